@@ -1,0 +1,13 @@
+/**
+ * What a holder may do, by name. `read` is what a member sees of a room itself: its timeline, state and
+ * members. Everything else is asked for by name. A name that is not in this list is never granted.
+ */
+export const CAPABILITIES = ['read'] as const;
+
+/** One of `CAPABILITIES`. */
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** Whether the text names a capability. */
+export function isCapability(text: string): text is Capability {
+  return (CAPABILITIES as readonly string[]).includes(text);
+}

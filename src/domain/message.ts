@@ -1,0 +1,68 @@
+import type { Actor, EventId, GrantId, MessageId, RoomId, UserId } from './ids.ts';
+import type { EndCause } from './grant.ts';
+
+/**
+ * What a message tells: a kind and the data that does not stand in the grant itself. Words are made when
+ * it is sent, never stored; a secret is never in it.
+ */
+export type MessageBody =
+  /** To the control room, in answer to the command: the grant is live. */
+  | { readonly kind: 'minted'; readonly recipientJoined: boolean }
+  /** To the control room, in answer: nothing was made, and why; what may be alive upstream is said. */
+  | { readonly kind: 'mint-failed'; readonly sentence: string; readonly next: string | null; readonly orphanUntil: number | null }
+  /** To the subject: an admin made a token that speaks for you. */
+  | { readonly kind: 'notice' }
+  /** To the recipient, once: the token itself, unsealed only while it is sent. */
+  | { readonly kind: 'token' }
+  /** To the subject: it is over. */
+  | { readonly kind: 'ended-notice'; readonly cause: EndCause; readonly by: Actor }
+  /** To the control room, in answer to `!revoke`. */
+  | { readonly kind: 'revoked'; readonly upstream: 'killing' | 'dead' }
+  /** To the control room or the subject's DM, in answer to the subject's own `!revoke`. */
+  | { readonly kind: 'revoked-by-subject' }
+  /** To the control room: a grant ended otherwise than by a command given there. */
+  | { readonly kind: 'ended-report'; readonly cause: EndCause; readonly by: Actor }
+  /** To the control room: the token waits for its recipient to join the DM, until `giveUpAt`. */
+  | { readonly kind: 'delivery-waiting'; readonly why: 'not-joined' | 'no-signed-device' | 'room-unsafe'; readonly giveUpAt: number }
+  /** To the control room: an upstream token may be alive that nobody holds, or could not be logged out. */
+  | { readonly kind: 'upstream-alive'; readonly why: 'orphan' | 'unkillable' | 'died-early'; readonly until: number }
+  /** To the control room: the subject was locked or unlocked. */
+  | { readonly kind: 'suspended'; readonly on: boolean };
+
+/** Where a message goes: the control room, perhaps as a reply, or someone's DM with the bot. */
+export type Destination =
+  | { readonly kind: 'control'; readonly replyTo: EventId | null }
+  | { readonly kind: 'dm'; readonly userId: UserId; readonly replyTo: EventId | null };
+
+/** By what way a message reached the homeserver. */
+export type Channel = 'encrypted' | 'server-notice' | 'plain';
+
+/**
+ * A row of the outbox. `waiting` until the homeserver has accepted the event; `abandoned` when it can no
+ * longer be sent or no longer matters.
+ */
+export type Message = {
+  readonly id: MessageId;
+  readonly revision: number;
+  readonly grantId: GrantId | null;
+  readonly to: Destination;
+  readonly body: MessageBody;
+  /** Held back until this one was accepted. */
+  readonly after: MessageId | null;
+  readonly state: 'waiting' | 'accepted' | 'abandoned';
+  readonly channel: Channel | null;
+  readonly createdAt: number;
+  /** When the first attempt began and by which device: the homeserver knows the transaction id only there, and for a day. */
+  readonly firstTriedAt: number | null;
+  readonly triedBy: string | null;
+  readonly attempts: number;
+  readonly lastProblem: string | null;
+  readonly giveUpAt: number | null;
+  readonly nextActionAt: number | null;
+  readonly roomId: RoomId | null;
+  readonly eventId: EventId | null;
+  readonly acceptedAt: number | null;
+  /** When to redact it (tokens only), and when that was done. */
+  readonly redactAt: number | null;
+  readonly redactedAt: number | null;
+};

@@ -1,0 +1,24 @@
+import type { UserId } from './ids.ts';
+
+/** What the operator decided. Durations are milliseconds. */
+export type Policy = {
+  /** Who may give commands in the control room. */
+  readonly admins: readonly UserId[];
+  readonly defaultTtlMs: number;
+  readonly maxTtlMs: number;
+  /** Server administrators and permitted minters that may be subjects all the same. */
+  readonly privilegedSubjects: readonly UserId[];
+  /** Users that may never be subjects. */
+  readonly protectedSubjects: readonly UserId[];
+  readonly reasonRequired: boolean;
+  /** A grant whose token nobody took ends after this. */
+  readonly deliverWithinMs: number;
+  /** The message with the token is redacted this long after it was sent. */
+  readonly redactAfterMs: number;
+  /** The longest life of one upstream token. */
+  readonly leaseMs: number;
+  /** Commands older than this are refused. */
+  readonly commandMaxAgeMs: number;
+  readonly maxLiveGrants: number;
+  readonly maxLiveGrantsPerSubject: number;
+};

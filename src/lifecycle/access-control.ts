@@ -1,0 +1,40 @@
+import type { Grant } from '../domain/grant.ts';
+import type { GrantId, LeaseId, RoomId } from '../domain/ids.ts';
+
+/** A token that is good, and what it opens at this moment. */
+export type Access = {
+  readonly grant: Grant;
+  /** The rooms in scope, none of them outside every scope. The gateway asks this set and nothing else. */
+  readonly rooms: ReadonlySet<RoomId>;
+};
+
+/** What a presented token is worth. `over` also stands for unknown and not ours: the holder is told the same. */
+export type Presented =
+  | { readonly kind: 'good'; readonly access: Access }
+  | { readonly kind: 'suspended'; readonly grantId: GrantId }
+  | { readonly kind: 'over'; readonly grantId: GrantId | null };
+
+/** An upstream token to use for one request. It must not be kept beyond that, logged or sent anywhere else. */
+export type Upstream = { readonly leaseId: LeaseId; readonly token: string };
+
+/** What the gateway asks of the lifecycle. */
+export interface AccessControl {
+  /** Judges a presented token. Answers at once (no promise) for tokens it has verified before. */
+  present(token: string): Presented | Promise<Presented>;
+  /**
+   * The upstream token of a grant, renewed first if its lease is about to end.
+   * @throws MintwardenError `homeserver-unreachable` | `homeserver-refused`: a 503 for the holder
+   */
+  upstream(grantId: GrantId): Upstream | Promise<Upstream>;
+  /**
+   * The homeserver no longer knows the upstream token: the subject is looked up and one new lease made.
+   * `gone`: the grant has ended with it; `unavailable`: a 503 for the holder.
+   */
+  upstreamRefused(grantId: GrantId, leaseId: LeaseId): Promise<Upstream | 'gone' | 'unavailable'>;
+  /** Looks anew which rooms the subject is in (for a scope of `all`), single flight and at most once a second. */
+  refresh(grantId: GrantId): Promise<Access | null>;
+  /** The holder logged out: the grant ends as `withdrawn`. Resolves when that is durable. */
+  withdraw(grantId: GrantId): Promise<void>;
+  /** Called the moment a grant no longer counts (ended, expired, suspended), to cut what is open. Returns the way to stop. */
+  onOver(listener: (grantId: GrantId) => void): () => void;
+}

@@ -1,0 +1,39 @@
+import type { RoomAlias, RoomId, UserId } from '../domain/ids.ts';
+import type { RoomFacts } from '../domain/grant.ts';
+
+/** What the homeserver says of a local user. */
+export type SubjectFacts = {
+  readonly userId: UserId;
+  readonly deactivated: boolean;
+  readonly locked: boolean;
+  readonly admin: boolean;
+  readonly joinedRooms: readonly RoomId[];
+  /** The room Synapse's server notices come in, where there is one. */
+  readonly noticesRoom: RoomId | null;
+  /** The subject has the bot on their ignore list: it could not tell them anything. */
+  readonly ignoresBot: boolean;
+};
+
+/**
+ * What the homeserver knows. Asked with the issuer's rights.
+ * Every method throws MintwardenError `homeserver-unreachable`, `homeserver-refused` or
+ * `homeserver-nonsense` where it got no usable answer: never an empty answer instead.
+ */
+export interface Directory {
+  /** The part after the colon of this homeserver's users. */
+  readonly serverName: string;
+  /** Null where there is no such user. */
+  subject(userId: UserId): Promise<SubjectFacts | null>;
+  /** Null where the homeserver does not know the room. */
+  room(roomId: RoomId): Promise<RoomFacts | null>;
+  /** Null where the alias leads nowhere. */
+  resolveAlias(alias: RoomAlias): Promise<RoomId | null>;
+  /** Whether the homeserver has server notices (remembered after the first answer). */
+  hasServerNotices(): Promise<boolean>;
+  /** Sends a server notice, once per `transactionId`. */
+  sendServerNotice(
+    userId: UserId,
+    content: { readonly body: string; readonly html: string },
+    transactionId: string,
+  ): Promise<{ readonly eventId: string }>;
+}

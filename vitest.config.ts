@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Two projects: `unit` is pure and runs in parallel; `real` talks to a real Synapse and shares one
+ * machine with it, so its files run one after the other.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/matrix/real/**', 'test/issuers/real/**', 'node_modules/**'],
+          testTimeout: 20_000,
+          server: { deps: { external: [/\/src\/matrix\/(engine|request)\//] } },
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['test/e2e/**/*.test.ts', 'test/matrix/real/**/*.test.ts', 'test/issuers/real/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          globalSetup: ['test/harness/shared-synapse.ts'],
+          server: { deps: { external: [/\/src\/matrix\/(engine|request)\//] } },
+        },
+      },
+    ],
+  },
+});
