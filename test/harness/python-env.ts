@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { findPython, pythonNames } from './find-python.ts';
+import { lockFolder } from './folder-lock.ts';
+import { HarnessError } from './harness-error.ts';
+import { runCommand } from './run-command.ts';
+
+const projectRoot = resolve(import.meta.dirname, '../..');
+const lockTimeoutMs = 10 * 60_000;
+
+/** A virtual environment with Synapse and matrix-nio in it. */
+export interface PythonEnv {
+  /** The environment's own interpreter. */
+  python: string;
+}
+
+/** How to make the environment; the defaults are the project's own. */
+export interface PythonEnvOptions {
+  dir?: string;
+  requirementsPath?: string;
+  /** Told what is going on, one short line at a time. */
+  onProgress?: (line: string) => void;
+  /** Commands to try as Python 3. */
+  pythons?: readonly string[];
+}
+
+/**
+ * The project's virtual environment, made the first time (about a minute) and checked every other time
+ * (some milliseconds). Packages are pinned by version and hash. Processes may call this at the same
+ * time; an installation that was interrupted is begun anew.
+ * Throws {@link HarnessError} that says what to install or what went wrong.
+ */
+export async function ensurePythonEnv(options: PythonEnvOptions = {}): Promise<PythonEnv> {
+  const dir = options.dir ?? join(projectRoot, '.venv');
+  const requirementsPath = options.requirementsPath ?? join(import.meta.dirname, 'requirements.txt');
+  const progress = options.onProgress ?? ((): void => undefined);
+  const env = { python: join(dir, 'bin', 'python') };
+  const digest = createHash('sha256')
+    .update(await readFile(requirementsPath))
+    .digest('hex');
+
+  if (await isComplete(dir, env, digest)) return env;
+  await using _lock = await lockFolder(`${dir}.lock`, {
+    timeoutMs: lockTimeoutMs,
+    onWait: () => {
+      progress('waiting for another process that is installing Synapse');
+    },
+  });
+  if (await isComplete(dir, env, digest)) return env;
+
+  await rm(dir, { recursive: true, force: true });
+  const base = await findPython(options.pythons ?? pythonNames);
+  progress(`making a virtual environment in ${dir}`);
+  await makeEnvironment(base, dir, env);
+  progress('installing Synapse and matrix-nio from PyPI (once; about a minute)');
+  await installPackages(env, requirementsPath, progress);
+  await writeFile(markerPath(dir), `${digest}\n`);
+  progress('Synapse is installed');
+  return env;
+}
+
+/** Written last, so an environment that has it is whole. */
+function markerPath(dir: string): string {
+  return join(dir, '.complete');
+}
+
+async function isComplete(dir: string, env: PythonEnv, digest: string): Promise<boolean> {
+  const marker = await readFile(markerPath(dir), 'utf8').catch(() => '');
+  if (marker.trim() !== digest) return false;
+  // The Python it was made from may have been removed since.
+  return (await runCommand(env.python, ['-c', ''])).ok;
+}
+
+async function makeEnvironment(base: string, dir: string, env: PythonEnv): Promise<void> {
+  const attempts: [string, string[]][] = [
+    [base, ['-m', 'venv', dir]],
+    [base, ['-m', 'virtualenv', '--quiet', dir]],
+    ['virtualenv', ['--quiet', '--python', base, dir]],
+  ];
+  let firstFailure: string[] | undefined;
+  for (const [command, args] of attempts) {
+    const made = await runCommand(command, args);
+    if (made.ok && (await runCommand(env.python, ['-m', 'pip', '--version'])).ok) return;
+    firstFailure ??= made.output;
+    await rm(dir, { recursive: true, force: true });
+  }
+  throw new HarnessError(
+    `${base} could not make a virtual environment in ${dirname(dir)}. Its "venv" module or "ensurepip" is missing: ` +
+      'install it (Debian and Ubuntu: "apt install python3-venv") and run this again. ' +
+      `Python said:\n${tail(firstFailure ?? [])}`,
+  );
+}
+
+async function installPackages(env: PythonEnv, requirementsPath: string, progress: (line: string) => void): Promise<void> {
+  const { ok, output } = await runCommand(
+    env.python,
+    '-m pip install --require-hashes --only-binary :all: --no-input --disable-pip-version-check --progress-bar off -r'
+      .split(' ')
+      .concat(requirementsPath),
+    {
+      onLine: (line) => {
+        const name = /^Collecting ([\w.-]+)/.exec(line)?.[1];
+        if (name !== undefined) progress(`fetching ${name}`);
+        if (line.startsWith('Installing collected packages')) progress('unpacking');
+      },
+    },
+  );
+  if (ok) return;
+  throw new HarnessError(
+    'Synapse could not be installed from PyPI. Check that this machine reaches it (pip obeys HTTPS_PROXY and pip.conf), ' +
+      `then run this again. pip said:\n${tail(output)}`,
+  );
+}
+
+function tail(lines: readonly string[]): string {
+  return lines.slice(-15).join('\n');
+}
