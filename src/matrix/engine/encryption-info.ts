@@ -1,0 +1,83 @@
+import { ShieldColor, ShieldStateCode, type DecryptedRoomEvent } from '@matrix-org/matrix-sdk-crypto-wasm';
+
+/**
+ * How far the sender of a decrypted event is known: `verified` by us; `cross-signed`: the device is signed by
+ * its owner, whom we have not verified; then the ways in which it is not.
+ */
+export type SenderTrust =
+  | 'verified'
+  | 'cross-signed'
+  | 'unsigned-device'
+  | 'unknown-device'
+  | 'identity-changed'
+  | 'mismatched-sender'
+  | 'unauthenticated';
+
+/** Who encrypted an event, with what, and how far they are trusted. */
+export interface EncryptionInfo {
+  readonly sender: string;
+  readonly senderDevice: string | undefined;
+  readonly senderEd25519Key: string | undefined;
+  readonly senderCurve25519Key: string;
+  readonly trust: SenderTrust;
+  /** The room key came from someone other than its maker, who is only claimed then. */
+  readonly isForwarded: boolean;
+  readonly roomId: string;
+  readonly sessionId: string;
+  /** With `sessionId` unique to one message: a second event with the same pair is a replay. */
+  readonly messageIndex: number;
+}
+
+/** `encrypted` is the JSON of the event that `decrypted` came from. */
+export function describeEncryption(decrypted: DecryptedRoomEvent, encrypted: string, roomId: string): EncryptionInfo {
+  const { content } = JSON.parse(encrypted) as { content: { session_id: string; ciphertext: string } };
+  return {
+    sender: decrypted.sender.toString(),
+    senderDevice: decrypted.senderDevice?.toString(),
+    senderEd25519Key: decrypted.senderClaimedEd25519Key,
+    senderCurve25519Key: decrypted.senderCurve25519Key,
+    trust: senderTrust(decrypted),
+    isForwarded: decrypted.forwarder !== undefined || decrypted.forwardingCurve25519KeyChain.length > 0,
+    roomId,
+    sessionId: content.session_id,
+    messageIndex: megolmMessageIndex(content.ciphertext),
+  };
+}
+
+function senderTrust(decrypted: DecryptedRoomEvent): SenderTrust {
+  const { color, code } = decrypted.shieldState(true);
+  if (color === ShieldColor.None) return 'verified';
+  switch (code) {
+    case ShieldStateCode.UnverifiedIdentity:
+      return 'cross-signed';
+    case ShieldStateCode.UnsignedDevice:
+      return 'unsigned-device';
+    case ShieldStateCode.UnknownDevice:
+      return 'unknown-device';
+    case ShieldStateCode.VerificationViolation:
+      return 'identity-changed';
+    case ShieldStateCode.MismatchedSender:
+      return 'mismatched-sender';
+    case ShieldStateCode.AuthenticityNotGuaranteed:
+    case undefined:
+      return 'unauthenticated';
+  }
+}
+
+/**
+ * The ratchet's index of a Megolm message: a version byte, then protobuf-like fields of which 0x08 is the index.
+ * Source: https://gitlab.matrix.org/matrix-org/olm/-/blob/master/docs/megolm.md#message-format
+ * @throws RangeError when the ciphertext is no Megolm message of version 3
+ */
+export function megolmMessageIndex(ciphertext: string): number {
+  const bytes = Buffer.from(ciphertext, 'base64');
+  if (bytes[0] !== 3 || bytes[1] !== 0x08) throw new RangeError('not a Megolm message');
+  let index = 0;
+  for (let at = 2, scale = 1; at < 7; at++, scale *= 128) {
+    const byte = bytes[at];
+    if (byte === undefined) break;
+    index += (byte & 0x7f) * scale;
+    if (byte < 0x80) return index;
+  }
+  throw new RangeError('not a Megolm message');
+}
