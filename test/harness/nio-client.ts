@@ -21,7 +21,7 @@ export async function startNioClient(
   return startClientProcess({
     kind: 'matrix-nio client',
     command: python,
-    args: [join(import.meta.dirname, 'nio_client.py')],
+    args: ['-B', join(import.meta.dirname, 'nio_client.py')],
     baseUrl: server.baseUrl,
     user: { userId: user.userId, password: user.password },
     login: { crossSigned: options.crossSigned ?? true },

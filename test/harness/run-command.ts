@@ -4,6 +4,10 @@ import { createInterface } from 'node:readline';
 /** How a finished command ended. `output` holds both streams, line by line, in the order they came. */
 export interface CommandResult {
   ok: boolean;
+  /** The exit status; 1 where there was none. */
+  status: number;
+  /** The exit status; 127 if it could not be started, 128 if a signal ended it. */
+  status: number;
   output: string[];
 }
 
@@ -23,10 +27,10 @@ export function runCommand(
     createInterface({ input: child.stdout }).on('line', take);
     createInterface({ input: child.stderr }).on('line', take);
     child.on('error', (error) => {
-      resolve({ ok: false, output: [...output, error.message] });
+      resolve({ ok: false, status: 127, output: [...output, error.message] });
     });
     child.on('close', (code) => {
-      resolve({ ok: code === 0, output });
+      resolve({ ok: code === 0, status: code ?? 128, output });
     });
   });
 }
