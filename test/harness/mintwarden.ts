@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMap, parseDocument } from 'yaml';
+import { freePort } from './free-port.ts';
+import { HarnessError } from './harness-error.ts';
+import { runCommand } from './run-command.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const READY_WITHIN_MS = 30_000;
+
+/** How it is to be set up. */
+export interface MintwardenOptions {
+  homeserverUrl: string;
+  /** Where the running service reaches the homeserver, if not there: a proxy's address. Set after `init`. */
+  serviceHomeserverUrl?: string;
+  /** A server administrator's token, used by `init` alone. */
+  adminToken: string;
+  admins: readonly string[];
+  /** Kept if given; a temporary folder otherwise. */
+  dir?: string;
+  /** Keys put over those `init` wrote: `{ 'policy.redact_after': '5s' }`. */
+  config?: Readonly<Record<string, unknown>>;
+  onProgress?: (line: string) => void;
+}
+
+/** A Mintwarden set up and run as an operator does it: by its command line, in processes of its own. */
+export interface Mintwarden extends AsyncDisposable {
+  dir: string;
+  configPath: string;
+  /** What it wrote to stdout and stderr, all starts together. */
+  logPath: string;
+  gatewayUrl: string;
+  controlRoomId: string;
+  botUserId: string;
+  readonly pid: number | undefined;
+  /** Starts it and waits until the gateway answers. Gives the milliseconds that took. */
+  start(): Promise<number>;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+  /** SIGKILL, at once. */
+  kill(): Promise<void>;
+  /** Resolves when the process has ended by whatever cause. */
+  ended(): Promise<void>;
+  /** Runs another of its commands; throws nothing for an exit status other than 0. */
+  command(...args: readonly string[]): Promise<{ status: number; output: string }>;
+}
+
+/** Runs `mintwarden init`. The service is not started. Throws `HarnessError` with its words if it fails. */
+export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintwarden> {
+  await using cleanup = new AsyncDisposableStack();
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mintwarden-')));
+  if (options.dir === undefined) cleanup.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const port = await freePort();
+  const gatewayUrl = `http://127.0.0.1:${String(port)}`;
+  const tokenFile = join(dir, 'admin-token');
+  await writeFile(tokenFile, options.adminToken, { mode: 0o600 });
+  const done = await runMintwarden([
+    'init',
+    ...['--homeserver', options.homeserverUrl, '--admin-token-file', tokenFile, '--public-url', gatewayUrl],
+    ...['--listen', `127.0.0.1:${String(port)}`, '--admins', options.admins.join(','), '--dir', dir],
+  ]);
+  await rm(tokenFile);
+  if (done.status !== 0) throw new HarnessError(`mintwarden init ended with ${String(done.status)}:\n${done.output}`);
+  for (const line of done.output.trimEnd().split('\n')) options.onProgress?.(line);
+
+  const configPath = join(dir, 'bot.yaml');
+  const overrides = { ...options.config };
+  if (options.serviceHomeserverUrl !== undefined) overrides['homeserver.url'] = options.serviceHomeserverUrl;
+  const config = parseDocument(await readFile(configPath, 'utf8'));
+  for (const [key, value] of Object.entries(overrides)) {
+    const path = key.split('.');
+    if (path.length > 1 && !isMap(config.get(path[0]))) config.set(path[0], config.createNode({}));
+    config.setIn(path, value);
+  }
+  await writeFile(configPath, config.toString(), { mode: 0o600 });
+
+  const logPath = join(dir, 'mintwarden.log');
+  let child: ChildProcess | undefined;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child === undefined) return;
+    const gone = exited(child);
+    child.kill(signal);
+    await gone;
+    child = undefined;
+  };
+  cleanup.defer(() => end('SIGKILL'));
+  const atEnd = cleanup.move();
+  return {
+    dir,
+    configPath,
+    logPath,
+    gatewayUrl,
+    controlRoomId: String(config.getIn(['control_room'])),
+    botUserId: String(config.getIn(['bot', 'user_id'])),
+    get pid() {
+      return child?.pid;
+    },
+    start: async () => {
+      const log = openSync(logPath, 'a', 0o600);
+      child = spawn(process.execPath, [MAIN, 'start', '--config', configPath], { stdio: ['ignore', log, log] });
+      closeSync(log);
+      return untilReady(child, gatewayUrl, logPath);
+    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    ended: async () => {
+      if (child !== undefined) await exited(child);
+    },
+    command: (...args) => runMintwarden([...args, '--config', configPath]),
+    [Symbol.asyncDispose]: () => atEnd.disposeAsync(),
+  };
+}
+
+/** Runs `mintwarden` with these words; stdin is empty, stdout and stderr come together. */
+export async function runMintwarden(args: readonly string[]): Promise<{ status: number; output: string }> {
+  const result = await runCommand(process.execPath, [MAIN, ...args]);
+  return { status: result.status, output: result.output.join('\n') };
+}
+
+async function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once('exit', resolve));
+}
+
+async function untilReady(child: ChildProcess, gatewayUrl: string, logPath: string): Promise<number> {
+  const begun = performance.now();
+  while (performance.now() - begun < READY_WITHIN_MS) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new HarnessError(`mintwarden start ended at once:\n${await tail(logPath)}`);
+    }
+    const answer = await fetch(`${gatewayUrl}/health`).catch(() => null);
+    if (answer?.ok === true) return performance.now() - begun;
+    await sleep(20);
+  }
+  throw new HarnessError(`mintwarden was not ready within ${String(READY_WITHIN_MS / 1000)} s:\n${await tail(logPath)}`);
+}
+
+async function tail(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.split('\n').slice(-25).join('\n');
+}
