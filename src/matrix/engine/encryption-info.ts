@@ -45,11 +45,11 @@ export function describeEncryption(decrypted: DecryptedRoomEvent, encrypted: str
 }
 
 function senderTrust(decrypted: DecryptedRoomEvent): SenderTrust {
-  const { color, code } = decrypted.shieldState(true);
-  if (color === ShieldColor.None) return 'verified';
+  // The strict shield says "unverified identity" of unsigned devices too: only the lax one tells them apart.
+  if (decrypted.shieldState(true).color === ShieldColor.None) return 'verified';
+  const { color, code } = decrypted.shieldState(false);
+  if (color === ShieldColor.None) return 'cross-signed';
   switch (code) {
-    case ShieldStateCode.UnverifiedIdentity:
-      return 'cross-signed';
     case ShieldStateCode.UnsignedDevice:
       return 'unsigned-device';
     case ShieldStateCode.UnknownDevice:
@@ -58,8 +58,10 @@ function senderTrust(decrypted: DecryptedRoomEvent): SenderTrust {
       return 'identity-changed';
     case ShieldStateCode.MismatchedSender:
       return 'mismatched-sender';
+    case ShieldStateCode.UnverifiedIdentity:
     case ShieldStateCode.AuthenticityNotGuaranteed:
     case undefined:
+    default: // a code of a later engine
       return 'unauthenticated';
   }
 }

@@ -11,7 +11,7 @@ import { describeEncryption, type EncryptionInfo } from './encryption-info.ts';
 import { EngineError } from './errors.ts';
 import { summarizeDevice, summarizeIdentity, type DeviceSummary, type IdentitySummary } from './identities.ts';
 import { openMachine, type OpenMachine } from './open-machine.ts';
-import { isSentBySdk, RequestType, toOutgoingRequest, type OutgoingRequest } from './requests.ts';
+import { isSentBySdk, isSignatureUpload, toOutgoingRequest, type OutgoingRequest } from './requests.ts';
 import { createQueue, createShareRecord, toWasmSettings, type EncryptionSettings } from './sharing.ts';
 import { toSignatures, type Signatures } from './signatures.ts';
 import { decryptedEvents, ownedUserIds, toWasmDeviceLists, type DeviceLists } from './sync-changes.ts';
@@ -23,6 +23,7 @@ import { decryptedEvents, ownedUserIds, toWasmDeviceLists, type DeviceLists } fr
 export class OlmMachine {
   readonly #open: OpenMachine;
   readonly #machine: wasm.OlmMachine;
+  readonly #heldBack = new Map<string, OutgoingRequest>();
   readonly #shared = createShareRecord();
   /** Shares and encryptions one at a time, so that the check before an encryption still holds during it. */
   readonly #inTurn = createQueue();
@@ -80,23 +81,28 @@ export class OlmMachine {
     });
   }
 
-  /** The requests due that matrix-bot-sdk sends. */
-  async outgoingRequests(): Promise<OutgoingRequest[]> {
-    return (await this.#requests()).filter(isSentBySdk);
+  /** The requests due that matrix-bot-sdk sends; signature uploads among them are held back. */
+  outgoingRequests(): Promise<OutgoingRequest[]> {
+    return this.#run(async () => {
+      const due = (await this.#machine.outgoingRequests()).map(toOutgoingRequest);
+      for (const request of due.filter(isSignatureUpload)) this.#heldBack.set(request.id, request);
+      return due.filter(isSentBySdk);
+    });
   }
 
-  /** The signature uploads due, which matrix-bot-sdk cannot send: POST /keys/signatures/upload, then mark. */
-  async pendingSignatureUploads(): Promise<OutgoingRequest[]> {
-    return (await this.#requests()).filter((request) => request.type === RequestType.SignatureUpload);
-  }
-
-  #requests(): Promise<OutgoingRequest[]> {
-    return this.#run(async () => (await this.#machine.outgoingRequests()).map(toOutgoingRequest));
+  /** The uploads held back, to be sent by us: POST /keys/signatures/upload, then mark. Empty before a first sync. */
+  pendingSignatureUploads(): OutgoingRequest[] {
+    // Not asked of the engine: each time it is asked it makes its key queries anew, and takes no answer to older ones.
+    return [...this.#heldBack.values()];
   }
 
   /** `response` is the homeserver's answer, as JSON. */
-  markRequestAsSent(id: string, type: RequestType, response: string): Promise<boolean> {
-    return this.#run(() => this.#machine.markRequestAsSent(id, type as number, response));
+  markRequestAsSent(id: string, type: wasm.RequestType, response: string): Promise<boolean> {
+    return this.#run(async () => {
+      await this.#machine.markRequestAsSent(id, type, response);
+      this.#heldBack.delete(id);
+      return true;
+    });
   }
 
   /** The one-time keys to claim before a room key can be shared with all devices of `users`. */

@@ -1,16 +1,5 @@
 import * as wasm from '@matrix-org/matrix-sdk-crypto-wasm';
-
-/** The values of the native binding, which are those of the WASM too. */
-export const RequestType = {
-  KeysUpload: 0,
-  KeysQuery: 1,
-  KeysClaim: 2,
-  ToDevice: 3,
-  SignatureUpload: 4,
-  RoomMessage: 5,
-  KeysBackup: 6,
-} as const;
-export type RequestType = (typeof RequestType)[keyof typeof RequestType];
+import { RequestType } from '@matrix-org/matrix-sdk-crypto-wasm';
 
 /** A request to the homeserver. `body` is JSON; `eventType` and `txnId` are set for to-device requests. */
 export interface OutgoingRequest {
@@ -37,6 +26,11 @@ export function toOutgoingRequest(request: WasmRequest): OutgoingRequest {
   const { event_type: eventType, txn_id: txnId } = request;
   const merged = { ...(JSON.parse(body) as object), event_type: eventType, txn_id: txnId };
   return { id: id ?? txnId, type, body: JSON.stringify(merged), eventType, txnId };
+}
+
+/** What matrix-bot-sdk 0.8.0 would stop at, though it is due. */
+export function isSignatureUpload(request: OutgoingRequest): boolean {
+  return request.type === RequestType.SignatureUpload;
 }
 
 /** What matrix-bot-sdk 0.8.0 can send; it throws at any other. */

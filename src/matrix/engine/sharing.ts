@@ -1,12 +1,11 @@
-import { CollectStrategy, EncryptionSettings as WasmSettings } from '@matrix-org/matrix-sdk-crypto-wasm';
+import {
+  CollectStrategy,
+  EncryptionSettings as WasmSettings,
+  type EncryptionAlgorithm,
+  type HistoryVisibility,
+} from '@matrix-org/matrix-sdk-crypto-wasm';
 import type { Sharing } from './configuration.ts';
 import { EngineError } from './errors.ts';
-
-export const EncryptionAlgorithm = { OlmV1Curve25519AesSha2: 0, MegolmV1AesSha2: 1 } as const;
-export type EncryptionAlgorithm = (typeof EncryptionAlgorithm)[keyof typeof EncryptionAlgorithm];
-
-export const HistoryVisibility = { Invited: 0, Joined: 1, Shared: 2, WorldReadable: 3 } as const;
-export type HistoryVisibility = (typeof HistoryVisibility)[keyof typeof HistoryVisibility];
 
 /** How a room's key is made and renewed, as matrix-bot-sdk fills it in. */
 export class EncryptionSettings {

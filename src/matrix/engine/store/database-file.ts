@@ -74,7 +74,7 @@ const NOT_A_DATABASE = 26;
 
 function asStoreError(error: unknown, path: string): unknown {
   if (error instanceof EngineError) return error;
-  const result = Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
+  const result = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
   if (result === BUSY || result === LOCKED) {
     return new EngineError(
       'store-in-use',

@@ -30,6 +30,8 @@ function toJson(value: unknown): Json {
       return { t: 'bigint', v: String(value) };
     case 'object':
       return value === null ? null : objectToJson(value);
+    case 'function':
+    case 'symbol':
     default:
       throw new TypeError(`A ${typeof value} cannot be stored.`);
   }

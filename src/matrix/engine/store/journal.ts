@@ -24,10 +24,12 @@ export function startJournal(transaction: Transaction, stores: Iterable<RawStore
 function watch(store: RawStore): void {
   if (watched.has(store)) return;
   watched.add(store);
-  const { storeRecord, deleteRecord, clear } = store;
+  const storeRecord = store.storeRecord.bind(store);
+  const deleteRecord = store.deleteRecord.bind(store);
+  const clear = store.clear.bind(store);
   store.storeRecord = (record, noOverwrite, log) => {
     try {
-      return storeRecord.call(store, record, noOverwrite, log);
+      return storeRecord(record, noOverwrite, log);
     } finally {
       // The store fills in the key, where it comes from the value or a generator.
       if (record.key !== undefined) note(store, log, [record.key]);
@@ -38,11 +40,11 @@ function watch(store: RawStore): void {
       const isRange = typeof keyOrRange === 'object' && keyOrRange !== null && 'lowerOpen' in keyOrRange;
       note(store, log, isRange ? Array.from(store.records.values(keyOrRange), (record) => record.key) : [keyOrRange]);
     }
-    deleteRecord.call(store, keyOrRange, log);
+    deleteRecord(keyOrRange, log);
   };
   store.clear = (log) => {
     if (log) journals.get(log)?.touched.set(store, 'all');
-    clear.call(store, log);
+    clear(log);
   };
 }
 

@@ -16,7 +16,7 @@ function loadDatabase(sql: DatabaseSync, factory: FactoryInstance, name: string,
       try {
         fill(sql, name, request.result);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
         request.transaction?.abort();
       }
     });
