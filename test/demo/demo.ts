@@ -1,8 +1,8 @@
 /* `npm run demo`: the whole story on a real Synapse. With `--once` it ends after it, otherwise it stays up. */
 import { once } from 'node:events';
 import { aside, failed, scene } from './screen.ts';
-import { setTheStage } from './stage.ts';
-import type { Stage } from './stage.ts';
+import { setTheStage } from '../harness/stage.ts';
+import type { Stage } from '../harness/stage.ts';
 import { playTheStory } from './story.ts';
 
 if (Number(process.versions.node.split('.')[0]) !== 24) {
@@ -18,7 +18,7 @@ if (words.some((word) => word !== '--once')) {
 
 scene('Setting the stage (the first time, Synapse is installed: a minute or two)');
 {
-  await using stage = await setTheStage();
+  await using stage = await setTheStage({ synapse: { serverName: 'demo.local' }, onProgress: aside });
   await playTheStory(stage);
   console.log(failed() === 0 ? '\nEverything held.' : `\n${String(failed())} things did not hold.`);
   if (!words.includes('--once')) {
@@ -30,10 +30,10 @@ scene('Setting the stage (the first time, Synapse is installed: a minute or two)
 process.exitCode = failed() === 0 ? 0 : 1;
 
 function explain(stage: Stage): void {
-  const { mintwarden, synapse, users, you } = stage;
+  const { mintwarden, synapse, users } = stage;
   scene('Try it by hand');
   console.log(`  Log in with a Matrix client that does encryption, at ${synapse.baseUrl}, as an administrator:
-    ${you.userId}   password ${you.password}
+    ${users.you.userId}   password ${users.you.password}
   Let it set up its recovery (commands count from cross-signed devices only), accept the invitation to the
   control room, and try:
     !help

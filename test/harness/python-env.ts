@@ -73,16 +73,22 @@ async function isComplete(dir: string, env: PythonEnv, digest: string): Promise<
 }
 
 async function makeEnvironment(base: string, dir: string, env: PythonEnv): Promise<void> {
-  const attempts: [string, string[]][] = [
-    [base, ['-m', 'venv', dir]],
-    [base, ['-m', 'virtualenv', '--quiet', dir]],
-    ['virtualenv', ['--quiet', '--python', base, dir]],
+  const attempts: [string, string[]][][] = [
+    [[base, ['-m', 'venv', dir]]],
+    [[base, ['-m', 'virtualenv', '--quiet', dir]]],
+    [['virtualenv', ['--quiet', '--python', base, dir]]],
+    // Debian's python3-pip without python3-venv: an environment without pip, and pip put in from outside.
+    [
+      [base, ['-m', 'venv', '--without-pip', dir]],
+      [base, ['-m', 'pip', '--python', env.python, 'install', 'pip']],
+    ],
   ];
   let firstFailure: string[] | undefined;
-  for (const [command, args] of attempts) {
-    const made = await runCommand(command, args);
-    if (made.ok && (await runCommand(env.python, ['-m', 'pip', '--version'])).ok) return;
-    firstFailure ??= made.output;
+  for (const steps of attempts) {
+    const output: string[] = [];
+    for (const [command, args] of steps) output.push(...(await runCommand(command, args)).output);
+    if ((await runCommand(env.python, ['-m', 'pip', '--version'])).ok) return;
+    firstFailure ??= output;
     await rm(dir, { recursive: true, force: true });
   }
   throw new HarnessError(

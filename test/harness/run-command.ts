@@ -4,8 +4,6 @@ import { createInterface } from 'node:readline';
 /** How a finished command ended. `output` holds both streams, line by line, in the order they came. */
 export interface CommandResult {
   ok: boolean;
-  /** The exit status; 1 where there was none. */
-  status: number;
   /** The exit status; 127 if it could not be started, 128 if a signal ended it. */
   status: number;
   output: string[];
