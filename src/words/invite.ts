@@ -1,0 +1,29 @@
+import type { Grant } from '../domain/grant.ts';
+import { parseUserId } from '../domain/ids.ts';
+import { safeInline, shortened } from './safe-text.ts';
+import { utc } from './time.ts';
+
+/** The longest invite reason, in characters: clients show it before joining, and some cut it. */
+export const MAX_INVITE_REASON = 250;
+
+function maker(grant: Grant): string {
+  const userId = parseUserId(grant.minter);
+  return userId === null ? 'An administrator' : shortened(safeInline(userId), 70);
+}
+
+/**
+ * Why the bot invites the subject, in plain text: seen before joining, so it already says what the notice says. The
+ * maker's and the subject's words are not in it: whoever reads it does not know us yet.
+ */
+export function inviteReason(grant: Grant, now: number): string {
+  const { rooms } = grant.scope;
+  const where = rooms === 'all' ? 'all your rooms' : rooms.length === 1 ? '1 of your rooms' : `${rooms.length} of your rooms`;
+  const text = `${maker(grant)} made an access token (${grant.id}) that can read ${where} as you until ${utc(grant.expiresAt, now)}. Join to see who holds it and why, and to end it.`;
+  return shortened(text, MAX_INVITE_REASON);
+}
+
+/** Why the bot invites somebody who is to get a token and is not its subject. */
+export function deliveryInviteReason(grant: Grant, now: number): string {
+  const text = `${maker(grant)} made you an access token (${grant.id}), good until ${utc(grant.expiresAt, now)}. Join this encrypted chat to receive it.`;
+  return shortened(text, MAX_INVITE_REASON);
+}

@@ -1,0 +1,44 @@
+/** Control characters and every kind of line break or odd space: what could start a new line of "ours". */
+const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+/**
+ * What changes how other text looks or cannot be seen at all: bidirectional overrides, zero-width characters,
+ * tags, blank fillers, variation selectors (Unicode TR 36, "Bidirectional Text Spoofing").
+ */
+const UNSEEN = /[\p{Cf}\p{Co}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu;
+/** The legacy mention of everybody in a room (push rule `.m.rule.roomnotif`), by keyword in the body. */
+const EVERYBODY = /@(?=room(?![\p{L}\p{N}_]))/giu;
+
+function visible(text: string): string {
+  return text.toWellFormed().replace(UNSEEN, '').replace(STACKED_MARKS, '$1').replace(EVERYBODY, '＠');
+}
+
+/** Any text as a part of one line: no breaks, nothing unseen, no mention of everybody. */
+export function safeInline(text: string): string {
+  return visible(text.replace(BREAKS, ' ').replace(/\s+/gu, ' '));
+}
+
+/** Any text as a block: its line feeds stay. */
+export function safeBlock(text: string): string {
+  const lines = text.split(/\r\n|\n/);
+  return lines.map((each) => visible(each.replace(BREAKS, ' '))).join('\n');
+}
+
+/** At most `max` characters; what was cut shows as `…`. Never cuts a character in half. */
+export function shortened(text: string, max: number): string {
+  const characters = Array.from(text);
+  return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
+}
+
+/**
+ * What somebody else wrote (a reason, a room's name), in quotation marks it cannot close, and without links that
+ * clients would turn into a person's pill.
+ */
+export function quoted(text: string, max = 300): string {
+  const inside = safeInline(text)
+    .trim()
+    .replace(/["“”„‟«»＂]/gu, "'")
+    .replace(/matrix\.to\/(?=#)/giu, 'matrix.to/ ')
+    .replace(/\bmatrix:(?=\S)/giu, 'matrix: ');
+  return `“${shortened(inside, max)}”`;
+}
