@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, grantIn, isClean, takeDelivery, takeNotice, textOf } from '../harness/control-room.ts';
 import type { Stage } from '../harness/stage.ts';
-import { ask, syncedRooms } from './holder.ts';
+import { syncedRooms } from '../harness/holder.ts';
+import { ask } from './holder.ts';
 import type { Holder } from './holder.ts';
 import { aside, check, message, scene } from './screen.ts';
 
@@ -83,5 +84,5 @@ async function takeTokenAloud(stage: Stage, grantId: string): Promise<Holder> {
   const { token, message: delivery } = await takeDelivery(stage, stage.olivia, grantId);
   message('olivia’s DM', 'mintwarden', masked(textOf(delivery)));
   check('it came encrypted, without a warning about its sender’s device', isClean(delivery));
-  return { gateway: stage.mintwarden.gatewayUrl, token };
+  return { stage, token };
 }

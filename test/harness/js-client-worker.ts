@@ -23,7 +23,9 @@ import {
 import type { Shield, TimelineEvent } from './encrypted-client.ts';
 import { serveJsonLines, tell } from './json-lines-worker.ts';
 
-const knownRoomTimeoutMs = 10_000;
+/** How long a sync may take to tell of a new room, and of its encryption. */
+const unknownRoomMs = 10_000;
+const plainRoomMs = 1_000;
 
 // Stdout belongs to the protocol.
 for (const level of ['debug', 'log', 'info', 'warn', 'trace'] as const) console[level] = (): void => undefined;
@@ -108,9 +110,12 @@ async function makeCrossSigningKeys(): Promise<void> {
 
 /** js-sdk sends plaintext into a room whose encryption it has not heard of yet. */
 async function encryptedRoom(roomId: string): Promise<void> {
-  const deadline = Date.now() + knownRoomTimeoutMs;
-  while (!(client.getRoom(roomId)?.hasEncryptionStateEvent() === true && (await crypto.isEncryptionEnabledInRoom(roomId)))) {
-    if (Date.now() > deadline) throw new Error(`the room ${roomId} is not encrypted, or not known to this client`);
+  const began = Date.now();
+  for (;;) {
+    const room = client.getRoom(roomId);
+    if (room?.hasEncryptionStateEvent() === true && (await crypto.isEncryptionEnabledInRoom(roomId))) return;
+    const patienceMs = room === null ? unknownRoomMs : plainRoomMs;
+    if (Date.now() - began > patienceMs) throw new Error(`the room ${roomId} is not encrypted, or not known to this client`);
     await sleep(20);
   }
 }

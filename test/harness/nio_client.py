@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 
 import aiohttp
 from nio import (
@@ -27,7 +28,9 @@ from nio import (
 
 from nio_cross_signing import cross_sign, signed_by_owner
 
-KNOWN_ROOM_TIMEOUT_S = 10
+# How long a sync may take to tell of a new room, and of its encryption.
+UNKNOWN_ROOM_S = 10
+PLAIN_ROOM_S = 1
 
 out = sys.stdout
 # Stdout belongs to the protocol.
@@ -92,13 +95,11 @@ class Client:
             os._exit(1)
 
     async def send(self, roomId, type, content):
-        for _ in range(KNOWN_ROOM_TIMEOUT_S * 50):
-            room = self.nio.rooms.get(roomId)
-            if room is not None and room.encrypted:
-                break
+        began = time.monotonic()
+        while (room := self.nio.rooms.get(roomId)) is None or not room.encrypted:
+            if time.monotonic() - began > (UNKNOWN_ROOM_S if room is None else PLAIN_ROOM_S):
+                raise RuntimeError(f"the room {roomId} is not encrypted, or not known to this client")
             await asyncio.sleep(0.02)
-        else:
-            raise RuntimeError(f"the room {roomId} is not encrypted, or not known to this client")
         answer = await self.nio.room_send(roomId, type, content, ignore_unverified_devices=True)
         if not isinstance(answer, RoomSendResponse):
             raise RuntimeError(f"the message was refused: {answer}")

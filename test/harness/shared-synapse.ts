@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
 import type { TestProject } from 'vitest/node';
+import { HarnessError } from './harness-error.ts';
 import { connectSynapse, startSynapse } from './synapse.ts';
 import type { SynapseAddress, SynapseServer } from './synapse.ts';
 
@@ -26,5 +27,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
  * it or changes its configuration wants a Synapse of its own (`startSynapse`).
  */
 export function sharedSynapse(): SynapseServer {
-  return connectSynapse(inject('synapse'));
+  const address = inject('synapse') as SynapseAddress | undefined;
+  if (address === undefined) {
+    throw new HarnessError(
+      'There is no shared Synapse here. Put the file where vitest.config.ts looks for the project "real", or use startSynapse().',
+    );
+  }
+  return connectSynapse(address);
 }
