@@ -12,6 +12,8 @@ export interface SeenRequest {
   atMs: number;
   /** What the homeserver answered; null if it was not asked or has not answered. */
   status: number | null;
+  /** Whoever asked has hung up, or died, before the answer was theirs. */
+  abandoned: boolean;
 }
 
 /** The homeserver's answer, whole. */

@@ -64,11 +64,25 @@ test('holds a request until it is released', async () => {
   const fault = proxy.on({ path: '/held' }, hold('after'));
   let answered = false;
   const answer = fetch(`${proxy.baseUrl}/held`).finally(() => (answered = true));
-  expect((await fault.reached).status).toBeNull();
-  await expect.poll(() => proxy.requests[0]?.status).toBe(200);
+  expect((await fault.reached).status).toBe(200);
+  expect(asked).toContain('GET /held');
   expect(answered).toBe(false);
   fault.release();
   expect((await answer).status).toBe(200);
+});
+
+test('does not ask the homeserver for a request that is held before and given up', async () => {
+  await using proxy = await startProxy(target);
+  const fault = proxy.on({ path: '/given-up' }, hold('before'));
+  const giveUp = new AbortController();
+  const answer = fetch(`${proxy.baseUrl}/given-up`, { signal: giveUp.signal });
+  expect((await fault.reached).status).toBeNull();
+  giveUp.abort();
+  await expect(answer).rejects.toThrow('aborted');
+  await expect.poll(() => proxy.requests[0]?.abandoned).toBe(true);
+  fault.release();
+  await fetch(`${proxy.baseUrl}/later`);
+  expect(asked).not.toContain('GET /given-up');
 });
 
 test('delays', async () => {

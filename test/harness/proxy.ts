@@ -12,7 +12,7 @@ export type RequestMatcher = { method?: string; path?: string | RegExp } | ((req
 
 /** A fault that lies in wait. */
 export interface PlannedFault {
-  /** Resolves with the first request it struck (for `hold`: which now stands still). */
+  /** Resolves when it first strikes ("after": when the homeserver has answered; for `hold`: the request now stands still). */
   readonly reached: Promise<SeenRequest>;
   readonly hits: number;
   /** Lets go of what `hold` holds, and holds no more. */
@@ -59,11 +59,26 @@ export async function startProxy(targetUrl: string): Promise<Proxy> {
       const seen = await see(incoming);
       requests.push(seen);
       const plan = strike(plans, seen);
+      response.once('close', () => {
+        seen.abandoned = !response.writableFinished;
+      });
       const exchange: Exchange = { request: seen, response, released: plan?.released.promise ?? Promise.resolve() };
-      plan?.reached.resolve(seen);
-      await plan?.fault.before?.(exchange);
-      if (isOver(response)) return;
-      await forward(target, incoming, exchange, plan?.fault.after);
+      const { before, after } = plan?.fault ?? {};
+      if (before !== undefined) {
+        plan?.reached.resolve(seen);
+        await before(exchange);
+        if (isOver(response)) return;
+      }
+      await forward(
+        target,
+        incoming,
+        exchange,
+        after &&
+          ((held, answer) => {
+            plan?.reached.resolve(seen);
+            return after(held, answer);
+          }),
+      );
     })().catch(() => response.socket?.destroy());
   });
   // A long-poll is no fault.
@@ -159,6 +174,7 @@ async function see(incoming: IncomingMessage): Promise<SeenRequest> {
     body: (await buffer(incoming)).toString(),
     atMs: Date.now(),
     status: null,
+    abandoned: false,
   };
 }
 
