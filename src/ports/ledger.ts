@@ -30,6 +30,8 @@ export type LedgerCounts = {
   readonly messagesWaiting: number;
   readonly auditRows: number;
   readonly auditHead: string;
+  /** Stored rows that this process came upon and could not understand; `due` and `grants` leave them out. */
+  readonly unreadable?: number;
 };
 
 /**

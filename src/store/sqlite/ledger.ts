@@ -1,0 +1,97 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Change } from '../../domain/change.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Log } from '../../ports/log.ts';
+import { changeWriter } from './commit.ts';
+import { diskError } from './disk-errors.ts';
+import { eraser } from './erase.ts';
+import { type LedgerReader, ledgerQueries } from './queries.ts';
+
+/** A database that was opened, and what to do when it is closed. */
+export type Opened = { readonly db: DatabaseSync; readonly file: string; readonly log: Log; readonly onClosed: () => void };
+
+/** Runs one act on the database; what SQLite throws becomes a `state` error. */
+function guarded(opened: Opened): <T>(run: () => T) => Promise<T> {
+  return async (run) => {
+    if (!opened.db.isOpen) throw new MintwardenError('state', `The ledger ${opened.file} is closed.`);
+    try {
+      return run();
+    } catch (error) {
+      throw diskError(opened.file, error);
+    }
+  };
+}
+
+/** The reading half over an opened database. `beforeDue` runs before each `due`. */
+export function ledgerReaderOn(opened: Opened, beforeDue: () => void = () => {}): LedgerReader {
+  const guard = guarded(opened);
+  const queries = ledgerQueries(opened.db, opened.log);
+  return {
+    grant: (id) => guard(() => queries.grant(id)),
+    grantsByPrefix: (prefix, limit) => guard(() => queries.grantsByPrefix(prefix, limit)),
+    grants: (filter) => guard(() => queries.grants(filter)),
+    lease: (id) => guard(() => queries.lease(id)),
+    leases: (grantId) => guard(() => queries.leases(grantId)),
+    message: (id) => guard(() => queries.message(id)),
+    messages: (grantId) => guard(() => queries.messages(grantId)),
+    due: (now, limit) =>
+      guard(() => {
+        beforeDue();
+        return queries.due(now, limit);
+      }),
+    excluded: () => guard(queries.excluded),
+    pin: (userId) => guard(() => queries.pin(userId)),
+    commandSeen: (eventId, sessionId, messageIndex) => guard(() => queries.commandSeen(eventId, sessionId, messageIndex)),
+    counts: () => guard(queries.counts),
+    audit: (afterSeq, limit) => guard(() => queries.audit(afterSeq, limit)),
+    close: async () => {
+      if (!opened.db.isOpen) return;
+      try {
+        opened.db.close();
+      } finally {
+        opened.onClosed();
+      }
+    },
+  };
+}
+
+/** The whole ledger over an opened database whose tables are of this version. */
+export function ledgerOn(opened: Opened): Ledger {
+  const { db, log } = opened;
+  const guard = guarded(opened);
+  const write = changeWriter(db);
+  const erase = eraser(db, log);
+  const listeners = new Set<(change: Change) => void>();
+  // A crash between a commit and its erasing leaves this to the next start.
+  erase.due();
+
+  const tell = (change: Change) => {
+    for (const listener of Array.from(listeners)) {
+      try {
+        listener(change);
+      } catch (error) {
+        log.error('a listener to commits failed', { problem: error instanceof Error ? error.name : 'unknown' });
+      }
+    }
+  };
+
+  return {
+    ...ledgerReaderOn(opened, erase.retry),
+    // All in one turn of the event loop: nobody can look between the commit and its listeners.
+    commit: (change) =>
+      guard(() => {
+        const written = write(change);
+        if (written.result === 'committed') tell(change);
+        if (written.erasedSecret) erase.due();
+        else erase.retry();
+        return written.result;
+      }),
+    onCommitted: (listener) => {
+      // Wrapped, so that the same function given twice is two listeners.
+      const own = (change: Change) => listener(change);
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
+  };
+}
