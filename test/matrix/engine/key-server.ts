@@ -29,6 +29,8 @@ export class KeyServer {
       case RequestType.SignatureUpload:
         this.uploadSignatures(request.body);
         return '{"failures":{}}';
+      case RequestType.RoomMessage:
+      case RequestType.KeysBackup:
       default:
         throw new Error(`no request of type ${request.type} is expected`);
     }

@@ -12,7 +12,7 @@ import {
   type EncryptionInfo,
   type EngineSettings,
 } from '@matrix-org/matrix-sdk-crypto-nodejs';
-import { KeyServer } from './key-server.ts';
+import type { KeyServer } from './key-server.ts';
 
 export const ROOM = '!room:test';
 export const STORE_KEY = new Uint8Array(32).fill(7);

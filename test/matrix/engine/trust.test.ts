@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EncryptionSettings, RoomId, type Sharing, type TrustLevel } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import { DeviceLists, EncryptionSettings, RoomId, type Sharing, type TrustLevel } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { KeyServer } from './key-server.ts';
 import { Person, ROOM } from './person.ts';
 
@@ -207,7 +207,6 @@ describe('what the bot is told', () => {
       type: 'm.room_key',
       content: { algorithm: 'm.megolm.v1.aes-sha2', room_id: ROOM, session_id: 'x', session_key: 'y' },
     };
-    const { DeviceLists } = await import('@matrix-org/matrix-sdk-crypto-nodejs');
     const seen = await bot.machine.receiveSyncChanges(JSON.stringify([planted]), new DeviceLists(), {}, []);
     expect(JSON.parse(seen)).toEqual([]);
   });

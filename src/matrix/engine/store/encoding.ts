@@ -39,7 +39,7 @@ function toJson(value: unknown): Json {
 
 function objectToJson(value: object): Json {
   if (Array.isArray(value)) return Array.from(value, toJson);
-  if (value instanceof Date) return { t: 'date', v: value.getTime() };
+  if (value instanceof Date) return { t: 'date', v: toJson(value.getTime()) };
   if (value instanceof ArrayBuffer) return { t: 'buffer', v: base64(new Uint8Array(value)) };
   if (value instanceof Uint8Array) return { t: 'bytes', v: base64(value) };
   if (value instanceof Map) return { t: 'map', v: [...value].map((pair) => pair.map(toJson)) };
@@ -64,7 +64,7 @@ function fromJson(json: Json): unknown {
     case 'bigint':
       return BigInt(v as string);
     case 'date':
-      return new Date(v as number);
+      return new Date(fromJson(v as Json) as number);
     case 'buffer':
       return Uint8Array.from(Buffer.from(v as string, 'base64')).buffer;
     case 'bytes':
