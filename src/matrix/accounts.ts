@@ -1,0 +1,119 @@
+import { MintwardenError } from '../domain/errors.ts';
+import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
+import { ROOM_OF_OURS } from './dm-room.ts';
+import { HomeserverRefusal, nonsense } from './homeserver-errors.ts';
+import { createHomeserver, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
+import { roomsMadeBy } from './own-rooms.ts';
+import { MEGOLM, readRoomState } from './room-state.ts';
+
+/** A session that a login gave. `accessToken` is a secret. */
+export type Session = { readonly accessToken: string; readonly deviceId: string; readonly userId: UserId };
+
+/** In the creation content of a control room made by `createControlRoom`. */
+export const CONTROL_KEY = 'org.mintwarden.control';
+
+/**
+ * Logs in with a password, as a new device.
+ * @throws MintwardenError `homeserver-refused` where the password is wrong or the homeserver has no password login
+ */
+export async function loginWithPassword(homeserverUrl: string, user: string, password: string, deviceName: string): Promise<Session> {
+  const homeserver = createHomeserver({ homeserverUrl, accessToken: null });
+  const body = {
+    type: 'm.login.password',
+    identifier: { type: 'm.id.user', user },
+    password,
+    initial_device_display_name: deviceName,
+  };
+  const answer = await homeserver.ask('POST', path`/login`, { body }).catch((error: unknown) => {
+    if (!(error instanceof HomeserverRefusal) || error.code !== 'homeserver-refused') throw error;
+    const next = 'Check its password, and that password login is on (in Synapse: `password_config`).';
+    throw new MintwardenError('homeserver-refused', `${user} could not log in (${error.errcode || error.status}).`, next, { cause: error });
+  });
+  const [accessToken, deviceId] = [stringAt(answer, 'access_token'), stringAt(answer, 'device_id')];
+  const userId = parseUserId(stringAt(answer, 'user_id') ?? '');
+  if (accessToken === null || deviceId === null || userId === null) throw nonsense('a login without a session');
+  return { accessToken, deviceId, userId };
+}
+
+/** Ends a session. A token that is dead already is no error. */
+export async function logout(homeserverUrl: string, accessToken: string): Promise<void> {
+  try {
+    await createHomeserver({ homeserverUrl, accessToken }).ask('POST', path`/logout`, { body: {} });
+  } catch (error) {
+    if (!(error instanceof HomeserverRefusal) || error.errcode !== 'M_UNKNOWN_TOKEN') throw error;
+  }
+}
+
+/**
+ * The bot's control room: private, encrypted, by invitation, in which the admins have the bot's power, so that it
+ * survives the bot. Found again by its marker where it was made before; admins who are not in it are then invited.
+ */
+export async function createControlRoom(options: {
+  readonly homeserverUrl: string;
+  readonly accessToken: string;
+  readonly userId: string;
+  readonly admins: readonly UserId[];
+  readonly name: string;
+}): Promise<RoomId> {
+  const { admins, name, userId } = options;
+  const homeserver = createHomeserver(options);
+  const found = await existing(homeserver, userId);
+  if (found !== null) {
+    await inviteMissing(homeserver, found, admins);
+    return found;
+  }
+  const version = await defaultRoomVersion(homeserver);
+  const answer = await homeserver.ask('POST', path`/createRoom`, {
+    body: newControlRoom(name, userId, admins, version),
+    timeoutMs: 60_000,
+  });
+  const roomId = parseRoomId(stringAt(answer, 'room_id') ?? '');
+  if (roomId === null) throw nonsense('no room id');
+  return roomId;
+}
+
+/** The body of `POST /createRoom`. From room version 12 on, creators stand in no power levels and a second one is named apart (MSC4289). */
+export function newControlRoom(name: string, userId: string, admins: readonly UserId[], roomVersion: number): Json {
+  const [first, ...others] = admins.filter((admin) => admin !== userId);
+  const withCreators = roomVersion >= 12;
+  const powerful = withCreators ? others : [userId, ...(first === undefined ? [] : [first]), ...others];
+  return {
+    preset: 'private_chat',
+    visibility: 'private',
+    name,
+    invite: first === undefined ? [] : [first, ...others],
+    creation_content: { [CONTROL_KEY]: true, ...(withCreators && first !== undefined && { additional_creators: [first] }) },
+    initial_state: [
+      { type: 'm.room.encryption', state_key: '', content: { algorithm: MEGOLM } },
+      { type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'invited' } },
+      { type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } },
+    ],
+    power_level_content_override: {
+      ...ROOM_OF_OURS,
+      ...(powerful.length > 0 && { users: Object.fromEntries(powerful.map((powerfulId) => [powerfulId, 100])) }),
+    },
+  };
+}
+
+async function existing(homeserver: Homeserver, userId: string): Promise<RoomId | null> {
+  for (const { roomId, create } of await roomsMadeBy(homeserver, userId)) {
+    if (create.content[CONTROL_KEY] !== true) continue;
+    const state = await readRoomState(homeserver, roomId);
+    if (state.event('m.room.tombstone') === null) return roomId;
+  }
+  return null;
+}
+
+async function inviteMissing(homeserver: Homeserver, roomId: RoomId, admins: readonly UserId[]): Promise<void> {
+  const state = await readRoomState(homeserver, roomId);
+  const present = state.members('join', 'invite', 'ban');
+  for (const admin of admins.filter((admin) => !present.includes(admin))) {
+    await homeserver.ask('POST', path`/rooms/${roomId}/invite`, { body: { user_id: admin } });
+  }
+}
+
+async function defaultRoomVersion(homeserver: Homeserver): Promise<number> {
+  const { capabilities } = await homeserver.ask('GET', path`/capabilities`);
+  const version = Number(stringAt(objectAt(capabilities, 'm.room_versions'), 'default'));
+  return Number.isInteger(version) ? version : 1;
+}

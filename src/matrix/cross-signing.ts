@@ -1,0 +1,184 @@
+import type { CrossSigningSeeds } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import { MintwardenError } from '../domain/errors.ts';
+import type { EngineClient } from './engine-client.ts';
+import { HomeserverRefusal } from './homeserver-errors.ts';
+import { isJson, objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
+import { masterKeyOf, queryKeys, type FreshKeys } from './keys.ts';
+import type { SeedStore } from './seams.ts';
+
+/** What is known at the start of an attempt to be cross-signed. Public keys in unpadded base64. */
+export type Standing = {
+  /** The master key of which the private half is in the store. */
+  readonly ours: string | null;
+  readonly servers: string | null;
+  readonly hasSeeds: boolean;
+  /** This device is signed, by the keys the homeserver has. */
+  readonly deviceSigned: boolean;
+};
+
+/** What to do about it; see `nextStep`. */
+export type Step = 'nothing' | 'make' | 'upload' | 'sign' | 'import' | 'refuse-foreign' | 'refuse-lost';
+
+/** What has to be done to be cross-signed. Keys on the homeserver that are not ours are never replaced: people would be warned, and should be. */
+export function nextStep({ ours, servers, hasSeeds, deviceSigned }: Standing): Step {
+  if (ours === null && servers === null) return 'make'; // seeds that never reached the homeserver mean nothing to anybody
+  if (ours === null) return hasSeeds ? 'import' : 'refuse-lost';
+  if (servers === null) return 'upload';
+  if (ours !== servers) return 'refuse-foreign';
+  return deviceSigned ? 'nothing' : 'sign';
+}
+
+type Needs = {
+  readonly engine: EngineClient;
+  readonly homeserver: Homeserver;
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly seeds: SeedStore;
+  readonly password: () => Promise<string | null>;
+};
+
+/**
+ * Makes sure that this device is signed by the account's own cross-signing keys, as the homeserver shows
+ * them. Does nothing where that is so; takes up where an earlier attempt was interrupted. The seeds are saved
+ * before anything made from them is uploaded.
+ * @throws MintwardenError `state` where the keys on the homeserver are not ours, or the store is not this device's
+ */
+export async function ensureCrossSigned(needs: Needs): Promise<void> {
+  const { engine, homeserver, userId, deviceId, seeds } = needs;
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const known = await queryKeys(engine, homeserver, userId);
+    const ours = await ownMasterKey(engine);
+    const servers = masterKeyOf(known.answer, userId);
+    if (ours !== null && (servers === null || servers === ours)) await keepSeeds(engine, seeds);
+    const stored = await seeds.load();
+    const step = nextStep({
+      ours,
+      servers,
+      hasSeeds: stored !== null,
+      deviceSigned: known.devices.some((device) => device.deviceId === deviceId && device.isCrossSignedByOwner),
+    });
+    if (step === 'nothing') return;
+    await take(step, needs, stored);
+  }
+  throw new MintwardenError('state', "The homeserver does not show the bot's device as signed, though its signature was accepted.");
+}
+
+/**
+ * Refuses to go on where the homeserver knows this device by other keys: the store was lost or is an old copy, and
+ * to upload new keys under the same device id would make every client distrust it.
+ * @throws MintwardenError `state`
+ */
+export async function ensureOwnDevice(needs: Pick<Needs, 'engine' | 'homeserver' | 'userId' | 'deviceId'>): Promise<void> {
+  const known = await queryKeys(needs.engine, needs.homeserver, needs.userId);
+  const listed = deviceKeyOf(known, needs.userId, needs.deviceId);
+  if (listed === null || listed === needs.engine.machine.identityKeys.ed25519.toBase64()) return;
+  throw new MintwardenError(
+    'state',
+    `The encryption store is not the one of the bot's device ${needs.deviceId}: it was lost or replaced.`,
+    'Run `mintwarden init`: the bot logs in as a new device and signs it with its sealed cross-signing keys.',
+  );
+}
+
+async function take(step: Exclude<Step, 'nothing'>, needs: Needs, stored: string | null): Promise<void> {
+  const { engine, homeserver } = needs;
+  switch (step) {
+    case 'make':
+      return engine.alone(async () => {
+        await engine.machine.bootstrapCrossSigning(true);
+        await keepSeeds(engine, needs.seeds);
+        await upload(needs);
+      });
+    case 'upload':
+      return engine.alone(() => upload(needs));
+    case 'sign':
+      return engine.alone(async () => uploadSignatures(homeserver, await engine.machine.signOwnDevice()));
+    case 'import':
+      return engine.alone(async () => {
+        const { hasMaster, hasSelfSigning } = await engine.machine.importCrossSigningKeys(parseSeeds(stored)).catch(notOurs);
+        if (!hasMaster || !hasSelfSigning) notOurs();
+        await uploadSignatures(homeserver, await engine.machine.signOwnIdentity());
+      });
+    case 'refuse-lost':
+    case 'refuse-foreign':
+      return notOurs();
+    default:
+      step satisfies never;
+  }
+}
+
+function notOurs(cause?: unknown): never {
+  throw new MintwardenError(
+    'state',
+    'The homeserver has cross-signing keys for the bot that Mintwarden did not make or no longer has.',
+    "If nobody else uses the bot's account, reset its cross-signing keys at the homeserver, remove the saved seeds and start again; people are then warned once.",
+    { cause },
+  );
+}
+
+/** The master key that the private keys in the store belong to. A bootstrap without reset only reads them. */
+async function ownMasterKey(engine: EngineClient): Promise<string | null> {
+  return engine.alone(async () => {
+    const status = await engine.machine.crossSigningStatus();
+    if (!status.hasMaster || !status.hasSelfSigning || !status.hasUserSigning) return null;
+    const { signingKeys } = await engine.machine.bootstrapCrossSigning(false);
+    const value = Object.values(objectAt(objectAt(JSON.parse(signingKeys), 'master_key'), 'keys'))[0];
+    return typeof value === 'string' ? value : null;
+  });
+}
+
+async function keepSeeds(engine: EngineClient, seeds: SeedStore): Promise<void> {
+  const exported = await engine.machine.exportCrossSigningKeys();
+  if (exported === undefined) throw new MintwardenError('internal', 'The cross-signing keys cannot be exported.');
+  const { master, selfSigning, userSigning } = exported;
+  const secret = JSON.stringify({ v: 1, master, selfSigning, userSigning });
+  if ((await seeds.load()) !== secret) await seeds.save(secret);
+}
+
+function parseSeeds(secret: string | null): CrossSigningSeeds {
+  const value: unknown = secret === null ? null : JSON.parse(secret);
+  const [master, selfSigning, userSigning] = ['master', 'selfSigning', 'userSigning'].map((key) => stringAt(value, key));
+  if (master && selfSigning && userSigning) return { master, selfSigning, userSigning };
+  throw new MintwardenError('state', 'The saved cross-signing seeds cannot be read.', 'Restore them from a backup.');
+}
+
+/** Only within `alone`. */
+async function upload({ engine, homeserver, userId, password }: Needs): Promise<void> {
+  const { keys, signingKeys, signatures } = await engine.machine.bootstrapCrossSigning(false);
+  if (keys !== undefined) {
+    const answer = await homeserver.ask('POST', path`/keys/upload`, { body: JSON.parse(keys.body) });
+    await engine.machine.markRequestAsSent(keys.id, keys.type, JSON.stringify(answer));
+  }
+  await uploadSigningKeys(homeserver, JSON.parse(signingKeys), userId, password);
+  await uploadSignatures(homeserver, signatures);
+}
+
+/** The first keys need no interactive authentication at most homeservers (MSC3967); where they do, the password serves. */
+async function uploadSigningKeys(homeserver: Homeserver, keys: object, userId: string, password: Needs['password']): Promise<void> {
+  const uploadPath = path`/keys/device_signing/upload`;
+  try {
+    await homeserver.ask('POST', uploadPath, { body: keys });
+  } catch (error) {
+    if (!(error instanceof HomeserverRefusal) || error.status !== 401 || !isJson(error.body) || !('flows' in error.body)) throw error;
+    const secret = await password();
+    if (secret === null) throw error;
+    const auth = {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: userId },
+      password: secret,
+      session: stringAt(error.body, 'session'),
+    };
+    await homeserver.ask('POST', uploadPath, { body: { ...keys, auth } });
+  }
+}
+
+async function uploadSignatures(homeserver: Homeserver, signatures: string): Promise<void> {
+  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, { body: JSON.parse(signatures) });
+  if (Object.keys(objectAt(answer, 'failures')).length > 0) {
+    throw new MintwardenError('homeserver-refused', "The homeserver did not take the signature of the bot's device.");
+  }
+}
+
+function deviceKeyOf(known: FreshKeys, userId: string, deviceId: string): string | null {
+  const listed = objectAt(objectAt(objectAt(known.answer, 'device_keys'), userId), deviceId);
+  return stringAt(objectAt(listed, 'keys'), `ed25519:${deviceId}`);
+}

@@ -1,0 +1,62 @@
+import { EngineError, RoomId as EngineRoomId, UserId, type DeviceSummary, type EncryptionInfo } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import type { Incoming } from '../ports/chat.ts';
+import type { EngineClient } from './engine-client.ts';
+import type { RoomEvent } from './events.ts';
+import { objectAt, stringAt, type Homeserver, type Json } from './homeserver.ts';
+import { askFor } from './keys.ts';
+
+/** A decrypted event, or why there is none: its key may still come, or it never will. */
+export type Decrypted =
+  | { readonly kind: 'clear'; readonly type: string; readonly content: Json; readonly encryption: NonNullable<Incoming['encryption']> }
+  | { readonly kind: 'no-key' }
+  | { readonly kind: 'undecryptable' };
+
+/** Decrypts an event and says how far its sender is known. Asks for the sender's keys where they are not known yet. */
+export async function decrypt(engine: EngineClient, homeserver: Homeserver, roomId: string, event: RoomEvent): Promise<Decrypted> {
+  const { machine } = engine;
+  return engine.alone(async () => {
+    try {
+      let found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
+      if (found.info.trust === 'unknown-device' || (await machine.getIdentity(event.sender)) === undefined) {
+        await machine.updateTrackedUsers([new UserId(event.sender)]);
+        await askFor(machine, homeserver, [event.sender]);
+        found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
+      }
+      const devices = await machine.getUserDevices(event.sender);
+      const identity = await machine.getIdentity(event.sender);
+      const clear: unknown = JSON.parse(found.event);
+      return {
+        kind: 'clear',
+        type: stringAt(clear, 'type') ?? '',
+        content: objectAt(clear, 'content'),
+        encryption: {
+          sessionId: found.info.sessionId,
+          messageIndex: found.info.messageIndex,
+          deviceSigned: isFromSignedDevice(found.info, event.sender, devices),
+          masterKey: identity?.masterKey ?? null,
+        },
+      };
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'undecryptable') throw error;
+      return { kind: error.reason === 'missing-room-key' ? 'no-key' : 'undecryptable' };
+    }
+  });
+}
+
+/**
+ * Whether the event comes from a device of its sender that they have signed, and still have: a session outlives
+ * the device it was made on, and the engine's judgement of a session is as old as its key.
+ */
+export function isFromSignedDevice(info: EncryptionInfo, sender: string, devices: readonly DeviceSummary[]): boolean {
+  if (info.trust !== 'cross-signed' && info.trust !== 'verified') return false;
+  if (info.isForwarded || info.sender !== sender) return false;
+  const device = devices.find(({ deviceId }) => deviceId === info.senderDevice);
+  return (
+    device !== undefined &&
+    device.isCrossSignedByOwner &&
+    !device.isDeleted &&
+    !device.isDehydrated &&
+    device.curve25519Key === info.senderCurve25519Key &&
+    device.ed25519Key === info.senderEd25519Key
+  );
+}

@@ -1,0 +1,107 @@
+import { MintwardenError } from '../domain/errors.ts';
+import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
+import type { Dm } from '../ports/chat.ts';
+import { DM_KEY, newDm, toDm } from './dm-room.ts';
+import { HomeserverRefusal, nonsense } from './homeserver-errors.ts';
+import { path, stringAt, type Homeserver } from './homeserver.ts';
+import { createQueues } from './one-at-a-time.ts';
+import { roomsMadeBy } from './own-rooms.ts';
+import { MEGOLM, readRoomState } from './room-state.ts';
+
+/** The bot's DMs; see `Chat.dm` and `Chat.openDm`. */
+export type Dms = {
+  find(userId: UserId): Promise<Dm | null>;
+  open(userId: UserId, options: { readonly reason: string; readonly encrypted: boolean }): Promise<Dm>;
+  /** Whose DM the room is; null where it is not one of ours. */
+  userOf(roomId: string): Promise<UserId | null>;
+};
+
+/**
+ * DMs by the marker in their create event, which nobody can forge or change. The rooms are listed once, and
+ * again whenever it is not known whether the homeserver made one.
+ */
+export function createDms(homeserver: Homeserver, botId: string): Dms {
+  const single = createQueues();
+  let listed: Promise<Map<UserId, RoomId>> | null = null;
+
+  function list(): Promise<Map<UserId, RoomId>> {
+    listed ??= listDms(homeserver, botId).catch((error: unknown) => {
+      listed = null;
+      throw error;
+    });
+    return listed;
+  }
+
+  async function roomOf(userId: UserId): Promise<RoomId | null> {
+    return (await list()).get(userId) ?? null;
+  }
+
+  async function make(userId: UserId, encrypted: boolean): Promise<RoomId> {
+    const known = await list();
+    try {
+      const answer = await homeserver.ask('POST', path`/createRoom`, { body: newDm(userId, encrypted), timeoutMs: 60_000 });
+      const roomId = parseRoomId(stringAt(answer, 'room_id') ?? '');
+      if (roomId === null) throw nonsense('no room id');
+      known.set(userId, roomId);
+      return roomId;
+    } catch (error) {
+      listed = null; // perhaps it was made all the same: looked up before the next attempt
+      throw error;
+    }
+  }
+
+  return {
+    async find(userId) {
+      const roomId = await roomOf(userId);
+      return roomId === null ? null : toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
+    },
+    open: (userId, { reason, encrypted }) =>
+      single(userId, async () => {
+        const roomId = (await roomOf(userId)) ?? (await make(userId, encrypted));
+        const before = toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
+        if (encrypted && !before.encrypted) await encryptRoom(homeserver, roomId);
+        if (before.membership === 'leave' || before.membership === 'none') await invite(homeserver, roomId, userId, reason);
+        if (before.membership === 'ban') throw cannotInvite(userId);
+        return toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
+      }),
+    async userOf(roomId) {
+      for (const [userId, dm] of await list()) if (dm === roomId) return userId;
+      return null;
+    },
+  };
+}
+
+/** The oldest room for each person: where a crash has left two, the same one is taken for ever. */
+async function listDms(homeserver: Homeserver, botId: string): Promise<Map<UserId, RoomId>> {
+  const found = new Map<UserId, RoomId>();
+  for (const { roomId, create } of await roomsMadeBy(homeserver, botId)) {
+    const userId = parseUserId(stringAt(create.content, DM_KEY) ?? '');
+    if (userId !== null && !found.has(userId)) found.set(userId, roomId);
+  }
+  return found;
+}
+
+/** A room can become encrypted later, never the other way round. */
+async function encryptRoom(homeserver: Homeserver, roomId: RoomId): Promise<void> {
+  await homeserver.ask('PUT', path`/rooms/${roomId}/state/m.room.encryption/`, { body: { algorithm: MEGOLM } });
+}
+
+/** As a state event: `/invite` knows no `is_direct`, by which clients tell a DM. */
+async function invite(homeserver: Homeserver, roomId: RoomId, userId: UserId, reason: string): Promise<void> {
+  try {
+    const content = { membership: 'invite', is_direct: true, reason };
+    await homeserver.ask('PUT', path`/rooms/${roomId}/state/m.room.member/${userId}`, { body: content });
+  } catch (error) {
+    if (error instanceof HomeserverRefusal && (error.status === 403 || error.status === 404)) throw cannotInvite(userId, error);
+    throw error;
+  }
+}
+
+function cannotInvite(userId: UserId, cause?: unknown): MintwardenError {
+  return new MintwardenError(
+    'recipient-unusable',
+    `${userId} cannot be invited to a DM by the bot.`,
+    'Check that the account exists and is active.',
+    { cause },
+  );
+}

@@ -1,0 +1,70 @@
+import type { DeviceSummary, IdentitySummary, OlmMachine } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import { UserId } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import type { Keys } from '../ports/chat.ts';
+import type { EngineClient } from './engine-client.ts';
+import { unreachable } from './homeserver-errors.ts';
+import { isJson, objectAt, path, type Homeserver, type Json } from './homeserver.ts';
+
+/** A user's keys as the homeserver gave them just now, and what the engine makes of them. */
+export type FreshKeys = {
+  readonly answer: Json;
+  readonly devices: readonly DeviceSummary[];
+  readonly identity: IdentitySummary | null;
+};
+
+/**
+ * Asks for the user's keys now, whatever is cached. The engine keeps what it has where an answer leaves
+ * something out or does not verify; what the answer no longer has is therefore dropped here.
+ * @throws MintwardenError `homeserver-unreachable` where the user's own homeserver did not answer
+ */
+export async function queryKeys(engine: EngineClient, homeserver: Homeserver, userId: string): Promise<FreshKeys> {
+  const { machine } = engine;
+  return engine.alone(async () => {
+    await machine.updateTrackedUsers([new UserId(userId)]);
+    const answer = await askFor(machine, homeserver, [userId]);
+    if (Object.keys(objectAt(answer, 'failures')).length > 0) throw unreachable("the user's own homeserver does not answer");
+    return fresh(answer, userId, await machine.getUserDevices(userId), (await machine.getIdentity(userId)) ?? null);
+  });
+}
+
+/** Asks for several users' keys and takes in those that came. Only within `alone`. */
+export async function askFor(machine: OlmMachine, homeserver: Homeserver, userIds: readonly string[]): Promise<Json> {
+  const request = machine.queryKeys(userIds);
+  const answer = await homeserver.ask('POST', path`/keys/query`, { body: JSON.parse(request.body) });
+  await machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer));
+  return answer;
+}
+
+/** What of the engine's knowledge the answer bears out. */
+export function fresh(answer: Json, userId: string, known: readonly DeviceSummary[], identity: IdentitySummary | null): FreshKeys {
+  const listed = objectAt(objectAt(answer, 'device_keys'), userId);
+  const devices = known.filter(
+    (device) =>
+      !device.isDeleted &&
+      !device.isDehydrated &&
+      objectAt(objectAt(listed, device.deviceId), 'keys')[`ed25519:${device.deviceId}`] === device.ed25519Key,
+  );
+  const master = masterKeyOf(answer, userId);
+  const isCurrent = identity !== null && master !== null && identity.masterKey === master;
+  return { answer, devices: isCurrent ? devices : devices.map(unsigned), identity: isCurrent ? identity : null };
+}
+
+/** The master key the answer names for the user, unverified; null where it has none. */
+export function masterKeyOf(answer: Json, userId: string): string | null {
+  const key = objectAt(objectAt(answer, 'master_keys'), userId);
+  const value = Object.values(isJson(key) ? objectAt(key, 'keys') : {})[0];
+  return typeof value === 'string' ? value : null;
+}
+
+/** The port's view of a user's keys. */
+export function toKeys({ devices, identity }: FreshKeys): Keys {
+  return {
+    devices: devices.length,
+    signedDevices: devices.filter((device) => device.isCrossSignedByOwner).length,
+    masterKey: identity?.masterKey ?? null,
+  };
+}
+
+function unsigned(device: DeviceSummary): DeviceSummary {
+  return { ...device, isCrossSignedByOwner: false };
+}

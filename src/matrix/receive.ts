@@ -1,0 +1,97 @@
+import type { RoomId, UserId } from '../domain/ids.ts';
+import type { ChatEvent } from '../ports/chat.ts';
+import type { Log } from '../ports/log.ts';
+import { decrypt, type Decrypted } from './decrypt.ts';
+import type { EngineClient } from './engine-client.ts';
+import type { RoomEvent } from './events.ts';
+import { stringAt, type Homeserver } from './homeserver.ts';
+import { toMessage } from './incoming.ts';
+
+/** How long a text waits for a key that comes after it, before its sender is asked to send it again. */
+const KEY_PATIENCE_MS = 10_000;
+/** Without a position nothing says what was seen already; older than this, nothing is a command any more. */
+const MAX_AGE_MS = 600_000;
+/** How often an event that its handler cannot take is tried, before it is let go so that others are heard. */
+const MAX_ATTEMPTS = 5;
+
+/** Turns events of rooms into events of the port, and hands them on, one after the other. */
+export type Receiver = {
+  /** Resolves once the event is dealt with; rejects where it has to come again. */
+  take(roomId: RoomId, event: RoomEvent): Promise<void>;
+  /** Looks again at what could not be decrypted for want of a key. Rejects as `take` does. */
+  retry(): Promise<void>;
+  /** Some text still waits for its key: the position must not move past it. */
+  isWaiting(): boolean;
+};
+
+type Waiting = { readonly roomId: RoomId; readonly event: RoomEvent; readonly since: number };
+
+/** `isWatched` tells the control room and our DMs from any other room. */
+export function createReceiver(options: {
+  readonly engine: EngineClient;
+  readonly homeserver: Homeserver;
+  readonly botId: string;
+  readonly isWatched: (roomId: RoomId) => Promise<boolean>;
+  readonly onEvent: (event: ChatEvent) => Promise<void>;
+  readonly log: Log;
+  readonly now: () => number;
+}): Receiver {
+  const { engine, homeserver, botId, log, now } = options;
+  const waiting = new Map<string, Waiting>();
+  const attempts = new Map<string, number>();
+
+  async function hand(event: ChatEvent, id: string): Promise<void> {
+    try {
+      await options.onEvent(event);
+      attempts.delete(id);
+    } catch (error) {
+      const count = (attempts.get(id) ?? 0) + 1;
+      attempts.set(id, count);
+      log.error('an event could not be handled', {
+        event: id,
+        kind: event.kind,
+        attempt: count,
+        error: error instanceof Error ? error.name : 'unknown',
+      });
+      if (count < MAX_ATTEMPTS) throw error;
+      attempts.delete(id);
+    }
+  }
+
+  async function takeEncrypted(roomId: RoomId, event: RoomEvent): Promise<void> {
+    const found: Decrypted = await decrypt(engine, homeserver, roomId, event);
+    if (found.kind === 'clear') {
+      waiting.delete(event.eventId);
+      const message = toMessage(roomId, event, found, found.encryption);
+      if (message !== null) await hand({ kind: 'message', message }, event.eventId);
+      return;
+    }
+    const since = waiting.get(event.eventId)?.since ?? now();
+    if (found.kind === 'no-key' && now() - since < KEY_PATIENCE_MS) {
+      waiting.set(event.eventId, { roomId, event, since });
+      return;
+    }
+    waiting.delete(event.eventId);
+    await hand({ kind: 'undecryptable', roomId, eventId: event.eventId, sender: event.sender }, event.eventId);
+  }
+
+  return {
+    async take(roomId, event) {
+      if (!(await options.isWatched(roomId))) return;
+      if (event.type === 'm.room.member' && event.stateKey !== null) {
+        const membership = stringAt(event.content, 'membership') ?? 'leave';
+        await hand({ kind: 'membership', roomId, userId: event.stateKey as UserId, membership }, event.eventId);
+        return;
+      }
+      if (event.sender === botId || event.stateKey !== null || now() - event.sentAt > MAX_AGE_MS) return;
+      if (event.type === 'm.room.encrypted' && stringAt(event.content, 'ciphertext') !== null) await takeEncrypted(roomId, event);
+      if (event.type !== 'm.room.message') return;
+      const message = toMessage(roomId, event, event, null);
+      if (message !== null) await hand({ kind: 'message', message }, event.eventId);
+    },
+    async retry() {
+      for (const { roomId, event } of waiting.values()) await takeEncrypted(roomId, event);
+    },
+    isWaiting: () => waiting.size > 0,
+  };
+}

@@ -1,0 +1,38 @@
+import type { ChatEvent } from '../ports/chat.ts';
+import type { Log } from '../ports/log.ts';
+
+/** Keeps the cross-signing seeds (a secret, to be sealed) through the loss of everything else. */
+export interface SeedStore {
+  load(): Promise<string | null>;
+  save(secret: string): Promise<void>;
+}
+
+/** Keeps the position in the stream of events. Losing it costs a look back at what was seen already. */
+export interface PositionStore {
+  load(): Promise<string | null>;
+  save(position: string): Promise<void>;
+}
+
+/** What `startMatrix` needs to know. */
+export type MatrixOptions = {
+  readonly homeserverUrl: string;
+  readonly userId: string;
+  readonly accessToken: string;
+  /** A folder for the encryption store alone. Never bring back an older copy of it. */
+  readonly stateDir: string;
+  /** 32 bytes; the encryption store is encrypted with it. */
+  readonly storeKey: Buffer;
+  readonly seeds: SeedStore;
+  readonly position: PositionStore;
+  /** The bot's password, for homeservers that ask for it before the first cross-signing keys are taken. */
+  readonly password?: () => Promise<string | null>;
+  readonly controlRoomId: string;
+  /**
+   * Called for each event, one after the other. The position moves on only once it has resolved; where it
+   * rejects, or the process dies first, the event comes again.
+   */
+  readonly onEvent: (event: ChatEvent) => Promise<void>;
+  readonly log: Log;
+  /** For tests; the machine's clock unless given. */
+  readonly now?: () => number;
+};

@@ -1,0 +1,79 @@
+import { MintwardenError } from '../domain/errors.ts';
+import { parseEventId, type EventId, type RoomId } from '../domain/ids.ts';
+import type { Audience, ChatContent } from '../ports/chat.ts';
+import { marked, toMessageContent } from './content.ts';
+import { dmUserOf } from './dm-room.ts';
+import type { Encryptor } from './encrypt.ts';
+import type { EngineClient } from './engine-client.ts';
+import { nonsense } from './homeserver-errors.ts';
+import { path, stringAt, type Homeserver } from './homeserver.ts';
+import { queryKeys, toKeys } from './keys.ts';
+import { MEGOLM, readRoomState, type RoomState } from './room-state.ts';
+
+/** See `Chat.send`. */
+export type SendOptions = {
+  readonly transactionId: string;
+  readonly marker: string;
+  readonly expect: 'encrypted' | 'plain';
+  readonly audience: Audience;
+};
+
+/** What sending needs. `inRoom` runs the sends of one room one after the other. */
+export type Sender = {
+  readonly homeserver: Homeserver;
+  readonly engine: EngineClient;
+  readonly encryptor: Encryptor;
+  readonly userId: string;
+  readonly inRoom: <T>(roomId: string, work: () => Promise<T>) => Promise<T>;
+};
+
+/** Sends as `Chat.send` promises: by the room's state as it is now, never in plaintext where encryption was expected. */
+export async function send(sender: Sender, roomId: RoomId, content: ChatContent, options: SendOptions): Promise<EventId> {
+  return sender.inRoom(roomId, async () => {
+    const { homeserver, encryptor } = sender;
+    const state = await readRoomState(homeserver, roomId);
+    checkRoom(state, options);
+    if (options.audience === 'cross-signed') await checkRecipients(sender, state);
+    const plain = toMessageContent(content);
+    marked(plain, options.marker); // too long is said before a key is used up
+    const [type, body] =
+      options.expect === 'encrypted'
+        ? ['m.room.encrypted', await encryptor.encrypt(roomId, state, plain, options.audience)]
+        : ['m.room.message', plain];
+    const answer = await homeserver.ask('PUT', path`/rooms/${roomId}/send/${type}/${options.transactionId}`, {
+      body: marked(body, options.marker),
+    });
+    const eventId = parseEventId(stringAt(answer, 'event_id') ?? '');
+    if (eventId === null) throw nonsense('no event id');
+    return eventId;
+  });
+}
+
+/** @throws MintwardenError `conflict` where the room is not what was expected */
+export function checkRoom(state: RoomState, { expect, audience }: Pick<SendOptions, 'expect' | 'audience'>): void {
+  if (expect === 'plain' && audience === 'cross-signed') {
+    throw new MintwardenError('internal', 'What is for cross-signed devices only cannot be sent in the clear.');
+  }
+  if (expect === 'plain' && state.encryption !== null)
+    throw new MintwardenError('conflict', 'The room is encrypted, which was not expected.');
+  if (expect === 'encrypted' && state.encryption !== MEGOLM) {
+    throw new MintwardenError('conflict', 'The room is not encrypted, so nothing was sent there.', 'Use a room that is encrypted.');
+  }
+}
+
+/**
+ * What goes to cross-signed devices only, into a DM of ours, goes to a room of exactly the two, of whom the other
+ * has such a device: otherwise a third person could read it, or nobody.
+ */
+async function checkRecipients({ homeserver, engine, userId }: Sender, state: RoomState): Promise<void> {
+  const recipient = dmUserOf(state, userId);
+  if (recipient === null) return;
+  const members = state.members('join', 'invite');
+  if (members.length !== 2 || !members.includes(recipient)) {
+    throw new MintwardenError('room-unusable', 'The DM does not hold exactly its two people, so nothing was sent there.');
+  }
+  const { signedDevices } = toKeys(await queryKeys(engine, homeserver, recipient));
+  if (signedDevices > 0) return;
+  const next = 'They verify a session (in Element: Settings, Sessions), then try again.';
+  throw new MintwardenError('recipient-unusable', `${recipient} has no session that they have verified.`, next);
+}

@@ -1,0 +1,126 @@
+import { mkdir } from 'node:fs/promises';
+import { MintwardenError } from '../domain/errors.ts';
+import { parseRoomId, parseUserId } from '../domain/ids.ts';
+import type { Chat } from '../ports/chat.ts';
+import { joinControlRoom, readControlRoom, readPredecessors } from './control-room.ts';
+import { ensureCrossSigned, ensureOwnDevice } from './cross-signing.ts';
+import { createDms } from './dm.ts';
+import { createEncryptor } from './encrypt.ts';
+import { openEngine, type EngineClient } from './engine-client.ts';
+import { createHomeserver, path, stringAt, type Homeserver } from './homeserver.ts';
+import { queryKeys, toKeys } from './keys.ts';
+import { findByMarker, hasRead, redact } from './messages.ts';
+import { createQueues } from './one-at-a-time.ts';
+import { createReceiver } from './receive.ts';
+import { bridgeSdkLog } from './sdk-log.ts';
+import type { MatrixOptions } from './seams.ts';
+import { send } from './send.ts';
+import { startSyncLoop } from './sync-loop.ts';
+
+/** The bot on Matrix, running. */
+export type Matrix = {
+  readonly chat: Chat;
+  readonly deviceId: string;
+  /** Resolves once the first news were dealt with. */
+  readonly ready: Promise<void>;
+  /** When news last came, epoch ms; 0 before the first. Grows at least every 30 s while the homeserver answers. */
+  syncedAt(): number;
+  /** Ends listening, waits for the event being handled, and gives the encryption store back. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts the bot: opens its encryption store, sees to it that its device is signed, and listens. `chat` can be used
+ * at once.
+ * @throws MintwardenError `state` (the store is in use, lost or another device's; the account's cross-signing keys
+ * are not ours), `configuration` (the token is another account's), `homeserver-unreachable`, `homeserver-refused`
+ */
+export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
+  const { homeserverUrl, log, now = Date.now } = options;
+  const userId = parseUserId(options.userId);
+  const controlRoomId = parseRoomId(options.controlRoomId);
+  if (userId === null || controlRoomId === null)
+    throw new MintwardenError('configuration', "The bot's user id or the control room's id is no id.");
+  bridgeSdkLog(log);
+  const homeserver = createHomeserver({ homeserverUrl, accessToken: options.accessToken });
+  const deviceId = await ownDevice(homeserver, userId);
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+
+  const encryptor = createEncryptor(homeserver, () => engine);
+  const engine: EngineClient = await openEngine({
+    homeserverUrl,
+    homeserver,
+    userId,
+    deviceId,
+    stateDir: options.stateDir,
+    storeKey: options.storeKey,
+    position: options.position,
+    sharing: (roomId) => encryptor.sharing(roomId),
+  });
+  try {
+    await ensureOwnDevice({ engine, homeserver, userId, deviceId });
+    await engine.alone(() => engine.runOutgoing());
+    await ensureCrossSigned({
+      engine,
+      homeserver,
+      userId,
+      deviceId,
+      seeds: options.seeds,
+      password: options.password ?? (async () => null),
+    });
+    await joinControlRoom(homeserver, controlRoomId);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+
+  const dms = createDms(homeserver, userId);
+  const receiver = createReceiver({
+    engine,
+    homeserver,
+    botId: userId,
+    isWatched: async (roomId) => roomId === controlRoomId || (await dms.userOf(roomId)) !== null,
+    onEvent: options.onEvent,
+    log,
+    now,
+  });
+  const loop = startSyncLoop({ homeserver, engine, receiver, position: options.position, log, now });
+  const inRoom = createQueues();
+  const sender = { homeserver, engine, encryptor, userId, inRoom };
+
+  const chat: Chat = {
+    userId,
+    deviceId,
+    send: (roomId, content, sending) => send(sender, roomId, content, sending),
+    redact: (roomId, eventId, transactionId) => redact(homeserver, roomId, eventId, transactionId),
+    findByMarker: (roomId, marker, since) => findByMarker(homeserver, userId, roomId, marker, since),
+    dm: (user) => dms.find(user),
+    openDm: (user, how) => dms.open(user, how),
+    keys: async (user) => toKeys(await queryKeys(engine, homeserver, user)),
+    hasRead: (roomId, eventId, user) => hasRead(homeserver, roomId, eventId, user),
+    controlRoom: () => readControlRoom(homeserver, controlRoomId, userId),
+    controlRoomPredecessors: () => readPredecessors(homeserver, controlRoomId),
+  };
+  return {
+    chat,
+    deviceId,
+    ready: loop.ready,
+    syncedAt: () => loop.syncedAt(),
+    async stop() {
+      await loop.stop();
+      await engine.close();
+    },
+  };
+}
+
+/** The device the token is of. @throws MintwardenError `configuration` where it is another account's */
+async function ownDevice(homeserver: Homeserver, userId: string): Promise<string> {
+  const whoami = await homeserver.ask('GET', path`/account/whoami`);
+  const deviceId = stringAt(whoami, 'device_id');
+  if (stringAt(whoami, 'user_id') === userId && deviceId !== null) return deviceId;
+  throw new MintwardenError(
+    'configuration',
+    `The bot's access token is not one of a device of ${userId}.`,
+    'Run `mintwarden init` to log the bot in again.',
+  );
+}

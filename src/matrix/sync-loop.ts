@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MintwardenError } from '../domain/errors.ts';
+import type { RoomId } from '../domain/ids.ts';
+import type { Log } from '../ports/log.ts';
+import type { EngineClient } from './engine-client.ts';
+import { eventsAt, type RoomEvent } from './events.ts';
+import { path, stringAt, type Homeserver, type Json } from './homeserver.ts';
+import { HomeserverRefusal, nonsense } from './homeserver-errors.ts';
+import type { Receiver } from './receive.ts';
+import type { PositionStore } from './seams.ts';
+import { GAP_FILTER, roomNews, SYNC_FILTER, type RoomNews } from './sync-answer.ts';
+
+const POLL_MS = 30_000;
+/** With a text waiting for its key, the next look is not put off. */
+const WAITING_POLL_MS = 1_000;
+const ANSWER_PATIENCE_MS = 30_000;
+const MAX_GAP_PAGES = 20;
+const MAX_BACKOFF_MS = 15_000;
+
+/** The bot's ears; see `startSyncLoop`. */
+export type SyncLoop = {
+  /** Resolves once the first answer was dealt with. */
+  readonly ready: Promise<void>;
+  syncedAt(): number;
+  /** Ends the poll under way and waits for what is being dealt with. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Asks for news for ever. The position is kept only once everything in an answer was dealt with; a failure on the way
+ * asks again from the last one kept, just as a restart does, so there is one way to recover and not two.
+ */
+export function startSyncLoop(options: {
+  readonly homeserver: Homeserver;
+  readonly engine: EngineClient;
+  readonly receiver: Receiver;
+  readonly position: PositionStore;
+  readonly log: Log;
+  readonly now: () => number;
+}): SyncLoop {
+  const { homeserver, engine, receiver, position, log, now } = options;
+  const stopping = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  let syncedAt = 0;
+
+  async function once(since: string | null): Promise<string> {
+    const first = syncedAt === 0;
+    const timeout = first ? 0 : receiver.isWaiting() ? WAITING_POLL_MS : POLL_MS;
+    const answer = await homeserver.ask('GET', path`/sync`, {
+      query: { since, timeout, filter: SYNC_FILTER, set_presence: 'offline' },
+      timeoutMs: (since === null ? 120_000 : timeout) + ANSWER_PATIENCE_MS,
+      signal: stopping.signal,
+    });
+    const next = stringAt(answer, 'next_batch');
+    if (next === null) throw nonsense('a sync without a position');
+    await dealWith(answer, since);
+    if (!receiver.isWaiting() && next !== since) await position.save(next);
+    return next;
+  }
+
+  async function dealWith(answer: Json, since: string | null): Promise<void> {
+    await engine.takeIn(answer);
+    await engine.alone(() => engine.runOutgoing());
+    await receiver.retry();
+    for (const news of roomNews(answer)) {
+      for (const event of await eventsOf(news, since)) await receiver.take(news.roomId, event);
+    }
+  }
+
+  async function eventsOf(news: RoomNews, since: string | null): Promise<readonly RoomEvent[]> {
+    if (since === null) return news.timeline;
+    const missed = news.gapFrom === null ? [] : await gap(homeserver, news.roomId, news.gapFrom, since);
+    const seen = new Set([...missed, ...news.timeline].map(({ eventId }) => eventId));
+    return [...news.state.filter(({ eventId }) => !seen.has(eventId)), ...missed, ...news.timeline];
+  }
+
+  async function run(): Promise<void> {
+    let since = await position.load();
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      try {
+        since = await once(since);
+        failures = 0;
+        syncedAt = now();
+        ready.resolve();
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        failures++;
+        since = await position.load().catch(() => since);
+        const code = error instanceof MintwardenError ? error.code : 'internal';
+        const errcode = error instanceof HomeserverRefusal ? error.errcode : null;
+        log.warn('news from the homeserver could not be dealt with', { code, errcode, failures });
+        await sleep(Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 6)), undefined, { signal: stopping.signal }).catch(
+          () => undefined,
+        );
+      }
+    }
+  }
+
+  const ended = run().catch((error: unknown) => {
+    log.error('listening to the homeserver ended', { error: error instanceof Error ? error.name : 'unknown' });
+    ready.reject(error);
+  });
+  ready.promise.catch(() => undefined);
+  return {
+    ready: ready.promise,
+    syncedAt: () => syncedAt,
+    async stop() {
+      stopping.abort();
+      await ended;
+      ready.resolve();
+    },
+  };
+}
+
+/** What was said between the last position and the timeline: a flood must not be able to hide a command. */
+async function gap(homeserver: Homeserver, roomId: RoomId, from: string, since: string): Promise<readonly RoomEvent[]> {
+  const pages: RoomEvent[] = [];
+  let at: string | null = from;
+  for (let page = 0; at !== null && page < MAX_GAP_PAGES; page++) {
+    const query = { dir: 'b', from: at, to: since, limit: 100, filter: JSON.stringify(GAP_FILTER) };
+    const answer: Json = await homeserver.ask('GET', path`/rooms/${roomId}/messages`, { query });
+    const chunk = eventsAt(answer, 'chunk');
+    pages.push(...chunk);
+    const end = stringAt(answer, 'end');
+    at = end === at ? null : end;
+  }
+  return pages.toReversed();
+}
