@@ -156,7 +156,9 @@ export class OlmMachine {
         room,
         new wasm.DecryptionSettings(requirement === 'any' ? wasm.TrustRequirement.Untrusted : wasm.TrustRequirement.CrossSigned),
       );
-      return { event: decrypted.event, info: describeEncryption(decrypted, event, roomId) };
+      const info = describeEncryption(decrypted, event, roomId);
+      if (info.trust === 'mismatched-sender') throw mismatchedSender(); // in no room is it anybody's word
+      return { event: decrypted.event, info };
     });
   }
 
@@ -244,6 +246,15 @@ export class OlmMachine {
   #run<T>(operation: () => Promise<T>): Promise<T> {
     return this.#open.guard.run(operation);
   }
+}
+
+function mismatchedSender(): EngineError {
+  return new EngineError(
+    'undecryptable',
+    'The event was encrypted by someone other than its sender.',
+    'Do not trust it; the homeserver may be at fault.',
+    { reason: 'mismatched-sender' },
+  );
 }
 
 function unknown(sentence: string): EngineError {
