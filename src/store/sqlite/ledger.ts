@@ -4,7 +4,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import { changeWriter } from './commit.ts';
-import { diskError } from './disk-errors.ts';
+import { diskError } from '../disk-errors.ts';
 import { eraser } from './erase.ts';
 import { type LedgerReader, ledgerQueries } from './queries.ts';
 

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import { diskError, sqliteCode } from './disk-errors.ts';
-import { ensurePrivateFile } from './private-file.ts';
+import { diskError, sqliteCode } from '../disk-errors.ts';
+import { ensurePrivateFile } from '../private-file.ts';
 
 const BUSY = 5;
 

@@ -3,13 +3,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
-import { diskError } from './disk-errors.ts';
+import { diskError } from '../disk-errors.ts';
 import { BUSY_TIMEOUT_MS } from './erase.ts';
 import { ledgerOn, ledgerReaderOn } from './ledger.ts';
 import { takeWriterLock } from './lock.ts';
 import { checkVersion, migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { ensurePrivateFile } from './private-file.ts';
+import { ensurePrivateFile } from '../private-file.ts';
 import type { LedgerReader } from './queries.ts';
 
 /** Where the ledger is, and where to tell of what is odd about it. */

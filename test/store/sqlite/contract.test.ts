@@ -1,6 +1,6 @@
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { ledgerContract } from '../../contract/ledger.ts';
-import { keptLog, scratchFolder } from './scratch.ts';
+import { keptLog, scratchFolder } from '../scratch.ts';
 
 ledgerContract('SQLite', async () => {
   const scratch = await scratchFolder();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Log, LogData } from '../../../src/ports/log.ts';
+import type { Log, LogData } from '../../src/ports/log.ts';
 
 /** A folder for one test, gone after it: `await using scratch = await scratchFolder()`. */
 export async function scratchFolder(): Promise<{ readonly folder: string; readonly file: string } & AsyncDisposable> {

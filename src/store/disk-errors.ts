@@ -1,4 +1,4 @@
-import { MintwardenError } from '../../domain/errors.ts';
+import { MintwardenError } from '../domain/errors.ts';
 
 /** SQLite's primary result codes that a person can do something about (sqlite.org/rescode.html). */
 const CAUSES: Readonly<Record<number, readonly [sentence: string, next: string]>> = {

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Log } from '../../ports/log.ts';
+import type { Log } from '../ports/log.ts';
 import { diskError } from './disk-errors.ts';
 
 const FOLDER = 0o700;

@@ -1,0 +1,2 @@
+export { type Cache, type CacheOptions, openCache } from './open-cache.ts';
+export { sqliteKeyvStore } from './sqlite-store.ts';
