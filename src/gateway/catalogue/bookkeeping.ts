@@ -1,0 +1,121 @@
+import { NOT_FOUND, ok, refusal, TOO_LARGE } from '../answer.ts';
+import { mediaConfig } from '../filters/account.ts';
+import { isObject } from '../filters/shown.ts';
+import { storedFilter, storedFilterId } from '../rewrite/stored-filter.ts';
+import type { Answer } from '../answer.ts';
+import type { Line, LocalLine } from './line.ts';
+
+const RULES = { override: [], content: [], room: [], sender: [], underride: [] };
+
+/** An answer that is the same for every holder. */
+function always(id: string, methods: LocalLine['methods'], paths: readonly string[], answer: Answer, why: string): Line {
+  return { id, kind: 'local', methods, paths, needs: 'holder', answer: () => answer, why };
+}
+
+/** What stock clients ask for at start and cannot live without, answered here. */
+export const BOOKKEEPING: readonly Line[] = [
+  {
+    id: 'defineFilter',
+    kind: 'local',
+    methods: ['POST'],
+    paths: ['/_matrix/client/{v}/user/{userId}/filter'],
+    needs: 'holder',
+    user: 'self',
+    body: 'json',
+    answer: ({ body }) => {
+      if (!isObject(body)) return refusal(400, 'M_BAD_JSON', 'A filter is a JSON object.');
+      const id = storedFilterId(body);
+      return id === null ? TOO_LARGE : ok({ filter_id: id });
+    },
+    why: 'The id is the filter itself, packed; the homeserver never sees it.',
+  },
+  {
+    id: 'getFilter',
+    kind: 'local',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/user/{userId}/filter/{filterId}'],
+    needs: 'holder',
+    user: 'self',
+    answer: ({ params }) => {
+      const filter = storedFilter(params['filterId'] ?? '');
+      return filter === null ? NOT_FOUND : ok(filter);
+    },
+    why: 'Unpacks it again.',
+  },
+  always(
+    'getPushRules',
+    ['GET'],
+    ['/_matrix/client/{v}/pushrules/', '/_matrix/client/{v}/pushrules'],
+    ok({ global: RULES }),
+    'Five empty lists: without them some clients never come to their first sync. The real ones are the subject’s own.',
+  ),
+  always(
+    'getPushRulesGlobal',
+    ['GET'],
+    ['/_matrix/client/{v}/pushrules/global/', '/_matrix/client/{v}/pushrules/global'],
+    ok(RULES),
+    'As above.',
+  ),
+  always(
+    'getAccountData',
+    ['GET'],
+    ['/_matrix/client/{v}/user/{userId}/account_data/{type}'],
+    NOT_FOUND,
+    'The subject’s own: never there.',
+  ),
+  always(
+    'getAccountDataPerRoom',
+    ['GET'],
+    ['/_matrix/client/{v}/user/{userId}/rooms/{roomId}/account_data/{type}'],
+    NOT_FOUND,
+    'The subject’s own: never there.',
+  ),
+  always(
+    'getRoomKeysVersionCurrent',
+    ['GET'],
+    ['/_matrix/client/{v}/room_keys/version'],
+    NOT_FOUND,
+    'The subject’s key backup is not for holders.',
+  ),
+  always(
+    'uploadKeys',
+    ['POST'],
+    ['/_matrix/client/{v}/keys/upload'],
+    ok({ one_time_key_counts: { signed_curve25519: 50 } }),
+    'Some clients stop where it is refused; the token has no device, so nothing is kept.',
+  ),
+  always(
+    'queryKeys',
+    ['POST'],
+    ['/_matrix/client/{v}/keys/query'],
+    ok({ device_keys: {}, failures: {} }),
+    'Without encryption there is nobody to encrypt to.',
+  ),
+  always('getKeysChanges', ['GET'], ['/_matrix/client/{v}/keys/changes'], ok({ changed: [], left: [] }), 'As keys/query.'),
+  always('getDevices', ['GET'], ['/_matrix/client/{v}/devices'], ok({ devices: [] }), 'The subject’s devices are not for holders.'),
+  always('getTurnServer', ['GET'], ['/_matrix/client/{v}/voip/turnServer'], ok({}), 'No calls, so no credentials for them.'),
+  always(
+    'getRtcTransports',
+    ['GET'],
+    ['/_matrix/client/{v}/rtc/transports', '/_matrix/client/unstable/org.matrix.msc4143/rtc/transports'],
+    NOT_FOUND,
+    'No calls.',
+  ),
+  always(
+    'getDehydratedDevice',
+    ['GET'],
+    ['/_matrix/client/{v}/dehydrated_device', '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device'],
+    NOT_FOUND,
+    'The subject’s devices are not for holders.',
+  ),
+  {
+    id: 'getConfig',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/v1/media/config', '/_matrix/media/v3/config', '/_matrix/media/r0/config'],
+    needs: 'holder',
+    to: '/_matrix/client/v1/media/config',
+    filter: () => mediaConfig,
+    why: 'One number, the same for everybody.',
+  },
+];

@@ -1,0 +1,97 @@
+import type { Capability } from '../../domain/capability.ts';
+import type { Access } from '../../lifecycle/access-control.ts';
+import type { Answer } from '../answer.ts';
+import type { AnswerFilter } from '../filters/shown.ts';
+
+/** The methods lines have. */
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+/** One request, read: what the functions of a line are given. */
+export type Call = {
+  /** The path's parameters, decoded once. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The query, as it came: names outside a line's allow-list are never looked at. */
+  readonly query: ReadonlyMap<string, string>;
+  /** The body, where the line has `body: 'json'`. */
+  readonly body: unknown;
+  readonly access: Access;
+  readonly now: number;
+};
+
+/** Reads one parameter of a query and writes it anew for the homeserver. Null: it is not understood. */
+export type QueryRule = (value: string, call: Call) => string | null;
+
+/** A request to the homeserver, built here. `query` is not encoded yet. */
+export type UpstreamRequest = {
+  readonly method: Method;
+  /** Encoded, without query. */
+  readonly path: string;
+  readonly query: readonly (readonly [name: string, value: string])[];
+};
+
+/** What takes more than one step; see `serve/perform.ts`. */
+export type Deed = 'withdraw' | 'introspect';
+/** What is told to anyone without asking the homeserver. */
+export type Notice = 'well-known' | 'health';
+
+type Common = {
+  /** The specification's operationId, or a name of ours in the same style. */
+  readonly id: string;
+  readonly methods: readonly Method[] | 'any';
+  /**
+   * Patterns of segments: literal, `{parameter}`, or a last `**` for anything below (refusals only).
+   * `{v}` in the place of the version stands for `VERSIONS`.
+   */
+  readonly paths: readonly string[];
+  /** Why it is so, in a sentence. */
+  readonly why: string;
+};
+
+/** A line that serves. */
+type Serving = Common & {
+  /** `holder`: any good token; otherwise the capability the scope must hold. */
+  readonly needs: 'holder' | Capability;
+  /** `path`: the room `{roomId}` must be in scope. `answer`: the rooms stand in the answer, and are filtered there. */
+  readonly room?: 'path' | 'answer';
+  /** `self`: `{userId}` must be the subject. */
+  readonly user?: 'self';
+  readonly body?: 'json';
+};
+
+/** Told to anyone, without a token. */
+export type NoticeLine = Common & { readonly kind: 'notice'; readonly notice: Notice };
+/** Asked of the homeserver for anyone, without a token. */
+export type OpenLine = Common & { readonly kind: 'open'; readonly to: string; readonly filter: AnswerFilter };
+/** Known, and refused to every token. */
+export type RefusingLine = Common & { readonly kind: 'refused' };
+/** Answered here, from the request and the grant alone. */
+export type LocalLine = Serving & { readonly kind: 'local'; readonly answer: (call: Call) => Answer };
+/** Done here. */
+export type DeedLine = Serving & { readonly kind: 'deed'; readonly deed: Deed };
+/** Asked of the homeserver, the answer filtered. */
+export type ForwardLine = Serving & {
+  readonly kind: 'forward';
+  /** The path that is asked, always with GET, whatever the holder's own request was. Parameters as in `paths`, and `{me}`. */
+  readonly to: string;
+  /** The parameters that are passed on; all others are dropped. */
+  readonly query?: Readonly<Record<string, QueryRule>>;
+  /** Parameters of ours. */
+  readonly fixed?: Readonly<Record<string, string>>;
+  /** Looks at what the rules above cannot see. An answer is what the holder gets instead. */
+  readonly check?: (call: Call) => Answer | null;
+  readonly filter: (call: Call) => AnswerFilter;
+  /** The rooms an answer speaks of: an unknown one makes a scope of all rooms be looked up anew. */
+  readonly speaksOf?: (body: unknown) => readonly string[];
+  /** Refusals and absences upstream are told as one and the same 404. */
+  readonly hides?: true;
+  /** `{userId}` is the subject or a member of a room in scope, which is looked up first. */
+  readonly acquainted?: true;
+};
+/** The long-poll. */
+export type PollLine = Serving & { readonly kind: 'poll' };
+
+/** One operation and all that is decided about it. */
+export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine;
+
+/** The version segments under which homeservers serve the same operations. Upstream, the one in `to` is asked. */
+export const VERSIONS = ['v3', 'r0', 'v1', 'unstable'] as const;

@@ -1,0 +1,33 @@
+import { profile } from '../filters/account.ts';
+import { oneOf } from '../rewrite/query-rules.ts';
+import { NOT_FOUND } from '../answer.ts';
+import type { Line } from './line.ts';
+
+const FIELD = oneOf('displayname', 'avatar_url', 'm.tz', 'us.cloke.msc4175.tz');
+
+/** Names and pictures of the people one meets in the rooms in scope. */
+export const PROFILE: readonly Line[] = [
+  {
+    id: 'getUserProfile',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/profile/{userId}'],
+    needs: 'read',
+    acquainted: true,
+    to: '/_matrix/client/v3/profile/{userId}',
+    filter: () => profile,
+    why: 'Of oneself and of members of the rooms in scope; who that is is looked up in those rooms first.',
+  },
+  {
+    id: 'getProfileField',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/profile/{userId}/{keyName}'],
+    needs: 'read',
+    acquainted: true,
+    check: (call) => (FIELD(call.params['keyName'] ?? '', call) === null ? NOT_FOUND : null),
+    to: '/_matrix/client/v3/profile/{userId}/{keyName}',
+    filter: () => profile,
+    why: 'One field of the same.',
+  },
+];

@@ -1,0 +1,81 @@
+import { ok } from '../answer.ts';
+import { capabilities, joinedRooms, roomsOfJoined, versions } from '../filters/account.ts';
+import type { Line } from './line.ts';
+
+/** Who am I, what may I do, and the end of it. */
+export const SESSION: readonly Line[] = [
+  {
+    id: 'health',
+    kind: 'notice',
+    methods: ['GET'],
+    paths: ['/health'],
+    notice: 'health',
+    why: 'For whoever watches over the service.',
+  },
+  {
+    id: 'getWellknown',
+    kind: 'notice',
+    methods: ['GET'],
+    paths: ['/.well-known/matrix/client'],
+    notice: 'well-known',
+    why: 'Where a holder’s requests belong: here.',
+  },
+  {
+    id: 'getVersions',
+    kind: 'open',
+    methods: ['GET'],
+    paths: ['/_matrix/client/versions'],
+    to: '/_matrix/client/versions',
+    filter: versions,
+    why: 'Clients ask it first, without a token; unstable features that are not served are not advertised.',
+  },
+  {
+    id: 'getCapabilities',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/capabilities'],
+    needs: 'holder',
+    to: '/_matrix/client/v3/capabilities',
+    filter: () => capabilities,
+    why: 'Only the room versions are passed on; what an account could change about itself is said to be off.',
+  },
+  {
+    id: 'getTokenOwner',
+    kind: 'local',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/account/whoami'],
+    needs: 'holder',
+    answer: ({ access }) => ok({ user_id: access.grant.subject, device_id: `MINTWARDEN_${access.grant.id}`, is_guest: false }),
+    why: 'Some clients do not start without a device id; the upstream token has none, so the grant lends its own.',
+  },
+  {
+    id: 'getJoinedRooms',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/joined_rooms'],
+    needs: 'holder',
+    room: 'answer',
+    to: '/_matrix/client/v3/joined_rooms',
+    speaksOf: roomsOfJoined,
+    filter: () => joinedRooms,
+    why: 'The rooms in scope that the subject is in at this moment.',
+  },
+  {
+    id: 'logout',
+    kind: 'deed',
+    methods: ['POST'],
+    paths: ['/_matrix/client/{v}/logout'],
+    needs: 'holder',
+    deed: 'withdraw',
+    why: 'Whoever holds a token may give it up: the grant ends, nothing of it reaches the homeserver by this request.',
+  },
+  {
+    id: 'introspectToken',
+    kind: 'deed',
+    methods: ['GET'],
+    paths: ['/_mintwarden/v1/token'],
+    needs: 'holder',
+    deed: 'introspect',
+    why: 'What may I do, until when? As data and as a sentence.',
+  },
+];

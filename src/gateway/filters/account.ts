@@ -1,0 +1,68 @@
+import type { RoomId } from '../../domain/ids.ts';
+import { FORBIDDEN, ok } from '../answer.ts';
+import { shownEvent } from './event.ts';
+import { type AnswerFilter, isObject, maybeObject, needList, needObject, pick } from './shown.ts';
+
+/** `/joined_rooms`: those in scope. */
+export const joinedRooms: AnswerFilter = (body, rooms) => {
+  const joined = needList(needObject(body, 'rooms')['joined_rooms'], 'joined_rooms');
+  return ok({ joined_rooms: joined.filter((room) => rooms.has(room as RoomId)) });
+};
+
+/** The rooms `/joined_rooms` speaks of. */
+export function roomsOfJoined(body: unknown): string[] {
+  const joined = isObject(body) ? body['joined_rooms'] : undefined;
+  return Array.isArray(joined) ? (joined as unknown[]).filter((room) => typeof room === 'string') : [];
+}
+
+/** Whether the subject is joined, from their own member event: the answer to a join that changes nothing. */
+export function alreadyJoined(roomId: string): AnswerFilter {
+  return (body) => {
+    const member = shownEvent(needObject(body, 'event'), roomId, 'in-event');
+    if (!isObject(member?.['content']) || member['content']['membership'] !== 'join') return FORBIDDEN;
+    return ok({ room_id: roomId, event_id: member['event_id'] });
+  };
+}
+
+const VERSION = /^(?:r0|v1)\.\d{1,3}(?:\.\d{1,3})?$/;
+/** What we serve of what is not in the specification yet. */
+const UNSTABLE = ['org.matrix.msc4222'];
+
+/** `/versions`: the specification's versions; of unstable features only those that are served. */
+export const versions: AnswerFilter = (body) => {
+  const said = needObject(body, 'versions');
+  const list = needList(said['versions'], 'versions').filter((one) => typeof one === 'string' && VERSION.test(one));
+  const features = maybeObject(said['unstable_features'], 'unstable_features');
+  return ok({
+    versions: list,
+    unstable_features: Object.fromEntries(UNSTABLE.filter((name) => features[name] === true).map((name) => [name, true])),
+  });
+};
+
+const OFF = { enabled: false };
+
+/** `/capabilities`: the room versions, and a plain no to what an account could change about itself. */
+export const capabilities: AnswerFilter = (body) => {
+  const said = maybeObject(needObject(body, 'capabilities')['capabilities'], 'capabilities');
+  const known = maybeObject(said['m.room_versions'], 'm.room_versions');
+  const versions = Object.entries(maybeObject(known['available'], 'available')).filter(([, state]) => typeof state === 'string');
+  return ok({
+    capabilities: {
+      'm.room_versions': { ...pick(known, { default: 'text' }), available: Object.fromEntries(versions) },
+      'm.change_password': OFF,
+      'm.set_displayname': OFF,
+      'm.set_avatar_url': OFF,
+      'm.profile_fields': OFF,
+      'm.3pid_changes': OFF,
+      'm.get_login_token': OFF,
+    },
+  });
+};
+
+/** `/media/config`: how large an upload may be. */
+export const mediaConfig: AnswerFilter = (body) => ok(pick(needObject(body, 'configuration'), { 'm.upload.size': 'count' }));
+
+const PROFILE = { displayname: 'text', avatar_url: 'text', 'm.tz': 'text', 'us.cloke.msc4175.tz': 'text' } as const;
+
+/** A profile: name, picture, time zone. */
+export const profile: AnswerFilter = (body) => ok(pick(needObject(body, 'profile'), PROFILE));

@@ -1,0 +1,83 @@
+import { isObject, type JsonObject, pick, type Shape } from './shown.ts';
+
+const EVENT: Shape = {
+  type: 'text',
+  event_id: 'text',
+  room_id: 'text',
+  sender: 'text',
+  origin_server_ts: 'count',
+  content: 'object',
+  state_key: 'text',
+  redacts: 'text',
+  prev_content: 'object', // where v3's `unsigned` has it, r0 clients look here too
+  replaces_state: 'text',
+};
+
+/** `transaction_id` is left out: it shows which events were sent with this very token's upstream. */
+const UNSIGNED: Shape = {
+  age: 'count',
+  prev_content: 'object',
+  prev_sender: 'text',
+  replaces_state: 'text',
+  redacted_by: 'text',
+  membership: 'text', // MSC4115
+};
+
+const STRIPPED: Shape = { type: 'text', sender: 'text', state_key: 'text', content: 'object', origin_server_ts: 'count', event_id: 'text' };
+
+/** How deep an event may hold others: the latest of a thread, its edit, that one's redaction. */
+const MAX_NESTING = 4;
+
+/** Whether an event must say which room it is in. In /sync the key of its room says it; everywhere else it does itself. */
+export type RoomSaid = 'in-event' | 'around-event';
+
+/** An event of this room as members see it, or null where it is none, or another room's. */
+export function shownEvent(event: unknown, roomId: string, said: RoomSaid, depth = 0): JsonObject | null {
+  if (!isObject(event) || depth > MAX_NESTING) return null;
+  const room = event['room_id'];
+  if (room === undefined ? said === 'in-event' : room !== roomId) return null;
+  if (typeof event['type'] !== 'string' || typeof event['sender'] !== 'string' || !isObject(event['content'])) return null;
+  const shown = pick(event, EVENT);
+  if (isObject(event['unsigned'])) shown['unsigned'] = shownUnsigned(event['unsigned'], roomId, depth);
+  return shown;
+}
+
+function shownUnsigned(unsigned: JsonObject, roomId: string, depth: number): JsonObject {
+  const shown = pick(unsigned, UNSIGNED);
+  const redaction = shownEvent(unsigned['redacted_because'], roomId, 'around-event', depth + 1);
+  if (redaction !== null) shown['redacted_because'] = redaction;
+  if (isObject(unsigned['m.relations'])) shown['m.relations'] = shownRelations(unsigned['m.relations'], roomId, depth);
+  return shown;
+}
+
+/** Bundled aggregations (spec 1.19, "Aggregations of child events"). Relations never cross rooms. */
+function shownRelations(relations: JsonObject, roomId: string, depth: number): JsonObject {
+  const shown: Record<string, unknown> = {};
+  const edit = shownEvent(relations['m.replace'], roomId, 'around-event', depth + 1);
+  if (edit !== null) shown['m.replace'] = edit;
+  const thread = relations['m.thread'];
+  if (isObject(thread)) {
+    const latest = shownEvent(thread['latest_event'], roomId, 'around-event', depth + 1);
+    if (latest !== null) {
+      shown['m.thread'] = { ...pick(thread, { count: 'count', current_user_participated: 'flag' }), latest_event: latest };
+    }
+  }
+  const references = relations['m.reference'];
+  if (isObject(references) && Array.isArray(references['chunk'])) {
+    shown['m.reference'] = { chunk: (references['chunk'] as unknown[]).filter(isObject).map((one) => pick(one, { event_id: 'text' })) };
+  }
+  return shown;
+}
+
+/** The events of this room in a list; what is not one is left out. */
+export function shownEvents(list: readonly unknown[], roomId: string, said: RoomSaid): JsonObject[] {
+  return list.map((event) => shownEvent(event, roomId, said)).filter((event) => event !== null);
+}
+
+/** Stripped state, as an invite or a knock shows it. */
+export function shownStripped(list: readonly unknown[], roomId: string): JsonObject[] {
+  return list.filter(isObject).flatMap((event) => {
+    if (event['room_id'] !== undefined && event['room_id'] !== roomId) return [];
+    return [pick(event, STRIPPED)];
+  });
+}

@@ -1,0 +1,71 @@
+import { NOT_FOUND, ok } from '../answer.ts';
+import { shownEvent, shownEvents } from './event.ts';
+import { type AnswerFilter, isObject, maybeList, needList, needObject, pick, type JsonObject } from './shown.ts';
+
+const PAGE = { start: 'text', end: 'text' } as const;
+
+/** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
+export function messagesOf(roomId: string): AnswerFilter {
+  return (body) => {
+    const page = needObject(body, 'page');
+    const shown = { ...pick(page, PAGE), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event') };
+    const state = shownEvents(maybeList(page['state'], 'state'), roomId, 'in-event');
+    return ok(page['state'] === undefined ? shown : { ...shown, state });
+  };
+}
+
+/** `/state`: the room's whole state. */
+export function stateOf(roomId: string): AnswerFilter {
+  return (body) => ok(shownEvents(needList(body, 'state'), roomId, 'in-event'));
+}
+
+/** `/state/{type}/{key}`: the content, or the event where that was asked for. */
+export function stateEventOf(roomId: string, format: string | undefined): AnswerFilter {
+  return (body) => {
+    if (format !== 'event') return ok(needObject(body, 'content'));
+    const shown = shownEvent(needObject(body, 'event'), roomId, 'in-event');
+    return shown === null ? NOT_FOUND : ok(shown);
+  };
+}
+
+/** `/event/{id}`: the event, if it is one of this room; whoever names another room's learns nothing. */
+export function eventOf(roomId: string): AnswerFilter {
+  return (body) => {
+    const shown = shownEvent(needObject(body, 'event'), roomId, 'in-event');
+    return shown === null ? NOT_FOUND : ok(shown);
+  };
+}
+
+/** `/context/{id}`: Synapse loads the event before it looks at the room, so the event itself decides. */
+export function contextOf(roomId: string): AnswerFilter {
+  return (body) => {
+    const around = needObject(body, 'context');
+    const event = shownEvent(around['event'], roomId, 'in-event');
+    if (event === null) return NOT_FOUND;
+    const list = (name: string) => shownEvents(maybeList(around[name], name), roomId, 'in-event');
+    return ok({
+      ...pick(around, PAGE),
+      event,
+      events_before: list('events_before'),
+      events_after: list('events_after'),
+      state: list('state'),
+    });
+  };
+}
+
+/** `/members`: membership events and nothing else. */
+export function membersOf(roomId: string): AnswerFilter {
+  return (body) => {
+    const chunk = shownEvents(needList(needObject(body, 'members')['chunk'], 'chunk'), roomId, 'in-event');
+    return ok({ chunk: chunk.filter((event) => event['type'] === 'm.room.member') });
+  };
+}
+
+const MEMBER = { display_name: 'text', avatar_url: 'text' } as const;
+
+/** `/joined_members`: who is in the room, under which name and picture. */
+export const joinedMembers: AnswerFilter = (body) => {
+  const joined = needObject(needObject(body, 'members')['joined'], 'joined');
+  const shown = Object.entries(joined).filter((entry): entry is [string, JsonObject] => isObject(entry[1]));
+  return ok({ joined: Object.fromEntries(shown.map(([user, member]) => [user, pick(member, MEMBER)])) });
+};

@@ -1,0 +1,75 @@
+import type { RoomId } from '../../domain/ids.ts';
+import { shownEvents, shownStripped } from './event.ts';
+import { isObject, type JsonObject, maybeList, maybeObject, needObject, needText, pick, type Shape } from './shown.ts';
+
+const SUMMARY: Shape = { 'm.heroes': 'texts', 'm.joined_member_count': 'count', 'm.invited_member_count': 'count' };
+
+/** A filtered `/sync`, and whether there is news in it. */
+export type ShownSync = { readonly body: JsonObject; readonly nextBatch: string; readonly news: boolean };
+
+/** The joined rooms an answer speaks of: for a scope of all rooms, an unknown one is reason to look again. */
+export function roomsOfSync(body: unknown): string[] {
+  const rooms = isObject(body) && isObject(body['rooms']) ? body['rooms'] : {};
+  return isObject(rooms['join']) ? Object.keys(rooms['join']) : [];
+}
+
+/**
+ * A `/sync` as a member of only these rooms would see it. What is left out because it is the subject's
+ * own: account data of both kinds, presence, to-device messages, device lists and key counts, unread
+ * counts; and typing and receipts, which are not the room's timeline, state or members.
+ * @param empty keep rooms with nothing in them, as in a first answer
+ * @throws MintwardenError `homeserver-nonsense`
+ */
+export function shownSync(answer: unknown, scope: ReadonlySet<RoomId>, empty: boolean): ShownSync {
+  const body = needObject(answer, 'sync');
+  const nextBatch = needText(body['next_batch'], 'next_batch');
+  const rooms = maybeObject(body['rooms'], 'rooms');
+  const join = section(rooms['join'], 'join', scope, (room, id) => joined(room, id, empty));
+  const leave = section(rooms['leave'], 'leave', scope, (room, id) => joined(room, id, empty));
+  const invite = section(rooms['invite'], 'invite', scope, (room, id) => stripped(room, id, 'invite_state'));
+  const knock = section(rooms['knock'], 'knock', scope, (room, id) => stripped(room, id, 'knock_state'));
+  const news = [join, leave, invite, knock].some((rooms) => Object.keys(rooms).length > 0);
+  return { body: { next_batch: nextBatch, rooms: { join, invite, leave, knock } }, nextBatch, news };
+}
+
+function section(
+  value: unknown,
+  what: string,
+  scope: ReadonlySet<RoomId>,
+  show: (room: JsonObject, roomId: string) => JsonObject | null,
+): JsonObject {
+  const shown: [string, JsonObject][] = [];
+  for (const [roomId, room] of Object.entries(maybeObject(value, what))) {
+    if (!scope.has(roomId as RoomId)) continue;
+    const one = show(needObject(room, what), roomId);
+    if (one !== null) shown.push([roomId, one]);
+  }
+  return Object.fromEntries(shown);
+}
+
+function joined(room: JsonObject, roomId: string, empty: boolean): JsonObject | null {
+  const timeline = maybeObject(room['timeline'], 'timeline');
+  const summary = pick(maybeObject(room['summary'], 'summary'), SUMMARY);
+  const events = eventsIn(timeline, roomId);
+  const before = room['state_after'] === undefined ? 'state' : 'state_after';
+  const state = eventsIn(maybeObject(room[before], before), roomId);
+  const quiet = events.length === 0 && state.length === 0 && timeline['limited'] !== true && Object.keys(summary).length === 0;
+  // An entry with nothing left held only what is the subject's own; that it came, and when, is theirs too.
+  if (quiet && !empty) return null;
+  return {
+    timeline: { ...pick(timeline, { limited: 'flag', prev_batch: 'text' }), events },
+    [before]: { events: state },
+    summary,
+    account_data: { events: [] },
+    ephemeral: { events: [] },
+    unread_notifications: {},
+  };
+}
+
+function eventsIn(part: JsonObject, roomId: string): JsonObject[] {
+  return shownEvents(maybeList(part['events'], 'events'), roomId, 'around-event');
+}
+
+function stripped(room: JsonObject, roomId: string, key: 'invite_state' | 'knock_state'): JsonObject {
+  return { [key]: { events: shownStripped(maybeList(maybeObject(room[key], key)['events'], 'events'), roomId) } };
+}

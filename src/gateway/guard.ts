@@ -1,0 +1,87 @@
+import { parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
+import { unreachable } from '../domain/errors.ts';
+import { allows } from '../domain/scope.ts';
+import { type Answer, FORBIDDEN, invalid, isAnswer } from './answer.ts';
+import type { Call, Deed, ForwardLine, LocalLine, DeedLine, PollLine, UpstreamRequest } from './catalogue/line.ts';
+import type { AnswerFilter } from './filters/shown.ts';
+import { parsePoll, type Poll } from './rewrite/sync-request.ts';
+
+/** A request that may be asked of the homeserver, and what is shown of its answer. */
+export type Forwarding = {
+  readonly kind: 'forward';
+  readonly request: UpstreamRequest;
+  readonly filter: AnswerFilter;
+  readonly hides: boolean;
+  readonly speaksOf: ((body: unknown) => readonly string[]) | null;
+  /** A user who must first be found in a room in scope. */
+  readonly acquaintance: UserId | null;
+};
+
+/** What is to be done with a request. */
+export type Verdict =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'deed'; readonly deed: Deed }
+  | { readonly kind: 'poll'; readonly poll: Poll }
+  | Forwarding;
+
+/** The lines that are judged by scope. The others need no judgement. */
+export type JudgedLine = LocalLine | DeedLine | ForwardLine | PollLine;
+
+/**
+ * The verdict on a request of a good token. Pure. The rules of a line in their order: the capability, the
+ * room, the user, what else the line looks at; then the request is built anew from what was understood.
+ * Every refusal for reasons of scope is the same answer, made without asking the homeserver.
+ */
+export function judge(line: JudgedLine, call: Call): Verdict {
+  const { access, params } = call;
+  if (line.needs !== 'holder' && !allows(access.grant.scope, line.needs)) return answer(FORBIDDEN);
+  if (line.room === 'path' && !access.rooms.has(params['roomId'] as RoomId)) return answer(FORBIDDEN);
+  if (line.user === 'self' && params['userId'] !== access.grant.subject) return answer(FORBIDDEN);
+  switch (line.kind) {
+    case 'local':
+      return answer(line.answer(call));
+    case 'deed':
+      return { kind: 'deed', deed: line.deed };
+    case 'poll': {
+      const poll = parsePoll(call);
+      return isAnswer(poll) ? answer(poll) : { kind: 'poll', poll };
+    }
+    case 'forward':
+      return forwarding(line, call);
+    default:
+      return unreachable(line);
+  }
+}
+
+function answer(given: Answer): Verdict {
+  return { kind: 'answer', answer: given };
+}
+
+function forwarding(line: ForwardLine, call: Call): Verdict {
+  const { access, params } = call;
+  const refused = line.check?.(call) ?? null;
+  if (refused !== null) return answer(refused);
+  const user = line.acquainted === true ? parseUserId(params['userId'] ?? '') : null;
+  if (line.acquainted === true && user === null) return answer(FORBIDDEN);
+  const query: [string, string][] = Object.entries(line.fixed ?? {});
+  for (const [name, rule] of Object.entries(line.query ?? {})) {
+    const value = call.query.get(name);
+    if (value === undefined) continue;
+    const rebuilt = rule(value, call);
+    if (rebuilt === null) return answer(invalid(name));
+    query.push([name, rebuilt]);
+  }
+  return {
+    kind: 'forward',
+    request: { method: 'GET', path: pathOf(line.to, { ...params, me: access.grant.subject }), query },
+    filter: line.filter(call),
+    hides: line.hides === true,
+    speaksOf: line.speaksOf ?? null,
+    acquaintance: user === access.grant.subject ? null : user,
+  };
+}
+
+/** Fills a path's `{parameters}`, each encoded anew. */
+export function pathOf(pattern: string, params: Readonly<Record<string, string>>): string {
+  return pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+}

@@ -1,0 +1,33 @@
+const PERCENT = /%([0-9A-Fa-f]{2})/g;
+/** Controls, line and paragraph separators, direction marks, byte order mark: nothing of that belongs in an id. */
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Decodes percent-encoding once, strictly: complete escapes, valid UTF-8, and nothing left that a second
+ * decoding would change. Null where two readers might read two things.
+ * @param whitespace lets tabs and line ends through, for JSON in a query
+ */
+export function decodeOnce(raw: string, whitespace = false): string | null {
+  if (!raw.includes('%')) return UNSEEN.test(raw) ? null : raw;
+  if (raw.replaceAll(PERCENT, '').includes('%')) return null;
+  const bytes: number[] = [];
+  for (let at = 0; at < raw.length; at++) {
+    if (raw[at] === '%') {
+      bytes.push(Number.parseInt(raw.slice(at + 1, at + 3), 16));
+      at += 2;
+    } else bytes.push(raw.charCodeAt(at));
+  }
+  try {
+    const text = UTF8.decode(Uint8Array.from(bytes));
+    if (UNSEEN.test(whitespace ? text.replaceAll(/[\t\n\r]/g, '') : text)) return null;
+    return text;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a second decoding would give something else: `%252F` reads `%2F` to us and `/` to whoever decodes again. */
+export function decodesAgain(text: string): boolean {
+  return /%[0-9A-Fa-f]{2}/.test(text);
+}

@@ -1,0 +1,38 @@
+import { isObject, type JsonObject } from '../filters/shown.ts';
+
+/** The most events one answer may hold. */
+export const MAX_LIMIT = 1_000;
+
+const LISTS = ['types', 'not_types', 'senders', 'not_senders', 'related_by_senders', 'related_by_rel_types'] as const;
+const FLAGS = ['lazy_load_members', 'include_redundant_members', 'contains_url'] as const;
+const ROOM_LISTS = ['rooms', 'not_rooms'] as const;
+
+/** The texts of a list, or null where it is anything else. */
+export function texts(value: unknown): readonly string[] | null {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : null;
+}
+
+/**
+ * A RoomEventFilter (spec 1.19, "Filtering") written anew from what is known of it. Rooms outside the
+ * scope are taken out of its lists. Null where a known key has a value that does not belong to it.
+ */
+export function rebuiltEventFilter(filter: unknown, inScope: (room: string) => boolean): JsonObject | null {
+  if (!isObject(filter)) return null;
+  const out: Record<string, unknown> = {};
+  for (const key of [...LISTS, ...ROOM_LISTS]) {
+    if (filter[key] === undefined || filter[key] === null) continue;
+    const list = texts(filter[key]);
+    if (list === null) return null;
+    out[key] = (ROOM_LISTS as readonly string[]).includes(key) ? list.filter(inScope) : list;
+  }
+  for (const key of FLAGS) {
+    if (filter[key] === undefined || filter[key] === null) continue;
+    if (typeof filter[key] !== 'boolean') return null;
+    out[key] = filter[key];
+  }
+  const limit = filter['limit'];
+  if (limit === undefined || limit === null) return out;
+  if (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 0) return null;
+  out['limit'] = Math.min(limit, MAX_LIMIT);
+  return out;
+}

@@ -1,0 +1,33 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { canonicalJson } from '../../domain/audit.ts';
+import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isAnswer } from '../answer.ts';
+import { parseJson } from '../request/json.ts';
+
+const PREFIX = 'mw1-';
+const MAX_ID = 8_000;
+const MAX_FILTER = 65_536;
+
+/**
+ * The id of a stored filter is the filter, packed. So nothing is kept, nothing reaches the homeserver, and
+ * an id that a client has written down is still good after a restart. Null where it would be too long.
+ */
+export function storedFilterId(filter: JsonObject): string | null {
+  const text = canonicalJson(filter);
+  if (text.length > MAX_FILTER) return null;
+  const id = PREFIX + deflateRawSync(text).toString('base64url');
+  return id.length > MAX_ID ? null : id;
+}
+
+/** The filter of an id, or null where it is none of ours. */
+export function storedFilter(id: string): JsonObject | null {
+  if (!id.startsWith(PREFIX) || id.length > MAX_ID || !/^[A-Za-z0-9_-]+$/.test(id)) return null;
+  try {
+    const parsed = parseJson(
+      inflateRawSync(Buffer.from(id.slice(PREFIX.length), 'base64url'), { maxOutputLength: MAX_FILTER }).toString('utf8'),
+    );
+    return !isAnswer(parsed) && isObject(parsed.value) ? parsed.value : null;
+  } catch {
+    return null;
+  }
+}

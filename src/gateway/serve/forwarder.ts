@@ -1,0 +1,119 @@
+import { Pool } from 'undici';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { UpstreamRequest } from '../catalogue/line.ts';
+
+/** What the homeserver answered, read whole. `body` is undefined where it was not JSON. */
+export type Reply = { readonly status: number; readonly body: unknown; readonly retryAfter: string | null };
+
+/** The only way to the homeserver. */
+export interface Forwarder {
+  /**
+   * Asks once; never tries again.
+   * @param token the upstream token, or null for what is asked without
+   * @throws MintwardenError `homeserver-unreachable` (down, too slow), `homeserver-nonsense` (compressed,
+   *   not JSON, too large); the signal's reason when it is aborted
+   */
+  ask(request: UpstreamRequest, token: string | null, timeoutMs: number, signal: AbortSignal): Promise<Reply>;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/** A forwarder over a pool of connections that are kept. */
+export function createForwarder(homeserverUrl: string, answerBytes: number): Forwarder {
+  const { origin, pathname } = new URL(homeserverUrl);
+  const base = pathname.replace(/\/+$/, '');
+  const pool = new Pool(origin, { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
+  return {
+    ask: (request, token, timeoutMs, signal) => ask(pool, base, answerBytes, request, token, timeoutMs, signal),
+    close: () => pool.destroy(),
+  };
+}
+
+function ask(
+  pool: Pool,
+  base: string,
+  answerBytes: number,
+  request: UpstreamRequest,
+  token: string | null,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Reply> {
+  return new Promise<Reply>((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error);
+    let abort: ((reason: Error) => void) | null = null;
+    let status = 0;
+    let retryAfter: string | null = null;
+    let size = 0;
+    const chunks: Buffer[] = [];
+    const settle = (reason: Error): void => {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+      abort?.(reason);
+      reject(reason);
+    };
+    const onAbort = (): void => settle(signal.reason as Error);
+    const timer = setTimeout(() => settle(unreachableBecause('it did not answer in time')), timeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const query = request.query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+    const headers = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden'];
+    if (token !== null) headers.push('authorization', `Bearer ${token}`);
+    const path = base + request.path + (query === '' ? '' : `?${query}`);
+    pool.dispatch(
+      { path, method: request.method, headers, body: null },
+      {
+        onRequestStart(controller) {
+          abort = (reason) => controller.abort(reason);
+          if (signal.aborted) controller.abort(signal.reason as Error);
+        },
+        onResponseStart(controller, statusCode, given) {
+          if (statusCode < 200) return;
+          status = statusCode;
+          const encoding = given['content-encoding'];
+          if (encoding !== undefined && encoding !== 'identity') return settle(nonsense('is compressed, though it was asked not to be'));
+          if (statusCode === 200 && !isJson(given['content-type'])) return settle(nonsense('is not JSON'));
+          const after = given['retry-after'];
+          retryAfter = typeof after === 'string' ? after : null;
+          if (Number(given['content-length'] ?? 0) > answerBytes) settle(nonsense('is too large'));
+        },
+        onResponseData(controller, chunk) {
+          size += chunk.length;
+          if (size > answerBytes) return settle(nonsense('is too large'));
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          signal.removeEventListener('abort', onAbort);
+          clearTimeout(timer);
+          const body = parsed(Buffer.concat(chunks, size));
+          if (status === 200 && body === undefined) reject(nonsense('is not JSON'));
+          else resolve({ status, body, retryAfter });
+        },
+        onResponseError() {
+          settle(unreachableBecause('the connection failed'));
+        },
+      },
+    );
+  });
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(UTF8.decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isJson(type: unknown): boolean {
+  return typeof type === 'string' && /^application\/json\s*(?:;|$)/i.test(type);
+}
+
+// The library's own errors are not kept as a cause: they may hold the request, and with it the token.
+function unreachableBecause(why: string): MintwardenError {
+  return new MintwardenError('homeserver-unreachable', `The homeserver cannot be reached: ${why}.`);
+}
+
+function nonsense(why: string): MintwardenError {
+  return new MintwardenError('homeserver-nonsense', `The homeserver's answer ${why}.`);
+}

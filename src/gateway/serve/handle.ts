@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { MintwardenError, unreachable } from '../../domain/errors.ts';
+import { standing } from '../../domain/grant.ts';
+import type { GrantId } from '../../domain/ids.ts';
+import type { Access, Presented } from '../../lifecycle/access-control.ts';
+import {
+  ambiguous,
+  type Answer,
+  FORBIDDEN,
+  isAnswer,
+  limited,
+  NONSENSE,
+  ok,
+  UNKNOWN_TOKEN,
+  UNRECOGNISED,
+  USER_LOCKED,
+  WRONG_METHOD,
+} from '../answer.ts';
+import type { Notice, OpenLine } from '../catalogue/line.ts';
+import { judge, type JudgedLine } from '../guard.ts';
+import { bearerOf } from '../request/bearer.ts';
+import { readBody } from '../request/body.ts';
+import { parseJsonBytes } from '../request/json.ts';
+import { parseTarget, type Target } from '../request/target.ts';
+import type { Route, Router } from '../router.ts';
+import type { LateAnswers } from './late-answers.ts';
+import { OVER, type OpenRequests } from './open-requests.ts';
+import { type Means, perform } from './perform.ts';
+import { failure, told } from './upstream-call.ts';
+
+/** What answering requests needs. */
+export type Desk = Means & {
+  readonly router: Router;
+  readonly open: OpenRequests;
+  readonly late: LateAnswers;
+  readonly bodyBytes: number;
+  /** The base URL holders use. */
+  readonly publicUrl: string;
+};
+
+/** What came of a request. `cut`: nothing is to be answered, the connection ends. */
+export type Outcome = { readonly answer: Answer | 'cut'; readonly operation: string; readonly grantId: GrantId | null };
+
+/** Grants end seldom; so many in a row while a token is judged is a storm. */
+const MAX_TRIES = 100;
+const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE']);
+
+/**
+ * Answers one request, in the order of the house: is it understood, is it for anyone, is the token good,
+ * is there a line, what is the verdict; then it is carried out.
+ * @param abort aborted by the caller when the holder has gone
+ */
+export async function handle(request: IncomingMessage, desk: Desk, abort: AbortController): Promise<Outcome> {
+  const method = request.method ?? '';
+  const target = parseTarget(request.url ?? '');
+  if ('status' in target) return { answer: target, operation: 'ambiguous', grantId: null };
+  if (!METHODS.has(method)) return { answer: WRONG_METHOD, operation: 'method', grantId: null };
+  const route = desk.router(method, target.segments);
+  const operation = route?.line.id ?? 'none';
+  if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, desk)), operation, grantId: null };
+  if (route?.line.kind === 'open') return { answer: await askOpenly(route.line, desk, abort.signal), operation, grantId: null };
+  const bearer = bearerOf(request.rawHeaders);
+  if (isAnswer(bearer)) return { answer: bearer, operation, grantId: null };
+  const presented = await present(bearer.token, desk);
+  if (presented.kind === 'good') {
+    const { access } = presented;
+    return { answer: await serve(request, target, route, access, bearer.token, desk, abort), operation, grantId: access.grant.id };
+  }
+  const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
+  const turn = operation !== 'sync' || (await desk.late.turn(lateKey(bearer.token, request), abort.signal));
+  return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
+}
+
+/** Judges a token; once more where a grant ended while that took time. */
+async function present(token: string, desk: Desk): Promise<Presented> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = desk.open.cuts;
+    const presented = await desk.control.present(token);
+    if (before === desk.open.cuts) return presented;
+  }
+  throw new MintwardenError('conflict', 'Too many grants ended at once.');
+}
+
+async function serve(
+  request: IncomingMessage,
+  target: Target,
+  route: Route | null,
+  access: Access,
+  token: string,
+  desk: Desk,
+  abort: AbortController,
+): Promise<Answer> {
+  if (route === null) return UNRECOGNISED;
+  const { line, params } = route;
+  if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
+  const leave = desk.open.enter(access.grant.id, abort);
+  if (leave === null) return limited(1_000);
+  try {
+    const body = await bodyOf(request, line, desk.bodyBytes);
+    if (isAnswer(body)) return body;
+    const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
+    // The end that a logout brings about is not to cut the logout's own answer off.
+    if (verdict.kind === 'deed' && verdict.deed === 'withdraw') leave();
+    const answer = await perform(verdict, access, desk, abort.signal);
+    const ended = abort.signal.aborted || standing(access.grant, desk.now()) !== 'good';
+    return ended && verdict.kind !== 'deed' ? await overAnswer(token, desk) : answer;
+  } catch (error) {
+    if (abort.signal.reason === OVER) return overAnswer(token, desk);
+    throw error;
+  } finally {
+    leave();
+  }
+}
+
+async function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number): Promise<{ readonly value: unknown } | Answer> {
+  const bytes = await readBody(request, limit);
+  if (isAnswer(bytes)) return bytes;
+  return line.body === 'json' ? parseJsonBytes(bytes) : { value: undefined };
+}
+
+/** What the holder of a grant that ended in the middle of a request is told. */
+async function overAnswer(token: string, desk: Desk): Promise<Answer> {
+  const presented = await desk.control.present(token);
+  return presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
+}
+
+async function askOpenly(line: OpenLine, desk: Desk, signal: AbortSignal): Promise<Answer> {
+  try {
+    const reply = await desk.forwarder.ask({ method: 'GET', path: line.to, query: [] }, null, desk.upstreamTimeoutMs, signal);
+    const result = told(reply, false);
+    return isAnswer(result) ? result : line.filter(result.got, new Set());
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return error instanceof MintwardenError ? failure(error) : NONSENSE;
+  }
+}
+
+function notice(which: Notice, desk: Desk): unknown {
+  switch (which) {
+    case 'health':
+      return { status: 'ok' };
+    case 'well-known':
+      return { 'm.homeserver': { base_url: desk.publicUrl } };
+    default:
+      return unreachable(which);
+  }
+}
+
+/** Neither the token nor the address is kept as it is. */
+function lateKey(token: string, request: IncomingMessage): string {
+  return createHash('sha256')
+    .update(`${request.socket.remoteAddress ?? ''} ${token}`)
+    .digest('base64');
+}
+
+/** For a request whose method or target nobody should see. */
+export const MALFORMED = ambiguous('it is not proper HTTP');

@@ -1,0 +1,30 @@
+/** What the gateway bounds. Times in milliseconds. */
+export type GatewayLimits = {
+  /** The largest body of a request. */
+  readonly bodyBytes: number;
+  /** All of a request's line and headers. */
+  readonly headerBytes: number;
+  /** The largest answer taken from the homeserver. */
+  readonly answerBytes: number;
+  /** Requests of one grant at the same time. */
+  readonly concurrentPerGrant: number;
+  readonly connections: number;
+  /** For a whole request to arrive. */
+  readonly requestTimeoutMs: number;
+  /** For the homeserver to answer, beyond a long-poll's own wait. */
+  readonly upstreamTimeoutMs: number;
+  /** How late an ended token's repeated syncs are answered: the second, the third, …; the last stays. */
+  readonly lateMs: readonly number[];
+};
+
+/** What holds where nothing else is said. */
+export const DEFAULT_LIMITS: GatewayLimits = {
+  bodyBytes: 262_144,
+  headerBytes: 32_768,
+  answerBytes: 134_217_728,
+  concurrentPerGrant: 64,
+  connections: 10_000,
+  requestTimeoutMs: 30_000,
+  upstreamTimeoutMs: 30_000,
+  lateMs: [5_000, 10_000, 20_000, 30_000],
+};

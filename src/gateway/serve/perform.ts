@@ -1,0 +1,82 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
+import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
+import type { Forwarding, Verdict } from '../guard.ts';
+import { MintwardenError, unreachable } from '../../domain/errors.ts';
+import type { Acquaintance } from './acquaintance.ts';
+import type { Forwarder } from './forwarder.ts';
+import { answerPoll } from './polling.ts';
+import { roomsNow } from './scope-now.ts';
+import { failure, type Upstreamer, upstreamer } from './upstream-call.ts';
+
+/** What carrying out a verdict needs. */
+export type Means = {
+  readonly control: AccessControl;
+  readonly forwarder: Forwarder;
+  readonly acquaintance: Acquaintance;
+  readonly upstreamTimeoutMs: number;
+  readonly now: () => number;
+  /** A grant's scope as a sentence. */
+  readonly sentence: (grant: Grant, now: number) => string;
+};
+
+/**
+ * Carries a verdict out.
+ * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown
+ */
+export async function perform(verdict: Verdict, access: Access, means: Means, signal: AbortSignal): Promise<Answer> {
+  const upstream = upstreamer(means.forwarder, means.control, access.grant.id, signal);
+  try {
+    switch (verdict.kind) {
+      case 'answer':
+        return verdict.answer;
+      case 'deed':
+        return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspection(access, means));
+      case 'poll':
+        return await answerPoll(verdict.poll, access, means.control, upstream, means.upstreamTimeoutMs, means.now, signal);
+      case 'forward':
+        return await forward(verdict, access, means, upstream, signal);
+      default:
+        return unreachable(verdict);
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return failure(error);
+  }
+}
+
+async function forward(verdict: Forwarding, access: Access, means: Means, upstream: Upstreamer, signal: AbortSignal): Promise<Answer> {
+  if (verdict.acquaintance !== null) {
+    const stranger = await means.acquaintance(verdict.acquaintance, access, upstream, means.upstreamTimeoutMs);
+    if (stranger !== null) return stranger;
+  }
+  const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides);
+  if (isAnswer(reply)) return reply;
+  const rooms = await roomsNow(means.control, access, verdict.speaksOf?.(reply.got) ?? [], signal);
+  return rooms === null ? UNKNOWN_TOKEN : verdict.filter(reply.got, rooms);
+}
+
+async function withdraw(access: Access, control: AccessControl): Promise<Answer> {
+  try {
+    await control.withdraw(access.grant.id);
+    return ok({});
+  } catch (error) {
+    if (error instanceof MintwardenError) return UNAVAILABLE;
+    throw error;
+  }
+}
+
+/** What a token is good for, to whoever holds it. Its reason and its minter stand in the notice, not here. */
+function introspection(access: Access, means: Means): Readonly<Record<string, unknown>> {
+  const { grant, rooms } = access;
+  return {
+    grant_id: grant.id,
+    user_id: grant.subject,
+    scope: { rooms: grant.scope.rooms === 'all' ? 'all' : [...grant.scope.rooms], can: [...grant.scope.can] },
+    open_rooms: [...rooms],
+    created_at: grant.createdAt,
+    expires_at: grant.expiresAt,
+    expires_in_ms: Math.max(0, grant.expiresAt - means.now()),
+    sentence: means.sentence(grant, means.now()),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
+import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
+import { roomsOfSync, shownSync } from '../filters/sync.ts';
+import { type Poll, pollRequest } from '../rewrite/sync-request.ts';
+import { roomsNow } from './scope-now.ts';
+import { pause } from './unless-aborted.ts';
+import type { Upstreamer } from './upstream-call.ts';
+
+/** An answer faster than this was no wait: the next question is not asked at once. */
+const QUICK_MS = 250;
+const MAX_PAUSE_MS = 1_000;
+
+/**
+ * Answers a `/sync`. What is empty after filtering does not reach the holder before their own deadline:
+ * when something happens elsewhere is news too. A first sync is answered at once, with whatever there is.
+ * @param endsAt when the grant ends: no wait goes beyond it
+ * @param now a clock that only goes forward would do; epoch milliseconds
+ */
+export async function answerPoll(
+  poll: Poll,
+  access: Access,
+  control: AccessControl,
+  upstream: Upstreamer,
+  slackMs: number,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
+  let since = poll.since;
+  let rest = 100;
+  for (let first = true; ; first = false) {
+    const asked = now();
+    const waitMs = Math.max(0, deadline - asked);
+    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false);
+    if (isAnswer(reply)) return reply;
+    const rooms = await roomsNow(control, access, roomsOfSync(reply.got), signal);
+    if (rooms === null) return UNKNOWN_TOKEN;
+    const shown = shownSync(reply.got, rooms, poll.whole && first);
+    const left = deadline - now();
+    if (shown.news || since === null || left <= 0) return ok(shown.body);
+    since = shown.nextBatch;
+    if (now() - asked < QUICK_MS) {
+      await pause(Math.min(rest, left), signal);
+      rest = Math.min(rest * 2, MAX_PAUSE_MS);
+    }
+  }
+}

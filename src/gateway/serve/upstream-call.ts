@@ -1,0 +1,59 @@
+import { MintwardenError } from '../../domain/errors.ts';
+import type { GrantId } from '../../domain/ids.ts';
+import type { AccessControl } from '../../lifecycle/access-control.ts';
+import { type Answer, NONSENSE, UNAVAILABLE, UNKNOWN_TOKEN, UNREACHABLE, USER_LOCKED } from '../answer.ts';
+import type { UpstreamRequest } from '../catalogue/line.ts';
+import { isObject } from '../filters/shown.ts';
+import type { Forwarder, Reply } from './forwarder.ts';
+import { toldError } from './told-error.ts';
+import { unlessAborted } from './unless-aborted.ts';
+
+/** What was asked for, in a box, so that it cannot pass for a refusal. */
+export type Got = { readonly got: unknown };
+
+/** Asks the homeserver on behalf of one holder's request. */
+export type Upstreamer = (request: UpstreamRequest, timeoutMs: number, hides: boolean) => Promise<Got | Answer>;
+
+/**
+ * Asks with the grant's upstream token. Where the homeserver does not know that any more, a new lease is
+ * made and it is asked once again: the holder never hears of the homeserver's own `M_UNKNOWN_TOKEN`.
+ */
+export function upstreamer(forwarder: Forwarder, access: AccessControl, grantId: GrantId, signal: AbortSignal): Upstreamer {
+  return async (request, timeoutMs, hides) => {
+    try {
+      const lease = await unlessAborted(Promise.resolve(access.upstream(grantId)), signal);
+      const reply = await forwarder.ask(request, lease.token, timeoutMs, signal);
+      if (!tokenRefused(reply)) return told(reply, hides);
+      const renewed = await unlessAborted(access.upstreamRefused(grantId, lease.leaseId), signal);
+      if (renewed === 'gone') return UNKNOWN_TOKEN;
+      if (renewed === 'unavailable') return UNAVAILABLE;
+      const second = await forwarder.ask(request, renewed.token, timeoutMs, signal);
+      return tokenRefused(second) ? UNAVAILABLE : told(second, hides);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return failure(error);
+    }
+  };
+}
+
+/** What a holder is told when asking the homeserver failed. */
+export function failure(error: unknown): Answer {
+  if (!(error instanceof MintwardenError)) throw error;
+  if (error.code === 'homeserver-nonsense') return NONSENSE;
+  return error.code === 'homeserver-unreachable' ? UNREACHABLE : UNAVAILABLE;
+}
+
+/** An answer of 200 as it is; every other as the holder is told it. */
+export function told(reply: Reply, hides: boolean): Got | Answer {
+  if (reply.status === 200) return { got: reply.body };
+  if (errcode(reply) === 'M_USER_LOCKED') return USER_LOCKED;
+  return toldError(reply, hides);
+}
+
+function tokenRefused(reply: Reply): boolean {
+  return reply.status === 401 && errcode(reply) === 'M_UNKNOWN_TOKEN';
+}
+
+function errcode(reply: Reply): unknown {
+  return isObject(reply.body) ? reply.body['errcode'] : undefined;
+}

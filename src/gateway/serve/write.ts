@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http';
+import type { Answer } from '../answer.ts';
+
+/** Spec 1.19, "Web browser clients". */
+const CORS = [
+  'Access-Control-Allow-Origin', '*',
+  'Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE, OPTIONS',
+  'Access-Control-Allow-Headers', 'X-Requested-With, Content-Type, Authorization',
+  'Access-Control-Expose-Headers', 'Retry-After',
+] as const; // prettier-ignore
+
+/** Writes an answer in one piece. Every header is made here. */
+export function writeAnswer(response: ServerResponse, answer: Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = Buffer.from(JSON.stringify(answer.body));
+  response.writeHead(answer.status, [
+    'Content-Type', 'application/json',
+    'Content-Length', String(body.length),
+    'Cache-Control', 'no-store',
+    'X-Content-Type-Options', 'nosniff',
+    ...retryAfter(answer),
+    ...(answer.status === 413 || answer.status === 415 ? ['Connection', 'close'] : []),
+    ...CORS,
+  ]); // prettier-ignore
+  response.end(body);
+}
+
+/** Answers a browser's preflight: it carries no token, and learns nothing. */
+export function writePreflight(response: ServerResponse): void {
+  response.writeHead(204, [...CORS, 'Access-Control-Max-Age', '86400']);
+  response.end();
+}
+
+function retryAfter({ status, body }: Answer): readonly string[] {
+  if (status !== 429 || typeof body !== 'object' || body === null || !('retry_after_ms' in body)) return [];
+  return ['Retry-After', String(Math.ceil(Number(body.retry_after_ms) / 1_000))];
+}

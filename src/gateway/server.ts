@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { MintwardenError } from '../domain/errors.ts';
+import type { Grant } from '../domain/grant.ts';
+import type { AccessControl } from '../lifecycle/access-control.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { type Answer, refusal, UNAVAILABLE } from './answer.ts';
+import { CATALOGUE } from './catalogue/index.ts';
+import { routerOf } from './router.ts';
+import { acquaintances } from './serve/acquaintance.ts';
+import { createForwarder } from './serve/forwarder.ts';
+import { type Desk, handle, MALFORMED } from './serve/handle.ts';
+import { lateAnswers } from './serve/late-answers.ts';
+import { DEFAULT_LIMITS, type GatewayLimits } from './serve/limits.ts';
+import { openRequests } from './serve/open-requests.ts';
+import { writeAnswer, writePreflight } from './serve/write.ts';
+
+/** What a gateway is made of. */
+export type GatewayOptions = {
+  /** Port 0: any that is free. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where the homeserver answers, without a trailing slash. */
+  readonly homeserverUrl: string;
+  /** The base URL holders use, for `.well-known/matrix/client`. */
+  readonly publicUrl: string;
+  readonly access: AccessControl;
+  /** A grant's scope as a sentence, for the holder's own introspection. */
+  readonly sentence: (grant: Grant, now: number) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<GatewayLimits>;
+};
+
+/** A gateway that listens. */
+export type Gateway = {
+  readonly port: number;
+  /** Stops listening and ends what is open. */
+  close(): Promise<void>;
+};
+
+const GONE: Error = Object.freeze(new Error('the holder has gone'));
+const INTERNAL = refusal(500, 'M_UNKNOWN', 'Something went wrong here.');
+
+/**
+ * Starts the gateway: plain HTTP, for loopback behind the operator's own TLS.
+ * @throws MintwardenError `configuration` where it cannot listen
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const now = () => options.clock.now();
+  const forwarder = createForwarder(options.homeserverUrl, limits.answerBytes);
+  const open = openRequests(limits.concurrentPerGrant);
+  const desk: Desk = {
+    control: options.access,
+    forwarder,
+    acquaintance: acquaintances(now),
+    upstreamTimeoutMs: limits.upstreamTimeoutMs,
+    now,
+    sentence: options.sentence,
+    router: routerOf(CATALOGUE),
+    open,
+    late: lateAnswers(limits.lateMs, now),
+    bodyBytes: limits.bodyBytes,
+    publicUrl: options.publicUrl,
+  };
+  const server = strictServer(limits);
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options));
+  const stopListening = options.access.onOver((grantId) => open.cut(grantId));
+  try {
+    await listening(server, options.listen);
+  } catch (error) {
+    stopListening();
+    await forwarder.close();
+    const { host, port } = options.listen;
+    throw new MintwardenError('configuration', `The gateway cannot listen on ${host}:${port}.`, 'Is the port taken?', { cause: error });
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      stopListening();
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      server.closeAllConnections();
+      await closed.promise;
+      await forwarder.close();
+    },
+  };
+}
+
+async function answerOne(request: IncomingMessage, response: ServerResponse, desk: Desk, { log, clock }: GatewayOptions): Promise<void> {
+  const startedAt = clock.now();
+  if (request.method === 'OPTIONS') return writePreflight(response);
+  const abort = new AbortController();
+  response.on('close', () => abort.abort(GONE));
+  let operation = 'none';
+  let status = 0;
+  let grant: string | null = null;
+  try {
+    const outcome = await handle(request, desk, abort);
+    ({ operation, grantId: grant } = outcome);
+    if (outcome.answer === 'cut') request.socket.destroy();
+    else {
+      status = outcome.answer.status;
+      writeAnswer(response, outcome.answer);
+    }
+  } catch (error) {
+    if (abort.signal.reason !== GONE) {
+      const answer = error instanceof MintwardenError && error.code !== 'internal' ? UNAVAILABLE : INTERNAL;
+      status = answer.status;
+      // The name and the code alone: a message could quote what was asked.
+      log.error('request failed', { error: nameOf(error) });
+      writeAnswer(response, answer);
+    }
+  }
+  log.info('request', { operation, status, ms: clock.now() - startedAt, grant });
+}
+
+function nameOf(error: unknown): string {
+  if (error instanceof MintwardenError) return error.code;
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+function strictServer(limits: GatewayLimits): Server {
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.requestTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 5_000,
+    noDelay: true,
+  });
+  server.maxConnections = limits.connections;
+  server.maxHeadersCount = 100;
+  const refuse = (_: IncomingMessage, socket: Duplex) => endWith(socket, MALFORMED);
+  server.on('upgrade', refuse);
+  server.on('connect', refuse);
+  server.on('clientError', (error: Error & { code?: string }, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else endWith(socket, MALFORMED, error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
+  });
+  return server;
+}
+
+/** Answers on a bare socket, where there is no request to answer, and ends it. */
+function endWith(socket: Duplex, answer: Answer, status = answer.status): void {
+  const body = JSON.stringify(answer.body);
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+function listening(server: Server, { host, port }: GatewayOptions['listen']): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, () => {
+    server.off('error', reject);
+    resolve();
+  });
+  return promise;
+}

@@ -1,0 +1,69 @@
+import type { GrantId, LeaseId, RoomId } from '../../../src/domain/ids.ts';
+import { standing } from '../../../src/domain/grant.ts';
+import type { Access, AccessControl, Presented, Upstream } from '../../../src/lifecycle/access-control.ts';
+
+/** An AccessControl in memory: the port's own promises, nothing else. */
+export type GrantDesk = AccessControl & {
+  add(token: string, access: Access): void;
+  /** Ends or suspends a grant, and says so to whoever listens. */
+  end(grantId: GrantId, how?: 'over' | 'suspended'): void;
+  /** The rooms the subject is in from now on, for a scope of all rooms. */
+  join(grantId: GrantId, rooms: readonly RoomId[]): void;
+  readonly withdrawn: GrantId[];
+  readonly refused: LeaseId[];
+  refreshes: number;
+  /** The answer to a lease that the homeserver does not know. */
+  renewal: Upstream | 'gone' | 'unavailable';
+};
+
+/** @param upstreamToken the homeserver's own token behind every grant */
+export function grantDesk(upstreamToken: string): GrantDesk {
+  const grants = new Map<string, Access>();
+  const ended = new Map<GrantId, 'over' | 'suspended'>();
+  const listeners = new Set<(grantId: GrantId) => void>();
+  const tokenOf = (grantId: GrantId) => [...grants].find(([, access]) => access.grant.id === grantId)?.[0] ?? '';
+  const joined = new Map<GrantId, readonly RoomId[]>();
+  const desk: GrantDesk = {
+    withdrawn: [],
+    refused: [],
+    refreshes: 0,
+    renewal: 'unavailable',
+    add: (token, access) => void grants.set(token, access),
+    end(grantId, how = 'over') {
+      ended.set(grantId, how);
+      for (const listener of listeners) listener(grantId);
+    },
+    join: (grantId, rooms) => void joined.set(grantId, rooms),
+    present(token): Presented {
+      const access = grants.get(token);
+      if (access === undefined) return { kind: 'over', grantId: null };
+      const grantId = access.grant.id;
+      const how = ended.get(grantId) ?? standing(access.grant, Date.now());
+      return how === 'good' ? { kind: 'good', access } : { kind: how, grantId };
+    },
+    upstream: () => ({ leaseId: 'lease-1' as LeaseId, token: upstreamToken }),
+    upstreamRefused(_, leaseId) {
+      desk.refused.push(leaseId);
+      return Promise.resolve(desk.renewal);
+    },
+    refresh(grantId) {
+      desk.refreshes++;
+      const token = tokenOf(grantId);
+      const access = grants.get(token);
+      if (access === undefined || ended.has(grantId)) return Promise.resolve(null);
+      const anew = { grant: access.grant, rooms: new Set(joined.get(grantId) ?? access.rooms) };
+      grants.set(token, anew);
+      return Promise.resolve(anew);
+    },
+    withdraw(grantId) {
+      desk.withdrawn.push(grantId);
+      desk.end(grantId);
+      return Promise.resolve();
+    },
+    onOver(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  return desk;
+}

@@ -1,0 +1,88 @@
+import { connect } from 'node:net';
+import type { Scope } from '../../../src/domain/scope.ts';
+import type { RoomId } from '../../../src/domain/ids.ts';
+import type { Grant } from '../../../src/domain/grant.ts';
+import { type Gateway, type GatewayOptions, startGateway } from '../../../src/gateway/server.ts';
+import type { LogData } from '../../../src/ports/log.ts';
+import { grantOf, OPS, DEV } from './grants.ts';
+import { type GrantDesk, grantDesk } from './grant-desk.ts';
+import { type RecordingHomeserver, recordingHomeserver } from './recording-homeserver.ts';
+
+export const TOKEN = 'mwt_7F3K9Q_thisIsTheScopedToken';
+export const UPSTREAM_TOKEN = 'syt_upstream_token';
+
+/** What a holder got. */
+export type Got = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
+
+/** A gateway before a recording homeserver, with one good token. */
+export type Stage = AsyncDisposable & {
+  readonly gateway: Gateway;
+  readonly homeserver: RecordingHomeserver;
+  readonly desk: GrantDesk;
+  readonly logged: { readonly event: string; readonly data: LogData }[];
+  /** Asks as a holder does. */
+  ask(
+    method: string,
+    path: string,
+    options?: { token?: string | null; body?: string; headers?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<Got>;
+  /** Writes bytes to the gateway's socket and reads until it ends, or `waitMs` of silence. */
+  raw(bytes: string | Buffer, waitMs?: number): Promise<string>;
+};
+
+export async function stage(
+  options: {
+    rooms?: Scope['rooms'];
+    joined?: readonly RoomId[];
+    grant?: Partial<Grant>;
+    limits?: GatewayOptions['limits'];
+    homeserverUrl?: string;
+  } = {},
+): Promise<Stage> {
+  const homeserver = await recordingHomeserver();
+  const desk = grantDesk(UPSTREAM_TOKEN);
+  const rooms = options.rooms ?? [OPS, DEV];
+  desk.add(TOKEN, { grant: grantOf(rooms, options.grant), rooms: new Set(rooms === 'all' ? (options.joined ?? []) : rooms) });
+  const logged: { event: string; data: LogData }[] = [];
+  const write = (event: string, data: LogData = {}) => void logged.push({ event, data });
+  const gateway = await startGateway({
+    listen: { host: '127.0.0.1', port: 0 },
+    homeserverUrl: options.homeserverUrl ?? homeserver.url,
+    publicUrl: 'https://gateway.test',
+    access: desk,
+    sentence: (grant) => `speaks for ${grant.subject}`,
+    clock: { now: () => Date.now() },
+    log: { debug: write, info: write, warn: write, error: write },
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  return {
+    gateway,
+    homeserver,
+    desk,
+    logged,
+    async ask(method, path, { token = TOKEN, body, headers = {}, signal } = {}) {
+      const response = await fetch(`http://127.0.0.1:${gateway.port}${path}`, {
+        method,
+        headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>), headers: response.headers };
+    },
+    raw: (bytes, waitMs = 300) =>
+      new Promise((resolve) => {
+        const socket = connect(gateway.port, '127.0.0.1');
+        let text = '';
+        socket.setTimeout(waitMs, () => socket.destroy());
+        socket.on('data', (data) => (text += data.toString('latin1')));
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve(text));
+        socket.write(bytes);
+      }),
+    async [Symbol.asyncDispose]() {
+      await gateway.close();
+      await homeserver[Symbol.asyncDispose]();
+    },
+  };
+}
