@@ -1,6 +1,7 @@
 import type { EventId, RoomId, UserId } from '../domain/ids.ts';
 import { eventsAt, MARKER_KEY, type RoomEvent } from './events.ts';
-import { objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
+import { arrayAt, objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
+import { look } from './look.ts';
 
 const PAGE = 100;
 
@@ -48,30 +49,16 @@ export async function hasRead(homeserver: Homeserver, roomId: RoomId, eventId: E
   return false;
 }
 
-/** Receipts are told in a sync alone; one without a position, of one room, changes nothing at the homeserver. */
+/** Receipts are told in a sync alone. */
 async function receiptsOf(homeserver: Homeserver, roomId: RoomId, userId: UserId): Promise<readonly string[]> {
-  const filter = {
-    presence: { not_types: ['*'] },
-    account_data: { not_types: ['*'] },
-    room: {
-      rooms: [roomId],
-      account_data: { not_types: ['*'] },
-      ephemeral: { types: ['m.receipt'] },
-      timeline: { limit: 1, not_types: ['*'] },
-      state: { types: ['m.room.create'] },
-    },
-  };
-  const query = { filter: JSON.stringify(filter), timeout: 0, set_presence: 'offline' };
-  const answer = await homeserver.ask('GET', path`/sync`, { query });
-  const room = objectAt(objectAt(objectAt(answer, 'rooms'), 'join'), roomId);
-  return readBy(objectAt(room, 'ephemeral'), userId);
+  const joined = await look(homeserver, { rooms: [roomId], ephemeral: { types: ['m.receipt'] }, state: { types: ['m.room.create'] } });
+  return readBy(objectAt(objectAt(joined, roomId), 'ephemeral'), userId);
 }
 
 /** The events a person's receipts stand at, of the room's main thread or of any. */
 export function readBy(ephemeral: unknown, userId: string): readonly string[] {
-  const events = (ephemeral as { events?: unknown }).events;
-  const receipts = Array.isArray(events) ? events.filter((event: unknown) => stringAt(event, 'type') === 'm.receipt') : [];
-  return receipts.flatMap((receipt: unknown) =>
+  const receipts = arrayAt(ephemeral, 'events').filter((event) => stringAt(event, 'type') === 'm.receipt');
+  return receipts.flatMap((receipt) =>
     Object.entries(objectAt(receipt, 'content'))
       .filter(([, kinds]) => userId in objectAt(kinds, 'm.read'))
       .map(([eventId]) => eventId),

@@ -1,0 +1,50 @@
+/**
+ * A bot in a process of its own, to be killed. Argument: a JSON file with the options of `startMatrix`, `recipient`
+ * and `run`. Says `ready`, then sends numbered messages to the recipient's DM for ever, saying each event id.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { UserId } from '../../../src/domain/ids.ts';
+import type { SeedStore } from '../../../src/matrix/seams.ts';
+import { startMatrix } from '../../../src/matrix/start.ts';
+
+const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
+  options: { homeserverUrl: string; userId: string; accessToken: string; stateDir: string; controlRoomId: string };
+  storeKey: string;
+  seedsFile: string;
+  positionFile: string;
+  recipient: UserId;
+  run: number;
+};
+
+const matrix = await startMatrix({
+  ...settings.options,
+  storeKey: Buffer.from(settings.storeKey, 'base64'),
+  seeds: fileStore(settings.seedsFile),
+  position: fileStore(settings.positionFile),
+  onEvent: async () => undefined,
+  log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+});
+await matrix.ready;
+say({ said: 'ready', deviceId: matrix.deviceId, rssMb: Math.round(process.memoryUsage().rss / 1e6) });
+const dm = await matrix.chat.openDm(settings.recipient, { reason: 'r', encrypted: true });
+for (let index = 0; ; index++) {
+  const name = `run-${settings.run}-${index}`;
+  const content = { body: name, html: name, mentions: [], replyTo: null, msgtype: 'm.notice' } as const;
+  const sending = { transactionId: name, marker: name, expect: 'encrypted', audience: 'cross-signed' } as const;
+  say({ said: 'sent', roomId: dm.roomId, name, eventId: await matrix.chat.send(dm.roomId, content, sending) });
+}
+
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function fileStore(file: string): SeedStore {
+  const read = (): string | null => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      return null;
+    }
+  };
+  return { load: async () => read(), save: async (value) => writeFileSync(file, value) };
+}
