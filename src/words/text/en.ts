@@ -30,7 +30,7 @@ export function actorName(actor: Actor): Line {
 export function endReason(cause: EndCause, by: Actor): Line {
   switch (cause) {
     case 'expired':
-      return ['its time was up'];
+      return ['it expired'];
     case 'revoked':
       return line`${actorName(by)} revoked it`;
     case 'withdrawn':

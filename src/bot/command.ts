@@ -1,0 +1,63 @@
+import type { CommandKey } from '../domain/change.ts';
+import type { UserId } from '../domain/ids.ts';
+import type { World } from '../lifecycle/world.ts';
+import type { Document } from '../words/document.ts';
+import type { Arguments } from './arguments.ts';
+
+/** Where a command is given: by an administrator in the control room, or by a person in their DM with the bot. */
+export type Place = 'control' | 'dm';
+
+/** A word that a command takes, in its order. */
+export type Parameter = { readonly name: string; readonly help: string; readonly required: boolean };
+
+/** The grant a command is about. */
+export const ID: Parameter = { name: 'ID', help: 'the grant’s id, or its first four characters or more', required: true };
+
+/** A flag. `switch` has no value; `value` takes one word; `list` one or several, with commas; `text` all words up to the next flag. */
+export type Flag = {
+  readonly name: string;
+  readonly kind: 'switch' | 'value' | 'list' | 'text';
+  /** What stands for its value in the usage line. */
+  readonly placeholder: string;
+  readonly help: string;
+  readonly required: boolean;
+};
+
+/** What a command is given to work with. */
+export type CommandContext = {
+  readonly world: World;
+  readonly place: Place;
+  readonly sender: UserId;
+  readonly key: CommandKey;
+  readonly now: number;
+  /** The commands of this place, for help. */
+  readonly commands: readonly Command[];
+};
+
+/** A command as data: parsing, help and errors follow from it. */
+export type Command = {
+  readonly name: string;
+  readonly place: Place;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  readonly flags: readonly Flag[];
+  readonly examples: readonly string[];
+  /** Changes something: the command counts as seen before its answer is sent. */
+  readonly acts: boolean;
+  /** Taken even while the control room is not private: it tells little or takes power away. */
+  readonly evenIfExposed: boolean;
+  /** @returns the answer, or `answered` where it comes through the outbox. @throws MintwardenError for a person to read */
+  run(context: CommandContext, args: Arguments): Promise<Document | 'answered'>;
+};
+
+/** `!mint USER --rooms ROOMS [--read-only] …` */
+export function usage(command: Command): string {
+  const bang = command.place === 'control' ? '!' : '';
+  const parameters = command.parameters.map(({ name, required }) => (required ? name : `[${name}]`));
+  const flags = command.flags.map((flag) => {
+    const text = flag.kind === 'switch' ? `--${flag.name}` : `--${flag.name} ${flag.placeholder}`;
+    return flag.required ? text : `[${text}]`;
+  });
+  return [`${bang}${command.name}`, ...parameters, ...flags].join(' ');
+}

@@ -1,0 +1,33 @@
+import { deliver } from '../../lifecycle/deliver.ts';
+import { locate } from '../../lifecycle/locate.ts';
+import { code, line, list, paragraph, pill } from '../../words/build.ts';
+import type { Line } from '../../words/document.ts';
+import { id, undo } from '../../words/text/en.ts';
+import { scopeSentence } from '../../words/scope-sentence.ts';
+import { required } from '../arguments.ts';
+import { ID, type Command } from '../command.ts';
+import { waitingWords } from '../waiting-words.ts';
+
+/** `!deliver`: tries again to hand over a token that waits. */
+export const deliverCommand: Command = {
+  name: 'deliver',
+  place: 'control',
+  summary: 'try again to hand over a token that waits',
+  parameters: [ID],
+  flags: [],
+  examples: ['!deliver 7F3K9Q'],
+  acts: true,
+  evenIfExposed: false,
+  async run({ world, now }, args) {
+    const grant = await locate(world, required(args.words, 'ID'));
+    const { delivery, why } = await deliver(world, grant);
+    const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;
+    const who = pill(grant.recipient);
+    if (delivery === 'sent') return [paragraph(line`The token of grant ${id(grant)} has been sent to ${who}.`), list(about, undo(grant))];
+    const because: Line = why === null ? ['I am trying now.'] : waitingWords(why, grant.recipient);
+    return [
+      paragraph(line`The token of grant ${id(grant)} still waits for ${who}: ${because}`),
+      list(about, line`How far it got: ${code(`!show ${grant.id}`)}`, undo(grant)),
+    ];
+  },
+};

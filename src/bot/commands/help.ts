@@ -1,0 +1,71 @@
+import { speakDuration } from '../../domain/duration.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { code, line, list, paragraph, strong } from '../../words/build.ts';
+import type { Document } from '../../words/document.ts';
+import { closest } from '../closest.ts';
+import { usage, type Command, type CommandContext, type Place } from '../command.ts';
+
+function overview(context: CommandContext): Document {
+  const bang = context.place === 'control' ? '!' : '';
+  const commands = list(...context.commands.map((command) => line`${code(usage(command))}: ${command.summary}`));
+  if (context.place === 'dm') {
+    return [
+      paragraph(['Here I tell you of access tokens that speak for you, and you can end them. You need no permission, and no reason.']),
+      commands,
+    ];
+  }
+  return [
+    paragraph(line`I make access tokens that can do little, for a short time, and tell the user they speak for.`),
+    commands,
+    paragraph(
+      line`More about one, with examples: ${code(`${bang}help mint`)}. ${code('!mw')} before a command makes sure that I am meant.`,
+    ),
+  ];
+}
+
+function about(command: Command, context: CommandContext): Document {
+  const policy = context.world.policy();
+  const parameters = command.parameters.map(({ name, help }) => line`${code(name)}: ${help}`);
+  const flags = command.flags.map((flag) => {
+    const form = flag.kind === 'switch' ? `--${flag.name}` : `--${flag.name} ${flag.placeholder}`;
+    const must = flag.required ? ' (must be said)' : '';
+    const times =
+      flag.name === 'ttl' ? `; ${speakDuration(policy.defaultTtlMs)} if not said, at most ${speakDuration(policy.maxTtlMs)}` : '';
+    const asked = flag.name === 'reason' && policy.reasonRequired ? ' (policy asks for one)' : '';
+    return line`${code(form)}: ${flag.help}${times}${must}${asked}`;
+  });
+  return [
+    paragraph(line`${code(usage(command))}: ${command.summary}`),
+    ...(parameters.length + flags.length > 0 ? [list(...parameters, ...flags)] : []),
+    paragraph([strong(command.examples.length === 1 ? 'Example:' : 'Examples:')]),
+    list(...command.examples.map((example) => [code(example)])),
+  ];
+}
+
+/** `help [COMMAND]`, in either place. */
+export function helpCommand(place: Place): Command {
+  return {
+    name: 'help',
+    place,
+    summary: 'show this, or more about one command',
+    parameters: [{ name: 'COMMAND', help: 'the command to explain', required: false }],
+    flags: [],
+    examples: place === 'control' ? ['!help', '!help mint'] : ['help', 'help revoke'],
+    acts: false,
+    evenIfExposed: true,
+    async run(context, args) {
+      const topic = args.words.get('COMMAND')?.replace(/^!/, '').toLowerCase();
+      if (topic === undefined) return overview(context);
+      const command = context.commands.find((each) => each.name === topic);
+      if (command !== undefined) return about(command, context);
+      const names = context.commands.map((each) => each.name);
+      const meant = closest(topic, names);
+      const bang = place === 'control' ? '!' : '';
+      throw new MintwardenError(
+        'usage',
+        `There is no command “${topic.slice(0, 40)}”.`,
+        meant === null ? `There are ${names.join(', ')}.` : `Write: \`${bang}help ${meant}\``,
+      );
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Grant } from '../../domain/grant.ts';
+import { code, line, list, paragraph, pill, strong } from '../../words/build.ts';
+import type { Line } from '../../words/document.ts';
+import type { Command } from '../command.ts';
+import { grantLine } from '../grant-view.ts';
+import { parseUserReference } from '../values/user.ts';
+
+const MOST = 200;
+const ALIVE: readonly Grant['state'][] = ['minting', 'live'];
+
+/** `!list`: the live grants, or all there were. */
+export const listCommand: Command = {
+  name: 'list',
+  place: 'control',
+  summary: 'show the live grants',
+  parameters: [],
+  flags: [
+    { name: 'user', kind: 'value', placeholder: 'USER', help: 'only those that speak for this user', required: false },
+    { name: 'all', kind: 'switch', placeholder: '', help: 'ended and failed ones too', required: false },
+  ],
+  examples: ['!list', '!list --user @alice --all'],
+  acts: false,
+  evenIfExposed: false,
+  async run({ world, now }, args) {
+    const user = args.values.get('user');
+    const subject = user === undefined ? null : parseUserReference(user, world.directory.serverName);
+    const all = args.switches.has('all');
+    const grants = await world.ledger.grants({
+      ...(all ? {} : { states: ALIVE }),
+      ...(subject === null ? {} : { subject }),
+      limit: MOST + 1,
+    });
+    const whose: Line = subject === null ? [] : line` for ${pill(subject)}`;
+    const kind = all ? 'grants' : 'live grants';
+    if (grants.length === 0) {
+      const who = subject ?? `@alice:${world.directory.serverName}`;
+      return [paragraph(line`No ${kind}${whose}. To make one: ${code(`!mint ${who} --rooms ROOMS --ttl 1h`)}`)];
+    }
+    const shown = grants.slice(0, MOST);
+    const count =
+      grants.length > MOST ? `The newest ${MOST} ${kind}` : shown.length === 1 ? `1 ${kind.slice(0, -1)}` : `${shown.length} ${kind}`;
+    return [
+      paragraph(line`${strong(count)}${whose}, the newest first. More about one: ${code('!show ID')}`),
+      list(...shown.map((grant) => grantLine(grant, now, 'control'))),
+    ];
+  },
+};

@@ -1,0 +1,71 @@
+import { parseDuration } from '../../domain/duration.ts';
+import { mint } from '../../lifecycle/mint.ts';
+import { planMint } from '../../lifecycle/plan-mint.ts';
+import type { MintPlan, MintRequest } from '../../lifecycle/requests.ts';
+import { code, line, list, paragraph, pill, strong } from '../../words/build.ts';
+import { mintLine } from '../../words/command-line.ts';
+import type { Document } from '../../words/document.ts';
+import { scopeSentence } from '../../words/scope-sentence.ts';
+import { reason } from '../../words/text/en.ts';
+import { required, type Arguments } from '../arguments.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { parseRooms } from '../values/room.ts';
+import { parseUserReference } from '../values/user.ts';
+
+/** What the words ask for. @throws MintwardenError `usage` */
+export function mintRequest(context: CommandContext, args: Arguments): MintRequest {
+  const { serverName } = context.world.directory;
+  const to = args.values.get('to');
+  const ttl = args.values.get('ttl');
+  return {
+    minter: context.sender,
+    subject: parseUserReference(required(args.words, 'USER'), serverName),
+    recipient: to === undefined ? null : parseUserReference(to, serverName),
+    rooms: parseRooms(required(args.values, 'rooms')),
+    ttlMs: ttl === undefined ? null : parseDuration(ttl),
+    reason: args.values.get('reason') ?? null,
+    command: context.key,
+  };
+}
+
+function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
+  return [
+    paragraph(line`${strong('Nothing was made.')} Without ${code('--dry-run')} there would be a grant that speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`), // prettier-ignore
+    list(
+      reason(grant),
+      line`${pill(grant.subject)} would be told first.`,
+      recipientJoined
+        ? line`The token would go to ${pill(grant.recipient)}, by encrypted direct message.`
+        : line`The token would wait until ${pill(grant.recipient)} accepts my invitation to a direct message.`,
+      line`To make it: ${code(mintLine(grant))}`,
+    ),
+  ];
+}
+
+/** `!mint`: makes a grant, or shows what it would make. */
+export const mintCommand: Command = {
+  name: 'mint',
+  place: 'control',
+  summary: 'make a token that speaks for a user, in the rooms you name, for a time',
+  parameters: [{ name: 'USER', help: 'the user the token speaks for: @alice, @alice:server, a pill or a link', required: true }],
+  flags: [
+    { name: 'rooms', kind: 'list', placeholder: 'ROOMS', help: 'what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all', required: true }, // prettier-ignore
+    { name: 'read-only', kind: 'switch', placeholder: '', help: 'it cannot send; so it is without saying', required: false },
+    { name: 'ttl', kind: 'value', placeholder: 'TIME', help: 'how long it lives: 30m, 1h30m, 2d', required: false },
+    { name: 'to', kind: 'value', placeholder: 'USER', help: 'who gets the token, instead of you', required: false },
+    { name: 'reason', kind: 'text', placeholder: 'TEXT', help: 'why; the user it speaks for reads this', required: false },
+    { name: 'dry-run', kind: 'switch', placeholder: '', help: 'show what would be made, and make nothing', required: false },
+  ],
+  examples: [
+    '!mint @alice --rooms #ops:example.org --read-only --ttl 1h --reason "weekly report"',
+    '!mint @alice --rooms !abc…,!def… --to @bob --dry-run',
+  ],
+  acts: true,
+  evenIfExposed: false,
+  async run(context, args) {
+    const request = mintRequest(context, args);
+    if (args.switches.has('dry-run')) return preview(await planMint(context.world, { ...request, command: null }), context.now);
+    await mint(context.world, request);
+    return 'answered';
+  },
+};

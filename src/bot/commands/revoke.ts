@@ -1,0 +1,38 @@
+import { locate } from '../../lifecycle/locate.ts';
+import { revoke } from '../../lifecycle/revoke.ts';
+import { required } from '../arguments.ts';
+import { ID, type Command } from '../command.ts';
+
+/** `!revoke`: ends a grant, now. */
+export const revokeCommand: Command = {
+  name: 'revoke',
+  place: 'control',
+  summary: 'end a grant, now',
+  parameters: [ID],
+  flags: [],
+  examples: ['!revoke 7F3K9Q'],
+  acts: true,
+  evenIfExposed: true,
+  async run({ world, sender, key }, args) {
+    const grant = await locate(world, required(args.words, 'ID'));
+    await revoke(world, { grant, by: sender, as: 'admin', command: key });
+    return 'answered';
+  },
+};
+
+/** `revoke`, in a DM: the subject ends what speaks for them. */
+export const revokeOwnCommand: Command = {
+  name: 'revoke',
+  place: 'dm',
+  summary: 'end a token that speaks for you, now',
+  parameters: [ID],
+  flags: [],
+  examples: ['revoke 7F3K9Q'],
+  acts: true,
+  evenIfExposed: true,
+  async run({ world, sender, key }, args) {
+    const grant = await locate(world, required(args.words, 'ID'), sender);
+    await revoke(world, { grant, by: sender, as: 'subject', command: key });
+    return 'answered';
+  },
+};

@@ -1,0 +1,54 @@
+import { status } from '../../lifecycle/report.ts';
+import { code, line, list, paragraph, strong } from '../../words/build.ts';
+import type { Line } from '../../words/document.ts';
+import { exposure } from '../authority.ts';
+import type { Command } from '../command.ts';
+
+function counted(count: number, one: string, many: string): string {
+  return count === 1 ? `1 ${one}` : `${count} ${many}`;
+}
+
+/** `!status`: whether all is well, and what waits. */
+export const statusCommand: Command = {
+  name: 'status',
+  place: 'control',
+  summary: 'show whether all is well, and what waits',
+  parameters: [],
+  flags: [],
+  examples: ['!status'],
+  acts: false,
+  evenIfExposed: true,
+  async run({ world }) {
+    const [now, room] = await Promise.all([status(world), world.chat.controlRoom()]);
+    const exposed = exposure(room);
+    const worries: Line[] = [
+      ...(exposed === null ? [] : [[exposed]]),
+      ...(now.unkillable === 0
+        ? []
+        : [
+            [
+              `${counted(now.unkillable, 'token at the homeserver', 'tokens at the homeserver')} could not be logged out: look why it refuses.`,
+            ],
+          ]),
+      ...(now.orphans === 0
+        ? []
+        : [[`${counted(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`]]),
+      ...((now.counts.unreadable ?? 0) === 0
+        ? []
+        : [
+            [
+              `${counted(now.counts.unreadable ?? 0, 'row', 'rows')} of the ledger cannot be read: an operator looks with ‘mintwarden doctor’.`,
+            ],
+          ]),
+    ];
+    return [
+      paragraph([strong(worries.length === 0 ? 'All is well.' : 'Something needs looking at.')]),
+      list(
+        ...worries,
+        line`${counted(now.counts.live, 'live grant', 'live grants')}: ${code('!list')}`,
+        [`Waiting: ${counted(now.messagesWaiting, 'message', 'messages')} to send, ${counted(now.killing, 'token', 'tokens')} to log out`],
+        [`Audit: ${counted(now.counts.auditRows, 'row', 'rows')}, the newest ${now.counts.auditHead.slice(0, 12)}`],
+      ),
+    ];
+  },
+};

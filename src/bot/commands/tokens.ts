@@ -1,0 +1,26 @@
+import { code, line, list, paragraph, strong } from '../../words/build.ts';
+import type { Command } from '../command.ts';
+import { grantLine } from '../grant-view.ts';
+
+const MOST = 100;
+
+/** `tokens`, in a DM: what speaks for the person who asks. */
+export const tokensCommand: Command = {
+  name: 'tokens',
+  place: 'dm',
+  summary: 'show the tokens that speak for you',
+  parameters: [],
+  flags: [],
+  examples: ['tokens'],
+  acts: false,
+  evenIfExposed: false,
+  async run({ world, now, sender }) {
+    const grants = await world.ledger.grants({ states: ['minting', 'live'], subject: sender, limit: MOST });
+    if (grants.length === 0) return [paragraph(['No token made here speaks for you.'])];
+    const count = grants.length === 1 ? '1 token speaks' : `${grants.length} tokens speak`;
+    return [
+      paragraph(line`${strong(`${count} for you.`)} Who made one, and why: ${code('show ID')}`),
+      list(...grants.map((grant) => grantLine(grant, now, 'dm'))),
+    ];
+  },
+};

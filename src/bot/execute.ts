@@ -1,0 +1,59 @@
+import { MintwardenError } from '../domain/errors.ts';
+import type { Document } from '../words/document.ts';
+import type { World } from '../lifecycle/world.ts';
+import type { Address } from './addressing.ts';
+import { errorDocument } from './answer.ts';
+import type { Command, CommandContext } from './command.ts';
+import { parseArguments } from './parse.ts';
+import { tokenise } from './tokenizer.ts';
+
+/** What came of a command: what to say (null: the answer comes by the outbox), and whether it was to change something. */
+export type Executed = { readonly document: Document | null; readonly acts: boolean };
+
+/** What is wrong with the room a command came from, and whether the command itself came in the clear. */
+export type Surroundings = { readonly exposed: string | null; readonly encrypted: boolean };
+
+/** Parses and runs a command. Whatever goes wrong becomes the answer; this never throws. */
+export async function execute(
+  address: Exclude<Address, { kind: 'none' }>,
+  surroundings: Surroundings,
+  context: CommandContext,
+): Promise<Executed> {
+  const verb = address.kind === 'command' ? address.verb : null;
+  const command = context.commands.find((each) => each.name === verb);
+  try {
+    if (address.kind === 'unknown' || command === undefined) throw unknownVerb(address, context);
+    checkSurroundings(command, surroundings);
+    const answer = await command.run(context, parseArguments(command, tokenise(address.line)));
+    return { document: answer === 'answered' ? null : answer, acts: command.acts };
+  } catch (error) {
+    return { document: failure(context.world, verb, error), acts: command?.acts ?? false };
+  }
+}
+
+function unknownVerb(address: Exclude<Address, { kind: 'none' }>, context: CommandContext): MintwardenError {
+  const bang = context.place === 'control' ? '!' : '';
+  const typed = address.kind === 'unknown' ? address.typed : address.verb;
+  const meant = address.kind === 'unknown' ? address.meant : null;
+  const next =
+    meant === null ? `To see what there is: \`${bang}help\`` : `Write: \`${[`${bang}${meant}`, address.line].join(' ').trim()}\``;
+  return new MintwardenError('usage', `I have no command “${typed.slice(0, 40)}”.`, next);
+}
+
+function checkSurroundings(command: Command, { exposed, encrypted }: Surroundings): void {
+  if (exposed === null || (command.evenIfExposed && (encrypted || !command.acts))) return;
+  throw new MintwardenError('not-allowed', `${exposed} Until that is mended I take only !help, !status and !revoke here.`, 'Mend it in the settings of the room; `mintwarden doctor` says when it is well.'); // prettier-ignore
+}
+
+/** A failure as people read it. What was not foreseen gets a reference that stands in the log too; its text goes nowhere. */
+export function failure(world: Pick<World, 'log' | 'random'>, verb: string | null, error: unknown): Document {
+  if (error instanceof MintwardenError && error.code !== 'internal') return errorDocument(error);
+  const ref = Buffer.from(world.random.bytes(3)).toString('hex');
+  const name = error instanceof Error ? error.name : typeof error;
+  const where = error instanceof Error ? error.stack?.match(/^\s+at .*$/m)?.[0]?.trim() : undefined;
+  world.log.error('command failed', { ref, verb, error: name, where });
+  return errorDocument({
+    message: `Something went wrong inside Mintwarden (ref ${ref}).`,
+    next: 'An operator finds the reference in the log. Look at `!list` before you send it again.',
+  });
+}

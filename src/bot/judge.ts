@@ -1,0 +1,37 @@
+import type { CommandKey } from '../domain/change.ts';
+import type { RoomId } from '../domain/ids.ts';
+import type { World } from '../lifecycle/world.ts';
+import type { Incoming } from '../ports/chat.ts';
+import { controlAuthority, dmAuthority, type AuthorityContext, type Verdict } from './authority.ts';
+import type { Place } from './command.ts';
+
+/** A verdict, and how the room it was given in is answered. */
+export type Judged = { readonly verdict: Verdict; readonly place: Place; readonly encrypted: boolean };
+
+/** The command's event id and its place in its Megolm session. */
+export function commandKey(message: Incoming, at: number): CommandKey {
+  const { eventId, sender, encryption } = message;
+  return { eventId, sender, sessionId: encryption?.sessionId ?? null, messageIndex: encryption?.messageIndex ?? null, at };
+}
+
+/** Gathers what the authority must know of a message, and asks it. @throws MintwardenError where that cannot be known */
+export async function judge(world: World, controlRoomId: RoomId, message: Incoming): Promise<Judged> {
+  const key = commandKey(message, world.clock.now());
+  const common: Omit<AuthorityContext, 'seen'> = {
+    now: key.at,
+    policy: world.policy(),
+    serverName: world.directory.serverName,
+    ownAccounts: [world.chat.userId, ...world.ownAccounts],
+  };
+  const seeing = world.ledger.commandSeen(key.eventId, key.sessionId, key.messageIndex);
+  if (message.roomId === controlRoomId) {
+    const [seen, room, pin] = await Promise.all([seeing, world.chat.controlRoom(), world.ledger.pin(message.sender)]);
+    return { verdict: controlAuthority(message, { ...common, seen, room, pin }), place: 'control', encrypted: room.encrypted };
+  }
+  const [seen, dm] = await Promise.all([seeing, world.chat.dm(message.sender)]);
+  return {
+    verdict: dmAuthority(message, { ...common, seen, dmRoomId: dm?.roomId ?? null }),
+    place: 'dm',
+    encrypted: dm?.encrypted ?? false,
+  };
+}

@@ -1,0 +1,62 @@
+import { identifierOf } from './values/permalink.ts';
+
+const MAX_HTML = 8_000;
+const PIECES = /<(?:"[^"]*"|'[^']*'|[^'"<>])*>|[^<]+|</g;
+const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
+/** Marks that a client's Markdown took out of what was typed. */
+const MARKS: Record<string, string> = { em: '_', i: '_', strong: '__', b: '__', code: '', del: '~~' };
+
+function unescaped(text: string): string {
+  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,8}));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
+    if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
+    const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? String.fromCodePoint(point) : '';
+  });
+}
+
+/** The identifier in an opening link tag, or null. */
+function linked(tag: string): string | null {
+  const href = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(tag);
+  return href === null ? null : identifierOf(unescaped(href[1] ?? href[2] ?? ''));
+}
+
+/** The HTML as one would have typed it, each pill as the identifier it links to. */
+function typedFrom(html: string): string {
+  let out = '';
+  let pill = false;
+  for (const [piece] of html.replace(/<mx-reply>.*?<\/mx-reply>/gis, '').matchAll(PIECES)) {
+    const tag = /^<(\/?)([a-z][a-z0-9-]*)/i.exec(piece);
+    if (tag === null) {
+      if (!pill) out += unescaped(piece);
+      continue;
+    }
+    const name = (tag[2] ?? '').toLowerCase();
+    if (name === 'a') {
+      const identifier = tag[1] === '/' ? null : linked(piece);
+      pill = identifier !== null;
+      out += identifier ?? '';
+    } else if (/^(?:p|br|div|li|pre|blockquote)$/.test(name)) {
+      out += '\n';
+    } else if (!pill) {
+      out += MARKS[name] ?? '';
+    }
+  }
+  return out.trim();
+}
+
+/** A reply's quotation of what it answers (spec before 1.13, "fallbacks for rich replies"). */
+function withoutQuotation(body: string): string {
+  return body.replace(/^(?:> .*\n)+\n?/, '');
+}
+
+/**
+ * What was typed. A pill's link counts, not the display name that stands for it in the plain text: anybody can choose
+ * any name. Without such links the plain text counts.
+ */
+export function typedText(message: { readonly body: string; readonly html: string | null; readonly replyTo: string | null }): string {
+  const { body, html, replyTo } = message;
+  const plain = replyTo === null ? body : withoutQuotation(body);
+  const text = html !== null && html.length <= MAX_HTML && /<a\s/i.test(html) ? typedFrom(html) : plain;
+  const trimmed = text.trim();
+  return /^`[^`]+`$/.test(trimmed) ? trimmed.slice(1, -1).trim() : trimmed;
+}

@@ -1,0 +1,43 @@
+import { MintwardenError } from '../../domain/errors.ts';
+import { parseRoomAlias, parseRoomId } from '../../domain/ids.ts';
+import type { RoomReference } from '../../lifecycle/requests.ts';
+import { identifierOf } from './permalink.ts';
+
+/** Room version 12: `!` and the hash of the create event, 32 bytes in unpadded URL-safe base64 (MSC4291). */
+const HASH_ID = /^![A-Za-z0-9_-]{43}$/;
+
+/**
+ * The value of `--rooms`: `all`, or rooms parted by commas.
+ * @throws MintwardenError `usage`
+ */
+export function parseRooms(text: string): 'all' | readonly RoomReference[] {
+  const items = text.split(',').map((item) => item.trim());
+  if (items.some((item) => item === '')) {
+    const kept = items.filter((item) => item !== '').join(',');
+    const next = kept === '' ? 'Write for example `--rooms !abc,#ops:example.org`.' : `Write: \`--rooms ${kept}\``;
+    throw new MintwardenError('usage', 'There is a comma too many in --rooms.', next);
+  }
+  const all = items.filter((item) => item.toLowerCase() === 'all');
+  if (all.length > 0 && items.length > 1) {
+    throw new MintwardenError('usage', 'Either all rooms or some: --rooms has both.', 'Write `--rooms all`, or the rooms alone.');
+  }
+  return all.length > 0 ? 'all' : items.map(parseRoom);
+}
+
+/**
+ * A room as somebody named it: an id, the beginning of one, an alias, a matrix.to link or a `matrix:` URI.
+ * @throws MintwardenError `usage`
+ */
+export function parseRoom(text: string): RoomReference {
+  const typed = identifierOf(text) ?? text;
+  const alias = parseRoomAlias(typed);
+  if (alias !== null) return { kind: 'alias', alias };
+  const cut = typed.replace(/(?:…|\.{3})$/u, '');
+  const roomId = parseRoomId(cut);
+  if (roomId !== null)
+    return cut === typed && (roomId.includes(':') || HASH_ID.test(roomId)) ? { kind: 'id', roomId } : { kind: 'prefix', text: cut };
+  const next = typed.startsWith('#')
+    ? `An alias has a server part: \`${typed.slice(0, 60)}:example.org\`.`
+    : 'Rooms are named by id (`!abc…`), by alias (`#ops:example.org`) or by link; `--rooms all` is all of them.';
+  throw new MintwardenError('usage', `“${text.slice(0, 100)}” is not a room.`, next);
+}

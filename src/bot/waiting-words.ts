@@ -1,0 +1,22 @@
+import type { UserId } from '../domain/ids.ts';
+import { line, pill } from '../words/build.ts';
+import type { Line } from '../words/document.ts';
+
+/** Why a token waits: the obstacle's own word, or the sentence of the last failure. */
+export function waitingWords(why: string, recipient: UserId): Line {
+  const who = pill(recipient);
+  switch (why) {
+    case 'not-joined':
+      return line`${who} has not accepted my invitation to a direct message.`;
+    case 'no-signed-device':
+      return line`${who} has no cross-signed device; they should verify one of their sessions.`;
+    case 'room-unsafe':
+      return ['my direct message with them is not private; others in it must leave.'];
+    case 'identity-changed':
+      return line`the cross-signing identity of ${who} is not the one I first saw.`;
+    case 'suspended':
+      return ['the user it speaks for is locked.'];
+    default:
+      return [why];
+  }
+}
