@@ -6,7 +6,7 @@ import type { GrantId, LeaseId, UserId } from './ids.ts';
  * - `asking`: asked, no answer known yet
  * - `alive`: the homeserver made it; sealed here
  * - `killing`: to be logged out, retried until confirmed
- * - `dead`: the homeserver confirmed that it is dead, or never made it
+ * - `dead`: the homeserver confirmed that it is dead, or never made it, or an orphan whose own end has passed
  * - `orphan`: perhaps made, never seen by us; nobody holds it, it dies at `validUntil`
  * - `unkillable`: logging it out was given up; it dies at `validUntil`, an admin should look
  */

@@ -1,0 +1,128 @@
+import type { Change } from '../domain/change.ts';
+import { MintwardenError } from '../domain/errors.ts';
+import { standing, type Grant } from '../domain/grant.ts';
+import type { GrantId, RoomId } from '../domain/ids.ts';
+import { openRooms } from '../domain/scope.ts';
+import { BoundedMap } from './bounded-map.ts';
+import type { UpstreamCopy } from './access-upstream.ts';
+import { noteSubject } from './subjects-watch.ts';
+import { singleFlight } from './single-flight.ts';
+import type { World } from './world.ts';
+
+const MAX_GRANTS = 10_000;
+const MAX_UNKNOWN = 10_000;
+const READS = 10;
+const STALE_MS = 30_000;
+const AT_MOST_EVERY_MS = 1_000;
+
+/** What is kept in memory of a grant whose token was presented. */
+export type Entry = {
+  grant: Grant;
+  /** The rooms its subject is in; null where the scope names its rooms, or before the first look. */
+  joined: readonly RoomId[] | null;
+  joinedAt: number;
+  rooms: ReadonlySet<RoomId>;
+  upstream: UpstreamCopy | null;
+};
+
+/**
+ * The cache of grants that tokens were presented for. Every commit of this process changes it before the
+ * commit resolves, and a read that a commit overtook is done again: it is never behind the ledger.
+ */
+export function accessEntries(world: World) {
+  const entries = new BoundedMap<GrantId, Entry>(MAX_GRANTS);
+  const unknown = new BoundedMap<GrantId, true>(MAX_UNKNOWN);
+  const loading = singleFlight<Entry | null>();
+  const refreshing = singleFlight<Entry | null>();
+  let outside: Set<RoomId> | null = null;
+  const newlyOutside: RoomId[] = [];
+  let commits = 0;
+
+  const openNow = (entry: Pick<Entry, 'grant' | 'joined'>): ReadonlySet<RoomId> => {
+    if (outside === null) throw new MintwardenError('state', 'The rooms outside every scope are not known yet.');
+    return openRooms(entry.grant.scope, entry.joined ?? [], outside);
+  };
+
+  const note = (change: Change): void => {
+    commits++;
+    for (const grant of change.grants ?? []) {
+      unknown.delete(grant.id);
+      const entry = entries.peek(grant.id);
+      if (entry === undefined || grant.revision <= entry.grant.revision) continue;
+      entry.grant = grant;
+      if (grant.state !== 'live') entry.upstream = null;
+    }
+    for (const lease of change.leases ?? []) {
+      const entry = entries.peek(lease.grantId);
+      if (entry?.upstream?.leaseId === lease.id && lease.state !== 'alive') entry.upstream = null;
+    }
+    if ((change.excluded ?? []).length === 0) return;
+    for (const room of change.excluded ?? []) {
+      newlyOutside.push(room.roomId);
+      outside?.add(room.roomId);
+    }
+    if (outside !== null) for (const entry of entries.values()) entry.rooms = openNow(entry);
+  };
+
+  const learnOutside = async (): Promise<void> => {
+    if (outside !== null) return;
+    const stored = await world.ledger.excluded();
+    outside = new Set([world.controlRoomId as RoomId, ...stored.map((room) => room.roomId), ...newlyOutside]);
+  };
+
+  const joinedOf = async (grant: Grant): Promise<readonly RoomId[]> => {
+    const facts = await world.directory.subject(grant.subject);
+    await noteSubject(world, grant, facts);
+    return facts === null ? [] : facts.joinedRooms.filter((room) => room !== facts.noticesRoom);
+  };
+
+  /** Reads and keeps in one breath: where a commit came between, it is read again. */
+  const loadOnce = async (id: GrantId, joined: readonly RoomId[] | null): Promise<Entry | null> => {
+    for (let attempt = 0; attempt < READS; attempt++) {
+      const before = commits;
+      const grant = await world.ledger.grant(id);
+      if (commits !== before) continue;
+      if (grant === null) {
+        unknown.set(id, true);
+        return null;
+      }
+      const entry: Entry = { grant, joined, joinedAt: world.clock.now(), rooms: openNow({ grant, joined }), upstream: null };
+      entries.set(id, entry);
+      return entry;
+    }
+    throw new MintwardenError('state', 'The ledger changes too quickly to be read.', 'Try again.');
+  };
+
+  const load = (id: GrantId): Promise<Entry | null> =>
+    loading(id, async () => {
+      await learnOutside();
+      const first = await world.ledger.grant(id);
+      const wantsRooms = first !== null && first.scope.rooms === 'all' && standing(first, world.clock.now()) === 'good';
+      return loadOnce(id, wantsRooms ? await joinedOf(first) : null);
+    });
+
+  const refresh = (id: GrantId): Promise<Entry | null> =>
+    refreshing(id, async () => {
+      const entry = entries.peek(id) ?? (await load(id));
+      if (entry === null || entry.grant.scope.rooms !== 'all' || entry.grant.state !== 'live') return entry;
+      if (world.clock.now() - entry.joinedAt < AT_MOST_EVERY_MS && world.clock.now() >= entry.joinedAt) return entry;
+      entry.joined = await joinedOf(entry.grant);
+      entry.joinedAt = world.clock.now();
+      entry.rooms = openNow(entry);
+      return entry;
+    });
+
+  return {
+    /** The entry, where it is known already. Null: it is known that there is no such grant. */
+    known: (id: GrantId): Entry | null | undefined => entries.get(id) ?? (unknown.get(id) === true ? null : undefined),
+    load,
+    refresh,
+    /** Whether the rooms of an entry were looked up so long ago that they should be again, in the background. */
+    isStale: (entry: Entry): boolean => entry.grant.scope.rooms === 'all' && Math.abs(world.clock.now() - entry.joinedAt) > STALE_MS,
+    /** What a commit changes, at once. */
+    note,
+  };
+}
+
+/** See `accessEntries`. */
+export type AccessEntries = ReturnType<typeof accessEntries>;

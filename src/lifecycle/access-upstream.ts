@@ -1,0 +1,146 @@
+import { MintwardenError } from '../domain/errors.ts';
+import { standing } from '../domain/grant.ts';
+import type { GrantId, LeaseId } from '../domain/ids.ts';
+import type { Lease } from '../domain/lease.ts';
+import type { Upstream } from './access-control.ts';
+import type { AccessEntries, Entry } from './access-entries.ts';
+import { auditOf } from './audit-event.ts';
+import { decideAndCommit, type Decision } from './decide-and-commit.ts';
+import { aliveMessage } from './kill-lease.ts';
+import { deadLease } from './lease-row.ts';
+import { newIds } from './new-id.ts';
+import { problemOf } from './problem.ts';
+import { needsRenewal, renewLease } from './renew-lease.ts';
+import { leaseRow } from './secret-rows.ts';
+import { singleFlight } from './single-flight.ts';
+import { noteSubject } from './subjects-watch.ts';
+import type { World } from './world.ts';
+
+const AFTER_FAILURE_MS = 5_000;
+const EARLY_DEATHS_APART_MS = 10_000;
+const LAST_RESORT_MS = 2_000;
+
+/** An upstream token in memory. A secret; dropped the moment its grant or lease no longer counts. */
+export type UpstreamCopy = Upstream & Pick<Lease, 'createdAt' | 'validUntil'>;
+
+/** Upstream tokens for live grants: from memory, from the ledger, or new ones. One look-up per grant at a time. */
+export function accessUpstream(world: World, entries: AccessEntries) {
+  const obtaining = singleFlight<Upstream>();
+  const refusing = singleFlight<Upstream | 'gone' | 'unavailable'>();
+  const failedAt = new Map<GrantId, number>();
+  const diedAt = new Map<GrantId, number>();
+
+  const goodEntry = (entry: Entry | null | undefined, id: GrantId): Entry => {
+    if (entry !== null && entry !== undefined && standing(entry.grant, world.clock.now()) === 'good') return entry;
+    throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
+  };
+
+  const fromLedger = async (entry: Entry): Promise<UpstreamCopy | null> => {
+    const leases = await world.ledger.leases(entry.grant.id);
+    const now = world.clock.now();
+    const alive = leases.filter((lease) => lease.state === 'alive' && lease.sealed !== null && now < lease.validUntil);
+    const best = alive.toSorted((a, b) => b.validUntil - a.validUntil)[0];
+    if (best === undefined || best.sealed === null) return null;
+    return {
+      leaseId: best.id,
+      token: world.sealer.open(leaseRow(best.id), best.sealed),
+      createdAt: best.createdAt,
+      validUntil: best.validUntil,
+    };
+  };
+
+  const keep = (entry: Entry, copy: UpstreamCopy): UpstreamCopy => {
+    goodEntry(entry, entry.grant.id);
+    // One that was dropped from the cache hears of no commits any more.
+    if (entries.known(entry.grant.id) !== entry) throw new MintwardenError('homeserver-unreachable', 'Too much at once.', 'Try again.');
+    entry.upstream = copy;
+    return copy;
+  };
+
+  const renew = async (entry: Entry): Promise<UpstreamCopy> => {
+    const { id } = entry.grant;
+    try {
+      const { leaseId, token, lease } = await renewLease(world, id);
+      failedAt.delete(id);
+      return keep(entry, { leaseId, token, createdAt: lease.createdAt, validUntil: lease.validUntil });
+    } catch (error) {
+      failedAt.set(id, world.clock.now());
+      throw error;
+    }
+  };
+
+  const obtain = async (id: GrantId): Promise<Upstream> => {
+    const entry = goodEntry(entries.known(id) ?? (await entries.load(id)), id);
+    const stored = entry.upstream ?? (await fromLedger(entry));
+    const now = world.clock.now();
+    if (stored !== null && !needsRenewal(stored, entry.grant, now)) return keep(entry, stored);
+    const usable = stored !== null && now + LAST_RESORT_MS < stored.validUntil ? stored : null;
+    const failed = failedAt.get(id);
+    if (failed !== undefined && Math.abs(now - failed) < AFTER_FAILURE_MS) {
+      if (usable !== null) return keep(entry, usable);
+      throw new MintwardenError('homeserver-unreachable', 'No upstream token could be had a moment ago.', 'Try again in a few seconds.');
+    }
+    try {
+      return await renew(entry);
+    } catch (error) {
+      if (usable === null || standing(entry.grant, world.clock.now()) !== 'good') throw error;
+      world.log.warn('lease not renewed, the old one is used on', { grant: id, problem: problemOf(error) });
+      return keep(entry, usable);
+    }
+  };
+
+  /** Notes that the homeserver no longer knows a token it had promised to know for longer. */
+  const noteEarlyDeath = (id: GrantId, leaseId: LeaseId) =>
+    decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
+      const [grant, lease] = await Promise.all([world.ledger.grant(id), world.ledger.lease(leaseId)]);
+      const now = world.clock.now();
+      if (grant === null || lease === null || lease.grantId !== id || lease.state !== 'alive') return { change: null, value: null };
+      const early = now < lease.validUntil;
+      return {
+        change: {
+          at: now,
+          leases: [deadLease(lease, now)],
+          messages: early ? [aliveMessage(lease, 'died-early', now, newIds(world.random))] : [],
+          audit: [auditOf(grant, 'lease-killed', 'system', now, { lease: lease.id, byHomeserver: true })],
+        },
+        value: null,
+      };
+    });
+
+  const refused = async (id: GrantId, leaseId: LeaseId): Promise<Upstream | 'gone' | 'unavailable'> => {
+    const entry = entries.known(id) ?? (await entries.load(id));
+    if (entry === null || standing(entry.grant, world.clock.now()) === 'over') return 'gone';
+    if (entry.upstream !== null && entry.upstream.leaseId !== leaseId) return entry.upstream;
+    try {
+      const seen = await noteSubject(world, entry.grant, await world.directory.subject(entry.grant.subject));
+      if (seen.state !== 'live') return 'gone';
+      if (seen.suspended) return 'unavailable';
+      const now = world.clock.now();
+      const last = diedAt.get(id);
+      if (last !== undefined && Math.abs(now - last) < EARLY_DEATHS_APART_MS) return 'unavailable';
+      diedAt.set(id, now);
+      await noteEarlyDeath(id, leaseId);
+      entry.upstream = null;
+      return await renew(entry);
+    } catch (error) {
+      world.log.warn('no new lease for one that was refused', { grant: id, problem: problemOf(error) });
+      return 'unavailable';
+    }
+  };
+
+  return {
+    upstream: (id: GrantId): Upstream | Promise<Upstream> => {
+      const entry = entries.known(id);
+      const copy = entry?.upstream;
+      const now = world.clock.now();
+      if (entry && copy && standing(entry.grant, now) === 'good' && !needsRenewal(copy, entry.grant, now)) return copy;
+      return obtaining(id, () => obtain(id));
+    },
+    upstreamRefused: (id: GrantId, leaseId: LeaseId) => refusing(id, () => refused(id, leaseId)),
+    /** Forgets what was kept about grants that are over. */
+    forget: (id: GrantId): void => {
+      failedAt.delete(id);
+      diedAt.delete(id);
+    },
+  };
+}

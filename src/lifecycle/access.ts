@@ -1,0 +1,82 @@
+import { timingSafeEqual } from 'node:crypto';
+import { unreachable } from '../domain/errors.ts';
+import { standing } from '../domain/grant.ts';
+import type { GrantId } from '../domain/ids.ts';
+import { grantOfToken, hashToken } from '../domain/token.ts';
+import type { Access, AccessControl, Presented } from './access-control.ts';
+import { accessEntries, type Entry } from './access-entries.ts';
+import { accessUpstream } from './access-upstream.ts';
+import { endUnasked } from './end-grant.ts';
+import { overWatch } from './over-watch.ts';
+import { problemOf } from './problem.ts';
+import type { World } from './world.ts';
+
+function sameHash(stored: string, presented: string): boolean {
+  const a = Buffer.from(stored, 'hex');
+  const b = Buffer.from(presented, 'hex');
+  return a.length === b.length && a.length > 0 && timingSafeEqual(a, b);
+}
+
+/**
+ * What the gateway asks, answered from memory wherever the grant was seen before. A commit of this process
+ * counts before it resolves; an expiry counts by the clock, whoever has written it down.
+ */
+export function createAccessControl(world: World): AccessControl & { readonly close: () => void } {
+  const entries = accessEntries(world);
+  const over = overWatch(world.clock, world.log);
+  const leases = accessUpstream(world, entries);
+  const unsubscribe = world.ledger.onCommitted((change) => {
+    entries.note(change);
+    for (const grant of change.grants ?? []) {
+      over.committed(grant);
+      if (grant.state === 'ended' || grant.state === 'failed') leases.forget(grant.id);
+    }
+  });
+
+  const refreshInBackground = (id: GrantId) => {
+    entries.refresh(id).catch((error: unknown) => world.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }));
+  };
+  const accessTo = ({ grant, rooms }: Entry): Access => ({ grant, rooms });
+
+  const judge = (entry: Entry | null, token: string): Presented => {
+    // An unknown grant and a wrong secret are the same to whoever presents them.
+    if (entry === null || !sameHash(entry.grant.tokenHash, hashToken(token))) return { kind: 'over', grantId: null };
+    const { grant } = entry;
+    const now = standing(grant, world.clock.now());
+    switch (now) {
+      case 'good':
+        over.watch(grant);
+        if (entries.isStale(entry)) refreshInBackground(grant.id);
+        return { kind: 'good', access: accessTo(entry) };
+      case 'suspended':
+        return { kind: 'suspended', grantId: grant.id };
+      case 'over':
+        return { kind: 'over', grantId: grant.id };
+      default:
+        return unreachable(now);
+    }
+  };
+
+  return {
+    present: (token) => {
+      const id = grantOfToken(token);
+      if (id === null) return { kind: 'over', grantId: null };
+      const known = entries.known(id);
+      return known === undefined ? entries.load(id).then((entry) => judge(entry, token)) : judge(known, token);
+    },
+    upstream: leases.upstream,
+    upstreamRefused: leases.upstreamRefused,
+    refresh: async (id) => {
+      const entry = await entries.refresh(id);
+      return entry !== null && standing(entry.grant, world.clock.now()) === 'good' ? accessTo(entry) : null;
+    },
+    withdraw: async (id) => {
+      await endUnasked(world, id, 'withdrawn', 'holder');
+    },
+    onOver: over.onOver,
+    close: () => {
+      unsubscribe();
+      over.close();
+    },
+  };
+}

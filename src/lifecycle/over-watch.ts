@@ -1,0 +1,69 @@
+import { standing, type Grant } from '../domain/grant.ts';
+import type { GrantId } from '../domain/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { problemOf } from './problem.ts';
+
+const LONGEST_SLEEP_MS = 500;
+
+/**
+ * Tells listeners the moment grants stop counting: by what is committed, and by the clock, whether or not
+ * anybody has written the expiry down yet. A wall clock that jumps is noticed within half a second.
+ */
+export function overWatch(clock: Clock, log: Log) {
+  const listeners = new Set<(grantId: GrantId) => void>();
+  const watched = new Map<GrantId, number>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const tell = (id: GrantId) => {
+    for (const listener of listeners) {
+      try {
+        listener(id);
+      } catch (error) {
+        log.error('listener of ended grants failed', { grant: id, problem: problemOf(error) });
+      }
+    }
+  };
+  const tick = () => {
+    timer = undefined;
+    const now = clock.now();
+    for (const [id, expiresAt] of watched) {
+      if (now < expiresAt) continue;
+      watched.delete(id);
+      tell(id);
+    }
+    schedule();
+  };
+  const schedule = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (watched.size === 0) return;
+    const soonest = [...watched.values()].reduce((a, b) => Math.min(a, b));
+    timer = setTimeout(tick, Math.max(1, Math.min(LONGEST_SLEEP_MS, soonest - clock.now())));
+    timer.unref();
+  };
+
+  return {
+    /** A grant that was seen to count: its expiry is told when it comes. */
+    watch: (grant: Grant): void => {
+      if (watched.get(grant.id) === grant.expiresAt) return;
+      watched.set(grant.id, grant.expiresAt);
+      schedule();
+    },
+    /** A grant as it was just committed. */
+    committed: (grant: Grant): void => {
+      const now = standing(grant, clock.now());
+      if (now === 'over') watched.delete(grant.id);
+      if (now !== 'good') tell(grant.id);
+    },
+    onOver: (listener: (grantId: GrantId) => void): (() => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: (): void => {
+      clearTimeout(timer);
+      watched.clear();
+      listeners.clear();
+    },
+  };
+}
