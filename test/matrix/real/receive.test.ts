@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { UserId } from '../../../src/domain/ids.ts';
+import type { ChatEvent } from '../../../src/ports/chat.ts';
+import { startJsClient } from '../../harness/js-client.ts';
+import { sharedSynapse } from '../../harness/shared-synapse.ts';
+import { newBot, text, type TestBot } from './bot.ts';
+
+function bodies(bot: TestBot): string[] {
+  return bot.heard.flatMap((event) => (event.kind === 'message' ? [event.message.body] : []));
+}
+
+test('what arrives says whether it was encrypted, by a signed device, edited, or not readable at all', async () => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('admin');
+  await using admin = await startJsClient(synapse, user);
+  await using unsigned = await startJsClient(synapse, user, { crossSigned: false });
+  await using bot = await newBot(synapse, [user.userId]);
+  const matrix = await bot.start();
+  const room = bot.controlRoomId;
+  await admin.join(room);
+  await bot.hears((event) => event.kind === 'membership' && event.userId === user.userId && event.membership === 'join');
+  await admin.waitForMember(room, bot.user.userId);
+
+  const signed = await admin.say(room, 'signed');
+  const { masterKey } = await matrix.chat.keys(user.userId as UserId);
+  expect(await bot.hearsMessage((m) => m.eventId === signed)).toMatchObject({
+    body: 'signed',
+    encryption: { deviceSigned: true, masterKey },
+  });
+  const reply = await admin.say(room, 'answer', { replyTo: signed });
+  expect(await bot.hearsMessage((m) => m.eventId === reply)).toMatchObject({ body: 'answer', replyTo: signed, isEdit: false });
+  const edit = await admin.edit(room, signed, 'edited');
+  expect(await bot.hearsMessage((m) => m.eventId === edit)).toMatchObject({ isEdit: true });
+  const plain = await admin.sendPlaintext(room, 'm.room.message', { msgtype: 'm.text', body: 'in the clear' });
+  expect(await bot.hearsMessage((m) => m.eventId === plain)).toMatchObject({ body: 'in the clear', encryption: null });
+  const stranger = await unsigned.say(room, 'not signed');
+  expect(await bot.hearsMessage((m) => m.eventId === stranger)).toMatchObject({ encryption: { deviceSigned: false } });
+
+  const wire = await admin.wireEvent(room, signed);
+  const garbage = { ...(wire['content'] as object), session_id: 'A'.repeat(43) };
+  const unreadable = await admin.sendPlaintext(room, 'm.room.encrypted', garbage);
+  await bot.hears((event) => event.kind === 'undecryptable' && event.eventId === unreadable && event.sender === user.userId);
+
+  // the same ciphertext as another event tells itself by its session and index
+  const first = await bot.hearsMessage((m) => m.eventId === signed);
+  const replay = await admin.sendPlaintext(room, 'm.room.encrypted', wire['content'] as object);
+  const seen = await bot.hears(
+    (event) => (event.kind === 'message' ? event.message.eventId : event.kind === 'undecryptable' ? event.eventId : '') === replay,
+  );
+  if (seen.kind === 'message') expect(seen.message.encryption).toEqual(first.encryption);
+});
+
+test('nothing said while it was down or being handled is lost, and a flood hides nothing', async () => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('admin');
+  await using admin = await startJsClient(synapse, user);
+  await using bot = await newBot(synapse, [user.userId]);
+  const room = bot.controlRoomId;
+  let died: (event: ChatEvent) => void = () => undefined;
+  const dying = new Promise<ChatEvent>((resolve) => (died = resolve));
+  const first = await bot.start({
+    onEvent: async (event) => {
+      if (event.kind !== 'message') return;
+      died(event);
+      throw new Error('not handled');
+    },
+  });
+  await admin.join(room);
+  await admin.waitForMember(room, bot.user.userId);
+  await admin.say(room, 'while being handled');
+  await dying;
+  await first.stop();
+  await admin.say(room, 'while down');
+  for (let index = 0; index < 60; index++) await admin.sendPlaintext(room, 'm.room.message', { msgtype: 'm.notice', body: 'flood' });
+
+  const second = await bot.start();
+  await second.ready;
+  await bot.hearsMessage((m) => m.body === 'while down');
+  expect(bodies(bot)).toEqual(['while being handled', 'while down']);
+  await second.stop();
+  bot.heard.length = 0;
+  const third = await bot.start();
+  await third.ready;
+  await sleep(300);
+  expect(bodies(bot)).toEqual([]);
+  expect(bot.saved.position).not.toBeNull();
+});
+
+test('invitations elsewhere are left alone, and other rooms are not listened to', async () => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('eve');
+  await using eve = await startJsClient(synapse, user);
+  await using bot = await newBot(synapse, []);
+  const matrix = await bot.start();
+  await matrix.ready;
+  const trap = await eve.createRoom({
+    invite: [bot.user.userId],
+    isDirect: true,
+    more: { creation_content: { 'org.mintwarden.dm': user.userId } },
+  });
+  await sleep(1_000);
+  expect(await matrix.chat.dm(user.userId as UserId)).toBeNull();
+  const dm = await matrix.chat.openDm(user.userId as UserId, { reason: 'r', encrypted: true });
+  expect(dm.roomId).not.toBe(trap);
+  expect(bot.heard.filter((event) => event.kind === 'message')).toEqual([]);
+  expect(await matrix.chat.controlRoom()).toMatchObject({
+    botJoined: true,
+    encrypted: true,
+    joinRule: 'invite',
+    guestsAllowed: false,
+    worldReadable: false,
+  });
+  expect(await matrix.chat.controlRoomPredecessors()).toEqual([]);
+  expect(text('x').body).toBe('x');
+});

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import type { RoomId, UserId } from '../../../src/domain/ids.ts';
+import type { Audience } from '../../../src/ports/chat.ts';
+import { startJsClient } from '../../harness/js-client.ts';
+import { matrixRequest } from '../../harness/matrix-http.ts';
+import { startNioClient } from '../../harness/nio-client.ts';
+import { sharedSynapse } from '../../harness/shared-synapse.ts';
+import { newBot, text } from './bot.ts';
+
+function sending(id: string, audience: Audience = 'cross-signed', expected: 'encrypted' | 'plain' = 'encrypted') {
+  return { transactionId: id, marker: id, expect: expected, audience };
+}
+
+test('a token reaches signed devices only, even where an unsigned one was given the key before it', async () => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('alice');
+  await using signed = await startJsClient(synapse, user);
+  await using unsigned = await startJsClient(synapse, user, { crossSigned: false });
+  await using bot = await newBot(synapse, []);
+  const { chat } = await bot.start();
+  const dm = await chat.openDm(signed.userId as UserId, { reason: 'r', encrypted: true });
+  await signed.join(dm.roomId);
+  expect(await chat.keys(signed.userId as UserId)).toMatchObject({ devices: 2, signedDevices: 1 });
+
+  const notice = await chat.send(dm.roomId, text('a notice'), sending('n1', 'every-device'));
+  const token = await chat.send(dm.roomId, text('mwt_token'), sending('t1'));
+  const later = await chat.send(dm.roomId, text('another notice'), sending('n2', 'every-device'));
+
+  for (const eventId of [notice, token, later]) {
+    expect(await signed.waitForMessage((m) => m.eventId === eventId && m.undecryptable === null)).toMatchObject({ wasEncrypted: true });
+  }
+  for (const eventId of [notice, later]) {
+    await unsigned.waitForMessage((m) => m.eventId === eventId && m.undecryptable === null);
+  }
+  expect(await unsigned.waitForMessage((m) => m.eventId === token)).toMatchObject({
+    type: 'm.room.encrypted',
+    undecryptable: expect.any(String),
+  });
+  const [first, second] = await Promise.all([notice, token].map((eventId) => signed.wireEvent(dm.roomId, eventId)));
+  expect(sessionOf(first)).not.toBe(sessionOf(second));
+});
+
+test('nothing is sent to someone who has no signed device', async () => {
+  const synapse = sharedSynapse();
+  await using bob = await startNioClient(synapse, await synapse.uniqueUser('bob'), { crossSigned: false });
+  await using bot = await newBot(synapse, []);
+  const { chat } = await bot.start();
+  const dm = await chat.openDm(bob.userId as UserId, { reason: 'r', encrypted: true });
+  await bob.join(dm.roomId);
+  expect(await chat.keys(bob.userId as UserId)).toEqual({ devices: 1, signedDevices: 0, masterKey: null });
+  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({ code: 'recipient-unusable' });
+  const notice = await chat.send(dm.roomId, text('a notice'), sending('n1', 'every-device'));
+  expect(await bob.waitForMessage((m) => m.eventId === notice)).toMatchObject({ wasEncrypted: true, content: { body: 'a notice' } });
+  expect(await chat.findByMarker(dm.roomId, 't1', 0)).toBeNull();
+});
+
+test('plaintext is never sent where encryption was expected, nor a token in the clear, nor anything unexpected', async () => {
+  const synapse = sharedSynapse();
+  const carol = await synapse.uniqueUser('carol');
+  await using bot = await newBot(synapse, []);
+  const { chat } = await bot.start();
+  const dm = await chat.openDm(carol.userId as UserId, { reason: 'r', encrypted: false });
+  expect(dm).toMatchObject({ encrypted: false, membership: 'invite' });
+  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({ code: 'conflict' });
+  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t2', 'cross-signed', 'plain'))).rejects.toMatchObject({ code: 'internal' });
+  const plain = await chat.send(dm.roomId, text('a notice'), sending('n1', 'every-device', 'plain'));
+  expect(await chat.findByMarker(dm.roomId, 'n1', 0)).toBe(plain);
+
+  expect(await chat.openDm(carol.userId as UserId, { reason: 'r', encrypted: true })).toMatchObject({ roomId: dm.roomId, encrypted: true });
+  await expect(chat.send(dm.roomId, text('a notice'), sending('n2', 'every-device', 'plain'))).rejects.toMatchObject({ code: 'conflict' });
+  await expect(chat.send(dm.roomId, text('x'.repeat(70_000)), sending('n3', 'every-device'))).rejects.toMatchObject({
+    code: 'homeserver-refused',
+    message: expect.stringContaining('too long'),
+  });
+  await expect(chat.send('!nowhere:test.local' as RoomId, text('x'), sending('n4'))).rejects.toMatchObject({ code: 'homeserver-refused' });
+});
+
+test('a DM that somebody else was brought into gets no token', async () => {
+  const synapse = sharedSynapse();
+  const mallory = await synapse.uniqueUser('mallory');
+  await using alice = await startJsClient(synapse, await synapse.uniqueUser('alice'));
+  await using bot = await newBot(synapse, []);
+  const { chat } = await bot.start();
+  const dm = await chat.openDm(alice.userId as UserId, { reason: 'r', encrypted: true });
+  await alice.join(dm.roomId);
+  await expect(alice.invite(dm.roomId, mallory.userId)).rejects.toThrow();
+  await expect(alice.setState(dm.roomId, 'm.room.topic', { topic: 'mine' })).rejects.toThrow();
+  await expect(alice.setState(dm.roomId, 'm.room.power_levels', { users: { [alice.userId]: 100 } })).rejects.toThrow();
+  await matrixRequest(synapse.baseUrl, 'POST', `/_matrix/client/v3/rooms/${encodeURIComponent(dm.roomId)}/invite`, {
+    token: bot.options.accessToken,
+    body: { user_id: mallory.userId },
+  });
+  expect(await chat.dm(alice.userId as UserId)).toMatchObject({ justTheTwo: false });
+  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({ code: 'room-unusable' });
+});
+
+test('what was read is known, and what is redacted is gone', async () => {
+  const synapse = sharedSynapse();
+  await using alice = await startJsClient(synapse, await synapse.uniqueUser('alice'));
+  await using bot = await newBot(synapse, []);
+  const { chat } = await bot.start();
+  const dm = await chat.openDm(alice.userId as UserId, { reason: 'r', encrypted: true });
+  await alice.join(dm.roomId);
+  const first = await chat.send(dm.roomId, text('one'), sending('n1'));
+  const second = await chat.send(dm.roomId, text('two'), sending('n2'));
+  expect(await chat.hasRead(dm.roomId, first, alice.userId as UserId)).toBe(false);
+  const receipt = `/_matrix/client/v3/rooms/${encodeURIComponent(dm.roomId)}/receipt/m.read/`;
+  await matrixRequest(synapse.baseUrl, 'POST', receipt + encodeURIComponent(first), { token: alice.accessToken, body: {} });
+  expect(await chat.hasRead(dm.roomId, first, alice.userId as UserId)).toBe(true);
+  expect(await chat.hasRead(dm.roomId, second, alice.userId as UserId)).toBe(false);
+  await matrixRequest(synapse.baseUrl, 'POST', receipt + encodeURIComponent(second), { token: alice.accessToken, body: {} });
+  expect(await chat.hasRead(dm.roomId, first, alice.userId as UserId)).toBe(true);
+  expect(await chat.hasRead(dm.roomId, second, alice.userId as UserId)).toBe(true);
+
+  await chat.redact(dm.roomId, second, 'r1');
+  await chat.redact(dm.roomId, second, 'r1');
+  expect(await alice.wireEvent(dm.roomId, second)).toMatchObject({ content: {} });
+});
+
+function sessionOf(event: Record<string, unknown> | undefined): unknown {
+  return (event?.['content'] as { session_id?: string } | undefined)?.session_id;
+}
