@@ -1,0 +1,146 @@
+import { parseRoomId, parseUserId, serverOf, type RoomId, type UserId } from '../../domain/ids.ts';
+import type { Directory, SubjectFacts } from '../../ports/directory.ts';
+import { path, type Http, type JsonObject } from './http.ts';
+import { createNoticesRooms, roomList } from './notices-room.ts';
+import { bodyOf, nonsense, refusalOf } from './outcome.ts';
+
+/** What the homeserver knows, by Synapse's admin API with the issuer's rights; aliases without any rights. */
+export function createDirectory(parts: {
+  readonly http: Http;
+  readonly issuerToken: () => string;
+  readonly serverName: string;
+  readonly botUserId: UserId;
+}): Directory {
+  const { http, issuerToken, serverName, botUserId } = parts;
+
+  const get = async (literals: TemplateStringsArray, ...ids: readonly string[]): Promise<JsonObject | null> => {
+    const answer = await http.ask({ method: 'GET', path: path(literals, ...ids), token: issuerToken() });
+    return bodyOf(answer, whatIs(literals));
+  };
+
+  const notice = async (userId: UserId, content: JsonObject, transactionId: string): Promise<string> => {
+    const answer = await http.ask({
+      method: 'PUT',
+      path: path`/_synapse/admin/v1/send_server_notice/${transactionId}`,
+      token: issuerToken(),
+      body: { user_id: userId, content },
+    });
+    const eventId = bodyOf(answer, 'sending a server notice')?.['event_id'];
+    if (typeof eventId !== 'string') throw nonsense('sending a server notice');
+    return eventId;
+  };
+
+  const noticeToIssuer = async (): Promise<string> => {
+    const me = parseUserId(String((await get`/_matrix/client/v3/account/whoami`)?.['user_id']));
+    if (me === null) throw nonsense('the issuer account');
+    const text = 'Mintwarden looks up here which account server notices come from. There is nothing to do.';
+    return notice(me, { msgtype: 'm.notice', body: text }, 'mintwarden-who-sends-notices');
+  };
+  const noticesRoomAmong = createNoticesRooms({ get, noticeToIssuer });
+
+  let noticesConfigured: boolean | null = null;
+  const hasServerNotices = async (): Promise<boolean> => {
+    if (noticesConfigured !== null) return noticesConfigured;
+    // Nobody can register a name with capitals: nothing is ever sent by this, but Synapse says what it would have done.
+    const answer = await http.ask({
+      method: 'POST',
+      path: '/_synapse/admin/v1/send_server_notice',
+      token: issuerToken(),
+      body: { user_id: `@Mintwarden-Nobody:${serverName}`, content: {} },
+    });
+    const refusal = answer.kind === 'answer' ? refusalOf(answer) : null;
+    if (refusal?.status === 404 && refusal.errcode === 'M_NOT_FOUND') noticesConfigured = true;
+    else if (refusal?.status === 400 && refusal.errcode === 'M_UNKNOWN') noticesConfigured = false;
+    if (noticesConfigured !== null) return noticesConfigured;
+    bodyOf(answer, 'whether it has server notices');
+    throw nonsense('whether it has server notices');
+  };
+
+  return {
+    serverName,
+    async subject(userId) {
+      if (serverOf(userId) !== serverName) return null;
+      const user = await get`/_synapse/admin/v2/users/${userId}`;
+      if (user === null) return null;
+      const [rooms, data, hasNotices] = await Promise.all([
+        get`/_synapse/admin/v1/users/${userId}/joined_rooms`,
+        get`/_synapse/admin/v1/users/${userId}/accountdata`,
+        hasServerNotices(),
+      ]);
+      // Two answers of one moment may disagree where the user was deleted in between.
+      if (rooms === null || data === null) return null;
+      const joinedRooms = roomList(rooms, "a user's rooms");
+      const noticesRoom = hasNotices ? await noticesRoomAmong(joinedRooms) : null;
+      return { ...accountState(user, userId), joinedRooms, noticesRoom, ignoresBot: ignores(data, botUserId) };
+    },
+
+    async room(roomId) {
+      const room = await get`/_synapse/admin/v1/rooms/${roomId}`;
+      if (room === null) return null;
+      const { name = null, encryption = null } = room as { name?: unknown; encryption?: unknown };
+      const well = isTextOrNull(name) && isTextOrNull(encryption) && room['room_id'] === roomId;
+      if (!well) throw nonsense('a room');
+      return { roomId, name: name === '' ? null : name, encrypted: encryption !== null };
+    },
+
+    async resolveAlias(alias): Promise<RoomId | null> {
+      const answer = await http.ask({ method: 'GET', path: path`/_matrix/client/v3/directory/room/${alias}` });
+      const body = bodyOf(answer, 'a room alias');
+      if (body === null) return null;
+      const roomId = typeof body['room_id'] === 'string' ? parseRoomId(body['room_id']) : null;
+      if (roomId === null) throw nonsense('a room alias');
+      return roomId;
+    },
+
+    hasServerNotices,
+
+    async sendServerNotice(userId, content, transactionId) {
+      const eventId = await notice(
+        userId,
+        { msgtype: 'm.text', body: content.body, format: 'org.matrix.custom.html', formatted_body: content.html },
+        transactionId,
+      );
+      return { eventId };
+    },
+  };
+}
+
+/** The parts of a user's record that decide whether it can be minted for. A missing one is never taken for "no". */
+export function accountState(user: JsonObject, userId: UserId): Pick<SubjectFacts, 'userId' | 'deactivated' | 'locked' | 'admin'> {
+  const flag = (key: string): boolean => {
+    const value = user[key];
+    // Synapse before 1.9x gave 0 and 1 for some of them.
+    if (value === true || value === 1) return true;
+    if (value === false || value === 0) return false;
+    throw nonsense('a user');
+  };
+  if (user['name'] !== userId) throw nonsense('a user');
+  return { userId, deactivated: flag('deactivated'), locked: flag('locked'), admin: flag('admin') };
+}
+
+function ignores(data: JsonObject, botUserId: UserId): boolean {
+  const global = member(member(data, 'account_data', true), 'global', true);
+  // The list is the user's own writing: what is not well-formed ignores nobody, as clients and Synapse take it.
+  const ignored = member(member(global, 'm.ignored_user_list'), 'ignored_users');
+  return ignored !== null && Object.hasOwn(ignored, botUserId);
+}
+
+function member(object: JsonObject | null, key: string, isRequired = false): JsonObject | null {
+  const value = object?.[key];
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  if (isRequired) throw nonsense("a user's account data");
+  return null;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}
+
+function whatIs(literals: TemplateStringsArray): string {
+  const whole = literals.join('…');
+  if (whole.endsWith('joined_rooms')) return "a user's rooms";
+  if (whole.endsWith('accountdata')) return "a user's account data";
+  if (whole.includes('/rooms/')) return 'a room';
+  if (whole.includes('/fetch_event/')) return 'an event';
+  return whole.endsWith('whoami') ? 'the issuer account' : 'a user';
+}
