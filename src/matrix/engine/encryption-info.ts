@@ -1,8 +1,11 @@
 import { ShieldColor, ShieldStateCode, type DecryptedRoomEvent } from '@matrix-org/matrix-sdk-crypto-wasm';
+import type { TrustLevel } from './configuration.ts';
+import { EngineError, type DecryptionFailure } from './errors.ts';
 
 /**
  * How far the sender of a decrypted event is known: `verified` by us; `cross-signed`: the device is signed by
- * its owner, whom we have not verified; then the ways in which it is not.
+ * its owner, whom we have not verified but whose identity is the one first seen or last pinned; then the
+ * ways in which it is not.
  */
 export type SenderTrust =
   | 'verified'
@@ -29,19 +32,45 @@ export interface EncryptionInfo {
 }
 
 /** `encrypted` is the JSON of the event that `decrypted` came from. */
-export function describeEncryption(decrypted: DecryptedRoomEvent, encrypted: string, roomId: string): EncryptionInfo {
+export function describeEncryption(
+  decrypted: DecryptedRoomEvent,
+  encrypted: string,
+  roomId: string,
+  hasReplacedIdentity: boolean,
+): EncryptionInfo {
+  const trust = senderTrust(decrypted);
   const { content } = JSON.parse(encrypted) as { content: { session_id: string; ciphertext: string } };
   return {
     sender: decrypted.sender.toString(),
     senderDevice: decrypted.senderDevice?.toString(),
     senderEd25519Key: decrypted.senderClaimedEd25519Key,
     senderCurve25519Key: decrypted.senderCurve25519Key,
-    trust: senderTrust(decrypted),
+    trust: trust === 'cross-signed' && hasReplacedIdentity ? 'identity-changed' : trust,
     isForwarded: decrypted.forwarder !== undefined || decrypted.forwardingCurve25519KeyChain.length > 0,
     roomId,
     sessionId: content.session_id,
     messageIndex: megolmMessageIndex(content.ciphertext),
   };
+}
+
+/**
+ * Refuses what the engine's own requirement lets through: in every room an event under another's name, and
+ * where signed devices are asked for also those signed by an identity that took the place of the first.
+ * @throws EngineError `undecryptable`
+ */
+export function checkSender(info: EncryptionInfo, requirement: TrustLevel): void {
+  if (info.trust === 'mismatched-sender') {
+    throw refused('mismatched-sender', 'The event was encrypted by someone other than its sender.');
+  }
+  if (info.trust === 'identity-changed' && requirement === 'cross-signed') {
+    throw refused('sender-identity-changed', `The identity of ${info.sender} is not the one first seen.`);
+  }
+}
+
+function refused(reason: DecryptionFailure, sentence: string): EngineError {
+  return new EngineError('undecryptable', sentence, 'Ask its sender by another way; the homeserver may be at fault.', {
+    reason,
+  });
 }
 
 function senderTrust(decrypted: DecryptedRoomEvent): SenderTrust {

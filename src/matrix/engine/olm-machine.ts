@@ -7,14 +7,16 @@ import {
   type CrossSigningStatus,
   type CrossSigningUploads,
 } from './cross-signing.ts';
-import { describeEncryption, type EncryptionInfo } from './encryption-info.ts';
+import { checkSender, describeEncryption, type EncryptionInfo } from './encryption-info.ts';
 import { EngineError } from './errors.ts';
 import { summarizeDevice, summarizeIdentity, type DeviceSummary, type IdentitySummary } from './identities.ts';
 import { openMachine, type OpenMachine } from './open-machine.ts';
+import { hasReplacedIdentity, withoutReplaced } from './replaced-identities.ts';
 import { isSentBySdk, isSignatureUpload, toOutgoingRequest, type OutgoingRequest } from './requests.ts';
 import { createQueue, createShareRecord, toWasmSettings, type EncryptionSettings } from './sharing.ts';
 import { toSignatures, type Signatures } from './signatures.ts';
 import { decryptedEvents, ownedUserIds, toWasmDeviceLists, type DeviceLists } from './sync-changes.ts';
+import { usersWithDevices } from './users-with-devices.ts';
 
 /**
  * One device's encryption: the binding's `OlmMachine` as matrix-bot-sdk 0.8.0 uses it, and more. Every method
@@ -23,6 +25,7 @@ import { decryptedEvents, ownedUserIds, toWasmDeviceLists, type DeviceLists } fr
 export class OlmMachine {
   readonly #open: OpenMachine;
   readonly #machine: wasm.OlmMachine;
+  #closing: Promise<void> | undefined;
   readonly #heldBack = new Map<string, OutgoingRequest>();
   readonly #shared = createShareRecord();
   /** Shares and encryptions one at a time, so that the check before an encryption still holds during it. */
@@ -105,10 +108,10 @@ export class OlmMachine {
     });
   }
 
-  /** The one-time keys to claim before a room key can be shared with all devices of `users`. */
+  /** The one-time keys to claim before a room key can be shared with all known devices of `users`. */
   getMissingSessions(users: readonly wasm.UserId[]): Promise<OutgoingRequest | null> {
     return this.#run(async () => {
-      const request = await this.#machine.getMissingSessions(ownedUserIds(users));
+      const request = await this.#machine.getMissingSessions(await usersWithDevices(this.#machine, users));
       return request ? toOutgoingRequest(request) : null;
     });
   }
@@ -126,7 +129,11 @@ export class OlmMachine {
   shareRoomKey(room: wasm.RoomId, users: readonly wasm.UserId[], settings: EncryptionSettings): Promise<OutgoingRequest[]> {
     const roomId = room.toString();
     const sharing = this.#sharing(roomId);
-    const share = () => this.#machine.shareRoomKey(room, ownedUserIds(users), toWasmSettings(settings, sharing));
+    const share = async () => {
+      const withDevices = await usersWithDevices(this.#machine, users);
+      const known = sharing === 'identity' ? await withoutReplaced(this.#machine, withDevices) : withDevices;
+      return this.#machine.shareRoomKey(room, known, toWasmSettings(settings, sharing));
+    };
     return this.#run(() => this.#inTurn(async () => (await this.#shared.during(roomId, sharing, share)).map(toOutgoingRequest)));
   }
 
@@ -146,7 +153,7 @@ export class OlmMachine {
     );
   }
 
-  /** Rejects with `undecryptable` also when the sender's device does not meet the room's trust requirement. */
+  /** Rejects with `undecryptable` also when the sender does not meet the room's trust requirement. */
   decryptRoomEvent(event: string, room: wasm.RoomId): Promise<{ event: string; info: EncryptionInfo }> {
     return this.#run(async () => {
       const roomId = room.toString();
@@ -156,8 +163,9 @@ export class OlmMachine {
         room,
         new wasm.DecryptionSettings(requirement === 'any' ? wasm.TrustRequirement.Untrusted : wasm.TrustRequirement.CrossSigned),
       );
-      const info = describeEncryption(decrypted, event, roomId);
-      if (info.trust === 'mismatched-sender') throw mismatchedSender(); // in no room is it anybody's word
+      const isReplaced = await hasReplacedIdentity(this.#machine, decrypted.sender.toString());
+      const info = describeEncryption(decrypted, event, roomId, isReplaced);
+      checkSender(info, requirement);
       return { event: decrypted.event, info };
     });
   }
@@ -231,9 +239,13 @@ export class OlmMachine {
     });
   }
 
-  /** Ends what is under way and gives the store back. */
-  async close(): Promise<void> {
-    if (this.#open.guard.isClosed) return;
+  /** Waits for what is under way and gives the store back. Doing it twice does no harm. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#open.guard.close();
     this.#machine.close();
     this.#open.store.close();
@@ -246,15 +258,6 @@ export class OlmMachine {
   #run<T>(operation: () => Promise<T>): Promise<T> {
     return this.#open.guard.run(operation);
   }
-}
-
-function mismatchedSender(): EngineError {
-  return new EngineError(
-    'undecryptable',
-    'The event was encrypted by someone other than its sender.',
-    'Do not trust it; the homeserver may be at fault.',
-    { reason: 'mismatched-sender' },
-  );
 }
 
 function unknown(sentence: string): EngineError {

@@ -57,7 +57,7 @@ export async function startHomeServer(userId: string, deviceId: string, members:
 }
 
 /** Listens on a free port of loopback. Resolves to the base URL. */
-export async function listen(server: Server): Promise<string> {
+async function listen(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { megolmMessageIndex } from '../../../src/matrix/engine/encryption-info.ts';
 import { KeyServer } from './key-server.ts';
@@ -15,7 +15,7 @@ interface Encrypted {
 
 /** Lets the loop encrypt some events, then kills it in the midst. Resolves to all that it put out. */
 async function runUntilKilled(folder: string, events: number, delayMs: number): Promise<Encrypted[]> {
-  const loop = spawn(process.execPath, [join(import.meta.dirname, 'encrypt-loop.ts'), folder], {
+  const loop = spawn(process.execPath, [fileURLToPath(new URL('./encrypt-loop.ts', import.meta.url)), folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(loop, 'exit');

@@ -100,3 +100,15 @@ it('holds signature uploads back from matrix-bot-sdk, which would throw at them'
   await machine().markRequestAsSent('upload', RequestType.SignatureUpload, '{"failures":{}}');
   expect(machine().pendingSignatureUploads()).toEqual([]);
 });
+
+it('does not hold up the sync for five seconds at each new member', async () => {
+  const startedAt = Date.now();
+  const event = { type: 'm.room.member', state_key: '@new:test', content: { membership: 'invite' }, sender: ALICE };
+  await client.crypto.onRoomEvent(ROOM, event);
+  await client.crypto.updateSyncData([], {}, [], [BOT, '@other:test'], []);
+  await client.sendMessage(ROOM, { msgtype: 'm.text', body: 'hi' });
+  expect(Date.now() - startedAt).toBeLessThan(1000);
+  await alice.sync();
+  const sent = JSON.stringify({ ...home.sent[0], event_id: '$2', room_id: ROOM, sender: BOT, origin_server_ts: 1 });
+  expect((await alice.reads(sent)).text).toBe('hi');
+});

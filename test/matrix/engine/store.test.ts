@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { configureEngine, DeviceId, OlmMachine, UserId } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { describe, expect, it, vi } from 'vitest';
@@ -78,7 +79,7 @@ describe('the store', () => {
 
   it('is refused to a second process', async () => {
     const bot = await Person.arrives(new KeyServer(), BOT, 'BOT');
-    const script = join(import.meta.dirname, 'open-once.ts');
+    const script = fileURLToPath(new URL('./open-once.ts', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [script, bot.folder]);
     expect(JSON.parse(stdout)).toMatchObject({ code: 'store-in-use' });
     await bot.sync();
@@ -165,7 +166,8 @@ describe('the store', () => {
 describe('a commit that fails', () => {
   it('stops the engine before a message leaves it, and nothing of it is on disk', async () => {
     const onFatal = vi.fn<() => void>();
-    const bot = await Person.arrives(new KeyServer(), BOT, 'BOT', { onFatal });
+    const server = new KeyServer();
+    const bot = await Person.arrives(server, BOT, 'BOT', { onFatal });
     await bot.makesIdentity();
     await bot.shares([BOT]);
     const first = await bot.says('one');
@@ -181,11 +183,21 @@ describe('a commit that fails', () => {
     await expect(bot.says('three')).rejects.toMatchObject({ code: 'store-write-failed' });
     await expect(bot.machine.outgoingRequests()).rejects.toMatchObject({ code: 'store-write-failed' });
     await expect(bot.reads(first)).rejects.toMatchObject({ code: 'store-write-failed' });
+    await bot.machine.close();
+
+    const again = await Person.arrives(server, BOT, 'BOT', { folder: bot.folder });
+    await again.shares([BOT]);
+    const next = await again.says('two, again');
+    expect((await again.reads(next)).info).toMatchObject({
+      sessionId: (await again.reads(first)).info.sessionId,
+      messageIndex: 1,
+    });
+    await again.machine.close();
   });
 
   it('by default ends the process at once, saying why', async () => {
     const folder = newFolder();
-    const script = join(import.meta.dirname, 'fail-commit.ts');
+    const script = fileURLToPath(new URL('./fail-commit.ts', import.meta.url));
     const failure = await promisify(execFile)(process.execPath, [script, folder]).then(
       () => undefined,
       (error: unknown) => error,

@@ -97,6 +97,21 @@ describe('what the bot says', () => {
     await expect(unsigned.reads(secret)).rejects.toMatchObject({ code: 'undecryptable' });
   });
 
+  it('is kept from an identity that took the place of the first, until that is accepted', async () => {
+    await bot.shares([ALICE]);
+    const impostor = unsigned;
+    await impostor.makesIdentity(); // as whoever runs the homeserver can
+    await bot.shares([ALICE]);
+    const secret = await bot.says('the token');
+    await impostor.sync();
+    await expect(impostor.reads(secret)).rejects.toMatchObject({ code: 'undecryptable' });
+
+    await bot.machine.pinIdentity(ALICE);
+    await bot.shares([ALICE]);
+    await impostor.sync();
+    expect((await impostor.reads(await bot.says('another token'))).text).toBe('another token');
+  });
+
   it('uses a room key for as long as the room asks, in milliseconds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
@@ -157,6 +172,22 @@ describe('what the bot is told', () => {
     expect(await bot.reads(command)).toMatchObject({ text: '!revoke', info: { trust: 'unsigned-device' } });
   });
 
+  it('is refused from an identity that took the place of the first, until that is accepted', async () => {
+    await admin.makesIdentity();
+    await bot.learns(ALICE);
+    await admin.makesIdentity(); // as whoever runs the homeserver can, with a device of theirs
+    await bot.learns(ALICE);
+    await admin.shares([BOT]);
+    const command = await admin.says('!mint');
+    await bot.sync();
+    await expect(bot.reads(command)).rejects.toMatchObject({ reason: 'sender-identity-changed' });
+    trust = 'any';
+    expect((await bot.reads(command)).info.trust).toBe('identity-changed');
+    trust = 'cross-signed';
+    await bot.machine.pinIdentity(ALICE);
+    expect((await bot.reads(command)).info.trust).toBe('cross-signed');
+  });
+
   it('is refused when the server puts another name to it', async () => {
     await admin.makesIdentity();
     await bot.learns(ALICE);
@@ -164,7 +195,8 @@ describe('what the bot is told', () => {
     const event = JSON.parse(await admin.says('!mint')) as Record<string, unknown>;
     await bot.sync();
     const forged = JSON.stringify({ ...event, sender: '@root:test' });
-    for (trust of ['cross-signed', 'any']) {
+    for (const level of ['cross-signed', 'any'] as const) {
+      trust = level;
       await expect(bot.reads(forged)).rejects.toMatchObject({ code: 'undecryptable', reason: 'mismatched-sender' });
     }
   });

@@ -15,7 +15,7 @@ interface Listening {
   addEventListener(type: string, listener: (event: StoreEvent) => void): void;
 }
 
-export interface OpenRequest extends Listening {
+interface OpenRequest extends Listening {
   readonly result: Connection;
   readonly error: Error | null;
   readonly transaction: Transaction | null;
@@ -28,7 +28,7 @@ export interface Transaction extends Listening {
   abort(): void;
 }
 
-export interface ObjectStore {
+interface ObjectStore {
   put(value: unknown, key?: Key): unknown;
   createIndex(name: string, keyPath: KeyPath, options: { unique: boolean; multiEntry: boolean }): unknown;
 }
@@ -65,7 +65,7 @@ export interface RawStore {
   clear(log?: object): void;
 }
 
-export interface RawIndex {
+interface RawIndex {
   readonly name: string;
   readonly keyPath: KeyPath;
   readonly multiEntry: boolean;

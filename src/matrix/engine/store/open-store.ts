@@ -9,7 +9,7 @@ import { withGlobalIndexedDB } from './globals.ts';
 import { checkStoreKey } from './key-check.ts';
 
 /** The name of the file in the store's folder (0700), itself 0600. */
-export const STORE_FILE = 'engine.sqlite';
+const STORE_FILE = 'engine.sqlite';
 
 export interface OpenStore {
   readonly handle: StoreHandle;
