@@ -1,0 +1,37 @@
+import { pino, type DestinationStream } from 'pino';
+import type { Log, LogData } from '../ports/log.ts';
+import { scrub, scrubText } from './scrub.ts';
+
+/** How much is logged. `silent`: nothing. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/**
+ * The log, to stderr at once (a line written is a line kept, also by kill -9). One JSON object a line, or
+ * with `pretty` a line for people. Nothing passes unscrubbed: there is no way around `scrub`.
+ */
+export function createLog(options: { readonly level: LogLevel; readonly pretty: boolean }, to?: DestinationStream): Log {
+  const sink = to ?? pino.destination({ dest: 2, sync: true });
+  const lines = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'event',
+      timestamp: () => `,"at":"${new Date().toISOString()}"`,
+      formatters: { level: (level) => ({ level }) },
+    },
+    options.pretty ? { write: (line: string) => sink.write(forPeople(line)) } : sink,
+  );
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, data?: LogData) => {
+    if (lines.isLevelEnabled(level)) lines[level](scrub(data ?? {}), scrubText(event));
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+function forPeople(line: string): string {
+  const { level, at, event, ...data } = JSON.parse(line) as Record<string, unknown>;
+  const facts = Object.entries(data).map(
+    ([name, value]) => ` ${name}=${typeof value === 'string' && /^[\w@:.!#$/-]+$/.test(value) ? value : JSON.stringify(value)}`,
+  );
+  const escaped = JSON.stringify(event).slice(1, -1);
+  return `${String(at)} ${String(level).padEnd(5)} ${escaped}${facts.join('')}\n`;
+}
