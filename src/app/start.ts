@@ -1,0 +1,118 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createBot } from '../bot/dispatch.ts';
+import type { Config } from '../config/index.ts';
+import { toPolicy } from '../config/index.ts';
+import { startGateway } from '../gateway/server.ts';
+import { createSynapse } from '../issuers/synapse/synapse.ts';
+import { createAccessControl } from '../lifecycle/access.ts';
+import { startReaper } from '../lifecycle/reaper.ts';
+import { resume } from '../lifecycle/resume.ts';
+import { startSubjectsWatch } from '../lifecycle/subjects-watch.ts';
+import type { World } from '../lifecycle/world.ts';
+import { startMatrix } from '../matrix/start.ts';
+import type { ChatEvent } from '../ports/chat.ts';
+import type { Log } from '../ports/log.ts';
+import { openCache } from '../store/keyv/index.ts';
+import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
+import { openSqliteLedger } from '../store/sqlite/index.ts';
+import { lineToText } from '../words/render.ts';
+import { scopeSentence } from '../words/scope-sentence.ts';
+import { seedStore } from './seed-store.ts';
+import { waitForHomeserver } from './wait-for-homeserver.ts';
+
+const HOMESERVER_TIMEOUT_MS = 30_000;
+const clock = { now: () => Date.now() };
+const random = { bytes: (count: number) => randomBytes(count) };
+
+/** A running Mintwarden. */
+export type App = { stop(): Promise<void>; readonly gatewayPort: number };
+
+/**
+ * Starts the bot and the gateway in this process. The gateway listens last: when it answers, everything runs.
+ * The order of ending is the reverse.
+ * @throws MintwardenError
+ */
+export async function startApp(config: Config, log: Log, signal: AbortSignal): Promise<App> {
+  await using cleanup = new AsyncDisposableStack();
+  const begun = performance.now();
+  const policy = toPolicy(config);
+
+  const sealingKey = await loadOrCreateKey(config.sealing_key_file);
+  const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
+  const ledger = await openSqliteLedger({ file: join(config.state_dir, 'ledger.sqlite'), log });
+  cleanup.defer(() => ledger.close());
+  const cache = await openCache({ file: join(config.state_dir, 'cache.sqlite'), log, clock });
+  cleanup.defer(() => cache.close());
+
+  await waitForHomeserver(config.homeserver.url, log, signal);
+  const synapse = cleanup.use(
+    createSynapse({
+      homeserverUrl: config.homeserver.url,
+      serverName: config.homeserver.server_name,
+      issuerToken: () => config.issuer.access_token,
+      botUserId: config.bot.user_id,
+      timeoutMs: HOMESERVER_TIMEOUT_MS,
+      log,
+    }),
+  );
+
+  // Events may come before there is a bot to take them: they wait here, and are not confirmed until it has.
+  const bot = Promise.withResolvers<{ handle(event: ChatEvent): Promise<void> }>();
+  const position = cache.space<string>('sync');
+  const matrix = await startMatrix({
+    homeserverUrl: config.homeserver.url,
+    userId: config.bot.user_id,
+    accessToken: config.bot.access_token,
+    stateDir: join(config.state_dir, 'crypto'),
+    storeKey: Buffer.from(hkdfSync('sha256', sealingKey.key, '', 'mintwarden crypto store', 32)),
+    seeds: seedStore(join(config.state_dir, 'cross-signing.sealed'), sealer),
+    position: {
+      load: async () => (await position.get('since')) ?? null,
+      save: async (since) => void (await position.set('since', since)),
+    },
+    password: async () => config.bot.password ?? null,
+    controlRoomId: config.control_room,
+    onEvent: async (event) => (await bot.promise).handle(event),
+    log,
+  });
+  cleanup.defer(() => matrix.stop());
+
+  const world: World = {
+    ledger,
+    issuer: synapse.issuer,
+    directory: synapse.directory,
+    chat: matrix.chat,
+    sealer,
+    clock,
+    random,
+    log,
+    policy: () => policy,
+    ownAccounts: [config.bot.user_id, config.issuer.user_id],
+    controlRoomId: config.control_room,
+    gatewayUrl: config.gateway.public_url,
+  };
+  const given = await resume(world);
+  const reaper = startReaper(world);
+  cleanup.defer(() => reaper.stop());
+  const watch = startSubjectsWatch(world);
+  cleanup.defer(() => watch.stop());
+  const access = createAccessControl(world);
+  cleanup.defer(() => access.close());
+  bot.resolve(createBot({ world, controlRoomId: config.control_room, onMembership: reaper.wake }));
+
+  const gateway = await startGateway({
+    listen: config.gateway.listen,
+    homeserverUrl: config.homeserver.url,
+    publicUrl: config.gateway.public_url,
+    access,
+    sentence: (grant, now) => lineToText(scopeSentence(grant, now)),
+    clock,
+    log,
+  });
+  cleanup.defer(() => gateway.close());
+  log.info('ready', { port: gateway.port, ms: Math.round(performance.now() - begun), mintsGivenUp: given.mints, leasesOrphaned: given.leases });
+
+  const atEnd = cleanup.move();
+  return { gatewayPort: gateway.port, stop: () => atEnd.disposeAsync() };
+}
