@@ -51,6 +51,8 @@ export function accessEntries(world: World) {
       if (entry === undefined || grant.revision <= entry.grant.revision) continue;
       entry.grant = grant;
       if (grant.state !== 'live') entry.upstream = null;
+      // Kept while it was suspended, without its rooms: they are looked up when it counts again.
+      if (grant.scope.rooms === 'all' && entry.joined === null && !grant.suspended) entries.delete(grant.id);
     }
     for (const lease of change.leases ?? []) {
       const entry = entries.peek(lease.grantId);

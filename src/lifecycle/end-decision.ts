@@ -50,33 +50,24 @@ function auditAction(cause: EndCause): AuditAction {
 function stopped(messages: readonly Message[], ending: Ending, now: number): Message[] {
   return messages.flatMap((message) => {
     const tried = message.firstTriedAt !== null;
-    switch (message.body.kind) {
-      case 'token':
-        if (message.state === 'waiting') {
-          return [
-            tried
-              ? changed(message, { state: 'abandoned', redactAt: now, attempts: 0, nextActionAt: now + SETTLE_MS })
-              : abandoned(message),
-          ];
-        }
-        if (message.state === 'accepted' && message.redactedAt === null) {
-          return [changed(message, { redactAt: now, attempts: 0, nextActionAt: now })];
-        }
-        return [];
-      case 'notice':
-        if (message.state !== 'waiting') return [];
-        // A notice that may have arrived is sent to its end, so that it stands in the room once and its own end can follow it.
-        return [
-          tried && ending.cause !== 'untold' && ending.cause !== 'subject-gone'
-            ? changed(message, { giveUpAt: now + REPORT_LIFE_MS })
-            : abandoned(message),
-        ];
-      case 'delivery-waiting':
-        return message.state === 'waiting' && !tried ? [abandoned(message)] : [];
-      default:
-        return [];
-    }
+    const { kind } = message.body;
+    if (kind === 'token') return stoppedToken(message, tried, now);
+    if (message.state !== 'waiting') return [];
+    if (kind === 'delivery-waiting') return tried ? [] : [abandoned(message)];
+    if (kind !== 'notice') return [];
+    // A notice that may have arrived is sent to its end, so that it stands in the room once and its own end can follow it.
+    const goesOn = tried && ending.cause !== 'untold' && ending.cause !== 'subject-gone';
+    return [goesOn ? changed(message, { giveUpAt: now + REPORT_LIFE_MS }) : abandoned(message)];
   });
+}
+
+/** A token not yet sent never is; one that was, or may have been, is redacted now. */
+function stoppedToken(message: Message, tried: boolean, now: number): Message[] {
+  if (message.state === 'waiting') {
+    return [tried ? changed(message, { state: 'abandoned', redactAt: now, attempts: 0, nextActionAt: now + SETTLE_MS }) : abandoned(message)];
+  }
+  if (message.state !== 'accepted' || message.redactedAt !== null) return [];
+  return [changed(message, { redactAt: now, attempts: 0, nextActionAt: now })];
 }
 
 /** The subject hears of the end if they heard, or may have heard, of the beginning. */

@@ -58,8 +58,9 @@ export function startReaper(world: World): Reaper {
       return AFTER_FAILURE_MS;
     }
   };
-  const loop = async () => {
-    while (!stopped) {
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      if (stopped) return;
       woken = false;
       await sleep(await look());
     }
