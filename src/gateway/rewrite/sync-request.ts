@@ -1,6 +1,8 @@
 import type { Call, UpstreamRequest } from '../catalogue/line.ts';
 import { type Answer, invalid, isAnswer } from '../answer.ts';
+import { isObject, type JsonObject } from '../filters/shown.ts';
 import { parseJson } from '../request/json.ts';
+import { texts } from './event-filter.ts';
 import { storedFilter } from './stored-filter.ts';
 import { pushedSyncFilter } from './sync-filter.ts';
 
@@ -16,6 +18,8 @@ export type Poll = {
   readonly whole: boolean;
   readonly filter: string;
   readonly fullState: boolean;
+  /** Whether the holder's filter lets create events through. */
+  readonly wantsCreate: boolean;
   readonly stateAfter: (typeof STATE_AFTER)[number] | null;
 };
 
@@ -43,6 +47,7 @@ export function parsePoll(call: Call): Poll | Answer {
     whole: since === null || fullState,
     filter: JSON.stringify(filter),
     fullState,
+    wantsCreate: letsCreateThrough(filter),
     stateAfter,
   };
 }
@@ -67,4 +72,10 @@ function askedFilter(value: string | undefined): unknown {
   if (!value.startsWith('{')) return storedFilter(value);
   const parsed = parseJson(value);
   return isAnswer(parsed) ? null : parsed.value;
+}
+
+function letsCreateThrough(filter: JsonObject): boolean {
+  const state = isObject(filter['room']) && isObject(filter['room']['state']) ? filter['room']['state'] : {};
+  const matches = (list: unknown) => texts(list)?.some((type) => type === 'm.room.create' || type.endsWith('*')) === true;
+  return (state['types'] === undefined || matches(state['types'])) && !matches(state['not_types']);
 }

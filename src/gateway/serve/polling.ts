@@ -2,6 +2,7 @@ import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
 import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
 import { roomsOfSync, shownSync } from '../filters/sync.ts';
 import { type Poll, pollRequest } from '../rewrite/sync-request.ts';
+import { withCreateEvents } from './create-events.ts';
 import { roomsNow } from './scope-now.ts';
 import { pause } from './unless-aborted.ts';
 import type { Upstreamer } from './upstream-call.ts';
@@ -37,7 +38,10 @@ export async function answerPoll(
     if (rooms === null) return UNKNOWN_TOKEN;
     const shown = shownSync(reply.got, rooms, poll.whole && first);
     const left = deadline - now();
-    if (shown.news || since === null || left <= 0) return ok(shown.body);
+    if (shown.news || since === null || left <= 0) {
+      const whole = poll.whole && first;
+      return ok(poll.wantsCreate ? await withCreateEvents(shown.body, whole, access.grant.subject, upstream, slackMs) : shown.body);
+    }
     since = shown.nextBatch;
     if (now() - asked < QUICK_MS) {
       await pause(Math.min(rest, left), signal);
