@@ -1,3 +1,4 @@
+import type { Incoming } from '../ports/chat.ts';
 import { identifierOf } from './values/permalink.ts';
 
 const MAX_HTML = 8_000;
@@ -53,10 +54,11 @@ function withoutQuotation(body: string): string {
  * What was typed. A pill's link counts, not the display name that stands for it in the plain text: anybody can choose
  * any name. Without such links the plain text counts.
  */
-export function typedText(message: { readonly body: string; readonly html: string | null; readonly replyTo: string | null }): string {
-  const { body, html, replyTo } = message;
+export function typedText(message: Pick<Incoming, 'body' | 'html' | 'replyTo' | 'isEdit'>): string {
+  const { body, html, replyTo, isEdit } = message;
   const plain = replyTo === null ? body : withoutQuotation(body);
   const text = html !== null && html.length <= MAX_HTML && /<a\s/i.test(html) ? typedFrom(html) : plain;
-  const trimmed = text.trim();
+  // An edit's fallback begins with an asterisk (spec, "Event replacements"); without it the refusal of edits finds its reader.
+  const trimmed = (isEdit ? text.replace(/^\s*\* /, '') : text).trim();
   return /^`[^`]+`$/.test(trimmed) ? trimmed.slice(1, -1).trim() : trimmed;
 }

@@ -28,7 +28,7 @@ function about(command: Command, context: CommandContext): Document {
   const parameters = command.parameters.map(({ name, help }) => line`${code(name)}: ${help}`);
   const flags = command.flags.map((flag) => {
     const form = flag.kind === 'switch' ? `--${flag.name}` : `--${flag.name} ${flag.placeholder}`;
-    const must = flag.required ? ' (must be said)' : '';
+    const must = flag.required ? ' (required)' : '';
     const times =
       flag.name === 'ttl' ? `; ${speakDuration(policy.defaultTtlMs)} if not said, at most ${speakDuration(policy.maxTtlMs)}` : '';
     const asked = flag.name === 'reason' && policy.reasonRequired ? ' (policy asks for one)' : '';

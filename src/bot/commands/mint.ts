@@ -50,7 +50,13 @@ export const mintCommand: Command = {
   parameters: [{ name: 'USER', help: 'the user the token speaks for: @alice, @alice:server, a pill or a link', required: true }],
   flags: [
     { name: 'rooms', kind: 'list', placeholder: 'ROOMS', help: 'what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all', required: true }, // prettier-ignore
-    { name: 'read-only', kind: 'switch', placeholder: '', help: 'it cannot send; so it is without saying', required: false },
+    {
+      name: 'read-only',
+      kind: 'switch',
+      placeholder: '',
+      help: 'it can read and nothing else; so it is also if not said',
+      required: false,
+    },
     { name: 'ttl', kind: 'value', placeholder: 'TIME', help: 'how long it lives: 30m, 1h30m, 2d', required: false },
     { name: 'to', kind: 'value', placeholder: 'USER', help: 'who gets the token, instead of you', required: false },
     { name: 'reason', kind: 'text', placeholder: 'TEXT', help: 'why; the user it speaks for reads this', required: false },

@@ -48,7 +48,7 @@ function rooms(grant: Grant): readonly Line[] {
 function people(grant: Grant, now: number): readonly Line[] {
   return [
     line`Made by ${actorName(grant.minter)} at ${moment(grant.createdAt, now)}, for ${speakDuration(grant.ttlMs)}`,
-    line`Given to ${pill(grant.recipient)}`,
+    line`Recipient: ${pill(grant.recipient)}`,
     reason(grant),
   ];
 }
@@ -60,7 +60,7 @@ function delivery(report: GrantReport, now: number): Line {
     const when = acceptedAt === null ? '' : ` at ${moment(acceptedAt, now)}`;
     return [`Token: delivered${when}${redactedAt === null ? '' : '; the message with it has been removed'}`];
   }
-  const why = problem === null ? ['not sent yet'] : line`waits: ${waitingWords(problem, report.grant.recipient)}`;
+  const why = problem === null ? ['not sent yet.'] : line`waits: ${waitingWords(problem, report.grant.recipient)}`;
   const until = giveUpAt === null ? '' : ` The grant ends if that lasts until ${moment(giveUpAt, now)}.`;
   return line`Token: ${why}${until}`;
 }

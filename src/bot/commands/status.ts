@@ -42,7 +42,7 @@ export const statusCommand: Command = {
           ]),
     ];
     return [
-      paragraph([strong(worries.length === 0 ? 'All is well.' : 'Something needs looking at.')]),
+      paragraph([strong(worries.length === 0 ? 'Nothing needs looking at.' : 'Something needs looking at.')]),
       list(
         ...worries,
         line`${counted(now.counts.live, 'live grant', 'live grants')}: ${code('!list')}`,
