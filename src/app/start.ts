@@ -18,6 +18,7 @@ import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
 import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
+import { listenAddress } from './listen-address.ts';
 import { seedStore } from './seed-store.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -102,7 +103,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   bot.resolve(createBot({ world, controlRoomId: config.control_room, onMembership: reaper.wake }));
 
   const gateway = await startGateway({
-    listen: config.gateway.listen,
+    listen: listenAddress(config.gateway.listen),
     homeserverUrl: config.homeserver.url,
     publicUrl: config.gateway.public_url,
     access,
@@ -111,7 +112,12 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log,
   });
   cleanup.defer(() => gateway.close());
-  log.info('ready', { port: gateway.port, ms: Math.round(performance.now() - begun), mintsGivenUp: given.mints, leasesOrphaned: given.leases });
+  log.info('ready', {
+    port: gateway.port,
+    ms: Math.round(performance.now() - begun),
+    mintsGivenUp: given.mints,
+    leasesOrphaned: given.leases,
+  });
 
   const atEnd = cleanup.move();
   return { gatewayPort: gateway.port, stop: () => atEnd.disposeAsync() };
