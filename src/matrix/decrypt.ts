@@ -37,7 +37,8 @@ export async function decrypt(engine: EngineClient, homeserver: Homeserver, room
         },
       };
     } catch (error) {
-      if (!(error instanceof EngineError) || error.code !== 'undecryptable') throw error;
+      // What is no Megolm event at all fails in the engine as such: anybody in the room can send one.
+      if (!(error instanceof EngineError) || (error.code !== 'undecryptable' && error.code !== 'engine')) throw error;
       return { kind: error.reason === 'missing-room-key' ? 'no-key' : 'undecryptable' };
     }
   });

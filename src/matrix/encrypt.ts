@@ -3,23 +3,29 @@ import {
   EncryptionSettings,
   HistoryVisibility,
   RoomId,
-  UserId,
+  UserId as EngineUserId,
+  type OlmMachine,
   type Sharing,
 } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import { MintwardenError } from '../domain/errors.ts';
+import type { UserId } from '../domain/ids.ts';
 import type { Audience } from '../ports/chat.ts';
 import type { EngineClient } from './engine-client.ts';
 import { isJson, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { askFor } from './keys.ts';
+import { askFor, judge, toKeys } from './keys.ts';
 import type { RoomState } from './room-state.ts';
 
 /** Encrypts for rooms, and remembers for whom each room's key was made. */
 export type Encryptor = {
   /**
-   * Encrypts for the members of the room, invited ones included, as `state` has them. Their keys are asked for
-   * anew. Under `cross-signed`, the room's key is new unless the last one was made under it too, by this process:
-   * no device that was given an earlier key can read it.
+   * Encrypts for the members of the room, invited ones included, as `state` has them.
+   *
+   * Under `cross-signed`, everybody's keys are asked for anew, and the room's key is new unless the last one was made
+   * under it too, by this process: no device that was given an earlier key can read it.
+   * @param recipient someone without whose signed device there is no sense in it, under `cross-signed`
+   * @throws MintwardenError `recipient-unusable` where they have none; nothing was shared or encrypted then
    */
-  encrypt(roomId: string, state: RoomState, content: Json, audience: Audience): Promise<Json>;
+  encrypt(roomId: string, state: RoomState, content: Json, audience: Audience, recipient: UserId | null): Promise<Json>;
   /** What the engine asks at each share and encryption. Deny by default. */
   sharing(roomId: string): Sharing;
 };
@@ -39,24 +45,32 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
   const audiences = new Map<string, Audience>();
   const keptTo = new Map<string, Audience>();
 
+  async function encryptNow(roomId: string, state: RoomState, content: Json, audience: Audience, recipient: UserId | null): Promise<Json> {
+    const client = engine();
+    const { machine } = client;
+    const members = state.members('join', 'invite');
+    await machine.updateTrackedUsers(members.map((member) => new EngineUserId(member)));
+    if (audience === 'cross-signed') {
+      const answer = await askFor(machine, homeserver, members);
+      if (recipient !== null) await checkRecipient(machine, answer, recipient);
+      if (keptTo.get(roomId) !== 'cross-signed') await machine.invalidateRoomKey(roomId);
+    } else {
+      await client.runOutgoing(); // the keys of whoever is new, or has changed theirs
+    }
+    keptTo.delete(roomId);
+    await share(machine, homeserver, roomId, members, settingsOf(state));
+    const encrypted: unknown = JSON.parse(await machine.encryptRoomEvent(new RoomId(roomId), 'm.room.message', JSON.stringify(content)));
+    keptTo.set(roomId, audience);
+    if (!isJson(encrypted)) throw new TypeError('the engine gave no object');
+    return encrypted;
+  }
+
   return {
     sharing: (roomId) => (audiences.get(roomId) === 'every-device' ? 'devices' : 'identity'),
-    async encrypt(roomId, state, content, audience) {
-      const client = engine();
-      const { machine } = client;
+    async encrypt(roomId, state, content, audience, recipient) {
       audiences.set(roomId, audience);
       try {
-        return await client.alone(async () => {
-          if (audience === 'cross-signed' && keptTo.get(roomId) !== 'cross-signed') await machine.invalidateRoomKey(roomId);
-          keptTo.delete(roomId);
-          await share(client, homeserver, roomId, state);
-          const encrypted: unknown = JSON.parse(
-            await machine.encryptRoomEvent(new RoomId(roomId), 'm.room.message', JSON.stringify(content)),
-          );
-          keptTo.set(roomId, audience);
-          if (!isJson(encrypted)) throw new TypeError('the engine gave no object');
-          return encrypted;
-        });
+        return await engine().alone(() => encryptNow(roomId, state, content, audience, recipient));
       } finally {
         audiences.delete(roomId);
       }
@@ -64,17 +78,28 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
   };
 }
 
-async function share({ machine }: EngineClient, homeserver: Homeserver, roomId: string, state: RoomState): Promise<void> {
-  const members = state.members('join', 'invite');
-  const users = members.map((member) => new UserId(member));
-  await machine.updateTrackedUsers(users);
-  await askFor(machine, homeserver, members);
+/** Who has no signed device would get a message that nobody can ever read. */
+async function checkRecipient(machine: OlmMachine, answer: Json, recipient: UserId): Promise<void> {
+  const { signedDevices } = toKeys(await judge(machine, answer, recipient));
+  if (signedDevices > 0) return;
+  const next = 'They verify a session (in Element: Settings, Sessions), then try again.';
+  throw new MintwardenError('recipient-unusable', `${recipient} has no session that they have verified.`, next);
+}
+
+async function share(
+  machine: OlmMachine,
+  homeserver: Homeserver,
+  roomId: string,
+  members: readonly UserId[],
+  settings: EncryptionSettings,
+): Promise<void> {
+  const users = members.map((member) => new EngineUserId(member));
   const claim = await machine.getMissingSessions(users);
   if (claim !== null) {
     const answer = await homeserver.ask('POST', path`/keys/claim`, { body: JSON.parse(claim.body) });
     await machine.markRequestAsSent(claim.id, claim.type, JSON.stringify(answer));
   }
-  for (const request of await machine.shareRoomKey(new RoomId(roomId), users, settingsOf(state))) {
+  for (const request of await machine.shareRoomKey(new RoomId(roomId), users, settings)) {
     const [type, transactionId] = [request.eventType ?? '', request.txnId ?? request.id];
     const answer = await homeserver.ask('PUT', path`/sendToDevice/${type}/${transactionId}`, {
       body: { messages: objectAt(JSON.parse(request.body), 'messages') },

@@ -1,3 +1,4 @@
+import './sdk-quiet.ts';
 import { configureEngine, DeviceId, OlmMachine, UserId, type OutgoingRequest, type Sharing } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { MatrixClient } from 'matrix-bot-sdk';
 import { RustEngine, SYNC_LOCK_NAME } from 'matrix-bot-sdk/lib/e2ee/RustEngine.js';

@@ -12,6 +12,7 @@ const CODES: Record<EngineErrorCode, ErrorCode> = {
   closed: 'state',
   undecryptable: 'internal',
   'unsafe-share': 'recipient-unusable',
+  'room-key-used-up': 'homeserver-unreachable',
   engine: 'internal',
 };
 

@@ -48,6 +48,7 @@ export function createHomeserver({ homeserverUrl, accessToken }: Credentials): H
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };
     const answer = await fetched(url, init);
+    if (answer.status >= 300 && answer.status < 400) throw nonsense('a redirect');
     if (answer.status < 200 || answer.status > 299) throw refusal(answer);
     return answer.body;
   }

@@ -21,10 +21,15 @@ export async function queryKeys(engine: EngineClient, homeserver: Homeserver, us
   const { machine } = engine;
   return engine.alone(async () => {
     await machine.updateTrackedUsers([new UserId(userId)]);
-    const answer = await askFor(machine, homeserver, [userId]);
-    if (Object.keys(objectAt(answer, 'failures')).length > 0) throw unreachable("the user's own homeserver does not answer");
-    return fresh(answer, userId, await machine.getUserDevices(userId), (await machine.getIdentity(userId)) ?? null);
+    return judge(machine, await askFor(machine, homeserver, [userId]), userId);
   });
+}
+
+/** What the engine makes of a user's keys in an answer it has taken in. Throws as `queryKeys`. Only within `alone`. */
+export async function judge(machine: OlmMachine, answer: Json, userId: string): Promise<FreshKeys> {
+  const server = userId.slice(userId.indexOf(':') + 1);
+  if (server in objectAt(answer, 'failures')) throw unreachable("the user's own homeserver does not answer");
+  return fresh(answer, userId, await machine.getUserDevices(userId), (await machine.getIdentity(userId)) ?? null);
 }
 
 /** Asks for several users' keys and takes in those that came. Only within `alone`. */

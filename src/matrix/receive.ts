@@ -1,4 +1,4 @@
-import type { RoomId, UserId } from '../domain/ids.ts';
+import { parseUserId, type RoomId } from '../domain/ids.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import { decrypt, type Decrypted } from './decrypt.ts';
@@ -40,22 +40,27 @@ export function createReceiver(options: {
   const waiting = new Map<string, Waiting>();
   const attempts = new Map<string, number>();
 
-  async function hand(event: ChatEvent, id: string): Promise<void> {
+  /** No single event may deafen the bot: what fails again and again is let go. */
+  async function bounded(id: string, kind: string, work: () => Promise<void>): Promise<void> {
     try {
-      await options.onEvent(event);
+      await work();
       attempts.delete(id);
     } catch (error) {
       const count = (attempts.get(id) ?? 0) + 1;
       attempts.set(id, count);
       log.error('an event could not be handled', {
         event: id,
-        kind: event.kind,
+        kind,
         attempt: count,
         error: error instanceof Error ? error.name : 'unknown',
       });
       if (count < MAX_ATTEMPTS) throw error;
       attempts.delete(id);
     }
+  }
+
+  function hand(event: ChatEvent, id: string): Promise<void> {
+    return bounded(id, event.kind, () => options.onEvent(event));
   }
 
   async function takeEncrypted(roomId: RoomId, event: RoomEvent): Promise<void> {
@@ -79,8 +84,9 @@ export function createReceiver(options: {
     async take(roomId, event) {
       if (!(await options.isWatched(roomId))) return;
       if (event.type === 'm.room.member' && event.stateKey !== null) {
+        const userId = parseUserId(event.stateKey);
         const membership = stringAt(event.content, 'membership') ?? 'leave';
-        await hand({ kind: 'membership', roomId, userId: event.stateKey as UserId, membership }, event.eventId);
+        if (userId !== null) await hand({ kind: 'membership', roomId, userId, membership }, event.eventId);
         return;
       }
       if (event.sender === botId || event.stateKey !== null || now() - event.sentAt > MAX_AGE_MS) return;

@@ -1,3 +1,4 @@
+import './sdk-quiet.ts';
 import { LogLevel, LogService } from 'matrix-bot-sdk';
 import type { Log } from '../ports/log.ts';
 

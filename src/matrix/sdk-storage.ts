@@ -1,3 +1,4 @@
+import './sdk-quiet.ts';
 import { StoreType } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { RustSdkCryptoStorageProvider, type ICryptoRoomInformation, type IFilterInfo, type IStorageProvider } from 'matrix-bot-sdk';
 import type { PositionStore } from './seams.ts';

@@ -1,13 +1,11 @@
 import { MintwardenError } from '../domain/errors.ts';
-import { parseEventId, type EventId, type RoomId } from '../domain/ids.ts';
+import { parseEventId, type EventId, type RoomId, type UserId } from '../domain/ids.ts';
 import type { Audience, ChatContent } from '../ports/chat.ts';
 import { marked, toMessageContent } from './content.ts';
 import { dmUserOf } from './dm-room.ts';
 import type { Encryptor } from './encrypt.ts';
-import type { EngineClient } from './engine-client.ts';
 import { nonsense } from './homeserver-errors.ts';
 import { path, stringAt, type Homeserver } from './homeserver.ts';
-import { queryKeys, toKeys } from './keys.ts';
 import { MEGOLM, readRoomState, type RoomState } from './room-state.ts';
 
 /** See `Chat.send`. */
@@ -21,7 +19,6 @@ export type SendOptions = {
 /** What sending needs. `inRoom` runs the sends of one room one after the other. */
 export type Sender = {
   readonly homeserver: Homeserver;
-  readonly engine: EngineClient;
   readonly encryptor: Encryptor;
   readonly userId: string;
   readonly inRoom: <T>(roomId: string, work: () => Promise<T>) => Promise<T>;
@@ -33,12 +30,12 @@ export async function send(sender: Sender, roomId: RoomId, content: ChatContent,
     const { homeserver, encryptor } = sender;
     const state = await readRoomState(homeserver, roomId);
     checkRoom(state, options);
-    if (options.audience === 'cross-signed') await checkRecipients(sender, state);
+    const recipient = options.audience === 'cross-signed' ? recipientOf(state, sender.userId) : null;
     const plain = toMessageContent(content);
     marked(plain, options.marker); // too long is said before a key is used up
     const [type, body] =
       options.expect === 'encrypted'
-        ? ['m.room.encrypted', await encryptor.encrypt(roomId, state, plain, options.audience)]
+        ? ['m.room.encrypted', await encryptor.encrypt(roomId, state, plain, options.audience, recipient)]
         : ['m.room.message', plain];
     const answer = await homeserver.ask('PUT', path`/rooms/${roomId}/send/${type}/${options.transactionId}`, {
       body: marked(body, options.marker),
@@ -62,18 +59,13 @@ export function checkRoom(state: RoomState, { expect, audience }: Pick<SendOptio
 }
 
 /**
- * What goes to cross-signed devices only, into a DM of ours, goes to a room of exactly the two, of whom the other
- * has such a device: otherwise a third person could read it, or nobody.
+ * Whom a message into a DM of ours is for; null for another room. @throws MintwardenError `room-unusable` where somebody
+ * else could read it too
  */
-async function checkRecipients({ homeserver, engine, userId }: Sender, state: RoomState): Promise<void> {
-  const recipient = dmUserOf(state, userId);
-  if (recipient === null) return;
+function recipientOf(state: RoomState, botId: string): UserId | null {
+  const recipient = dmUserOf(state, botId);
+  if (recipient === null) return null;
   const members = state.members('join', 'invite');
-  if (members.length !== 2 || !members.includes(recipient)) {
-    throw new MintwardenError('room-unusable', 'The DM does not hold exactly its two people, so nothing was sent there.');
-  }
-  const { signedDevices } = toKeys(await queryKeys(engine, homeserver, recipient));
-  if (signedDevices > 0) return;
-  const next = 'They verify a session (in Element: Settings, Sessions), then try again.';
-  throw new MintwardenError('recipient-unusable', `${recipient} has no session that they have verified.`, next);
+  if (members.length === 2 && members.includes(recipient)) return recipient;
+  throw new MintwardenError('room-unusable', 'The DM does not hold exactly its two people, so nothing was sent there.');
 }

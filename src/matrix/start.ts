@@ -86,7 +86,7 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
   });
   const loop = startSyncLoop({ homeserver, engine, receiver, position: options.position, log, now });
   const inRoom = createQueues();
-  const sender = { homeserver, engine, encryptor, userId, inRoom };
+  const sender = { homeserver, encryptor, userId, inRoom };
 
   const chat: Chat = {
     userId,

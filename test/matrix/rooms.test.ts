@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import type { RoomId, UserId } from '../../src/domain/ids.ts';
+import { newControlRoom } from '../../src/matrix/accounts.ts';
+import { toControlRoom } from '../../src/matrix/control-room.ts';
+import { dmUserOf, newDm, toDm } from '../../src/matrix/dm-room.ts';
+import { MEGOLM, toRoomState } from '../../src/matrix/room-state.ts';
+import { checkRoom } from '../../src/matrix/send.ts';
+
+const [BOT, ALICE, BOB] = ['@bot:x', '@alice:x', '@bob:x'] as unknown as [UserId, UserId, UserId];
+const ROOM = '!r' as RoomId;
+
+function state(type: string, content: object, stateKey = '', sender: string = BOT) {
+  return { event_id: `$${type}${stateKey}`, type, state_key: stateKey, sender, origin_server_ts: 1, content };
+}
+const member = (userId: string, membership: string) => state('m.room.member', { membership }, userId);
+const created = state('m.room.create', { 'org.mintwarden.dm': ALICE });
+const encrypted = state('m.room.encryption', { algorithm: MEGOLM });
+
+describe('a DM', () => {
+  test('of exactly the two', () => {
+    const room = toRoomState([created, encrypted, member(BOT, 'join'), member(ALICE, 'invite'), member(BOB, 'leave')]);
+    expect(toDm(ROOM, room, BOT, ALICE)).toEqual({ roomId: ROOM, encrypted: true, membership: 'invite', justTheTwo: true });
+    expect(dmUserOf(room, BOT)).toBe(ALICE);
+  });
+
+  test.each(['join', 'invite'])('a third who may read it (%s)', (membership) => {
+    const room = toRoomState([created, member(BOT, 'join'), member(ALICE, 'join'), member(BOB, membership)]);
+    expect(toDm(ROOM, room, BOT, ALICE)).toMatchObject({ encrypted: false, justTheTwo: false });
+  });
+
+  test('a stranger in place of the person', () => {
+    const room = toRoomState([created, member(BOT, 'join'), member(BOB, 'join')]);
+    expect(toDm(ROOM, room, BOT, ALICE)).toMatchObject({ membership: 'none', justTheTwo: false });
+  });
+
+  test('nobody else can make a room count as one', () => {
+    expect(dmUserOf(toRoomState([state('m.room.create', { 'org.mintwarden.dm': ALICE }, '', ALICE)]), BOT)).toBeNull();
+    expect(dmUserOf(toRoomState([state('m.room.create', { 'org.mintwarden.dm': 5 })]), BOT)).toBeNull();
+    expect(dmUserOf(toRoomState([]), BOT)).toBeNull();
+  });
+
+  test('is made with nothing for the other person to change, and nobody invited without a reason', () => {
+    const body = newDm(ALICE, true);
+    expect(body).toMatchObject({
+      preset: 'private_chat',
+      is_direct: true,
+      power_level_content_override: { users_default: 0, state_default: 100 },
+    });
+    for (const right of ['invite', 'kick', 'ban', 'redact']) expect(body['power_level_content_override']).toMatchObject({ [right]: 100 });
+    expect(body).not.toHaveProperty('invite');
+    expect(body['power_level_content_override']).not.toHaveProperty('users');
+  });
+});
+
+describe('what may be sent where', () => {
+  const plainRoom = toRoomState([created]);
+  const encryptedRoom = toRoomState([created, encrypted]);
+  const oddRoom = toRoomState([created, state('m.room.encryption', { algorithm: 'm.odd' })]);
+  const emptied = toRoomState([created, state('m.room.encryption', {})]);
+
+  test.each([
+    ['encrypted, into a plain room', plainRoom, 'encrypted', 'every-device', 'conflict'],
+    ['encrypted, into a room of another algorithm', oddRoom, 'encrypted', 'every-device', 'conflict'],
+    ['encrypted, into a room whose encryption was emptied', emptied, 'encrypted', 'every-device', 'conflict'],
+    ['plain, into an encrypted room', encryptedRoom, 'plain', 'every-device', 'conflict'],
+    ['plain, into a room whose encryption was emptied', emptied, 'plain', 'every-device', 'conflict'],
+    ['for signed devices, in the clear', plainRoom, 'plain', 'cross-signed', 'internal'],
+  ] as const)('not %s', (_name, room, expected, audience, code) => {
+    expect(() => checkRoom(room, { expect: expected, audience })).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('the rest', () => {
+    expect(() => checkRoom(encryptedRoom, { expect: 'encrypted', audience: 'cross-signed' })).not.toThrow();
+    expect(() => checkRoom(plainRoom, { expect: 'plain', audience: 'every-device' })).not.toThrow();
+  });
+});
+
+describe('the control room', () => {
+  test('defaults are the specification’s', () => {
+    expect(toControlRoom(ROOM, toRoomState([member(BOT, 'join')]), BOT)).toMatchObject({
+      botJoined: true,
+      encrypted: false,
+      joinRule: 'invite',
+      guestsAllowed: false,
+      worldReadable: false,
+      joined: [BOT],
+    });
+  });
+
+  test('from room version 12 on, the first admin is a creator and creators stand in no power levels', () => {
+    const body = newControlRoom('Mint', BOT, [ALICE, BOB], 12);
+    expect(body).toMatchObject({
+      creation_content: { additional_creators: [ALICE], 'org.mintwarden.control': true },
+      power_level_content_override: { users: { [BOB]: 100 } },
+      invite: [ALICE, BOB],
+    });
+    expect((body['power_level_content_override'] as { users: object }).users).toEqual({ [BOB]: 100 });
+  });
+
+  test('before it, all of them stand there', () => {
+    const body = newControlRoom('Mint', BOT, [ALICE], 11);
+    expect(body['creation_content']).not.toHaveProperty('additional_creators');
+    expect(body).toMatchObject({ power_level_content_override: { users: { [BOT]: 100, [ALICE]: 100 } } });
+  });
+});
