@@ -95,6 +95,11 @@ function senderTrust(decrypted: DecryptedRoomEvent): SenderTrust {
   }
 }
 
+/** The index in the content of an `m.room.encrypted` event, given as JSON. */
+export function messageIndexOf(encryptedContent: string): number {
+  return megolmMessageIndex((JSON.parse(encryptedContent) as { ciphertext: string }).ciphertext);
+}
+
 /**
  * The ratchet's index of a Megolm message: a version byte, then protobuf-like fields of which 0x08 is the index.
  * Source: https://gitlab.matrix.org/matrix-org/olm/-/blob/master/docs/megolm.md#message-format

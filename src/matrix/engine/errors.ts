@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | 'closed'
   | 'undecryptable'
   | 'unsafe-share'
+  | 'room-key-used-up'
   | 'engine';
 
 /** Why an event could not be decrypted, or was refused. */

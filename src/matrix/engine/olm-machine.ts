@@ -7,13 +7,15 @@ import {
   type CrossSigningStatus,
   type CrossSigningUploads,
 } from './cross-signing.ts';
-import { checkSender, describeEncryption, type EncryptionInfo } from './encryption-info.ts';
+import { checkSender, describeEncryption, messageIndexOf, type EncryptionInfo } from './encryption-info.ts';
 import { EngineError } from './errors.ts';
 import { summarizeDevice, summarizeIdentity, type DeviceSummary, type IdentitySummary } from './identities.ts';
 import { openMachine, type OpenMachine } from './open-machine.ts';
+import { createQueue } from './queue.ts';
 import { hasReplacedIdentity, withoutReplaced } from './replaced-identities.ts';
 import { isSentBySdk, isSignatureUpload, toOutgoingRequest, type OutgoingRequest } from './requests.ts';
-import { createQueue, createShareRecord, toWasmSettings, type EncryptionSettings } from './sharing.ts';
+import { createShareRecord } from './share-record.ts';
+import { toWasmSettings, usesAtMost, type EncryptionSettings } from './sharing.ts';
 import { toSignatures, type Signatures } from './signatures.ts';
 import { decryptedEvents, ownedUserIds, toWasmDeviceLists, type DeviceLists } from './sync-changes.ts';
 import { usersWithDevices } from './users-with-devices.ts';
@@ -134,7 +136,9 @@ export class OlmMachine {
       const known = sharing === 'identity' ? await withoutReplaced(this.#machine, withDevices) : withDevices;
       return this.#machine.shareRoomKey(room, known, toWasmSettings(settings, sharing));
     };
-    return this.#run(() => this.#inTurn(async () => (await this.#shared.during(roomId, sharing, share)).map(toOutgoingRequest)));
+    return this.#run(() =>
+      this.#inTurn(async () => (await this.#shared.during(roomId, sharing, usesAtMost(settings), share)).map(toOutgoingRequest)),
+    );
   }
 
   /** Makes the next message of this room use a new key. Resolves to whether there was an old one. */
@@ -142,13 +146,15 @@ export class OlmMachine {
     return this.#run(() => this.#machine.invalidateGroupSession(new wasm.RoomId(roomId)));
   }
 
-  /** Resolves to the content of an `m.room.encrypted` event, as JSON, once the used-up key index is on disk. */
+  /** Resolves to the content of an `m.room.encrypted` event, as JSON, once the ratchet's step is on disk. */
   encryptRoomEvent(room: wasm.RoomId, type: string, content: string): Promise<string> {
     return this.#run(() =>
       this.#inTurn(async () => {
         const roomId = room.toString();
         this.#shared.check(roomId, this.#sharing(roomId));
-        return this.#machine.encryptRoomEvent(room, type, content);
+        const encrypted = await this.#machine.encryptRoomEvent(room, type, content);
+        this.#shared.used(roomId, messageIndexOf(encrypted));
+        return encrypted;
       }),
     );
   }

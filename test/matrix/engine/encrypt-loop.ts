@@ -9,5 +9,7 @@ import { Person } from './person.ts';
 const [, , folder = ''] = process.argv;
 const bot = await Person.arrives(new KeyServer(), '@bot:test', 'BOT', { folder });
 if (!(await bot.machine.crossSigningStatus()).hasMaster) await bot.makesIdentity();
-await bot.shares(['@bot:test']);
-for (;;) writeSync(1, `${await bot.says('tick')}\n`);
+for (;;) {
+  await bot.shares(['@bot:test']); // as matrix-bot-sdk does before each message
+  writeSync(1, `${await bot.says('tick')}\n`);
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -19,9 +19,16 @@ export const STORE_KEY = new Uint8Array(32).fill(7);
 
 let events = 0;
 
-/** A folder of its own for a store. */
+const made: string[] = [];
+process.on('exit', () => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder of its own for a store, which goes with the process. */
 export function newFolder(): string {
-  return join(mkdtempSync(join(tmpdir(), 'mw-engine-')), 'crypto');
+  const folder = mkdtempSync(join(tmpdir(), 'mw-engine-'));
+  made.push(folder);
+  return join(folder, 'crypto');
 }
 
 /** One device of a user, with the requests of its engine carried to the key server. */

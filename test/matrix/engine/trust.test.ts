@@ -112,6 +112,31 @@ describe('what the bot says', () => {
     expect((await impostor.reads(await bot.says('another token'))).text).toBe('another token');
   });
 
+  it('asks for a new key, rather than end the process, when messages meet at the last use of one', async () => {
+    const settings = new EncryptionSettings();
+    settings.rotationPeriodMessages = 2n;
+    await bot.shares([ALICE], settings);
+    await bot.shares([ALICE], settings);
+    const outcomes = await Promise.allSettled([bot.says('one'), bot.says('two'), bot.says('three')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(outcomes[2]).toMatchObject({ reason: { code: 'room-key-used-up' } });
+    await bot.shares([ALICE], settings);
+    await signed.sync();
+    expect((await signed.reads(await bot.says('three'))).info.messageIndex).toBe(0);
+  });
+
+  it('gets a new key in time after a restart, too', async () => {
+    const settings = new EncryptionSettings();
+    settings.rotationPeriodMessages = 2n;
+    await bot.shares([ALICE], settings);
+    await bot.says('one');
+    await bot.machine.close();
+    bot = await Person.arrives(server, BOT, 'BOT', { folder: bot.folder });
+    await bot.shares([ALICE], settings);
+    await bot.says('two');
+    await expect(bot.says('three')).rejects.toMatchObject({ code: 'room-key-used-up' });
+  });
+
   it('uses a room key for as long as the room asks, in milliseconds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
