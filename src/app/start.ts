@@ -4,8 +4,10 @@ import { createBot } from '../bot/dispatch.ts';
 import type { Config } from '../config/index.ts';
 import { toPolicy } from '../config/index.ts';
 import { startGateway } from '../gateway/server.ts';
+import { MintwardenError } from '../domain/errors.ts';
 import { createSynapse } from '../issuers/synapse/synapse.ts';
 import { createAccessControl } from '../lifecycle/access.ts';
+import { deliverWaitingTo } from '../lifecycle/deliver.ts';
 import { startReaper } from '../lifecycle/reaper.ts';
 import { resume } from '../lifecycle/resume.ts';
 import { startSubjectsWatch } from '../lifecycle/subjects-watch.ts';
@@ -18,7 +20,6 @@ import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
 import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
-import { listenAddress } from './listen-address.ts';
 import { seedStore } from './seed-store.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -93,6 +94,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     controlRoomId: config.control_room,
     gatewayUrl: config.gateway.public_url,
   };
+  const tell = (event: string, error: unknown) =>
+    log.warn(event, { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
   const given = await resume(world);
   const reaper = startReaper(world);
   cleanup.defer(() => reaper.stop());
@@ -100,10 +103,18 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(() => watch.stop());
   const access = createAccessControl(world);
   cleanup.defer(() => access.close());
-  bot.resolve(createBot({ world, controlRoomId: config.control_room, onMembership: reaper.wake }));
+  bot.resolve(
+    createBot({
+      world,
+      controlRoomId: config.control_room,
+      onMembership: ({ userId, membership }) => {
+        if (membership === 'join') deliverWaitingTo(world, userId).catch((error: unknown) => tell('waiting tokens not looked at', error));
+      },
+    }),
+  );
 
   const gateway = await startGateway({
-    listen: listenAddress(config.gateway.listen),
+    listen: config.gateway.listen,
     homeserverUrl: config.homeserver.url,
     publicUrl: config.gateway.public_url,
     access,

@@ -10,9 +10,9 @@ const PATIENCE_MS = 10_000;
  */
 export async function waitForHomeserver(url: string, log: Log, signal: AbortSignal): Promise<void> {
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const answer = await fetch(`${url}/_matrix/client/versions`, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) }).catch(
-      () => null,
-    );
+    const answer = await fetch(`${url}/_matrix/client/versions`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    }).catch(() => null);
     signal.throwIfAborted();
     await answer?.body?.cancel();
     if (answer?.ok === true) return;
