@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceLists, EngineError, UserId } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { KeyServer } from './key-server.ts';
-import { newFolder, Person } from './person.ts';
+import { newFolder, Person, removeFolders } from './person.ts';
+
+afterAll(removeFolders);
 
 const BOT = '@bot:test';
 const ALICE = '@alice:test';

@@ -1,6 +1,6 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -63,6 +63,7 @@ describe('the durable IndexedDB', () => {
   });
   afterEach(() => {
     if (sql.isOpen) sql.close();
+    rmSync(dirname(path), { recursive: true });
   });
 
   it('has on disk what was put, overwritten and deleted', async () => {

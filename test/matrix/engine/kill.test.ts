@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { megolmMessageIndex } from '../../../src/matrix/engine/encryption-info.ts';
 import { KeyServer } from './key-server.ts';
-import { newFolder, Person } from './person.ts';
+import { newFolder, Person, removeFolders } from './person.ts';
+
+afterAll(removeFolders);
 
 const ROUNDS = 8;
 

@@ -20,11 +20,13 @@ export const STORE_KEY = new Uint8Array(32).fill(7);
 let events = 0;
 
 const made: string[] = [];
-process.on('exit', () => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
 
-/** A folder of its own for a store, which goes with the process. */
+/** For `afterAll`: removes the folders that `newFolder` made. */
+export function removeFolders(): void {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** A folder of its own for a store. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'mw-engine-'));
   made.push(folder);

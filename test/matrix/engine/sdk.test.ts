@@ -8,9 +8,11 @@ import {
   MemoryStorageProvider,
   RustSdkCryptoStorageProvider,
 } from 'matrix-bot-sdk';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startHomeServer, type HomeServer } from './home-server.ts';
-import { newFolder, Person, ROOM, STORE_KEY } from './person.ts';
+import { newFolder, Person, ROOM, STORE_KEY, removeFolders } from './person.ts';
+
+afterAll(removeFolders);
 
 const BOT = '@bot:test';
 const ALICE = '@alice:test';

@@ -5,10 +5,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { configureEngine, DeviceId, OlmMachine, UserId } from '@matrix-org/matrix-sdk-crypto-nodejs';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { openDatabaseFile } from '../../../src/matrix/engine/store/database-file.ts';
 import { KeyServer } from './key-server.ts';
-import { newFolder, Person, STORE_KEY } from './person.ts';
+import { newFolder, Person, STORE_KEY, removeFolders } from './person.ts';
+
+afterAll(removeFolders);
 
 const BOT = '@bot:test';
 const FILE = 'engine.sqlite';

@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DeviceLists, EncryptionSettings, RoomId, type Sharing, type TrustLevel } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { KeyServer } from './key-server.ts';
-import { Person, ROOM } from './person.ts';
+import { Person, ROOM, removeFolders } from './person.ts';
+
+afterAll(removeFolders);
 
 const BOT = '@bot:test';
 const ALICE = '@alice:test';
