@@ -5,7 +5,7 @@ import type { ControlRoomState, Incoming } from '../ports/chat.ts';
 import { shortDuration } from '../words/time.ts';
 
 /** How far a sender's clock, or ours, may be ahead. */
-export const MAX_FUTURE_MS = 60_000;
+const MAX_FUTURE_MS = 60_000;
 
 /** What is known when a command is judged. */
 export type AuthorityContext = {

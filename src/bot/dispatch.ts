@@ -6,7 +6,7 @@ import type { ChatEvent, Incoming } from '../ports/chat.ts';
 import { code, line, paragraph } from '../words/build.ts';
 import type { Document } from '../words/document.ts';
 import { addressOf } from './addressing.ts';
-import { errorDocument, sendAnswer } from './answer.ts';
+import { errorDocument, isAway, PATIENCE, sendAnswer, type Patience } from './answer.ts';
 import type { Place } from './command.ts';
 import { commandsOf } from './commands/index.ts';
 import { execute, failure } from './execute.ts';
@@ -23,13 +23,18 @@ export type BotParts = {
   readonly controlRoomId: RoomId;
   /** Somebody joined, left or was invited somewhere: what waits for that is looked at again. */
   readonly onMembership?: (event: Extract<ChatEvent, { kind: 'membership' }>) => void;
+  /** How long answers are tried while the homeserver is away. */
+  readonly patience?: Patience;
 };
 
-/** Answers what people write. `handle` never rejects, and the same event handled twice acts and answers once. */
+/**
+ * Answers what people write. The same event handled twice acts and answers once, so `handle` rejects where the event
+ * should come again: the homeserver was away. Nothing else makes it reject.
+ */
 export type Bot = { handle(event: ChatEvent): Promise<void> };
 
 /** The bot: authorise, tokenise, parse, run, answer. */
-export function createBot({ world, controlRoomId, onMembership }: BotParts): Bot {
+export function createBot({ world, controlRoomId, onMembership, patience = PATIENCE }: BotParts): Bot {
   const hints = createLimiter(HOUR_MS);
   const refusals = createLimiter(HOUR_MS);
   const resends = createLimiter(RESEND_MS);
@@ -37,10 +42,25 @@ export function createBot({ world, controlRoomId, onMembership }: BotParts): Bot
 
   async function say(message: Pick<Incoming, 'roomId' | 'eventId'>, encrypted: boolean, document: Document): Promise<void> {
     try {
-      await sendAnswer(world.chat, { roomId: message.roomId, eventId: message.eventId, encrypted }, document);
+      await sendAnswer(world.chat, { roomId: message.roomId, eventId: message.eventId, encrypted, document }, patience.soonMs);
     } catch (error) {
-      world.log.warn('answer not sent', { event: message.eventId, code: error instanceof MintwardenError ? error.code : 'unexpected' });
+      if (isAway(error)) throw error;
+      noteUnsent(message.eventId, error);
     }
+  }
+
+  /** For what has been done and will not be done again: the answer is tried for longer, and nobody waits for it. */
+  async function sayInTheEnd(message: Incoming, encrypted: boolean, document: Document): Promise<void> {
+    try {
+      await say(message, encrypted, document);
+    } catch {
+      const answer = { roomId: message.roomId, eventId: message.eventId, encrypted, document };
+      sendAnswer(world.chat, answer, patience.laterMs).catch((error: unknown) => noteUnsent(message.eventId, error));
+    }
+  }
+
+  function noteUnsent(event: string, error: unknown): void {
+    world.log.warn('answer not sent', { event, code: error instanceof MintwardenError ? error.code : 'unexpected' });
   }
 
   async function onMessage(message: Incoming): Promise<void> {
@@ -54,7 +74,8 @@ export function createBot({ world, controlRoomId, onMembership }: BotParts): Bot
     if (verdict.kind === 'ignore') return world.log.debug('command ignored', { event: message.eventId, why: verdict.why });
     const now = world.clock.now();
     if (address.kind === 'none') {
-      if (verdict.kind === 'accept' && hints.allow(message.sender, now)) await say(message, encrypted, hint());
+      if (verdict.kind === 'accept' && hints.allow(message.sender, now))
+        await say(message, encrypted, hint(world.policy().admins.includes(message.sender)));
       return;
     }
     if (verdict.kind === 'refuse') {
@@ -75,7 +96,7 @@ export function createBot({ world, controlRoomId, onMembership }: BotParts): Bot
     const { document, acts } = await execute(address, surroundings, { world, place, sender: message.sender, key, now, commands });
     // What acts counts as seen before its answer: a crash between the two must not let it act again.
     if (acts) await world.ledger.commit({ at: now, command: key });
-    if (document !== null) await say(message, encrypted, document);
+    if (document !== null) await (acts ? sayInTheEnd : say)(message, encrypted, document);
     if (!acts) await world.ledger.commit({ at: now, command: key });
   }
 
@@ -104,6 +125,7 @@ export function createBot({ world, controlRoomId, onMembership }: BotParts): Bot
     try {
       await onMessage(message);
     } catch (error) {
+      if (isAway(error)) throw error;
       await onTrouble(message, error);
     } finally {
       for (const each of keys) inFlight.delete(each);
@@ -117,6 +139,7 @@ export function createBot({ world, controlRoomId, onMembership }: BotParts): Bot
         else if (event.kind === 'undecryptable') await onUndecryptable(event);
         else await once(event.message);
       } catch (error) {
+        if (isAway(error)) throw error;
         failure(world, null, error);
       }
     },
@@ -139,8 +162,8 @@ async function pinned(world: World, pin: Pin, message: Incoming): Promise<boolea
   return (await world.ledger.pin(userId))?.masterKey === masterKey;
 }
 
-function hint(): Document {
-  return [paragraph(line`I am a bot, and nobody reads along here. I understand ${code('tokens')}, ${code('show ID')}, ${code('revoke ID')} and ${code('help')}.`)]; // prettier-ignore
+function hint(admin: boolean): Document {
+  return [paragraph(line`I am a bot, and nobody reads along here. I understand ${code('tokens')}, ${code('show ID')}, ${code('revoke ID')} and ${code('help')}.${admin ? ' Administrators’ commands belong in the control room.' : ''}`)]; // prettier-ignore
 }
 
 function unreadable(control: boolean): Document {

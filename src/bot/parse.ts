@@ -1,9 +1,7 @@
 import yargsParser from 'yargs-parser';
-import { MintwardenError } from '../domain/errors.ts';
-import { quotedWord } from '../words/command-line.ts';
 import type { Arguments } from './arguments.ts';
-import { closest } from './closest.ts';
 import { usage, type Command, type Flag } from './command.ts';
+import { doubled, missing, spareWords, unknownFlag, usageError } from './parse-errors.ts';
 import type { Token } from './tokenizer.ts';
 
 /** Nothing that yargs would make of a value by itself: a room named 1e3 or a.b stays what was typed. */
@@ -37,9 +35,11 @@ export function parseArguments(command: Command, tokens: readonly Token[]): Argu
     if (flag.kind === 'switch' && value === true) switches.add(flag.name);
     if (flag.kind !== 'switch' && typeof value === 'string') values.set(flag.name, value);
   }
-  checkSpare(command, tokens, plain);
+  const spare = spareWords(command, tokens, plain);
+  if (spare !== null) throw spare;
   const words = new Map(command.parameters.slice(0, plain.length).map((parameter, index) => [parameter.name, plain[index] ?? '']));
-  checkMissing(command, tokens, words, values);
+  const lacking = missing(command, tokens, words, values);
+  if (lacking !== null) throw lacking;
   return { words, values, switches };
 }
 
@@ -89,17 +89,7 @@ function valueEnd(flag: Flag, tokens: readonly Token[], at: number, given: reado
 function flagNamed(command: Command, token: Token, name: string, tokens: readonly Token[], at: number): Flag {
   const flag = command.flags.find((each) => each.name === name);
   if (flag !== undefined && token.text.startsWith('--') && !token.text.startsWith('---')) return flag;
-  const typed = token.text.replace(/=.*$/s, '');
-  const meant = flag?.name ?? closest(name, command.flags.map((each) => each.name)); // prettier-ignore
-  if (meant === null) {
-    const known = command.flags.map((each) => `--${each.name}`).join(', ');
-    throw usageError(
-      `${command.name} has no flag ${typed}.`,
-      known === '' ? `It has none. The form is: \`${usage(command)}\`` : `It has ${known}.`,
-    );
-  }
-  const corrected = tokens.map((each, index) => (index === at ? { ...each, text: each.text.replace(typed, `--${meant}`) } : each));
-  throw usageError(`${command.name} has no flag ${typed}; --${meant} is probably meant.`, `Write: \`${lineOf(command, corrected)}\``);
+  throw unknownFlag(command, tokens, at, flag?.name ?? null);
 }
 
 function checkValue(command: Command, flag: Flag, value: string | null, next: Token | undefined): void {
@@ -111,62 +101,4 @@ function checkValue(command: Command, flag: Flag, value: string | null, next: To
   if (value !== null && value !== '') return;
   const example = command.examples.map((each) => new RegExp(`--${flag.name} (?:"[^"]*"|\\S+)`).exec(each)?.[0]).find(Boolean);
   throw usageError(`--${flag.name} says nothing.`, `Write for example \`${example ?? `--${flag.name} ${flag.placeholder}`}\`.`);
-}
-
-function doubled(flag: Flag, first: string | null, second: string | null): MintwardenError {
-  const both =
-    flag.kind === 'list' ? `Write: \`--${flag.name} ${first ?? ''},${second ?? ''}\`` : `Say it once; I will not guess which one counts.`;
-  return usageError(`--${flag.name} is there twice.`, both);
-}
-
-function checkSpare(command: Command, tokens: readonly Token[], plain: readonly string[]): void {
-  const spare = plain.slice(command.parameters.length);
-  const [first] = spare;
-  if (first === undefined) return;
-  const words = spare.map((word) => `“${word.slice(0, 60)}”`).join(' ');
-  const left = plain.slice(0, command.parameters.length);
-  const kept: Token[] = [];
-  let taken = 0;
-  for (const token of tokens) {
-    if (spare.includes(token.text) && !left.slice(taken).includes(token.text)) continue;
-    if (token.text === left[taken]) taken++;
-    kept.push(token);
-  }
-  const list = command.flags.find((flag) => flag.kind === 'list');
-  const hint =
-    list !== undefined && /^[!#]/.test(first)
-      ? `Several rooms are one list: \`--${list.name} !a,!b\``
-      : `Without it: \`${lineOf(command, kept)}\``;
-  throw usageError(`I do not know what ${words} is for.`, hint);
-}
-
-function checkMissing(
-  command: Command,
-  tokens: readonly Token[],
-  words: ReadonlyMap<string, string>,
-  values: ReadonlyMap<string, string>,
-): void {
-  const parameter = command.parameters.find((each) => each.required && !words.has(each.name));
-  if (parameter !== undefined) {
-    throw usageError(
-      `${command.name} needs ${parameter.name}: ${parameter.help}.`,
-      `Write for example \`${command.examples[0] ?? usage(command)}\``,
-    );
-  }
-  const flag = command.flags.find((each) => each.required && !values.has(each.name));
-  if (flag === undefined) return;
-  throw usageError(
-    `${command.name} needs --${flag.name}: ${flag.help}.`,
-    `Write: \`${lineOf(command, tokens)} --${flag.name} ${flag.placeholder}\``,
-  );
-}
-
-/** The command with these words, as one would type it. */
-function lineOf(command: Command, tokens: readonly Token[]): string {
-  const bang = command.place === 'control' ? '!' : '';
-  return [`${bang}${command.name}`, ...tokens.map((token) => (token.quoted ? quotedWord(token.text) : token.text))].join(' ');
-}
-
-function usageError(sentence: string, next: string): MintwardenError {
-  return new MintwardenError('usage', sentence, next);
 }

@@ -25,7 +25,7 @@ function linked(tag: string): string | null {
 function typedFrom(html: string): string {
   let out = '';
   let pill = false;
-  for (const [piece] of html.replace(/<mx-reply>.*?<\/mx-reply>/gis, '').matchAll(PIECES)) {
+  for (const [piece] of html.matchAll(PIECES)) {
     const tag = /^<(\/?)([a-z][a-z0-9-]*)/i.exec(piece);
     if (tag === null) {
       if (!pill) out += unescaped(piece);
@@ -45,19 +45,13 @@ function typedFrom(html: string): string {
   return out.trim();
 }
 
-/** A reply's quotation of what it answers (spec before 1.13, "fallbacks for rich replies"). */
-function withoutQuotation(body: string): string {
-  return body.replace(/^(?:> .*\n)+\n?/, '');
-}
-
 /**
  * What was typed. A pill's link counts, not the display name that stands for it in the plain text: anybody can choose
  * any name. Without such links the plain text counts.
  */
-export function typedText(message: Pick<Incoming, 'body' | 'html' | 'replyTo' | 'isEdit'>): string {
-  const { body, html, replyTo, isEdit } = message;
-  const plain = replyTo === null ? body : withoutQuotation(body);
-  const text = html !== null && html.length <= MAX_HTML && /<a\s/i.test(html) ? typedFrom(html) : plain;
+export function typedText(message: Pick<Incoming, 'body' | 'html' | 'isEdit'>): string {
+  const { body, html, isEdit } = message;
+  const text = html !== null && html.length <= MAX_HTML && /<a\s/i.test(html) ? typedFrom(html) : body;
   // An edit's fallback begins with an asterisk (spec, "Event replacements"); without it the refusal of edits finds its reader.
   const trimmed = (isEdit ? text.replace(/^\s*\* /, '') : text).trim();
   return /^`[^`]+`$/.test(trimmed) ? trimmed.slice(1, -1).trim() : trimmed;

@@ -18,7 +18,7 @@ export async function locate(world: World, text: string, subject: UserId | null 
     throw new MintwardenError(
       'usage',
       `“${shorten(text)}” is not a grant id.`,
-      `A grant id looks like 7F3K9Q; ${MIN_PREFIX} characters of it are enough. !list shows them.`,
+      `A grant id looks like 7F3K9Q; ${MIN_PREFIX} characters of it are enough. ${subject === null ? '!list shows them' : '!tokens shows yours'}.`,
     );
   }
   const theirs = (grant: Grant) => subject === null || grant.subject === subject;

@@ -4,7 +4,7 @@ import { safeInline, shortened } from './safe-text.ts';
 import { utc } from './time.ts';
 
 /** The longest invite reason, in characters: clients show it before joining, and some cut it. */
-export const MAX_INVITE_REASON = 250;
+const MAX_INVITE_REASON = 250;
 
 function maker(grant: Grant): string {
   const userId = parseUserId(grant.minter);

@@ -16,7 +16,7 @@ const SHORT_ID = 15;
 export type Scoped = Pick<Grant, 'scope' | 'rooms' | 'expiresAt'>;
 
 /** A room id as it is shown in a sentence: its beginning, which a command understands where it is the only such one. */
-export function shortRoomId(roomId: RoomId, among: readonly RoomId[] = []): string {
+function shortRoomId(roomId: RoomId, among: readonly RoomId[] = []): string {
   if (roomId.length <= WHOLE_ID) return roomId;
   const short = shortened(roomId, SHORT_ID);
   const twin = among.some((other) => other !== roomId && shortened(other, SHORT_ID) === short);

@@ -88,6 +88,27 @@ describe('a command in the control room', () => {
     expect(stage.attempts).toHaveLength(2);
   });
 
+  it('that only looks comes again if its answer could not be sent; one that acts is answered in the end, and not run again', async () => {
+    const away = () => Array.from({ length: 3 }, () => new MintwardenError('homeserver-unreachable', 'away'));
+    stage.failures = away();
+    await expect(stage.says('!list', { eventId: '$look' as EventId })).rejects.toThrow('away');
+    expect(await stage.says('!list', { eventId: '$look' as EventId })).toContain('No live grants');
+    stage.failures = away();
+    await stage.says('!mint @nobody --rooms all', { eventId: '$act' as EventId });
+    await expect.poll(() => stage.sent.at(-1)?.content.body).toContain('There is no user @nobody:x.org');
+    expect(await stage.says('!mint @nobody --rooms all', { eventId: '$act' as EventId })).toBe('');
+    expect(stage.sent).toHaveLength(2);
+  });
+
+  it('comes again if the homeserver was away before anything was done', async () => {
+    const before = { ...stage.world.chat };
+    Object.assign(stage.world.chat, { controlRoom: () => Promise.reject(new MintwardenError('homeserver-unreachable', 'away')) });
+    await expect(stage.says(MINT, { eventId: '$m' as EventId })).rejects.toThrow('away');
+    Object.assign(stage.world.chat, before);
+    await stage.says(MINT, { eventId: '$m' as EventId });
+    expect(await grants()).toHaveLength(1);
+  });
+
   it.each([
     ['in the clear', { encryption: null }, /unencrypted/],
     ['edited', { isEdit: true }, /edited/],

@@ -7,8 +7,8 @@ import { createLimiter } from '../../src/bot/limiter.ts';
 import { typedText } from '../../src/bot/plain-text.ts';
 import { identifierOf } from '../../src/bot/values/permalink.ts';
 
-const typed = (body: string, html: string | null = null, some: { replyTo?: string; isEdit?: boolean } = {}) =>
-  typedText({ body, html, replyTo: (some.replyTo ?? null) as never, isEdit: some.isEdit ?? false });
+const typed = (body: string, html: string | null = null, some: { isEdit?: boolean } = {}) =>
+  typedText({ body, html, isEdit: some.isEdit ?? false });
 
 describe('what was typed', () => {
   it.each([
@@ -23,8 +23,7 @@ describe('what was typed', () => {
     ['an attribute cannot close its tag', '!x', '<a title=">" href="https://matrix.to/#/@a:x.org">A</a>', '@a:x.org'],
   ])('%s', (_, body, html, text) => expect(typed(body, html)).toBe(text));
 
-  it('leaves out the quotation of a reply, and the asterisk of an edit', () => {
-    expect(typed('> <@a:x.org> !mint @b\n> more\n\n!list', null, { replyTo: '$x' })).toBe('!list');
+  it('leaves out the asterisk of an edit, and the marks around a copied line', () => {
     expect(typed('* !list', null, { isEdit: true })).toBe('!list');
     expect(typed('`!revoke 7F3K9Q`')).toBe('!revoke 7F3K9Q');
   });

@@ -105,7 +105,7 @@ describe('the words of each message', () => {
 
       mwt_7F3K9Q_secretsecretsecret
 
-      - Base URL (instead of the homeserver’s): \`https://mint.example.org\`
+      - Base URL (in place of that of example.org): \`https://mint.example.org\`
       - User id: \`@alice:example.org\`
       - It can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send; until 14:05 UTC, in 1 h.
       - Reason: “weekly report”

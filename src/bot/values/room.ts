@@ -28,7 +28,7 @@ export function parseRooms(text: string): 'all' | readonly RoomReference[] {
  * A room as somebody named it: an id, the beginning of one, an alias, a matrix.to link or a `matrix:` URI.
  * @throws MintwardenError `usage`
  */
-export function parseRoom(text: string): RoomReference {
+function parseRoom(text: string): RoomReference {
   const typed = identifierOf(text) ?? text;
   const alias = parseRoomAlias(typed);
   if (alias !== null) return { kind: 'alias', alias };

@@ -26,7 +26,7 @@ export function endedReport(body: Extract<MessageBody, { kind: 'ended-report' }>
 export function endedNotice(
   body: Extract<MessageBody, { kind: 'ended-notice' }>,
   grant: Grant,
-  context: { readonly now: number; readonly admins: readonly UserId[] },
+  context: { readonly now: number; readonly homeserver: string; readonly admins: readonly UserId[] },
 ): Document {
   const because = body.cause === 'ended-by-subject' ? ['you ended it'] : endReason(body.cause, body.by);
   return [
@@ -34,7 +34,7 @@ export function endedNotice(
     list(
       [`When: ${moment(grant.endedAt ?? context.now, context.now)}`],
       line`What it could do: ${canSentence(grant)}.`,
-      line`You need not do anything. Questions? Ask ${eitherOf(whomToAsk(grant.minter, context.admins, grant.subject))}.`,
+      line`You need not do anything. Questions? Ask ${eitherOf(whomToAsk(grant.minter, context.admins, grant.subject), context.homeserver)}.`,
     ),
   ];
 }

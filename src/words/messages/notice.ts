@@ -11,10 +11,10 @@ import { utc } from '../time.ts';
 export function notice(
   message: Message,
   grant: Grant,
-  context: { readonly now: number; readonly admins: readonly UserId[]; readonly channel?: Channel },
+  context: { readonly now: number; readonly homeserver: string; readonly admins: readonly UserId[]; readonly channel?: Channel },
 ): Document {
   const { now } = context;
-  const ask = eitherOf(whomToAsk(grant.minter, context.admins, grant.subject));
+  const ask = eitherOf(whomToAsk(grant.minter, context.admins, grant.subject), context.homeserver);
   const gets: Line = grant.recipient === grant.subject ? ['you'] : [pill(grant.recipient)];
   return [
     paragraph(

@@ -9,18 +9,24 @@ import { eitherOf, id, reason, revokeCode, whomToAsk } from '../text/en.ts';
 import { moment } from '../time.ts';
 import { tryItLine } from '../try-it.ts';
 
-function howToEnd(grant: Grant, admins: readonly UserId[]): Line {
+function howToEnd(grant: Grant, admins: readonly UserId[], homeserver: string): Line {
   const logout = line`log out with it (${code('POST /_matrix/client/v3/logout')})`;
   if (grant.recipient === grant.subject) return line`To end it: write ${revokeCode(grant)} here, or ${logout}.`;
   if (admins.includes(grant.recipient)) return line`To end it: ${revokeCode(grant)} in the control room, or ${logout}.`;
-  return line`To end it: ${logout}, or ask ${eitherOf(whomToAsk(grant.minter, admins, grant.recipient))}.`;
+  return line`To end it: ${logout}, or ask ${eitherOf(whomToAsk(grant.minter, admins, grant.recipient), homeserver)}.`;
 }
 
 /** To the recipient, once: the token, and what is needed to use it well. The only document with a secret in it. */
 export function tokenMessage(
   message: Message,
   grant: Grant,
-  context: { readonly now: number; readonly gatewayUrl: string; readonly token?: string; readonly admins: readonly UserId[] },
+  context: {
+    readonly now: number;
+    readonly gatewayUrl: string;
+    readonly homeserver: string;
+    readonly token?: string;
+    readonly admins: readonly UserId[];
+  },
 ): Document {
   const { now, token, gatewayUrl } = context;
   if (token === undefined) throw new MintwardenError('internal', 'The token was not handed in.');
@@ -31,14 +37,14 @@ export function tokenMessage(
     ),
     block(token),
     list(
-      line`Base URL (instead of the homeserver’s): ${code(gatewayUrl)}`,
+      line`Base URL (in place of that of ${context.homeserver}): ${code(gatewayUrl)}`,
       line`User id: ${code(grant.subject)}`,
       line`It ${scopeSentence(grant, now)}.`,
       reason(grant),
     ),
     paragraph(['To try it, paste this into bash or zsh, then paste the token (nothing shows) and press Enter:']),
     block(tryItLine(gatewayUrl)),
-    paragraph(howToEnd(grant, context.admins)),
+    paragraph(howToEnd(grant, context.admins, context.homeserver)),
     paragraph(line`Store the token now: ${strong(`this message is removed ${removed}`)}, and the token is not shown again.`),
   ];
 }

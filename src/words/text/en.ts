@@ -72,9 +72,9 @@ export function whomToAsk(minter: Actor, admins: readonly UserId[], not: UserId)
   return [...new Set(people)].filter((userId) => userId !== not).slice(0, 3);
 }
 
-/** People joined by "or". */
-export function eitherOf(people: readonly UserId[]): Line {
-  return people.length === 0 ? ['the administrators of your homeserver'] : joined(people.map((userId) => [pill(userId)]), 'or'); // prettier-ignore
+/** People joined by "or"; where there are none, the homeserver's administrators in general. */
+export function eitherOf(people: readonly UserId[], homeserver: string): Line {
+  return people.length === 0 ? [`the administrators of ${homeserver}`] : joined(people.map((userId) => [pill(userId)]), 'or'); // prettier-ignore
 }
 
 /** What stands behind every sentence about an upstream token that may be alive. */

@@ -17,7 +17,7 @@ export const OPS = '!ops:x.org' as RoomId;
 export const NOW = Date.parse('2026-11-21T13:05:00Z');
 
 /** What was sent, in order; a transaction id seen before sends nothing again, as at the homeserver. */
-export type Sent = { readonly roomId: RoomId; readonly content: ChatContent; readonly transactionId: string; readonly expect: string };
+type Sent = { readonly roomId: RoomId; readonly content: ChatContent; readonly transactionId: string; readonly expect: string };
 
 /** A bot over a real ledger, with a homeserver and a clock that the test owns. */
 export type BotStage = AsyncDisposable & {
@@ -38,6 +38,8 @@ export type BotStage = AsyncDisposable & {
   /** The same in the person's DM, in the clear. */
   saysInDm(sender: UserId, text: string, some?: Partial<Incoming>): Promise<string>;
 };
+
+const PATIENCE = { soonMs: [1, 1], laterMs: [1, 1, 1] };
 
 export function dmOf(userId: UserId): RoomId {
   return `!dm-${userId.slice(1, userId.indexOf(':'))}:x.org` as RoomId;
@@ -110,7 +112,7 @@ export async function botStage(): Promise<BotStage> {
     encryption: { sessionId: 'session', messageIndex: events++, deviceSigned: true, masterKey: 'MASTER' },
   });
   const stage: BotStage = {
-    bot: createBot({ world, controlRoomId: CONTROL }),
+    bot: createBot({ world, controlRoomId: CONTROL, patience: PATIENCE }),
     world,
     sent,
     attempts,
@@ -141,7 +143,7 @@ export async function botStage(): Promise<BotStage> {
       maxLiveGrantsPerSubject: 10,
     },
     failures: [],
-    restarted: () => createBot({ world, controlRoomId: CONTROL }),
+    restarted: () => createBot({ world, controlRoomId: CONTROL, patience: PATIENCE }),
     async says(text, some = {}) {
       const before = sent.length;
       await stage.bot.handle({ kind: 'message', message: { ...incoming(text), ...some } });
