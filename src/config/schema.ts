@@ -1,0 +1,221 @@
+import { z } from 'zod';
+import { parseDuration } from '../domain/duration.ts';
+import { MintwardenError } from '../domain/errors.ts';
+import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
+
+const MINUTE_MS = 60_000;
+const YEAR_MS = 366 * 86_400_000;
+
+function parsed<T>(parse: (text: string) => T | null, problem: string) {
+  return z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== null) return value;
+    context.addIssue({ code: 'custom', message: problem });
+    return z.NEVER;
+  });
+}
+
+const userId = (): z.ZodType<UserId, string> => parsed(parseUserId, 'is no Matrix user id');
+const roomId = (): z.ZodType<RoomId, string> => parsed(parseRoomId, 'is no room id');
+
+const duration = (minMs: number): z.ZodType<number, string> =>
+  z.string().transform((text, context) => {
+    try {
+      const ms = parseDuration(text);
+      if (ms >= minMs && ms <= YEAR_MS) return ms;
+      context.addIssue({ code: 'custom', message: ms < minMs ? 'is too short' : 'is longer than a year' });
+    } catch (error) {
+      if (!(error instanceof MintwardenError)) throw error;
+      context.addIssue({ code: 'custom', message: 'is no duration' });
+    }
+    return z.NEVER;
+  });
+
+const file = (): z.ZodType<string, string> => z.string().min(1, 'is empty');
+
+function account(who: string, localpart: string, tokenUse: string) {
+  return {
+    user_id: userId().meta({ description: `The user id of ${who}.`, examples: [`@${localpart}:example.org`] }),
+    access_token_file: file()
+      .optional()
+      .meta({ description: `A file with its access token alone in it. ${tokenUse}`, examples: [`secrets/${localpart}.token`] }),
+    access_token: z
+      .string()
+      .min(1, 'is empty')
+      .optional()
+      .meta({
+        description: 'The token itself, instead of a file. Best given by the environment.',
+        examples: ['syt_…'],
+      }),
+    password_file: file()
+      .optional()
+      .meta({
+        description: 'A file with its password alone in it. Asked for when cross-signing keys are made.',
+        examples: [`secrets/${localpart}.password`],
+      }),
+    password: z
+      .string()
+      .min(1, 'is empty')
+      .optional()
+      .meta({
+        description: 'The password itself, instead of a file. Best given by the environment.',
+        examples: ['…'],
+      }),
+  };
+}
+
+/**
+ * The configuration file, as written. Every key stands here with what is said of it in the example, in
+ * the editor and in errors. Nothing else is a key.
+ */
+export const fileSchema = z.strictObject({
+  homeserver: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/, error: 'is no http or https address' }).meta({
+        description: 'Where Synapse answers, as seen from here. Its admin API must be reachable.',
+        examples: ['http://127.0.0.1:8008'],
+      }),
+      server_name: z
+        .string()
+        .regex(/^[A-Za-z0-9.\-[\]:]+$/, 'is no server name')
+        .meta({ description: 'The part after the colon of its user ids.', examples: ['example.org'] }),
+    })
+    .meta({ description: 'The homeserver.' }),
+  bot: z
+    .strictObject(account('the account that chats; no server administrator', 'mintwarden', 'Its session has the encryption keys.'))
+    .meta({ description: 'The account that chats.' }),
+  issuer: z
+    .strictObject({
+      kind: z.literal('synapse', 'is no kind of issuer').meta({ description: 'How tokens are made.', examples: ['synapse'] }),
+      ...account(
+        'the account that makes tokens; a server administrator that never chats',
+        'mintwarden-issuer',
+        'Whoever holds it owns the homeserver.',
+      ),
+    })
+    .meta({ description: 'The account that makes tokens.' }),
+  control_room: roomId().meta({
+    description: 'The encrypted room that commands are given in.',
+    examples: ['!abcdefghijklmnop:example.org'],
+  }),
+  admins: z
+    .array(userId())
+    .min(1, 'is empty')
+    .meta({ description: 'Who may give commands in the control room.', examples: [['@you:example.org']] }),
+  gateway: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^(\[[0-9A-Fa-f:.]+\]|[^:\s[\]]+):\d{1,5}$/, 'is no address and port')
+        .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535')
+        .default('127.0.0.1:8009')
+        .meta({ description: 'Where the gateway listens: plain HTTP, for your TLS proxy.', examples: ['127.0.0.1:8009'] }),
+      public_url: z.url({ protocol: /^https?$/, error: 'is no http or https address' }).meta({
+        description: 'Where the gateway is reached by those who use tokens: https, unless on this machine.',
+        examples: ['https://tokens.example.org'],
+      }),
+    })
+    .meta({ description: 'The gateway, before the homeserver: the only place where scoped tokens are good.' }),
+  state_dir: file()
+    .default('state')
+    .meta({ description: 'The folder with the ledger and the encryption keys.', examples: ['state'] }),
+  sealing_key_file: file()
+    .default('secrets/sealing.key')
+    .meta({
+      description: 'The key that seals secrets in the ledger; made at the first start. Back it up apart from the state.',
+      examples: ['secrets/sealing.key'],
+    }),
+  policy: z
+    .strictObject({
+      default_ttl: duration(1_000)
+        .default(60 * MINUTE_MS)
+        .meta({ description: 'How long a token lives unless --ttl is said.', examples: ['1h'] }),
+      max_ttl: duration(MINUTE_MS)
+        .default(7 * 24 * 60 * MINUTE_MS)
+        .meta({ description: 'The longest life a token may be given.', examples: ['7d'] }),
+      privileged_subjects: z
+        .array(userId())
+        .default([])
+        .meta({
+          description: 'Server administrators and admins of Mintwarden that tokens may be made for all the same.',
+          examples: [['@test-admin:example.org']],
+        }),
+      protected_subjects: z
+        .array(userId())
+        .default([])
+        .meta({ description: 'Users that no token may ever be made for.', examples: [['@ceo:example.org']] }),
+      reason_required: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Refuse a !mint without --reason. The person it is about reads it.', examples: [true] }),
+      deliver_within: duration(1_000)
+        .default(15 * MINUTE_MS)
+        .meta({ description: 'A token that nobody took ends after this.', examples: ['15m'] }),
+      redact_after: duration(1_000)
+        .default(10 * MINUTE_MS)
+        .meta({ description: 'The message with the token is redacted after this.', examples: ['10m'] }),
+      lease: duration(MINUTE_MS)
+        .default(360 * MINUTE_MS)
+        .meta({
+          description: "The longest life of one of the homeserver's own tokens behind ours. What a crash leaves behind dies within it.",
+          examples: ['6h'],
+        }),
+      command_max_age: duration(1_000)
+        .default(5 * MINUTE_MS)
+        .meta({ description: 'Commands older than this are refused.', examples: ['5m'] }),
+      max_live_grants: z
+        .int('is no whole number')
+        .min(1, 'is too small')
+        .default(1_000)
+        .meta({ description: 'How many grants may be live at once.', examples: [1000] }),
+      max_live_grants_per_subject: z
+        .int('is no whole number')
+        .min(1, 'is too small')
+        .default(20)
+        .meta({ description: 'How many grants may be live at once for one person.', examples: [20] }),
+    })
+    .prefault({})
+    .meta({ description: 'What may be minted.' }),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'], 'is no level')
+        .default('info')
+        .meta({ description: 'How much is logged: debug, info, warn or error.', examples: ['info'] }),
+      format: z
+        .enum(['json', 'text'], 'is no format')
+        .default('json')
+        .meta({ description: 'json for machines, text for people.', examples: ['json'] }),
+    })
+    .prefault({})
+    .meta({ description: 'The log. It never holds a token or what somebody wrote.' }),
+});
+
+/** The file's content, checked and with the defaults filled in. */
+export type FileContent = z.output<typeof fileSchema>;
+
+/** What a key takes, for overriding it by the environment and for errors. */
+export type Key = { readonly path: readonly string[]; readonly takes: 'text' | 'number' | 'boolean' | 'list'; readonly example: unknown };
+
+/** All keys that hold a value, in the order of the file. */
+export const KEYS: readonly Key[] = leaves(fileSchema, []);
+
+function leaves(schema: z.core.$ZodType, path: readonly string[]): Key[] {
+  const bare = unwrap(schema);
+  if (bare instanceof z.ZodObject)
+    return Object.entries(bare.shape).flatMap(([key, inner]) => leaves(inner as z.core.$ZodType, [...path, key]));
+  const takes =
+    bare instanceof z.ZodArray ? 'list' : bare instanceof z.ZodBoolean ? 'boolean' : bare instanceof z.ZodNumber ? 'number' : 'text';
+  const example = (z.globalRegistry.get(schema) as { examples?: readonly unknown[] } | undefined)?.examples?.[0];
+  return [{ path, takes, example }];
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
+  return schema;
+}
+
+/** Keys whose value must not be shown. */
+export function isSecretKey(path: readonly PropertyKey[]): boolean {
+  return path.some((part) => part === 'access_token' || part === 'password');
+}

@@ -1,0 +1,6 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { jsonSchema } from './json-schema.ts';
+
+// Run after a change of the schema: node src/config/write-schema.ts
+await writeFile(join(import.meta.dirname, '../../config/bot.schema.json'), jsonSchema());
