@@ -23,10 +23,22 @@ let ops: RoomId;
 let secret: RoomId;
 let url: string;
 
+type Event = { event_id: string; type: string; content: { body?: string } };
+type Events = { events: Event[] };
+type Answered = {
+  chunk: Event[];
+  state: Event[];
+  joined: object;
+  versions: string[];
+  capabilities: Record<string, { default?: string } | undefined>;
+  next_batch: string;
+  rooms: { join: Record<string, { timeline: Events; state?: Events; state_after?: Events }> };
+};
+
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const room = (id: string) => `${V3}/rooms/${encodeURIComponent(id)}`;
 const ask = (method: string, path: string, body?: unknown) =>
-  matrixRequest<Record<string, any>>(url, method, path, { token: TOKEN, ...(body === undefined ? {} : { body }) });
+  matrixRequest<Answered>(url, method, path, { token: TOKEN, ...(body === undefined ? {} : { body }) });
 const refused = async (asking: Promise<unknown>) => {
   const error: unknown = await asking.then(() => null, (reason: unknown) => reason); // prettier-ignore
   expect(error).toBeInstanceOf(MatrixHttpError);
@@ -45,11 +57,11 @@ async function say(roomId: string, user: TestUser, body: string): Promise<string
 
 /** A sync token with nothing after it: Synapse answers first syncs from a cache, so that they may be old. */
 async function caughtUp(): Promise<string> {
-  let since = (await ask('GET', `${V3}/sync`))['next_batch'] as string;
+  let since = (await ask('GET', `${V3}/sync`)).next_batch as string;
   for (let news = true; news;) {
     const sync = await ask('GET', `${V3}/sync?since=${since}`);
-    news = Object.keys(sync['rooms'].join).length > 0;
-    since = sync['next_batch'];
+    news = Object.keys(sync.rooms.join).length > 0;
+    since = sync.next_batch;
   }
   return since;
 }
@@ -99,21 +111,21 @@ afterAll(async () => {
 describe('reading through the gateway', () => {
   test('the room in scope', async () => {
     const page = await ask('GET', `${room(ops)}/messages?dir=b&limit=50`);
-    expect(page['chunk'].map((event: any) => event.content.body)).toContain('hello ops');
+    expect(page.chunk.map((event) => event.content.body)).toContain('hello ops');
     const state = await ask('GET', `${room(ops)}/state`);
     const types = (state as unknown as { type: string }[]).map((event) => event.type);
     expect(types).toEqual(expect.arrayContaining(['m.room.create', 'm.room.member', 'm.room.name', 'm.room.power_levels']));
     expect(await ask('GET', `${room(ops)}/state/m.room.name`)).toEqual({ name: 'Ops' });
     expect(await ask('GET', `${room(ops)}/state/m.room.name/`)).toEqual({ name: 'Ops' });
-    expect(Object.keys((await ask('GET', `${room(ops)}/joined_members`))['joined']).toSorted()).toEqual(
-      [alice.userId, bob.userId].toSorted(),
-    );
-    expect((await ask('GET', `${room(ops)}/members`))['chunk']).toHaveLength(2);
-    const event = page['chunk'].find((one: any) => one.content.body === 'hello ops');
-    expect(await ask('GET', `${room(ops)}/event/${encodeURIComponent(event.event_id)}`)).toMatchObject({ content: { body: 'hello ops' } });
-    const around = await ask('GET', `${room(ops)}/context/${encodeURIComponent(event.event_id)}?limit=4`);
-    expect(around).toMatchObject({ event: { event_id: event.event_id } });
-    expect(around['state'].length).toBeGreaterThan(0);
+    expect(Object.keys((await ask('GET', `${room(ops)}/joined_members`)).joined).toSorted()).toEqual([alice.userId, bob.userId].toSorted());
+    expect((await ask('GET', `${room(ops)}/members`)).chunk).toHaveLength(2);
+    const event = page.chunk.find((one) => one.content.body === 'hello ops');
+    expect(await ask('GET', `${room(ops)}/event/${encodeURIComponent(event?.event_id ?? '')}`)).toMatchObject({
+      content: { body: 'hello ops' },
+    });
+    const around = await ask('GET', `${room(ops)}/context/${encodeURIComponent(event?.event_id ?? '')}?limit=4`);
+    expect(around).toMatchObject({ event: { event_id: event?.event_id ?? '' } });
+    expect(around.state.length).toBeGreaterThan(0);
   });
 
   test('not the other, by any road', async () => {
@@ -142,12 +154,12 @@ describe('reading through the gateway', () => {
     });
     for (const query of ['timeout=0', 'timeout=0&full_state=true', 'timeout=0&org.matrix.msc4222.use_state_after=true', '_cacheBuster=1']) {
       const sync = await ask('GET', `${V3}/sync?${query}`);
-      expect(Object.keys(sync['rooms'].join)).toEqual([ops]);
+      expect(Object.keys(sync.rooms.join)).toEqual([ops]);
       expect(Object.keys(sync)).toEqual(['next_batch', 'rooms']);
       expect(JSON.stringify(sync)).not.toMatch(/Secret|hello secret|mine/);
-      const part = sync['rooms'].join[ops];
-      const events = [...(part.state?.events ?? []), ...(part.state_after?.events ?? []), ...part.timeline.events];
-      expect(events.map((event: any) => event.type)).toContain('m.room.create');
+      const part = sync.rooms.join[ops];
+      const events = [...(part?.state?.events ?? []), ...(part?.state_after?.events ?? []), ...(part?.timeline.events ?? [])];
+      expect(events.map((event) => event.type)).toContain('m.room.create');
     }
   });
 
@@ -165,7 +177,7 @@ describe('reading through the gateway', () => {
     await say(ops, bob, 'for you');
     const { sync, ms } = await polling;
     expect(ms).toBeGreaterThan(1_400);
-    expect(sync['rooms'].join[ops].timeline.events[0].content.body).toBe('for you');
+    expect(sync.rooms.join[ops]?.timeline.events[0]?.content.body).toBe('for you');
   });
 
   test('profiles of people one meets, and of nobody else', async () => {
@@ -186,8 +198,8 @@ describe('reading through the gateway', () => {
   });
 
   test('what clients ask at start', async () => {
-    expect((await ask('GET', '/_matrix/client/versions'))['versions']).toContain('v1.11');
-    expect((await ask('GET', `${V3}/capabilities`))['capabilities']['m.room_versions'].default).toBeDefined();
+    expect((await ask('GET', '/_matrix/client/versions')).versions).toContain('v1.11');
+    expect((await ask('GET', `${V3}/capabilities`)).capabilities['m.room_versions']?.default).toBeDefined();
     expect(await ask('GET', '/_matrix/client/v1/media/config')).toHaveProperty('m.upload.size');
   });
 });

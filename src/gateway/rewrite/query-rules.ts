@@ -4,8 +4,11 @@ import { isAnswer } from '../answer.ts';
 import { parseJson } from '../request/json.ts';
 import { MAX_LIMIT, rebuiltEventFilter } from './event-filter.ts';
 
-/** A pagination token: opaque, short, printable. */
-export const token: QueryRule = (value) => (/^[\u0021-\u007e]{1,1024}$/.test(value) ? value : null);
+/** What homeservers make their tokens of. Sigils of ids are not in it, so that none is smuggled as a token. */
+const TOKEN = /^[A-Za-z0-9._~=|+/-]{1,1024}$/;
+
+/** A pagination or sync token: opaque, and short. */
+export const token: QueryRule = (value) => (TOKEN.test(value) ? value : null);
 
 /** A number of events, at most `MAX_LIMIT`. */
 export const limit: QueryRule = (value) => (/^\d{1,9}$/.test(value) ? String(Math.min(Number(value), MAX_LIMIT)) : null);

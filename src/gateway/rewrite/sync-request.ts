@@ -3,6 +3,7 @@ import { type Answer, invalid, isAnswer } from '../answer.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { parseJson } from '../request/json.ts';
 import { texts } from './event-filter.ts';
+import { token } from './query-rules.ts';
 import { storedFilter } from './stored-filter.ts';
 import { pushedSyncFilter } from './sync-filter.ts';
 
@@ -27,7 +28,7 @@ export type Poll = {
 export function parsePoll(call: Call): Poll | Answer {
   const { query } = call;
   const since = query.get('since') ?? null;
-  if (since !== null && !/^[\u0021-\u007e]{1,1024}$/.test(since)) return invalid('since');
+  if (since !== null && token(since, call) === null) return invalid('since');
   const timeout = query.get('timeout') ?? '0';
   if (!/^\d{1,12}$/.test(timeout)) return invalid('timeout');
   const fullState = flag(query.get('full_state'));

@@ -19,7 +19,7 @@ import {
 } from '../answer.ts';
 import type { Notice, OpenLine } from '../catalogue/line.ts';
 import { judge, type JudgedLine } from '../guard.ts';
-import { bearerOf } from '../request/bearer.ts';
+import { bearerOf, doubledHeader } from '../request/bearer.ts';
 import { readBody } from '../request/body.ts';
 import { parseJsonBytes } from '../request/json.ts';
 import { parseTarget, type Target } from '../request/target.ts';
@@ -53,6 +53,8 @@ const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE']);
  */
 export async function handle(request: IncomingMessage, desk: Desk, abort: AbortController): Promise<Outcome> {
   const method = request.method ?? '';
+  const doubled = doubledHeader(request.rawHeaders);
+  if (doubled !== null) return { answer: doubled, operation: 'ambiguous', grantId: null };
   const target = parseTarget(request.url ?? '');
   if ('status' in target) return { answer: target, operation: 'ambiguous', grantId: null };
   if (!METHODS.has(method)) return { answer: WRONG_METHOD, operation: 'method', grantId: null };

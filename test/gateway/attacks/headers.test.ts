@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { OPS, SECRET } from '../support/grants.ts';
+import { type Stage, stage, TOKEN } from '../support/stage.ts';
+
+// Request smuggling as in CVE-2022-35256, CVE-2023-30589, CVE-2024-27982 (Node's parser), CVE-2024-30260 (undici),
+// RFC 9112 section 11.2; and headers that other services trust.
+
+let s: Stage;
+beforeAll(async () => {
+  s = await stage({ rooms: [OPS] });
+  s.homeserver.answer(() => ({ chunk: [] }));
+});
+afterAll(() => s[Symbol.asyncDispose]());
+beforeEach(() => void (s.homeserver.seen.length = 0));
+
+const AUTH = `Host: x\r\nAuthorization: Bearer ${TOKEN}\r\n`;
+const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/members`;
+const SMUGGLED = `GET /_matrix/client/v3/rooms/${encodeURIComponent(SECRET)}/members HTTP/1.1\r\n${AUTH}\r\n`;
+const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
+
+describe('messages whose end could be read in two ways', () => {
+  test.each([
+    ['length and chunked', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['two lengths', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 0\r\nContent-Length: 10\r\n\r\n${SMUGGLED}`],
+    ['a length of two', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 0, 10\r\n\r\n${SMUGGLED}`],
+    ['a length with a sign', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: +0\r\n\r\n${SMUGGLED}`],
+    ['a length in hexadecimal', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 0x0\r\n\r\n${SMUGGLED}`],
+    ['chunked twice', `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['an encoding nobody knows', `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a space before the colon', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length : 0\r\n\r\n${SMUGGLED}`],
+    ['a bare line feed', `POST ${IN} HTTP/1.1\n${AUTH}Transfer-Encoding: chunked\n\n0\r\n\r\n${SMUGGLED}`],
+    ['a chunk size that is none', `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: chunked\r\n\r\n0x1\r\n\r\n${SMUGGLED}`],
+    ['a NUL in a header', `GET ${IN} HTTP/1.1\r\n${AUTH}X: a\0b\r\n\r\n`],
+    ['no host', `GET ${IN} HTTP/1.1\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`],
+    ['two hosts', `GET ${IN} HTTP/1.1\r\nHost: a\r\n${AUTH}\r\n`],
+    ['two versions', `GET ${IN} HTTP/1.1 HTTP/1.1\r\n${AUTH}\r\n`],
+    ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['an upgrade', `GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n${SMUGGLED}`],
+    [
+      'an upgrade to HTTP/2',
+      `GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n\r\n${SMUGGLED}`,
+    ],
+    ['too many bytes', `GET ${IN} HTTP/1.1\r\n${AUTH}X: ${'x'.repeat(40_000)}\r\n\r\n`],
+  ])('%s: one refusal, nothing upstream', async (_, bytes) => {
+    const text = await s.raw(bytes);
+    expect(statuses(text)).toHaveLength(1);
+    expect([400, 404, 431]).toContain(statuses(text)[0]);
+    expect(text).not.toContain(TOKEN);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
+  test('a body on a GET is read as a body, not as a request', async () => {
+    const text = await s.raw(`GET ${IN} HTTP/1.1\r\n${AUTH}Content-Length: ${SMUGGLED.length}\r\nConnection: close\r\n\r\n${SMUGGLED}`);
+    expect(statuses(text)).toEqual([200]);
+    expect(s.homeserver.seen).toHaveLength(1);
+    expect(s.homeserver.seen[0]).toMatchObject({ method: 'GET', body: '' });
+  });
+
+  test('two requests in a row are judged one by one', async () => {
+    const text = await s.raw(`GET ${IN} HTTP/1.1\r\n${AUTH}\r\n${SMUGGLED}`);
+    expect(statuses(text)).toEqual([200, 403]);
+    expect(s.homeserver.seen).toHaveLength(1);
+  });
+});
+
+describe('who is asking', () => {
+  test.each([
+    ['two tokens', `Authorization: Bearer ${TOKEN}\r\nAuthorization: Bearer other\r\n`, 400],
+    ['a folded header', `Authorization: Bearer\r\n ${TOKEN}\r\n`, 0],
+    ['another scheme', `Authorization: Basic ${TOKEN}\r\n`, 401],
+    ['two spaces', `Authorization: Bearer  ${TOKEN}\r\n`, 401],
+    ['two in one', `Authorization: Bearer ${TOKEN}, Bearer other\r\n`, 401],
+    ['a cookie', `Cookie: access_token=${TOKEN}\r\n`, 401],
+    ['none', '', 401],
+  ])('%s', async (_, header, expected) => {
+    const text = await s.raw(`GET ${IN} HTTP/1.1\r\nHost: x\r\n${header}\r\n`);
+    const [status] = statuses(text);
+    if (expected === 0) expect([400, 401]).toContain(status);
+    else expect(status).toBe(expected);
+    expect(text).not.toContain(TOKEN);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
+  test('headers that say otherwise are not believed and not passed on', async () => {
+    const lies = [
+      'X-Original-URL: /_synapse/admin/v1/x',
+      'X-HTTP-Method-Override: PUT',
+      'X-Forwarded-For: 127.0.0.1',
+      'Forwarded: for=127.0.0.1',
+      'Connection: Authorization',
+    ];
+    await s.raw(`GET ${IN} HTTP/1.1\r\n${AUTH}${lies.join('\r\n')}\r\n\r\n`);
+    expect(s.homeserver.seen).toHaveLength(1);
+    expect(s.homeserver.seen[0]?.method).toBe('GET');
+    expect(Object.keys(s.homeserver.seen[0]?.headers ?? {}).filter((name) => /forward|original|override|cookie/.test(name))).toEqual([]);
+    expect(s.homeserver.seen[0]?.headers.authorization).not.toContain(TOKEN);
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import type { LeaseId } from '../../../src/domain/ids.ts';
+import { OPS } from '../support/grants.ts';
+import { stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
+
+const GRANT = '7F3K9Q' as never;
+const SYNC = '/_matrix/client/v3/sync?since=s0&timeout=20000';
+const ROOMS = '/_matrix/client/v3/joined_rooms';
+const hold = (s: Awaited<ReturnType<typeof stage>>) => {
+  const asked = Promise.withResolvers<void>();
+  s.homeserver.answer(() => asked.resolve());
+  return asked.promise;
+};
+
+describe('a grant that ends', () => {
+  test.each([['over', 'M_UNKNOWN_TOKEN', false], ['suspended', 'M_USER_LOCKED', true]] as const)('%s: its open requests end at once', async (how, errcode, soft) => {
+    await using s = await stage({ rooms: [OPS] });
+    const asked = hold(s);
+    const polls = [s.ask('GET', SYNC), s.ask('GET', SYNC), s.ask('GET', ROOMS)];
+    await asked;
+    const endedAt = Date.now();
+    s.desk.end(GRANT, how);
+    for (const got of await Promise.all(polls)) expect(got).toMatchObject({ status: 401, body: { errcode, soft_logout: soft } });
+    expect(Date.now() - endedAt).toBeLessThan(100);
+    const before = s.homeserver.seen.length;
+    expect((await s.ask('GET', ROOMS)).status).toBe(401);
+    expect(s.homeserver.seen).toHaveLength(before);
+  }); // prettier-ignore
+
+  test('in the moment its token is being judged: the judgement does not count', async () => {
+    await using s = await stage({ rooms: [OPS] });
+    const present = s.desk.present.bind(s.desk);
+    let first = true;
+    s.desk.present = async (token) => {
+      const judged = await present(token);
+      if (first) s.desk.end(GRANT);
+      first = false;
+      return judged;
+    };
+    expect(await s.ask('GET', ROOMS)).toMatchObject({ status: 401 });
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
+  test('by the clock, with nobody saying so, while the homeserver answers: nothing is shown', async () => {
+    await using s = await stage({ rooms: [OPS], grant: { expiresAt: Date.now() + 300 } });
+    s.homeserver.answer((_, response) => {
+      setTimeout(() => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ joined_rooms: [OPS] }));
+      }, 400);
+    });
+    expect(await s.ask('GET', ROOMS)).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
+  });
+});
+
+describe('the homeserver’s own M_UNKNOWN_TOKEN', () => {
+  const unknown = { errcode: 'M_UNKNOWN_TOKEN', error: 'x', soft_logout: true };
+  test.each([
+    ['one new lease, one more try', { leaseId: 'lease-2' as LeaseId, token: 'syt_new' }, 200, 2],
+    ['and if that is refused too: later', { leaseId: 'lease-2' as LeaseId, token: 'syt_bad' }, 503, 2],
+    ['the subject is gone', 'gone', 401, 1],
+    ['no new one to be had', 'unavailable', 503, 1],
+  ] as const)('%s', async (_, renewal, status, asked) => {
+    await using s = await stage({ rooms: [OPS] });
+    s.desk.renewal = renewal;
+    s.homeserver.answer(({ headers }, response) => {
+      if (headers.authorization === 'Bearer syt_new') return { joined_rooms: [] };
+      response.writeHead(401, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(unknown));
+      return undefined;
+    });
+    const got = await s.ask('GET', ROOMS);
+    expect(got.status).toBe(status);
+    expect(got.body['soft_logout']).not.toBe(true);
+    expect(JSON.stringify(got.body)).not.toContain(UPSTREAM_TOKEN);
+    expect(s.desk.refused).toEqual(['lease-1']);
+    expect(s.homeserver.seen).toHaveLength(asked);
+  });
+});
+
+describe('an ended token that storms', () => {
+  test('the first sync is answered at once, the next ones late and one at a time', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { lateMs: [150, 300] } });
+    s.desk.end(GRANT);
+    const startedAt = Date.now();
+    const took = async () => {
+      expect(await s.ask('GET', SYNC)).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
+      return Date.now() - startedAt;
+    };
+    expect(await took()).toBeLessThan(100);
+    const times = await Promise.all([took(), took()]);
+    expect(times.toSorted((a, b) => a - b)[0]).toBeGreaterThanOrEqual(140);
+    expect(times.toSorted((a, b) => a - b)[1]).toBeGreaterThanOrEqual(440);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
+  test('too many at once are cut off, other requests and other tokens are not slowed', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { lateMs: [2_000] } });
+    s.desk.end(GRANT);
+    await s.ask('GET', SYNC);
+    const leaving = new AbortController();
+    const storm = Array.from({ length: 10 }, () => s.ask('GET', SYNC, { signal: leaving.signal }).then(() => 'answered', (error: Error) => error.name)); // prettier-ignore
+    const startedAt = Date.now();
+    expect((await s.ask('GET', ROOMS)).status).toBe(401);
+    expect((await s.ask('GET', SYNC, { token: 'mwt_other' })).status).toBe(401);
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    leaving.abort();
+    const ends = await Promise.all(storm);
+    expect(ends.filter((end) => end === 'TypeError')).toHaveLength(6);
+  });
+
+  test('what is presented is never echoed', async () => {
+    await using s = await stage();
+    const got = await s.ask('GET', ROOMS, { token: 'mwt_whatever_this_is' });
+    expect(JSON.stringify([got.body, s.logged])).not.toContain('whatever');
+  });
+});
+
+test('one grant has so many requests at a time', async () => {
+  await using s = await stage({ rooms: [OPS], limits: { concurrentPerGrant: 2 } });
+  const asked = hold(s);
+  const leaving = new AbortController();
+  const polls = [s.ask('GET', SYNC, { signal: leaving.signal }), s.ask('GET', SYNC, { signal: leaving.signal })].map((poll) =>
+    poll.catch(() => null),
+  );
+  await asked;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await s.ask('GET', ROOMS)).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1_000 } });
+  leaving.abort();
+  await Promise.all(polls);
+  s.homeserver.answer(() => ({ joined_rooms: [] }));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect((await s.ask('GET', ROOMS, { token: TOKEN })).status).toBe(200);
+});
