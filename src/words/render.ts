@@ -1,7 +1,7 @@
 import { unreachable } from '../domain/errors.ts';
 import type { Block, Document, Inline, Line } from './document.ts';
 import { fitted } from './fit.ts';
-import { safeBlock, safeInline, shortened } from './safe-text.ts';
+import { safeBlock, safeInline, shortened, unlinked } from './safe-text.ts';
 
 const MAX_PIECE = 4_000;
 const MAX_BLOCK = 8_000;
@@ -16,15 +16,20 @@ function inlineText(text: string): string {
   return shortened(safeInline(text), MAX_PIECE);
 }
 
+/** Text to be read, in which only our own pills are links to people; code stays as it was, to be copied. */
+function prose(text: string): string {
+  return unlinked(inlineText(text));
+}
+
 function blockText(text: string): string {
   return shortened(safeBlock(text), MAX_BLOCK);
 }
 
 function htmlInline(inline: Inline): string {
-  if (typeof inline === 'string') return escapeHtml(inlineText(inline));
+  if (typeof inline === 'string') return escapeHtml(prose(inline));
   switch (inline.kind) {
     case 'strong':
-      return `<strong>${escapeHtml(inlineText(inline.text))}</strong>`;
+      return `<strong>${escapeHtml(prose(inline.text))}</strong>`;
     case 'code':
       return `<code>${escapeHtml(inlineText(inline.text))}</code>`;
     case 'pill':
@@ -35,10 +40,10 @@ function htmlInline(inline: Inline): string {
 }
 
 function textInline(inline: Inline): string {
-  if (typeof inline === 'string') return inlineText(inline);
+  if (typeof inline === 'string') return prose(inline);
   switch (inline.kind) {
     case 'strong':
-      return inlineText(inline.text);
+      return prose(inline.text);
     case 'code':
       return `\`${inlineText(inline.text)}\``;
     case 'pill':

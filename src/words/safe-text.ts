@@ -30,15 +30,15 @@ export function shortened(text: string, max: number): string {
   return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
 }
 
-/**
- * What somebody else wrote (a reason, a room's name), in quotation marks it cannot close, and without links that
- * clients would turn into a person's pill.
- */
+/** Text in which clients find no link that they would turn into a person's pill. */
+export function unlinked(text: string): string {
+  return text.replace(/matrix\.to\/(?=#)/giu, 'matrix.to/ ').replace(/\bmatrix:(?=\S)/giu, 'matrix: ');
+}
+
+/** What somebody else wrote (a reason, a room's name), in quotation marks it cannot close. */
 export function quoted(text: string, max = 300): string {
   const inside = safeInline(text)
     .trim()
-    .replace(/["“”„‟«»＂]/gu, "'")
-    .replace(/matrix\.to\/(?=#)/giu, 'matrix.to/ ')
-    .replace(/\bmatrix:(?=\S)/giu, 'matrix: ');
-  return `“${shortened(inside, max)}”`;
+    .replace(/["“”„‟«»＂]/gu, "'");
+  return `“${shortened(unlinked(inside), max)}”`;
 }

@@ -101,6 +101,13 @@ describe('rendering', () => {
     );
   });
 
+  it('makes no link to a person of anybody’s text', () => {
+    const text = 'ask https://matrix.to/#/@root:x or matrix:u/root:x';
+    for (const rendered of [toHtml([paragraph([text, strong(text)])]), toText([paragraph([text, strong(text)])])]) {
+      expect(rendered).not.toMatch(/matrix\.to\/#|matrix:u/);
+    }
+  });
+
   it('links a pill to exactly the person it names', () => {
     const html = toHtml([paragraph([pill('@a"b/c?d#e:x.org' as UserId)])]);
     expect(html).toBe('<p><a href="https://matrix.to/#/%40a%22b%2Fc%3Fd%23e%3Ax.org">@a&quot;b/c?d#e:x.org</a></p>');
