@@ -64,7 +64,9 @@ function stopped(messages: readonly Message[], ending: Ending, now: number): Mes
 /** A token not yet sent never is; one that was, or may have been, is redacted now. */
 function stoppedToken(message: Message, tried: boolean, now: number): Message[] {
   if (message.state === 'waiting') {
-    return [tried ? changed(message, { state: 'abandoned', redactAt: now, attempts: 0, nextActionAt: now + SETTLE_MS }) : abandoned(message)];
+    return [
+      tried ? changed(message, { state: 'abandoned', redactAt: now, attempts: 0, nextActionAt: now + SETTLE_MS }) : abandoned(message),
+    ];
   }
   if (message.state !== 'accepted' || message.redactedAt !== null) return [];
   return [changed(message, { redactAt: now, attempts: 0, nextActionAt: now })];

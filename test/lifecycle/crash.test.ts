@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MintwardenError } from '../../src/domain/errors.ts';
@@ -12,6 +13,7 @@ const FAULTY = ['issue', 'kill', 'send', 'open-dm', 'keys', 'subject', 'redact',
 
 type Step =
   | { readonly kind: 'mint'; readonly ttlMs: number }
+  | { readonly kind: 'race' }
   | { readonly kind: 'revoke'; readonly which: number }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'die'; readonly steps: number }
@@ -23,6 +25,7 @@ type Step =
 const fault = fc.option(fc.constantFrom<Fault>('lost', 'unanswered', 'refused'));
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('mint' as const), ttlMs: fc.constantFrom(60_000, HOUR) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('race' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('revoke' as const), which: fc.nat(5) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 2_000, 60_000, HOUR) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('die' as const), steps: fc.integer({ min: 1, max: 60 }) }) },
@@ -41,6 +44,15 @@ async function tried(service: Service, work: Promise<unknown>): Promise<void> {
   if (service.gate.isDead()) await service.restart();
 }
 
+/** Revokes the newest grant as soon as it is there, at whatever point of its mint that is. */
+async function revokeWhileMinting(service: Service): Promise<void> {
+  for (let looks = 0; looks < 20; looks++) {
+    const [minting] = await service.ledger.grants({ states: ['minting'], limit: 1 });
+    if (minting !== undefined) return service.revoke(minting);
+    await setImmediate();
+  }
+}
+
 async function perform(service: Service, step: Step): Promise<void> {
   const { homeserver } = service;
   switch (step.kind) {
@@ -49,6 +61,8 @@ async function perform(service: Service, step: Step): Promise<void> {
       const minting = service.mint({ ttlMs: step.ttlMs });
       return tried(service, Promise.all([minting, service.drain()]));
     }
+    case 'race':
+      return tried(service, Promise.all([service.mint(), service.drain(), revokeWhileMinting(service)]));
     case 'revoke': {
       const grants = await service.ledger.grants({ limit: 10 });
       const grant = grants[step.which];
@@ -98,6 +112,13 @@ async function checkGrant(service: Service, grant: Grant): Promise<void> {
   const { homeserver } = service;
   if (grant.state !== 'live' && grant.state !== 'minting') expect(grant.sealedToken, 'sealed token of a grant that is over').toBeNull();
   if (grant.delivery === 'sent') expect(grant.sealedToken, 'sealed token after delivery').toBeNull();
+  if (grant.state === 'ended' || grant.state === 'failed') {
+    const leases = await service.ledger.leases(grant.id);
+    expect(
+      leases.map((lease) => lease.state),
+      'an upstream token left to a grant that is over',
+    ).not.toContain('alive');
+  }
   const messages = await service.ledger.messages(grant.id);
   const place = (kind: string) => {
     const row = messages.find((message) => message.body.kind === kind);
@@ -126,8 +147,14 @@ async function checkAtRest(service: Service): Promise<void> {
       if (message.body.kind === 'token' && message.state === 'accepted') expect(message.redactedAt).not.toBeNull();
     }
   }
-  expect(homeserver.events.filter((event) => /mwt_/.test(event.content.body) && !event.redacted), 'tokens left in rooms').toEqual([]);
-  expect(homeserver.sentTo(CONTROL).some((event) => /mwt_[0-9A-Z]/.test(event.content.body)), 'a token in the control room').toBe(false);
+  expect(
+    homeserver.events.filter((event) => /mwt_/.test(event.content.body) && !event.redacted),
+    'tokens left in rooms',
+  ).toEqual([]);
+  expect(
+    homeserver.sentTo(CONTROL).some((event) => /mwt_[0-9A-Z]/.test(event.content.body)),
+    'a token in the control room',
+  ).toBe(false);
 }
 
 describe('whatever fails and whenever the process dies', () => {
@@ -135,6 +162,10 @@ describe('whatever fails and whenever the process dies', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
         await using service = await Service.start();
+        const { calls } = service.homeserver;
+        service.homeserver.during = async () => {
+          for (let turns = (calls.length * 7) % 5; turns > 0; turns--) await setImmediate();
+        };
         for (const one of steps) {
           await perform(service, one);
           await checkAlways(service);

@@ -141,7 +141,13 @@ export class Homeserver {
       hasServerNotices: async () => this.serverNotices,
       sendServerNotice: (userId, content, transactionId) =>
         this.#effect('server-notice', () => {
-          const eventId = this.#append(`notice ${userId}`, transactionId, { roomId: null, content, marker: transactionId, audience: 'server', encrypted: false });
+          const eventId = this.#append(`notice ${userId}`, transactionId, {
+            roomId: null,
+            content,
+            marker: transactionId,
+            audience: 'server',
+            encrypted: false,
+          });
           const room = `!notices-${userId.slice(1)}` as RoomId;
           this.change(userId, { noticesRoom: room });
           return { eventId };
@@ -171,8 +177,15 @@ export class Homeserver {
       send: (roomId, content, options) =>
         this.#effect('send', () => {
           const encrypted = roomId === CONTROL || [...this.dms.values()].some((dm) => dm.roomId === roomId && dm.encrypted);
-          if (encrypted !== (options.expect === 'encrypted')) throw new MintwardenError('conflict', 'Not the encryption that was expected.');
-          return this.#append(roomId, options.transactionId, { roomId, content, marker: options.marker, audience: options.audience, encrypted });
+          if (encrypted !== (options.expect === 'encrypted'))
+            throw new MintwardenError('conflict', 'Not the encryption that was expected.');
+          return this.#append(roomId, options.transactionId, {
+            roomId,
+            content,
+            marker: options.marker,
+            audience: options.audience,
+            encrypted,
+          });
         }),
       redact: (_roomId, eventId) =>
         this.#effect('redact', () => {
