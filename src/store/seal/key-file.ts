@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MintwardenError } from '../../domain/errors.ts';
+import { ensureFolder } from '../private-file.ts';
 import type { SealingKey } from './sealer.ts';
 
 const KEY_BYTES = 32;
@@ -68,7 +69,7 @@ async function syncFolder(folder: string): Promise<void> {
 /** A new key, on the disk whole before it has its name; one that came to be meanwhile stays. */
 async function createKey(file: string): Promise<void> {
   const folder = dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  ensureFolder(folder);
   const draft = `${file}.${randomBytes(6).toString('hex')}.new`;
   const handle = await open(draft, 'wx', 0o600);
   try {
