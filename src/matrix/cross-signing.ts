@@ -2,8 +2,8 @@ import type { CrossSigningSeeds } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { MintwardenError } from '../domain/errors.ts';
 import type { EngineClient } from './engine-client.ts';
 import { HomeserverRefusal } from './homeserver-errors.ts';
-import { isJson, objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
-import { masterKeyOf, queryKeys, type FreshKeys } from './keys.ts';
+import { isJson, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
+import { masterKeyOf, queryKeys } from './keys.ts';
 import type { SeedStore } from './seams.ts';
 
 /** What is known at the start of an attempt to be cross-signed. Public keys in unpadded base64. */
@@ -69,8 +69,9 @@ export async function ensureCrossSigned(needs: Needs): Promise<void> {
  * @throws MintwardenError `state`
  */
 export async function ensureOwnDevice(needs: Pick<Needs, 'engine' | 'homeserver' | 'userId' | 'deviceId'>): Promise<void> {
-  const known = await queryKeys(needs.engine, needs.homeserver, needs.userId);
-  const listed = deviceKeyOf(known, needs.userId, needs.deviceId);
+  // Asked past the engine, which would upload its own keys first.
+  const answer = await needs.homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [needs.userId]: [needs.deviceId] } } });
+  const listed = deviceKeyOf(answer, needs.userId, needs.deviceId);
   if (listed === null || listed === needs.engine.machine.identityKeys.ed25519.toBase64()) return;
   throw new MintwardenError(
     'state',
@@ -178,7 +179,7 @@ async function uploadSignatures(homeserver: Homeserver, signatures: string): Pro
   }
 }
 
-function deviceKeyOf(known: FreshKeys, userId: string, deviceId: string): string | null {
-  const listed = objectAt(objectAt(objectAt(known.answer, 'device_keys'), userId), deviceId);
+function deviceKeyOf(answer: Json, userId: string, deviceId: string): string | null {
+  const listed = objectAt(objectAt(objectAt(answer, 'device_keys'), userId), deviceId);
   return stringAt(objectAt(listed, 'keys'), `ed25519:${deviceId}`);
 }

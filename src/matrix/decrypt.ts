@@ -1,9 +1,9 @@
-import { EngineError, RoomId as EngineRoomId, UserId, type DeviceSummary, type EncryptionInfo } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import { EngineError, RoomId as EngineRoomId, type DeviceSummary, type EncryptionInfo } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import type { Incoming } from '../ports/chat.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { RoomEvent } from './events.ts';
 import { objectAt, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { askFor } from './keys.ts';
+import { askFor, track } from './keys.ts';
 
 /** A decrypted event, or why there is none: its key may still come, or it never will. */
 export type Decrypted =
@@ -18,8 +18,8 @@ export async function decrypt(engine: EngineClient, homeserver: Homeserver, room
     try {
       let found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
       if (found.info.trust === 'unknown-device' || (await machine.getIdentity(event.sender)) === undefined) {
-        await machine.updateTrackedUsers([new UserId(event.sender)]);
-        await askFor(machine, homeserver, [event.sender]);
+        await track(engine, [event.sender]);
+        if (found.info.trust === 'unknown-device') await askFor(machine, homeserver, [event.sender]);
         found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
       }
       const devices = await machine.getUserDevices(event.sender);

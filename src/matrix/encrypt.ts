@@ -12,7 +12,7 @@ import type { UserId } from '../domain/ids.ts';
 import type { Audience } from '../ports/chat.ts';
 import type { EngineClient } from './engine-client.ts';
 import { isJson, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { askFor, judge, toKeys } from './keys.ts';
+import { askFor, judge, toKeys, track } from './keys.ts';
 import type { RoomState } from './room-state.ts';
 
 /** Encrypts for rooms, and remembers for whom each room's key was made. */
@@ -49,13 +49,11 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
     const client = engine();
     const { machine } = client;
     const members = state.members('join', 'invite');
-    await machine.updateTrackedUsers(members.map((member) => new EngineUserId(member)));
+    await track(client, members);
     if (audience === 'cross-signed') {
       const answer = await askFor(machine, homeserver, members);
       if (recipient !== null) await checkRecipient(machine, answer, recipient);
       if (keptTo.get(roomId) !== 'cross-signed') await machine.invalidateRoomKey(roomId);
-    } else {
-      await client.runOutgoing(); // the keys of whoever is new, or has changed theirs
     }
     keptTo.delete(roomId);
     await share(machine, homeserver, roomId, members, settingsOf(state));

@@ -20,9 +20,18 @@ export type FreshKeys = {
 export async function queryKeys(engine: EngineClient, homeserver: Homeserver, userId: string): Promise<FreshKeys> {
   const { machine } = engine;
   return engine.alone(async () => {
-    await machine.updateTrackedUsers([new UserId(userId)]);
+    await track(engine, [userId]);
     return judge(machine, await askFor(machine, homeserver, [userId]), userId);
   });
+}
+
+/**
+ * Has the engine follow the users' keys, and learn those it does not have. Asking without this is not enough: it
+ * takes a user for unknown until a query of its own was answered, and waits a second for that. Only within `alone`.
+ */
+export async function track(engine: EngineClient, userIds: readonly string[]): Promise<void> {
+  await engine.machine.updateTrackedUsers(userIds.map((userId) => new UserId(userId)));
+  await engine.runOutgoing();
 }
 
 /** What the engine makes of a user's keys in an answer it has taken in. Throws as `queryKeys`. Only within `alone`. */
