@@ -36,7 +36,9 @@ function unknownVerb(address: Exclude<Address, { kind: 'none' }>, context: Comma
   const typed = address.kind === 'unknown' ? address.typed : address.verb;
   const meant = address.kind === 'unknown' ? address.meant : null;
   const next =
-    meant === null ? `To see what there is: \`${bang}help\`` : `Write: \`${[`${bang}${meant}`, address.line].join(' ').trim()}\``;
+    meant === null
+      ? `To see what there is: \`${bang}help\``
+      : `Write: \`${[`${bang}${meant}`, address.line.replaceAll('`', "'")].join(' ').trim()}\``;
   return new MintwardenError('usage', `I have no command “${typed.slice(0, 40)}”.`, next);
 }
 

@@ -74,7 +74,8 @@ export function missing(
 /** The command with these words, as one would type it. */
 function lineOf(command: Command, tokens: readonly Token[]): string {
   const bang = command.place === 'control' ? '!' : '';
-  return [`${bang}${command.name}`, ...tokens.map((token) => (token.quoted ? quotedWord(token.text) : token.text))].join(' ');
+  const words = tokens.map((token) => (token.quoted ? quotedWord(token.text) : token.text.replaceAll('`', "'")));
+  return [`${bang}${command.name}`, ...words].join(' ');
 }
 
 /** What was typed cannot be taken: why, and what to write instead. */

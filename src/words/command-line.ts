@@ -5,8 +5,8 @@ import { safeInline } from './safe-text.ts';
 /** One word of a command line, in quotation marks where the tokenizer needs them. */
 export function quotedWord(text: string): string {
   const plain = safeInline(text).trim();
-  if (plain !== '' && !/[\s"'“”‘’`\\]/u.test(plain) && !plain.startsWith('-')) return plain;
-  return `"${plain.replace(/["“”„‟«»\\]/gu, "'")}"`;
+  if (plain !== '' && !/[\s"'“”„‟«»＂‘’‚‛`\\]|^[-\p{Pd}\u2212]/u.test(plain)) return plain;
+  return `"${plain.replace(/["“”„‟«»＂`\\]/gu, "'")}"`;
 }
 
 /** The command that makes a grant like this one, to copy. */

@@ -64,11 +64,18 @@ describe('the tokenizer', () => {
     );
   });
 
-  it('reads back every word that our own lines to copy quote', () => {
+  it('reads back every word that our own lines to copy quote, as one word that is no flag', () => {
+    const marks = fc.string({
+      unit: fc.constantFrom('"', "'", '“', '„', '«', '＂', '‚', '‘', ' ', '-', '—', '−', 'a', '`', '\\', '\n'),
+      minLength: 1,
+    });
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (text) => {
-        expect(tokenise(`x ${quotedWord(text)} y`)).toHaveLength(3);
+      fc.property(fc.oneof(marks, fc.string({ unit: 'grapheme', minLength: 1 })), (text) => {
+        const [before, word, after, ...more] = tokenise(`x ${quotedWord(text)} y`);
+        expect([before?.text, after?.text, more]).toEqual(['x', 'y', []]);
+        expect(word?.quoted === true || !/^[-\p{Pd}\u2212]/u.test(word?.text ?? '')).toBe(true);
       }),
+      { numRuns: 1_000 },
     );
   });
 });
