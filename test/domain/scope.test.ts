@@ -83,7 +83,7 @@ describe('the rooms a scope opens', () => {
   it('are those named, or all that are joined; an empty list is none', () => {
     const opened = (of: Scope['rooms']) => [...openRooms({ v: 1, rooms: of, can: ['read'] }, joined, none)];
     expect(opened('all')).toEqual(joined);
-    expect(opened(['!z'])).toEqual(['!z']);
+    expect(opened(['!z'] as RoomId[])).toEqual(['!z']);
     expect(opened([])).toEqual([]);
   });
 });
