@@ -2,7 +2,7 @@ import { MintwardenError } from '../domain/errors.ts';
 import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import type { Dm } from '../ports/chat.ts';
 import { DM_KEY, newDm, toDm } from './dm-room.ts';
-import { HomeserverRefusal, nonsense } from './homeserver-errors.ts';
+import { HomeserverRefusal, isForbidden, isNotFound, nonsense } from './homeserver-errors.ts';
 import { path, stringAt, type Homeserver } from './homeserver.ts';
 import { createQueues } from './one-at-a-time.ts';
 import { roomsMadeBy } from './own-rooms.ts';
@@ -50,14 +50,23 @@ export function createDms(homeserver: Homeserver, botId: string): Dms {
     }
   }
 
+  async function find(userId: UserId): Promise<Dm | null> {
+    const roomId = await roomOf(userId);
+    if (roomId === null) return null;
+    try {
+      return toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
+    } catch (error) {
+      if (!isForbidden(error) && !isNotFound(error)) throw error;
+      (await list()).delete(userId); // the bot was put out of it, or the room was purged
+      return null;
+    }
+  }
+
   return {
-    async find(userId) {
-      const roomId = await roomOf(userId);
-      return roomId === null ? null : toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
-    },
+    find,
     open: (userId, { reason, encrypted }) =>
       single(userId, async () => {
-        const roomId = (await roomOf(userId)) ?? (await make(userId, encrypted));
+        const roomId = (await find(userId))?.roomId ?? (await make(userId, encrypted));
         const before = toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
         if (encrypted && !before.encrypted) await encryptRoom(homeserver, roomId);
         if (before.membership === 'leave' || before.membership === 'none') await invite(homeserver, roomId, userId, reason);

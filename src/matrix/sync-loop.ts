@@ -42,6 +42,7 @@ export function startSyncLoop(options: {
   const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   let syncedAt = 0;
+  let saved: string | null = null;
 
   async function once(since: string | null): Promise<string> {
     const first = syncedAt === 0;
@@ -54,7 +55,10 @@ export function startSyncLoop(options: {
     const next = stringAt(answer, 'next_batch');
     if (next === null) throw nonsense('a sync without a position');
     await dealWith(answer, since);
-    if (!receiver.isWaiting() && next !== since) await position.save(next);
+    if (!receiver.isWaiting() && next !== saved) {
+      await position.save(next);
+      saved = next;
+    }
     return next;
   }
 

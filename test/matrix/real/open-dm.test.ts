@@ -37,6 +37,23 @@ test('one DM for one person, however often and however badly it is asked for', a
   expect(await rooms()).toBe(before + 1);
 });
 
+test('a DM the bot was put out of, or that was purged, is replaced', async () => {
+  const synapse = sharedSynapse();
+  const alice = await synapse.uniqueUser('alice');
+  await using bot = await newBot(synapse, []);
+  const { chat } = await bot.start();
+  const open = () => chat.openDm(alice.userId as UserId, { reason: 'r', encrypted: true });
+  const { roomId } = await open();
+  await matrixRequest(synapse.baseUrl, 'DELETE', `/_synapse/admin/v1/rooms/${encodeURIComponent(roomId)}`, {
+    token: synapse.adminToken,
+    body: { purge: true },
+  });
+  expect(await chat.dm(alice.userId as UserId)).toBeNull();
+  const next = await open();
+  expect(next.roomId).not.toBe(roomId);
+  expect(next).toMatchObject({ encrypted: true, membership: 'invite', justTheTwo: true });
+});
+
 test('nobody can be told who does not exist, and a homeserver that is down is not a refusal', async () => {
   const synapse = sharedSynapse();
   await using proxy = await startProxy(synapse.baseUrl);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { UserId } from '../../../src/domain/ids.ts';
 import type { ChatEvent } from '../../../src/ports/chat.ts';
 import { startJsClient } from '../../harness/js-client.ts';
+import { startProxy } from '../../harness/proxy.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { newBot, type TestBot } from './bot.ts';
 
@@ -49,6 +50,50 @@ test('what arrives says whether it was encrypted, by a signed device, edited, or
     (event) => (event.kind === 'message' ? event.message.eventId : event.kind === 'undecryptable' ? event.eventId : '') === replay,
   );
   if (seen.kind === 'message') expect(seen.message.encryption).toEqual(first.encryption);
+});
+
+test('a key that comes after its message is waited for, and the position with it', async () => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('admin');
+  await using admin = await startJsClient(synapse, user);
+  await using proxy = await startProxy(synapse.baseUrl);
+  await using bot = await newBot(synapse, [user.userId]);
+  const late: unknown[] = [];
+  let isHeldBack = false;
+  proxy.on(
+    { path: '/sync' },
+    {
+      after: ({ response }, { status, body }) => {
+        const answer = JSON.parse(body.toString()) as { to_device?: { events: unknown[] } };
+        if (isHeldBack) {
+          late.push(...(answer.to_device?.events ?? []));
+          delete answer.to_device;
+        } else {
+          answer.to_device = { events: [...(answer.to_device?.events ?? []), ...late.splice(0)] };
+        }
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+      },
+    },
+  );
+  const matrix = await bot.start({ homeserverUrl: proxy.baseUrl });
+  await matrix.ready;
+  await admin.join(bot.controlRoomId);
+  await admin.waitForMember(bot.controlRoomId, bot.user.userId);
+  await bot.hears((event) => event.kind === 'membership' && event.userId === user.userId && event.membership === 'join');
+  await sleep(200);
+
+  isHeldBack = true;
+  const said = await admin.say(bot.controlRoomId, 'early');
+  await sleep(3_000);
+  expect(late.length).toBeGreaterThan(0);
+  expect(bot.heard.filter((event) => event.kind !== 'membership')).toEqual([]);
+  const waiting = bot.saved.position;
+  await sleep(1_500);
+  expect(bot.saved.position).toBe(waiting); // it does not move past the message
+  isHeldBack = false;
+  expect(await bot.hearsMessage((m) => m.eventId === said)).toMatchObject({ body: 'early', encryption: { deviceSigned: true } });
+  await sleep(1_500);
+  expect(bot.saved.position).not.toBe(waiting);
 });
 
 test('events made to break it do not deafen it', async () => {
