@@ -2,6 +2,7 @@ import type { ExcludedRoom } from '../domain/change.ts';
 import { MintwardenError, unreachable } from '../domain/errors.ts';
 import type { RoomFacts } from '../domain/grant.ts';
 import type { RoomId, UserId } from '../domain/ids.ts';
+import type { Dm } from '../ports/chat.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { RoomReference } from './requests.ts';
 
@@ -15,8 +16,13 @@ const WHY: Record<ExcludedRoom['why'], string> = {
 export type Outside = ReadonlyMap<RoomId, ExcludedRoom['why']>;
 
 /** All rooms outside every scope, from everything that knows of some. */
-export function outsideRooms(excluded: readonly ExcludedRoom[], control: readonly RoomId[], noticesRoom: RoomId | null): Outside {
+export function outsideRooms(
+  excluded: readonly ExcludedRoom[],
+  seen: { readonly control: readonly RoomId[]; readonly dms: readonly (Dm | null)[]; readonly noticesRoom: RoomId | null },
+): Outside {
+  const { control, dms, noticesRoom } = seen;
   const outside = new Map(excluded.map((room) => [room.roomId, room.why]));
+  for (const dm of dms) if (dm !== null) outside.set(dm.roomId, 'dm');
   for (const room of control) outside.set(room, 'control');
   if (noticesRoom !== null) outside.set(noticesRoom, 'server-notices');
   return outside;

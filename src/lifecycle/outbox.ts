@@ -21,6 +21,9 @@ import type { World } from './world.ts';
 const RECIPIENT_RETRY_MS = 30_000;
 /** What was refused is tried again more slowly than what did not arrive. */
 const REFUSED_RETRY_MS = 30_000;
+/** What is refused again and again is tried ever more seldom. */
+const PATIENT_AFTER = 60;
+const PATIENT_RETRY_MS = 600_000;
 /** After so many failures a message no longer holds up those behind it. */
 const STUCK_AFTER = 8;
 
@@ -61,7 +64,7 @@ async function tendWaiting(world: World, message: Message): Promise<Tended> {
   if (message.to.kind === 'control') await sendToControl(world, message, grant);
   else if (grant === null) await abandon(world, message.id);
   else if (message.body.kind === 'token') return await noteTry(world, message, grant, await sendToken(world, message, grant));
-  else await sendToSubject(world, message, grant);
+  else if ((await sendToSubject(world, message, grant)) === 'gone') await nobodyToTell(world, message, grant);
   return DONE;
 }
 
@@ -138,6 +141,11 @@ async function giveUp(world: World, message: Message, grant: Grant | null): Prom
   await abandon(world, message.id);
 }
 
+async function nobodyToTell(world: World, message: Message, grant: Grant): Promise<void> {
+  if (grant.state === 'live') await endUnasked(world, grant.id, 'subject-gone');
+  await abandon(world, message.id);
+}
+
 async function abandon(world: World, id: MessageId): Promise<void> {
   await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
     const row = await world.ledger.message(id);
@@ -150,6 +158,10 @@ async function abandon(world: World, id: MessageId): Promise<void> {
   });
 }
 
+function refusedRetry(attempts: number, wait: number): number {
+  return attempts < PATIENT_AFTER ? Math.max(wait, REFUSED_RETRY_MS) : PATIENT_RETRY_MS;
+}
+
 async function failedTry(world: World, message: Message, error: unknown): Promise<Tended> {
   const unreachable = error instanceof MintwardenError && error.code === 'homeserver-unreachable';
   world.log.warn('message not sent', { kind: message.body.kind, attempts: message.attempts + 1, problem: problemOf(error) });
@@ -157,7 +169,7 @@ async function failedTry(world: World, message: Message, error: unknown): Promis
     const row = await world.ledger.message(message.id);
     if (row === null || row.nextActionAt === null || row.state !== message.state) return { change: null, value: null };
     const wait = backoffMs(row.attempts, world.random);
-    const change = decideFailedTry(row, problemOf(error), unreachable ? wait : Math.max(wait, REFUSED_RETRY_MS), world.clock.now());
+    const change = decideFailedTry(row, problemOf(error), unreachable ? wait : refusedRetry(row.attempts, wait), world.clock.now());
     return { change, value: change.messages?.[0] ?? null };
   });
   const at = outcome.kind === 'done' ? (outcome.value?.nextActionAt ?? null) : null;

@@ -31,13 +31,15 @@ export async function planMint(world: World, request: MintRequest): Promise<Mint
   const keys = begun(world.chat.keys(recipient));
   const pin = begun(world.ledger.pin(recipient));
   const dm = begun(world.chat.dm(recipient));
+  const theirDm = begun(world.chat.dm(subject));
   const excluded = begun(world.ledger.excluded());
   const predecessors = begun(world.chat.controlRoomPredecessors());
   const early = earlyFacts(world, request);
   const notices = begun(world.directory.hasServerNotices());
 
   const facts = checkSubjectFacts(policy, subject, await world.directory.subject(subject), await notices);
-  const outside = outsideRooms(await excluded, [world.controlRoomId as RoomId, ...(await predecessors)], facts.noticesRoom);
+  const control = [world.controlRoomId as RoomId, ...(await predecessors)];
+  const outside = outsideRooms(await excluded, { control, dms: [await theirDm, await dm], noticesRoom: facts.noticesRoom });
   const rooms = await namedRooms(world, request, facts, outside, early);
   checkRecipientKeys(recipient, await keys, await pin);
   await limits;

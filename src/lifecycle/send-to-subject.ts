@@ -7,11 +7,15 @@ import { inviteReason } from '../words/invite.ts';
 import { contentOf } from './content.ts';
 import { noticeWay } from './delivery-decision.ts';
 import { excludeRoom } from './exclude-room.ts';
+import { isGone } from './subject-decision.ts';
 import { beforeSending, noteAccepted } from './try-message.ts';
 import type { World } from './world.ts';
 
-/** Tells the subject something: in their DM, or by server notice where that is the way that reaches them. */
-export async function sendToSubject(world: World, message: Message, grant: Grant): Promise<void> {
+/**
+ * Tells the subject something: in their DM, or by server notice where that is the way that reaches them.
+ * @returns `gone` where there is nobody left to tell
+ */
+export async function sendToSubject(world: World, message: Message, grant: Grant): Promise<'sent' | 'gone'> {
   const { subject } = grant;
   const [facts, keys, hasServerNotices, dm] = await Promise.all([
     world.directory.subject(subject),
@@ -19,13 +23,14 @@ export async function sendToSubject(world: World, message: Message, grant: Grant
     world.directory.hasServerNotices(),
     world.chat.dm(subject),
   ]);
-  if (facts === null || facts.deactivated) throw new MintwardenError('subject-unusable', `${subject} is deactivated or gone.`);
+  if (facts === null || isGone(facts)) return 'gone';
   if (facts.noticesRoom !== null) await excludeRoom(world, { roomId: facts.noticesRoom, why: 'server-notices', userId: subject });
   const way = noticeWay({ ignoresBot: facts.ignoresBot, devices: keys.devices, hasServerNotices });
   // What may have gone by one way is not sent by another as well, unless that way is closed.
   const sticks = message.channel === 'server-notice' && hasServerNotices;
-  if (way === 'server-notice' || sticks) return byServerNotice(world, message, grant);
-  return byDm(world, message, grant, dm, way === 'encrypted-dm');
+  if (way === 'server-notice' || sticks) await byServerNotice(world, message, grant);
+  else await byDm(world, message, grant, dm, way === 'encrypted-dm');
+  return 'sent';
 }
 
 async function byServerNotice(world: World, message: Message, grant: Grant): Promise<void> {

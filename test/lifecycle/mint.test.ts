@@ -99,7 +99,7 @@ describe('a mint', () => {
 
   it('whose outcome cannot be written kills what was made at once', async () => {
     await using service = await Service.start();
-    const { commit } = service.ledger;
+    const commit = service.ledger.commit.bind(service.ledger);
     service.homeserver.during = async (call) => {
       if (call === 'issued') service.ledger.commit = () => Promise.reject(new Error('disk full'));
     };

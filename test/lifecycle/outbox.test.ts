@@ -235,6 +235,34 @@ describe('!deliver', () => {
 });
 
 describe('the outbox', () => {
+  it('looks for what it sent a day ago before it sends it again', async () => {
+    await using service = await Service.start();
+    const { homeserver } = service;
+    homeserver.fault = (call) => (call === 'send' ? 'unanswered' : null);
+    await service.mint();
+    await service.drain();
+    expect(homeserver.sentTo(CONTROL)).toHaveLength(1);
+    homeserver.fault = (call) => (call === 'send' ? 'lost' : null);
+    service.clock.at += 24 * HOUR;
+    homeserver.forgetTransactions();
+    homeserver.fault = () => null;
+    await service.pass(10 * MINUTE);
+    const markers = homeserver.sentTo(CONTROL).map((event) => event.marker);
+    expect(new Set(markers).size).toBe(markers.length);
+    expect(homeserver.calls).toContain('find');
+  });
+
+  it('does not go on telling someone who is gone', async () => {
+    await using service = await Service.start();
+    const { homeserver } = service;
+    const grant = await service.mint();
+    homeserver.change(ALICE, { deactivated: true });
+    await service.pass(MINUTE);
+    expect(await service.grant(grant.id)).toMatchObject({ state: 'ended', endCause: 'subject-gone' });
+    expect(service.tokensSeen()).toEqual([]);
+    expect((await service.ledger.messages(grant.id)).filter((message) => message.state === 'waiting')).toEqual([]);
+  });
+
   it('keeps the order in the control room while the homeserver fails', async () => {
     await using service = await Service.start();
     const { homeserver } = service;
@@ -258,7 +286,7 @@ describe('the outbox', () => {
     const first = await service.mint();
     const poison = (await service.messageOf(first.id, 'minted'))?.id;
     let current: string | undefined;
-    const { send } = service.world.chat;
+    const send = service.world.chat.send.bind(service.world.chat);
     service.world.chat.send = (roomId, content, options) => {
       current = options.marker;
       return send(roomId, content, options);
