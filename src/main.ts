@@ -1,0 +1,51 @@
+/* The command line of Mintwarden. `src/mintwarden.mjs` is what `bin` names: it checks the version of Node first. */
+import { readFile } from 'node:fs/promises';
+import { MintwardenError } from './domain/errors.ts';
+import type { CliCommand } from './app/command-line/command.ts';
+import { COMMANDS } from './app/command-line/commands.ts';
+import { commandHelp, generalHelp } from './app/command-line/help.ts';
+import { parseFlags } from './app/command-line/parse.ts';
+
+const words = process.argv.slice(2);
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = complain(error);
+}
+
+async function main(): Promise<number> {
+  const first = words[0] ?? '--help';
+  if (['--help', '-h', 'help'].includes(first)) {
+    console.log(generalHelp(COMMANDS));
+    return words.length === 0 ? 2 : 0;
+  }
+  if (first === '--version') {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+    console.log(version);
+    return 0;
+  }
+  const command = commandOf(words);
+  const rest = words.slice(command.name.split(' ').length);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    console.log(commandHelp(command));
+    return 0;
+  }
+  return command.run(parseFlags(command, rest));
+}
+
+function commandOf(said: readonly string[]): CliCommand {
+  const found = COMMANDS.find(({ name }) => name === said.slice(0, name.split(' ').length).join(' '));
+  if (found !== undefined) return found;
+  throw new MintwardenError('usage', `There is no command "${said[0] ?? ''}".`, 'mintwarden --help lists them.');
+}
+
+function complain(error: unknown): number {
+  if (error instanceof MintwardenError) {
+    console.error(`${error.message}${error.next === null ? '' : `\n${error.next}`}`);
+    if (words.includes('--debug')) console.error(error.stack, error.cause);
+    return error.code === 'usage' ? 2 : 1;
+  }
+  console.error(`Something went wrong inside Mintwarden: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(words.includes('--debug') && error instanceof Error ? error.stack : 'Run it again with --debug to see where.');
+  return 1;
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that a Node too old for the rest can still say so.
+const NEEDED = 24;
+const [major = 0] = process.versions.node.split('.').map(Number);
+if (major < NEEDED) {
+  process.stderr.write(
+    `Mintwarden needs Node ${String(NEEDED)} or newer; this is Node ${process.versions.node}.\n` +
+      'In the project folder, npm ci installs Node 24 beside it, and npx mintwarden uses it.\n',
+  );
+  process.exitCode = 1;
+} else {
+  await import('./main.ts');
+}
