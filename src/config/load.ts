@@ -69,6 +69,13 @@ function stopAt(sentences: readonly string[]): void {
   );
 }
 
+/** What would be wrong with a configuration of this content, secrets aside: for one that is about to be written. */
+export function problemsOf(value: unknown): readonly string[] {
+  const checked = fileSchema.safeParse(value);
+  const found = checked.success ? contradictions(checked.data) : checked.error.issues.flatMap((issue) => explain(issue, value));
+  return found.map(({ sentence }) => sentence);
+}
+
 /** Where a problem stands: the file's line, or the variable it came from. */
 function locator(yaml: YamlFile, overrides: readonly Override[], name: string): (problem: Problem) => string {
   return ({ path, sentence }) => {

@@ -1,0 +1,1 @@
+export { init, type InitOptions, type InitResult } from './init.ts';
