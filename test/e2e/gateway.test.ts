@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ClientEvent, createClient, type SyncStateData, SyncState } from 'matrix-js-sdk';
+import { LogLevel, LogService, MatrixClient } from 'matrix-bot-sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
 import { type Gateway, startGateway } from '../../src/gateway/server.ts';
@@ -222,6 +223,26 @@ test('matrix-js-sdk starts, syncs and reads', async () => {
     expect(bodies).toContain('hello ops');
   } finally {
     client.stopClient();
+  }
+});
+
+test('matrix-bot-sdk starts, hears a message and joins where it is', async () => {
+  LogService.setLevel(LogLevel.ERROR);
+  const client = new MatrixClient(url, TOKEN);
+  try {
+    const heard = new Promise<string>((resolve) => {
+      client.on('room.message', (roomId: string, event: Event) => {
+        if (event.content.body === 'hello bot') resolve(roomId);
+      });
+    });
+    await client.start();
+    expect(await client.getJoinedRooms()).toEqual([ops]);
+    expect(await client.joinRoom(ops)).toBe(ops);
+    await say(secret, bob, 'hello bot');
+    await say(ops, bob, 'hello bot');
+    expect(await heard).toBe(ops);
+  } finally {
+    client.stop();
   }
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { startGateway } from '../../src/gateway/server.ts';
 import { DEV, OPS, SECRET } from './support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from './support/stage.ts';
 
@@ -117,4 +118,63 @@ test('logs the operation and the status, and nothing that names a room or a toke
   const lines = JSON.stringify(s.logged);
   expect(s.logged[0]).toMatchObject({ event: 'request', data: { operation: 'getRoomEvents', status: 200, grant: '7F3K9Q' } });
   for (const secret of [TOKEN, UPSTREAM_TOKEN, OPS, encodeURIComponent(OPS), 't123']) expect(lines).not.toContain(secret);
+});
+
+test('a join is true where the subject is in the room, and refused where not, without anything being written', async () => {
+  await using s = await stage({ rooms: [OPS] });
+  const member = { type: 'm.room.member', state_key: '@alice:hs.test', sender: '@alice:hs.test', event_id: '$j', room_id: OPS };
+  const join = () => s.ask('POST', `${V3}/join/${encodeURIComponent(OPS)}`, { body: '{}' });
+  s.homeserver.answer(() => ({ ...member, content: { membership: 'join' } }));
+  expect(await join()).toMatchObject({ status: 200, body: { room_id: OPS } });
+  s.homeserver.answer(() => ({ ...member, content: { membership: 'leave' } }));
+  expect(await join()).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
+  expect(s.homeserver.seen.map((one) => one.method)).toEqual(['GET', 'GET']);
+});
+
+test('a profile is shown of who is met in a room in scope; the homeserver is not asked for a stranger’s', async () => {
+  await using s = await stage({ rooms: [OPS, DEV] });
+  s.homeserver.answer(({ path }) => {
+    if (path.includes('/profile/')) return { displayname: 'Bob', 'org.leak': 1 };
+    return { membership: path.includes(encodeURIComponent(DEV)) && path.includes('bob') ? 'join' : 'leave' };
+  });
+  expect(await s.ask('GET', `${V3}/profile/@bob:hs.test`)).toMatchObject({ status: 200, body: { displayname: 'Bob' } });
+  s.homeserver.seen.length = 0;
+  expect((await s.ask('GET', `${V3}/profile/@bob:hs.test/displayname`)).body).toEqual({ displayname: 'Bob' });
+  expect(s.homeserver.seen.map((one) => one.path)).toEqual([`${V3}/profile/%40bob%3Ahs.test/displayname`]);
+  for (const stranger of ['@carol:hs.test', '@nobody:hs.test']) {
+    s.homeserver.seen.length = 0;
+    expect(await s.ask('GET', `${V3}/profile/${stranger}`)).toMatchObject({ status: 403 });
+    expect(s.homeserver.seen.filter((one) => one.path.includes('/profile/'))).toEqual([]);
+    expect(s.homeserver.seen).toHaveLength(2);
+  }
+});
+
+test('for a scope of all rooms, a joined room that is not known is looked up', async () => {
+  await using s = await stage({ rooms: 'all', joined: [OPS] });
+  s.homeserver.answer(() => ({ joined_rooms: [OPS, DEV, SECRET] }));
+  s.desk.join('7F3K9Q' as never, [OPS, DEV]);
+  expect((await s.ask('GET', `${V3}/joined_rooms`)).body).toEqual({ joined_rooms: [OPS, DEV] });
+});
+
+test('says where it is, and that it is well, without a token', async () => {
+  await using s = await stage();
+  expect((await s.ask('GET', '/.well-known/matrix/client', { token: null })).body).toEqual({
+    'm.homeserver': { base_url: 'https://gateway.test' },
+  });
+  expect((await s.ask('GET', '/health', { token: null })).body).toEqual({ status: 'ok' });
+  expect(s.homeserver.seen).toEqual([]);
+});
+
+test('a port that is taken is said in a sentence', async () => {
+  await using s = await stage();
+  const again = startGateway({
+    listen: { host: '127.0.0.1', port: s.gateway.port },
+    homeserverUrl: s.homeserver.url,
+    publicUrl: 'https://gateway.test',
+    access: s.desk,
+    sentence: () => '',
+    clock: { now: () => 0 },
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  await expect(again).rejects.toMatchObject({ code: 'configuration', next: 'Is the port taken?' });
 });

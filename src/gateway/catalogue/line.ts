@@ -59,11 +59,11 @@ type Serving = Common & {
 };
 
 /** Told to anyone, without a token. */
-export type NoticeLine = Common & { readonly kind: 'notice'; readonly notice: Notice };
+type NoticeLine = Common & { readonly kind: 'notice'; readonly notice: Notice };
 /** Asked of the homeserver for anyone, without a token. */
 export type OpenLine = Common & { readonly kind: 'open'; readonly to: string; readonly filter: AnswerFilter };
 /** Known, and refused to every token. */
-export type RefusingLine = Common & { readonly kind: 'refused' };
+type RefusingLine = Common & { readonly kind: 'refused' };
 /** Answered here, from the request and the grant alone. */
 export type LocalLine = Serving & { readonly kind: 'local'; readonly answer: (call: Call) => Answer };
 /** Done here. */

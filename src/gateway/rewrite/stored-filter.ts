@@ -5,7 +5,8 @@ import { isAnswer } from '../answer.ts';
 import { parseJson } from '../request/json.ts';
 
 const PREFIX = 'mw1-';
-const MAX_ID = 8_000;
+/** Proxies in front take request lines of 8 KiB. */
+const MAX_ID = 4_000;
 const MAX_FILTER = 65_536;
 
 /**

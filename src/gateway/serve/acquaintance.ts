@@ -8,21 +8,25 @@ import type { Upstreamer } from './upstream-call.ts';
 const MEMBER = '/_matrix/client/v3/rooms/{room}/state/m.room.member/{user}';
 const KEPT_MS = 60_000;
 const MAX_KEPT = 10_000;
-const MAX_ROOMS = 200;
+const KEPT_STRANGER_MS = 10_000;
+const MAX_ROOMS = 50;
 
 /** Whether a user is joined to a room in scope. Null: yes; otherwise what the holder is told. */
 export type Acquaintance = (user: UserId, access: Access, upstream: Upstreamer, timeoutMs: number) => Promise<Answer | null>;
 
 /**
- * Looks a user up in the rooms in scope, one after the other, and remembers where it found them for a
- * minute. A user who does not exist takes the same questions as one who is elsewhere.
+ * Looks a user up in the first fifty rooms in scope, one after the other, and remembers where it found
+ * them for a minute. A user who does not exist takes the same questions as one who is elsewhere.
  */
 export function acquaintances(now: () => number): Acquaintance {
-  const kept = new Map<string, { readonly room: RoomId; readonly until: number }>();
+  const kept = new Map<string, { readonly room: RoomId | null; readonly until: number }>();
   return async (user, access, upstream, timeoutMs) => {
     const key = `${access.grant.id} ${user}`;
     const known = kept.get(key);
-    if (known !== undefined && known.until > now() && access.rooms.has(known.room)) return null;
+    if (known !== undefined && known.until > now()) {
+      if (known.room === null) return FORBIDDEN;
+      if (access.rooms.has(known.room)) return null;
+    }
     kept.delete(key);
     for (const room of [...access.rooms].slice(0, MAX_ROOMS)) {
       const member = await upstream({ method: 'GET', path: pathOf(MEMBER, { room, user }), query: [] }, timeoutMs, true);
@@ -31,10 +35,15 @@ export function acquaintances(now: () => number): Acquaintance {
         return member;
       }
       if (!isObject(member.got) || member.got['membership'] !== 'join') continue;
-      if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value ?? '');
-      kept.set(key, { room, until: now() + KEPT_MS });
+      keep(key, room, KEPT_MS);
       return null;
     }
+    keep(key, null, KEPT_STRANGER_MS);
     return FORBIDDEN;
   };
+
+  function keep(key: string, room: RoomId | null, forMs: number): void {
+    if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value ?? '');
+    kept.set(key, { room, until: now() + forMs });
+  }
 }

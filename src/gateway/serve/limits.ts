@@ -21,7 +21,7 @@ export type GatewayLimits = {
 export const DEFAULT_LIMITS: GatewayLimits = {
   bodyBytes: 262_144,
   headerBytes: 32_768,
-  answerBytes: 134_217_728,
+  answerBytes: 67_108_864,
   concurrentPerGrant: 64,
   connections: 10_000,
   requestTimeoutMs: 30_000,

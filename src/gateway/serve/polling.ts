@@ -14,8 +14,8 @@ const MAX_PAUSE_MS = 1_000;
 /**
  * Answers a `/sync`. What is empty after filtering does not reach the holder before their own deadline:
  * when something happens elsewhere is news too. A first sync is answered at once, with whatever there is.
- * @param endsAt when the grant ends: no wait goes beyond it
- * @param now a clock that only goes forward would do; epoch milliseconds
+ * No wait goes beyond the grant's end.
+ * @param slackMs how long the homeserver may take beyond the wait itself
  */
 export async function answerPoll(
   poll: Poll,

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** A request as it reached the homeserver. */
-export type Seen = {
+type Seen = {
   readonly method: string;
   /** Undecoded, with query. */
   readonly url: string;
@@ -13,7 +13,7 @@ export type Seen = {
 };
 
 /** How it answers: a body of JSON, or by hand. */
-export type Script = (seen: Seen, response: ServerResponse) => unknown;
+type Script = (seen: Seen, response: ServerResponse) => unknown;
 
 /** A real HTTP server in the place of the homeserver, which writes down all that reaches it. */
 export type RecordingHomeserver = AsyncDisposable & {

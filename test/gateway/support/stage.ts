@@ -12,7 +12,7 @@ export const TOKEN = 'mwt_7F3K9Q_thisIsTheScopedToken';
 export const UPSTREAM_TOKEN = 'syt_upstream_token';
 
 /** What a holder got. */
-export type Got = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
+type Got = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
 
 /** A gateway before a recording homeserver, with one good token. */
 export type Stage = AsyncDisposable & {
