@@ -14,10 +14,10 @@ import { leaseRow } from './secret-rows.ts';
 import type { World } from './world.ts';
 
 /** A log-out is given up this long after the token's own end: by then the homeserver has ended it itself. */
-export const GIVE_UP_AFTER_END_MS = 3_600_000;
+const GIVE_UP_AFTER_END_MS = 3_600_000;
 
 /** What a try to log a token out came to. `unopenable`: the sealed copy cannot be opened, so no further try can work. */
-export type KillTry = Killed | { readonly kind: 'unopenable'; readonly problem: string };
+type KillTry = Killed | { readonly kind: 'unopenable'; readonly problem: string };
 
 /** Tells the control room of an upstream token that may be alive. */
 export function aliveMessage(lease: Lease, why: 'orphan' | 'unkillable' | 'died-early', now: number, ids: NewIds): Message {

@@ -7,7 +7,7 @@ import { problemOf } from './problem.ts';
 import type { World } from './world.ts';
 
 /** How far the subject's notice got. `accepted`: by the homeserver; what came after could not be seen or has not happened. */
-export type NoticeReach = 'none' | 'waiting' | 'abandoned' | 'accepted' | 'invited' | 'joined' | 'read';
+type NoticeReach = 'none' | 'waiting' | 'abandoned' | 'accepted' | 'invited' | 'joined' | 'read';
 
 /** Everything there is to show of one grant. No secret is in it: sealed copies are left out. */
 export type GrantReport = {

@@ -23,7 +23,7 @@ import { ADMIN, ALICE, BOT, CONTROL, Homeserver, ISSUER, OPS } from './homeserve
 const HOUR = 3_600_000;
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export const POLICY: Policy = {
+const POLICY: Policy = {
   admins: [ADMIN],
   defaultTtlMs: HOUR,
   maxTtlMs: 24 * HOUR,

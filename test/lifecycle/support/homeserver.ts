@@ -5,7 +5,7 @@ import type { Chat, ChatContent, Dm, Keys } from '../../../src/ports/chat.ts';
 import type { Directory, SubjectFacts } from '../../../src/ports/directory.ts';
 import type { Issuer } from '../../../src/ports/issuer.ts';
 
-export const SERVER = 'example.org';
+const SERVER = 'example.org';
 export const BOT = '@mintwarden:example.org' as UserId;
 export const ISSUER = '@mintwarden-issuer:example.org' as UserId;
 export const ADMIN = '@admin:example.org' as UserId;
