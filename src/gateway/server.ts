@@ -62,6 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     router: routerOf(CATALOGUE),
     open,
     late: lateAnswers(limits.lateMs, now),
+    trouble: lateAnswers(limits.troubleMs, now),
     bodyBytes: limits.bodyBytes,
     publicUrl: options.publicUrl,
   };

@@ -41,6 +41,7 @@ function ask(
   return new Promise<Reply>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     let abort: ((reason: Error) => void) | null = null;
+    let ended: Error | null = null;
     let status = 0;
     let retryAfter: string | null = null;
     let size = 0;
@@ -48,8 +49,9 @@ function ask(
     const settle = (reason: Error): void => {
       signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
-      abort?.(reason);
-      reject(reason);
+      ended ??= reason;
+      abort?.(ended);
+      reject(ended);
     };
     const onAbort = (): void => settle(signal.reason as Error);
     const timer = setTimeout(() => settle(unreachableBecause('it did not answer in time')), timeoutMs);
@@ -63,7 +65,8 @@ function ask(
       {
         onRequestStart(controller) {
           abort = (reason) => controller.abort(reason);
-          if (signal.aborted) controller.abort(signal.reason as Error);
+          // It may have waited for a connection until nobody wanted it any more.
+          if (ended !== null) controller.abort(ended);
         },
         onResponseStart(controller, statusCode, given) {
           if (statusCode < 200) return;

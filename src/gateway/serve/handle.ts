@@ -33,7 +33,10 @@ import { failure, told } from './upstream-call.ts';
 export type Desk = Means & {
   readonly router: Router;
   readonly open: OpenRequests;
+  /** For ended tokens that repeat a sync. */
   readonly late: LateAnswers;
+  /** For good tokens that repeat a sync while the homeserver is in trouble. */
+  readonly trouble: LateAnswers;
   readonly bodyBytes: number;
   /** The base URL holders use. */
   readonly publicUrl: string;
@@ -92,7 +95,7 @@ async function serve(
   token: string,
   desk: Desk,
   abort: AbortController,
-): Promise<Answer> {
+): Promise<Answer | 'cut'> {
   if (route === null) return UNRECOGNISED;
   const { line, params } = route;
   if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
@@ -105,6 +108,7 @@ async function serve(
     // The end that a logout brings about is not to cut the logout's own answer off.
     if (verdict.kind === 'deed' && verdict.deed === 'withdraw') leave();
     const answer = await perform(verdict, access, desk, abort.signal);
+    if (verdict.kind === 'poll' && !(await calm(answer, access.grant.id, desk, abort.signal))) return 'cut';
     const ended = abort.signal.aborted || standing(access.grant, desk.now()) !== 'good';
     return ended && verdict.kind !== 'deed' ? await overAnswer(token, desk) : answer;
   } catch (error) {
@@ -113,6 +117,13 @@ async function serve(
   } finally {
     leave();
   }
+}
+
+/** Some clients repeat a sync that failed a thousand times a second, with a good token too: they are slowed. */
+async function calm(answer: Answer, grantId: GrantId, desk: Desk, signal: AbortSignal): Promise<boolean> {
+  if (answer.status >= 500) return desk.trouble.turn(grantId, signal);
+  desk.trouble.forget(grantId);
+  return true;
 }
 
 async function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number): Promise<{ readonly value: unknown } | Answer> {

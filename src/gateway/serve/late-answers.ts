@@ -9,10 +9,12 @@ const FORGET_MS = 600_000;
 export interface LateAnswers {
   /**
    * Waits for one's turn. The first goes at once, the next ones later and later, one at a time.
-   * @param key the token and the address, hashed
+   * @param key who asks, in a way that can be kept: never a token itself
    * @returns whether to answer; otherwise too many wait already, and the connection is to be cut
    */
   turn(key: string, signal: AbortSignal): Promise<boolean>;
+  /** All is well again: the next is a first one. */
+  forget(key: string): void;
 }
 
 type Known = { count: number; waiting: number; nextAt: number };
@@ -22,9 +24,10 @@ export function lateAnswers(lateMs: readonly number[], now: () => number): LateA
   const table = new Map<string, Known>();
   let waiting = 0;
   return {
+    forget: (key) => void table.delete(key),
     async turn(key, signal) {
       const at = now();
-      const known = known_(key, at);
+      const known = remembered(key, at);
       const delay = known.count === 0 ? 0 : (lateMs[Math.min(known.count, lateMs.length) - 1] ?? 0);
       known.count++;
       if (delay === 0) {
@@ -45,7 +48,7 @@ export function lateAnswers(lateMs: readonly number[], now: () => number): LateA
     },
   };
 
-  function known_(key: string, at: number): Known {
+  function remembered(key: string, at: number): Known {
     const old = table.get(key);
     if (old !== undefined && (old.waiting > 0 || at - old.nextAt < FORGET_MS)) return old;
     table.delete(key);

@@ -15,6 +15,8 @@ export type GatewayLimits = {
   readonly upstreamTimeoutMs: number;
   /** How late an ended token's repeated syncs are answered: the second, the third, …; the last stays. */
   readonly lateMs: readonly number[];
+  /** The same for the syncs of a good token while the homeserver is in trouble. */
+  readonly troubleMs: readonly number[];
 };
 
 /** What holds where nothing else is said. */
@@ -27,4 +29,5 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   requestTimeoutMs: 30_000,
   upstreamTimeoutMs: 30_000,
   lateMs: [5_000, 10_000, 20_000, 30_000],
+  troubleMs: [1_000, 2_000, 5_000],
 };

@@ -116,6 +116,25 @@ describe('an ended token that storms', () => {
   });
 });
 
+test('a good token’s syncs are slowed while the homeserver fails, cut when the grant ends, and quick again after', async () => {
+  await using s = await stage({ rooms: [OPS], limits: { troubleMs: [200, 5_000] } });
+  s.homeserver.answer((_, response) => void response.destroy());
+  const took = async (expected: number) => {
+    const startedAt = Date.now();
+    expect((await s.ask('GET', SYNC)).status).toBe(expected);
+    return Date.now() - startedAt;
+  };
+  expect(await took(502)).toBeLessThan(150);
+  expect(await took(502)).toBeGreaterThanOrEqual(190);
+  s.homeserver.answer(() => ({ next_batch: 's1', rooms: { leave: { [OPS]: { timeline: { events: [], limited: true } } } } }));
+  expect(await took(200)).toBeLessThan(150);
+  s.homeserver.answer((_, response) => void response.destroy());
+  expect(await took(502)).toBeLessThan(150);
+  await took(502);
+  setTimeout(() => s.desk.end(GRANT), 100);
+  expect(await took(401)).toBeLessThan(1_000);
+});
+
 test('one grant has so many requests at a time', async () => {
   await using s = await stage({ rooms: [OPS], limits: { concurrentPerGrant: 2 } });
   const asked = hold(s);
