@@ -1,7 +1,8 @@
 import { auditVerify } from './audit-verify.ts';
 import type { CliCommand } from './command.ts';
+import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { start } from './start.ts';
 
 /** Every command of the command line, in the order help shows them. */
-export const COMMANDS: readonly CliCommand[] = [initCommand, start, auditVerify];
+export const COMMANDS: readonly CliCommand[] = [initCommand, doctorCommand, start, auditVerify];

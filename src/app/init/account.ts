@@ -38,7 +38,7 @@ export async function ensureAccount(parts: {
   const { wanted, admin, homeserverUrl, secretsDir, out } = parts;
   const { userId, isIssuer } = wanted;
   const files = secretFiles(secretsDir, userId);
-  const option = isIssuer ? '--issuer-localpart' : '--bot-localpart';
+  const option = isIssuer ? '--issuer' : '--bot';
 
   const found = await admin.account(userId);
   if (found !== null) {

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const BIN = join(import.meta.dirname, '../../src/mintwarden.mjs');
+
+function run(...args: string[]): { status: number | null; out: string; err: string } {
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const done = spawnSync(process.execPath, [BIN, ...args], { encoding: 'utf8', env, cwd: tmpdir(), input: '' });
+  return { status: done.status, out: done.stdout, err: done.stderr };
+}
+
+test('help names every command, and each has its own', () => {
+  const { status, out } = run('--help');
+  expect(status).toBe(0);
+  for (const command of ['init', 'doctor', 'start', 'audit verify']) {
+    expect(out).toContain(`  ${command} `);
+    expect(run(...command.split(' '), '--help')).toMatchObject({ status: 0, out: expect.stringContaining(`Usage: mintwarden ${command}`) });
+  }
+  expect(run('--version')).toMatchObject({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
+
+test.each([
+  [['dcotor'], /no command "dcotor"/],
+  [['doctor', '--confg', 'x'], /no flag --confg/],
+  [['doctor', 'x'], /one word too many/],
+  [['doctor', '--config', 'a', '--config', 'b'], /said twice/],
+  [['doctor', '--config'], /needs a value/],
+  [['init'], /--homeserver is missing/],
+  [['init', '--homeserver', 'http://h', '--public-url', 'https://p', '--admins', '@a:b'], /access token is missing/],
+  [['init', '--admin-token', 'syt_secret'], /no flag --admin-token/],
+])('%j is not understood: status 2, a sentence, no stack', (args, says) => {
+  const { status, out, err } = run(...args);
+  expect({ status, out }).toEqual({ status: 2, out: '' });
+  expect(err).toMatch(says);
+  expect(err).not.toMatch(/ {4}at |syt_secret/);
+});
+
+test('a missing configuration: status 1, a sentence and the next step; the stack only with --debug', () => {
+  for (const command of [['start'], ['doctor'], ['audit', 'verify']]) {
+    const { status, err } = run(...command, '--config', '/nowhere/bot.yaml');
+    expect(status).toBe(1);
+    expect(err).toBe('The configuration /nowhere/bot.yaml does not exist.\nRun mintwarden init, or name another file with --config.\n');
+  }
+  expect(run('start', '--config', '/nowhere/bot.yaml', '--debug').err).toMatch(/ {4}at /);
+});
+
+test('too old a Node says so instead of tripping over the first line', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'mintwarden-node-'));
+  // The launcher as an older Node runs it: the same file, told another version.
+  const old = join(dir, 'old.cjs');
+  await writeFile(old, "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.1' } });");
+  await chmod(old, 0o600);
+  const done = spawnSync(process.execPath, ['--require', old, BIN, 'start'], { encoding: 'utf8' });
+  await rm(dir, { recursive: true });
+  expect(done.status).toBe(1);
+  expect(done.stderr).toMatch(/^Mintwarden needs Node 24 or newer; this is Node 20\.11\.1\.\n/);
+});

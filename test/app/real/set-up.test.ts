@@ -1,0 +1,323 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { checkDevice } from '../../../src/app/doctor/device.ts';
+import { doctor, renderFindings, type Finding } from '../../../src/app/doctor/index.ts';
+import { init, type InitOptions } from '../../../src/app/init/index.ts';
+import { loadConfig } from '../../../src/config/index.ts';
+import { loginWithPassword } from '../../../src/matrix/accounts.ts';
+import { freePort } from '../../harness/free-port.ts';
+import { matrixRequest } from '../../harness/matrix-http.ts';
+import { setUpMintwarden } from '../../harness/mintwarden.ts';
+import { answerWith, cut, startProxy } from '../../harness/proxy.ts';
+import { startSynapse, type Synapse } from '../../harness/synapse.ts';
+import type { TestUser } from '../../harness/synapse-users.ts';
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+let synapse: Synapse;
+let olivia: TestUser;
+let dir: string;
+let count = 0;
+
+beforeAll(async () => {
+  synapse = await startSynapse();
+  olivia = await synapse.registerUser('olivia');
+});
+afterAll(() => synapse?.[Symbol.asyncDispose]());
+beforeEach(async () => {
+  dir = join(await mkdtemp(join(tmpdir(), 'mintwarden-init-')), 'etc');
+});
+afterEach(() => rm(join(dir, '..'), { recursive: true, force: true }));
+
+/** Answers of a set-up of its own: accounts that no other test has. */
+function answers(more: Partial<InitOptions> = {}): InitOptions & { lines: string[] } {
+  count += 1;
+  const lines: string[] = [];
+  return {
+    homeserverUrl: synapse.baseUrl,
+    adminToken: synapse.adminToken,
+    publicUrl: 'https://tokens.example.org',
+    directory: dir,
+    admins: [olivia.userId],
+    botLocalpart: `bot${String(count)}`,
+    issuerLocalpart: `issuer${String(count)}`,
+    out: (line) => lines.push(line),
+    log: quiet,
+    lines,
+    ...more,
+  };
+}
+
+const asAdmin = (method: string, path: string, body?: object): Promise<Record<string, unknown>> =>
+  matrixRequest(synapse.baseUrl, method, path, { token: synapse.adminToken, ...(body === undefined ? {} : { body }) });
+const user = (id: string): Promise<Record<string, unknown>> => asAdmin('GET', `/_synapse/admin/v2/users/${id}`);
+const config = () => loadConfig(join(dir, 'bot.yaml'), {});
+const sessions = async (id: string): Promise<number> => Number((await asAdmin('GET', `/_synapse/admin/v2/users/${id}/devices`))['total']);
+
+async function everyFile(): Promise<Record<string, string>> {
+  const names = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)));
+}
+
+describe('init', () => {
+  test('makes both accounts, the secrets, the control room and a configuration that loads', async () => {
+    const asked = answers();
+    const made = await init(asked);
+    expect(await user(made.botUserId)).toMatchObject({ admin: false, user_type: 'bot' });
+    expect(await user(made.issuerUserId)).toMatchObject({ admin: true, user_type: 'bot' });
+    expect(await asAdmin('GET', `/_synapse/admin/v1/users/${made.botUserId}/override_ratelimit`)).toEqual({
+      messages_per_second: 0,
+      burst_count: 0,
+    });
+    expect(await asAdmin('GET', `/_synapse/admin/v1/users/${made.issuerUserId}/override_ratelimit`)).toEqual({});
+
+    const { bot, issuer, control_room, admins, homeserver } = await config();
+    expect({ control_room, admins, server: homeserver.server_name }).toEqual({
+      control_room: made.controlRoom,
+      admins: [olivia.userId],
+      server: 'test.local',
+    });
+    const whoami = (token: string) => matrixRequest(synapse.baseUrl, 'GET', '/_matrix/client/v3/account/whoami', { token });
+    // A device of its own: logged in with its password, not by login as a user.
+    expect(await whoami(bot.access_token)).toMatchObject({ user_id: made.botUserId, device_id: expect.any(String) });
+    expect(await whoami(issuer.access_token)).toMatchObject({ user_id: made.issuerUserId, device_id: expect.any(String) });
+    expect(await asAdmin('GET', `/_synapse/admin/v1/rooms/${made.controlRoom}`)).toMatchObject({
+      encryption: 'm.megolm.v1.aes-sha2',
+      join_rules: 'invite',
+    });
+
+    for (const [file, text] of Object.entries(await everyFile())) {
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect(text).not.toContain(synapse.adminToken);
+    }
+    for (const folder of ['', 'secrets', 'state']) expect((await stat(join(dir, folder))).mode & 0o777).toBe(0o700);
+    expect(asked.lines.join('\n')).not.toMatch(/syt_/);
+    expect(asked.lines.join('\n')).not.toContain(bot.password);
+  });
+
+  test('a second run changes nothing', async () => {
+    const asked = answers();
+    const first = await init(asked);
+    const before = await everyFile();
+    const again = { ...asked };
+    expect(await init(again)).toEqual(first);
+    expect(await everyFile()).toEqual(before);
+    expect(await sessions(first.botUserId)).toBe(1);
+    expect(await sessions(first.issuerUserId)).toBe(1);
+    expect(await init({ ...asked, force: true })).toEqual(first);
+  });
+
+  test.each(['before', 'after'] as const)(
+    'cut off %s the homeserver acts on any request, a later run goes on where it was',
+    async (side) => {
+      await using proxy = await startProxy(synapse.baseUrl);
+      const asked = answers({ homeserverUrl: proxy.baseUrl });
+      // Each request once, by name: a step that is done falls away from the next run, so that a count would miss some.
+      const cutAt = new Set<string>();
+      const name = ({ method, path }: { method: string; path: string }) => `${method} ${decodeURIComponent(path.split('?')[0] ?? '')}`;
+      for (;;) {
+        const fault = proxy.on((request) => !cutAt.has(name(request)), cut(side), { times: 1 });
+        const result = await init(asked).then(
+          () => 'done',
+          (error: { code: string }) => error.code,
+        );
+        fault.remove();
+        if (fault.hits === 0) {
+          expect(result).toBe('done');
+          break;
+        }
+        expect(result).toBe('homeserver-unreachable');
+        cutAt.add(name(await fault.reached));
+      }
+      const account = (localpart = '') => `PUT /_synapse/admin/v2/users/@${localpart}:test.local`;
+      const steps = [
+        account(asked.botLocalpart),
+        account(asked.issuerLocalpart),
+        'POST /_matrix/client/v3/login',
+        'POST /_matrix/client/v3/createRoom',
+      ];
+      expect([...cutAt]).toEqual(expect.arrayContaining(steps));
+      const made = await init({ ...asked });
+      expect(await user(made.botUserId)).toMatchObject({ admin: false, user_type: 'bot' });
+      expect(await user(made.issuerUserId)).toMatchObject({ admin: true, user_type: 'bot' });
+      const rooms = await asAdmin('GET', `/_synapse/admin/v1/users/${made.botUserId}/joined_rooms`);
+      expect(rooms['joined_rooms']).toEqual([made.controlRoom]);
+      expect((await readdir(join(dir, 'secrets'))).filter((name) => name.endsWith('.new'))).toEqual([]);
+    },
+  );
+
+  test("an account that is somebody else's is refused, and not touched", async () => {
+    const theirs = await synapse.uniqueUser('theirs');
+    const asked = answers({ botLocalpart: theirs.localpart });
+    await expect(init(asked)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(theirs.userId) });
+    await matrixRequest(synapse.baseUrl, 'POST', '/_matrix/client/v3/login', {
+      body: { type: 'm.login.password', identifier: { type: 'm.id.user', user: theirs.localpart }, password: theirs.password },
+    });
+    const victim = await synapse.uniqueUser('victim', { admin: true });
+    await expect(init(answers({ issuerLocalpart: victim.localpart }))).rejects.toMatchObject({ code: 'conflict' });
+    expect(await user(victim.userId)).toMatchObject({ user_type: null, displayname: victim.localpart });
+  });
+
+  test('a password of ours that no longer opens the account', async () => {
+    const asked = answers();
+    const made = await init(asked);
+    await rm(join(dir, 'secrets', `${asked.botLocalpart ?? ''}.token`));
+    await writeFile(join(dir, 'secrets', `${asked.botLocalpart ?? ''}.password`), 'another');
+    await rm(join(dir, 'bot.yaml'));
+    await expect(init(asked)).rejects.toMatchObject({ code: 'homeserver-refused', message: expect.stringContaining(made.botUserId) });
+  });
+
+  test('checks first: nothing is made where something stands in the way', async () => {
+    const cases: [Partial<InitOptions>, RegExp][] = [
+      [{ adminToken: 'syt_nobody' }, /does not know the administrator's token/],
+      [{ adminToken: olivia.accessToken }, /@olivia:test\.local is no server administrator/],
+      [{ publicUrl: 'http://tokens.example.org' }, /https/],
+      [{ publicUrl: 'tokens' }, /gateway\.public_url/],
+      [{ admins: ['@nobody:test.local'] }, /no user @nobody:test\.local/],
+      [{ admins: ['@you:elsewhere.example'] }, /not on test\.local/],
+      [{ admins: ['no one'] }, /not a user id/],
+      [{ admins: [] }, /admins/],
+      [{ botLocalpart: 'x:evil.example' }, /cannot be the name of an account/],
+      [{ botLocalpart: 'same', issuerLocalpart: 'same' }, /must be two accounts/],
+      [{ listen: 'nowhere' }, /gateway\.listen/],
+      [{ homeserverUrl: 'ftp://x' }, /not the address of a homeserver/],
+      [{ homeserverUrl: `http://127.0.0.1:${String(await freePort())}` }, /cannot be reached/],
+    ];
+    for (const [more, says] of cases) {
+      await expect(init(answers(more))).rejects.toMatchObject({ message: expect.stringMatching(says) });
+    }
+    await expect(readdir(dir)).rejects.toMatchObject({ code: 'ENOENT' });
+    for (let n = 1; n <= count; n += 1)
+      if (n > count - cases.length) await expect(user(`@bot${String(n)}:test.local`)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('a homeserver that leaves logins to another service, or has no password login', async () => {
+    await using proxy = await startProxy(synapse.baseUrl);
+    const mas = proxy.on({ path: '/auth_metadata' }, answerWith(200, { issuer: 'https://auth.example.org/' }));
+    await expect(init(answers({ homeserverUrl: proxy.baseUrl }))).rejects.toMatchObject({
+      message: expect.stringContaining('Matrix Authentication Service'),
+    });
+    mas.remove();
+    proxy.on({ method: 'GET', path: '/login' }, answerWith(200, { flows: [{ type: 'm.login.sso' }] }));
+    await expect(init(answers({ homeserverUrl: proxy.baseUrl }))).rejects.toMatchObject({
+      next: expect.stringContaining('password_config'),
+    });
+  });
+
+  test('another set-up in the same folder is refused', async () => {
+    await init(answers());
+    await expect(init(answers())).rejects.toMatchObject({ code: 'conflict', next: expect.stringContaining('--force') });
+  });
+});
+
+describe('doctor', () => {
+  const severities = (findings: readonly Finding[]) => Object.fromEntries(findings.map(({ id, severity }) => [id, severity]));
+  const found = async (id: string): Promise<Finding[]> =>
+    (await doctor(await config(), quiet)).filter((finding) => finding.id === id && finding.severity !== 'ok');
+
+  test('after init, before the first start: nothing must be mended', async () => {
+    await init(answers());
+    const findings = await doctor(await config(), quiet);
+    expect(severities(findings)).toEqual({
+      files: 'ok',
+      homeserver: 'ok',
+      clock: 'ok',
+      'issuer account': 'ok',
+      'bot account': 'ok',
+      admins: 'ok',
+      'control room': 'warn',
+      'bot device': 'warn',
+      ledger: 'warn',
+      gateway: 'warn',
+    });
+    const text = renderFindings(findings);
+    expect(text).toMatch(/Nothing must be mended; 4 to look at/);
+    expect(text).not.toMatch(/syt_/);
+  });
+
+  test('beside the running service, and after it: the device is signed, the ledger whole, the gateway met', async () => {
+    await using mintwarden = await setUpMintwarden({
+      homeserverUrl: synapse.baseUrl,
+      adminToken: synapse.adminToken,
+      admins: [olivia.userId],
+    });
+    await mintwarden.start();
+    const running = await mintwarden.command('doctor');
+    expect(running.output).toMatch(/^ok +bot device /m);
+    expect(running.output).toMatch(/^ok +ledger /m);
+    expect(running.output).toMatch(/^ok +gateway /m);
+    expect(running.output).toMatch(/Nothing must be mended; 1 to look at/);
+    expect(running.status).toBe(0);
+    await mintwarden.stop();
+    const stopped = await mintwarden.command('doctor');
+    expect(stopped.output).toMatch(/^WARN +gateway +The service is not running/m);
+    expect(stopped.output).toMatch(/^ok +ledger /m);
+    expect(stopped.status).toBe(0);
+    // Another Mintwarden on the same account, on a device that nobody signed.
+    const config = await loadConfig(mintwarden.configPath, {});
+    const other = await loginWithPassword(synapse.baseUrl, config.bot.user_id, config.bot.password ?? '', 'other');
+    expect(await checkDevice({ ...config, bot: { ...config.bot, access_token: other.accessToken } })).toMatchObject([{ severity: 'warn' }]);
+  });
+
+  test('what is wrong at the homeserver is found, with its mend', async () => {
+    const made = await init(answers());
+    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.botUserId}`, { admin: true });
+    expect(await found('bot account')).toMatchObject([{ severity: 'fail', found: expect.stringContaining('is a server administrator') }]);
+    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.botUserId}`, { admin: false, user_type: null });
+    await asAdmin('DELETE', `/_synapse/admin/v1/users/${made.botUserId}/override_ratelimit`);
+    expect(await found('bot account')).toMatchObject([{ severity: 'warn' }, { severity: 'warn' }]);
+
+    await asAdmin('POST', `/_synapse/admin/v1/users/${made.issuerUserId}/override_ratelimit`, { messages_per_second: 0, burst_count: 0 });
+    expect(await found('issuer account')).toMatchObject([{ severity: 'fail', why: expect.stringContaining('every holder') }]);
+    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.issuerUserId}`, { admin: false });
+    expect(await found('issuer account')).toMatchObject([{ severity: 'fail', found: expect.stringContaining('no server administrator') }]);
+    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.issuerUserId}`, { password: 'another password', logout_devices: true });
+    expect(await found('issuer account')).toMatchObject([{ severity: 'fail', found: expect.stringContaining('not known') }]);
+
+    const { bot } = await config();
+    await matrixRequest(
+      synapse.baseUrl,
+      'PUT',
+      `/_matrix/client/v3/rooms/${encodeURIComponent(made.controlRoom)}/state/m.room.join_rules/`,
+      {
+        token: bot.access_token,
+        body: { join_rule: 'public' },
+      },
+    );
+    expect(await found('control room')).toEqual(
+      expect.arrayContaining([expect.objectContaining({ severity: 'fail', found: expect.stringContaining('public') })]),
+    );
+  });
+
+  test('what is wrong on this machine is found', async () => {
+    await init(answers());
+    const { issuer } = await config();
+    const file = join(dir, 'secrets', `${issuer.user_id.slice(1).split(':')[0] ?? ''}.token`);
+    await chmod(file, 0o640);
+    await chmod(join(dir, 'state'), 0o755);
+    expect(await found('files')).toMatchObject([{ severity: 'warn', mend: `chmod 600 '${file}'` }, { severity: 'warn' }]);
+    await chmod(join(dir, 'secrets'), 0o777);
+    expect(await found('files')).toMatchObject([{ severity: 'warn' }, { severity: 'fail' }, { severity: 'warn' }]);
+  });
+
+  test('a homeserver that is away: one finding, no crash', async () => {
+    await init(answers());
+    const file = join(dir, 'bot.yaml');
+    const content = parse(await readFile(file, 'utf8')) as { homeserver: { url: string } };
+    content.homeserver.url = `http://127.0.0.1:${String(await freePort())}`;
+    await writeFile(file, stringify(content));
+    const findings = await doctor(await config(), quiet);
+    expect(severities(findings)).toEqual({ files: 'ok', homeserver: 'fail', ledger: 'warn', gateway: 'warn' });
+  });
+
+  test('an address where something else answers', async () => {
+    await init(answers({ publicUrl: synapse.baseUrl }));
+    const { checkGateway } = await import('../../../src/app/doctor/gateway.ts');
+    expect(await checkGateway(await config(), true)).toMatchObject([
+      { severity: 'fail', found: expect.stringContaining('Something else answers') },
+    ]);
+  });
+});
