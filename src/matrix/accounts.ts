@@ -10,7 +10,7 @@ import { MEGOLM, readRoomState } from './room-state.ts';
 export type Session = { readonly accessToken: string; readonly deviceId: string; readonly userId: UserId };
 
 /** In the creation content of a control room made by `createControlRoom`. */
-export const CONTROL_KEY = 'org.mintwarden.control';
+const CONTROL_KEY = 'org.mintwarden.control';
 
 /**
  * Logs in with a password, as a new device.

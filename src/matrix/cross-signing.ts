@@ -1,9 +1,9 @@
 import type { CrossSigningSeeds } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { MintwardenError } from '../domain/errors.ts';
 import type { EngineClient } from './engine-client.ts';
-import { HomeserverRefusal } from './homeserver-errors.ts';
-import { isJson, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
+import { objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
 import { masterKeyOf, queryKeys } from './keys.ts';
+import { uploadSignatures, uploadSigningKeys } from './key-uploads.ts';
 import type { SeedStore } from './seams.ts';
 
 /** What is known at the start of an attempt to be cross-signed. Public keys in unpadded base64. */
@@ -136,10 +136,18 @@ async function keepSeeds(engine: EngineClient, seeds: SeedStore): Promise<void> 
 }
 
 function parseSeeds(secret: string | null): CrossSigningSeeds {
-  const value: unknown = secret === null ? null : JSON.parse(secret);
+  const value = parseJson(secret);
   const [master, selfSigning, userSigning] = ['master', 'selfSigning', 'userSigning'].map((key) => stringAt(value, key));
   if (master && selfSigning && userSigning) return { master, selfSigning, userSigning };
   throw new MintwardenError('state', 'The saved cross-signing seeds cannot be read.', 'Restore them from a backup.');
+}
+
+function parseJson(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return null; // the error would quote the secret
+  }
 }
 
 /** Only within `alone`. */
@@ -151,32 +159,6 @@ async function upload({ engine, homeserver, userId, password }: Needs): Promise<
   }
   await uploadSigningKeys(homeserver, JSON.parse(signingKeys), userId, password);
   await uploadSignatures(homeserver, signatures);
-}
-
-/** The first keys need no interactive authentication at most homeservers (MSC3967); where they do, the password serves. */
-async function uploadSigningKeys(homeserver: Homeserver, keys: object, userId: string, password: Needs['password']): Promise<void> {
-  const uploadPath = path`/keys/device_signing/upload`;
-  try {
-    await homeserver.ask('POST', uploadPath, { body: keys });
-  } catch (error) {
-    if (!(error instanceof HomeserverRefusal) || error.status !== 401 || !isJson(error.body) || !('flows' in error.body)) throw error;
-    const secret = await password();
-    if (secret === null) throw error;
-    const auth = {
-      type: 'm.login.password',
-      identifier: { type: 'm.id.user', user: userId },
-      password: secret,
-      session: stringAt(error.body, 'session'),
-    };
-    await homeserver.ask('POST', uploadPath, { body: { ...keys, auth } });
-  }
-}
-
-async function uploadSignatures(homeserver: Homeserver, signatures: string): Promise<void> {
-  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, { body: JSON.parse(signatures) });
-  if (Object.keys(objectAt(answer, 'failures')).length > 0) {
-    throw new MintwardenError('homeserver-refused', "The homeserver did not take the signature of the bot's device.");
-  }
 }
 
 function deviceKeyOf(answer: Json, userId: string, deviceId: string): string | null {

@@ -17,7 +17,7 @@ const CODES: Record<EngineErrorCode, ErrorCode> = {
 };
 
 /** The encryption engine's errors in our own vocabulary. Others pass unchanged. */
-export function fromEngine(error: unknown): unknown {
+function fromEngine(error: unknown): unknown {
   if (!(error instanceof EngineError)) return error;
   return new MintwardenError(CODES[error.code], error.message, error.nextStep, { cause: error });
 }

@@ -8,7 +8,7 @@ export type Credentials = { readonly homeserverUrl: string; readonly accessToken
 export type Json = Readonly<Record<string, unknown>>;
 
 /** Options of one request. */
-export type Asking = {
+type Asking = {
   readonly query?: Readonly<Record<string, string | number | boolean | null | undefined>>;
   readonly body?: unknown;
   /** Until the whole answer is there; 30 s unless told. */

@@ -6,7 +6,7 @@ import { look } from './look.ts';
 const PAGE = 100;
 
 /** The events of a room from the newest back, page by page, as far as the reader wants. `filter` is a RoomEventFilter. */
-export async function* backwards(homeserver: Homeserver, roomId: RoomId, filter: object): AsyncGenerator<RoomEvent> {
+async function* backwards(homeserver: Homeserver, roomId: RoomId, filter: object): AsyncGenerator<RoomEvent> {
   let from: string | null = null;
   for (;;) {
     const query = { dir: 'b', limit: PAGE, filter: JSON.stringify(filter), from };
@@ -56,7 +56,7 @@ async function receiptsOf(homeserver: Homeserver, roomId: RoomId, userId: UserId
 }
 
 /** The events a person's receipts stand at, of the room's main thread or of any. */
-export function readBy(ephemeral: unknown, userId: string): readonly string[] {
+function readBy(ephemeral: unknown, userId: string): readonly string[] {
   const receipts = arrayAt(ephemeral, 'events').filter((event) => stringAt(event, 'type') === 'm.receipt');
   return receipts.flatMap((receipt) =>
     Object.entries(objectAt(receipt, 'content'))

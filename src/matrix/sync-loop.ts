@@ -44,20 +44,32 @@ export function startSyncLoop(options: {
   let syncedAt = 0;
   let saved: string | null = null;
 
-  async function once(since: string | null): Promise<string> {
-    const first = syncedAt === 0;
-    const timeout = first ? 0 : receiver.isWaiting() ? WAITING_POLL_MS : POLL_MS;
-    const answer = await homeserver.ask('GET', path`/sync`, {
+  async function news(since: string | null): Promise<Json> {
+    const timeout = syncedAt === 0 ? 0 : receiver.isWaiting() ? WAITING_POLL_MS : POLL_MS;
+    return homeserver.ask('GET', path`/sync`, {
       query: { since, timeout, filter: SYNC_FILTER, set_presence: 'offline' },
       timeoutMs: (since === null ? 120_000 : timeout) + ANSWER_PATIENCE_MS,
       signal: stopping.signal,
+    });
+  }
+
+  async function once(since: string | null): Promise<string> {
+    const answer = await news(since).catch((error: unknown) => {
+      if (since === null || !(error instanceof HomeserverRefusal) || error.status !== 400) throw error;
+      // The position was damaged, or is another homeserver's: a first sync looks back far enough.
+      log.warn('the homeserver does not know the position; starting over');
+      since = null;
+      return news(null);
     });
     const next = stringAt(answer, 'next_batch');
     if (next === null) throw nonsense('a sync without a position');
     await dealWith(answer, since);
     if (!receiver.isWaiting() && next !== saved) {
-      await position.save(next);
-      saved = next;
+      await position.save(next).then(
+        () => (saved = next),
+        // What it keeps may be lost: worse to stop listening.
+        () => log.warn('the position could not be saved'),
+      );
     }
     return next;
   }
@@ -78,8 +90,18 @@ export function startSyncLoop(options: {
     return [...news.state.filter(({ eventId }) => !seen.has(eventId)), ...missed, ...news.timeline];
   }
 
+  async function kept(): Promise<string | null> {
+    return position.load().then(
+      (stored) => (stored === '' ? null : stored),
+      () => {
+        log.warn('the position could not be read');
+        return null;
+      },
+    );
+  }
+
   async function run(): Promise<void> {
-    let since = await position.load();
+    let since = await kept();
     let failures = 0;
     while (!stopping.signal.aborted) {
       try {
@@ -90,7 +112,7 @@ export function startSyncLoop(options: {
       } catch (error) {
         if (stopping.signal.aborted) return;
         failures++;
-        since = await position.load().catch(() => since);
+        since = await kept();
         const code = error instanceof MintwardenError ? error.code : 'internal';
         const errcode = error instanceof HomeserverRefusal ? error.errcode : null;
         log.warn('news from the homeserver could not be dealt with', { code, errcode, failures });

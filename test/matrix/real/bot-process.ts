@@ -2,7 +2,7 @@
  * A bot in a process of its own, to be killed. Argument: a JSON file with the options of `startMatrix`, `recipient`
  * and `run`. Says `ready`, then sends numbered messages to the recipient's DM for ever, saying each event id.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { UserId } from '../../../src/domain/ids.ts';
 import type { SeedStore } from '../../../src/matrix/seams.ts';
 import { startMatrix } from '../../../src/matrix/start.ts';
@@ -46,5 +46,9 @@ function fileStore(file: string): SeedStore {
       return null;
     }
   };
-  return { load: async () => read(), save: async (value) => writeFileSync(file, value) };
+  const save = (value: string): void => {
+    writeFileSync(`${file}.new`, value);
+    renameSync(`${file}.new`, file); // or a kill in between would leave half of it
+  };
+  return { load: async () => read(), save: async (value) => save(value) };
 }

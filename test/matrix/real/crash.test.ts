@@ -32,6 +32,7 @@ async function runAndKill(bot: TestBot, recipient: string, run: number, count: n
   let complaint = '';
   child.stderr.on('data', (data: Buffer) => (complaint += data.toString()));
   const lines: Line[] = [];
+  const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(JSON.parse(line) as Line);
     if (lines.filter(({ said }) => said === 'sent').length >= count) {
@@ -40,8 +41,9 @@ async function runAndKill(bot: TestBot, recipient: string, run: number, count: n
       break;
     }
   }
+  clearTimeout(late);
   if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
-  if (lines.length === 0) throw new Error(complaint);
+  if (lines.length < count) throw new Error(`the bot said only ${JSON.stringify(lines)}; ${complaint}`);
   return lines;
 }
 
@@ -88,6 +90,14 @@ test('with its store lost, a new device is signed from the seeds and nobody is w
   rmSync(bot.stateDir, { recursive: true });
 
   const session = await loginWithPassword(synapse.baseUrl, bot.user.userId, bot.user.password, 'Mintwarden');
+  for (const damaged of [
+    '{"v":1,"master":"half',
+    JSON.stringify({ v: 1, master: 'AAAA', selfSigning: 'AAAA', userSigning: 'AAAA' }),
+    null,
+  ]) {
+    const seeds = { load: async () => damaged, save: async () => expect.unreachable('nothing may be made in their place') };
+    await expect(bot.start({ accessToken: session.accessToken, seeds })).rejects.toMatchObject({ code: 'state' });
+  }
   const after = await bot.start({ accessToken: session.accessToken });
   expect(after.deviceId).not.toBe(before.deviceId);
   expect(await after.chat.keys(after.chat.userId)).toEqual({ devices: 2, signedDevices: 2, masterKey: keys.masterKey });

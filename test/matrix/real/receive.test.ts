@@ -163,6 +163,43 @@ test('nothing said while it was down or being handled is lost, and a flood hides
   expect(bot.saved.position).not.toBeNull();
 });
 
+test.each(['', 'nonsense', 's1_2_3'])('a damaged position (%j) costs a look back, not the hearing', async (position) => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('admin');
+  await using admin = await startJsClient(synapse, user);
+  await using bot = await newBot(synapse, [user.userId]);
+  const first = await bot.start();
+  await first.ready;
+  await admin.join(bot.controlRoomId);
+  await admin.waitForMember(bot.controlRoomId, bot.user.userId);
+  await first.stop();
+  await admin.say(bot.controlRoomId, 'while down');
+  bot.saved.position = position;
+  const second = await bot.start();
+  await second.ready;
+  await bot.hearsMessage((m) => m.body === 'while down');
+  expect(bot.saved.position).not.toBe(position);
+});
+
+test('it goes on hearing where the position can be neither read nor saved', async () => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('admin');
+  await using admin = await startJsClient(synapse, user);
+  await using bot = await newBot(synapse, [user.userId]);
+  const broken = async (): Promise<never> => {
+    throw new Error('disk');
+  };
+  const matrix = await bot.start({ position: { load: broken, save: broken } });
+  await matrix.ready;
+  await admin.join(bot.controlRoomId);
+  await admin.waitForMember(bot.controlRoomId, bot.user.userId);
+  for (const body of ['one', 'two']) {
+    await admin.say(bot.controlRoomId, body);
+    await bot.hearsMessage((m) => m.body === body);
+  }
+  expect(bodies(bot)).toEqual(['one', 'two']);
+});
+
 test('invitations elsewhere are left alone, and other rooms are not listened to', async () => {
   const synapse = sharedSynapse();
   const user = await synapse.uniqueUser('eve');
