@@ -45,13 +45,16 @@ export async function joinDm(stage: Stage, who: EncryptedClient): Promise<void> 
   for (const invite of who.invites().filter((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect)) await who.join(invite.roomId);
 }
 
-/** Waits for the message with the grant's token, joining the DM if need be, and gives both. */
+/**
+ * Waits for the message with the grant's token, joining the DM if need be, and gives both. It has to be clean; a
+ * client may need a moment to learn that the sender's device is signed.
+ */
 export async function takeDelivery(
   stage: Stage,
   who: EncryptedClient,
   grantId: string,
 ): Promise<{ token: string; message: TimelineEvent }> {
-  const arrived = who.waitForMessage((m) => textOf(m).includes(`mwt_${grantId}_`), { timeoutMs: 45_000, what: 'the token' });
+  const arrived = who.waitForMessage((m) => textOf(m).includes(`mwt_${grantId}_`) && isClean(m), { timeoutMs: 45_000, what: 'the token' });
   const invited = who.waitForInvite((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect, { timeoutMs: 45_000 }).catch(() => null);
   await Promise.race([arrived, invited]);
   await joinDm(stage, who);
@@ -59,15 +62,12 @@ export async function takeDelivery(
   return { token: TOKEN.exec(textOf(message))?.[0] ?? '', message };
 }
 
-/** Waits for the notice of a grant, joining the DM if need be. */
+/** Waits for the notice of a grant, joining the DM if need be. It has to be clean, as a delivery. */
 export async function takeNotice(stage: Stage, who: EncryptedClient, grantId: string): Promise<TimelineEvent> {
-  const arrived = who.waitForMessage(
-    (m) => m.undecryptable === null && m.sender === stage.mintwarden.botUserId && textOf(m).includes(grantId),
-    {
-      timeoutMs: 45_000,
-      what: 'the notice',
-    },
-  );
+  const arrived = who.waitForMessage((m) => isClean(m) && m.sender === stage.mintwarden.botUserId && textOf(m).includes(grantId), {
+    timeoutMs: 45_000,
+    what: 'the notice',
+  });
   const invited = who.waitForInvite((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect, { timeoutMs: 45_000 }).catch(() => null);
   await Promise.race([arrived, invited]);
   await joinDm(stage, who);

@@ -56,9 +56,13 @@ export function answerWith(status: number, body: unknown = {}, headers: Record<s
 /** Bytes that are no HTTP. */
 export function garbage(): Fault {
   return {
-    before: ({ response }) => {
-      response.socket?.end(Buffer.from('\u0000\u0001nonsense\r\n\r\n'));
-    },
+    before: ({ response }) =>
+      new Promise((resolve) => {
+        response.socket?.end(Buffer.from('\u0000\u0001nonsense\r\n\r\n'), () => {
+          response.destroy();
+          resolve();
+        });
+      }),
   };
 }
 
