@@ -1,4 +1,4 @@
-export { toPolicy, redactedConfig, type AccountConfig, type Config } from './config.ts';
+export { toPolicy, redactedConfig, type Config } from './config.ts';
 export { isLoopback } from './contradictions.ts';
 export { loadConfig, problemsOf } from './load.ts';
-export { isOpenToAll, readSecretFile } from './secret-file.ts';
+export { readSecretFile } from './secret-file.ts';

@@ -15,6 +15,20 @@ export async function checkDevice(config: Config): Promise<readonly Finding[]> {
   return [judgeDevice(answer, botId, typeof deviceId === 'string' ? deviceId : '')];
 }
 
+/** The admins: with an identity that can sign their devices, without which the bot obeys none of them. */
+export async function checkIdentities(config: Config): Promise<readonly Finding[]> {
+  const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
+  const wanted = Object.fromEntries(config.admins.map((userId) => [userId, []]));
+  const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: wanted } });
+  const without = config.admins.filter(
+    (userId) => at(answer, 'master_keys', userId) === null || at(answer, 'self_signing_keys', userId) === null,
+  );
+  if (without.length === 0) return [ok('admin identities', 'Every admin can verify their devices.')];
+  const why = 'The bot obeys commands from verified devices alone, and sends tokens to no others.';
+  const mend = 'Let them set up secure backup in their client (in Element: All settings, Encryption), then verify the session they use.';
+  return [warn('admin identities', `Without cross-signing: ${without.join(', ')}.`, why, mend)];
+}
+
 /** What the homeserver's answer to a key query says of the bot's device. The signatures are checked, not believed. */
 export function judgeDevice(answer: Json, botId: string, deviceId: string): Finding {
   const id = 'bot device';

@@ -4,7 +4,7 @@ import { createSynapse } from '../../issuers/synapse/synapse.ts';
 import type { Log } from '../../ports/log.ts';
 import { checkAdmins, checkBot, checkIssuer } from './accounts.ts';
 import { checkControlRoom } from './control-room.ts';
-import { checkDevice } from './device.ts';
+import { checkDevice, checkIdentities } from './device.ts';
 import { checkFiles } from './files.ts';
 import { fail, type Finding } from './finding.ts';
 import { checkGateway } from './gateway.ts';
@@ -33,6 +33,7 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
         ...(await look('issuer account', () => checkIssuer(config, synapse.admin))),
         ...(await look('bot account', () => checkBot(config, synapse.admin))),
         ...(await look('admins', () => checkAdmins(config, synapse.admin))),
+        ...(await look('admin identities', () => checkIdentities(config))),
         ...(await look('control room', () => checkControlRoom(config))),
         ...(await look('bot device', () => checkDevice(config))),
       ]

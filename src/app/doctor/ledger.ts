@@ -9,7 +9,7 @@ import { verifyAudit } from '../audit/verify.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 
 /** Where the ledger of a configuration is. */
-export function ledgerFile(config: Config): string {
+function ledgerFile(config: Config): string {
   return join(config.state_dir, 'ledger.sqlite');
 }
 

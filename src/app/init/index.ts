@@ -1,1 +1,1 @@
-export { init, type InitOptions, type InitResult } from './init.ts';
+export { init, type InitOptions } from './init.ts';

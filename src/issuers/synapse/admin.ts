@@ -14,7 +14,7 @@ export type Account = {
 };
 
 /** What an account may send; both zero mean no limit. */
-export type RateLimit = { readonly messagesPerSecond: number; readonly burstCount: number };
+type RateLimit = { readonly messagesPerSecond: number; readonly burstCount: number };
 
 /**
  * What setting up and looking after Mintwarden needs of a Synapse. Every method throws MintwardenError

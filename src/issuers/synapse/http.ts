@@ -15,7 +15,7 @@ export type Answer =
   | { readonly kind: 'lost'; readonly problem: string };
 
 /** One request. `token` goes into the Authorization header and nowhere else. */
-export type Ask = {
+type Ask = {
   readonly method: 'GET' | 'POST' | 'PUT';
   /** Built with `path`, so that no id can change which endpoint is meant. */
   readonly path: string;

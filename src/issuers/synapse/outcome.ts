@@ -16,7 +16,7 @@ export function refusalOf(answer: Answered): Refusal | null {
 }
 
 /** What a sentence may say of an answer: its status and errcode, never its text, which could hold anything. */
-export function describe(answer: Answered): string {
+function describe(answer: Answered): string {
   const refusal = refusalOf(answer);
   if (refusal !== null) return `${String(refusal.status)} ${refusal.errcode}`;
   return `${String(answer.status)}${answer.body === null ? ', not JSON' : ''}`;

@@ -9,6 +9,7 @@ import { init, type InitOptions } from '../../../src/app/init/index.ts';
 import { loadConfig } from '../../../src/config/index.ts';
 import { loginWithPassword } from '../../../src/matrix/accounts.ts';
 import { freePort } from '../../harness/free-port.ts';
+import { startJsClient } from '../../harness/js-client.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
 import { setUpMintwarden } from '../../harness/mintwarden.ts';
 import { answerWith, cut, startProxy } from '../../harness/proxy.ts';
@@ -228,25 +229,29 @@ describe('doctor', () => {
       'issuer account': 'ok',
       'bot account': 'ok',
       admins: 'ok',
+      'admin identities': 'warn',
       'control room': 'warn',
       'bot device': 'warn',
       ledger: 'warn',
       gateway: 'warn',
     });
     const text = renderFindings(findings);
-    expect(text).toMatch(/Nothing must be mended; 4 to look at/);
+    expect(text).toMatch(/Nothing must be mended; 5 to look at/);
     expect(text).not.toMatch(/syt_/);
   });
 
   test('beside the running service, and after it: the device is signed, the ledger whole, the gateway met', async () => {
+    const nora = await synapse.uniqueUser('nora');
+    await using _nora = await startJsClient(synapse, nora);
     await using mintwarden = await setUpMintwarden({
       homeserverUrl: synapse.baseUrl,
       adminToken: synapse.adminToken,
-      admins: [olivia.userId],
+      admins: [nora.userId],
     });
     await mintwarden.start();
     const running = await mintwarden.command('doctor');
     expect(running.output).toMatch(/^ok +bot device /m);
+    expect(running.output).toMatch(/^ok +admin identities /m);
     expect(running.output).toMatch(/^ok +ledger /m);
     expect(running.output).toMatch(/^ok +gateway /m);
     expect(running.output).toMatch(/Nothing must be mended; 1 to look at/);
