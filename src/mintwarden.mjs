@@ -5,9 +5,9 @@ const [major = 0] = process.versions.node.split('.').map(Number);
 if (major < NEEDED) {
   process.stderr.write(
     `Mintwarden needs Node ${String(NEEDED)} or newer; this is Node ${process.versions.node}.\n` +
-      'In the project folder, npm ci installs Node 24 beside it, and npx mintwarden uses it.\n',
+      'In a clone, npm ci brings Node 24 along, and this uses it: npm run mintwarden -- COMMAND\n',
   );
-  process.exitCode = 1;
+  process.exitCode = 2;
 } else {
   await import('./main.ts');
 }

@@ -6,8 +6,3 @@ export const CAPABILITIES = ['read'] as const;
 
 /** One of `CAPABILITIES`. */
 export type Capability = (typeof CAPABILITIES)[number];
-
-/** Whether the text names a capability. */
-export function isCapability(text: string): text is Capability {
-  return (CAPABILITIES as readonly string[]).includes(text);
-}

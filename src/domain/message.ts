@@ -23,7 +23,11 @@ export type MessageBody =
   /** To the control room: a grant ended otherwise than by a command given there. */
   | { readonly kind: 'ended-report'; readonly cause: EndCause; readonly by: Actor }
   /** To the control room: the token waits for its recipient to join the DM, until `giveUpAt`. */
-  | { readonly kind: 'delivery-waiting'; readonly why: 'not-joined' | 'no-signed-device' | 'room-unsafe' | 'identity-changed'; readonly giveUpAt: number }
+  | {
+      readonly kind: 'delivery-waiting';
+      readonly why: 'not-joined' | 'no-signed-device' | 'room-unsafe' | 'identity-changed';
+      readonly giveUpAt: number;
+    }
   /** To the control room: an upstream token may be alive that nobody holds, or could not be logged out. */
   | { readonly kind: 'upstream-alive'; readonly why: 'orphan' | 'unkillable' | 'died-early'; readonly until: number }
   /** To the control room: the subject was locked or unlocked. */

@@ -69,14 +69,14 @@ describe('killed with SIGKILL during a mint', () => {
     const before = livePuppetTokens(stage.synapse).length;
     const { live, reply } = await outcome(await killAt(login, 'before', mintLine()));
     expect(live).toBe(false);
-    expect(reply).toMatch(/until/);
+    expect(reply).toMatch(/ends it by itself at/);
     expect(livePuppetTokens(stage.synapse)).toHaveLength(before);
   });
 
   test('after the homeserver made it, before its answer: failed, what is alive is shown and ends with its lease', async () => {
     const { live, reply, id } = await outcome(await killAt(login, 'after', mintLine()));
     expect(live).toBe(false);
-    expect(reply).toMatch(/until/);
+    expect(reply).toMatch(/ends it by itself at/);
     expect(textOf(await command(stage, `!show ${id}`))).toMatch(/alive/i);
     nothingOutlivesItsLease();
   });

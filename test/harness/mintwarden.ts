@@ -61,8 +61,18 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
   await writeFile(tokenFile, options.adminToken, { mode: 0o600 });
   const done = await runMintwarden([
     'init',
-    ...['--homeserver', options.homeserverUrl, '--admin-token-file', tokenFile, '--public-url', gatewayUrl],
-    ...['--listen', `127.0.0.1:${String(port)}`, '--admins', options.admins.join(','), '--dir', dir],
+    '--homeserver',
+    options.homeserverUrl,
+    '--admin-token-file',
+    tokenFile,
+    '--public-url',
+    gatewayUrl,
+    '--listen',
+    `127.0.0.1:${String(port)}`,
+    '--admins',
+    options.admins.join(','),
+    '--dir',
+    dir,
   ]);
   await rm(tokenFile);
   if (done.status !== 0) throw new HarnessError(`mintwarden init ended with ${String(done.status)}:\n${done.output}`);

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import type { Exchange, Fault, HeldAnswer, SeenRequest } from './proxy-faults.ts';
 
 export { answerWith, cut, delay, garbage, hold, truncate } from './proxy-faults.ts';
-export type { Fault, SeenRequest, Side } from './proxy-faults.ts';
+export type { Fault, SeenRequest } from './proxy-faults.ts';
 
 /** Which requests: by method, by path (a part of it, or an expression), or by any predicate. */
 export type RequestMatcher = { method?: string; path?: string | RegExp } | ((request: SeenRequest) => boolean);

@@ -1,2 +1,1 @@
-export { type Cache, type CacheOptions, openCache } from './open-cache.ts';
-export { sqliteKeyvStore } from './sqlite-store.ts';
+export { openCache } from './open-cache.ts';

@@ -1,2 +1,2 @@
-export { createSealer, type SealerOptions, type SealingKey } from './sealer.ts';
+export { createSealer } from './sealer.ts';
 export { loadKey, loadOrCreateKey } from './key-file.ts';

@@ -1,2 +1,1 @@
-export { openSqliteLedger, openSqliteLedgerReadOnly, type SqliteLedgerOptions } from './open.ts';
-export type { LedgerReader } from './queries.ts';
+export { openSqliteLedger, openSqliteLedgerReadOnly } from './open.ts';
