@@ -8,6 +8,7 @@ import { MintwardenError } from '../domain/errors.ts';
 import { createSynapse } from '../issuers/synapse/synapse.ts';
 import { createAccessControl } from '../lifecycle/access.ts';
 import { deliverWaitingTo } from '../lifecycle/deliver.ts';
+import { greetFirstAdmin } from '../lifecycle/greet.ts';
 import { startReaper } from '../lifecycle/reaper.ts';
 import { resume } from '../lifecycle/resume.ts';
 import { startSubjectsWatch } from '../lifecycle/subjects-watch.ts';
@@ -79,6 +80,9 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log,
   });
   cleanup.defer(() => matrix.stop());
+  // Where the start fails, what waits for the bot must not keep `stop` waiting.
+  bot.promise.catch(() => {});
+  cleanup.defer(() => bot.reject(new MintwardenError('internal', 'Mintwarden is ending.')));
 
   const world: World = {
     ledger,
@@ -123,6 +127,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log,
   });
   cleanup.defer(() => gateway.close());
+  const greeting = greetFirstAdmin(world);
+  cleanup.defer(() => greeting);
   log.info('ready', {
     port: gateway.port,
     ms: Math.round(performance.now() - begun),

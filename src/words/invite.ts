@@ -27,3 +27,8 @@ export function deliveryInviteReason(grant: Grant, now: number): string {
   const text = `${maker(grant)} made you an access token (${grant.id}), good until ${utc(grant.expiresAt, now)}. Join this encrypted chat to receive it.`;
   return shortened(text, MAX_INVITE_REASON);
 }
+
+/** Why the bot invites the first administrator before there is any token. */
+export function welcomeReason(): string {
+  return 'I am Mintwarden. Tokens that you make in the control room reach you in this encrypted chat: join it, so that the first one need not wait.';
+}

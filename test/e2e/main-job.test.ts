@@ -34,6 +34,11 @@ describe('the main job', () => {
   const read = (room: string): ReturnType<typeof request> =>
     request(stage, token, 'GET', `/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=5`);
 
+  test('the first admin’s chat is opened before there is a token', async () => {
+    const invite = await stage.olivia.waitForInvite((i) => i.isDirect && i.inviter === stage.mintwarden.botUserId);
+    expect(invite.reason).toMatch(/tokens/i);
+  });
+
   test('a token is minted, alice is told, bob gets it', async () => {
     grant = await mint(stage, `!mint @alice --rooms ${stage.ops} --read-only --ttl 1h --to @bob --reason "a screen"`);
     expect(livePuppetTokens(stage.synapse)).toHaveLength(1);
