@@ -7,7 +7,7 @@ if (major < NEEDED) {
     `Mintwarden needs Node ${String(NEEDED)} or newer; this is Node ${process.versions.node}.\n` +
       'In a clone, npm ci brings Node 24 along, and this uses it: npm run mintwarden -- COMMAND\n',
   );
-  process.exitCode = 2;
+  process.exitCode = 1;
 } else {
   await import('./main.ts');
 }
