@@ -4,8 +4,9 @@ import { request } from '../harness/holder.ts';
 import { ratchetUses, reusedRatchets, roomEvents } from '../harness/megolm.ts';
 import type { WireEvent } from '../harness/megolm.ts';
 import { hold } from '../harness/proxy.ts';
-import type { RequestMatcher } from '../harness/proxy.ts';
+import type { Fault, RequestMatcher } from '../harness/proxy.ts';
 import { livePuppetTokens, puppetTokens } from '../harness/puppet-tokens.ts';
+import { findSecrets } from '../harness/secrets-grep.ts';
 import { setTheStage } from '../harness/stage.ts';
 import type { Stage } from '../harness/stage.ts';
 
@@ -15,6 +16,7 @@ const logout: RequestMatcher = { method: 'POST', path: /\/logout/ };
 const sendTo = (roomId: string): RequestMatcher => ({ method: 'PUT', path: `/rooms/${encodeURIComponent(roomId)}/send/` });
 
 let stage: Stage;
+const secrets = new Set<string>();
 let aliceDm = '';
 let oliviaDm = '';
 
@@ -54,6 +56,8 @@ async function outcome(eventId: string): Promise<{ id: string; reply: string; li
 
 async function deliveredOnce(id: string): Promise<void> {
   const { token } = await takeDelivery(stage, stage.olivia, id);
+  secrets.add(token);
+  for (const upstream of puppetTokens(stage.synapse)) secrets.add(upstream.token);
   expect((await request(stage, token, 'GET', '/joined_rooms')).body).toEqual({ joined_rooms: [stage.ops] });
   const notice = await takeNotice(stage, stage.alice, id);
   expect(textOf(notice)).toContain(id);
@@ -81,11 +85,21 @@ describe('killed with SIGKILL during a mint', () => {
     nothingOutlivesItsLease();
   });
 
-  test('right after its answer: live and delivered once, or failed and shown', async () => {
+  test.each([0, 1, 2, 4, 8])('%d ms after its answer: live and delivered once, or failed and shown', async (delayMs) => {
+    const killed = Promise.withResolvers<void>();
+    const killAfterAnswer: Fault = {
+      after: ({ response }, answer) =>
+        new Promise((resolve) => {
+          response.writeHead(answer.status, answer.headers).end(answer.body, () => {
+            setTimeout(() => void stage.mintwarden.kill().then(killed.resolve), delayMs);
+            resolve();
+          });
+        }),
+    };
+    stage.proxy.on(login, killAfterAnswer, { times: 1 });
     const eventId = await say(mintLine());
-    while (!stage.proxy.requests.some((r) => r.path.includes('/login') && r.path.includes('admin')))
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    await stage.mintwarden.kill();
+    await killed.promise;
+    stage.proxy.heal();
     await stage.mintwarden.start();
     const { live, id } = await outcome(eventId);
     if (live) await deliveredOnce(id);
@@ -140,7 +154,7 @@ describe('killed ten times at random', () => {
 });
 
 describe('after all of it', () => {
-  test('no message stands twice in a room, no ratchet was used twice, the audit holds', async () => {
+  test('no message stands twice in a room, no ratchet was used twice, the audit holds, no secret was left behind', async () => {
     await joinDm(stage, stage.olivia);
     const rooms = [stage.mintwarden.controlRoomId, aliceDm, oliviaDm];
     const events: WireEvent[] = [];
@@ -164,5 +178,8 @@ describe('after all of it', () => {
     }
     await stage.mintwarden.stop();
     expect(await stage.mintwarden.command('audit', 'verify')).toMatchObject({ status: 0 });
+    expect(secrets.size).toBeGreaterThan(8);
+    const seen = stage.olivia.timeline(stage.mintwarden.controlRoomId);
+    expect(await findSecrets([...secrets], { paths: [stage.mintwarden.dir], texts: { seen } })).toEqual([]);
   });
 });

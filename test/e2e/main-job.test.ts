@@ -84,6 +84,16 @@ describe('the main job', () => {
     expect(isClean(await command(stage, '!status'))).toBe(true);
   });
 
+  test('a client of another engine reads its notice without a warning too', async () => {
+    await bob.createRoom({ name: 'Bob’s', encrypted: false });
+    const id = await mint(stage, '!mint @bob --rooms all --ttl 1h');
+    remember();
+    expect(isClean(await takeNotice(stage, bob, id))).toBe(true);
+    scoped.push((await takeDelivery(stage, stage.olivia, id)).token);
+    await command(stage, `!revoke ${id}`);
+    await expect.poll(() => livePuppetTokens(stage.synapse).length, { timeout: 10_000 }).toBe(2);
+  });
+
   test('revoked, it is dead at the gateway and at the homeserver, and an open /sync ends', async () => {
     const first = await request(stage, token, 'GET', '/sync?timeout=0');
     const open = request(stage, token, 'GET', `/sync?timeout=30000&since=${encodeURIComponent(String(first.body['next_batch']))}`);
