@@ -10,11 +10,13 @@ import { type Answer, refusal, UNAVAILABLE } from './answer.ts';
 import { CATALOGUE } from './catalogue/index.ts';
 import { routerOf } from './router.ts';
 import { acquaintances } from './serve/acquaintance.ts';
+import { allowance } from './serve/allowance.ts';
 import { createForwarder } from './serve/forwarder.ts';
 import { type Desk, handle, MALFORMED } from './serve/handle.ts';
 import { lateAnswers } from './serve/late-answers.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './serve/limits.ts';
-import { openRequests } from './serve/open-requests.ts';
+import { openRequests, OVER } from './serve/open-requests.ts';
+import { openly } from './serve/openly.ts';
 import { writeAnswer, writePreflight } from './serve/write.ts';
 
 /** What a gateway is made of. */
@@ -61,13 +63,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sentence: options.sentence,
     router: routerOf(CATALOGUE),
     open,
+    allowance: allowance(limits.answerBytes, limits.heldBytes),
+    openly: openly(forwarder, limits.upstreamTimeoutMs, now),
     late: lateAnswers(limits.lateMs, now),
     trouble: lateAnswers(limits.troubleMs, now),
     bodyBytes: limits.bodyBytes,
     publicUrl: options.publicUrl,
   };
   const server = strictServer(limits);
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options));
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options, limits));
   const stopListening = options.access.onOver((grantId) => open.cut(grantId));
   try {
     await listening(server, options.listen);
@@ -90,11 +94,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-async function answerOne(request: IncomingMessage, response: ServerResponse, desk: Desk, { log, clock }: GatewayOptions): Promise<void> {
+async function answerOne(
+  request: IncomingMessage,
+  response: ServerResponse,
+  desk: Desk,
+  { log, clock }: GatewayOptions,
+  { readTimeoutMs }: GatewayLimits,
+): Promise<void> {
   const startedAt = clock.now();
   if (request.method === 'OPTIONS') return writePreflight(response);
   const abort = new AbortController();
   response.on('close', () => abort.abort(GONE));
+  abort.signal.addEventListener('abort', () => {
+    // It was answered while the grant counted; what is not read of that yet never is.
+    if (abort.signal.reason === OVER && response.headersSent) response.destroy();
+  });
   let operation = 'none';
   let status = 0;
   let grant: string | null = null;
@@ -104,7 +118,7 @@ async function answerOne(request: IncomingMessage, response: ServerResponse, des
     if (outcome.answer === 'cut') request.socket.destroy();
     else {
       status = outcome.answer.status;
-      writeAnswer(response, outcome.answer);
+      writeAnswer(response, outcome.answer, readTimeoutMs);
     }
   } catch (error) {
     if (abort.signal.reason !== GONE) {
@@ -112,7 +126,7 @@ async function answerOne(request: IncomingMessage, response: ServerResponse, des
       status = answer.status;
       // The name and the code alone: a message could quote what was asked.
       log.error('request failed', { error: nameOf(error) });
-      writeAnswer(response, answer);
+      writeAnswer(response, answer, readTimeoutMs);
     }
   }
   log.info('request', { operation, status, ms: clock.now() - startedAt, grant });

@@ -1,19 +1,28 @@
 import { Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { Held } from './allowance.ts';
 
 /** What the homeserver answered, read whole. `body` is undefined where it was not JSON. */
 export type Reply = { readonly status: number; readonly body: unknown; readonly retryAfter: string | null };
 
+/** On whose behalf, and for how long. */
+export type Asking = {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Where the answer's bytes are counted, as long as it is in memory; null for what nobody can multiply. */
+  readonly held: Held | null;
+};
+
 /** The only way to the homeserver. */
 export interface Forwarder {
   /**
-   * Asks once; never tries again.
+   * Asks once; never tries again. Where more would be held than is allowed, that is told as a 429.
    * @param token the upstream token, or null for what is asked without
    * @throws MintwardenError `homeserver-unreachable` (down, too slow), `homeserver-nonsense` (compressed,
    *   not JSON, too large); the signal's reason when it is aborted
    */
-  ask(request: UpstreamRequest, token: string | null, timeoutMs: number, signal: AbortSignal): Promise<Reply>;
+  ask(request: UpstreamRequest, token: string | null, asking: Asking): Promise<Reply>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -24,7 +33,7 @@ export function createForwarder(homeserverUrl: string, answerBytes: number): For
   const base = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
   return {
-    ask: (request, token, timeoutMs, signal) => ask(pool, base, answerBytes, request, token, timeoutMs, signal),
+    ask: (request, token, asking) => ask(pool, base, answerBytes, request, token, asking),
     close: () => pool.destroy(),
   };
 }
@@ -35,8 +44,7 @@ function ask(
   answerBytes: number,
   request: UpstreamRequest,
   token: string | null,
-  timeoutMs: number,
-  signal: AbortSignal,
+  { timeoutMs, signal, held }: Asking,
 ): Promise<Reply> {
   return new Promise<Reply>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
@@ -45,12 +53,15 @@ function ask(
     let status = 0;
     let retryAfter: string | null = null;
     let size = 0;
+    let counted = 0;
     const chunks: Buffer[] = [];
     const settle = (reason: Error): void => {
       signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
       ended ??= reason;
       abort?.(ended);
+      held?.give(counted);
+      counted = 0;
       reject(ended);
     };
     const onAbort = (): void => settle(signal.reason as Error);
@@ -81,6 +92,13 @@ function ask(
         onResponseData(controller, chunk) {
           size += chunk.length;
           if (size > answerBytes) return settle(nonsense('is too large'));
+          if (held !== null && ended === null) {
+            if (!held.take(chunk.length)) {
+              resolve(TOO_MUCH);
+              return settle(TOO_MUCH_HELD);
+            }
+            counted += chunk.length;
+          }
           chunks.push(chunk);
         },
         onResponseEnd() {
@@ -97,6 +115,10 @@ function ask(
     );
   });
 }
+
+/** As if the homeserver had asked to wait. */
+const TOO_MUCH: Reply = { status: 429, body: undefined, retryAfter: '1' };
+const TOO_MUCH_HELD: Error = Object.freeze(new Error('too much is held already'));
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -10,29 +10,31 @@ import {
   FORBIDDEN,
   isAnswer,
   limited,
-  NONSENSE,
   ok,
   UNKNOWN_TOKEN,
   UNRECOGNISED,
   USER_LOCKED,
   WRONG_METHOD,
 } from '../answer.ts';
-import type { Notice, OpenLine } from '../catalogue/line.ts';
+import type { Notice } from '../catalogue/line.ts';
 import { judge, type JudgedLine } from '../guard.ts';
 import { bearerOf, doubledHeader } from '../request/bearer.ts';
 import { readBody } from '../request/body.ts';
 import { parseJsonBytes } from '../request/json.ts';
 import { parseTarget, type Target } from '../request/target.ts';
 import type { Route, Router } from '../router.ts';
+import type { Allowance } from './allowance.ts';
 import type { LateAnswers } from './late-answers.ts';
 import { OVER, type OpenRequests } from './open-requests.ts';
+import type { Openly } from './openly.ts';
 import { type Means, perform } from './perform.ts';
-import { failure, told } from './upstream-call.ts';
 
 /** What answering requests needs. */
 export type Desk = Means & {
   readonly router: Router;
   readonly open: OpenRequests;
+  readonly allowance: Allowance;
+  readonly openly: Openly;
   /** For ended tokens that repeat a sync. */
   readonly late: LateAnswers;
   /** For good tokens that repeat a sync while the homeserver is in trouble. */
@@ -52,7 +54,7 @@ const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE']);
 /**
  * Answers one request, in the order of the house: is it understood, is it for anyone, is the token good,
  * is there a line, what is the verdict; then it is carried out.
- * @param abort aborted by the caller when the holder has gone
+ * @param abort aborted by the caller when the answer was read, or the holder has gone
  */
 export async function handle(request: IncomingMessage, desk: Desk, abort: AbortController): Promise<Outcome> {
   const method = request.method ?? '';
@@ -64,7 +66,7 @@ export async function handle(request: IncomingMessage, desk: Desk, abort: AbortC
   const route = desk.router(method, target.segments);
   const operation = route?.line.id ?? 'none';
   if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, desk)), operation, grantId: null };
-  if (route?.line.kind === 'open') return { answer: await askOpenly(route.line, desk, abort.signal), operation, grantId: null };
+  if (route?.line.kind === 'open') return { answer: await desk.openly(route.line, abort.signal), operation, grantId: null };
   const bearer = bearerOf(request.rawHeaders);
   if (isAnswer(bearer)) return { answer: bearer, operation, grantId: null };
   const presented = await present(bearer.token, desk);
@@ -99,23 +101,29 @@ async function serve(
   if (route === null) return UNRECOGNISED;
   const { line, params } = route;
   if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
+  if (abort.signal.aborted) throw abort.signal.reason;
   const leave = desk.open.enter(access.grant.id, abort);
   if (leave === null) return limited(1_000);
+  const held = desk.allowance.hold(access.grant.id);
+  // Not when it is answered: an answer that nobody reads is in memory still.
+  const depart = (): void => {
+    leave();
+    held.close();
+  };
+  abort.signal.addEventListener('abort', depart, { once: true });
   try {
     const body = await bodyOf(request, line, desk.bodyBytes);
     if (isAnswer(body)) return body;
     const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
     // The end that a logout brings about is not to cut the logout's own answer off.
     if (verdict.kind === 'deed' && verdict.deed === 'withdraw') leave();
-    const answer = await perform(verdict, access, desk, abort.signal);
+    const answer = await perform(verdict, access, desk, held, abort.signal);
     if (verdict.kind === 'poll' && !(await calm(answer, access.grant.id, desk, abort.signal))) return 'cut';
     const ended = abort.signal.aborted || standing(access.grant, desk.now()) !== 'good';
     return ended && verdict.kind !== 'deed' ? await overAnswer(token, desk) : answer;
   } catch (error) {
     if (abort.signal.reason === OVER) return overAnswer(token, desk);
     throw error;
-  } finally {
-    leave();
   }
 }
 
@@ -136,17 +144,6 @@ async function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number)
 async function overAnswer(token: string, desk: Desk): Promise<Answer> {
   const presented = await desk.control.present(token);
   return presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
-}
-
-async function askOpenly(line: OpenLine, desk: Desk, signal: AbortSignal): Promise<Answer> {
-  try {
-    const reply = await desk.forwarder.ask({ method: 'GET', path: line.to, query: [] }, null, desk.upstreamTimeoutMs, signal);
-    const result = told(reply, false);
-    return isAnswer(result) ? result : line.filter(result.got, new Set());
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return error instanceof MintwardenError ? failure(error) : NONSENSE;
-  }
 }
 
 function notice(which: Notice, desk: Desk): unknown {

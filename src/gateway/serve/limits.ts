@@ -6,9 +6,13 @@ export type GatewayLimits = {
   readonly headerBytes: number;
   /** The largest answer taken from the homeserver. */
   readonly answerBytes: number;
-  /** Requests of one grant at the same time. */
+  /** What is held of answers at one time, whoever asked; one grant holds no more than one largest answer. */
+  readonly heldBytes: number;
+  /** Requests of one grant at the same time, until their answers are read. */
   readonly concurrentPerGrant: number;
   readonly connections: number;
+  /** How long nothing of an answer may be read. */
+  readonly readTimeoutMs: number;
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
   /** For the homeserver to answer, beyond a long-poll's own wait. */
@@ -24,8 +28,10 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   bodyBytes: 262_144,
   headerBytes: 32_768,
   answerBytes: 67_108_864,
+  heldBytes: 268_435_456,
   concurrentPerGrant: 64,
   connections: 10_000,
+  readTimeoutMs: 60_000,
   requestTimeoutMs: 30_000,
   upstreamTimeoutMs: 30_000,
   lateMs: [5_000, 10_000, 20_000, 30_000],

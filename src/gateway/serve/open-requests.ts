@@ -5,7 +5,7 @@ export const OVER: Error = Object.freeze(new Error('the grant is over'));
 
 /** The requests that are being answered, by grant. */
 export interface OpenRequests {
-  /** Counts a request in, or null where the grant has as many as it may. Call what comes back when it is done. */
+  /** Counts a request in, or null where the grant has as many as it may. Call what comes back when its answer was read. */
   enter(grantId: GrantId, abort: AbortController): (() => void) | null;
   /** Ends all requests of a grant that is over. */
   cut(grantId: GrantId): void;

@@ -4,6 +4,7 @@ import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer
 import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import type { Acquaintance } from './acquaintance.ts';
+import type { Held } from './allowance.ts';
 import type { Forwarder } from './forwarder.ts';
 import { answerPoll } from './polling.ts';
 import { roomsNow } from './scope-now.ts';
@@ -22,10 +23,11 @@ export type Means = {
 
 /**
  * Carries a verdict out.
+ * @param held counts what of the homeserver's answers is in memory
  * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown
  */
-export async function perform(verdict: Verdict, access: Access, means: Means, signal: AbortSignal): Promise<Answer> {
-  const upstream = upstreamer(means.forwarder, means.control, access.grant.id, signal);
+export async function perform(verdict: Verdict, access: Access, means: Means, held: Held, signal: AbortSignal): Promise<Answer> {
+  const upstream = upstreamer(means.forwarder, means.control, access.grant.id, held, signal);
   try {
     switch (verdict.kind) {
       case 'answer':
@@ -33,7 +35,7 @@ export async function perform(verdict: Verdict, access: Access, means: Means, si
       case 'deed':
         return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspection(access, means));
       case 'poll':
-        return await answerPoll(verdict.poll, access, means.control, upstream, means.upstreamTimeoutMs, means.now, signal);
+        return await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal);
       case 'forward':
         return await forward(verdict, access, means, upstream, signal);
       default:

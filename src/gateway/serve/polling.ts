@@ -2,6 +2,7 @@ import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
 import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
 import { roomsOfSync, shownSync } from '../filters/sync.ts';
 import { type Poll, pollRequest } from '../rewrite/sync-request.ts';
+import type { Held } from './allowance.ts';
 import { withCreateEvents } from './create-events.ts';
 import { roomsNow } from './scope-now.ts';
 import { pause } from './unless-aborted.ts';
@@ -11,25 +12,32 @@ import type { Upstreamer } from './upstream-call.ts';
 const QUICK_MS = 250;
 const MAX_PAUSE_MS = 1_000;
 
+/** What a poll needs. */
+type Polling = {
+  readonly control: AccessControl;
+  readonly upstream: Upstreamer;
+  /** How long the homeserver may take beyond the wait itself. */
+  readonly slackMs: number;
+  readonly held: Held;
+  readonly now: () => number;
+};
+
 /**
  * Answers a `/sync`. What is empty after filtering does not reach the holder before their own deadline:
  * when something happens elsewhere is news too. A first sync is answered at once, with whatever there is.
  * No wait goes beyond the grant's end.
- * @param slackMs how long the homeserver may take beyond the wait itself
  */
 export async function answerPoll(
   poll: Poll,
   access: Access,
-  control: AccessControl,
-  upstream: Upstreamer,
-  slackMs: number,
-  now: () => number,
+  { control, upstream, slackMs, held, now }: Polling,
   signal: AbortSignal,
 ): Promise<Answer> {
   const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
   let since = poll.since;
   let rest = 100;
   for (let first = true; ; first = false) {
+    held.free();
     const asked = now();
     const waitMs = Math.max(0, deadline - asked);
     const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false);

@@ -4,6 +4,7 @@ import type { AccessControl } from '../../lifecycle/access-control.ts';
 import { type Answer, NONSENSE, UNAVAILABLE, UNKNOWN_TOKEN, UNREACHABLE, USER_LOCKED } from '../answer.ts';
 import type { UpstreamRequest } from '../catalogue/line.ts';
 import { isObject } from '../filters/shown.ts';
+import type { Held } from './allowance.ts';
 import type { Forwarder, Reply } from './forwarder.ts';
 import { toldError } from './told-error.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -18,16 +19,17 @@ export type Upstreamer = (request: UpstreamRequest, timeoutMs: number, hides: bo
  * Asks with the grant's upstream token. Where the homeserver does not know that any more, a new lease is
  * made and it is asked once again: the holder never hears of the homeserver's own `M_UNKNOWN_TOKEN`.
  */
-export function upstreamer(forwarder: Forwarder, access: AccessControl, grantId: GrantId, signal: AbortSignal): Upstreamer {
+export function upstreamer(forwarder: Forwarder, access: AccessControl, grantId: GrantId, held: Held, signal: AbortSignal): Upstreamer {
   return async (request, timeoutMs, hides) => {
+    const asking = { timeoutMs, signal, held };
     try {
       const lease = await unlessAborted(Promise.resolve(access.upstream(grantId)), signal);
-      const reply = await forwarder.ask(request, lease.token, timeoutMs, signal);
+      const reply = await forwarder.ask(request, lease.token, asking);
       if (!tokenRefused(reply)) return told(reply, hides);
       const renewed = await unlessAborted(access.upstreamRefused(grantId, lease.leaseId), signal);
       if (renewed === 'gone') return UNKNOWN_TOKEN;
       if (renewed === 'unavailable') return UNAVAILABLE;
-      const second = await forwarder.ask(request, renewed.token, timeoutMs, signal);
+      const second = await forwarder.ask(request, renewed.token, asking);
       return tokenRefused(second) ? UNAVAILABLE : told(second, hides);
     } catch (error) {
       if (signal.aborted) throw error;

@@ -9,10 +9,14 @@ const CORS = [
   'Access-Control-Expose-Headers', 'Retry-After',
 ] as const; // prettier-ignore
 
-/** Writes an answer in one piece. Every header is made here. */
-export function writeAnswer(response: ServerResponse, answer: Answer): void {
+/**
+ * Writes an answer in one piece. Every header is made here.
+ * @param readTimeoutMs ends the connection where nothing of it is read for so long
+ */
+export function writeAnswer(response: ServerResponse, answer: Answer, readTimeoutMs: number): void {
   if (response.headersSent || response.destroyed) return;
   const body = Buffer.from(JSON.stringify(answer.body));
+  response.setTimeout(readTimeoutMs);
   response.writeHead(answer.status, [
     'Content-Type', 'application/json',
     'Content-Length', String(body.length),

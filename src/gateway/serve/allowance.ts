@@ -1,0 +1,54 @@
+import type { GrantId } from '../../domain/ids.ts';
+
+/** The bytes one request holds of the homeserver's answers, from the first that comes until its own answer is read. */
+export interface Held {
+  /** Counts bytes in; false where that would be too much, and then they are not counted. */
+  take(bytes: number): boolean;
+  /** Counts bytes out that came to nothing. */
+  give(bytes: number): void;
+  /** Counts out what was taken so far: it is no longer needed. */
+  free(): void;
+  /** The request is over. Nothing can be taken any more. */
+  close(): void;
+}
+
+/** What may be held at one time. */
+export interface Allowance {
+  hold(grantId: GrantId): Held;
+}
+
+/**
+ * Bounds the memory that holders can make the gateway use by asking much and reading slowly.
+ * @param perGrant bytes for all requests of one grant
+ * @param overall bytes for all of them
+ */
+export function allowance(perGrant: number, overall: number): Allowance {
+  const byGrant = new Map<GrantId, number>();
+  let total = 0;
+  return {
+    hold(grantId) {
+      let mine = 0;
+      let closed = false;
+      const count = (bytes: number): void => {
+        mine += bytes;
+        total += bytes;
+        const all = (byGrant.get(grantId) ?? 0) + bytes;
+        if (all === 0) byGrant.delete(grantId);
+        else byGrant.set(grantId, all);
+      };
+      return {
+        take(bytes) {
+          if (closed || (byGrant.get(grantId) ?? 0) + bytes > perGrant || total + bytes > overall) return false;
+          count(bytes);
+          return true;
+        },
+        give: (bytes) => count(-Math.min(bytes, mine)),
+        free: () => count(-mine),
+        close() {
+          closed = true;
+          count(-mine);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { MintwardenError } from '../../domain/errors.ts';
+import { type Answer, isAnswer, NONSENSE } from '../answer.ts';
+import type { OpenLine } from '../catalogue/line.ts';
+import type { Forwarder } from './forwarder.ts';
+import { unlessAborted } from './unless-aborted.ts';
+import { failure, told } from './upstream-call.ts';
+
+const KEPT_MS = 30_000;
+const KEPT_FAILURE_MS = 1_000;
+
+/** Answers a line that is for anyone, without a token. */
+export type Openly = (line: OpenLine, signal: AbortSignal) => Promise<Answer>;
+
+/**
+ * Asks the homeserver once for everybody, and again when that is old: who has no token cannot make it
+ * work, nor open connections to it, however often they ask. Nothing of a request is part of what is asked.
+ */
+export function openly(forwarder: Forwarder, timeoutMs: number, now: () => number): Openly {
+  const kept = new Map<string, { answer: Promise<Answer>; until: number }>();
+  return (line, signal) => {
+    const known = kept.get(line.id);
+    if (known !== undefined && now() < known.until) return unlessAborted(known.answer, signal);
+    const fresh = { answer: ask(forwarder, line, timeoutMs), until: Number.POSITIVE_INFINITY };
+    kept.set(line.id, fresh);
+    fresh.answer.then(
+      ({ status }) => void (fresh.until = now() + (status === 200 ? KEPT_MS : KEPT_FAILURE_MS)),
+      () => void (fresh.until = now()),
+    );
+    return unlessAborted(fresh.answer, signal);
+  };
+}
+
+async function ask(forwarder: Forwarder, line: OpenLine, timeoutMs: number): Promise<Answer> {
+  try {
+    // Nobody's leaving ends it: others wait for the same answer.
+    const { signal } = new AbortController();
+    const reply = await forwarder.ask({ method: 'GET', path: line.to, query: [] }, null, { timeoutMs, signal, held: null });
+    const result = told(reply, false);
+    return isAnswer(result) ? result : line.filter(result.got, new Set());
+  } catch (error) {
+    return error instanceof MintwardenError ? failure(error) : NONSENSE;
+  }
+}

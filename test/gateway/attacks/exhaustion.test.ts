@@ -1,0 +1,160 @@
+import { connect, type Socket } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { OPS } from '../support/grants.ts';
+import { stage, TOKEN } from '../support/stage.ts';
+
+const GRANT = '7F3K9Q' as never;
+const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state`;
+const REQUEST = `GET ${IN} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
+const event = (size: number) => ({ type: 'x', sender: '@a:b', room_id: OPS, content: { body: 'x'.repeat(size) } });
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A holder who asks and does not read. */
+function deaf(port: number, bytes: string): Socket {
+  const socket = connect(port, '127.0.0.1');
+  socket.pause();
+  socket.on('error', () => undefined);
+  socket.write(bytes);
+  return socket;
+}
+
+async function until(check: () => boolean, ms = 5_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!check()) {
+    if (Date.now() > end) throw new Error('it did not come to that');
+    await sleep(10);
+  }
+}
+
+describe('someone without a token', () => {
+  test('cannot make the homeserver work: what is told to anyone is asked once for all, whatever comes of it', async () => {
+    await using s = await stage();
+    let open = 0;
+    let most = 0;
+    s.homeserver.answer((_, response) => {
+      most = Math.max(most, ++open);
+      setTimeout(() => {
+        open--;
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end('{"versions":["v1.11"]}');
+      }, 100);
+    });
+    const one = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: x\r\n\r\n';
+    const texts = await Promise.all(Array.from({ length: 5 }, () => s.raw(one.repeat(200), 1_000)));
+    for (const text of texts) expect(text.split('"v1.11"')).toHaveLength(201);
+    expect(most).toBe(1);
+    expect(s.homeserver.seen).toHaveLength(1);
+  });
+
+  test('cannot keep it busy while it fails, and a failure is not remembered for long', async () => {
+    await using s = await stage();
+    s.homeserver.answer((_, response) => void response.writeHead(500).end('{}'));
+    for (let at = 0; at < 50; at++) expect((await s.ask('GET', '/_matrix/client/versions', { token: null })).status).toBe(502);
+    expect(s.homeserver.seen.length).toBeLessThan(5);
+    s.homeserver.answer(() => ({ versions: ['v1.11'] }));
+    await sleep(1_100);
+    expect((await s.ask('GET', '/_matrix/client/versions', { token: null })).status).toBe(200);
+  });
+
+  test('who asks and goes does not take the answer from others', async () => {
+    await using s = await stage();
+    const asked = Promise.withResolvers<void>();
+    s.homeserver.answer((_, response) => {
+      asked.resolve();
+      setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{"versions":["v1.11"]}'), 200);
+    });
+    const leaving = new AbortController();
+    const first = s.ask('GET', '/_matrix/client/versions', { token: null, signal: leaving.signal }).catch(() => 'gone');
+    await asked.promise;
+    const second = s.ask('GET', '/_matrix/client/versions', { token: null });
+    leaving.abort();
+    expect(await first).toBe('gone');
+    expect((await second).status).toBe(200);
+  });
+});
+
+describe('a holder who asks and does not read', () => {
+  const MIB = 1_048_576;
+
+  test('has no more requests than one who does', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { concurrentPerGrant: 4 } });
+    s.homeserver.answer(() => [event(8 * MIB)]);
+    const sockets = Array.from({ length: 4 }, () => deaf(s.gateway.port, REQUEST));
+    await until(() => s.homeserver.seen.length === 4);
+    await sleep(500);
+    expect(await s.ask('GET', IN)).toMatchObject({ status: 429 });
+    for (const socket of sockets) socket.destroy();
+    await sleep(100);
+    s.homeserver.answer(() => []);
+    expect((await s.ask('GET', IN)).status).toBe(200);
+  });
+
+  test('is not waited for', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { readTimeoutMs: 500 } });
+    s.homeserver.answer(() => [event(8 * MIB)]);
+    const socket = deaf(s.gateway.port, REQUEST);
+    await until(() => s.homeserver.seen.length === 1);
+    await sleep(2_000);
+    let size = 0;
+    const ended = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('data', (data: Buffer) => (size += data.length)).resume();
+    await ended;
+    expect(size).toBeLessThan(8 * MIB);
+  });
+
+  test('gets no more of it once the grant has ended', async () => {
+    await using s = await stage({ rooms: [OPS] });
+    s.homeserver.answer(() => [event(8 * MIB)]);
+    const socket = deaf(s.gateway.port, REQUEST);
+    await until(() => s.homeserver.seen.length === 1);
+    await sleep(500);
+    s.desk.end(GRANT);
+    await sleep(100);
+    let size = 0;
+    const ended = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('data', (data: Buffer) => (size += data.length)).resume();
+    await ended;
+    expect(size).toBeLessThan(8 * MIB);
+  });
+});
+
+describe('large answers', () => {
+  test('of one grant share one allowance, and give it back', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { answerBytes: 1_000_000 } });
+    s.homeserver.answer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('[');
+      response.write(JSON.stringify(event(600_000)));
+      setTimeout(() => response.end(']'), 300);
+    });
+    const statuses = (await Promise.all([s.ask('GET', IN), s.ask('GET', IN), s.ask('GET', IN)])).map((got) => got.status);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 429, 429]);
+    expect((await s.ask('GET', IN)).status).toBe(200);
+  });
+
+  test('of a long wait do not add up', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { answerBytes: 1_000_000 } });
+    let round = 0;
+    s.homeserver.answer(() => ({ next_batch: `s${++round}`, rooms: { join: { '!other:hs.test': { x: 'x'.repeat(400_000) } } } }));
+    expect((await s.ask('GET', '/_matrix/client/v3/sync?since=s0&timeout=2000')).status).toBe(200);
+    expect(round).toBeGreaterThan(3);
+  });
+});
+
+test('requests that wait behind another on a connection end with it', async () => {
+  await using s = await stage({ rooms: [OPS], limits: { concurrentPerGrant: 4 } });
+  let open = 0;
+  s.homeserver.answer((_, response) => {
+    open++;
+    response.on('close', () => open--);
+  });
+  const poll = `GET /_matrix/client/v3/sync?since=s0&timeout=20000 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
+  const socket = connect(s.gateway.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(poll.repeat(4));
+  await until(() => open === 4);
+  socket.destroy();
+  await until(() => open === 0, 1_000);
+  s.homeserver.answer(() => ({ joined_rooms: [] }));
+  expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(200);
+});
