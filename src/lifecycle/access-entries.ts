@@ -5,6 +5,7 @@ import type { GrantId, RoomId } from '../domain/ids.ts';
 import { openRooms } from '../domain/scope.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { UpstreamCopy } from './access-upstream.ts';
+import { excludeRoom } from './exclude-room.ts';
 import { noteSubject } from './subjects-watch.ts';
 import { singleFlight } from './single-flight.ts';
 import type { World } from './world.ts';
@@ -21,6 +22,8 @@ export type Entry = {
   /** The rooms its subject is in; null where the scope names its rooms, or before the first look. */
   joined: readonly RoomId[] | null;
   joinedAt: number;
+  /** When they were last asked for, whatever came of it. */
+  askedAt: number | null;
   rooms: ReadonlySet<RoomId>;
   upstream: UpstreamCopy | null;
 };
@@ -51,8 +54,6 @@ export function accessEntries(world: World) {
       if (entry === undefined || grant.revision <= entry.grant.revision) continue;
       entry.grant = grant;
       if (grant.state !== 'live') entry.upstream = null;
-      // Kept while it was suspended, without its rooms: they are looked up when it counts again.
-      if (grant.scope.rooms === 'all' && entry.joined === null && !grant.suspended) entries.delete(grant.id);
     }
     for (const lease of change.leases ?? []) {
       const entry = entries.peek(lease.grantId);
@@ -72,14 +73,19 @@ export function accessEntries(world: World) {
     outside = new Set([world.controlRoomId as RoomId, ...stored.map((room) => room.roomId), ...newlyOutside]);
   };
 
-  const joinedOf = async (grant: Grant): Promise<readonly RoomId[]> => {
-    const facts = await world.directory.subject(grant.subject);
+  const joinedOf = async ({ grant, joined }: Entry): Promise<readonly RoomId[]> => {
+    const { subject } = grant;
+    const facts = await world.directory.subject(subject);
     await noteSubject(world, grant, facts);
-    return facts === null ? [] : facts.joinedRooms.filter((room) => room !== facts.noticesRoom);
+    if (facts === null) return [];
+    // A client that joins by itself is in the bot's DM before the DM is on record.
+    const dm = facts.joinedRooms.every((room) => joined?.includes(room) === true) ? null : await world.chat.dm(subject);
+    if (dm !== null) await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: subject });
+    return facts.joinedRooms.filter((room) => room !== facts.noticesRoom && room !== dm?.roomId);
   };
 
   /** Reads and keeps in one breath: where a commit came between, it is read again. */
-  const loadOnce = async (id: GrantId, joined: readonly RoomId[] | null): Promise<Entry | null> => {
+  const loadOnce = async (id: GrantId): Promise<Entry | null> => {
     for (let attempt = 0; attempt < READS; attempt++) {
       const before = commits;
       const grant = await world.ledger.grant(id);
@@ -88,7 +94,8 @@ export function accessEntries(world: World) {
         unknown.set(id, true);
         return null;
       }
-      const entry: Entry = { grant, joined, joinedAt: world.clock.now(), rooms: openNow({ grant, joined }), upstream: null };
+      const rooms = openNow({ grant, joined: null });
+      const entry: Entry = { grant, joined: null, joinedAt: world.clock.now(), askedAt: null, rooms, upstream: null };
       entries.set(id, entry);
       return entry;
     }
@@ -98,17 +105,20 @@ export function accessEntries(world: World) {
   const load = (id: GrantId): Promise<Entry | null> =>
     loading(id, async () => {
       await learnOutside();
-      const first = await world.ledger.grant(id);
-      const wantsRooms = first !== null && first.scope.rooms === 'all' && standing(first, world.clock.now()) === 'good';
-      return loadOnce(id, wantsRooms ? await joinedOf(first) : null);
+      return loadOnce(id);
     });
 
   const refresh = (id: GrantId): Promise<Entry | null> =>
     refreshing(id, async () => {
       const entry = entries.peek(id) ?? (await load(id));
       if (entry === null || entry.grant.scope.rooms !== 'all' || entry.grant.state !== 'live') return entry;
-      if (world.clock.now() - entry.joinedAt < AT_MOST_EVERY_MS && world.clock.now() >= entry.joinedAt) return entry;
-      entry.joined = await joinedOf(entry.grant);
+      const now = world.clock.now();
+      if (entry.askedAt !== null && now - entry.askedAt < AT_MOST_EVERY_MS && now >= entry.askedAt) {
+        if (entry.joined !== null) return entry;
+        throw new MintwardenError('homeserver-unreachable', 'The rooms could not be looked up a moment ago.', 'Try again in a second.');
+      }
+      entry.askedAt = now;
+      entry.joined = await joinedOf(entry);
       entry.joinedAt = world.clock.now();
       entry.rooms = openNow(entry);
       return entry;
@@ -117,8 +127,13 @@ export function accessEntries(world: World) {
   return {
     /** The entry, where it is known already. Null: it is known that there is no such grant. */
     known: (id: GrantId): Entry | null | undefined => entries.get(id) ?? (unknown.get(id) === true ? null : undefined),
+    /** The entry from the ledger's row alone: whoever asks has proven nothing yet. */
     load,
+    /** Looks anew which rooms the subject is in, at most once a second. */
     refresh,
+    /** Whether its rooms have to be looked up before it opens anything. */
+    lacksRooms: (entry: Entry): boolean =>
+      entry.grant.scope.rooms === 'all' && entry.joined === null && standing(entry.grant, world.clock.now()) === 'good',
     /** Whether the rooms of an entry were looked up so long ago that they should be again, in the background. */
     isStale: (entry: Entry): boolean => entry.grant.scope.rooms === 'all' && Math.abs(world.clock.now() - entry.joinedAt) > STALE_MS,
     /** What a commit changes, at once. */

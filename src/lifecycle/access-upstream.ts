@@ -7,8 +7,9 @@ import type { AccessEntries, Entry } from './access-entries.ts';
 import { auditOf } from './audit-event.ts';
 import { decideAndCommit, type Decision } from './decide-and-commit.ts';
 import { aliveMessage } from './kill-lease.ts';
-import { deadLease } from './lease-row.ts';
+import { killingLease } from './lease-row.ts';
 import { newIds } from './new-id.ts';
+import { pace } from './pace.ts';
 import { problemOf } from './problem.ts';
 import { needsRenewal, renewLease } from './renew-lease.ts';
 import { leaseRow } from './secret-rows.ts';
@@ -16,8 +17,9 @@ import { singleFlight } from './single-flight.ts';
 import { noteSubject } from './subjects-watch.ts';
 import type { World } from './world.ts';
 
-const AFTER_FAILURE_MS = 5_000;
-const EARLY_DEATHS_APART_MS = 10_000;
+/** Each try may leave a token at the homeserver that nobody has, and a message in the control room. */
+const AFTER_FAILURE_MS = [5_000, 300_000] as const;
+const EARLY_DEATHS_APART_MS = [10_000, 3_600_000] as const;
 const LAST_RESORT_MS = 2_000;
 
 /** An upstream token in memory. A secret; dropped the moment its grant or lease no longer counts. */
@@ -27,8 +29,8 @@ export type UpstreamCopy = Upstream & Pick<Lease, 'createdAt' | 'validUntil'>;
 export function accessUpstream(world: World, entries: AccessEntries) {
   const obtaining = singleFlight<Upstream>();
   const refusing = singleFlight<Upstream | 'gone' | 'unavailable'>();
-  const failedAt = new Map<GrantId, number>();
-  const diedAt = new Map<GrantId, number>();
+  const failures = pace(...AFTER_FAILURE_MS);
+  const deaths = pace(...EARLY_DEATHS_APART_MS);
 
   const goodEntry = (entry: Entry | null | undefined, id: GrantId): Entry => {
     if (entry !== null && entry !== undefined && standing(entry.grant, world.clock.now()) === 'good') return entry;
@@ -61,10 +63,10 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     const { id } = entry.grant;
     try {
       const { leaseId, token, lease } = await renewLease(world, id);
-      failedAt.delete(id);
+      failures.forget(id);
       return keep(entry, { leaseId, token, createdAt: lease.createdAt, validUntil: lease.validUntil });
     } catch (error) {
-      failedAt.set(id, world.clock.now());
+      failures.failed(id, world.clock.now());
       throw error;
     }
   };
@@ -75,10 +77,9 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     const now = world.clock.now();
     if (stored !== null && !needsRenewal(stored, entry.grant, now)) return keep(entry, stored);
     const usable = stored !== null && now + LAST_RESORT_MS < stored.validUntil ? stored : null;
-    const failed = failedAt.get(id);
-    if (failed !== undefined && Math.abs(now - failed) < AFTER_FAILURE_MS) {
+    if (!failures.mayTry(id, now)) {
       if (usable !== null) return keep(entry, usable);
-      throw new MintwardenError('homeserver-unreachable', 'No upstream token could be had a moment ago.', 'Try again in a few seconds.');
+      throw new MintwardenError('homeserver-unreachable', 'No upstream token could be had a moment ago.', 'Try again later.');
     }
     try {
       return await renew(entry);
@@ -89,7 +90,10 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     }
   };
 
-  /** Notes that the homeserver no longer knows a token it had promised to know for longer. */
+  /**
+   * Notes that the homeserver says it no longer knows a token it had promised to know for longer. It is
+   * logged out all the same: what a single answer denies may yet be alive.
+   */
   const noteEarlyDeath = (id: GrantId, leaseId: LeaseId) =>
     decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
       const [grant, lease] = await Promise.all([world.ledger.grant(id), world.ledger.lease(leaseId)]);
@@ -99,9 +103,9 @@ export function accessUpstream(world: World, entries: AccessEntries) {
       return {
         change: {
           at: now,
-          leases: [deadLease(lease, now)],
+          leases: [killingLease(lease, now)],
           messages: early ? [aliveMessage(lease, 'died-early', now, newIds(world.random))] : [],
-          audit: [auditOf(grant, 'lease-killed', 'system', now, { lease: lease.id, byHomeserver: true })],
+          audit: [auditOf(grant, 'lease-failed', 'system', now, { lease: lease.id, byHomeserver: true })],
         },
         value: null,
       };
@@ -110,15 +114,15 @@ export function accessUpstream(world: World, entries: AccessEntries) {
   const refused = async (id: GrantId, leaseId: LeaseId): Promise<Upstream | 'gone' | 'unavailable'> => {
     const entry = entries.known(id) ?? (await entries.load(id));
     if (entry === null || standing(entry.grant, world.clock.now()) === 'over') return 'gone';
-    if (entry.upstream !== null && entry.upstream.leaseId !== leaseId) return entry.upstream;
     try {
+      const other = entry.upstream ?? (await fromLedger(entry));
+      if (other !== null && other.leaseId !== leaseId) return keep(entry, other);
+      const now = world.clock.now();
+      if (!deaths.mayTry(id, now) || !failures.mayTry(id, now)) return 'unavailable';
+      deaths.failed(id, now);
       const seen = await noteSubject(world, entry.grant, await world.directory.subject(entry.grant.subject));
       if (seen.state !== 'live') return 'gone';
       if (seen.suspended) return 'unavailable';
-      const now = world.clock.now();
-      const last = diedAt.get(id);
-      if (last !== undefined && Math.abs(now - last) < EARLY_DEATHS_APART_MS) return 'unavailable';
-      diedAt.set(id, now);
       await noteEarlyDeath(id, leaseId);
       entry.upstream = null;
       return await renew(entry);
@@ -139,8 +143,8 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     upstreamRefused: (id: GrantId, leaseId: LeaseId) => refusing(id, () => refused(id, leaseId)),
     /** Forgets what was kept about grants that are over. */
     forget: (id: GrantId): void => {
-      failedAt.delete(id);
-      diedAt.delete(id);
+      failures.forget(id);
+      deaths.forget(id);
     },
   };
 }

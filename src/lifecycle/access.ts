@@ -36,11 +36,23 @@ export function createAccessControl(world: World): AccessControl & { readonly cl
   const refreshInBackground = (id: GrantId) => {
     entries.refresh(id).catch((error: unknown) => world.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }));
   };
-  const accessTo = ({ grant, rooms }: Entry): Access => ({ grant, rooms });
+  // A room that is excluded while a request is open is closed to that request too.
+  const accessTo = (entry: Entry): Access => ({
+    grant: entry.grant,
+    get rooms() {
+      return entry.rooms;
+    },
+  });
 
-  const judge = (entry: Entry | null, token: string): Presented => {
+  /** The homeserver is asked for nothing before the secret is proven. */
+  const judge = (entry: Entry | null, token: string): Presented | Promise<Presented> => {
     // An unknown grant and a wrong secret are the same to whoever presents them.
     if (entry === null || !sameHash(entry.grant.tokenHash, hashToken(token))) return { kind: 'over', grantId: null };
+    if (!entries.lacksRooms(entry)) return worth(entry);
+    return entries.refresh(entry.grant.id).then((fresh) => (fresh === null ? { kind: 'over', grantId: null } : worth(fresh)));
+  };
+
+  const worth = (entry: Entry): Presented => {
     const { grant } = entry;
     const now = standing(grant, world.clock.now());
     switch (now) {

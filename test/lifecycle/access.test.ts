@@ -91,7 +91,7 @@ describe('a presented token', () => {
           name === 'grant'
             ? async (id: GrantId) => {
                 const row = await read(id);
-                if (++reads === 2) await service.revoke(grant);
+                if (++reads === 1) await service.revoke(grant);
                 return row;
               }
             : Reflect.get(target, name),
