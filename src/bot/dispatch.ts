@@ -81,7 +81,10 @@ export function createBot({ world, controlRoomId, onMembership, patience = PATIE
     if (verdict.kind === 'refuse') {
       world.log.info('command refused', { event: message.eventId, sender: message.sender, why: verdict.why });
       if (verdict.quietly && !refusals.allow(message.sender, now)) return;
-      return say(message, encrypted, errorDocument({ message: verdict.sentence, next: verdict.next }));
+      await say(message, encrypted, errorDocument({ message: verdict.sentence, next: verdict.next }));
+      // What was refused as old or from a session not verified yet must not count later, under a date of the homeserver's choice.
+      if (mayCommandLater(world, message)) await world.ledger.commit({ at: now, command: commandKey(message, now) });
+      return;
     }
     if (verdict.pin !== null && !(await pinned(world, verdict.pin, message))) {
       return say(
@@ -147,6 +150,11 @@ export function createBot({ world, controlRoomId, onMembership, patience = PATIE
 }
 
 /** Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile. */
+/** Only what those on the list wrote: what others write cannot count, and must not fill the ledger. */
+function mayCommandLater(world: World, message: Incoming): boolean {
+  return message.encryption !== null && world.policy().admins.includes(message.sender);
+}
+
 async function pinned(world: World, pin: Pin, message: Incoming): Promise<boolean> {
   const { userId, masterKey, at } = pin;
   const audit = {

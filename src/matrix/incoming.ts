@@ -21,7 +21,7 @@ export function toMessage(
     roomId,
     eventId: event.eventId,
     sender: event.sender,
-    body: replyTo === null ? body : withoutQuote(body),
+    body: replyTo !== null && quotes(content, encryption) ? withoutQuote(body) : body,
     html: htmlOf(content, replyTo !== null),
     replyTo,
     isEdit: isEdit(content) || isEdit(event.content),
@@ -33,6 +33,14 @@ export function toMessage(
 /** Relations stand outside the ciphertext, where a homeserver could drop them: the new text inside gives an edit away all the same. */
 function isEdit(content: Json): boolean {
   return stringAt(objectAt(content, 'm.relates_to'), 'rel_type') === 'm.replace' || isJson(content['m.new_content']);
+}
+
+/**
+ * Whether a reply's text begins with the quoted one. What a text replies to stands outside the ciphertext: a homeserver
+ * that adds it must not turn a quotation with a command below it into the command.
+ */
+function quotes(clear: Json, encryption: Incoming['encryption']): boolean {
+  return encryption === null || /^\s*<mx-reply>/i.test(stringAt(clear, 'formatted_body') ?? '');
 }
 
 function replyOf(content: Json): EventId | null {

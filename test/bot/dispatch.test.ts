@@ -126,6 +126,26 @@ describe('a command in the control room', () => {
     expect(await grants()).toEqual([]);
   });
 
+  it.each<[string, { sentAt?: number; deviceSigned?: boolean }]>([
+    ['as too old', { sentAt: NOW - 301_000 }],
+    ['from a session verified only later', { deviceSigned: false }],
+  ])(
+    'refused %s does not count when the homeserver brings it again under another id and date',
+    async (_, { sentAt = NOW, deviceSigned = true }) => {
+      const encryption = { sessionId: 'held-back', messageIndex: 4, masterKey: 'MASTER' };
+      expect(await stage.says(MINT, { eventId: '$held' as EventId, sentAt, encryption: { ...encryption, deviceSigned } })).not.toBe('');
+      const again = { eventId: '$again' as EventId, encryption: { ...encryption, deviceSigned: true } };
+      expect(await stage.says(MINT, again)).toBe('');
+      expect(await grants()).toEqual([]);
+    },
+  );
+
+  it('of those not on the list leaves nothing behind in the ledger, however many they write', async () => {
+    const encryption = { sessionId: 'bobs', messageIndex: 0, deviceSigned: true, masterKey: 'BOB' };
+    await stage.says(MINT, { sender: BOB, eventId: '$bob' as EventId, encryption });
+    expect(await stage.world.ledger.commandSeen('$bob' as EventId, 'bobs', 0)).toBe(false);
+  });
+
   it('is refused quietly from those not permitted: once an hour', async () => {
     expect(await stage.says('!list', { sender: BOB })).toContain('not on the list');
     expect(await stage.says('!list', { sender: BOB })).toBe('');

@@ -77,6 +77,16 @@ describe('a reply', () => {
     expect(found).toMatchObject({ body: '!revoke 7F3K9Q', html: '<b>!revoke</b>', replyTo: '$o' });
   });
 
+  test('that the homeserver made of a quotation does not become the command below it', () => {
+    const clear = { type: 'm.room.message', content: { msgtype: 'm.text', body: '> shall I send this?\n\n!mint @alice --rooms all' } };
+    const encryption = { sessionId: 's', messageIndex: 0, deviceSigned: true, masterKey: 'M' };
+    const said = (content: object) =>
+      toMessage(ROOM, event(to, 'm.room.encrypted'), { ...clear, content: { ...clear.content, ...content } }, encryption);
+    expect(said({})?.body).toMatch(/^> shall/);
+    const formatted_body = '<mx-reply><blockquote>shall I?</blockquote></mx-reply>!mint @alice --rooms all';
+    expect(said({ format: 'org.matrix.custom.html', formatted_body })?.body).toBe('!mint @alice --rooms all');
+  });
+
   test('a quote that is no reply stays', () => {
     expect(message({ msgtype: 'm.text', body: '> a\n\nb' })?.body).toBe('> a\n\nb');
   });
