@@ -18,13 +18,18 @@ const MAX_ATTEMPTS = 5;
 export type Receiver = {
   /** Resolves once the event is dealt with; rejects where it has to come again. */
   take(roomId: RoomId, event: RoomEvent): Promise<void>;
-  /** Looks again at what could not be decrypted for want of a key. Rejects as `take` does. */
+  /** A further answer begins: looks again at what could not be decrypted for want of a key. Rejects as `take` does. */
   retry(): Promise<void>;
-  /** Some text still waits for its key: the position must not move past it. */
-  isWaiting(): boolean;
+  /** How many answers have begun. */
+  round(): number;
+  /**
+   * The round of the oldest text that still waits for its key, which the position must not move past; null where none
+   * does. It never stays the same for long, however many more such texts somebody sends.
+   */
+  waitingSince(): number | null;
 };
 
-type Waiting = { readonly roomId: RoomId; readonly event: RoomEvent; readonly since: number };
+type Waiting = { readonly roomId: RoomId; readonly event: RoomEvent; readonly since: number; readonly round: number };
 
 /** `isWatched` tells the control room and our DMs from any other room. */
 export function createReceiver(options: {
@@ -39,6 +44,7 @@ export function createReceiver(options: {
   const { engine, homeserver, botId, log, now } = options;
   const waiting = new Map<string, Waiting>();
   const attempts = new Map<string, number>();
+  let round = 0;
 
   /** No single event may deafen the bot: what fails again and again is let go. */
   async function bounded(id: string, kind: string, work: () => Promise<void>): Promise<void> {
@@ -71,9 +77,9 @@ export function createReceiver(options: {
       if (message !== null) await hand({ kind: 'message', message }, event.eventId);
       return;
     }
-    const since = waiting.get(event.eventId)?.since ?? now();
-    if (found.kind === 'no-key' && now() - since < KEY_PATIENCE_MS) {
-      waiting.set(event.eventId, { roomId, event, since });
+    const first = waiting.get(event.eventId) ?? { since: now(), round };
+    if (found.kind === 'no-key' && now() - first.since < KEY_PATIENCE_MS) {
+      waiting.set(event.eventId, { roomId, event, since: first.since, round: first.round });
       return;
     }
     waiting.delete(event.eventId);
@@ -96,8 +102,10 @@ export function createReceiver(options: {
       if (message !== null) await hand({ kind: 'message', message }, event.eventId);
     },
     async retry() {
+      round++;
       for (const { roomId, event } of waiting.values()) await takeEncrypted(roomId, event);
     },
-    isWaiting: () => waiting.size > 0,
+    round: () => round,
+    waitingSince: () => (waiting.size === 0 ? null : Math.min(...[...waiting.values()].map((each) => each.round))),
   };
 }

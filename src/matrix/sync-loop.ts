@@ -43,9 +43,11 @@ export function startSyncLoop(options: {
   const ready = Promise.withResolvers<void>();
   let syncedAt = 0;
   let saved: string | null = null;
+  /** Positions whose answers were dealt with, and which may be kept once nothing older waits. */
+  let dealt: { readonly round: number; readonly next: string }[] = [];
 
   async function news(since: string | null): Promise<Json> {
-    const timeout = syncedAt === 0 ? 0 : receiver.isWaiting() ? WAITING_POLL_MS : POLL_MS;
+    const timeout = syncedAt === 0 ? 0 : receiver.waitingSince() !== null ? WAITING_POLL_MS : POLL_MS;
     return homeserver.ask('GET', path`/sync`, {
       query: { since, timeout, filter: SYNC_FILTER, set_presence: 'offline' },
       timeoutMs: (since === null ? 120_000 : timeout) + ANSWER_PATIENCE_MS,
@@ -64,14 +66,23 @@ export function startSyncLoop(options: {
     const next = stringAt(answer, 'next_batch');
     if (next === null) throw nonsense('a sync without a position');
     await dealWith(answer, since);
-    if (!receiver.isWaiting() && next !== saved) {
-      await position.save(next).then(
-        () => (saved = next),
-        // What it keeps may be lost: worse to stop listening.
-        () => log.warn('the position could not be saved'),
-      );
-    }
+    dealt.push({ round: receiver.round(), next });
+    await keep();
     return next;
+  }
+
+  /** Keeps the newest position behind which no text waits for its key. */
+  async function keep(): Promise<void> {
+    const waits = receiver.waitingSince();
+    const last = dealt.findLast(({ round }) => waits === null || round < waits);
+    if (last === undefined) return;
+    dealt = dealt.filter(({ round }) => round > last.round);
+    if (last.next === saved) return;
+    await position.save(last.next).then(
+      () => (saved = last.next),
+      // What it keeps may be lost: worse to stop listening.
+      () => log.warn('the position could not be saved'),
+    );
   }
 
   async function dealWith(answer: Json, since: string | null): Promise<void> {
@@ -112,6 +123,7 @@ export function startSyncLoop(options: {
       } catch (error) {
         if (stopping.signal.aborted) return;
         failures++;
+        dealt = [];
         since = await kept();
         const code = error instanceof MintwardenError ? error.code : 'internal';
         const errcode = error instanceof HomeserverRefusal ? error.errcode : null;

@@ -1,0 +1,68 @@
+import { EngineError } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import { expect, test } from 'vitest';
+import type { RoomId } from '../../src/domain/ids.ts';
+import type { EngineClient } from '../../src/matrix/engine-client.ts';
+import type { Homeserver } from '../../src/matrix/homeserver.ts';
+import { createReceiver } from '../../src/matrix/receive.ts';
+import { startSyncLoop } from '../../src/matrix/sync-loop.ts';
+
+const ROOM = '!dm' as RoomId;
+const STEP_MS = 5_000;
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function nothingToRead(): Promise<never> {
+  return Promise.reject(new EngineError('undecryptable', 'No key.', '', { reason: 'missing-room-key' }));
+}
+
+test('somebody who sends what cannot be decrypted, again and again, does not keep the position from moving', async () => {
+  let answers = 0;
+  let clock = 1_000_000;
+  const saved: number[] = [];
+  const enough = Promise.withResolvers<void>();
+  const stopped = new AbortController();
+  const engine = {
+    alone: (work: () => Promise<unknown>) => work(),
+    takeIn: async () => undefined,
+    runOutgoing: async () => undefined,
+    machine: { decryptRoomEvent: nothingToRead },
+  } as unknown as EngineClient;
+  const homeserver = {
+    ask: async () => {
+      answers++;
+      clock += STEP_MS;
+      if (answers > 40) {
+        enough.resolve();
+        await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
+        throw new Error('stopped');
+      }
+      const event = {
+        event_id: `$${answers}`,
+        type: 'm.room.encrypted',
+        sender: '@eve:x',
+        origin_server_ts: clock,
+        content: { ciphertext: 'x' },
+      };
+      return { next_batch: String(answers), rooms: { join: { [ROOM]: { timeline: { events: [event] } } } } };
+    },
+  } as unknown as Homeserver;
+  const heard: string[] = [];
+  const receiver = createReceiver({
+    engine,
+    homeserver,
+    botId: '@bot:x',
+    isWatched: async () => true,
+    onEvent: async (event) => void heard.push(event.kind),
+    log,
+    now: () => clock,
+  });
+  const position = { load: async () => 'start', save: async (next: string) => void saved.push(Number(next)) };
+  const loop = startSyncLoop({ homeserver, engine, receiver, position, log, now: () => clock });
+  await enough.promise;
+  stopped.abort();
+  await loop.stop();
+  expect(heard.length).toBeGreaterThan(30);
+  // Never past a text that still waits, and never far behind.
+  expect(saved.at(-1)).toBeGreaterThanOrEqual(36);
+  expect(saved.at(-1)).toBeLessThan(40);
+  expect(saved).toEqual(saved.toSorted((a, b) => a - b));
+});
