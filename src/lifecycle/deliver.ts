@@ -31,10 +31,13 @@ export async function deliver(world: World, grant: Grant, patienceMs = PATIENCE_
 }
 
 function deliveredBefore(grant: Grant): MintwardenError {
+  const anew = mintLine(grant);
   return new MintwardenError(
     'conflict',
     `The token of grant ${grant.id} was delivered to ${grant.recipient}, and no copy of it is kept.`,
-    `To replace it, send these two lines: !revoke ${grant.id} and ${mintLine(grant)}`,
+    anew === null
+      ? `To replace it: !revoke ${grant.id}, then a new !mint.`
+      : `To replace it, send these two lines: !revoke ${grant.id} and ${anew}`,
   );
 }
 

@@ -29,6 +29,7 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
 }
 
 function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
+  const text = mintLine(grant);
   return [
     paragraph(line`${strong('Nothing was made.')} Without ${code('--dry-run')} there would be a grant that speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`), // prettier-ignore
     list(
@@ -37,7 +38,7 @@ function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
       recipientJoined
         ? line`The token would go to ${pill(grant.recipient)}, by encrypted direct message.`
         : line`The token would wait until ${pill(grant.recipient)} accepts my invitation to a direct message.`,
-      line`To make it: ${code(mintLine(grant))}`,
+      line`To make it: ${text === null ? 'send it again without --dry-run.' : code(text)}`,
     ),
   ];
 }

@@ -1,10 +1,9 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { MessageBody } from '../../domain/message.ts';
-import { code, line, list, paragraph, pill, spaced, strong } from '../build.ts';
+import { line, list, paragraph, pill, spaced, strong } from '../build.ts';
 import type { Document, Line } from '../document.ts';
-import { mintLine } from '../command-line.ts';
 import { canSentence } from '../scope-sentence.ts';
-import { diesBy, id } from '../text/en.ts';
+import { diesBy, id, mintCode } from '../text/en.ts';
 
 /** To the control room: nothing was made, and why; what may be alive at the homeserver all the same is said. */
 export function mintFailed(body: Extract<MessageBody, { kind: 'mint-failed' }>, grant: Grant | null, now: number): Document {
@@ -20,7 +19,7 @@ export function mintFailed(body: Extract<MessageBody, { kind: 'mint-failed' }>, 
     ...orphan,
     list(
       line`Grant ${id(grant)} failed and stays so; there is nothing to undo. It was asked for as: ${canSentence(grant)}.`,
-      line`To try again: ${code(mintLine(grant))}`,
+      line`To try again: ${mintCode(grant)}`,
     ),
   ];
 }

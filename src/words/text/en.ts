@@ -55,9 +55,15 @@ export function undo(grant: Pick<Grant, 'id'>): Line {
   return line`To end it: ${revokeCode(grant)}`;
 }
 
+/** The command that makes a grant like this one, or that it cannot be given. */
+export function mintCode(grant: Grant): Inline {
+  const text = mintLine(grant);
+  return text === null ? 'write the command anew; it is too long, or a room’s id too odd, to repeat here.' : code(text);
+}
+
 /** The line under an answer about a grant that is over. */
 export function again(grant: Grant): Line {
-  return line`It cannot be brought back. For a new one: ${code(mintLine(grant))}`;
+  return line`It cannot be brought back. For a new one: ${mintCode(grant)}`;
 }
 
 /** The reason somebody gave, or that nobody did. */
