@@ -76,6 +76,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     },
     password: async () => config.bot.password ?? null,
     controlRoomId: config.control_room,
+    pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
     onEvent: async (event) => (await bot.promise).handle(event),
     log,
   });

@@ -90,14 +90,14 @@ export function controlAuthority(message: Incoming, context: ControlContext): Ve
     }
     return stale(message, context) ?? { kind: 'accept', pin: null, exposed };
   }
+  if (encryption.isReplaced === true || (pin !== null && encryption.masterKey !== null && pin.masterKey !== encryption.masterKey)) {
+    return refuse('changed-identity', 'Your cryptographic identity is not the one I first saw. Either you reset it, or somebody else did.', `Another administrator should make sure that it is you; then an operator confirms the new one at the machine: \`mintwarden trust ${sender}\``); // prettier-ignore
+  }
   if (!encryption.deviceSigned) {
     return refuse('unsigned-device', 'That command came from a session you have not verified, so it may not be yours.', 'Verify it (in Element: Settings, Sessions), or send the command from one that is verified.'); // prettier-ignore
   }
   if (encryption.masterKey === null) {
     return refuse('no-identity', 'You have no cross-signing identity, so I cannot tell your sessions from others’.', 'Set up encryption in your client (in Element: Settings, Encryption), then send the command again.'); // prettier-ignore
-  }
-  if (pin !== null && pin.masterKey !== encryption.masterKey) {
-    return refuse('changed-identity', 'Your cryptographic identity is not the one I first saw. Either you reset it, or somebody else did.', 'Another administrator should make sure that it is you; then an operator confirms the new one at the machine.'); // prettier-ignore
   }
   const fresh = stale(message, context);
   if (fresh !== null) return fresh;

@@ -27,6 +27,9 @@ export type ExcludedRoom = {
 /** A user's cross-signing master key (ed25519, unpadded base64) as it was first seen. */
 export type Pin = { readonly userId: UserId; readonly masterKey: string; readonly at: number };
 
+/** A pin that an operator sets in place of `before`, the key that was pinned until then (null: none was). Another one there is a conflict. */
+export type Repin = { readonly pin: Pin; readonly before: string | null };
+
 /**
  * Everything one decision writes. It is committed whole or not at all, audit and outgoing messages with
  * the state they tell of. Rows carry the revision they will have: 1 for a new one, otherwise one more than
@@ -40,6 +43,7 @@ export type Change = {
   readonly messages?: readonly Message[];
   readonly excluded?: readonly ExcludedRoom[];
   readonly pins?: readonly Pin[];
+  readonly repins?: readonly Repin[];
   readonly audit?: readonly AuditEvent[];
 };
 

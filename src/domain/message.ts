@@ -31,7 +31,9 @@ export type MessageBody =
   /** To the control room: an upstream token may be alive that nobody holds, or could not be logged out. */
   | { readonly kind: 'upstream-alive'; readonly why: 'orphan' | 'unkillable' | 'died-early'; readonly until: number }
   /** To the control room: the subject was locked or unlocked. */
-  | { readonly kind: 'suspended'; readonly on: boolean };
+  | { readonly kind: 'suspended'; readonly on: boolean }
+  /** To the control room: an operator at the machine confirmed somebody's new cryptographic identity. */
+  | { readonly kind: 'identity-trusted'; readonly userId: UserId; readonly masterKey: string; readonly by: Actor };
 
 /** Where a message goes: the control room, perhaps as a reply, or someone's DM with the bot. */
 export type Destination =

@@ -9,7 +9,7 @@ export type WaitingFor = 'not-joined' | 'no-signed-device' | 'room-unsafe' | 'id
  * signed device, and with the identity that was first seen. Null: it may.
  */
 export function tokenObstacle(dm: Dm, keys: Keys, pin: Pin | null): WaitingFor | null {
-  if (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey) return 'identity-changed';
+  if (keys.isReplaced === true || (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)) return 'identity-changed';
   if (keys.masterKey === null || keys.signedDevices < 1) return 'no-signed-device';
   if (!dm.encrypted) return 'room-unsafe';
   if (dm.membership !== 'join') return 'not-joined';

@@ -36,18 +36,18 @@ export function recipientOf(world: Pick<World, 'directory' | 'ownAccounts' | 'ch
  * @throws MintwardenError `recipient-unusable`
  */
 export function checkRecipientKeys(recipient: UserId, keys: Keys, pin: Pin | null): void {
+  if (keys.isReplaced === true || (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)) {
+    throw new MintwardenError(
+      'recipient-unusable',
+      `${recipient} has another cryptographic identity than the one first seen; it may not be them.`,
+      `Ask them in person whether they reset it; then an operator confirms the new one with \`mintwarden trust\`. Or name somebody else with --to.`,
+    );
+  }
   if (keys.masterKey === null || keys.signedDevices === 0) {
     throw new MintwardenError(
       'recipient-unusable',
       `${recipient} has no verified session that a token could be encrypted to.`,
       'They set up encryption in their client (in Element: Settings, Encryption, verify this session); then send the command again.',
-    );
-  }
-  if (pin !== null && pin.masterKey !== keys.masterKey) {
-    throw new MintwardenError(
-      'recipient-unusable',
-      `${recipient} has another cryptographic identity than the one first seen; it may not be them.`,
-      'Ask them in person whether they reset their identity, or name somebody else with --to.',
     );
   }
 }

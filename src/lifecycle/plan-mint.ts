@@ -11,6 +11,9 @@ import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
 import type { MintPlan, MintRequest } from './requests.ts';
 import type { World } from './world.ts';
 
+/** As many characters as the notice shows of it. */
+const MAX_REASON = 300;
+
 /**
  * What a mint would make, with every reason against it looked for first. Look-ups run side by side; of
  * several reasons the one about the subject is told first, then rooms, then the recipient.
@@ -93,6 +96,13 @@ function checkReason(policy: Policy, asked: string | null): string | null {
   const reason = asked?.trim() ?? '';
   if (reason === '' && policy.reasonRequired) {
     throw new MintwardenError('refused-by-policy', 'Policy asks for a reason, and the subject will read it.', 'Add --reason "…".');
+  }
+  if (Array.from(reason).length > MAX_REASON) {
+    throw new MintwardenError(
+      'usage',
+      `The reason is longer than ${MAX_REASON} characters, and the subject is to read all of it.`,
+      'Say it in fewer words.',
+    );
   }
   return reason === '' ? null : reason;
 }

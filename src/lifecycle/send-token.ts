@@ -48,7 +48,13 @@ async function send(world: World, message: Message, roomId: NonNullable<Message[
   if (grant === null || grant.sealedToken === null || row?.revision !== message.revision || standing(grant, world.clock.now()) !== 'good')
     return;
   const content = await contentOf(world, message, grant, 'encrypted', world.sealer.open(grantRow(grant.id), grant.sealedToken));
-  const options = { transactionId: message.id, marker: message.id, expect: 'encrypted', audience: 'cross-signed' } as const;
+  const options = {
+    transactionId: message.id,
+    marker: message.id,
+    expect: 'encrypted',
+    audience: 'cross-signed',
+    only: grant.recipient,
+  } as const;
   const eventId = await world.chat.send(roomId, content, options);
   await noteAccepted(world, message.id, { eventId, roomId, channel: 'encrypted' });
 }

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../domain/audit.ts';
 import type { Pin } from '../domain/change.ts';
 import type { MessageId, RoomId } from '../domain/ids.ts';
 import type { Channel, Message } from '../domain/message.ts';
@@ -37,8 +38,13 @@ export async function beforeSending(
   const same = remembered && message.roomId === to.roomId && message.channel === to.channel && pins.length === 0;
   if (same) return { kind: 'send', message };
   const marked = changed(message, { ...to, ...tried });
-  if ((await world.ledger.commit({ at: now, messages: [marked], pins })) !== 'committed') throw new Overtaken();
+  const audit = pins.map((pin): AuditEvent => pinnedOf(pin, message.grantId));
+  if ((await world.ledger.commit({ at: now, messages: [marked], pins, audit })) !== 'committed') throw new Overtaken();
   return { kind: 'send', message: marked };
+}
+
+function pinnedOf({ userId, masterKey, at }: Pin, grantId: Message['grantId']): AuditEvent {
+  return { at, actor: 'system', action: 'identity-pinned', grantId, subject: null, command: null, data: { user: userId, masterKey } };
 }
 
 /** Writes down that the homeserver has the event. */

@@ -22,6 +22,10 @@ export async function decrypt(engine: EngineClient, homeserver: Homeserver, room
         if (found.info.trust === 'unknown-device') await askFor(machine, homeserver, [event.sender]);
         found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
       }
+      if (found.info.trust === 'identity-changed') {
+        await engine.followPin(event.sender);
+        found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
+      }
       const devices = await machine.getUserDevices(event.sender);
       const identity = await machine.getIdentity(event.sender);
       const clear: unknown = JSON.parse(found.event);
@@ -34,6 +38,7 @@ export async function decrypt(engine: EngineClient, homeserver: Homeserver, room
           messageIndex: found.info.messageIndex,
           deviceSigned: isFromSignedDevice(found.info, event.sender, devices),
           masterKey: identity?.masterKey ?? null,
+          ...(identity?.needsUserApproval === true && { isReplaced: true as const }),
         },
       };
     } catch (error) {

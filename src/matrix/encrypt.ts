@@ -52,7 +52,7 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
     await track(client, members);
     if (audience === 'cross-signed') {
       const answer = await askFor(machine, homeserver, members);
-      if (recipient !== null) await checkRecipient(machine, answer, recipient);
+      if (recipient !== null) await checkRecipient(client, answer, recipient);
       if (keptTo.get(roomId) !== 'cross-signed') await machine.invalidateRoomKey(roomId);
     }
     keptTo.delete(roomId);
@@ -76,9 +76,13 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
   };
 }
 
-/** Who has no signed device would get a message that nobody can ever read. */
-async function checkRecipient(machine: OlmMachine, answer: Json, recipient: UserId): Promise<void> {
-  const { signedDevices } = toKeys(await judge(machine, answer, recipient));
+/** Who has no signed device, or an identity that took another's place, would get a message that nobody can ever read. */
+async function checkRecipient(engine: EngineClient, answer: Json, recipient: UserId): Promise<void> {
+  const { signedDevices, isReplaced } = toKeys(await judge(engine, answer, recipient));
+  if (isReplaced === true) {
+    const next = 'Make sure that they reset it themselves; then an operator confirms it with `mintwarden trust`.';
+    throw new MintwardenError('recipient-unusable', `${recipient} has another identity than the one first seen.`, next);
+  }
   if (signedDevices > 0) return;
   const next = 'They verify a session (in Element: Settings, Sessions), then try again.';
   throw new MintwardenError('recipient-unusable', `${recipient} has no session that they have verified.`, next);

@@ -16,6 +16,11 @@ export type EngineClient = {
   runOutgoing(): Promise<void>;
   /** Takes in a sync answer: to-device messages, changed device lists, counts of keys. */
   takeIn(answer: Json): Promise<void>;
+  /**
+   * Has the store take a user's present identity for theirs, where that is the one that was written down: its own
+   * memory of the first one must not outlive an operator's word. Only within `alone`.
+   */
+  followPin(userId: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -50,6 +55,7 @@ export async function openEngine(options: {
   readonly storeKey: Uint8Array;
   readonly position: PositionStore;
   readonly sharing: (roomId: string) => Sharing;
+  readonly pinned: (userId: string) => Promise<string | null>;
 }): Promise<EngineClient> {
   const cryptoStore = new MemoryCryptoStorage(options.stateDir, options.deviceId);
   const client = new SdkClient(options.homeserverUrl, options.homeserver, options.position, cryptoStore);
@@ -83,6 +89,11 @@ export async function openEngine(options: {
           [...stringsAt(lists, 'left')],
         );
       }),
+    async followPin(userId) {
+      const identity = await machine.getIdentity(userId);
+      if (identity?.needsUserApproval !== true) return;
+      if ((await options.pinned(userId)) === identity.masterKey) await machine.pinIdentity(userId);
+    },
     close: () => withEngine(() => machine.close()),
   };
 }

@@ -21,7 +21,7 @@ export async function queryKeys(engine: EngineClient, homeserver: Homeserver, us
   const { machine } = engine;
   return engine.alone(async () => {
     await track(engine, [userId]);
-    return judge(machine, await askFor(machine, homeserver, [userId]), userId);
+    return judge(engine, await askFor(machine, homeserver, [userId]), userId);
   });
 }
 
@@ -35,9 +35,11 @@ export async function track(engine: EngineClient, userIds: readonly string[]): P
 }
 
 /** What the engine makes of a user's keys in an answer it has taken in. Throws as `queryKeys`. Only within `alone`. */
-export async function judge(machine: OlmMachine, answer: Json, userId: string): Promise<FreshKeys> {
+export async function judge(engine: EngineClient, answer: Json, userId: string): Promise<FreshKeys> {
+  const { machine } = engine;
   const server = userId.slice(userId.indexOf(':') + 1);
   if (server in objectAt(answer, 'failures')) throw unreachable("the user's own homeserver does not answer");
+  await engine.followPin(userId);
   return fresh(answer, userId, await machine.getUserDevices(userId), (await machine.getIdentity(userId)) ?? null);
 }
 
@@ -76,6 +78,7 @@ export function toKeys({ devices, identity }: FreshKeys): Keys {
     devices: devices.length,
     signedDevices: devices.filter((device) => device.isCrossSignedByOwner).length,
     masterKey: identity?.masterKey ?? null,
+    ...(identity?.needsUserApproval === true && { isReplaced: true as const }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { UserId } from '../domain/ids.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -27,6 +28,8 @@ export type MatrixOptions = {
   /** The bot's password, for homeservers that ask for it before the first cross-signing keys are taken. */
   readonly password?: () => Promise<string | null>;
   readonly controlRoomId: string;
+  /** The master key that counts for a user, where one was written down: it outranks what the encryption store first saw. */
+  readonly pinned?: (userId: UserId) => Promise<string | null>;
   /**
    * Called for each event, one after the other. The position moves on only once it has resolved; where it
    * rejects, or the process dies first, the event comes again.

@@ -14,6 +14,7 @@ export type SendOptions = {
   readonly marker: string;
   readonly expect: 'encrypted' | 'plain';
   readonly audience: Audience;
+  readonly only?: UserId;
 };
 
 /** What sending needs. `inRoom` runs the sends of one room one after the other. */
@@ -30,7 +31,8 @@ export async function send(sender: Sender, roomId: RoomId, content: ChatContent,
     const { homeserver, encryptor } = sender;
     const state = await readRoomState(homeserver, roomId);
     checkRoom(state, options);
-    const recipient = options.audience === 'cross-signed' ? recipientOf(state, sender.userId) : null;
+    const recipient = options.only ?? (options.audience === 'cross-signed' ? dmUserOf(state, sender.userId) : null);
+    if (recipient !== null) checkAlone(state, sender.userId, recipient);
     const plain = toMessageContent(content);
     marked(plain, options.marker); // too long is said before a key is used up
     const [type, body] =
@@ -59,13 +61,11 @@ export function checkRoom(state: RoomState, { expect, audience }: Pick<SendOptio
 }
 
 /**
- * Whom a message into a DM of ours is for; null for another room. @throws MintwardenError `room-unusable` where somebody
- * else could read it too
+ * The person is named by whoever sends, not by the room: its state is the homeserver's word. @throws MintwardenError
+ * `room-unusable` where somebody else could read it too
  */
-function recipientOf(state: RoomState, botId: string): UserId | null {
-  const recipient = dmUserOf(state, botId);
-  if (recipient === null) return null;
+export function checkAlone(state: Pick<RoomState, 'members'>, botId: string, recipient: UserId): void {
   const members = state.members('join', 'invite');
-  if (members.length === 2 && members.includes(recipient)) return recipient;
+  if (members.length === 2 && members.includes(recipient) && members.includes(botId as UserId)) return;
   throw new MintwardenError('room-unusable', 'The DM does not hold exactly its two people, so nothing was sent there.');
 }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { MintwardenError } from '../domain/errors.ts';
-import { parseRoomId, parseUserId } from '../domain/ids.ts';
+import { parseRoomId, parseUserId, type UserId } from '../domain/ids.ts';
 import type { Chat } from '../ports/chat.ts';
 import { joinControlRoom, readControlRoom, readPredecessors } from './control-room.ts';
 import { ensureCrossSigned, ensureOwnDevice } from './cross-signing.ts';
@@ -56,6 +56,7 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
     storeKey: options.storeKey,
     position: options.position,
     sharing: (roomId) => encryptor.sharing(roomId),
+    pinned: async (id) => (await options.pinned?.(id as UserId)) ?? null,
   });
   try {
     await ensureOwnDevice({ engine, homeserver, userId, deviceId });

@@ -30,6 +30,8 @@ export type Keys = {
   readonly signedDevices: number;
   /** The master key, ed25519 in unpadded base64; null without cross-signing. */
   readonly masterKey: string | null;
+  /** It is another one than was first seen, and nobody has confirmed it: no secret goes to them. */
+  readonly isReplaced?: true;
 };
 
 /** A message that arrived in a room the bot watches. */
@@ -52,6 +54,8 @@ export type Incoming = {
     readonly deviceSigned: boolean;
     /** The owner's master key at this moment. */
     readonly masterKey: string | null;
+    /** That key is another one than was first seen, and nobody has confirmed it. */
+    readonly isReplaced?: true;
   };
 };
 
@@ -87,6 +91,7 @@ export interface Chat {
    * Sends to a room. In an encrypted room the content is encrypted, never otherwise; `marker` stands in the clear
    * beside the ciphertext, so that the message can be found again.
    * @param expect refuses (`conflict`) to send plaintext where encryption was expected, and the other way round
+   * @param only refuses (`room-unusable`) to send where the room, as it is then, holds anybody but the bot and this person
    */
   send(
     roomId: RoomId,
@@ -96,6 +101,7 @@ export interface Chat {
       readonly marker: string;
       readonly expect: 'encrypted' | 'plain';
       readonly audience: Audience;
+      readonly only?: UserId;
     },
   ): Promise<EventId>;
   /** Redacts, once per transaction id. */

@@ -5,6 +5,7 @@ import type { Channel, Message } from '../domain/message.ts';
 import type { Document } from './document.ts';
 import { deliveryWaiting } from './messages/delivery-waiting.ts';
 import { endedNotice, endedReport } from './messages/ended.ts';
+import { identityTrusted } from './messages/identity-trusted.ts';
 import { mintFailed } from './messages/mint-failed.ts';
 import { minted } from './messages/minted.ts';
 import { notice } from './messages/notice.ts';
@@ -45,6 +46,7 @@ export type Rendered = {
 export function renderMessage(message: Message, grant: Grant | null, context: MessageContext): Rendered {
   const { body } = message;
   if (body.kind === 'mint-failed') return aside(mintFailed(body, grant, context.now));
+  if (body.kind === 'identity-trusted') return ringing(identityTrusted(body, context.admins), context.admins);
   if (grant === null) throw new MintwardenError('internal', `A message of the kind ${body.kind} has no grant.`);
   const minter = parseUserId(grant.minter);
   const minters = minter === null ? [] : [minter];

@@ -53,6 +53,8 @@ describe('authority in the control room', () => {
     ['plaintext, which any server administrator could write', { encryption: null }, {}, 'refuse: plaintext'],
     ['a device the homeserver added', { encryption: { ...encryption, deviceSigned: false } }, {}, 'refuse: unsigned-device'],
     ['a master key the homeserver replaced', { encryption: { ...encryption, masterKey: 'OTHER' } }, {}, 'refuse: changed-identity'],
+    ['one that took the place of the first before any command came', { encryption: { ...encryption, isReplaced: true } }, { pin: null }, 'refuse: changed-identity'], // prettier-ignore
+    ['a reset identity, of which no session counts as signed yet', { encryption: { ...encryption, masterKey: 'OTHER', deviceSigned: false } }, {}, 'refuse: changed-identity'], // prettier-ignore
     ['no cross-signing at all', { encryption: { ...encryption, masterKey: null } }, { pin: null }, 'refuse: no-identity'],
     ['an edit', { isEdit: true }, {}, 'refuse: edit'],
     ['an event held back', { sentAt: NOW - 300_001 }, {}, 'refuse: old'],

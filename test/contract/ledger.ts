@@ -287,6 +287,18 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
         expect(await (await under.reopen()).excluded()).toEqual([control, dm]);
       });
 
+      it('replaces a pin for one who knows what it was, and for nobody else', async () => {
+        const pin = { userId: ALICE, masterKey: 'second', at: NOON };
+        expect(await commit({ repins: [{ pin, before: 'first' }], grants: [grant] })).toBe('conflict');
+        expect(await commit({ pins: [{ ...pin, masterKey: 'first' }] })).toBe('committed');
+        expect(await commit({ repins: [{ pin, before: null }] })).toBe('conflict');
+        expect(await commit({ repins: [{ pin, before: 'other' }] })).toBe('conflict');
+        expect(await ledger.pin(ALICE)).toMatchObject({ masterKey: 'first' });
+        expect(await commit({ repins: [{ pin, before: 'first' }] })).toBe('committed');
+        expect(await (await under.reopen()).pin(ALICE)).toEqual(pin);
+        expect(await ledger.grant(grant.id).catch(() => null)).toBeNull();
+      });
+
       it('keeps the first key of a user: another one is a conflict, never an overwrite', async () => {
         const pin = { userId: ALICE, masterKey: 'first', at: NOON };
         expect(await commit({ pins: [pin] })).toBe('committed');

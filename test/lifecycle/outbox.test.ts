@@ -91,6 +91,7 @@ describe('a token', () => {
     ['in a room without encryption', { dm: { ...dmOfAdmin, encrypted: false } }, 'room-unsafe'],
     ['without a signed device', { dm: dmOfAdmin, keys: { signedDevices: 0 } }, 'no-signed-device'],
     ['with another identity than first seen', { dm: dmOfAdmin, keys: { masterKey: 'of-an-impostor' } }, 'identity-changed'],
+    ['with an identity that took another’s place', { dm: dmOfAdmin, keys: { isReplaced: true } }, 'identity-changed'],
   ] as const;
 
   it.each(obstacles)('waits for a recipient who is %s, tells it once, and ends undelivered', async (_name, change, why) => {

@@ -32,6 +32,11 @@ describe('a person’s keys', () => {
     expect(toKeys(fresh(answer, ALICE, [device], identity))).toEqual({ devices: 1, signedDevices: 1, masterKey: 'M' });
   });
 
+  test('an identity that took the place of the first shows', () => {
+    const replaced = fresh(answer, ALICE, [device], { ...identity, needsUserApproval: true });
+    expect(toKeys(replaced)).toEqual({ devices: 1, signedDevices: 1, masterKey: 'M', isReplaced: true });
+  });
+
   test.each([
     ['the device is gone', { ...answer, device_keys: { [ALICE]: {} } }, { devices: 0, signedDevices: 0, masterKey: 'M' }],
     ['the person is gone', {}, { devices: 0, signedDevices: 0, masterKey: null }],

@@ -4,7 +4,7 @@ import { newControlRoom } from '../../src/matrix/accounts.ts';
 import { toControlRoom } from '../../src/matrix/control-room.ts';
 import { dmUserOf, newDm, toDm } from '../../src/matrix/dm-room.ts';
 import { MEGOLM, toRoomState } from '../../src/matrix/room-state.ts';
-import { checkRoom } from '../../src/matrix/send.ts';
+import { checkAlone, checkRoom } from '../../src/matrix/send.ts';
 
 const [BOT, ALICE, BOB] = ['@bot:x', '@alice:x', '@bob:x'] as unknown as [UserId, UserId, UserId];
 const ROOM = '!r' as RoomId;
@@ -49,6 +49,23 @@ describe('a DM', () => {
     for (const right of ['invite', 'kick', 'ban', 'redact']) expect(body['power_level_content_override']).toMatchObject({ [right]: 100 });
     expect(body).not.toHaveProperty('invite');
     expect(body['power_level_content_override']).not.toHaveProperty('users');
+  });
+});
+
+describe('a secret goes where only its recipient is', () => {
+  test('whatever the homeserver says whose DM it is', () => {
+    const eve = '@eve:x';
+    const theirs = [created, encrypted, member(BOT, 'join'), member(ALICE, 'join')];
+    expect(() => checkAlone(toRoomState(theirs), BOT, ALICE)).not.toThrow();
+    for (const state of [
+      [...theirs, member(eve, 'invite')],
+      [created, member(BOT, 'join'), member(eve, 'join')],
+      [created, member(ALICE, 'join'), member(eve, 'join')],
+      [member(BOT, 'join'), member(ALICE, 'join'), member(eve, 'join')],
+      [created, member(BOT, 'join')],
+    ]) {
+      expect(() => checkAlone(toRoomState(state), BOT, ALICE)).toThrow(expect.objectContaining({ code: 'room-unusable' }));
+    }
   });
 });
 

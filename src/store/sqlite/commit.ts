@@ -26,6 +26,7 @@ export function changeWriter(db: DatabaseSync): (change: Change) => Written {
      ON CONFLICT (room_id) DO UPDATE SET why = excluded.why, user_id = excluded.user_id`,
   );
   const addPin = db.prepare('INSERT INTO pins (user_id, master_key, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const movePin = db.prepare('UPDATE pins SET master_key = ?, at = ? WHERE user_id = ? AND master_key = ?');
   const pinned = db.prepare('SELECT master_key FROM pins WHERE user_id = ?');
   const head = db.prepare('SELECT seq, hash FROM audit_head');
   const addAudit = db.prepare('INSERT INTO audit (seq, event, previous, hash) VALUES (?, ?, ?, ?)');
@@ -64,6 +65,11 @@ export function changeWriter(db: DatabaseSync): (change: Change) => Written {
     for (const { userId, masterKey, at } of change.pins ?? []) {
       const isNew = addPin.run(userId, masterKey, at).changes > 0;
       if (!isNew && pinned.get(userId)?.['master_key'] !== masterKey) return { result: 'conflict', erasedSecret: false };
+    }
+    for (const { pin, before } of change.repins ?? []) {
+      const { userId, masterKey, at } = pin;
+      const moved = before === null ? addPin.run(userId, masterKey, at) : movePin.run(masterKey, at, userId, before);
+      if (moved.changes === 0) return { result: 'conflict', erasedSecret: false };
     }
     appendAudit(change.audit ?? []);
     return { result: 'committed', erasedSecret };

@@ -16,6 +16,7 @@ const KINDS = Object.keys({
   'delivery-waiting': 1,
   'upstream-alive': 1,
   suspended: 1,
+  'identity-trusted': 1,
 } satisfies Record<MessageBody['kind'], 1>) as readonly MessageBody['kind'][];
 
 /** A message as columns. */

@@ -1,0 +1,1 @@
+export { confirmIdentity, shownTo } from './trust.ts';
