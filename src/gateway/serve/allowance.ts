@@ -17,10 +17,13 @@ export interface Allowance {
   hold(grantId: GrantId): Held;
 }
 
+/** So much each grant may hold, however much others do: they cannot shut it out. */
+const FLOOR_BYTES = 1_048_576;
+
 /**
  * Bounds the memory that holders can make the gateway use by asking much and reading slowly.
  * @param perGrant bytes for all requests of one grant
- * @param overall bytes for all of them
+ * @param overall bytes for all of them, but for a mebibyte that each grant has in any case
  */
 export function allowance(perGrant: number, overall: number): Allowance {
   const byGrant = new Map<GrantId, number>();
@@ -38,7 +41,8 @@ export function allowance(perGrant: number, overall: number): Allowance {
       };
       return {
         take(bytes) {
-          if (closed || (byGrant.get(grantId) ?? 0) + bytes > perGrant || total + bytes > overall) return false;
+          const all = (byGrant.get(grantId) ?? 0) + bytes;
+          if (closed || all > perGrant || (total + bytes > overall && all > FLOOR_BYTES)) return false;
           count(bytes);
           return true;
         },

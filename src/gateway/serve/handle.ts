@@ -28,6 +28,7 @@ import type { LateAnswers } from './late-answers.ts';
 import { OVER, type OpenRequests } from './open-requests.ts';
 import type { Openly } from './openly.ts';
 import { type Means, perform } from './perform.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** What answering requests needs. */
 export type Desk = Means & {
@@ -69,22 +70,26 @@ export async function handle(request: IncomingMessage, desk: Desk, abort: AbortC
   if (route?.line.kind === 'open') return { answer: await desk.openly(route.line, abort.signal), operation, grantId: null };
   const bearer = bearerOf(request.rawHeaders);
   if (isAnswer(bearer)) return { answer: bearer, operation, grantId: null };
-  const presented = await present(bearer.token, desk);
-  if (presented.kind === 'good') {
-    const { access } = presented;
-    return { answer: await serve(request, target, route, access, bearer.token, desk, abort), operation, grantId: access.grant.id };
-  }
-  const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
-  const turn = operation !== 'sync' || (await desk.late.turn(lateKey(bearer.token, request), abort.signal));
-  return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
+  return judged(bearer.token, desk, async (presented) => {
+    if (presented.kind === 'good') {
+      const { access } = presented;
+      return { answer: await serve(request, target, route, access, bearer.token, desk, abort), operation, grantId: access.grant.id };
+    }
+    const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
+    const turn = operation !== 'sync' || (await desk.late.turn(lateKey(bearer.token, request), abort.signal));
+    return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
+  });
 }
 
-/** Judges a token; once more where a grant ended while that took time. */
-async function present(token: string, desk: Desk): Promise<Presented> {
+/**
+ * Judges a token; once more where a grant ended while that took time. The judgement is acted on in the
+ * same breath: nothing ends between it and the first thing `act` does.
+ */
+async function judged(token: string, desk: Desk, act: (presented: Presented) => Promise<Outcome>): Promise<Outcome> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = desk.open.cuts;
     const presented = await desk.control.present(token);
-    if (before === desk.open.cuts) return presented;
+    if (before === desk.open.cuts) return act(presented);
   }
   throw new MintwardenError('conflict', 'Too many grants ended at once.');
 }
@@ -112,15 +117,16 @@ async function serve(
   };
   abort.signal.addEventListener('abort', depart, { once: true });
   try {
-    const body = await bodyOf(request, line, desk.bodyBytes);
+    const body = await unlessAborted(bodyOf(request, line, desk.bodyBytes), abort.signal);
     if (isAnswer(body)) return body;
     const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
+    const withdraws = verdict.kind === 'deed' && verdict.deed === 'withdraw';
     // The end that a logout brings about is not to cut the logout's own answer off.
-    if (verdict.kind === 'deed' && verdict.deed === 'withdraw') leave();
+    if (withdraws) leave();
     const answer = await perform(verdict, access, desk, held, abort.signal);
     if (verdict.kind === 'poll' && !(await calm(answer, access.grant.id, desk, abort.signal))) return 'cut';
     const ended = abort.signal.aborted || standing(access.grant, desk.now()) !== 'good';
-    return ended && verdict.kind !== 'deed' ? await overAnswer(token, desk) : answer;
+    return ended && !withdraws ? await overAnswer(token, desk) : answer;
   } catch (error) {
     if (abort.signal.reason === OVER) return overAnswer(token, desk);
     throw error;

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { allowance } from '../../../src/gateway/serve/allowance.ts';
 import { OPS } from '../support/grants.ts';
 import { stage, TOKEN } from '../support/stage.ts';
 
@@ -7,6 +8,7 @@ const GRANT = '7F3K9Q' as never;
 const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state`;
 const REQUEST = `GET ${IN} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
 const event = (size: number) => ({ type: 'x', sender: '@a:b', room_id: OPS, content: { body: 'x'.repeat(size) } });
+const MIB = 1_048_576;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A holder who asks and does not read. */
@@ -74,8 +76,6 @@ describe('someone without a token', () => {
 });
 
 describe('a holder who asks and does not read', () => {
-  const MIB = 1_048_576;
-
   test('has no more requests than one who does', async () => {
     await using s = await stage({ rooms: [OPS], limits: { concurrentPerGrant: 4 } });
     s.homeserver.answer(() => [event(8 * MIB)]);
@@ -130,6 +130,20 @@ describe('large answers', () => {
     const statuses = (await Promise.all([s.ask('GET', IN), s.ask('GET', IN), s.ask('GET', IN)])).map((got) => got.status);
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 429, 429]);
     expect((await s.ask('GET', IN)).status).toBe(200);
+  });
+
+  test('of some grants leave a little room for every other', () => {
+    const shared = allowance(4 * MIB, 6 * MIB);
+    const hold = (grant: string) => shared.hold(grant as never);
+    const [greedy, grabbing, other] = [hold('A'), hold('B'), hold('C')];
+    expect([greedy.take(4 * MIB), greedy.take(1), grabbing.take(2 * MIB), grabbing.take(1)]).toEqual([true, false, true, false]);
+    expect([other.take(MIB), other.take(1)]).toEqual([true, false]);
+    greedy.close();
+    expect([greedy.take(1), other.take(2 * MIB)]).toEqual([false, true]);
+    greedy.give(MIB);
+    grabbing.free();
+    other.close();
+    expect([hold('A').take(4 * MIB), hold('B').take(2 * MIB), hold('C').take(2 * MIB)]).toEqual([true, true, false]);
   });
 
   test('of a long wait do not add up', async () => {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { LeaseId } from '../../../src/domain/ids.ts';
 import { OPS } from '../support/grants.ts';
@@ -50,6 +51,40 @@ describe('a grant that ends', () => {
       }, 400);
     });
     expect(await s.ask('GET', ROOMS)).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
+  });
+});
+
+describe('a request whose body is still on its way when the grant ends', () => {
+  test.each([
+    ['GET', '/_mintwarden/v1/token'],
+    ['GET', ROOMS],
+    ['POST', '/_matrix/client/v3/keys/upload'],
+    ['POST', '/_matrix/client/v3/logout'],
+  ])('%s %s is refused at once', async (method, path) => {
+    await using s = await stage({ rooms: [OPS] });
+    const socket = connect(s.gateway.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (data) => (text += data.toString()));
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 10\r\n\r\n12345`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    s.desk.end(GRANT);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(text).toContain('M_UNKNOWN_TOKEN');
+    expect(text).not.toContain(OPS);
+    expect(s.homeserver.seen).toEqual([]);
+    socket.destroy();
+  });
+
+  test('and where it comes in the same moment, the token’s own introspection says nothing either', async () => {
+    await using s = await stage({ rooms: [OPS] });
+    const now = s.desk.present.bind(s.desk);
+    s.desk.present = async (token) => {
+      const judged = await now(token);
+      // After the judgement was taken, before it is acted on.
+      queueMicrotask(() => queueMicrotask(() => s.desk.end(GRANT)));
+      return judged;
+    };
+    expect(await s.ask('GET', '/_mintwarden/v1/token')).toMatchObject({ status: 401 });
   });
 });
 
