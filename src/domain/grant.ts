@@ -11,6 +11,7 @@ export type EndCause =
   | 'undelivered' // nobody took the token in time
   | 'untold' // the subject could not be told in time
   | 'subject-gone' // deactivated or deleted
+  | 'no-longer-allowed' // policy allows no tokens for the subject any more
   | 'lost-upstream';
 
 /** What was known of a room when the grant was made, for the sentences people read. */

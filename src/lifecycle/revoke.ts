@@ -13,6 +13,7 @@ const HOW: Record<EndCause, string> = {
   undelivered: 'nobody took its token in time',
   untold: 'its subject could not be told in time',
   'subject-gone': 'its subject is deactivated or gone',
+  'no-longer-allowed': 'policy allows no tokens for its subject any more',
   'lost-upstream': 'its upstream token was lost',
 };
 

@@ -4,6 +4,7 @@ import type { UserId } from '../domain/ids.ts';
 import type { SubjectFacts } from '../ports/directory.ts';
 import { decideAndCommit, type Decision } from './decide-and-commit.ts';
 import { endUnasked } from './end-grant.ts';
+import { stillAllowed } from './mint-subject.ts';
 import { newIds } from './new-id.ts';
 import { problemOf } from './problem.ts';
 import { decideSubjectSeen, isGone } from './subject-decision.ts';
@@ -18,6 +19,10 @@ export async function noteSubject(world: World, grant: Grant, facts: SubjectFact
     const outcome = await endUnasked(world, grant.id, 'subject-gone');
     return outcome.kind === 'seen' ? grant : outcome.grant;
   }
+  if (!stillAllowed(world.policy(), facts)) {
+    const outcome = await endUnasked(world, grant.id, 'no-longer-allowed');
+    return outcome.kind === 'seen' ? grant : outcome.grant;
+  }
   const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Grant>> => {
     const [row, excluded] = await Promise.all([world.ledger.grant(grant.id), world.ledger.excluded()]);
     if (row === null) throw new MintwardenError('state', `The record of grant ${grant.id} is gone.`);
@@ -29,13 +34,16 @@ export async function noteSubject(world: World, grant: Grant, facts: SubjectFact
 
 /**
  * Looks a grant's subject up before something is made for it.
- * @throws MintwardenError `not-allowed` where the subject is gone or locked (the grant has ended, or is
- *   suspended, with it); the directory's own errors where it could not be asked
+ * @throws MintwardenError `not-allowed` where the subject is gone, locked or no longer allowed (the grant
+ *   has ended, or is suspended, with it); the directory's own errors where it could not be asked
  */
 export async function checkSubjectNow(world: World, grant: Grant): Promise<Grant> {
   const seen = await noteSubject(world, grant, await world.directory.subject(grant.subject));
   if (seen.state === 'live' && !seen.suspended) return seen;
-  throw new MintwardenError('not-allowed', `Grant ${grant.id} does not count: its subject is ${seen.suspended ? 'locked' : 'gone'}.`);
+  throw new MintwardenError(
+    'not-allowed',
+    `Grant ${grant.id} does not count: its subject is ${seen.suspended ? 'locked' : 'gone, or no longer allowed'}.`,
+  );
 }
 
 /** Looks up every subject of a live grant once. A look-up that fails changes nothing. */

@@ -43,6 +43,8 @@ export function endReason(cause: EndCause, by: Actor): Line {
       return ['the user it speaks for could not be told in time'];
     case 'subject-gone':
       return ['the user’s account was deactivated or deleted'];
+    case 'no-longer-allowed':
+      return ['policy no longer allows tokens for this user'];
     case 'lost-upstream':
       return ['the homeserver no longer honours it'];
     default:

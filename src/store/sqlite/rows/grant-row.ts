@@ -13,6 +13,7 @@ const CAUSES = Object.keys({
   undelivered: 1,
   untold: 1,
   'subject-gone': 1,
+  'no-longer-allowed': 1,
   'lost-upstream': 1,
 } satisfies Record<EndCause, 1>) as readonly EndCause[];
 const roomFacts = z.array(
