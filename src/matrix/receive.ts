@@ -16,6 +16,8 @@ const MAX_ATTEMPTS = 5;
 
 /** Turns events of rooms into events of the port, and hands them on, one after the other. */
 export type Receiver = {
+  /** Whether anything is heard in the room at all. */
+  watches(roomId: RoomId): Promise<boolean>;
   /** Resolves once the event is dealt with; rejects where it has to come again. */
   take(roomId: RoomId, event: RoomEvent): Promise<void>;
   /** A further answer begins: looks again at what could not be decrypted for want of a key. Rejects as `take` does. */
@@ -87,6 +89,7 @@ export function createReceiver(options: {
   }
 
   return {
+    watches: (roomId) => options.isWatched(roomId),
     async take(roomId, event) {
       if (!(await options.isWatched(roomId))) return;
       if (event.type === 'm.room.member' && event.stateKey !== null) {

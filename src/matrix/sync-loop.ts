@@ -5,7 +5,7 @@ import type { Log } from '../ports/log.ts';
 import type { EngineClient } from './engine-client.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
 import { path, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { HomeserverRefusal, nonsense } from './homeserver-errors.ts';
+import { HomeserverRefusal, isForbidden, isNotFound, nonsense } from './homeserver-errors.ts';
 import type { Receiver } from './receive.ts';
 import type { PositionStore } from './seams.ts';
 import { GAP_FILTER, roomNews, SYNC_FILTER, type RoomNews } from './sync-answer.ts';
@@ -90,13 +90,15 @@ export function startSyncLoop(options: {
     await engine.alone(() => engine.runOutgoing());
     await receiver.retry();
     for (const news of roomNews(answer)) {
+      // Whoever else has the bot in a room must not make it look back through theirs.
+      if (!(await receiver.watches(news.roomId))) continue;
       for (const event of await eventsOf(news, since)) await receiver.take(news.roomId, event);
     }
   }
 
   async function eventsOf(news: RoomNews, since: string | null): Promise<readonly RoomEvent[]> {
     if (since === null) return news.timeline;
-    const missed = news.gapFrom === null ? [] : await gap(homeserver, news.roomId, news.gapFrom, since);
+    const missed = news.gapFrom === null ? [] : await gap(homeserver, news.roomId, news.gapFrom, since).catch(closed);
     const seen = new Set([...missed, ...news.timeline].map(({ eventId }) => eventId));
     return [...news.state.filter(({ eventId }) => !seen.has(eventId)), ...missed, ...news.timeline];
   }
@@ -149,6 +151,12 @@ export function startSyncLoop(options: {
       ready.resolve();
     },
   };
+}
+
+/** A room that the bot was put out of, or that was purged, says nothing more: without this it would be asked for ever, and nothing else heard. */
+function closed(error: unknown): readonly RoomEvent[] {
+  if (isForbidden(error) || isNotFound(error)) return [];
+  throw error;
 }
 
 /** What was said between the last position and the timeline: a flood must not be able to hide a command. */

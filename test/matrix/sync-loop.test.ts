@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import type { EngineClient } from '../../src/matrix/engine-client.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
+import { refusal } from '../../src/matrix/homeserver-errors.ts';
 import { createReceiver } from '../../src/matrix/receive.ts';
 import { startSyncLoop } from '../../src/matrix/sync-loop.ts';
 
@@ -65,4 +66,51 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
   expect(saved.at(-1)).toBeGreaterThanOrEqual(36);
   expect(saved.at(-1)).toBeLessThan(40);
   expect(saved).toEqual(saved.toSorted((a, b) => a - b));
+});
+
+test('rooms that are not ours, and one that was purged, do not keep it from hearing the others', async () => {
+  const asked: string[] = [];
+  const heard: string[] = [];
+  const enough = Promise.withResolvers<void>();
+  const stopped = new AbortController();
+  const timeline = (id: string) => {
+    const event = { event_id: id, type: 'm.room.message', sender: '@a:x', origin_server_ts: 1, content: { msgtype: 'm.text', body: id } };
+    return { timeline: { limited: true, prev_batch: 'p', events: [event] } };
+  };
+  const homeserver = {
+    ask: async (_method: string, path: string) => {
+      asked.push(path);
+      if (path.includes('/messages')) throw refusal({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
+      if (heard.length > 0) {
+        enough.resolve();
+        await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
+        throw new Error('stopped');
+      }
+      return {
+        next_batch: 'n',
+        rooms: { join: { '!foreign': timeline('$f'), '!dm': timeline('$d') }, leave: { '!purged': timeline('$p') } },
+      };
+    },
+  } as unknown as Homeserver;
+  const engine = {
+    alone: (work: () => unknown) => work(),
+    takeIn: async () => undefined,
+    runOutgoing: async () => undefined,
+  } as unknown as EngineClient;
+  const receiver = createReceiver({
+    engine,
+    homeserver,
+    botId: '@bot:x',
+    isWatched: async (roomId) => roomId !== '!foreign',
+    onEvent: async (event) => void (event.kind === 'message' && heard.push(event.message.body)),
+    log,
+    now: () => 2,
+  });
+  const position = { load: async () => 'start', save: async () => undefined };
+  const loop = startSyncLoop({ homeserver, engine, receiver, position, log, now: () => 2 });
+  await enough.promise;
+  stopped.abort();
+  await loop.stop();
+  expect(heard).toEqual(['$d', '$p']);
+  expect(asked.join(' ')).not.toContain('foreign');
 });
