@@ -6,6 +6,8 @@ import { COMMANDS } from './app/command-line/commands.ts';
 import { commandHelp, generalHelp } from './app/command-line/help.ts';
 import { parseFlags } from './app/command-line/parse.ts';
 
+// What libraries write is nobody else's to read either.
+process.umask(0o077);
 const words = process.argv.slice(2);
 try {
   process.exitCode = await main();
