@@ -1,0 +1,75 @@
+import { startGateway } from '../../../src/gateway/server.ts';
+import type { Grant } from '../../../src/domain/grant.ts';
+import type { RoomId } from '../../../src/domain/ids.ts';
+import { createAccessControl } from '../../../src/lifecycle/access.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { Service } from '../../lifecycle/support/harness.ts';
+import { ALICE } from '../../lifecycle/support/homeserver.ts';
+import { ROOMS } from './answers.ts';
+
+/** What the benchmark asks this process by IPC. */
+export type Question = { readonly mint: 'all' | readonly string[] } | { readonly revoke: string };
+
+// The gateway as it ships: real ledger on disk, real access control, grants made by the lifecycle, its log at `info`.
+// Only the bot's and the issuer's homeserver is scripted; the holders' is the upstream of the benchmark.
+const clock = { now: () => Date.now() };
+const log = createLog({ level: 'info', pretty: false });
+const service = await Service.start();
+Object.defineProperty(service.clock, 'at', { get: () => Date.now() });
+service.homeserver.change(ALICE, { joinedRooms: ROOMS as RoomId[] });
+const access = createAccessControl(service.world);
+const gateway = await startGateway({
+  listen: { host: '127.0.0.1', port: 0 },
+  homeserverUrl: process.argv[2] ?? '',
+  publicUrl: 'https://gateway.example.org',
+  access,
+  sentence: (grant) => `speaks for ${grant.subject}`,
+  clock,
+  log,
+});
+const grants = new Map<string, Grant>();
+
+process.on('message', (question: Question) => {
+  const answer = 'mint' in question ? mint(question.mint) : revoke(question.revoke);
+  answer.then(
+    (value) => process.send?.(value as object),
+    (error: unknown) => {
+      console.log(error);
+      process.exit(1);
+    },
+  );
+});
+process.once('disconnect', () => process.exit());
+process.once('SIGTERM', () => void end());
+process.send?.({ port: gateway.port });
+
+async function mint(rooms: 'all' | readonly string[]): Promise<{ token: string }> {
+  const wanted = rooms === 'all' ? rooms : rooms.map((roomId) => ({ kind: 'id' as const, roomId: roomId as RoomId }));
+  const before = new Set(service.tokensSeen().map(({ token }) => token));
+  const grant = await service.mint({ rooms: wanted });
+  await service.drain();
+  const token = service.tokensSeen().find((one) => !before.has(one.token))?.token ?? '';
+  grants.set(token, grant);
+  return { token };
+}
+
+/** Revokes as an admin's command does. `committedAt`: when that was durable, on the clock all processes share. */
+async function revoke(token: string): Promise<{ committedAtNs: string }> {
+  let committedAtNs = '';
+  const grant = grants.get(token);
+  if (grant === undefined) throw new Error('no such grant');
+  const stop = service.ledger.onCommitted((change) => {
+    if (change.grants?.some(({ id }) => id === grant.id) === true) committedAtNs ||= String(process.hrtime.bigint());
+  });
+  await service.revoke(await service.grant(grant.id));
+  stop();
+  await service.drain();
+  return { committedAtNs };
+}
+
+async function end(): Promise<void> {
+  await gateway.close();
+  access.close();
+  await service[Symbol.asyncDispose]();
+  process.exit();
+}
