@@ -15,7 +15,7 @@ function run(...args: string[]): { status: number | null; out: string; err: stri
 test('help names every command, and each has its own', () => {
   const { status, out } = run('--help');
   expect(status).toBe(0);
-  for (const command of ['init', 'doctor', 'start', 'audit verify']) {
+  for (const command of ['init', 'doctor', 'start', 'audit verify', 'trust']) {
     expect(out).toContain(`  ${command} `);
     expect(run(...command.split(' '), '--help')).toMatchObject({ status: 0, out: expect.stringContaining(`Usage: mintwarden ${command}`) });
   }
@@ -26,6 +26,8 @@ test.each([
   [['dcotor'], /no command "dcotor"/],
   [['doctor', '--confg', 'x'], /no flag --confg/],
   [['doctor', 'x'], /one word too many/],
+  [['trust', '@a', '@b'], /"@b" is one word too many/],
+  [['trust', '@a', '--key'], /needs a value/],
   [['doctor', '--config', 'a', '--config', 'b'], /said twice/],
   [['doctor', '--config'], /needs a value/],
   [['init'], /--homeserver is missing/],

@@ -4,7 +4,8 @@ import { newControlRoom } from '../../src/matrix/accounts.ts';
 import { toControlRoom } from '../../src/matrix/control-room.ts';
 import { dmUserOf, newDm, toDm } from '../../src/matrix/dm-room.ts';
 import { MEGOLM, toRoomState } from '../../src/matrix/room-state.ts';
-import { checkAlone, checkRoom } from '../../src/matrix/send.ts';
+import type { Homeserver } from '../../src/matrix/homeserver.ts';
+import { checkAlone, checkRoom, send } from '../../src/matrix/send.ts';
 
 const [BOT, ALICE, BOB] = ['@bot:x', '@alice:x', '@bob:x'] as unknown as [UserId, UserId, UserId];
 const ROOM = '!r' as RoomId;
@@ -67,6 +68,22 @@ describe('a secret goes where only its recipient is', () => {
       expect(() => checkAlone(toRoomState(state), BOT, ALICE)).toThrow(expect.objectContaining({ code: 'room-unusable' }));
     }
   });
+});
+
+test('a homeserver that says at the last moment that the DM is no DM, and holds a third, gets no token', async () => {
+  const eve = '@eve:x';
+  const done: string[] = [];
+  const forged = [state('m.room.create', {}), encrypted, member(BOT, 'join'), member(ALICE, 'join'), member(eve, 'join')];
+  const homeserver = {
+    askList: async () => forged,
+    ask: async (_method: string, path: string) => void done.push(path),
+  } as unknown as Homeserver;
+  const encryptor = { sharing: () => 'identity' as const, encrypt: async () => void done.push('encrypt') as never };
+  const sender = { homeserver, encryptor, userId: BOT, inRoom: (_roomId: string, work: () => Promise<never>) => work() } as never;
+  const content = { body: 'mwt_x', html: 'mwt_x', mentions: [], replyTo: null, msgtype: 'm.text' } as const;
+  const options = { transactionId: 't', marker: 't', expect: 'encrypted', audience: 'cross-signed', only: ALICE } as const;
+  await expect(send(sender, ROOM, content, options)).rejects.toMatchObject({ code: 'room-unusable' });
+  expect(done).toEqual([]);
 });
 
 describe('what may be sent where', () => {
