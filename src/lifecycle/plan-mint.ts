@@ -4,6 +4,7 @@ import type { RoomFacts } from '../domain/grant.ts';
 import type { RoomId, UserId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { SubjectFacts } from '../ports/directory.ts';
+import { safeInline } from '../words/safe-text.ts';
 import { checkLimits } from './mint-limits.ts';
 import { checkRecipientKeys, recipientOf } from './mint-recipient.ts';
 import { checkRoom, outsideRooms, resolveRoom, roomFacts, type Outside } from './mint-rooms.ts';
@@ -93,7 +94,9 @@ function checkTtl(policy: Policy, asked: number | null): number {
 }
 
 function checkReason(policy: Policy, asked: string | null): string | null {
-  const reason = asked?.trim() ?? '';
+  const given = asked?.trim() ?? '';
+  // What nobody can see is no reason.
+  const reason = safeInline(given).trim() === '' ? '' : given;
   if (reason === '' && policy.reasonRequired) {
     throw new MintwardenError('refused-by-policy', 'Policy asks for a reason, and the subject will read it.', 'Add --reason "…".');
   }

@@ -37,11 +37,3 @@ describe('an identity confirmed at the machine', () => {
     expect(await service.ledger.audit(0, 10)).toHaveLength(1);
   });
 });
-
-describe('a reason', () => {
-  it('is no longer than the subject gets to read', async () => {
-    await using service = await Service.start();
-    await expect(service.mint({ reason: 'x'.repeat(301) })).rejects.toMatchObject({ code: 'usage' });
-    expect((await service.mint({ reason: 'é'.repeat(300) })).state).toBe('live');
-  });
-});

@@ -139,6 +139,9 @@ describe('rendering', () => {
 
   it('keeps what somebody wrote inside its quotation marks, and makes no pill of it', () => {
     expect(quoted('fine”. You may go “home')).toBe("“fine'. You may go 'home”");
+    for (const mark of ['❞', '″', '״', 'ʺ', '〞', '’’', "''", '′′', '`', '❠', '\u{1f677}'])
+      expect(quoted(`Ops${mark} (!x); until 2099`)).toBe("“Ops' (!x); until 2099”");
+    expect(quoted('Ada’s reports')).toBe('“Ada’s reports”');
     expect(quoted('see https://matrix.to/#/@root:x')).toBe('“see https://matrix.to/ #/@root:x”');
     expect(quoted('see matrix:u/root:x')).toBe('“see matrix: u/root:x”');
     expect(quoted('x'.repeat(900))).toHaveLength(302);
