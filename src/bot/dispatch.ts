@@ -149,12 +149,12 @@ export function createBot({ world, controlRoomId, onMembership, patience = PATIE
   };
 }
 
-/** Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile. */
 /** Only what those on the list wrote: what others write cannot count, and must not fill the ledger. */
 function mayCommandLater(world: World, message: Incoming): boolean {
   return message.encryption !== null && world.policy().admins.includes(message.sender);
 }
 
+/** Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile. */
 async function pinned(world: World, pin: Pin, message: Incoming): Promise<boolean> {
   const { userId, masterKey, at } = pin;
   const audit = {

@@ -28,7 +28,7 @@ export interface Directory {
   room(roomId: RoomId): Promise<RoomFacts | null>;
   /** Null where the alias leads nowhere. */
   resolveAlias(alias: RoomAlias): Promise<RoomId | null>;
-  /** Whether the homeserver has server notices (remembered after the first answer). */
+  /** Whether the homeserver has server notices (an answer of "yes" is remembered, of "no" for a minute). */
   hasServerNotices(): Promise<boolean>;
   /** Sends a server notice, once per `transactionId`. */
   sendServerNotice(

@@ -4,6 +4,8 @@ import { path, type Http, type JsonObject } from './http.ts';
 import { createNoticesRooms, roomList } from './notices-room.ts';
 import { bodyOf, nonsense, refusalOf } from './outcome.ts';
 
+const NO_NOTICES_REMEMBERED_MS = 60_000;
+
 /** What the homeserver knows, by Synapse's admin API with the issuer's rights; aliases without any rights. */
 export function createDirectory(parts: {
   readonly http: Http;
@@ -38,9 +40,12 @@ export function createDirectory(parts: {
   };
   const noticesRoomAmong = createNoticesRooms({ get, noticeToIssuer });
 
+  // That it has them is for ever: their rooms stay. That it has none may change with its next restart.
   let noticesConfigured: boolean | null = null;
+  let askedAt = Number.NEGATIVE_INFINITY;
   const hasServerNotices = async (): Promise<boolean> => {
-    if (noticesConfigured !== null) return noticesConfigured;
+    if (noticesConfigured === true) return true;
+    if (noticesConfigured === false && performance.now() - askedAt < NO_NOTICES_REMEMBERED_MS) return false;
     // Nobody can register a name with capitals: nothing is ever sent by this, but Synapse says what it would have done.
     const answer = await http.ask({
       method: 'POST',
@@ -48,6 +53,8 @@ export function createDirectory(parts: {
       token: issuerToken(),
       body: { user_id: `@Mintwarden-Nobody:${serverName}`, content: {} },
     });
+    askedAt = performance.now();
+    noticesConfigured = null;
     const refusal = answer.kind === 'answer' ? refusalOf(answer) : null;
     if (refusal?.status === 404 && refusal.errcode === 'M_NOT_FOUND') noticesConfigured = true;
     else if (refusal?.status === 400 && refusal.errcode === 'M_UNKNOWN') noticesConfigured = false;
