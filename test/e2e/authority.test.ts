@@ -88,6 +88,19 @@ describe('only the entitled command', () => {
     await settled();
     expect(tokens()).toBe(after);
   });
+
+  test('what an administrator encrypted for another room is no command in this one', async () => {
+    const id = await mint(stage, line());
+    const dm = (await takeDelivery(stage, stage.olivia, id)).message.roomId;
+    const before = tokens();
+    const wire = await stage.olivia.wireEvent(dm, await stage.olivia.say(dm, line()));
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.encrypted/moved1`;
+    const moved = { token: stage.users.olivia.accessToken, body: wire['content'] as object };
+    const { event_id: eventId } = await matrixRequest<{ event_id: string }>(stage.synapse.baseUrl, 'PUT', path, moved);
+    const reply = await stage.olivia.waitForReply(eventId);
+    expect(textOf(reply)).toMatch(/could not decrypt/);
+    expect(tokens()).toBe(before);
+  });
 });
 
 describe('the subject always knows', () => {
