@@ -1,8 +1,182 @@
 /**
- * What a holder may do, by name. `read` is what a member sees of a room itself: its timeline, state and
- * members. Everything else is asked for by name. A name that is not in this list is never granted.
+ * What a holder may do, by name: the closed set. `read` is what a member sees of a room itself; everything
+ * else is asked for by name. A name that is not in this list is never granted, and of those in it only what
+ * `enforced.ts` lists.
  */
-export const CAPABILITIES = ['read'] as const;
+export const CAPABILITIES = [
+  'read',
+  'send',
+  'react',
+  'edit',
+  'redact',
+  'redact-others',
+  'plaintext',
+  'state',
+  'join',
+  'leave',
+  'knock',
+  'invite',
+  'kick',
+  'ban',
+  'unban',
+  'receipts',
+  'typing',
+  'markers',
+  'tags',
+  'media',
+  'media-any',
+  'upload',
+  'profile',
+  'presence',
+  'directory',
+  'notifications',
+  'push-rules',
+  'account-data',
+  'to-device',
+  'keys',
+] as const;
 
 /** One of `CAPABILITIES`. */
 export type Capability = (typeof CAPABILITIES)[number];
+
+/** Everything that is decided about a capability. */
+export type CapabilityFacts = {
+  /** What follows "can", said of the rooms in scope where `where` is `rooms`. */
+  readonly verb: string;
+  /** For help and the manual: the whole of it, in a sentence without a full stop. */
+  readonly allows: string;
+  /** Whether it changes something that others, or the subject, can see. */
+  readonly writes: boolean;
+  readonly where: 'rooms' | 'account';
+  /** What must be granted beside it, or it could do nothing. */
+  readonly needs: readonly Capability[];
+  /** What may be said after its name: nothing, an event type, a type and a state key, or a type that must be said. */
+  readonly takes: 'nothing' | 'type' | 'type-and-key' | 'a-type';
+  /** Only for a token that has a device of its own: not to be had from an issuer that gives none. */
+  readonly device: boolean;
+};
+
+const inRooms = { where: 'rooms', needs: [], takes: 'nothing', device: false } as const;
+const ofAccount = { where: 'account', needs: [], takes: 'nothing', device: false } as const;
+
+/** The set as data; help, the scope's sentence and the manual are made from it. */
+export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
+  read: {
+    ...inRooms,
+    verb: 'read',
+    allows: 'see what a member sees of a room itself: messages, state, members, threads, the media shown there',
+    writes: false,
+    takes: 'type',
+  },
+  send: {
+    ...inRooms,
+    verb: 'send',
+    allows: 'send events of any type but reactions, redactions and verification; send:TYPE only of that type',
+    writes: true,
+    takes: 'type',
+  },
+  react: { ...inRooms, verb: 'react', allows: 'send reactions', writes: true },
+  edit: { ...inRooms, verb: 'edit what the user sent', allows: 'edit what the user sent', writes: true, needs: ['send'] },
+  redact: { ...inRooms, verb: 'redact what the user sent', allows: 'redact what the user sent', writes: true },
+  'redact-others': {
+    ...inRooms,
+    verb: 'redact what others sent',
+    allows: 'redact what others sent, where the user may',
+    writes: true,
+  },
+  plaintext: {
+    ...inRooms,
+    verb: 'send unencrypted into encrypted rooms',
+    allows: 'send unencrypted messages into encrypted rooms',
+    writes: true,
+    needs: ['send'],
+  },
+  state: {
+    ...inRooms,
+    verb: 'set state',
+    allows: 'set state events; state:TYPE or state:TYPE:KEY only those. What decides over others must be named exactly',
+    writes: true,
+    takes: 'type-and-key',
+  },
+  join: { ...inRooms, verb: 'join', allows: 'join rooms in scope and accept invites to them', writes: true },
+  leave: { ...inRooms, verb: 'leave', allows: 'leave rooms in scope and reject invites to them', writes: true },
+  knock: { ...inRooms, verb: 'knock', allows: 'ask to be let into rooms in scope', writes: true },
+  invite: { ...inRooms, verb: 'invite users', allows: 'invite users by their id', writes: true },
+  kick: { ...inRooms, verb: 'kick members', allows: 'remove members, where the user may', writes: true },
+  ban: { ...inRooms, verb: 'ban users', allows: 'ban users, where the user may', writes: true },
+  unban: { ...inRooms, verb: 'unban users', allows: 'lift bans, where the user may', writes: true },
+  receipts: { ...inRooms, verb: 'send read receipts', allows: 'send read receipts, which others see', writes: true },
+  typing: { ...inRooms, verb: 'show the user typing', allows: 'show the user typing', writes: true },
+  markers: {
+    ...inRooms,
+    verb: 'move read markers',
+    allows: 'move the user’s own read markers and mark rooms as unread',
+    writes: true,
+  },
+  tags: { ...inRooms, verb: 'see and set room tags', allows: 'see and set the user’s tags of rooms in scope', writes: true },
+  media: {
+    ...inRooms,
+    verb: 'fetch media shown',
+    allows: 'fetch media that events in scope show; read without a type includes it',
+    writes: false,
+  },
+  'media-any': {
+    ...ofAccount,
+    verb: 'fetch any media whose address it knows',
+    allows: 'fetch any media whose address it knows',
+    writes: false,
+  },
+  upload: { ...ofAccount, verb: 'upload media', allows: 'upload media', writes: true },
+  profile: {
+    ...ofAccount,
+    verb: 'change the user’s name and picture',
+    allows: 'change the user’s name, picture and other profile fields, in every room',
+    writes: true,
+  },
+  presence: { ...ofAccount, verb: 'see and set presence', allows: 'see who is online, and show the user as online', writes: true },
+  directory: {
+    ...ofAccount,
+    verb: 'search the directories',
+    allows: 'search the directories of rooms and users, and look up aliases',
+    writes: false,
+  },
+  notifications: {
+    ...ofAccount,
+    verb: 'read notifications',
+    allows: 'read the user’s notifications and unread counts, of rooms in scope',
+    writes: false,
+  },
+  'push-rules': {
+    ...ofAccount,
+    verb: 'read push rules',
+    allows: 'read the user’s push rules, of rooms in scope; never change them',
+    writes: false,
+  },
+  'account-data': {
+    ...ofAccount,
+    verb: 'read and write account data',
+    allows: 'read and write account data of the types named; never those that hold secrets, or could blind the user',
+    writes: true,
+    takes: 'a-type',
+  },
+  'to-device': {
+    ...ofAccount,
+    verb: 'exchange messages with devices',
+    allows: 'send messages to devices, and take those for its own',
+    writes: true,
+    device: true,
+  },
+  keys: {
+    ...ofAccount,
+    verb: 'encrypt and decrypt as a device of the user',
+    allows: 'have encryption keys of a device of its own',
+    writes: true,
+    needs: ['to-device'],
+    device: true,
+  },
+};
+
+/** Whether the name is in the set. */
+export function isCapability(name: string): name is Capability {
+  return (CAPABILITIES as readonly string[]).includes(name);
+}

@@ -1,59 +1,128 @@
-import { z } from 'zod';
-import { CAPABILITIES, type Capability } from './capability.ts';
-import { MintwardenError } from './errors.ts';
-import { parseRoomId, type RoomId } from './ids.ts';
+import { type Allowance, leastAllowances, nameOf, sharedAllowances } from './allowance.ts';
+import type { Capability } from './capability.ts';
+import { creatorMatches, type CreatorPattern, leastCreators, sharedCreators } from './creator.ts';
+import type { EndpointRule } from './endpoint-rule.ts';
+import type { RoomId, UserId } from './ids.ts';
+import { leastNetworks, type Network, sharedNetworks } from './network.ts';
+import { byText, covers, least, shared } from './wildcard.ts';
 
 /**
- * What a grant allows. Pinned at mint and never widened. `rooms: 'all'` is every room the subject is in,
- * less what is outside every scope; an empty list is no rooms.
+ * What a grant allows. Pinned at mint and never widened. Whatever stands in it holds together with all the
+ * rest: each part alone can refuse. A part that is not there narrows nothing; a part that is an empty list
+ * lets nothing through.
  */
 export type Scope = {
   readonly v: 1;
+  /** `all` is every room the subject is in, less what is outside every scope; an empty list is no rooms. */
   readonly rooms: 'all' | readonly RoomId[];
-  readonly can: readonly Capability[];
+  readonly can: readonly Allowance[];
+  /** Of those rooms, only the ones whose create event one of these users sent: it cannot change. */
+  readonly by?: readonly CreatorPattern[];
+  /** Types of events that may be sent, as messages or as state, whatever `can` says. A `*` may end each. */
+  readonly types?: readonly string[];
+  /** Acts as if the subject had at most this power, in every room. */
+  readonly power?: number;
+  /** The endpoint firewall: each list must let a request pass. */
+  readonly rules?: readonly (readonly EndpointRule[])[];
+  /** Networks that requests may come from. */
+  readonly from?: readonly Network[];
+  /** How many requests may be made, above zero. */
+  readonly uses?: number;
+  /** When a room in scope is replaced, the new one is in scope too. The only part that widens. */
+  readonly followUpgrades?: true;
 };
 
-const roomId = z.string().transform((text, context) => {
-  const id = parseRoomId(text);
-  if (id !== null) return id;
-  context.addIssue({ code: 'custom', message: 'not a room id' });
-  return z.NEVER;
-});
+/** What narrows a scope, rooms and capabilities aside. */
+export type ScopeLimits = Omit<Scope, 'v' | 'rooms' | 'can'>;
 
-const stored = z.strictObject({
-  v: z.literal(1),
-  rooms: z.union([z.literal('all'), z.array(roomId).readonly()]),
-  can: z.array(z.enum(CAPABILITIES)).readonly(),
-});
-
-/**
- * A scope as it was stored. What is not known (a key, a capability, a version) makes the whole of it void:
- * a scope that is not understood allows nothing.
- * @throws MintwardenError `state`
- */
-export function parseScope(value: unknown): Scope {
-  const result = stored.safeParse(value);
-  if (result.success) return result.data;
-  throw new MintwardenError('state', 'A stored scope has something in it that this version does not know; it allows nothing.');
+/** The scope in its one form: parts sorted, nothing said twice. Equal meanings have equal JSON. */
+export function canonical(scope: Scope): Scope {
+  return {
+    v: 1,
+    rooms: scope.rooms === 'all' ? 'all' : [...new Set(scope.rooms)].toSorted(byText),
+    can: leastAllowances(scope.can),
+    ...(scope.by === undefined ? {} : { by: leastCreators(scope.by) }),
+    ...(scope.types === undefined || scope.types.includes('*') ? {} : { types: leastTypes(scope.types) }),
+    ...(scope.power === undefined ? {} : { power: scope.power }),
+    ...rulesOf(scope.rules ?? []),
+    ...(scope.from === undefined ? {} : { from: leastNetworks(scope.from) }),
+    ...(scope.uses === undefined ? {} : { uses: scope.uses }),
+    ...(scope.followUpgrades === true ? { followUpgrades: true as const } : {}),
+  };
 }
 
-/** The intersection: what both scopes allow, no more. */
+/** The intersection: what both scopes allow, no more, in its one form. */
 export function narrow(a: Scope, b: Scope): Scope {
   const rooms =
     a.rooms === 'all' ? b.rooms : b.rooms === 'all' ? a.rooms : a.rooms.filter((room) => (b.rooms as readonly RoomId[]).includes(room));
-  return { v: 1, rooms, can: a.can.filter((capability) => b.can.includes(capability)) };
+  const { followUpgrades, ...rest } = {
+    by: either(a.by, b.by, sharedCreators),
+    types: either(a.types, b.types, sharedTypes),
+    power: either(a.power, b.power, Math.min),
+    rules: either(a.rules, b.rules, (one, other) => [...one, ...other]),
+    from: either(a.from, b.from, sharedNetworks),
+    uses: either(a.uses, b.uses, Math.min),
+    followUpgrades: a.followUpgrades === true && b.followUpgrades === true,
+  };
+  const there = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return canonical({
+    ...there,
+    v: 1,
+    rooms,
+    can: sharedAllowances(a.can, b.can),
+    ...(followUpgrades ? { followUpgrades } : {}),
+  });
+}
+
+/** Where one of them narrows nothing, the other counts. */
+function either<T>(a: T | undefined, b: T | undefined, both: (a: T, b: T) => T): T | undefined {
+  return a === undefined ? b : b === undefined ? a : both(a, b);
+}
+
+function leastTypes(types: readonly string[]): readonly string[] {
+  return least(types, covers, (type) => type);
+}
+
+function sharedTypes(a: readonly string[], b: readonly string[]): readonly string[] {
+  return shared(a, b, (one, other) => (covers(one, other) ? other : covers(other, one) ? one : null));
+}
+
+/** The order within a list counts, the order of lists does not. An empty list lets everything pass. */
+function rulesOf(lists: readonly (readonly EndpointRule[])[]): Pick<Scope, 'rules'> {
+  const texts = new Map(
+    lists.filter((list) => list.length > 0).map((list) => [JSON.stringify(list.map(({ verdict, on }) => [verdict, on])), list]),
+  );
+  const rules = [...texts].toSorted(([a], [b]) => byText(a, b)).map(([, list]) => list.map(({ verdict, on }) => ({ verdict, on })));
+  return rules.length === 0 ? {} : { rules };
 }
 
 /**
  * The rooms a scope opens right now: those it names, or all the subject is in, less those outside every
  * scope. The gateway asks this set and nothing else, so it never has to know what `all` means.
+ * @param creators who sent the create event, where it is known: a scope by creator opens no other room
  */
-export function openRooms(scope: Scope, joined: readonly RoomId[], outside: ReadonlySet<RoomId>): ReadonlySet<RoomId> {
+export function openRooms(
+  scope: Scope,
+  joined: readonly RoomId[],
+  outside: ReadonlySet<RoomId>,
+  creators: ReadonlyMap<RoomId, UserId> = new Map(),
+): ReadonlySet<RoomId> {
   const named = scope.rooms === 'all' ? joined : scope.rooms;
-  return new Set(named.filter((room) => !outside.has(room)));
+  return new Set(named.filter((roomId) => !outside.has(roomId) && roomMatches(scope, { roomId, creator: creators.get(roomId) ?? null })));
 }
 
-/** Whether the scope holds the capability. */
+/**
+ * Whether the scope speaks of the room. It says nothing of membership, and nothing of rooms outside every
+ * scope: whoever asks has looked at those.
+ * @param room `creator`: who sent its create event; null: not known, then a scope by creator does not open it
+ */
+export function roomMatches(scope: Scope, room: { readonly roomId: RoomId; readonly creator: UserId | null }): boolean {
+  const { roomId, creator } = room;
+  if (scope.rooms !== 'all' && !scope.rooms.includes(roomId)) return false;
+  return scope.by === undefined || (creator !== null && scope.by.some((pattern) => creatorMatches(pattern, creator)));
+}
+
+/** Whether the scope holds the capability, of some type at least. Where types count, ask `typeAllowed` besides. */
 export function allows(scope: Scope, capability: Capability): boolean {
-  return scope.can.includes(capability);
+  return scope.can.some((allowance) => nameOf(allowance) === capability || (allowance === 'read' && capability === 'media'));
 }

@@ -1,5 +1,7 @@
 import type { Grant } from '../domain/grant.ts';
 import { parseUserId } from '../domain/ids.ts';
+import { writes } from '../domain/scope-deciders.ts';
+import { allows } from '../domain/scope.ts';
 import { safeInline, shortened } from './safe-text.ts';
 import { utc } from './time.ts';
 
@@ -16,9 +18,18 @@ function maker(grant: Grant): string {
  * maker's and the subject's words are not in it: whoever reads it does not know us yet.
  */
 export function inviteReason(grant: Grant, now: number): string {
-  const { rooms } = grant.scope;
-  const where = rooms === 'all' ? 'all your rooms' : rooms.length === 1 ? '1 of your rooms' : `${rooms.length} of your rooms`;
-  const text = `${maker(grant)} made an access token (${grant.id}) that can read ${where} as you until ${utc(grant.expiresAt, now)}. Join to see who holds it and why, and to end it.`;
+  const { rooms, by } = grant.scope;
+  const reads = allows(grant.scope, 'read');
+  const can = writes(grant.scope) ? (reads ? 'read and write in' : 'write in') : reads ? 'read' : 'act in';
+  const where =
+    rooms === 'all'
+      ? by === undefined
+        ? 'all your rooms'
+        : 'some of your rooms'
+      : rooms.length === 1
+        ? '1 of your rooms'
+        : `${rooms.length} of your rooms`;
+  const text = `${maker(grant)} made an access token (${grant.id}) that can ${can} ${where} as you until ${utc(grant.expiresAt, now)}. Join to see who holds it and why, and to end it.`;
   return shortened(text, MAX_INVITE_REASON);
 }
 

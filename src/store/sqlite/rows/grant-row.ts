@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Delivery, EndCause, Grant, RoomFacts } from '../../../domain/grant.ts';
-import { parseScope } from '../../../domain/scope.ts';
+import { parseScope } from '../../../domain/stored-scope.ts';
 import { type Columns, notUnderstood, oneOf, oneOfOrNull, type Stored } from './understand.ts';
 
 const STATES: readonly Grant['state'][] = ['minting', 'live', 'ended', 'failed'];

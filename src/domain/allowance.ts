@@ -1,0 +1,136 @@
+import { type Capability, CAPABILITY, isCapability } from './capability.ts';
+import { mayGrantType, patternMeans } from './delegable.ts';
+import { MintwardenError } from './errors.ts';
+import { byText, covers, isPattern, isWild, least, matches, shared } from './wildcard.ts';
+
+/**
+ * A capability as granted: `name`, `name:type` or `name:type:key`. A type or key may end in `*`, which
+ * stands for any ending. Without a type every type is meant, without a key every key; `state:m.room.topic:`
+ * is the empty key alone. A type that has a `:` in it cannot be named.
+ */
+export type Allowance = Capability | `${Capability}:${string}`;
+
+/** An allowance, taken apart. Null: any. */
+export type AllowanceParts = { readonly name: Capability; readonly type: string | null; readonly key: string | null };
+
+const MAX_LENGTH = 255;
+/** Nothing that cannot be seen, or would part words in a command. */
+const ODD = /[\p{C}\p{Z},]/u;
+
+/**
+ * What somebody asks for, in its one spelling.
+ * @throws MintwardenError `usage` for what is not in the closed set or may never be granted
+ */
+export function parseAllowance(text: string): Allowance {
+  const [name = '', ...rest] = text.split(':');
+  if (!isCapability(name)) throw refused(`There is no capability “${name.slice(0, 40)}”.`, 'See `!help capabilities`.');
+  const { takes } = CAPABILITY[name];
+  const type = rest[0] ?? null;
+  const key = rest.length > 1 ? rest.slice(1).join(':') : null;
+  if (type === null && takes === 'a-type') throw refused(`${name} needs a type.`, `Write for example \`${name}:com.example.settings\`.`);
+  if (type !== null && takes === 'nothing') throw refused(`${name} takes no type.`, `Write \`${name}\` alone.`);
+  if (key !== null && takes !== 'type-and-key') throw refused(`${name} takes no state key.`, `Write \`${name}:${type ?? ''}\`.`);
+  if (type !== null) checkType(name, type);
+  if (key !== null && ((key !== '' && !isPattern(key)) || key.length > MAX_LENGTH || ODD.test(key)))
+    throw refused(`“${key.slice(0, 60)}” is no state key.`, 'A `*` may stand at its end alone.');
+  return print({ name, type, key });
+}
+
+function checkType(name: Capability, type: string): void {
+  if (!isPattern(type) || type.length > MAX_LENGTH || ODD.test(type) || !type.isWellFormed())
+    throw refused(
+      `“${type.slice(0, 60)}” is no event type.`,
+      'Write for example `m.room.message` or `m.room.*`; a `*` may stand at its end alone.',
+    );
+  if (type === '*' && CAPABILITY[name].takes === 'a-type')
+    throw refused(`${name} needs types by name.`, `Write for example \`${name}:com.example.*\`.`);
+  if (isWild(type) && mayGrantType(name, type) === 'by-name')
+    throw refused(`${name}:${type} means types that are granted by name alone.`, 'Name each of them.');
+  if (mayGrantType(name, type) === 'never')
+    throw refused(
+      `${name}:${type} is never granted.`,
+      name === 'send' && type === 'm.reaction'
+        ? 'Reactions are a capability of their own: `react`.'
+        : name === 'send' && type === 'm.room.redaction'
+          ? 'Redactions are a capability of their own: `redact`.'
+          : 'Leave it out.',
+    );
+}
+
+function refused(sentence: string, next: string): MintwardenError {
+  return new MintwardenError('usage', sentence, next);
+}
+
+/** Its one spelling: a wildcard that means any is left out. */
+function print({ name, type, key }: AllowanceParts): Allowance {
+  const anyKey = key === null || key === '*';
+  if (anyKey && (type === null || type === '*')) return name;
+  return anyKey ? `${name}:${type ?? '*'}` : `${name}:${type ?? '*'}:${key}`;
+}
+
+/** Takes an allowance apart. For one that `parseAllowance` made. */
+export function partsOf(allowance: Allowance): AllowanceParts {
+  const [name, type, ...key] = allowance.split(':');
+  return { name: name as Capability, type: type ?? null, key: key.length === 0 ? null : key.join(':') };
+}
+
+/** The name of an allowance's capability. */
+export function nameOf(allowance: Allowance): Capability {
+  return partsOf(allowance).name;
+}
+
+/** Whether all that `b` allows is allowed by `a`. `read` of everything includes the media shown. */
+function within(a: Allowance, b: Allowance): boolean {
+  if (a === 'read' && b === 'media') return true;
+  const one = partsOf(a);
+  const other = partsOf(b);
+  return one.name === other.name && typeWithin(one, other) && covers(one.key ?? '*', other.key ?? '*');
+}
+
+/** A wildcard does not hold what has to be named, though the words match. */
+function typeWithin(wider: AllowanceParts, narrower: AllowanceParts): boolean {
+  const a = wider.type ?? '*';
+  const b = narrower.type ?? '*';
+  return covers(a, b) && (a === b || isWild(b) || mayGrantType(narrower.name, b) !== 'by-name');
+}
+
+/** What two allowances share: a type from the narrower, a key from the narrower. Null: nothing. */
+function both(a: Allowance, b: Allowance): Allowance | null {
+  if (within(a, b)) return b;
+  if (within(b, a)) return a;
+  const one = partsOf(a);
+  const other = partsOf(b);
+  if (one.name !== other.name) return null;
+  const type = typeWithin(one, other) ? other.type : typeWithin(other, one) ? one.type : undefined;
+  const key = narrowest(one.key, other.key);
+  return type === undefined || key === undefined ? null : print({ name: one.name, type, key });
+}
+
+function narrowest(a: string | null, b: string | null): string | null | undefined {
+  if (covers(a ?? '*', b ?? '*')) return b;
+  return covers(b ?? '*', a ?? '*') ? a : undefined;
+}
+
+/** The same allowances in their one form. */
+export function leastAllowances(allowances: readonly Allowance[]): readonly Allowance[] {
+  return least(allowances, within, (allowance) => allowance);
+}
+
+/** What both lists allow, no more. */
+export function sharedAllowances(a: readonly Allowance[], b: readonly Allowance[]): readonly Allowance[] {
+  return leastAllowances(shared(a, b, both));
+}
+
+/** Whether the allowance is of this capability and means this type and key. A null key: there is none, or none yet. */
+export function allowanceMeans(allowance: Allowance, name: Capability, type: string, key: string | null): boolean {
+  if (allowance === 'read' && name === 'media') return true;
+  const parts = partsOf(allowance);
+  if (parts.name !== name || !patternMeans(name, parts.type ?? '*', type)) return false;
+  return parts.key === null || (key !== null && matches(parts.key, key));
+}
+
+/** In the order of the closed set, for people. */
+export function inOrder(allowances: readonly Allowance[]): readonly Allowance[] {
+  const places = Object.keys(CAPABILITY);
+  return allowances.toSorted((a, b) => places.indexOf(nameOf(a)) - places.indexOf(nameOf(b)) || byText(a, b));
+}

@@ -1,0 +1,51 @@
+import { type Allowance, partsOf } from './allowance.ts';
+import { CAPABILITY, type Capability } from './capability.ts';
+import type { Scope } from './scope.ts';
+
+/** A part of a scope besides rooms and capabilities by name. */
+export type ScopeFeature = 'by' | 'types' | 'power' | 'rules' | 'from' | 'uses' | 'followUpgrades';
+
+/** What a gateway enforces of a scope. */
+export type Enforcement = {
+  readonly capabilities: readonly Capability[];
+  /** Capabilities of which it also enforces the type, or type and key, that stands after the name. */
+  readonly typed: readonly Capability[];
+  readonly features: readonly ScopeFeature[];
+};
+
+/**
+ * What the gateway of this version enforces. Nothing else is minted, and a stored scope with anything else
+ * in it is void. Whoever builds a capability or a feature into the gateway, with the tests that attack it,
+ * adds its name here in the same commit; never before.
+ */
+export const ENFORCED: Enforcement = { capabilities: ['read'], typed: [], features: [] };
+
+/** Something in a scope that is not enforced. */
+export type Unenforced =
+  | { readonly kind: 'capability'; readonly allowance: Allowance }
+  | { readonly kind: 'typed'; readonly allowance: Allowance }
+  | { readonly kind: 'feature'; readonly feature: ScopeFeature };
+
+/** All that a scope has in it and the gateway does not enforce; empty: it may be minted. */
+export function unenforced(scope: Scope, by: Enforcement): readonly Unenforced[] {
+  const capabilities = scope.can.flatMap((allowance): Unenforced[] => {
+    const { name, type } = partsOf(allowance);
+    if (!by.capabilities.includes(name)) return [{ kind: 'capability', allowance }];
+    return type !== null && !by.typed.includes(name) ? [{ kind: 'typed', allowance }] : [];
+  });
+  const features = featuresOf(scope).filter((feature) => !by.features.includes(feature));
+  return [...capabilities, ...features.map((feature): Unenforced => ({ kind: 'feature', feature }))];
+}
+
+/** The features a scope uses. A part that is there counts, whatever its value. */
+function featuresOf(scope: Scope): readonly ScopeFeature[] {
+  const { v: _v, rooms: _rooms, can: _can, ...features } = scope;
+  return Object.entries(features satisfies Partial<Record<ScopeFeature, unknown>>).flatMap(([feature, value]) =>
+    value === undefined ? [] : [feature as ScopeFeature],
+  );
+}
+
+/** What only a token with a device of its own could do: not to be had from an issuer that gives none. */
+export function needsDevice(scope: Scope): readonly Allowance[] {
+  return scope.can.filter((allowance) => CAPABILITY[partsOf(allowance).name].device);
+}

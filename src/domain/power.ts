@@ -1,0 +1,79 @@
+import { unreachable } from './errors.ts';
+import type { UserId } from './ids.ts';
+
+/** What is to be done in a room, as far as power decides over it. */
+export type PoweredDeed =
+  | { readonly kind: 'send'; readonly type: string; readonly isState: boolean }
+  | { readonly kind: 'invite' }
+  | { readonly kind: 'redact-others' }
+  | { readonly kind: 'kick' | 'ban' | 'unban'; readonly target: UserId };
+
+/** What a room says of power. */
+export type RoomPower = {
+  /** The content of its `m.room.power_levels`; null: it has none. */
+  readonly levels: unknown;
+  /** Whose power has no limit: in room version 12 the sender and `additional_creators` of its create event (MSC4289); else nobody. */
+  readonly creators: readonly UserId[];
+  /** The sender of its create event: 100 where a room before version 12 has no power levels. */
+  readonly madeBy: UserId | null;
+};
+
+type Levels = Readonly<Record<string, unknown>>;
+
+function objectOf(value: unknown): Levels {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Levels) : {};
+}
+
+/** A level as rooms have them: integers, in old rooms also as text (spec, room versions 1 to 9). Null: neither. */
+function levelOf(value: unknown): number | null {
+  if (Number.isSafeInteger(value)) return value as number;
+  return typeof value === 'string' && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : null;
+}
+
+/** A key that is there and cannot be read asks for more than anybody has. */
+function wanted(levels: Levels, key: string, otherwise: number): number {
+  return Object.hasOwn(levels, key) ? (levelOf(levels[key]) ?? Number.POSITIVE_INFINITY) : otherwise;
+}
+
+/** A user's power in a room, creators of version 12 included. */
+export function powerOf(user: UserId, room: RoomPower): number {
+  if (room.creators.includes(user)) return Number.POSITIVE_INFINITY;
+  if (room.levels === null) return user === room.madeBy && room.creators.length === 0 ? 100 : 0;
+  const levels = objectOf(room.levels);
+  const users = objectOf(levels['users']);
+  if (Object.hasOwn(users, user)) return levelOf(users[user]) ?? Number.NEGATIVE_INFINITY;
+  return Object.hasOwn(levels, 'users_default') ? (levelOf(levels['users_default']) ?? Number.NEGATIVE_INFINITY) : 0;
+}
+
+/**
+ * Whether somebody of at most `ceiling` could do this in the room, were the subject so: spec "m.room.power_levels"
+ * and the authorisation rules. The homeserver judges the subject's true power besides.
+ */
+export function withinPower(ceiling: number, subject: UserId, room: RoomPower, deed: PoweredDeed): boolean {
+  const own = Math.min(ceiling, powerOf(subject, room));
+  const levels = objectOf(room.levels);
+  const overTarget = (target: UserId): boolean => target === subject || own > powerOf(target, room);
+  switch (deed.kind) {
+    case 'send': {
+      const events = objectOf(levels['events']);
+      const usual = deed.isState ? wanted(levels, 'state_default', room.levels === null ? 0 : 50) : wanted(levels, 'events_default', 0);
+      return own >= wanted(events, deed.type, usual);
+    }
+    case 'invite':
+      return own >= wanted(levels, 'invite', 0);
+    case 'redact-others':
+      return (
+        own >= wanted(levels, 'redact', 50) &&
+        own >= wanted(objectOf(levels['events']), 'm.room.redaction', wanted(levels, 'events_default', 0))
+      );
+    case 'kick':
+      return own >= wanted(levels, 'kick', 50) && overTarget(deed.target);
+    case 'ban':
+      return own >= wanted(levels, 'ban', 50) && overTarget(deed.target);
+    case 'unban':
+      // To lift a ban is to kick whoever is banned, with the power to ban.
+      return own >= wanted(levels, 'ban', 50) && own >= wanted(levels, 'kick', 50) && overTarget(deed.target);
+    default:
+      return unreachable(deed);
+  }
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { UserId } from '../../src/domain/ids.ts';
+import { type PoweredDeed, powerOf, type RoomPower, withinPower } from '../../src/domain/power.ts';
+
+const [ALICE, BOB, EVE] = ['@alice:x', '@bob:x', '@eve:x'] as [UserId, UserId, UserId];
+const room = (levels: unknown, more: Partial<RoomPower> = {}): RoomPower => ({ levels, creators: [], madeBy: null, ...more });
+const message: PoweredDeed = { kind: 'send', type: 'm.room.message', isState: false };
+const topic: PoweredDeed = { kind: 'send', type: 'm.room.topic', isState: true };
+const ban: PoweredDeed = { kind: 'ban', target: BOB };
+const usual = room({ users: { [ALICE]: 100, [BOB]: 50 }, ban: 50, kick: 50 });
+
+describe('power', () => {
+  it('is as the room says, without limit for creators of version 12, and none where it cannot be read', () => {
+    expect(powerOf(ALICE, usual)).toBe(100);
+    expect(powerOf(EVE, usual)).toBe(0);
+    expect(powerOf(EVE, room({ users_default: 7 }))).toBe(7);
+    expect(powerOf(ALICE, room({ users: { [ALICE]: ' 50 ' } }))).toBe(50);
+    expect(powerOf(ALICE, room({}, { creators: [ALICE] }))).toBe(Infinity);
+    expect(powerOf(ALICE, room(null, { madeBy: ALICE }))).toBe(100);
+    expect(powerOf(ALICE, room(null, { madeBy: ALICE, creators: [BOB] }))).toBe(0);
+    for (const odd of [null, 'a', {}, [], 1.5, true]) expect(powerOf(ALICE, room({ users: { [ALICE]: odd } }))).toBe(-Infinity);
+    expect(powerOf('__proto__' as UserId, usual)).toBe(0);
+  });
+});
+
+describe('a ceiling', () => {
+  it.each([
+    [0, message, true],
+    [-1, message, false],
+    [0, topic, false],
+    [50, topic, true],
+    [49, ban, false],
+    [50, ban, false],
+    [51, ban, true],
+    [51, { kind: 'kick', target: BOB } as const, true],
+    [50, { kind: 'kick', target: EVE } as const, true],
+    [49, { kind: 'unban', target: EVE } as const, false],
+    [0, { kind: 'invite' } as const, true],
+    [49, { kind: 'redact-others' } as const, false],
+    [50, { kind: 'redact-others' } as const, true],
+  ])('of %d: %j is %s', (ceiling, deed, may) => expect(withinPower(ceiling, ALICE, usual, deed)).toBe(may));
+
+  it('cuts the endless power of creators, and a creator cannot be banned', () => {
+    const twelve = room({ ban: 50 }, { creators: [ALICE, BOB] });
+    expect(withinPower(0, ALICE, twelve, topic)).toBe(false);
+    expect(withinPower(100, ALICE, twelve, topic)).toBe(true);
+    expect(withinPower(100, ALICE, twelve, ban)).toBe(false);
+  });
+
+  it('never lends power that the subject has not', () => expect(withinPower(100, EVE, usual, topic)).toBe(false));
+
+  it('reads what cannot be read as more than anybody has', () => {
+    expect(withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, state_default: null }), topic)).toBe(false);
+    expect(withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, events: { 'm.room.topic': {} } }), topic)).toBe(false);
+  });
+
+  it('redacts others only where it may send redactions', () => {
+    const strict = room({ users: { [ALICE]: 100 }, redact: 0, events: { 'm.room.redaction': 60 } });
+    expect(withinPower(59, ALICE, strict, { kind: 'redact-others' })).toBe(false);
+    expect(withinPower(60, ALICE, strict, { kind: 'redact-others' })).toBe(true);
+  });
+});
