@@ -1,5 +1,10 @@
 /** An answer to a holder: a status and a JSON body, made here, never copied from the homeserver. */
-export type Answer = { readonly status: number; readonly body: unknown };
+export type Answer = {
+  readonly status: number;
+  readonly body: unknown;
+  /** The capability that was missing, for the header that says so (RFC 6750, 3.1). */
+  readonly lacks?: string;
+};
 
 /** An answer of 200. */
 export function ok(body: unknown): Answer {
@@ -16,6 +21,11 @@ export function refusal(status: number, errcode: string, error: string, more: Re
  * what others may see: a refusal tells nothing.
  */
 export const FORBIDDEN = refusal(403, 'M_FORBIDDEN', 'This token does not allow that.');
+
+/** A capability is missing. Said before any room or user is looked at, so it tells nothing of them. */
+export function lacking(capability: string): Answer {
+  return { ...refusal(403, 'M_FORBIDDEN', `This token does not hold the capability ${capability}.`), lacks: capability };
+}
 
 /** There is no line for it. */
 export const UNRECOGNISED = refusal(404, 'M_UNRECOGNIZED', 'This is not served here.');

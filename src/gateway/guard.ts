@@ -1,9 +1,20 @@
 import { parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import { unreachable } from '../domain/errors.ts';
-import { allows } from '../domain/scope.ts';
-import { type Answer, FORBIDDEN, invalid, isAnswer } from './answer.ts';
-import type { Call, Deed, ForwardLine, LocalLine, DeedLine, PollLine, UpstreamRequest } from './catalogue/line.ts';
+import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, UNRECOGNISED } from './answer.ts';
+import type {
+  Call,
+  Deed,
+  DeedLine,
+  ForwardLine,
+  LocalLine,
+  PollLine,
+  RefusingLine,
+  Steps,
+  StepsLine,
+  UpstreamRequest,
+} from './catalogue/line.ts';
 import type { AnswerFilter } from './filters/shown.ts';
+import { pathOf } from './rewrite/path.ts';
 import { parsePoll, type Poll } from './rewrite/sync-request.ts';
 
 /** A request that may be asked of the homeserver, and what is shown of its answer. */
@@ -22,19 +33,28 @@ export type Verdict =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'deed'; readonly deed: Deed }
   | { readonly kind: 'poll'; readonly poll: Poll }
+  | { readonly kind: 'steps'; readonly run: Steps }
   | Forwarding;
 
 /** The lines that are judged by scope. The others need no judgement. */
-export type JudgedLine = LocalLine | DeedLine | ForwardLine | PollLine;
+export type JudgedLine = LocalLine | DeedLine | ForwardLine | PollLine | StepsLine;
+
+/** What is told where a line refuses every token. */
+export function refusedBy(line: RefusingLine): Answer {
+  if (line.unserved === true) return UNRECOGNISED;
+  return line.needs === 'never' ? FORBIDDEN : lacking(line.needs);
+}
 
 /**
  * The verdict on a request of a good token. Pure. The rules of a line in their order: the capability, the
  * room, the user, what else the line looks at; then the request is built anew from what was understood.
- * Every refusal for reasons of scope is the same answer, made without asking the homeserver.
+ * Every refusal for reasons of rooms and users is the same answer, made without asking the homeserver; a
+ * capability that is missing is named, before they are looked at.
  */
 export function judge(line: JudgedLine, call: Call): Verdict {
   const { access, params } = call;
-  if (line.needs !== 'holder' && !allows(access.grant.scope, line.needs)) return answer(FORBIDDEN);
+  const can: readonly string[] = access.grant.scope.can;
+  if (line.needs !== 'holder' && !can.includes(line.needs)) return answer(lacking(line.needs));
   if (line.room === 'path' && !access.rooms.has(params['roomId'] as RoomId)) return answer(FORBIDDEN);
   if (line.user === 'self' && params['userId'] !== access.grant.subject) return answer(FORBIDDEN);
   switch (line.kind) {
@@ -45,6 +65,10 @@ export function judge(line: JudgedLine, call: Call): Verdict {
     case 'poll': {
       const poll = parsePoll(call);
       return isAnswer(poll) ? answer(poll) : { kind: 'poll', poll };
+    }
+    case 'steps': {
+      const run = line.steps(call);
+      return isAnswer(run) ? answer(run) : { kind: 'steps', run };
     }
     case 'forward':
       return forwarding(line, call);
@@ -79,9 +103,4 @@ function forwarding(line: ForwardLine, call: Call): Verdict {
     speaksOf: line.speaksOf ?? null,
     acquaintance: user === access.grant.subject ? null : user,
   };
-}
-
-/** Fills a path's `{parameters}`, each encoded anew. */
-export function pathOf(pattern: string, params: Readonly<Record<string, string>>): string {
-  return pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
 }

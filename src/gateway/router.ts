@@ -25,13 +25,18 @@ const node = (): Node => ({ literals: new Map(), parameter: null, leaves: new Ma
  */
 export function routerOf(lines: readonly Line[]): Router {
   const root = node();
-  for (const line of lines) for (const path of line.paths) for (const each of versionsOf(path)) insert(root, each, line);
+  for (const line of lines) for (const path of namesOf(line)) insert(root, path, line);
   return (method, segments) => {
     const found = find(root, method, segments, 0);
     if (found === null) return null;
     const { line, names } = found.leaf;
     return { line, params: Object.fromEntries(names.map((name, index) => [name, found.values[index] ?? ''])) };
   };
+}
+
+/** Every path under which a line is found. */
+export function namesOf(line: Line): readonly string[] {
+  return [...new Set([...line.paths, ...(line.aliases ?? [])].flatMap(versionsOf))];
 }
 
 function versionsOf(path: string): readonly string[] {

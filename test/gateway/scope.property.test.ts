@@ -42,7 +42,7 @@ const value = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...EVENTS, ...USERS).chain(spelled) },
   fc.constantFrom('m.room.member', 'm.room.name', '', 'x', '..', '%2e%2e', 'join', 'v3', '__proto__'),
 );
-const pattern = fc.constantFrom(...CATALOGUE.flatMap((line) => line.paths));
+const pattern = fc.constantFrom(...CATALOGUE.flatMap((line) => [...line.paths, ...(line.aliases ?? [])]));
 const path = fc.tuple(pattern, fc.array(value, { minLength: 6, maxLength: 6 }), fc.constantFrom('v3', 'r0', 'v1', 'unstable')).map(([pattern, values, version]) => {
   let at = 0;
   return pattern.replace('{v}', version).replaceAll(/\{\w+\}|\*\*/g, () => values[at++ % values.length] ?? '');
@@ -77,7 +77,10 @@ const parameter = fc.tuple(
 const query = fc
   .array(parameter, { maxLength: 4 })
   .map((pairs) => pairs.map(([name, text]) => `${name}=${encodeURIComponent(text)}`).join('&'));
-const body = fc.oneof(filter, fc.constantFrom('{}', '{"membership":"join"}', '{"membership":"leave"}', '[]'));
+const search = filter.map((one) =>
+  JSON.stringify({ search_categories: { room_events: { search_term: 'x', filter: JSON.parse(one) as unknown } } }),
+);
+const body = fc.oneof(filter, search, fc.constantFrom('{}', '{"membership":"join"}', '{"membership":"leave"}', '[]'));
 const READS = ['messages', 'state', 'state/m.room.name', 'members', 'joined_members', 'event/$1', 'context/$1'];
 const plainPath = fc
   .tuple(fc.constantFrom(...ROOMS), fc.constantFrom(...READS))
@@ -105,7 +108,7 @@ function roomsNamed(text: string): Set<string> {
 }
 
 /** Without what stands below a room: a state key or an event id may be spelled like a room and be none. */
-const withoutKeys = (url: string) => url.replace(/(\/rooms\/[^/?]*\/(?:state|event|context)\/)[^?]*/, '$1');
+const withoutKeys = (url: string) => url.replace(/(\/rooms\/[^/?]*\/(?:state|event|context|relations)\/)[^?]*/, '$1');
 
 const router = routerOf(CATALOGUE);
 
@@ -153,6 +156,11 @@ test('over real sockets too: nothing outside the scope reaches the homeserver or
     if (/\/state\//.test(path)) return { membership: 'leave', name: 'x' };
     if (/\/(?:event)\//.test(path)) return events[3];
     if (path.endsWith('/versions')) return { versions: [] };
+    if (path.endsWith('/search')) return { search_categories: { room_events: { results: events.map((result) => ({ result })), count: 6 } } };
+    if (path.endsWith('/hierarchy')) return { rooms: ROOMS.map((room_id) => ({ room_id, children_state: ROOMS.map((key) => ({ type: 'm.space.child', state_key: key, content: {} })) })) };
+    if (path.includes('/room_summary/')) return { room_id: rooms[0], allowed_room_ids: ROOMS };
+    if (path.includes('/directory/room/')) return { room_id: ROOMS[3], servers: [] };
+    if (path.endsWith('/aliases')) return { aliases: [] };
     return { chunk: events, event: events[3], events_before: events, events_after: events, state: events, joined: {} };
   });
   let forwarded = 0;
@@ -164,7 +172,11 @@ test('over real sockets too: nothing outside the scope reaches the homeserver or
       expect([200, 400, 403, 404]).toContain(got.status);
       forwarded += s.homeserver.seen.length;
       for (const seen of s.homeserver.seen) {
-        expect(seen.method).toBe('GET');
+        // A search alone is asked with POST; the rooms it names as unwanted are meant to be outside.
+        if (seen.path.endsWith('/search')) {
+          const asked = JSON.parse(seen.body) as { search_categories: { room_events: { filter: { rooms: string[] } } } };
+          for (const room of asked.search_categories.room_events.filter.rooms) expect(rooms).toContain(room);
+        } else expect(seen.method).toBe('GET');
         for (const room of roomsNamed(withoutKeys(seen.url))) expect(rooms).toContain(room);
       }
       // A stored filter is the holder's own words; everything else names only what is in scope.

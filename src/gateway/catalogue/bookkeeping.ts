@@ -1,5 +1,4 @@
 import { NOT_FOUND, ok, refusal, TOO_LARGE } from '../answer.ts';
-import { mediaConfig } from '../filters/account.ts';
 import { isObject } from '../filters/shown.ts';
 import { storedFilter, storedFilterId } from '../rewrite/stored-filter.ts';
 import type { Answer } from '../answer.ts';
@@ -8,8 +7,25 @@ import type { Line, LocalLine } from './line.ts';
 const RULES = { override: [], content: [], room: [], sender: [], underride: [] };
 
 /** An answer that is the same for every holder. */
-function always(id: string, methods: LocalLine['methods'], paths: readonly string[], answer: Answer, why: string): Line {
-  return { id, kind: 'local', methods, paths, needs: 'holder', answer: () => answer, why };
+function always(
+  id: string,
+  methods: LocalLine['methods'],
+  [path = '', ...aliases]: readonly string[],
+  answer: Answer,
+  why: string,
+  source?: Line['source'],
+): Line {
+  return {
+    id,
+    kind: 'local',
+    methods,
+    paths: [path],
+    aliases,
+    needs: 'holder',
+    answer: () => answer,
+    why,
+    ...(source === undefined ? {} : { source }),
+  };
 }
 
 /** What stock clients ask for at start and cannot live without, answered here. */
@@ -100,6 +116,7 @@ export const BOOKKEEPING: readonly Line[] = [
     ['/_matrix/client/{v}/rtc/transports', '/_matrix/client/unstable/org.matrix.msc4143/rtc/transports'],
     NOT_FOUND,
     'No calls.',
+    'unstable',
   ),
   always(
     'getDehydratedDevice',
@@ -107,15 +124,6 @@ export const BOOKKEEPING: readonly Line[] = [
     ['/_matrix/client/{v}/dehydrated_device', '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device'],
     NOT_FOUND,
     'The subject’s devices are not for holders.',
+    'unstable',
   ),
-  {
-    id: 'getConfig',
-    kind: 'forward',
-    methods: ['GET'],
-    paths: ['/_matrix/client/v1/media/config', '/_matrix/media/v3/config', '/_matrix/media/r0/config'],
-    needs: 'holder',
-    to: '/_matrix/client/v1/media/config',
-    filter: () => mediaConfig,
-    why: 'One number, the same for everybody.',
-  },
 ];

@@ -1,7 +1,8 @@
-import type { Capability } from '../../domain/capability.ts';
+import type { RoomId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access-control.ts';
 import type { Answer } from '../answer.ts';
-import type { AnswerFilter } from '../filters/shown.ts';
+import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
+import type { Need } from './need.ts';
 
 /** The methods lines have. */
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -27,7 +28,23 @@ export type UpstreamRequest = {
   /** Encoded, without query. */
   readonly path: string;
   readonly query: readonly (readonly [name: string, value: string])[];
+  /** With POST alone, and only where that reads: `/search`. */
+  readonly body?: JsonObject;
 };
+
+/** What asking the homeserver came to, for lines of several steps: what was asked for, in a box, or what the holder is told. */
+export type Asked = { readonly got: unknown } | Answer;
+
+/** What a line of several steps may use. */
+export type Tools = {
+  /** Asks the homeserver. `hides`: refusals and absences are told as one and the same 404. */
+  readonly ask: (request: UpstreamRequest, hides: boolean) => Promise<Asked>;
+  /** The rooms in scope for an answer that speaks of these rooms. */
+  readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
+};
+
+/** The steps of one request. They ask for rooms in scope alone. */
+export type Steps = (tools: Tools) => Promise<Answer>;
 
 /** What takes more than one step; see `serve/perform.ts`. */
 export type Deed = 'withdraw' | 'introspect';
@@ -37,12 +54,22 @@ export type Notice = 'well-known' | 'health';
 type Common = {
   /** The specification's operationId, or a name of ours in the same style. */
   readonly id: string;
+  /** Other operationIds that the specification has for the same method and path. */
+  readonly also?: readonly string[];
+  /** Where the operation is named, if not in the specification; `family`: a whole branch that is refused. */
+  readonly source?: 'unstable' | 'synapse' | 'ours' | 'family';
   readonly methods: readonly Method[] | 'any';
   /**
    * Patterns of segments: literal, `{parameter}`, or a last `**` for anything below (refusals only).
    * `{v}` in the place of the version stands for `VERSIONS`.
    */
   readonly paths: readonly string[];
+  /** Other names of the same operation, from drafts and older versions. */
+  readonly aliases?: readonly string[];
+  /** How the request is asked of the homeserver, as far as the line's own parts do not say it. */
+  readonly asked?: string;
+  /** What is shown of the answer. */
+  readonly shown?: string;
   /** Why it is so, in a sentence. */
   readonly why: string;
 };
@@ -50,7 +77,7 @@ type Common = {
 /** A line that serves. */
 type Serving = Common & {
   /** `holder`: any good token; otherwise the capability the scope must hold. */
-  readonly needs: 'holder' | Capability;
+  readonly needs: 'holder' | Need;
   /** `path`: the room `{roomId}` must be in scope. `answer`: the rooms stand in the answer, and are filtered there. */
   readonly room?: 'path' | 'answer';
   /** `self`: `{userId}` must be the subject. */
@@ -62,8 +89,17 @@ type Serving = Common & {
 type NoticeLine = Common & { readonly kind: 'notice'; readonly notice: Notice };
 /** Asked of the homeserver for anyone, without a token. */
 export type OpenLine = Common & { readonly kind: 'open'; readonly to: string; readonly filter: AnswerFilter };
-/** Known, and refused to every token. */
-type RefusingLine = Common & { readonly kind: 'refused' };
+/**
+ * Known, and refused to every token: for good (`never`), or until the capability it needs is served; then the
+ * line says already how it will be asked and shown.
+ */
+export type RefusingLine = Common & {
+  readonly kind: 'refused';
+  readonly needs: 'never' | Need;
+  readonly room?: string;
+  /** Told as if there were no such operation, so that clients look for another way. */
+  readonly unserved?: true;
+};
 /** Answered here, from the request and the grant alone. */
 export type LocalLine = Serving & { readonly kind: 'local'; readonly answer: (call: Call) => Answer };
 /** Done here. */
@@ -90,8 +126,15 @@ export type ForwardLine = Serving & {
 /** The long-poll. */
 export type PollLine = Serving & { readonly kind: 'poll' };
 
+/** Asked of the homeserver in several steps. */
+export type StepsLine = Serving & {
+  readonly kind: 'steps';
+  /** Reads the request. An answer is what the holder gets instead. */
+  readonly steps: (call: Call) => Steps | Answer;
+};
+
 /** One operation and all that is decided about it. */
-export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine;
+export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine | StepsLine;
 
 /** The version segments under which homeservers serve the same operations. Upstream, the one in `to` is asked. */
 export const VERSIONS = ['v3', 'r0', 'v1', 'unstable'] as const;

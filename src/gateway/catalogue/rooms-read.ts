@@ -1,15 +1,21 @@
+import { aliases, momentOf, relatedOf, summaryOf, threadsOf } from '../filters/room-more.ts';
 import { contextOf, eventOf, joinedMembers, membersOf, messagesOf, stateEventOf, stateOf } from '../filters/room.ts';
-import { eventFilter, limit, oneOf, token } from '../rewrite/query-rules.ts';
+import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
 import type { Call, ForwardLine, Line } from './line.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';
+const ROOM_V1 = '/_matrix/client/v1/rooms/{roomId}';
+const UNSTABLE = '/_matrix/client/unstable';
 const MEMBERSHIP = oneOf('join', 'invite', 'leave', 'ban', 'knock');
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
 
+type Rest = Pick<ForwardLine, 'filter' | 'why' | 'shown' | 'query' | 'hides' | 'aliases' | 'source'>;
+
 /** What all reads of one room have in common. */
-function read(id: string, below: string, rest: Pick<ForwardLine, 'filter' | 'why' | 'query' | 'hides'>): Line {
+function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'): Line {
   const paths = [`/_matrix/client/{v}/rooms/{roomId}/${below}`];
-  return { id, kind: 'forward', methods: ['GET'], paths, needs: 'read', room: 'path', to: `${ROOM}/${below}`, ...rest };
+  const to = `${version === 'v3' ? ROOM : ROOM_V1}/${below}`;
+  return { id, kind: 'forward', methods: ['GET'], paths, needs: 'read', room: 'path', to, ...rest };
 }
 
 const state = { format: oneOf('content', 'event') };
@@ -19,45 +25,120 @@ export const ROOMS_READ: readonly Line[] = [
   read('getRoomEvents', 'messages', {
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     filter: (call) => messagesOf(roomOf(call)),
+    shown: 'events of this room, with what is bundled in them',
     why: 'The timeline; every event must say that it is of this room.',
   }),
   read('getRoomState', 'state', {
     filter: (call) => stateOf(roomOf(call)),
+    shown: 'state events of this room',
     why: 'The whole state; every event must say that it is of this room.',
   }),
   read('getRoomStateByType', 'state/{eventType}', {
     query: state,
     filter: (call) => stateEventOf(roomOf(call), call.query.get('format')),
+    shown: 'the content, or the event',
+    source: 'synapse',
     why: 'State with an empty key.',
   }),
   read('getRoomStateByTypeSlash', 'state/{eventType}/', {
     query: state,
     filter: (call) => stateEventOf(roomOf(call), call.query.get('format')),
+    shown: 'the content, or the event',
+    source: 'synapse',
     why: 'State with an empty key, in the form with a slash at its end.',
   }),
   read('getRoomStateWithKey', 'state/{eventType}/{stateKey}', {
     query: state,
     filter: (call) => stateEventOf(roomOf(call), call.query.get('format')),
+    shown: 'the content, or the event',
     why: 'One piece of state.',
   }),
   read('getMembersByRoom', 'members', {
     query: { at: token, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
     filter: (call) => membersOf(roomOf(call)),
+    shown: 'member events of this room',
     why: 'Member events of this room.',
   }),
   read('getJoinedMembersByRoom', 'joined_members', {
     filter: () => joinedMembers,
+    shown: 'ids, names, pictures',
     why: 'Who is in the room.',
   }),
   read('getOneRoomEvent', 'event/{eventId}', {
     filter: (call) => eventOf(roomOf(call)),
     hides: true,
+    shown: 'the event, if it is of this room',
     why: 'One event, if it is of this room; of others it is not told whether they exist.',
   }),
   read('getEventContext', 'context/{eventId}', {
     query: { limit, filter: eventFilter },
     filter: (call) => contextOf(roomOf(call)),
     hides: true,
+    shown: 'the event and those around it, if of this room',
     why: 'What stands around an event, if that is of this room; Synapse alone would load it from any.',
   }),
+  ...(
+    [
+      ['getRelatingEvents', 'relations/{eventId}'],
+      ['getRelatingEventsWithRelType', 'relations/{eventId}/{relType}'],
+      ['getRelatingEventsWithRelTypeAndEventType', 'relations/{eventId}/{relType}/{eventType}'],
+    ] as const
+  ).map(([id, below]) =>
+    read(
+      id,
+      below,
+      {
+        query: { from: token, to: token, dir: oneOf('b', 'f'), limit, recurse: flag },
+        filter: (call) => relatedOf(roomOf(call)),
+        hides: true,
+        shown: 'related events of this room',
+        why: 'Replies in a thread, reactions, edits; an event of another room has none here.',
+      },
+      'v1',
+    ),
+  ),
+  read(
+    'getThreadRoots',
+    'threads',
+    {
+      aliases: [`${UNSTABLE}/org.matrix.msc3856/rooms/{roomId}/threads`],
+      query: { include: oneOf('all', 'participated'), from: token, limit },
+      filter: (call) => threadsOf(roomOf(call)),
+      shown: 'first events of threads of this room, with their latest',
+      why: 'The threads of a room are part of its timeline.',
+    },
+    'v1',
+  ),
+  read(
+    'getEventByTimestamp',
+    'timestamp_to_event',
+    {
+      aliases: [`${UNSTABLE}/org.matrix.msc3030/rooms/{roomId}/timestamp_to_event`],
+      query: { ts: instant, dir: oneOf('f', 'b') },
+      filter: () => momentOf,
+      hides: true,
+      shown: 'an event’s id and time',
+      why: 'Where in the timeline a moment is; the event itself is asked for in its room.',
+    },
+    'v1',
+  ),
+  read('getLocalAliases', 'aliases', {
+    aliases: [`${UNSTABLE}/org.matrix.msc2432/rooms/{roomId}/aliases`],
+    filter: () => aliases,
+    shown: 'names of this room',
+    why: 'A room’s own names.',
+  }),
+  {
+    id: 'getRoomSummary',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/room_summary/{roomId}'],
+    aliases: [`${UNSTABLE}/im.nheko.summary/summary/{roomId}`, `${UNSTABLE}/im.nheko.summary/rooms/{roomId}/summary`],
+    needs: 'read',
+    room: 'path',
+    to: '/_matrix/client/v1/room_summary/{roomId}',
+    filter: (call) => summaryOf(roomOf(call)),
+    shown: 'name, topic, picture, counts, join rule; of the rooms that let people in those in scope',
+    why: 'What the room’s state says, in short; by id alone, since a name could lead anywhere.',
+  },
 ];

@@ -1,14 +1,24 @@
-import { FORBIDDEN, ok } from '../answer.ts';
+import { FORBIDDEN, lacking, ok } from '../answer.ts';
 import { alreadyJoined } from '../filters/account.ts';
 import { isObject } from '../filters/shown.ts';
 import type { Line } from './line.ts';
+import { later, never } from './refusals.ts';
 
+const R = '/_matrix/client/{v}/rooms/{roomId}';
+const sending = {
+  room: 'a room in scope',
+  asked: 'JSON written anew; the transaction id belongs to the grant; nothing of the query',
+  shown: 'the event’s id',
+};
 const OWN_MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{me}';
 
 /** Writing: no scope of this version holds it. What stock clients do not live without is answered without changing anything. */
 export const ROOMS_WRITE: readonly Line[] = [
   {
     id: 'joinRoom',
+    also: ['joinRoomById'],
+    shown: 'the room’s id',
+    asked: 'nothing of the request',
     kind: 'forward',
     methods: ['POST'],
     paths: ['/_matrix/client/{v}/join/{roomId}', '/_matrix/client/{v}/rooms/{roomId}/join'],
@@ -21,6 +31,8 @@ export const ROOMS_WRITE: readonly Line[] = [
   },
   {
     id: 'setRoomStateWithKey',
+    shown: 'the event’s id',
+    asked: 'nothing of the request',
     kind: 'forward',
     methods: ['PUT'],
     paths: ['/_matrix/client/{v}/rooms/{roomId}/state/{eventType}/{stateKey}'],
@@ -29,41 +41,29 @@ export const ROOMS_WRITE: readonly Line[] = [
     body: 'json',
     check: ({ params, body, access }) => {
       const own = params['eventType'] === 'm.room.member' && params['stateKey'] === access.grant.subject;
-      return own && isObject(body) && body['membership'] === 'join' ? null : FORBIDDEN;
+      if (!own) return lacking('state');
+      return isObject(body) && body['membership'] === 'join' ? null : FORBIDDEN;
     },
     to: OWN_MEMBER,
     fixed: { format: 'event' },
     filter: (call) => alreadyJoined(call.params['roomId'] ?? ''),
-    why: 'Refused, but for a join of oneself where one is joined: double puppets do that, and it changes nothing.',
+    why: 'A join of oneself where one is joined is what double puppets do, and changes nothing; everything else needs `state`.',
   },
-  {
-    id: 'setRoomState',
-    kind: 'refused',
-    methods: ['PUT'],
-    paths: ['/_matrix/client/{v}/rooms/{roomId}/state/{eventType}', '/_matrix/client/{v}/rooms/{roomId}/state/{eventType}/'],
-    why: 'Changing the state of a room is not in any scope.',
-  },
-  {
-    id: 'sendMessage',
-    kind: 'refused',
-    methods: ['PUT'],
-    paths: ['/_matrix/client/{v}/rooms/{roomId}/send/{eventType}/{txnId}'],
-    why: 'Sending is not in any scope.',
-  },
-  {
-    id: 'sendMessageWithoutTransaction',
-    kind: 'refused',
-    methods: ['POST'],
-    paths: ['/_matrix/client/{v}/rooms/{roomId}/send/{eventType}'],
-    why: 'Sending is not in any scope.',
-  },
-  {
-    id: 'redactEvent',
-    kind: 'refused',
-    methods: ['PUT', 'POST'],
-    paths: ['/_matrix/client/{v}/rooms/{roomId}/redact/{eventId}/{txnId}', '/_matrix/client/{v}/rooms/{roomId}/redact/{eventId}'],
-    why: 'Redacting is not in any scope.',
-  },
+  later('state', 'setRoomState', 'PUT', [`${R}/state/{eventType}`, `${R}/state/{eventType}/`], { ...sending, asked: 'by type and key' }, 'State with an empty key: changes the room for everybody.', {
+    source: 'synapse',
+  }),
+  later('send', 'sendMessage', 'PUT', `${R}/send/{eventType}/{txnId}`, sending,
+    'Speaks in the subject’s name. A reaction needs `react`, a replacement `edit`, an encrypted room’s plaintext `plaintext`; never with a delay or by a type the scope leaves out.'),
+  later('send', 'sendMessageWithoutTransaction', 'POST', `${R}/send/{eventType}`, { ...sending, asked: 'with a transaction id of the gateway’s' },
+    'What one line of curl does; no specification names it.', { source: 'synapse' }),
+  later('redact', 'redactEvent', 'PUT', `${R}/redact/{eventId}/{txnId}`, { ...sending, asked: 'a reason; the event is looked up in that room first' },
+    'Of own events; of others’ it needs `redact-others`.'),
+  later('redact', 'redactEventWithoutTransaction', 'POST', `${R}/redact/{eventId}`, { ...sending, asked: 'as with one' }, 'As above; no specification names it.', {
+    source: 'synapse',
+  }),
+  never('delayedEvents', 'any',
+    ['/_matrix/client/unstable/org.matrix.msc4140/**', '/_matrix/client/{v}/delayed_events', '/_matrix/client/{v}/delayed_events/**'],
+    'Fires after the token is gone.', { source: 'unstable' }),
   {
     id: 'setTyping',
     kind: 'local',
@@ -95,4 +95,4 @@ export const ROOMS_WRITE: readonly Line[] = [
     answer: () => ok({}),
     why: "As receipts: the subject's marker stays where it is.",
   },
-];
+]; // prettier-ignore

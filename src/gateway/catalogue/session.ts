@@ -1,11 +1,13 @@
 import { ok } from '../answer.ts';
 import { capabilities, joinedRooms, roomsOfJoined, versions } from '../filters/account.ts';
 import type { Line } from './line.ts';
+import { unserved } from './refusals.ts';
 
 /** Who am I, what may I do, and the end of it. */
 export const SESSION: readonly Line[] = [
   {
     id: 'health',
+    source: 'ours',
     kind: 'notice',
     methods: ['GET'],
     paths: ['/health'],
@@ -27,6 +29,7 @@ export const SESSION: readonly Line[] = [
     paths: ['/_matrix/client/versions'],
     to: '/_matrix/client/versions',
     filter: versions,
+    shown: 'the versions of the catalogue; of unstable features those that are served',
     why: 'Clients ask it first, without a token; unstable features that are not served are not advertised.',
   },
   {
@@ -37,6 +40,7 @@ export const SESSION: readonly Line[] = [
     needs: 'holder',
     to: '/_matrix/client/v3/capabilities',
     filter: () => capabilities,
+    shown: 'room versions; everything else is off',
     why: 'Only the room versions are passed on; what an account could change about itself is said to be off.',
   },
   {
@@ -58,6 +62,7 @@ export const SESSION: readonly Line[] = [
     to: '/_matrix/client/v3/joined_rooms',
     speaksOf: roomsOfJoined,
     filter: () => joinedRooms,
+    shown: 'rooms in scope',
     why: 'The rooms in scope that the subject is in at this moment.',
   },
   {
@@ -71,6 +76,7 @@ export const SESSION: readonly Line[] = [
   },
   {
     id: 'introspectToken',
+    source: 'ours',
     kind: 'deed',
     methods: ['GET'],
     paths: ['/_mintwarden/v1/token'],
@@ -78,4 +84,6 @@ export const SESSION: readonly Line[] = [
     deed: 'introspect',
     why: 'What may I do, until when? As data and as a sentence.',
   },
+  unserved('getWellknownSupport', 'GET', '/.well-known/matrix/support', 'The homeserver’s own; asked of it.'),
+  unserved('getWellknownPolicy', 'GET', '/.well-known/matrix/policy_server', 'The homeserver’s own; asked of it.'),
 ];

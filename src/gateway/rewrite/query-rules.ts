@@ -25,3 +25,9 @@ export const eventFilter: QueryRule = (value, { access }) => {
   const rebuilt = rebuiltEventFilter(parsed.value, (room) => access.rooms.has(room as RoomId));
   return rebuilt === null ? null : JSON.stringify(rebuilt);
 };
+
+/** `true` or `false`. */
+export const flag: QueryRule = oneOf('true', 'false');
+
+/** A moment in milliseconds since the epoch. */
+export const instant: QueryRule = (value) => (/^\d{1,15}$/.test(value) ? String(Number(value)) : null);

@@ -2,7 +2,7 @@ import type { RoomId, UserId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access-control.ts';
 import { type Answer, FORBIDDEN, isAnswer } from '../answer.ts';
 import { isObject } from '../filters/shown.ts';
-import { pathOf } from '../guard.ts';
+import { pathOf } from '../rewrite/path.ts';
 import type { Upstreamer } from './upstream-call.ts';
 
 const MEMBER = '/_matrix/client/v3/rooms/{room}/state/m.room.member/{user}';

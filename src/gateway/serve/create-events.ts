@@ -2,7 +2,7 @@ import type { UserId } from '../../domain/ids.ts';
 import { isAnswer } from '../answer.ts';
 import { shownEvent } from '../filters/event.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
-import { pathOf } from '../guard.ts';
+import { pathOf } from '../rewrite/path.ts';
 import type { Upstreamer } from './upstream-call.ts';
 
 const CREATE = '/_matrix/client/v3/rooms/{room}/state/m.room.create/';

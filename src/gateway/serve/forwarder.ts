@@ -70,9 +70,10 @@ function ask(
     const query = request.query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
     const headers = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden'];
     if (token !== null) headers.push('authorization', `Bearer ${token}`);
+    if (request.body !== undefined) headers.push('content-type', 'application/json');
     const path = base + request.path + (query === '' ? '' : `?${query}`);
     pool.dispatch(
-      { path, method: request.method, headers, body: null },
+      { path, method: request.method, headers, body: request.body === undefined ? null : JSON.stringify(request.body) },
       {
         onRequestStart(controller) {
           abort = (reason) => controller.abort(reason);

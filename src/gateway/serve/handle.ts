@@ -17,7 +17,7 @@ import {
   WRONG_METHOD,
 } from '../answer.ts';
 import type { Notice } from '../catalogue/line.ts';
-import { judge, type JudgedLine } from '../guard.ts';
+import { judge, type JudgedLine, refusedBy } from '../guard.ts';
 import { bearerOf, doubledHeader } from '../request/bearer.ts';
 import { readBody } from '../request/body.ts';
 import { parseJsonBytes } from '../request/json.ts';
@@ -105,7 +105,8 @@ async function serve(
 ): Promise<Answer | 'cut'> {
   if (route === null) return UNRECOGNISED;
   const { line, params } = route;
-  if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
+  if (line.kind === 'refused') return refusedBy(line);
+  if (line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
   if (abort.signal.aborted) throw abort.signal.reason;
   const leave = desk.open.enter(access.grant.id, abort);
   if (leave === null) return limited(1_000);

@@ -38,6 +38,12 @@ export async function perform(verdict: Verdict, access: Access, means: Means, he
         return await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal);
       case 'forward':
         return await forward(verdict, access, means, upstream, signal);
+      case 'steps':
+        return await verdict.run({
+          ask: (request, hides) => upstream(request, means.upstreamTimeoutMs, hides),
+          // A grant that is over shows no room.
+          roomsNow: async (spokenOf) => (await roomsNow(means.control, access, spokenOf, signal)) ?? new Set(),
+        });
       default:
         return unreachable(verdict);
     }

@@ -6,7 +6,7 @@ const CORS = [
   'Access-Control-Allow-Origin', '*',
   'Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE, OPTIONS',
   'Access-Control-Allow-Headers', 'X-Requested-With, Content-Type, Authorization',
-  'Access-Control-Expose-Headers', 'Retry-After',
+  'Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate',
 ] as const; // prettier-ignore
 
 /**
@@ -23,6 +23,7 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
     'Cache-Control', 'no-store',
     'X-Content-Type-Options', 'nosniff',
     ...retryAfter(answer),
+    ...challenge(answer),
     ...(answer.status === 413 || answer.status === 415 ? ['Connection', 'close'] : []),
     ...CORS,
   ]); // prettier-ignore
@@ -33,6 +34,11 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
 export function writePreflight(response: ServerResponse): void {
   response.writeHead(204, [...CORS, 'Access-Control-Max-Age', '86400']);
   response.end();
+}
+
+/** RFC 6750, 3.1. The names of capabilities need no quoting. */
+function challenge({ lacks }: Answer): readonly string[] {
+  return lacks === undefined ? [] : ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${lacks}"`];
 }
 
 function retryAfter({ status, body }: Answer): readonly string[] {

@@ -1,0 +1,68 @@
+import type { RoomId } from '../../domain/ids.ts';
+import { NOT_FOUND, ok } from '../answer.ts';
+import { shownEvents } from './event.ts';
+import { type AnswerFilter, isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
+
+const RELATED: Shape = { next_batch: 'text', prev_batch: 'text', recursion_depth: 'count' };
+
+/** `/relations`: what answers, reacts to or replaces an event of this room. */
+export function relatedOf(roomId: string): AnswerFilter {
+  return (body) => {
+    const page = needObject(body, 'relations');
+    return ok({ ...pick(page, RELATED), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event') });
+  };
+}
+
+/** `/threads`: the first events of the room's threads. */
+export function threadsOf(roomId: string): AnswerFilter {
+  return (body) => {
+    const page = needObject(body, 'threads');
+    return ok({ ...pick(page, { next_batch: 'text' }), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event') });
+  };
+}
+
+/** `/timestamp_to_event`: an id and a time, nothing of the event. */
+export const momentOf: AnswerFilter = (body) => {
+  const shown = pick(needObject(body, 'event'), { event_id: 'text', origin_server_ts: 'count' });
+  return shown['event_id'] === undefined ? NOT_FOUND : ok(shown);
+};
+
+/** `/aliases`: the room's own names. */
+export const aliases: AnswerFilter = (body) => ok({ aliases: needList(needObject(body, 'aliases')['aliases'], 'aliases').filter(isAlias) });
+
+function isAlias(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith('#');
+}
+
+const SUMMARY: Shape = {
+  room_id: 'text',
+  name: 'text',
+  topic: 'text',
+  avatar_url: 'text',
+  canonical_alias: 'text',
+  num_joined_members: 'count',
+  world_readable: 'flag',
+  guest_can_join: 'flag',
+  join_rule: 'text',
+  room_type: 'text',
+  room_version: 'text',
+  encryption: 'text',
+  membership: 'text',
+};
+
+/** A room in short (spec 1.19, "PublicRoomsChunk" and "SpaceHierarchyRoomsChunk"); null where it is another room. */
+export function shownSummary(summary: unknown, roomId: string, rooms: ReadonlySet<RoomId>): JsonObject | null {
+  if (!isObject(summary) || summary['room_id'] !== roomId) return null;
+  const allowed = summary['allowed_room_ids'];
+  // The rooms whose members may join: each is a room of its own, and may be outside.
+  const inScope = Array.isArray(allowed) ? { allowed_room_ids: allowed.filter((room) => rooms.has(room as RoomId)) } : {};
+  return { ...pick(summary, SUMMARY), ...inScope };
+}
+
+/** `/room_summary` of this room. */
+export function summaryOf(roomId: string): AnswerFilter {
+  return (body, rooms) => {
+    const shown = shownSummary(needObject(body, 'summary'), roomId, rooms);
+    return shown === null ? NOT_FOUND : ok(shown);
+  };
+}

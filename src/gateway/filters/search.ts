@@ -1,0 +1,87 @@
+import type { RoomId } from '../../domain/ids.ts';
+import { shownEvent, shownEvents } from './event.ts';
+import { isObject, type JsonObject, maybeList, maybeObject, needObject, pick } from './shown.ts';
+
+/** What a search answers that has nowhere to look. */
+export const NO_RESULTS: JsonObject = { search_categories: { room_events: { results: [], count: 0, highlights: [] } } };
+
+const GROUP = { next_batch: 'text', order: 'count' } as const;
+
+/**
+ * An answer of `/search` as a member of only these rooms would get it. Counts and pages are passed on only
+ * where nothing had to be left out: otherwise they would count what lies outside.
+ * @throws MintwardenError `homeserver-nonsense`
+ */
+export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>): JsonObject {
+  const events = needObject(
+    needObject(needObject(answer, 'search')['search_categories'], 'search_categories')['room_events'],
+    'room_events',
+  );
+  const given = maybeList(events['results'], 'results');
+  const results = given.map((one) => shownResult(one, rooms)).filter((one) => one !== null);
+  const whole = results.length === given.length;
+  const ids = new Set(results.map(({ result }) => result['event_id'] as string));
+  const groups = maybeObject(events['groups'], 'groups');
+  const words = JSON.stringify(results.map(({ result }) => result['content'])).toLowerCase();
+  // The words that were found, in the events outside too: only those that stand in what is shown.
+  const highlights = maybeList(events['highlights'], 'highlights').filter(
+    (word) => typeof word === 'string' && words.includes(word.toLowerCase()),
+  );
+  const shownGroups = {
+    ...(isObject(groups['room_id']) ? { room_id: group(groups['room_id'], ids, whole, (key) => rooms.has(key as RoomId)) } : {}),
+    ...(isObject(groups['sender']) ? { sender: group(groups['sender'], ids, whole, () => true) } : {}),
+  };
+  const shown = {
+    ...(whole ? pick(events, { count: 'count', next_batch: 'text' }) : {}),
+    results,
+    highlights,
+    ...(events['groups'] === undefined ? {} : { groups: shownGroups }),
+    ...(events['state'] === undefined ? {} : { state: shownState(maybeObject(events['state'], 'state'), rooms, results) }),
+  };
+  return { search_categories: { room_events: shown } };
+}
+
+/** One result as it is shown. */
+type Result = { readonly result: JsonObject; readonly [more: string]: unknown };
+
+function shownResult(given: unknown, rooms: ReadonlySet<RoomId>): Result | null {
+  if (!isObject(given) || !isObject(given['result'])) return null;
+  const roomId = given['result']['room_id'];
+  if (typeof roomId !== 'string' || !rooms.has(roomId as RoomId)) return null;
+  const result = shownEvent(given['result'], roomId, 'in-event');
+  if (result === null) return null;
+  const rank = typeof given['rank'] === 'number' ? { rank: given['rank'] } : {};
+  return isObject(given['context']) ? { ...rank, result, context: shownContext(given['context'], result, roomId) } : { ...rank, result };
+}
+
+function shownContext(given: JsonObject, result: JsonObject, roomId: string): JsonObject {
+  const before = shownEvents(maybeList(given['events_before'], 'events_before'), roomId, 'in-event');
+  const after = shownEvents(maybeList(given['events_after'], 'events_after'), roomId, 'in-event');
+  const shown = { ...pick(given, { start: 'text', end: 'text' }), events_before: before, events_after: after };
+  if (given['profile_info'] === undefined) return shown;
+  const senders = new Set([result, ...before, ...after].map((event) => event['sender']));
+  const people = Object.entries(maybeObject(given['profile_info'], 'profile_info'))
+    .filter((entry): entry is [string, JsonObject] => senders.has(entry[0]) && isObject(entry[1]))
+    .map(([user, profile]) => [user, pick(profile, { displayname: 'text', avatar_url: 'text' })]);
+  return { ...shown, profile_info: Object.fromEntries(people) as JsonObject };
+}
+
+function group(given: JsonObject, ids: ReadonlySet<string>, whole: boolean, inScope: (key: string) => boolean): JsonObject {
+  const shown: [string, JsonObject][] = [];
+  for (const [key, one] of Object.entries(given)) {
+    if (!inScope(key) || !isObject(one)) continue;
+    const results = maybeList(one['results'], 'results').filter((id) => ids.has(id as string));
+    if (results.length > 0) shown.push([key, { ...(whole ? pick(one, GROUP) : {}), results }]);
+  }
+  return Object.fromEntries(shown);
+}
+
+function shownState(given: JsonObject, rooms: ReadonlySet<RoomId>, results: readonly Result[]): JsonObject {
+  const shown: [string, JsonObject[]][] = [];
+  const found = new Set(results.map(({ result }) => result['room_id']));
+  for (const [roomId, events] of Object.entries(given)) {
+    if (!rooms.has(roomId as RoomId) || !found.has(roomId)) continue;
+    shown.push([roomId, shownEvents(maybeList(events, 'state'), roomId, 'in-event')]);
+  }
+  return Object.fromEntries(shown);
+}
