@@ -9,5 +9,5 @@ function shellWord(text: string): string {
  */
 export function tryItLine(gatewayUrl: string): string {
   const url = shellWord(`${gatewayUrl}/_matrix/client/v3/account/whoami`);
-  return `read -rs MWT && printf 'header = "Authorization: Bearer %s"\\n' "$MWT" | curl -sS --config - ${url}; unset MWT`;
+  return `read -rs MWT && printf 'header = "Authorization: Bearer %s"\\n' "$MWT" | curl -sS -w '\\n' --config - ${url}; unset MWT`;
 }
