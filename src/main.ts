@@ -1,8 +1,8 @@
 /* The command line of Mintwarden. `src/mintwarden.mjs` is what `bin` names: it checks the version of Node first. */
 import { readFile } from 'node:fs/promises';
 import { MintwardenError } from './domain/errors.ts';
-import type { CliCommand } from './app/command-line/command.ts';
 import { COMMANDS } from './app/command-line/commands.ts';
+import { findCommand } from './app/command-line/find-command.ts';
 import { commandHelp, generalHelp } from './app/command-line/help.ts';
 import { parseFlags } from './app/command-line/parse.ts';
 
@@ -17,6 +17,10 @@ try {
 
 async function main(): Promise<number> {
   const first = words[0] ?? '--help';
+  if (first === 'help' && words.length > 1) {
+    console.log(commandHelp(findCommand(words.slice(1), COMMANDS)));
+    return 0;
+  }
   if (['--help', '-h', 'help'].includes(first)) {
     console.log(generalHelp(COMMANDS));
     return words.length === 0 ? 2 : 0;
@@ -26,19 +30,13 @@ async function main(): Promise<number> {
     console.log(version);
     return 0;
   }
-  const command = commandOf(words);
+  const command = findCommand(words, COMMANDS);
   const rest = words.slice(command.name.split(' ').length);
   if (rest.includes('--help') || rest.includes('-h')) {
     console.log(commandHelp(command));
     return 0;
   }
   return command.run(parseFlags(command, rest));
-}
-
-function commandOf(said: readonly string[]): CliCommand {
-  const found = COMMANDS.find(({ name }) => name === said.slice(0, name.split(' ').length).join(' '));
-  if (found !== undefined) return found;
-  throw new MintwardenError('usage', `There is no command "${said[0] ?? ''}".`, 'mintwarden --help lists them.');
 }
 
 function complain(error: unknown): number {

@@ -19,11 +19,18 @@ test('help names every command, and each has its own', () => {
     expect(out).toContain(`  ${command} `);
     expect(run(...command.split(' '), '--help')).toMatchObject({ status: 0, out: expect.stringContaining(`Usage: mintwarden ${command}`) });
   }
+  expect(run('help', 'audit', 'verify').out).toBe(run('audit', 'verify', '--help').out);
   expect(run('--version')).toMatchObject({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
 
 test.each([
-  [['dcotor'], /no command "dcotor"/],
+  [['dcotor'], /no command "dcotor"\. Did you mean doctor\?/],
+  [['audit'], /Did you mean audit verify\?/],
+  [['audit', 'verfy'], /Did you mean audit verify\?/],
+  [['frobnicate'], /no command "frobnicate"\.\nmintwarden --help/],
+  [['--config', 'x', 'start'], /The command comes first, then --config\./],
+  [['help', 'dcotor'], /Did you mean doctor\?/],
+  [['doctor', '-c', 'x'], /no flag -c\./],
   [['doctor', '--confg', 'x'], /no flag --confg/],
   [['doctor', 'x'], /one word too many/],
   [['trust', '@a', '@b'], /"@b" is one word too many/],

@@ -9,7 +9,8 @@ export async function askHidden(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: silence, terminal: true });
   try {
     const answer = (await terminal.question('')).trim();
-    if (answer === '') throw new MintwardenError('usage', 'Without a token there is nothing to set up with.', 'mintwarden init --help');
+    if (answer === '')
+      throw new MintwardenError('usage', 'Without a token there is nothing to set up with.', 'mintwarden init --help shows what it takes.');
     return answer;
   } finally {
     terminal.close();

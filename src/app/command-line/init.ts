@@ -4,7 +4,10 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { init } from '../init/init.ts';
 import { textOf, type CliCommand, type Flags } from './command.ts';
+import { calledAs } from './called-as.ts';
 import { askHidden } from './ask-hidden.ts';
+
+const HELP = 'mintwarden init --help shows what it takes.';
 
 /** `mintwarden init`: flags for scripts, questions where there is a terminal and a flag is missing. */
 export const initCommand: CliCommand = {
@@ -28,7 +31,7 @@ export const initCommand: CliCommand = {
   ],
   notes: [
     'The administrator’s token is used now and kept nowhere. Running it again does no harm: it looks at what is there',
-    'first, and goes on where it was cut off.',
+    'first, and goes on where it was cut off. To change an answer later, edit bot.yaml, or use --force.',
   ],
   run: async (flags) => {
     const homeserverUrl = await said(flags, 'homeserver', 'Where does Synapse answer (for example http://127.0.0.1:8008)? ');
@@ -41,7 +44,7 @@ export const initCommand: CliCommand = {
       homeserverUrl,
       publicUrl,
       adminToken: await adminToken(flags),
-      admins: admins.split(',').map((name) => name.trim()),
+      admins: [...new Set(admins.split(',').map((name) => name.trim()))].filter((name) => name !== ''),
       directory: textOf(flags, 'dir') ?? '.',
       ...(listen === null ? {} : { listen }),
       ...(bot === null ? {} : { botLocalpart: bot }),
@@ -50,8 +53,10 @@ export const initCommand: CliCommand = {
       out: (line) => console.log(line),
       log: createLog({ level: 'warn', pretty: true }),
     });
-    console.log(`Next: mintwarden start --config ${configFile}`);
+    const program = calledAs({ script: process.argv[1] ?? '', folder: process.cwd(), npmScript: process.env['npm_lifecycle_event'] });
+    console.log(`Next: ${program} start --config ${configFile}`);
     console.log('Then accept the invitation to the control room, from a client you have verified, and type !help there.');
+    console.log(`If something does not work: ${program} doctor --config ${configFile}`);
     return 0;
   },
 };
@@ -59,11 +64,11 @@ export const initCommand: CliCommand = {
 async function said(flags: Flags, name: string, question: string): Promise<string> {
   const value = textOf(flags, name);
   if (value !== null) return value;
-  if (!process.stdin.isTTY) throw new MintwardenError('usage', `--${name} is missing.`, 'mintwarden init --help');
+  if (!process.stdin.isTTY) throw new MintwardenError('usage', `--${name} is missing.`, HELP);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const answer = (await terminal.question(question)).trim();
-    if (answer === '') throw new MintwardenError('usage', 'Without an answer there is nothing to set up.', 'mintwarden init --help');
+    if (answer === '') throw new MintwardenError('usage', 'Without an answer there is nothing to set up.', HELP);
     return answer;
   } finally {
     terminal.close();

@@ -20,13 +20,14 @@ const CONFIGURATION = {
 export function parseFlags(command: CliCommand, words: readonly string[]): Flags {
   const takingValues = command.flags.filter((flag) => flag.value !== null).map((flag) => flag.name);
   const others = [...command.flags.filter((flag) => flag.value === null).map((flag) => flag.name), 'help', 'debug'];
-  const help = `mintwarden ${command.name} --help`;
+  const help = `mintwarden ${command.name} --help shows what it takes.`;
   const { _: spare, ...said } = parser([...words], { string: takingValues, boolean: others, configuration: CONFIGURATION });
   const operand = command.operand === undefined || spare.length === 0 ? {} : { [command.operand]: String(spare.shift()) };
   if (spare.length > 0) throw new MintwardenError('usage', `"${String(spare[0])}" is one word too many.`, help);
   for (const [name, value] of Object.entries(said)) {
     if (!takingValues.includes(name) && !others.includes(name)) {
-      throw new MintwardenError('usage', `mintwarden ${command.name} has no flag --${name}.`, help);
+      const asWritten = words.includes(`-${name}`) ? `-${name}` : `--${name}`;
+      throw new MintwardenError('usage', `mintwarden ${command.name} has no flag ${asWritten}.`, help);
     }
     if (Array.isArray(value)) throw new MintwardenError('usage', `--${name} was said twice.`, help);
     if (value === '') throw new MintwardenError('usage', `--${name} needs a value.`, help);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig, problemsOf, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
@@ -63,7 +63,9 @@ export async function init(options: InitOptions): Promise<InitResult> {
   const serverName = serverOf(adminUserId);
   const botUserId = ownId(options.botLocalpart ?? 'mintwarden', serverName);
   const issuerUserId = ownId(options.issuerLocalpart ?? 'mintwarden-issuer', serverName);
-  const admins = options.admins.map((text) => adminId(text, serverName));
+  const admins = [...new Set(options.admins.map((text) => adminId(text, serverName)))];
+  if (admins.length === 0)
+    throw new MintwardenError('usage', 'Nobody is named who may give commands.', `Write for example: --admins @you:${serverName}`);
   const [bot, issuer] = [secretFiles(secretsDir, botUserId), secretFiles(secretsDir, issuerUserId)];
   const answers: Omit<Answers, 'controlRoom'> = {
     homeserverUrl,
@@ -75,7 +77,8 @@ export async function init(options: InitOptions): Promise<InitResult> {
     publicUrl: options.publicUrl,
   };
   const problems = problemsOf(configContent({ ...answers, controlRoom: '!not-made-yet' }, directory));
-  if (problems.length > 0) throw new MintwardenError('usage', problems.join('\n'), 'Nothing was changed. mintwarden init --help');
+  if (problems.length > 0)
+    throw new MintwardenError('usage', problems.join('\n'), 'Nothing was changed. mintwarden init --help shows what it takes.');
 
   await using asAdmin = synapseAs(options, homeserverUrl, serverName, botUserId, adminToken);
   await requireAdmin(asAdmin.admin, adminUserId);
@@ -123,7 +126,16 @@ export async function init(options: InitOptions): Promise<InitResult> {
 async function earlier(file: string, answers: Omit<Answers, 'controlRoom'>, out: (line: string) => void): Promise<Config | null> {
   const isThere = await readFile(file).then(
     () => true,
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOTDIR')
+        throw new MintwardenError(
+          'state',
+          `${dirname(file)} cannot be a folder: a file is in its way.`,
+          'Name another folder with --dir.',
+          { cause: error },
+        );
+      return error.code !== 'ENOENT';
+    },
   );
   if (!isThere) return null;
   const next = 'Name another folder with --dir, or write it anew with --force (the control room stays the same).';
