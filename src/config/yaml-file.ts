@@ -13,11 +13,14 @@ export function parseYaml(text: string, name: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number): number => lines.linePos(offset).line;
-  const problems = [...document.errors, ...document.warnings].map((problem) => {
+  // The first complaint of a line: one slip makes the parser stumble several times.
+  const complaints = new Map<number, string>();
+  for (const problem of [...document.errors, ...document.warnings]) {
     const line = at(problem.pos[0]);
-    const source = text.split('\n')[line - 1] ?? '';
-    return `${name}:${String(line)}: ${inWords(problem.code, problem.message, source)}`;
-  });
+    if (complaints.has(line)) continue;
+    complaints.set(line, inWords(problem.code, problem.message, text.split('\n')[line - 1] ?? ''));
+  }
+  const problems = [...complaints].map(([line, sentence]) => `${name}:${String(line)}: ${sentence}`);
   if (problems.length === 0) problems.push(...misreadRooms(document, (offset) => `${name}:${String(at(offset))}`));
   return {
     value: problems.length > 0 ? null : (document.toJS({ maxAliasCount: 50 }) as unknown),

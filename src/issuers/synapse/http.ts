@@ -81,7 +81,7 @@ export function createHttp(options: { readonly homeserverUrl: string; readonly t
         const { date } = response.headers;
         return { kind: 'answer', status: response.statusCode, body: jsonObject(text), date: typeof date === 'string' ? date : null };
       } catch (error) {
-        return classify(error, options.timeoutMs);
+        return classify(error, base.origin, options.timeoutMs);
       }
     },
     close: () => pool.close(),
@@ -113,11 +113,11 @@ const BEFORE_SENDING = /^(UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_[A-
 const BAD_CERTIFICATE = /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
 /** Only what proves that no byte of a request went out is `unsent`; every doubt is `lost`. */
-function classify(error: unknown, timeoutMs: number): Answer {
+function classify(error: unknown, origin: string, timeoutMs: number): Answer {
   const { code, syscall } = facts(error);
   if (BAD_CERTIFICATE.test(code)) return { kind: 'unsent', problem: `The homeserver's certificate is not trusted here (${code}).` };
   if (BEFORE_SENDING.test(code) || syscall === 'connect' || syscall === 'getaddrinfo') {
-    return { kind: 'unsent', problem: `The homeserver cannot be reached (${code}).` };
+    return { kind: 'unsent', problem: `The homeserver cannot be reached at ${origin} (${code}).` };
   }
   if (/TIMEOUT/.test(code) || facts(error).name === 'TimeoutError') {
     return { kind: 'lost', problem: `The homeserver did not answer within ${String(timeoutMs / 1000)} seconds.` };

@@ -85,7 +85,7 @@ export function bodyOf(answer: Answer, asked: string): JsonObject | null {
     throw new MintwardenError(
       'homeserver-unreachable',
       `${answer.problem} It was asked for ${asked}.`,
-      'Look whether the homeserver runs, then try again.',
+      'Look whether the homeserver runs and whether the address is right, then try again.',
     );
   }
   if (answer.status >= 200 && answer.status < 300 && answer.body !== null) return answer.body;
