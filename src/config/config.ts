@@ -1,5 +1,7 @@
 import type { UserId } from '../domain/ids.ts';
+import { firewall } from '../domain/endpoint-rule.ts';
 import type { Policy } from '../domain/policy.ts';
+import { type Preset, PRESETS } from '../domain/preset.ts';
 import type { FileContent } from './schema.ts';
 
 /** One of the two accounts, with its secrets read. */
@@ -44,7 +46,18 @@ export function toPolicy(config: Config): Policy {
     commandMaxAgeMs: policy.command_max_age,
     maxLiveGrants: policy.max_live_grants,
     maxLiveGrantsPerSubject: policy.max_live_grants_per_subject,
+    presets: presetsOf(policy.presets),
   };
+}
+
+/** Those built in, and the operator's besides or instead. */
+function presetsOf(configured: FileContent['policy']['presets']): ReadonlyMap<string, Preset> {
+  const own = Object.entries(configured).map(([name, { explanation, can, allow, deny, ...limits }]): [string, Preset] => {
+    const rules = firewall(allow ?? [], deny ?? []);
+    const there = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+    return [name, { explanation, can, limits: { ...there, ...(rules === null ? {} : { rules: [rules] }) } }];
+  });
+  return new Map([...Object.entries(PRESETS), ...own]);
 }
 
 /** The configuration for people and logs: no secret is in it. */

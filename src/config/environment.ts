@@ -49,6 +49,7 @@ function valueOf(key: Key, text: string): unknown {
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : text;
     case 'text':
+    case 'section':
       return text;
     default:
       return unreachable(key.takes);

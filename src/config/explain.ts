@@ -10,7 +10,7 @@ export function explain(issue: z.core.$ZodIssue, value: unknown): readonly Probl
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], sentence: unknownKey(issue.path.map(String), key) }));
   }
-  const name = issue.path.map(String).join('.');
+  const name = issue.path.length === 0 ? 'The file' : issue.path.map(String).join('.');
   const found = at(value, issue.path);
   if (found === undefined) return [{ path: issue.path, sentence: `${name} is missing.${example(issue.path)}` }];
   const shown = isSecretKey(issue.path) ? 'set' : show(found);
@@ -31,7 +31,7 @@ function unknownKey(parent: readonly string[], key: string): string {
   const elsewhere = KEYS.filter(({ path }) => path.at(-1) === key).map(({ path }) => path.join('.'));
   const nearby = closest(key, [...siblings]);
   const near = nearby === null ? elsewhere[0] : [...parent, nearby].join('.');
-  const hint = near === undefined ? ` Here belong: ${[...siblings].join(', ')}.` : ` Did you mean ${near}?`;
+  const hint = near === undefined ? (siblings.size === 0 ? '' : ` Here belong: ${[...siblings].join(', ')}.`) : ` Did you mean ${near}?`;
   return `${[...parent, key].join('.')} is no key of the configuration.${hint}`;
 }
 
@@ -65,6 +65,7 @@ function wanted(expected: string): string {
     boolean: 'true or false',
     array: 'a list',
     object: 'a section with keys',
+    record: 'a section with keys',
   };
   return names[expected] ?? expected;
 }

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { parseAllowance, parseTypePattern } from '../domain/allowance.ts';
 import { parseDuration } from '../domain/duration.ts';
+import { parseEndpoint } from '../domain/endpoint-rule.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
+import { parseNetwork } from '../domain/network.ts';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 86_400_000;
@@ -32,6 +35,29 @@ const duration = (minMs: number): z.ZodType<number, string> =>
   });
 
 const file = (): z.ZodType<string, string> => z.string().min(1, 'is empty');
+
+/** Parsed by what parses the same words in a command; its own sentence says what is wrong. */
+const spoken = <T>(parse: (text: string) => T): z.ZodType<T, string> =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof MintwardenError)) throw error;
+      context.addIssue({ code: 'custom', message: `is not understood: ${error.message}` });
+    }
+    return z.NEVER;
+  });
+
+const preset = z.strictObject({
+  explanation: z.string().min(1, 'is empty').max(200, 'is too long').meta({ description: 'What it is for; shown by !help presets.' }),
+  can: z.array(spoken(parseAllowance)).min(1, 'is empty').meta({ description: 'What it can do, as in --can.' }),
+  types: z.array(spoken(parseTypePattern)).min(1, 'is empty').optional().meta({ description: 'As in --types.' }),
+  power: z.int('is no whole number').optional().meta({ description: 'As in --power.' }),
+  allow: z.array(spoken(parseEndpoint)).min(1, 'is empty').optional().meta({ description: 'As in --allow.' }),
+  deny: z.array(spoken(parseEndpoint)).min(1, 'is empty').optional().meta({ description: 'As in --deny.' }),
+  from: z.array(spoken(parseNetwork)).min(1, 'is empty').optional().meta({ description: 'As in --from.' }),
+  uses: z.int('is no whole number').min(1, 'is too small').optional().meta({ description: 'As in --uses.' }),
+});
 
 function account(who: string, localpart: string, tokenUse: string) {
   return {
@@ -173,6 +199,10 @@ export const fileSchema = z.strictObject({
         .min(1, 'is too small')
         .default(20)
         .meta({ description: 'How many grants may be live at once for one person.', examples: [20] }),
+      presets: z
+        .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is no name for a preset'), preset)
+        .default({})
+        .meta({ description: 'What --preset may name, besides and instead of those built in (!help presets).' }),
     })
     .prefault({})
     .meta({ description: 'What may be minted.' }),
@@ -195,7 +225,12 @@ export const fileSchema = z.strictObject({
 export type FileContent = z.output<typeof fileSchema>;
 
 /** What a key takes, for overriding it by the environment and for errors. */
-export type Key = { readonly path: readonly string[]; readonly takes: 'text' | 'number' | 'boolean' | 'list'; readonly example: unknown };
+export type Key = {
+  readonly path: readonly string[];
+  /** `section`: keys that the operator names. The environment cannot give it. */
+  readonly takes: 'text' | 'number' | 'boolean' | 'list' | 'section';
+  readonly example: unknown;
+};
 
 /** All keys that hold a value, in the order of the file. */
 export const KEYS: readonly Key[] = leaves(fileSchema, []);
@@ -205,7 +240,15 @@ function leaves(schema: z.core.$ZodType, path: readonly string[]): Key[] {
   if (bare instanceof z.ZodObject)
     return Object.entries(bare.shape).flatMap(([key, inner]) => leaves(inner as z.core.$ZodType, [...path, key]));
   const takes =
-    bare instanceof z.ZodArray ? 'list' : bare instanceof z.ZodBoolean ? 'boolean' : bare instanceof z.ZodNumber ? 'number' : 'text';
+    bare instanceof z.ZodRecord
+      ? 'section'
+      : bare instanceof z.ZodArray
+        ? 'list'
+        : bare instanceof z.ZodBoolean
+          ? 'boolean'
+          : bare instanceof z.ZodNumber
+            ? 'number'
+            : 'text';
   const example = (z.globalRegistry.get(schema) as { examples?: readonly unknown[] } | undefined)?.examples?.[0];
   return [{ path, takes, example }];
 }

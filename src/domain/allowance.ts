@@ -36,12 +36,20 @@ export function parseAllowance(text: string): Allowance {
   return print({ name, type, key });
 }
 
+/**
+ * A type of event, or the beginning of one with a `*` after it.
+ * @throws MintwardenError `usage`
+ */
+export function parseTypePattern(text: string): string {
+  if (isPattern(text) && text.length <= MAX_LENGTH && !ODD.test(text) && text.isWellFormed()) return text;
+  throw refused(
+    `“${text.slice(0, 60)}” is no event type.`,
+    'Write for example `m.room.message` or `m.room.*`; a `*` may stand at its end alone.',
+  );
+}
+
 function checkType(name: Capability, type: string): void {
-  if (!isPattern(type) || type.length > MAX_LENGTH || ODD.test(type) || !type.isWellFormed())
-    throw refused(
-      `“${type.slice(0, 60)}” is no event type.`,
-      'Write for example `m.room.message` or `m.room.*`; a `*` may stand at its end alone.',
-    );
+  parseTypePattern(type);
   if (type === '*' && CAPABILITY[name].takes === 'a-type')
     throw refused(`${name} needs types by name.`, `Write for example \`${name}:com.example.*\`.`);
   if (isWild(type) && mayGrantType(name, type) === 'by-name')

@@ -71,3 +71,12 @@ export function listVerdict(rules: readonly EndpointRule[], method: string, path
   if (first !== undefined) return first.verdict;
   return rules.some((rule) => rule.verdict === 'allow') ? 'deny' : 'allow';
 }
+
+/** What `--allow` and `--deny` together mean: a denial always wins. Null: nothing was said. */
+export function firewall(allow: readonly string[], deny: readonly string[]): readonly EndpointRule[] | null {
+  const rules = [
+    ...deny.map((on): EndpointRule => ({ verdict: 'deny', on })),
+    ...allow.map((on): EndpointRule => ({ verdict: 'allow', on })),
+  ];
+  return rules.length === 0 ? null : rules;
+}

@@ -1,4 +1,5 @@
 import type { UserId } from './ids.ts';
+import type { Preset } from './preset.ts';
 
 /** What the operator decided. Durations are milliseconds. */
 export type Policy = {
@@ -21,4 +22,6 @@ export type Policy = {
   readonly commandMaxAgeMs: number;
   readonly maxLiveGrants: number;
   readonly maxLiveGrantsPerSubject: number;
+  /** What `--preset` may name. */
+  readonly presets: ReadonlyMap<string, Preset>;
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAllowance } from './allowance.ts';
+import { parseAllowance, parseTypePattern } from './allowance.ts';
 import { parseCreatorPattern } from './creator.ts';
 import { parseEndpoint } from './endpoint-rule.ts';
 import { ENFORCED, type Enforcement, unenforced } from './enforced.ts';
@@ -7,7 +7,6 @@ import { MintwardenError } from './errors.ts';
 import { parseRoomId } from './ids.ts';
 import { parseNetwork } from './network.ts';
 import type { Scope } from './scope.ts';
-import { isPattern } from './wildcard.ts';
 
 /** A text in its one spelling: what reads back as something else was not written by us. */
 function spelled<T extends string>(parse: (text: string) => T | null) {
@@ -32,7 +31,7 @@ const stored = z.strictObject({
     .array(spelled((text) => parseCreatorPattern(text, '')))
     .readonly()
     .exactOptional(),
-  types: z.array(z.string().refine(isPattern)).readonly().exactOptional(),
+  types: z.array(spelled(parseTypePattern)).readonly().exactOptional(),
   power: z.int().exactOptional(),
   rules: z
     .array(

@@ -1,4 +1,5 @@
 import { formatDuration, speakDuration } from '../domain/duration.ts';
+import { ENFORCED } from '../domain/enforced.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import type { RoomFacts } from '../domain/grant.ts';
 import type { RoomId, UserId } from '../domain/ids.ts';
@@ -8,6 +9,7 @@ import { safeInline } from '../words/safe-text.ts';
 import { checkLimits } from './mint-limits.ts';
 import { checkRecipientKeys, recipientOf } from './mint-recipient.ts';
 import { checkRoom, outsideRooms, resolveRoom, roomFacts, type Outside } from './mint-rooms.ts';
+import { mintTerms } from './mint-terms.ts';
 import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
 import type { MintPlan, MintRequest } from './requests.ts';
 import type { World } from './world.ts';
@@ -18,9 +20,10 @@ const MAX_REASON = 300;
 /**
  * What a mint would make, with every reason against it looked for first. Look-ups run side by side; of
  * several reasons the one about the subject is told first, then rooms, then the recipient.
+ * @param purpose a preview also shows what this version's gateway does not enforce yet; it is never minted
  * @throws MintwardenError with the next step; nothing was done then
  */
-export async function planMint(world: World, request: MintRequest): Promise<MintPlan> {
+export async function planMint(world: World, request: MintRequest, purpose: 'mint' | 'preview' = 'mint'): Promise<MintPlan> {
   const policy = world.policy();
   const { subject } = request;
   checkSubjectName(world, policy, subject);
@@ -30,6 +33,8 @@ export async function planMint(world: World, request: MintRequest): Promise<Mint
   if (request.rooms !== 'all' && request.rooms.length === 0) {
     throw new MintwardenError('usage', 'No room is named.', 'Say --rooms with room ids or aliases, or --rooms all.');
   }
+
+  const terms = mintTerms(request, purpose === 'mint' ? ENFORCED : null);
 
   const limits = begun(checkLimits(world.ledger, policy, subject));
   const keys = begun(world.chat.keys(recipient));
@@ -55,7 +60,7 @@ export async function planMint(world: World, request: MintRequest): Promise<Mint
       subject,
       minter: request.minter,
       recipient,
-      scope: { v: 1, rooms: rooms === 'all' ? 'all' : rooms.map((room) => room.roomId), can: ['read'] },
+      scope: { ...terms, rooms: rooms === 'all' ? 'all' : rooms.map((room) => room.roomId) },
       rooms: rooms === 'all' ? [] : rooms,
       reason,
       ttlMs,

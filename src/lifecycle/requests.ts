@@ -1,6 +1,8 @@
+import type { Allowance } from '../domain/allowance.ts';
 import type { CommandKey } from '../domain/change.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { Actor, RoomAlias, RoomId, UserId } from '../domain/ids.ts';
+import type { ScopeLimits } from '../domain/scope.ts';
 
 /** A room as someone named it: an id, an alias, or the beginning of an id. */
 export type RoomReference =
@@ -15,6 +17,10 @@ export type MintRequest = {
   /** Null: the minter. */
   readonly recipient: UserId | null;
   readonly rooms: 'all' | readonly RoomReference[];
+  /** What it may do. Absent: read. */
+  readonly can?: readonly Allowance[];
+  /** What narrows it besides. */
+  readonly limits?: ScopeLimits;
   /** Null: the policy's default. */
   readonly ttlMs: number | null;
   readonly reason: string | null;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { redactedConfig, toPolicy } from '../../src/config/index.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
+import { PRESETS } from '../../src/domain/preset.ts';
 import { KEYS } from '../../src/config/schema.ts';
 import { variableOf } from '../../src/config/environment.ts';
 import { folder, GOOD } from './folder.ts';
@@ -30,6 +31,7 @@ test('the least configuration, with its defaults', async () => {
     commandMaxAgeMs: 300_000,
     maxLiveGrants: 1_000,
     maxLiveGrantsPerSubject: 20,
+    presets: new Map(Object.entries(PRESETS)),
   });
   expect(config.log).toEqual({ level: 'info', format: 'json' });
 });
@@ -53,7 +55,8 @@ test('the example loads, explains every key, and its commented values are the de
   const whole = await folder(
     example
       .replace(/^( *)# (?!or: )([a-z_]+:)/gm, '$1$2')
-      .replace(/privileged_subjects: .*|protected_subjects: .*/g, (line) => `${line.split(':')[0] ?? ''}: []`),
+      .replace(/privileged_subjects: .*|protected_subjects: .*/g, (line) => `${line.split(':')[0] ?? ''}: []`)
+      .replace(/presets: .*/, 'presets: {}'),
   );
   await using _whole = whole;
   for (const it of [bare, whole]) for (const name of secrets) await it.write(`secrets/${name}`, 'x');
@@ -102,6 +105,16 @@ const complaints: [what: string, spoil: (good: string) => string, says: RegExp[]
     'a duration that is none',
     (good) => `${good}policy:\n  max_ttl: soon\n`,
     [/policy\.max_ttl is "soon", which is no duration\. Write for example: 7d/],
+  ],
+  [
+    'a preset that cannot be granted',
+    (good) =>
+      `${good}policy: { presets: { mine: { explanation: x, can: [read, 'account-data:m.direct'], from: [10.0.0.1/8], extra: 1 } } }\n`,
+    [
+      /policy\.presets\.mine\.can\.1 is "account-data:m\.direct", which is not understood: account-data:m\.direct is never granted\./,
+      /policy\.presets\.mine\.from\.0 is "10\.0\.0\.1\/8", which is not understood/,
+      /policy\.presets\.mine\.extra is no key of the configuration/,
+    ],
   ],
   ['a lease too short', (good) => `${good}policy: {lease: 5s}\n`, [/policy\.lease is "5s", which is too short/]],
   [
@@ -254,4 +267,26 @@ test('the environment: mistakes are named by their variable', async () => {
     /^ *MINTWARDEN_POLICY_MAX_TTL: policy\.max_ttl is "x", which is no duration/m,
   );
   expect(await it.complaint({ MINTWARDEN_POLICY_MAX_LIVE_GRANTS: '-1' })).toMatch(/policy\.max_live_grants is "-1", which/);
+});
+
+test('presets are added, and may take the place of one that is built in', async () => {
+  const presets =
+    '{ reader: { explanation: reads, can: [read], allow: ["GET /**"], deny: ["* /x"], from: [192.0.2.0/24] }, hud: { explanation: ours, can: [read, receipts] } }';
+  await using it = await folder(`${GOOD}policy:\n  presets: ${presets}\n`);
+  const policy = toPolicy(await it.load());
+  expect(policy.presets.get('reader')).toEqual({
+    explanation: 'reads',
+    can: ['read'],
+    limits: {
+      rules: [
+        [
+          { verdict: 'deny', on: '* /x' },
+          { verdict: 'allow', on: 'GET /**' },
+        ],
+      ],
+      from: ['192.0.2.0/24'],
+    },
+  });
+  expect(policy.presets.get('hud')?.can).toEqual(['read', 'receipts']);
+  expect(policy.presets.get('agent')).toEqual(PRESETS['agent']);
 });

@@ -1,3 +1,4 @@
+import { PRESETS } from '../../../src/domain/preset.ts';
 import { randomBytes } from 'node:crypto';
 import type { EventId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
@@ -141,6 +142,7 @@ export async function botStage(): Promise<BotStage> {
       commandMaxAgeMs: 300_000,
       maxLiveGrants: 100,
       maxLiveGrantsPerSubject: 10,
+      presets: new Map(Object.entries(PRESETS)),
     },
     failures: [],
     restarted: () => createBot({ world, controlRoomId: CONTROL, patience: PATIENCE }),

@@ -1,3 +1,4 @@
+import { PRESETS } from '../../../src/domain/preset.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,6 +37,7 @@ const POLICY: Policy = {
   commandMaxAgeMs: 300_000,
   maxLiveGrants: 100,
   maxLiveGrantsPerSubject: 10,
+  presets: new Map(Object.entries(PRESETS)),
 };
 
 /** A service over a real ledger and a scripted homeserver, whose process can be killed and started again. */
