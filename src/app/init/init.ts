@@ -64,8 +64,6 @@ export async function init(options: InitOptions): Promise<InitResult> {
   const botUserId = ownId(options.botLocalpart ?? 'mintwarden', serverName);
   const issuerUserId = ownId(options.issuerLocalpart ?? 'mintwarden-issuer', serverName);
   const admins = [...new Set(options.admins.map((text) => adminId(text, serverName)))];
-  if (admins.length === 0)
-    throw new MintwardenError('usage', 'Nobody is named who may give commands.', `Write for example: --admins @you:${serverName}`);
   const [bot, issuer] = [secretFiles(secretsDir, botUserId), secretFiles(secretsDir, issuerUserId)];
   const answers: Omit<Answers, 'controlRoom'> = {
     homeserverUrl,

@@ -181,6 +181,7 @@ describe('init', () => {
       [{ admins: ['@you:elsewhere.example'] }, /not on test\.local/],
       [{ admins: ['no one'] }, /not a user id/],
       [{ admins: [] }, /admins/],
+      [{ directory: join(import.meta.filename, 'etc') }, /cannot be a folder: a file is in its way/],
       [{ botLocalpart: 'x:evil.example' }, /cannot be the name of an account/],
       [{ botLocalpart: 'same', issuerLocalpart: 'same' }, /must be two accounts/],
       [{ listen: 'nowhere' }, /gateway\.listen/],
