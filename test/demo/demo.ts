@@ -17,17 +17,28 @@ if (words.some((word) => word !== '--once')) {
 }
 
 scene('Setting the stage (the first time, Synapse is installed: a minute or two)');
-{
+// From the first moment: nothing may be left running or lying about. A second signal ends it at once.
+let interrupted = false;
+const signal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => {
+  interrupted = true;
+  aside('ending');
+});
+let played = false;
+try {
   await using stage = await setTheStage({ synapse: { serverName: 'demo.local' }, onProgress: aside });
-  await playTheStory(stage);
-  console.log(failed() === 0 ? '\nEverything held.' : `\n${String(failed())} things did not hold.`);
-  if (!words.includes('--once')) {
-    explain(stage);
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-    aside('ending');
+  if (!interrupted) played = await Promise.race([playTheStory(stage).then(() => true), signal.then(() => false)]);
+  if (played) {
+    console.log(failed() === 0 ? '\nEverything held.' : `\n${String(failed())} things did not hold.`);
+    if (!words.includes('--once')) {
+      explain(stage);
+      await signal;
+    }
   }
+} catch (error) {
+  if (!interrupted) throw error;
 }
-process.exitCode = failed() === 0 ? 0 : 1;
+// Not `exitCode`: a story that was cut off may still wait for somebody.
+process.exit(!played ? 130 : failed() === 0 ? 0 : 1);
 
 function explain(stage: Stage): void {
   const { mintwarden, synapse, users } = stage;
@@ -38,9 +49,11 @@ function explain(stage: Stage): void {
   control room, and try:
     !help
     !mint @alice --rooms ${stage.ops} --read-only --ttl 1h
+  The token comes in a chat that ${mintwarden.botUserId} opens with you: accept that invitation, too.
   As the person a token speaks for: ${users.alice.userId}   password ${users.alice.password}
-  With a token:
+  With a token, in place of mwt_…:
     curl -H 'Authorization: Bearer mwt_…' ${mintwarden.gatewayUrl}/_matrix/client/v3/joined_rooms
+    curl -H 'Authorization: Bearer mwt_…' ${mintwarden.gatewayUrl}/_mintwarden/v1/token
   Log: ${mintwarden.logPath}
   Ctrl-C ends and removes everything.`);
 }

@@ -99,6 +99,7 @@ async function makeEnvironment(base: string, dir: string, env: PythonEnv): Promi
 }
 
 async function installPackages(env: PythonEnv, requirementsPath: string, progress: (line: string) => void): Promise<void> {
+  let fetched = 0;
   const { ok, output } = await runCommand(
     env.python,
     '-m pip install --require-hashes --only-binary :all: --no-input --disable-pip-version-check --progress-bar off -r'
@@ -106,8 +107,7 @@ async function installPackages(env: PythonEnv, requirementsPath: string, progres
       .concat(requirementsPath),
     {
       onLine: (line) => {
-        const name = /^Collecting ([\w.-]+)/.exec(line)?.[1];
-        if (name !== undefined) progress(`fetching ${name}`);
+        if (line.startsWith('Collecting ') && ++fetched % 20 === 0) progress(`fetched ${String(fetched)} packages`);
         if (line.startsWith('Installing collected packages')) progress('unpacking');
       },
     },

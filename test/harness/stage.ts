@@ -65,7 +65,10 @@ export async function setTheStage(options: StageOptions = {}): Promise<Stage> {
       adminToken: synapse.adminToken,
       admins: [users.olivia.userId, users.you.userId],
       ...(options.config === undefined ? {} : { config: options.config }),
-      onProgress: (line) => tell(`init: ${line}`),
+      onProgress: (line) => {
+        // What to do next is done here.
+        if (!/^(Next:|Then |If )/.test(line)) tell(`init: ${line}`);
+      },
     }),
   );
   const readyMs = await mintwarden.start();
