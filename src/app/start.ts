@@ -131,6 +131,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   const greeting = greetFirstAdmin(world);
   cleanup.defer(() => greeting);
   log.info('ready', {
+    gateway: config.gateway.public_url,
     port: gateway.port,
     ms: Math.round(performance.now() - begun),
     mintsGivenUp: given.mints,

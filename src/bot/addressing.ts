@@ -14,8 +14,15 @@ const OURS = /^(?:mw|mintwarden)$/i;
 /**
  * Whom a text speaks to. `!verb` is ours if the verb is, or nearly so; other bots' commands are left alone. `!mw …`,
  * `!mintwarden …` and a text that begins with the bot's own id or pill are always ours. In a DM the `!` is optional.
+ * @param elsewhere verbs of ours that belong to the other place: whoever writes one here means us
  */
-export function addressOf(text: string, place: Place, botUserId: UserId, verbs: readonly string[]): Address {
+export function addressOf(
+  text: string,
+  place: Place,
+  botUserId: UserId,
+  verbs: readonly string[],
+  elsewhere: readonly string[] = [],
+): Address {
   const clean = text
     .replace(/\p{Cf}/gu, '')
     .trim()
@@ -27,6 +34,7 @@ export function addressOf(text: string, place: Place, botUserId: UserId, verbs: 
   if (bang === '' && place === 'control') return { kind: 'none' };
   const verb = word.toLowerCase();
   if (verbs.includes(verb)) return { kind: 'command', verb, line: rest.trim() };
+  if (bang === '!' && elsewhere.includes(verb)) return { kind: 'unknown', typed: word, meant: null, line: rest.trim() };
   const meant = closest(verb, verbs);
   return bang === '!' && meant !== null ? { kind: 'unknown', typed: word, meant, line: rest.trim() } : { kind: 'none' };
 }

@@ -67,7 +67,8 @@ export function createBot({ world, controlRoomId, onMembership, patience = PATIE
     const place: Place = message.roomId === controlRoomId ? 'control' : 'dm';
     if (message.sender === world.chat.userId || world.ownAccounts.includes(message.sender)) return;
     const commands = commandsOf(place);
-    const address = addressOf(typedText(message), place, world.chat.userId, commands.map((each) => each.name)); // prettier-ignore
+    const elsewhere = commandsOf(place === 'control' ? 'dm' : 'control').map((each) => each.name);
+    const address = addressOf(typedText(message), place, world.chat.userId, commands.map((each) => each.name), elsewhere); // prettier-ignore
     if (address.kind === 'none' && place === 'control') return;
 
     const { verdict, encrypted } = await judge(world, controlRoomId, message);

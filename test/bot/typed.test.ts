@@ -59,7 +59,11 @@ describe('links', () => {
 describe('whom a text speaks to', () => {
   const bot = '@mintwarden:x.org' as UserId;
   const verbs = ['mint', 'list', 'show', 'revoke', 'deliver', 'status', 'help'];
-  const inControl = (text: string) => addressOf(text, 'control', bot, verbs);
+  const inControl = (text: string) => addressOf(text, 'control', bot, verbs, ['tokens']);
+  test('a verb of the other place means us too', () => {
+    expect(inControl('!tokens')).toMatchObject({ kind: 'unknown', typed: 'tokens', meant: null });
+    expect(inControl('tokens')).toEqual({ kind: 'none' });
+  });
 
   it.each([
     '!list',

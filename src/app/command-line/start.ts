@@ -10,10 +10,12 @@ export const start: CliCommand = {
   summary: 'run the bot and the gateway',
   usage: '[--config FILE]',
   flags: [CONFIG_FLAG],
-  notes: ['Logs go to stderr. SIGTERM or Ctrl-C ends it in order, a second one at once; nothing is lost either way.'],
+  notes: [
+    'Logs go to stderr, for people where that is a terminal. SIGTERM or Ctrl-C ends it in order, a second one at once; nothing is lost either way.',
+  ],
   run: async (flags) => {
     const config = await loadConfig(configFile(flags), process.env);
-    const log = createLog({ level: config.log.level, pretty: config.log.format === 'text' });
+    const log = createLog({ level: config.log.level, pretty: config.log.format === 'text' || process.stderr.isTTY });
     const ending = new AbortController();
     const wished = Promise.withResolvers<void>();
     const onSignal = (name: string): void => {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MintwardenError } from '../../domain/errors.ts';
+import { ensureFolder } from '../../store/private-file.ts';
 
 /** Makes a folder that only its owner may enter; takes the others' access away from one that was there. */
 export async function privateFolder(folder: string): Promise<void> {
   await orSay(folder, async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    ensureFolder(folder);
     if (((await stat(folder)).mode & 0o077) !== 0) await chmod(folder, 0o700);
   });
 }
