@@ -4,6 +4,9 @@ import type { World } from '../lifecycle/world.ts';
 import type { Document } from '../words/document.ts';
 import type { Arguments } from './arguments.ts';
 
+/** As many optional flags are shown in an overview. */
+const MAX_BRIEF = 6;
+
 /** Where a command is given: by an administrator in the control room, or by a person in their DM with the bot. */
 export type Place = 'control' | 'dm';
 
@@ -21,6 +24,8 @@ export type Flag = {
   readonly placeholder: string;
   readonly help: string;
   readonly required: boolean;
+  /** A flag that may be said in the place of a required one. */
+  readonly unless?: string;
 };
 
 /** What a command is given to work with. */
@@ -60,4 +65,12 @@ export function usage(command: Command): string {
     return flag.required ? text : `[${text}]`;
   });
   return [`${bang}${command.name}`, ...parameters, ...flags].join(' ');
+}
+
+/** The form in one line of an overview: a command of many flags shows the first of them. */
+export function briefUsage(command: Command): string {
+  const optional = command.flags.filter((flag) => !flag.required);
+  if (optional.length <= MAX_BRIEF) return usage(command);
+  const shown = [...command.flags.filter((flag) => flag.required), ...optional.slice(0, MAX_BRIEF)];
+  return `${usage({ ...command, flags: shown })} […]`;
 }

@@ -63,7 +63,9 @@ export function missing(
       `Write for example \`${command.examples[0] ?? usage(command)}\``,
     );
   }
-  const flag = command.flags.find((each) => each.required && !values.has(each.name));
+  const flag = command.flags.find(
+    (each) => each.required && !values.has(each.name) && !(each.unless !== undefined && values.has(each.unless)),
+  );
   if (flag === undefined) return null;
   return usageError(
     `${command.name} needs --${flag.name}: ${flag.help}.`,

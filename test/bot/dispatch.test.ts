@@ -249,7 +249,7 @@ describe('a command in the control room', () => {
     expect(await stage.says('!help')).toMatchInlineSnapshot(`
       "I make access tokens that can do little, for a short time, and tell the user they speak for.
 
-      - \`!mint USER --rooms ROOMS [--read-only] [--ttl TIME] [--to USER] [--reason TEXT] [--dry-run]\`: make a token that speaks for a user, in the rooms you name, for a time
+      - \`!mint USER --rooms ROOMS [--read-only] [--can CAPABILITIES] [--ttl TIME] [--to USER] [--reason TEXT] [--dry-run] […]\`: make a token that speaks for a user, in the rooms you name, for a time
       - \`!list [--user USER] [--all]\`: show the live grants
       - \`!show ID\`: show all there is to know of a grant
       - \`!revoke ID\`: end a grant, now
@@ -260,15 +260,25 @@ describe('a command in the control room', () => {
       More about one, with examples: \`!help mint\`. \`!mw\` before a command makes sure that I am meant."
     `);
     expect(await stage.says('!help mint')).toMatchInlineSnapshot(`
-      "\`!mint USER --rooms ROOMS [--read-only] [--ttl TIME] [--to USER] [--reason TEXT] [--dry-run]\`: make a token that speaks for a user, in the rooms you name, for a time
+      "\`!mint USER --rooms ROOMS [--read-only] [--can CAPABILITIES] [--ttl TIME] [--to USER] [--reason TEXT] [--dry-run] [--rooms-by USERS] [--preset NAME] [--types TYPES] [--power LEVEL] [--allow ENDPOINTS] [--deny ENDPOINTS] [--from NETWORKS] [--uses COUNT] [--follow-upgrades]\`: make a token that speaks for a user, in the rooms you name, for a time
 
       - \`USER\`: the user the token speaks for: @alice, @alice:server, a pill or a link
       - \`--rooms ROOMS\`: what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all (required)
       - \`--read-only\`: it can read and nothing else; so it is also if not said
+      - \`--can CAPABILITIES\`: what it can do, with commas between; see !help capabilities
       - \`--ttl TIME\`: how long it lives: 30m, 1h30m, 2d; 1 hour if not said, at most 1 day
       - \`--to USER\`: who gets the token, instead of you
       - \`--reason TEXT\`: why; the user it speaks for reads this
       - \`--dry-run\`: show what would be made, and make nothing
+      - \`--rooms-by USERS\`: instead of --rooms: every room that one of these made, later ones too; @bot, @bridge_*
+      - \`--preset NAME\`: a named answer to --can; see !help presets
+      - \`--types TYPES\`: of what it sends, only events of these types
+      - \`--power LEVEL\`: it acts as if the user had at most this power level
+      - \`--allow ENDPOINTS\`: only these endpoints: PUT /_matrix/client/v3/rooms/*/send/**, …
+      - \`--deny ENDPOINTS\`: none of these endpoints, whatever --allow says
+      - \`--from NETWORKS\`: where requests may come from: 10.0.0.0/8, 2001:db8::/32
+      - \`--uses COUNT\`: how many requests it is good for
+      - \`--follow-upgrades\`: when a room is replaced, the new one is in scope too
 
       Examples:
 

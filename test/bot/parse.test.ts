@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MintwardenError } from '../../src/domain/errors.ts';
+import { PRESETS } from '../../src/domain/preset.ts';
 import type { CommandContext } from '../../src/bot/command.ts';
 import { listCommand } from '../../src/bot/commands/list.ts';
 import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
@@ -7,7 +8,11 @@ import { parseArguments } from '../../src/bot/parse.ts';
 import { tokenise } from '../../src/bot/tokenizer.ts';
 import { ADA } from './support/stage.ts';
 
-const context = { world: { directory: { serverName: 'x.org' } }, sender: ADA, key: null } as unknown as CommandContext;
+const context = {
+  world: { directory: { serverName: 'x.org' }, policy: () => ({ presets: new Map(Object.entries(PRESETS)) }) },
+  sender: ADA,
+  key: null,
+} as unknown as CommandContext;
 
 function asked(line: string) {
   const { subject, recipient, rooms, ttlMs, reason } = mintRequest(context, parseArguments(mintCommand, tokenise(line)));

@@ -3,11 +3,12 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Document } from '../../words/document.ts';
 import { closest } from '../closest.ts';
-import { usage, type Command, type CommandContext, type Place } from '../command.ts';
+import { briefUsage, usage, type Command, type CommandContext, type Place } from '../command.ts';
+import { TOPICS } from './help-topics.ts';
 
 function overview(context: CommandContext): Document {
   const bang = context.place === 'control' ? '!' : '';
-  const commands = list(...context.commands.map((command) => line`${code(usage(command))}: ${command.summary}`));
+  const commands = list(...context.commands.map((command) => line`${code(briefUsage(command))}: ${command.summary}`));
   if (context.place === 'dm') {
     return [
       paragraph(['Here I tell you of access tokens that speak for you, and you can end them. You need no permission, and no reason.']),
@@ -48,9 +49,15 @@ export function helpCommand(place: Place): Command {
     name: 'help',
     place,
     summary: 'show this, or more about one command',
-    parameters: [{ name: 'COMMAND', help: 'the command to explain', required: false }],
+    parameters: [
+      {
+        name: 'COMMAND',
+        help: place === 'control' ? 'the command to explain; or capabilities, or presets' : 'the command to explain',
+        required: false,
+      },
+    ],
     flags: [],
-    examples: place === 'control' ? ['!help', '!help mint'] : ['help', 'help revoke'],
+    examples: place === 'control' ? ['!help', '!help mint', '!help capabilities', '!help presets'] : ['help', 'help revoke'],
     acts: false,
     evenIfExposed: true,
     async run(context, args) {
@@ -58,7 +65,8 @@ export function helpCommand(place: Place): Command {
       if (topic === undefined) return overview(context);
       const command = context.commands.find((each) => each.name === topic);
       if (command !== undefined) return about(command, context);
-      const names = context.commands.map((each) => each.name);
+      if (place === 'control' && (topic === 'capabilities' || topic === 'presets')) return TOPICS[topic](context);
+      const names = [...context.commands.map((each) => each.name), ...(place === 'control' ? Object.keys(TOPICS) : [])];
       const meant = closest(topic, names);
       const bang = place === 'control' ? '!' : '';
       throw new MintwardenError(

@@ -1,15 +1,17 @@
 import { parseDuration } from '../../domain/duration.ts';
+import { ENFORCED, unenforced } from '../../domain/enforced.ts';
 import { mint } from '../../lifecycle/mint.ts';
 import { planMint } from '../../lifecycle/plan-mint.ts';
 import type { MintPlan, MintRequest } from '../../lifecycle/requests.ts';
 import { code, line, list, paragraph, pill, strong } from '../../words/build.ts';
 import { mintLine } from '../../words/command-line.ts';
 import type { Document } from '../../words/document.ts';
-import { scopeSentence } from '../../words/scope-sentence.ts';
+import { scopeList, scopeSentence } from '../../words/scope-sentence.ts';
 import { reason } from '../../words/text/en.ts';
+import { unenforcedSentence } from '../../words/unenforced.ts';
 import { required, type Arguments } from '../arguments.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { parseRooms } from '../values/room.ts';
+import { scopeAsked } from '../values/scope.ts';
 import { parseUserReference } from '../values/user.ts';
 
 /** What the words ask for. @throws MintwardenError `usage` */
@@ -21,7 +23,7 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
     minter: context.sender,
     subject: parseUserReference(required(args.words, 'USER'), serverName),
     recipient: to === undefined ? null : parseUserReference(to, serverName),
-    rooms: parseRooms(required(args.values, 'rooms')),
+    ...scopeAsked(args, serverName, context.world.policy().presets),
     ttlMs: ttl === undefined ? null : parseDuration(ttl),
     reason: args.values.get('reason') ?? null,
     command: context.key,
@@ -30,8 +32,20 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
 
 function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
   const text = mintLine(grant);
+  const missing = unenforced(grant.scope, ENFORCED);
+  const points = scopeList(grant, now);
+  if (missing.length > 0) {
+    return [
+      paragraph(line`${strong('Nothing was made, and this cannot be granted yet.')} ${unenforcedSentence(missing)}`),
+      paragraph(
+        line`It would be a grant that speaks for ${pill(grant.subject)} and ${points === null ? line`${scopeSentence(grant, now)}.` : ':'}`,
+      ),
+      ...(points === null ? [] : [list(...points)]),
+    ];
+  }
   return [
-    paragraph(line`${strong('Nothing was made.')} Without ${code('--dry-run')} there would be a grant that speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`), // prettier-ignore
+    paragraph(line`${strong('Nothing was made.')} Without ${code('--dry-run')} there would be a grant that speaks for ${pill(grant.subject)} and ${points === null ? line`${scopeSentence(grant, now)}.` : ':'}`), // prettier-ignore
+    ...(points === null ? [] : [list(...points)]),
     list(
       reason(grant),
       line`${pill(grant.subject)} would be told first.`,
@@ -50,7 +64,7 @@ export const mintCommand: Command = {
   summary: 'make a token that speaks for a user, in the rooms you name, for a time',
   parameters: [{ name: 'USER', help: 'the user the token speaks for: @alice, @alice:server, a pill or a link', required: true }],
   flags: [
-    { name: 'rooms', kind: 'list', placeholder: 'ROOMS', help: 'what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all', required: true }, // prettier-ignore
+    { name: 'rooms', kind: 'list', placeholder: 'ROOMS', help: 'what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all', required: true, unless: 'rooms-by' }, // prettier-ignore
     {
       name: 'read-only',
       kind: 'switch',
@@ -58,10 +72,20 @@ export const mintCommand: Command = {
       help: 'it can read and nothing else; so it is also if not said',
       required: false,
     },
+    { name: 'can', kind: 'list', placeholder: 'CAPABILITIES', help: 'what it can do, with commas between; see !help capabilities', required: false }, // prettier-ignore
     { name: 'ttl', kind: 'value', placeholder: 'TIME', help: 'how long it lives: 30m, 1h30m, 2d', required: false },
     { name: 'to', kind: 'value', placeholder: 'USER', help: 'who gets the token, instead of you', required: false },
     { name: 'reason', kind: 'text', placeholder: 'TEXT', help: 'why; the user it speaks for reads this', required: false },
     { name: 'dry-run', kind: 'switch', placeholder: '', help: 'show what would be made, and make nothing', required: false },
+    { name: 'rooms-by', kind: 'list', placeholder: 'USERS', help: 'instead of --rooms: every room that one of these made, later ones too; @bot, @bridge_*', required: false }, // prettier-ignore
+    { name: 'preset', kind: 'value', placeholder: 'NAME', help: 'a named answer to --can; see !help presets', required: false },
+    { name: 'types', kind: 'list', placeholder: 'TYPES', help: 'of what it sends, only events of these types', required: false },
+    { name: 'power', kind: 'value', placeholder: 'LEVEL', help: 'it acts as if the user had at most this power level', required: false },
+    { name: 'allow', kind: 'text', placeholder: 'ENDPOINTS', help: 'only these endpoints: PUT /_matrix/client/v3/rooms/*/send/**, …', required: false }, // prettier-ignore
+    { name: 'deny', kind: 'text', placeholder: 'ENDPOINTS', help: 'none of these endpoints, whatever --allow says', required: false },
+    { name: 'from', kind: 'list', placeholder: 'NETWORKS', help: 'where requests may come from: 10.0.0.0/8, 2001:db8::/32', required: false }, // prettier-ignore
+    { name: 'uses', kind: 'value', placeholder: 'COUNT', help: 'how many requests it is good for', required: false },
+    { name: 'follow-upgrades', kind: 'switch', placeholder: '', help: 'when a room is replaced, the new one is in scope too', required: false }, // prettier-ignore
   ],
   examples: [
     '!mint @alice --rooms #ops:example.org --read-only --ttl 1h --reason "weekly report"',
@@ -71,7 +95,7 @@ export const mintCommand: Command = {
   evenIfExposed: false,
   async run(context, args) {
     const request = mintRequest(context, args);
-    if (args.switches.has('dry-run')) return preview(await planMint(context.world, { ...request, command: null }), context.now);
+    if (args.switches.has('dry-run')) return preview(await planMint(context.world, { ...request, command: null }, 'preview'), context.now);
     await mint(context.world, request);
     return 'answered';
   },

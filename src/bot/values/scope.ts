@@ -1,0 +1,111 @@
+import { type Allowance, nameOf, parseAllowance, parseTypePattern } from '../../domain/allowance.ts';
+import { CAPABILITIES, CAPABILITY } from '../../domain/capability.ts';
+import { parseCreatorPattern } from '../../domain/creator.ts';
+import { firewall, parseEndpoint } from '../../domain/endpoint-rule.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { parseNetwork } from '../../domain/network.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { Preset } from '../../domain/preset.ts';
+import { narrow, type Scope, type ScopeLimits } from '../../domain/scope.ts';
+import type { MintRequest } from '../../lifecycle/requests.ts';
+import { required, type Arguments } from '../arguments.ts';
+import { closest } from '../closest.ts';
+import { itemsOf } from './items.ts';
+import { parseRooms } from './room.ts';
+
+/**
+ * What the flags of `!mint` say of the scope. A preset says what the holder can do; limits said beside it narrow
+ * it further and never widen it.
+ * @throws MintwardenError `usage` for what is not understood, or contradicts itself
+ */
+export function scopeAsked(
+  args: Arguments,
+  serverName: string,
+  presets: Policy['presets'],
+): Required<Pick<MintRequest, 'rooms' | 'can' | 'limits'>> {
+  const said = saidLimits(args, serverName);
+  const preset = presetNamed(args, presets);
+  const can = preset?.can ?? canSaid(args);
+  checkReadOnly(args, can);
+  const rooms = args.values.has('rooms-by') ? 'all' : parseRooms(required(args.values, 'rooms'));
+  if (args.values.has('rooms-by') && args.values.has('rooms'))
+    throw refused('--rooms and --rooms-by both say which rooms.', 'Name rooms, or who made them: leave out one of the two.');
+  if (preset === null) return { rooms, can, limits: said };
+  // Following upgrades is the one thing that widens, so it is taken as said.
+  const { followUpgrades, ...narrowing } = said;
+  const whole: Scope = { v: 1, rooms: 'all', can };
+  const { v: _v, rooms: _rooms, can: both, ...limits } = narrow({ ...whole, ...preset.limits }, { ...whole, ...narrowing });
+  return { rooms, can: both, limits: followUpgrades === undefined ? limits : { ...limits, followUpgrades } };
+}
+
+function canSaid(args: Arguments): readonly Allowance[] {
+  const text = args.values.get('can');
+  return text === undefined ? ['read'] : itemsOf('can', text).map(allowanceSaid);
+}
+
+/** Names are taken in any case; types as they stand. */
+function allowanceSaid(text: string): Allowance {
+  const [name = '', ...rest] = text.split(':');
+  const lower = name.toLowerCase();
+  const meant = closest(lower, CAPABILITIES);
+  if (!(CAPABILITIES as readonly string[]).includes(lower) && meant !== null)
+    throw refused(
+      `There is no capability “${name.slice(0, 40)}”.`,
+      `Did you mean \`${[meant, ...rest].join(':')}\`? See \`!help capabilities\`.`,
+    );
+  return parseAllowance([lower, ...rest].join(':'));
+}
+
+function presetNamed(args: Arguments, presets: Policy['presets']): Preset | null {
+  const name = args.values.get('preset')?.toLowerCase();
+  if (name === undefined) return null;
+  const preset = presets.get(name);
+  if (preset === undefined)
+    throw refused(`There is no preset “${name.slice(0, 40)}”.`, `There are ${[...presets.keys()].join(', ')}: see \`!help presets\`.`);
+  if (!args.values.has('can')) return preset;
+  throw refused(
+    '--preset and --can both say what it can do.',
+    `The preset ${name} is \`--can ${preset.can.join(',')}\`: write that out and change it.`,
+  );
+}
+
+function checkReadOnly(args: Arguments, can: readonly Allowance[]): void {
+  if (!args.switches.has('read-only')) return;
+  const writing = can.find((allowance) => CAPABILITY[nameOf(allowance)].writes);
+  if (writing !== undefined) throw refused(`--read-only contradicts ${writing}, which writes.`, 'Leave out one of the two.');
+}
+
+function saidLimits({ values, switches }: Arguments, serverName: string): ScopeLimits {
+  const list = <T>(flag: string, parse: (item: string) => T): readonly T[] | undefined => {
+    const text = values.get(flag);
+    return text === undefined ? undefined : itemsOf(flag, text).map(parse);
+  };
+  const by = list('rooms-by', (item) => parseCreatorPattern(item, serverName));
+  const types = list('types', parseTypePattern);
+  const from = list('from', parseNetwork);
+  const rules = firewall(list('allow', parseEndpoint) ?? [], list('deny', parseEndpoint) ?? []);
+  const power = wholeNumber(values, 'power', /^[-+]?\d{1,15}$/, 'Write a power level, for example `--power 0`.');
+  const uses = wholeNumber(values, 'uses', /^\+?0*[1-9]\d{0,14}$/, 'Write a number above zero, for example `--uses 10`.');
+  return {
+    ...(by === undefined ? {} : { by }),
+    ...(types === undefined ? {} : { types }),
+    ...(power === undefined ? {} : { power }),
+    ...(rules === null ? {} : { rules: [rules] }),
+    ...(from === undefined ? {} : { from }),
+    ...(uses === undefined ? {} : { uses }),
+    ...(switches.has('follow-upgrades') ? { followUpgrades: true } : {}),
+  };
+}
+
+function wholeNumber(values: Arguments['values'], flag: string, form: RegExp, next: string): number | undefined {
+  const text = values.get(flag);
+  if (text === undefined) return undefined;
+  // Phones make a minus of a hyphen.
+  const plain = text.replace(/^[\u2010-\u2015\u2212]/u, '-');
+  if (form.test(plain)) return Number(plain) + 0;
+  throw refused(`“${text.slice(0, 40)}” is no number for --${flag}.`, next);
+}
+
+function refused(sentence: string, next: string): MintwardenError {
+  return new MintwardenError('usage', sentence, next);
+}
