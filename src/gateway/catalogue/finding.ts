@@ -26,7 +26,7 @@ export const FINDING: readonly Line[] = [
     needs: 'read',
     room: 'path',
     steps: hierarchySteps,
-    asked: 'one level at a time, of spaces in scope alone; `suggested_only`',
+    asked: '`suggested_only`, `max_depth`; all pages, to their end',
     shown: 'rooms in scope, and of their children those in scope; pages are the gateway’s own',
     why: 'The homeserver’s own pages would tell how many rooms lie outside; what is reached only through a room outside is not shown.',
   },
