@@ -60,7 +60,7 @@ describe('whom a text speaks to', () => {
   const bot = '@mintwarden:x.org' as UserId;
   const verbs = ['mint', 'list', 'show', 'revoke', 'deliver', 'status', 'help'];
   const inControl = (text: string) => addressOf(text, 'control', bot, verbs, ['tokens']);
-  test('a verb of the other place means us too', () => {
+  it('a verb of the other place means us too', () => {
     expect(inControl('!tokens')).toMatchObject({ kind: 'unknown', typed: 'tokens', meant: null });
     expect(inControl('tokens')).toEqual({ kind: 'none' });
   });
