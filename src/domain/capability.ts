@@ -43,6 +43,8 @@ export type Capability = (typeof CAPABILITIES)[number];
 export type CapabilityFacts = {
   /** What follows "can", said of the rooms in scope where `where` is `rooms`. */
   readonly verb: string;
+  /** The same where it may name types and none is named. */
+  readonly ofAnyType?: string;
   /** For help and the manual: the whole of it, in a sentence without a full stop. */
   readonly allows: string;
   /** Whether it changes something that others, or the subject, can see. */
@@ -71,6 +73,7 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
   send: {
     ...inRooms,
     verb: 'send',
+    ofAnyType: 'send events of any type',
     allows: 'send events of any type but reactions, redactions and verification; send:TYPE only of that type',
     writes: true,
     takes: 'type',
@@ -94,6 +97,7 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
   state: {
     ...inRooms,
     verb: 'set state',
+    ofAnyType: 'set state of any type that need not be named',
     allows: 'set state events; state:TYPE or state:TYPE:KEY only those. What decides over others must be named exactly',
     writes: true,
     takes: 'type-and-key',

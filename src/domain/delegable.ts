@@ -10,7 +10,7 @@ import { isWild, matches } from './wildcard.ts';
 const STATE_NEVER = ['m.room.create', 'm.room.power_levels', 'm.room.tombstone', 'm.room.member', 'm.room.third_party_invite'];
 
 /**
- * State that decides who gets in, who sees what, or runs in others' clients. Named exactly or not at all:
+ * State that decides who gets in, who sees what and how long, or runs in others' clients. Named exactly or not at all:
  * nobody means them by `state` or `m.*`.
  */
 const STATE_BY_NAME = [
@@ -20,6 +20,8 @@ const STATE_BY_NAME = [
   'm.room.history_visibility',
   'm.room.guest_access',
   'm.room.policy',
+  'm.room.retention',
+  'org.matrix.msc1763.retention',
   'org.matrix.msc4284.policy',
   'm.space.child',
   'm.space.parent',

@@ -17,7 +17,7 @@ export function limitWords(limits: ScopeLimits): readonly Line[] {
   const { types, power, rules, from, uses, followUpgrades } = limits;
   const words = (items: readonly string[], last: string): Line => (items.length === 0 ? ['nothing'] : listed(items.map((each) => [safeInline(each)]), last)); // prettier-ignore
   return [
-    ...(types === undefined ? [] : [line`of what it sends, only ${words(types, 'and')}`]),
+    ...(types === undefined ? [] : [line`of what it sends, ${types.length === 0 ? '' : 'only '}${words(types, 'and')}`]),
     ...(power === undefined ? [] : [[`acts with a power level of at most ${power}`]]),
     ...(rules ?? []).map(ruleWords),
     ...(from === undefined ? [] : [from.length === 0 ? ['from nowhere'] : line`only from ${words(from, 'or')}`]),

@@ -47,7 +47,7 @@ export function roomWords(grant: Rooms): Line {
               )
         } made`;
   if (rooms === 'all') {
-    return line`every room${makers} the user is in, later ones too (never the control room, Mintwarden's DMs, server notices)`;
+    return line`every room the user is in${makers}, later ones too (never the control room, Mintwarden's DMs, server notices)`;
   }
   const facts = factsOf(grant);
   const ids = facts.map((room) => room.roomId);

@@ -27,7 +27,7 @@ function verbs(allowances: readonly Allowance[]): readonly Line[] {
   return [...new Set(parts.map(({ name }) => name))].map((name): Line => {
     const typed = parts.filter((each) => each.name === name && (each.type !== null || each.key !== null));
     const whole = parts.some((each) => each.name === name && each.type === null && each.key === null);
-    if (whole || typed.length === 0) return [CAPABILITY[name].verb];
+    if (whole || typed.length === 0) return [CAPABILITY[name].ofAnyType ?? CAPABILITY[name].verb];
     const verb = name === 'account-data' ? 'read and write the account data' : CAPABILITY[name].verb;
     return line`${verb} ${listed(typed.map(typeWords))}`;
   });

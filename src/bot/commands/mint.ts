@@ -1,5 +1,7 @@
+import { isWildCreator } from '../../domain/creator.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { ENFORCED, unenforced } from '../../domain/enforced.ts';
+import type { Scope } from '../../domain/scope.ts';
 import { mint } from '../../lifecycle/mint.ts';
 import { planMint } from '../../lifecycle/plan-mint.ts';
 import type { MintPlan, MintRequest } from '../../lifecycle/requests.ts';
@@ -30,6 +32,13 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
   };
 }
 
+/** Whoever may be given such a name makes rooms that are in scope. */
+function wildWarning(scope: Scope): Document {
+  const wild = (scope.by ?? []).filter(isWildCreator);
+  if (wild.length === 0) return [];
+  return [paragraph(line`Careful: ${wild.join(', ')} is whoever has such a name. Only an application service with that namespace to itself should.`)]; // prettier-ignore
+}
+
 function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
   const text = mintLine(grant);
   const missing = unenforced(grant.scope, ENFORCED);
@@ -41,6 +50,7 @@ function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
         line`It would be a grant that speaks for ${pill(grant.subject)} and ${points === null ? line`${scopeSentence(grant, now)}.` : ':'}`,
       ),
       ...(points === null ? [] : [list(...points)]),
+      ...wildWarning(grant.scope),
     ];
   }
   return [
@@ -54,6 +64,7 @@ function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
         : line`The token would wait until ${pill(grant.recipient)} accepts my invitation to a direct message.`,
       line`To make it: ${text === null ? 'send it again without --dry-run.' : code(text)}`,
     ),
+    ...wildWarning(grant.scope),
   ];
 }
 
