@@ -1,19 +1,13 @@
-import { CAPABILITIES, CAPABILITY, type Capability } from '../../domain/capability.ts';
+import { CAPABILITIES, CAPABILITY } from '../../domain/capability.ts';
 import { ENFORCED, unenforced } from '../../domain/enforced.ts';
 import type { Preset } from '../../domain/preset.ts';
+import { formOf } from '../../words/capability-form.ts';
 import { code, line, list, paragraph } from '../../words/build.ts';
 import type { Document, Line } from '../../words/document.ts';
 import { limitWords } from '../../words/scope-limits.ts';
 import type { CommandContext } from '../command.ts';
 
 const NOT_YET = ' (not granted yet)';
-
-function form(name: Capability): string {
-  const { takes } = CAPABILITY[name];
-  if (takes === 'nothing') return name;
-  if (takes === 'a-type') return `${name}:TYPE`;
-  return takes === 'type' ? `${name}[:TYPE]` : `${name}[:TYPE[:KEY]]`;
-}
 
 /** What may be said after `--can`. */
 function capabilities(): Document {
@@ -23,7 +17,7 @@ function capabilities(): Document {
       ...CAPABILITIES.map((name): Line => {
         const { allows, needs } = CAPABILITY[name];
         const beside = needs.length === 0 ? '' : `; needs ${needs.join(' and ')} beside it`;
-        return line`${code(form(name))}: ${allows}${beside}${ENFORCED.capabilities.includes(name) ? '' : NOT_YET}`;
+        return line`${code(formOf(name))}: ${allows}${beside}${ENFORCED.capabilities.includes(name) ? '' : NOT_YET}`;
       }),
     ),
     paragraph(line`A TYPE or KEY may end in ${code('*')}, which stands for any ending. What this version's gateway does not enforce is not granted.`), // prettier-ignore
