@@ -1,3 +1,4 @@
+import { unreachable } from '../../domain/errors.ts';
 import { CHAPTERS } from './index.ts';
 import type { Line } from './line.ts';
 
@@ -67,8 +68,11 @@ function askedOf(line: Line): string {
     }
     case 'poll':
     case 'steps':
+      return line.asked ?? '';
     case 'refused':
-      return line.asked ?? (line.kind === 'refused' ? 'nothing' : '');
+      return line.asked ?? 'nothing';
+    default:
+      return unreachable(line);
   }
 }
 
