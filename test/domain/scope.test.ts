@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Allowance } from '../../src/domain/allowance.ts';
 import { CAPABILITIES } from '../../src/domain/capability.ts';
 import type { Enforcement } from '../../src/domain/enforced.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
@@ -94,6 +95,22 @@ describe('narrow', () => {
       }),
     );
   });
+});
+
+it.each([
+  ['state', 'state:m.room.join_rules', []],
+  ['state:m.*', 'state:m.room.join_rules', []],
+  ['state:m.room.*', 'state:m.*', ['state:m.room.*']],
+  ['state:com.example.*:@alice:x', 'state:com.*:@*', ['state:com.example.*:@alice:x']],
+  ['state:com.example.*', 'state:com.*:@*', ['state:com.example.*:@*']],
+  ['send:m.room.message', 'send:m.sticker', []],
+  ['send', 'react', []],
+  ['read', 'media', ['media']],
+  ['read:m.room.message', 'media', []],
+] as const)('%s and %s share %j: a wildcard never means what has to be named', (a, b, left) => {
+  const of = (allowance: Allowance): Scope => ({ v: 1, rooms: 'all', can: [allowance] });
+  expect(narrow(of(a), of(b)).can).toEqual(left);
+  expect(narrow(of(b), of(a)).can).toEqual(left);
 });
 
 describe('the one form of a scope', () => {
