@@ -6,7 +6,7 @@ import { openRooms } from '../domain/scope.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { UpstreamCopy } from './access-upstream.ts';
 import { excludeRoom } from './exclude-room.ts';
-import { noteSubject } from './subjects-watch.ts';
+import { noteSubject } from './due/subjects-watch.ts';
 import { singleFlight } from './single-flight.ts';
 import type { World } from './world.ts';
 

@@ -6,15 +6,15 @@ import type { Upstream } from './access-control.ts';
 import type { AccessEntries, Entry } from './access-entries.ts';
 import { auditOf } from './audit-event.ts';
 import { decideAndCommit, type Decision } from './decide-and-commit.ts';
-import { aliveMessage } from './kill-lease.ts';
-import { killingLease } from './lease-row.ts';
+import { aliveMessage } from './leases/kill-lease.ts';
+import { killingLease } from './leases/lease-row.ts';
 import { newIds } from './new-id.ts';
 import { pace } from './pace.ts';
 import { problemOf } from './problem.ts';
-import { needsRenewal, renewLease } from './renew-lease.ts';
+import { needsRenewal, renewLease } from './leases/renew-lease.ts';
 import { leaseRow } from './secret-rows.ts';
 import { singleFlight } from './single-flight.ts';
-import { noteSubject } from './subjects-watch.ts';
+import { noteSubject } from './due/subjects-watch.ts';
 import type { World } from './world.ts';
 
 /** Each try may leave a token at the homeserver that nobody has, and a message in the control room. */

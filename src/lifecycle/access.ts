@@ -6,7 +6,7 @@ import { grantOfToken, hashToken } from '../domain/token.ts';
 import type { Access, AccessControl, Presented } from './access-control.ts';
 import { accessEntries, type Entry } from './access-entries.ts';
 import { accessUpstream } from './access-upstream.ts';
-import { endUnasked } from './end-grant.ts';
+import { endUnasked } from './ending/end-grant.ts';
 import { overWatch } from './over-watch.ts';
 import { problemOf } from './problem.ts';
 import type { World } from './world.ts';

@@ -1,7 +1,7 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { Actor, UserId } from '../domain/ids.ts';
 import { decideAndCommit, type Decision } from './decide-and-commit.ts';
-import { newMessage } from './message-row.ts';
+import { newMessage } from './telling/message-row.ts';
 import { newIds } from './new-id.ts';
 import type { World } from './world.ts';
 

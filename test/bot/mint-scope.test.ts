@@ -7,7 +7,7 @@ import { tokenise } from '../../src/bot/tokenizer.ts';
 import { parseAllowance } from '../../src/domain/allowance.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
-import { mintTerms } from '../../src/lifecycle/mint-terms.ts';
+import { mintTerms } from '../../src/lifecycle/mint/mint-terms.ts';
 import { mintLine } from '../../src/words/command-line.ts';
 import { EVERYTHING, plain } from '../domain/support/scopes.ts';
 import { grantWith } from '../words/sample.ts';

@@ -3,7 +3,7 @@ import { type Allowance, parseAllowance } from '../../src/domain/allowance.ts';
 import { ENFORCED } from '../../src/domain/enforced.ts';
 import type { ScopeLimits } from '../../src/domain/scope.ts';
 import { parseScope } from '../../src/domain/stored-scope.ts';
-import { mintTerms } from '../../src/lifecycle/mint-terms.ts';
+import { mintTerms } from '../../src/lifecycle/mint/mint-terms.ts';
 import { EVERYTHING } from '../domain/support/scopes.ts';
 
 const can = (...texts: string[]): readonly Allowance[] => texts.map(parseAllowance);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mint } from '../../src/lifecycle/mint.ts';
+import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { hashToken } from '../../src/domain/token.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL } from './support/homeserver.ts';

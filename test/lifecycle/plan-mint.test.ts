@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomAlias, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { MintRequest } from '../../src/lifecycle/requests.ts';
-import { mint } from '../../src/lifecycle/mint.ts';
-import { planMint } from '../../src/lifecycle/plan-mint.ts';
+import { mint } from '../../src/lifecycle/mint/mint.ts';
+import { planMint } from '../../src/lifecycle/mint/plan-mint.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, BOT, CONTROL, ISSUER, LOBBY, OPS } from './support/homeserver.ts';
 

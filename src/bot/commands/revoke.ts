@@ -1,5 +1,5 @@
 import { locate } from '../../lifecycle/locate.ts';
-import { revoke } from '../../lifecycle/revoke.ts';
+import { revoke } from '../../lifecycle/ending/revoke.ts';
 import { required } from '../arguments.ts';
 import { ID, type Command } from '../command.ts';
 

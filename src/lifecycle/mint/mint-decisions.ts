@@ -1,0 +1,139 @@
+import type { Change, CommandKey } from '../../domain/change.ts';
+import { failed, madeLive, standing, type Grant } from '../../domain/grant.ts';
+import type { Lease } from '../../domain/lease.ts';
+import type { MessageBody } from '../../domain/message.ts';
+import type { Issued } from '../../ports/issuer.ts';
+import { auditOf } from '../audit-event.ts';
+import { aliveLease, killingLease, orphanLease, refusedLease } from '../leases/lease-row.ts';
+import { newMessage } from '../telling/message-row.ts';
+import type { NewIds } from '../new-id.ts';
+
+/** The grant and its first lease, written before the homeserver is asked. */
+export function decideRequested(grant: Grant, lease: Lease, command: CommandKey | null): Change {
+  const { rooms, can } = grant.scope;
+  const data = {
+    recipient: grant.recipient,
+    rooms: rooms === 'all' ? 'all' : rooms,
+    can,
+    reason: grant.reason,
+    ttlMs: grant.ttlMs,
+    expiresAt: grant.expiresAt,
+    lease: lease.id,
+    leaseUntil: lease.validUntil,
+  };
+  return {
+    at: grant.createdAt,
+    ...(command === null ? {} : { command }),
+    grants: [grant],
+    leases: [lease],
+    audit: [auditOf(grant, 'mint-requested', grant.minter, grant.createdAt, data, command?.eventId ?? null)],
+  };
+}
+
+/** The homeserver made the token: the grant is live, and everyone is told, the subject before the token goes out. */
+export function decideMinted(
+  grant: Grant,
+  lease: Lease,
+  made: { readonly sealed: string; readonly recipientJoined: boolean; readonly deliverWithinMs: number },
+  now: number,
+  ids: NewIds,
+): Change {
+  const giveUpAt = Math.min(now + made.deliverWithinMs, grant.expiresAt);
+  const base = { grantId: grant.id, at: now };
+  const minted = newMessage({
+    ...base,
+    id: ids.message(),
+    to: { kind: 'control', replyTo: grant.command },
+    body: { kind: 'minted', recipientJoined: made.recipientJoined },
+  });
+  const notice = newMessage({
+    ...base,
+    id: ids.message(),
+    to: { kind: 'dm', userId: grant.subject, replyTo: null },
+    body: { kind: 'notice' },
+    giveUpAt,
+  });
+  const token = newMessage({
+    ...base,
+    id: ids.message(),
+    to: { kind: 'dm', userId: grant.recipient, replyTo: null },
+    body: { kind: 'token' },
+    after: notice.id,
+    giveUpAt,
+  });
+  return {
+    at: now,
+    grants: [madeLive(grant)],
+    leases: [aliveLease(lease, made.sealed)],
+    messages: [minted, notice, token],
+    audit: [auditOf(grant, 'minted', 'system', now, { lease: lease.id, leaseUntil: lease.validUntil })],
+  };
+}
+
+/** What a mint that came to nothing tells. */
+export type MintFailure = {
+  readonly sentence: string;
+  readonly next: string | null;
+  /** True where the homeserver may have made a token that we never saw. */
+  readonly mayExist: boolean;
+  readonly problem: string;
+};
+
+/** Nothing was made, or nothing that we know of. */
+export function decideMintFailed(grant: Grant, lease: Lease | null, failure: MintFailure, now: number, ids: NewIds): Change {
+  const open = lease !== null && lease.state === 'asking' ? lease : null;
+  const orphanUntil = open !== null && failure.mayExist ? open.validUntil : null;
+  const body: MessageBody = { kind: 'mint-failed', sentence: failure.sentence, next: failure.next, orphanUntil };
+  const after = open === null ? null : failure.mayExist ? orphanLease(open, failure.problem) : refusedLease(open, failure.problem);
+  return {
+    at: now,
+    grants: [failed(grant, failure.sentence, now)],
+    ...(after === null ? {} : { leases: [after] }),
+    messages: [newMessage({ id: ids.message(), grantId: grant.id, to: { kind: 'control', replyTo: grant.command }, body, at: now })],
+    audit: [
+      auditOf(grant, 'mint-failed', 'system', now, { problem: failure.problem }),
+      ...(after === null
+        ? []
+        : [
+            auditOf(grant, orphanUntil === null ? 'lease-failed' : 'lease-orphaned', 'system', now, {
+              lease: after.id,
+              until: after.validUntil,
+            }),
+          ]),
+    ],
+  };
+}
+
+/**
+ * An answer that came when nobody waits for it any more: the grant is over, or the attempt was given up.
+ * What was made is killed; what was not is noted.
+ */
+export function decideLateAnswer(grant: Grant, lease: Lease, issued: Issued, sealed: string | null, now: number): Change | null {
+  if (lease.state !== 'asking' && lease.state !== 'orphan') return null;
+  if (issued.kind === 'issued' && sealed !== null) {
+    return {
+      at: now,
+      leases: [killingLease(lease, now, sealed)],
+      audit: [auditOf(grant, 'lease-made', 'system', now, { lease: lease.id, unwanted: true })],
+    };
+  }
+  if (issued.kind === 'refused') {
+    return {
+      at: now,
+      leases: [refusedLease(lease, issued.problem)],
+      audit: [auditOf(grant, 'lease-failed', 'system', now, { lease: lease.id })],
+    };
+  }
+  if (lease.state === 'orphan') return null;
+  return {
+    at: now,
+    leases: [orphanLease(lease, issued.kind === 'unknown' ? issued.problem : 'The answer could not be kept.')],
+    audit: [auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
+  };
+}
+
+/** Whether a lease that was asked for is still wanted when its answer comes. */
+export function stillWanted(grant: Grant, lease: Lease, now: number): boolean {
+  if (lease.state !== 'asking') return false;
+  return grant.state === 'minting' ? now < grant.expiresAt : standing(grant, now) !== 'over';
+}

@@ -1,0 +1,53 @@
+import type { Pin } from '../../domain/change.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { parseUserId, serverOf, type UserId } from '../../domain/ids.ts';
+import type { Keys } from '../../ports/chat.ts';
+import type { MintRequest } from '../requests.ts';
+import type { World } from '../world.ts';
+
+/**
+ * Who is to get the token: who was named, or the minter.
+ * @throws MintwardenError `usage` | `recipient-unusable`
+ */
+export function recipientOf(world: Pick<World, 'directory' | 'ownAccounts' | 'chat'>, request: MintRequest): UserId {
+  const recipient = request.recipient ?? parseUserId(request.minter);
+  if (recipient === null) {
+    throw new MintwardenError('usage', 'An operator at the machine has no DM to send the token to.', 'Say who gets it: --to @user:server.');
+  }
+  if (recipient === world.chat.userId || world.ownAccounts.includes(recipient)) {
+    throw new MintwardenError(
+      'recipient-unusable',
+      `${recipient} is an account of Mintwarden's own and takes no tokens.`,
+      'Name a person with --to.',
+    );
+  }
+  if (serverOf(recipient) !== world.directory.serverName) {
+    throw new MintwardenError(
+      'recipient-unusable',
+      `${recipient} is not a user of this homeserver, and tokens do not leave it.`,
+      `Name a user of ${world.directory.serverName} with --to.`,
+    );
+  }
+  return recipient;
+}
+
+/**
+ * Whether a token could be encrypted to the recipient, and to nobody else.
+ * @throws MintwardenError `recipient-unusable`
+ */
+export function checkRecipientKeys(recipient: UserId, keys: Keys, pin: Pin | null): void {
+  if (keys.isReplaced === true || (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)) {
+    throw new MintwardenError(
+      'recipient-unusable',
+      `${recipient} has another cryptographic identity than the one first seen; it may not be them.`,
+      `Ask them in person whether they reset it; then an operator confirms the new one with \`mintwarden trust\`. Or name somebody else with --to.`,
+    );
+  }
+  if (keys.masterKey === null || keys.signedDevices === 0) {
+    throw new MintwardenError(
+      'recipient-unusable',
+      `${recipient} has no verified session that a token could be encrypted to.`,
+      'They set up encryption in their client (in Element: Settings, Encryption, verify this session); then send the command again.',
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import { MintwardenError } from '../../domain/errors.ts';
+import { serverOf, type UserId } from '../../domain/ids.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { SubjectFacts } from '../../ports/directory.ts';
+import type { World } from '../world.ts';
+
+/**
+ * What can be said against a subject without asking the homeserver.
+ * @throws MintwardenError `refused-by-policy` | `subject-unusable`
+ */
+export function checkSubjectName(world: Pick<World, 'directory' | 'ownAccounts'>, policy: Policy, subject: UserId): void {
+  if (world.ownAccounts.includes(subject)) {
+    throw new MintwardenError(
+      'refused-by-policy',
+      `${subject} is an account of Mintwarden's own; no token is ever made for it.`,
+      'Name another user.',
+    );
+  }
+  if (serverOf(subject) !== world.directory.serverName) {
+    throw new MintwardenError(
+      'subject-unusable',
+      `${subject} is not a user of this homeserver.`,
+      `Tokens can be made only for users of ${world.directory.serverName}.`,
+    );
+  }
+  if (policy.protectedSubjects.includes(subject)) {
+    throw new MintwardenError(
+      'refused-by-policy',
+      `${subject} is protected: policy allows no tokens for them.`,
+      'An operator can change policy.protected_subjects in the configuration.',
+    );
+  }
+  if (policy.admins.includes(subject) && !policy.privilegedSubjects.includes(subject)) throw privileged(subject, 'may mint tokens');
+}
+
+function privileged(subject: UserId, why: string): MintwardenError {
+  return new MintwardenError(
+    'refused-by-policy',
+    `${subject} ${why}, and a token for them would be worth more than its scope.`,
+    `Try it with a test user without rights. If it must be ${subject}, an operator adds them to policy.privileged_subjects in the configuration.`,
+  );
+}
+
+/**
+ * Whether policy allows tokens for a subject that has one: it may have changed since, and so may their rights.
+ */
+export function stillAllowed(policy: Policy, facts: Pick<SubjectFacts, 'userId' | 'admin'>): boolean {
+  const { userId, admin } = facts;
+  if (policy.protectedSubjects.includes(userId)) return false;
+  return policy.privilegedSubjects.includes(userId) || !(admin || policy.admins.includes(userId));
+}
+
+/**
+ * What the homeserver's word on a subject means for a mint or a lease.
+ * @throws MintwardenError `subject-unusable` | `refused-by-policy` | `subject-unreachable`
+ */
+export function checkSubjectFacts(policy: Policy, subject: UserId, facts: SubjectFacts | null, hasServerNotices: boolean): SubjectFacts {
+  if (facts === null) {
+    throw new MintwardenError('subject-unusable', `There is no user ${subject} on this homeserver.`, 'Check the spelling of the user id.');
+  }
+  if (facts.deactivated) {
+    throw new MintwardenError('subject-unusable', `${subject} is deactivated.`, 'Reactivate the account first, or name another user.');
+  }
+  if (facts.locked) {
+    throw new MintwardenError('subject-unusable', `${subject} is locked.`, 'Unlock the account first, or name another user.');
+  }
+  if (facts.admin && !policy.privilegedSubjects.includes(subject)) throw privileged(subject, 'is a server administrator');
+  if (facts.ignoresBot && !hasServerNotices) {
+    throw new MintwardenError(
+      'subject-unreachable',
+      `${subject} ignores this bot, and the homeserver has no server notices: they could not be told.`,
+      'Ask them to stop ignoring the bot, or set up server notices on the homeserver.',
+    );
+  }
+  return facts;
+}

@@ -1,0 +1,142 @@
+import { formatDuration, speakDuration } from '../../domain/duration.ts';
+import { ENFORCED } from '../../domain/enforced.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { RoomFacts } from '../../domain/grant.ts';
+import type { RoomId, UserId } from '../../domain/ids.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { SubjectFacts } from '../../ports/directory.ts';
+import { safeInline } from '../../words/safe-text.ts';
+import { checkLimits } from './mint-limits.ts';
+import { checkRecipientKeys, recipientOf } from './mint-recipient.ts';
+import { checkRoom, outsideRooms, resolveRoom, roomFacts, type Outside } from './mint-rooms.ts';
+import { mintTerms } from './mint-terms.ts';
+import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
+import type { MintPlan, MintRequest } from '../requests.ts';
+import type { World } from '../world.ts';
+
+/** As many characters as the notice shows of it. */
+const MAX_REASON = 300;
+
+/**
+ * What a mint would make, with every reason against it looked for first. Look-ups run side by side; of
+ * several reasons the one about the subject is told first, then rooms, then the recipient.
+ * @param purpose a preview also shows what this version's gateway does not enforce yet; it is never minted
+ * @throws MintwardenError with the next step; nothing was done then
+ */
+export async function planMint(world: World, request: MintRequest, purpose: 'mint' | 'preview' = 'mint'): Promise<MintPlan> {
+  const policy = world.policy();
+  const { subject } = request;
+  checkSubjectName(world, policy, subject);
+  const recipient = recipientOf(world, request);
+  const ttlMs = checkTtl(policy, request.ttlMs);
+  const reason = checkReason(policy, request.reason);
+  if (request.rooms !== 'all' && request.rooms.length === 0) {
+    throw new MintwardenError('usage', 'No room is named.', 'Say --rooms with room ids or aliases, or --rooms all.');
+  }
+
+  const terms = mintTerms(request, purpose === 'mint' ? ENFORCED : null);
+
+  const limits = begun(checkLimits(world.ledger, policy, subject));
+  const keys = begun(world.chat.keys(recipient));
+  const pin = begun(world.ledger.pin(recipient));
+  const dm = begun(world.chat.dm(recipient));
+  const theirDm = begun(world.chat.dm(subject));
+  const excluded = begun(world.ledger.excluded());
+  const predecessors = begun(world.chat.controlRoomPredecessors());
+  const early = earlyFacts(world, request);
+  const notices = begun(world.directory.hasServerNotices());
+
+  const facts = checkSubjectFacts(policy, subject, await world.directory.subject(subject), await notices);
+  const control = [world.controlRoomId as RoomId, ...(await predecessors)];
+  const outside = outsideRooms(await excluded, { control, dms: [await theirDm, await dm], noticesRoom: facts.noticesRoom });
+  const rooms = await namedRooms(world, request, facts, outside, early);
+  checkRecipientKeys(recipient, await keys, await pin);
+  await limits;
+
+  const now = world.clock.now();
+  return {
+    grant: {
+      revision: 1,
+      subject,
+      minter: request.minter,
+      recipient,
+      scope: { ...terms, rooms: rooms === 'all' ? 'all' : rooms.map((room) => room.roomId) },
+      rooms: rooms === 'all' ? [] : rooms,
+      reason,
+      ttlMs,
+      createdAt: now,
+      expiresAt: now + ttlMs,
+      state: 'minting',
+      suspended: false,
+      endedAt: null,
+      endedBy: null,
+      endCause: null,
+      failure: null,
+      delivery: 'waiting',
+      command: request.command?.eventId ?? null,
+      nextActionAt: null,
+    },
+    recipientJoined: (await dm)?.membership === 'join',
+  };
+}
+
+/** Its failure is told when it is awaited, not before: the order of the errors is ours. */
+function begun<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function checkTtl(policy: Policy, asked: number | null): number {
+  const ttlMs = asked ?? Math.min(policy.defaultTtlMs, policy.maxTtlMs);
+  if (!Number.isSafeInteger(ttlMs) || ttlMs <= 0)
+    throw new MintwardenError('usage', 'A lifetime must be above zero.', 'Write for example --ttl 1h.');
+  if (ttlMs <= policy.maxTtlMs) return ttlMs;
+  throw new MintwardenError(
+    'refused-by-policy',
+    `Policy allows at most ${speakDuration(policy.maxTtlMs)} of life, and ${speakDuration(ttlMs)} was asked for.`,
+    `Write --ttl ${formatDuration(policy.maxTtlMs)} or less.`,
+  );
+}
+
+function checkReason(policy: Policy, asked: string | null): string | null {
+  const given = asked?.trim() ?? '';
+  // What nobody can see is no reason.
+  const reason = safeInline(given).trim() === '' ? '' : given;
+  if (reason === '' && policy.reasonRequired) {
+    throw new MintwardenError('refused-by-policy', 'Policy asks for a reason, and the subject will read it.', 'Add --reason "…".');
+  }
+  if (Array.from(reason).length > MAX_REASON) {
+    throw new MintwardenError(
+      'usage',
+      `The reason is longer than ${MAX_REASON} characters, and the subject is to read all of it.`,
+      'Say it in fewer words.',
+    );
+  }
+  return reason === '' ? null : reason;
+}
+
+type EarlyFacts = ReadonlyMap<RoomId, Promise<RoomFacts>>;
+
+/** Rooms named by their whole id can be asked about at once, beside everything else. */
+function earlyFacts(world: World, request: MintRequest): EarlyFacts {
+  if (request.rooms === 'all') return new Map();
+  const ids = request.rooms.flatMap((reference) => (reference.kind === 'id' ? [reference.roomId] : []));
+  return new Map(ids.map((id) => [id, begun(roomFacts(id, world.directory))]));
+}
+
+async function namedRooms(
+  world: World,
+  request: MintRequest,
+  facts: SubjectFacts,
+  outside: Outside,
+  early: EarlyFacts,
+): Promise<'all' | readonly RoomFacts[]> {
+  if (request.rooms === 'all') return 'all';
+  const joined = new Set(facts.joinedRooms);
+  const subject: UserId = request.subject;
+  const resolving = request.rooms.map((reference) => begun(resolveRoom(reference, subject, facts.joinedRooms, world.directory)));
+  const ids = new Set<RoomId>();
+  for (const room of resolving) ids.add(await room);
+  for (const id of ids) checkRoom(id, subject, joined, outside);
+  return Promise.all([...ids].map((id) => early.get(id) ?? roomFacts(id, world.directory)));
+}
