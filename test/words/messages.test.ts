@@ -112,7 +112,7 @@ describe('the words of each message', () => {
 
       To try it, paste this into bash or zsh, then paste the token (nothing shows) and press Enter:
 
-      read -rs MWT && printf 'header = "Authorization: Bearer %s"\\n' "$MWT" | curl -sS --config - 'https://mint.example.org/_matrix/client/v3/account/whoami'; unset MWT
+      read -rs MWT && printf 'header = "Authorization: Bearer %s"\\n' "$MWT" | curl -sS -w '\\n' --config - 'https://mint.example.org/_matrix/client/v3/account/whoami'; unset MWT
 
       To end it: \`!revoke 7F3K9Q\` in the control room, or log out with it (\`POST /_matrix/client/v3/logout\`).
 
