@@ -23,6 +23,9 @@ export type MessageContext = {
   readonly homeserver: string;
   /** The scoped token itself; for the kind `token` alone. A secret. */
   readonly token?: string;
+  /** How long a token waits for its recipient, and how long its message stays. */
+  readonly deliverWithinMs: number;
+  readonly redactAfterMs: number;
   /** Who may give commands, and so may be asked. */
   readonly admins: readonly UserId[];
   /** How far the subject's notice got; for the kind `minted`. */

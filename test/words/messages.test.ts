@@ -6,7 +6,14 @@ import { toText } from '../../src/words/render.ts';
 import { ADMIN, ALICE, BOB, grantWith, HOUR, messageWith, NOW } from './sample.ts';
 
 const TOKEN = 'mwt_7F3K9Q_secretsecretsecret';
-const context: MessageContext = { now: NOW, gatewayUrl: 'https://mint.example.org', homeserver: 'example.org', admins: [ADMIN] };
+const context: MessageContext = {
+  now: NOW,
+  gatewayUrl: 'https://mint.example.org',
+  homeserver: 'example.org',
+  admins: [ADMIN],
+  deliverWithinMs: 900_000,
+  redactAfterMs: 600_000,
+};
 
 function said(body: MessageBody, grant: Partial<Grant> = {}, more: Partial<MessageContext> = {}, message: Partial<Message> = {}): string {
   const rendered = renderMessage(messageWith(body, message), grantWith(grant), { ...context, ...more });
@@ -34,7 +41,7 @@ describe('the words of each message', () => {
 
       - Reason: none was given.
       - @alice:example.org is being told now; the token goes out only once the homeserver has taken that message.
-      - The token waits for @bob:example.org: they have not accepted my invitation to a direct message yet. If that does not happen soon, the grant ends.
+      - The token waits for @bob:example.org: they have not accepted my invitation to a direct message yet. If that does not happen by 13:20 UTC (in 15 min), the grant ends.
 
       To end it: \`!revoke 7F3K9Q\`"
     `);

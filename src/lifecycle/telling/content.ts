@@ -17,11 +17,14 @@ export async function contentOf(
   token?: string,
 ): Promise<ChatContent> {
   const notice = message.body.kind === 'minted' && grant !== null ? await noticeState(world, grant) : undefined;
+  const policy = world.policy();
   const { document, mentions, msgtype } = renderMessage(message, grant, {
     now: world.clock.now(),
     gatewayUrl: world.gatewayUrl,
     homeserver: world.directory.serverName,
-    admins: world.policy().admins,
+    admins: policy.admins,
+    deliverWithinMs: policy.deliverWithinMs,
+    redactAfterMs: policy.redactAfterMs,
     channel,
     ...(token === undefined ? {} : { token }),
     ...(notice === undefined ? {} : { notice }),

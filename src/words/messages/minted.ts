@@ -1,3 +1,4 @@
+import { moment } from '../time.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { MessageBody } from '../../domain/message.ts';
 import { line, list, paragraph, pill, spaced } from '../build.ts';
@@ -11,12 +12,12 @@ function told(grant: Grant, notice: 'accepted' | 'waiting' | undefined): Line {
   return line`${pill(grant.subject)} is being told now; the token goes out only once the homeserver has taken that message.`;
 }
 
-function delivery(grant: Grant, recipientJoined: boolean): Line {
+function delivery(grant: Grant, recipientJoined: boolean, until: string): Line {
   const who = pill(grant.recipient);
   if (recipientJoined) return line`The token goes to ${who}, by encrypted direct message.`;
   return spaced(
     line`The token waits for ${who}: they have not accepted my invitation to a direct message yet.`,
-    ['If that does not happen soon, the grant ends.'],
+    [`If that does not happen by ${until}, the grant ends.`],
   ); // prettier-ignore
 }
 
@@ -24,12 +25,13 @@ function delivery(grant: Grant, recipientJoined: boolean): Line {
 export function minted(
   body: Extract<MessageBody, { kind: 'minted' }>,
   grant: Grant,
-  context: { readonly now: number; readonly notice?: 'accepted' | 'waiting' },
+  context: { readonly now: number; readonly notice?: 'accepted' | 'waiting'; readonly deliverWithinMs: number },
 ): Document {
   if (grant.state === 'ended') return [paragraph(line`Grant ${id(grant)} for ${pill(grant.subject)} was made, and has ended again.`), ...endedLine(grant, context.now)]; // prettier-ignore
+  const until = moment(Math.min(grant.createdAt + context.deliverWithinMs, grant.expiresAt), context.now);
   return [
     paragraph(line`Grant ${id(grant)} is live. It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, context.now)}.`),
-    list(reason(grant), told(grant, context.notice), delivery(grant, body.recipientJoined)),
+    list(reason(grant), told(grant, context.notice), delivery(grant, body.recipientJoined, until)),
     paragraph(undo(grant)),
   ];
 }

@@ -26,11 +26,12 @@ export function tokenMessage(
     readonly homeserver: string;
     readonly token?: string;
     readonly admins: readonly UserId[];
+    readonly redactAfterMs: number;
   },
 ): Document {
   const { now, token, gatewayUrl } = context;
   if (token === undefined) throw new MintwardenError('internal', 'The token was not handed in.');
-  const removed = message.redactAt === null ? 'soon' : `at ${moment(message.redactAt, now)}`;
+  const removed = moment(message.redactAt ?? now + context.redactAfterMs, now);
   return [
     paragraph(
       line`${strong('Here is your token')} for ${pill(grant.subject)} (grant ${id(grant)}). Keep it like a password: whoever has it can use it.`,
@@ -45,6 +46,6 @@ export function tokenMessage(
     paragraph(['To try it, paste this into bash or zsh, then paste the token (nothing shows) and press Enter:']),
     block(tryItLine(gatewayUrl)),
     paragraph(howToEnd(grant, context.admins, context.homeserver)),
-    paragraph(line`Store the token now: ${strong(`this message is removed ${removed}`)}, and the token is not shown again.`),
+    paragraph(line`Store the token now: ${strong(`this message is removed at ${removed}`)}, and the token is not shown again.`),
   ];
 }
