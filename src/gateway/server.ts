@@ -15,8 +15,9 @@ import { createForwarder } from './serve/forwarder.ts';
 import { type Desk, handle, MALFORMED } from './serve/handle.ts';
 import { lateAnswers } from './serve/late-answers.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './serve/limits.ts';
-import { openRequests, OVER } from './serve/open-requests.ts';
+import { openRequests } from './serve/open-requests.ts';
 import { openly } from './serve/openly.ts';
+import { GONE, visitOf } from './serve/visit.ts';
 import { writeAnswer, writePreflight } from './serve/write.ts';
 
 /** What a gateway is made of. */
@@ -42,7 +43,6 @@ export type Gateway = {
   close(): Promise<void>;
 };
 
-const GONE: Error = Object.freeze(new Error('the holder has gone'));
 const INTERNAL = refusal(500, 'M_UNKNOWN', 'Something went wrong here.');
 
 /**
@@ -103,17 +103,12 @@ async function answerOne(
 ): Promise<void> {
   const startedAt = clock.now();
   if (request.method === 'OPTIONS') return writePreflight(response);
-  const abort = new AbortController();
-  response.on('close', () => abort.abort(GONE));
-  abort.signal.addEventListener('abort', () => {
-    // It was answered while the grant counted; what is not read of that yet never is.
-    if (abort.signal.reason === OVER && response.headersSent) response.destroy();
-  });
+  const visit = visitOf(response);
   let operation = 'none';
   let status = 0;
   let grant: string | null = null;
   try {
-    const outcome = await handle(request, desk, abort);
+    const outcome = await handle(request, desk, visit);
     ({ operation, grantId: grant } = outcome);
     if (outcome.answer === 'cut') request.socket.destroy();
     else {
@@ -121,7 +116,7 @@ async function answerOne(
       writeAnswer(response, outcome.answer, readTimeoutMs);
     }
   } catch (error) {
-    if (abort.signal.reason !== GONE) {
+    if (visit.signal.reason !== GONE) {
       const answer = error instanceof MintwardenError && error.code !== 'internal' ? UNAVAILABLE : INTERNAL;
       status = answer.status;
       // The name and the code alone: a message could quote what was asked.

@@ -16,7 +16,7 @@ export function createLog(options: { readonly level: LogLevel; readonly pretty: 
       level: options.level,
       base: null,
       messageKey: 'event',
-      timestamp: () => `,"at":"${new Date().toISOString()}"`,
+      timestamp: timestamps(),
       formatters: { level: (level) => ({ level }) },
     },
     options.pretty ? { write: (line: string) => sink.write(forPeople(line)) } : sink,
@@ -25,6 +25,18 @@ export function createLog(options: { readonly level: LogLevel; readonly pretty: 
     if (lines.isLevelEnabled(level)) lines[level](scrub(data ?? {}), scrubText(event));
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** The time as it stands in a line, written once for all lines of the same millisecond. */
+function timestamps(): () => string {
+  let at = 0;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) text = `,"at":"${new Date(now).toISOString()}"`;
+    at = now;
+    return text;
+  };
 }
 
 function forPeople(line: string): string {

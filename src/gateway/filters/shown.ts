@@ -1,4 +1,4 @@
-import { MintwardenError } from '../../domain/errors.ts';
+import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import type { Answer } from '../answer.ts';
 
@@ -53,20 +53,40 @@ export function maybeList(value: unknown, what: string): readonly unknown[] {
 /** Which type a key must have to be shown. */
 export type Shape = Readonly<Record<string, 'text' | 'count' | 'flag' | 'object' | 'texts'>>;
 
-const FITS = {
-  text: (value: unknown) => typeof value === 'string',
-  count: (value: unknown) => typeof value === 'number' && Number.isSafeInteger(value),
-  flag: (value: unknown) => typeof value === 'boolean',
-  object: isObject,
-  texts: (value: unknown) => Array.isArray(value) && value.every((inner) => typeof inner === 'string'),
-} as const;
+function fits(kind: Shape[string], value: unknown): boolean {
+  switch (kind) {
+    case 'text':
+      return typeof value === 'string';
+    case 'count':
+      return Number.isSafeInteger(value);
+    case 'flag':
+      return typeof value === 'boolean';
+    case 'object':
+      return isObject(value);
+    case 'texts':
+      return Array.isArray(value) && value.every((inner) => typeof inner === 'string');
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** Looked at for every event: the keys of a shape are listed once. */
+const KEYS = new WeakMap<Shape, readonly (readonly [key: string, kind: Shape[string]])[]>();
+
+function keysOf(shape: Shape): readonly (readonly [key: string, kind: Shape[string]])[] {
+  const known = KEYS.get(shape);
+  if (known !== undefined) return known;
+  const keys = Object.entries(shape);
+  KEYS.set(shape, keys);
+  return keys;
+}
 
 /** The keys of the shape, where they have its type; nothing else. */
 export function pick(source: JsonObject, shape: Shape): Record<string, unknown> {
   const out: Record<string, unknown> = {};
-  for (const key of Object.keys(shape)) {
-    const kind = shape[key];
-    if (kind !== undefined && Object.hasOwn(source, key) && FITS[kind](source[key])) out[key] = source[key];
+  for (const [key, kind] of keysOf(shape)) {
+    const value = source[key];
+    if (value !== undefined && fits(kind, value) && Object.hasOwn(source, key)) out[key] = value;
   }
   return out;
 }

@@ -26,12 +26,12 @@ export function parseTarget(raw: string): Target | Answer {
   const pieces = path.slice(1).split('/');
   for (const [index, piece] of pieces.entries()) {
     if (piece === '' && index < pieces.length - 1) return ambiguous('the path has an empty segment');
-    const text = decodeOnce(piece);
+    const text = piece.includes('%') ? decodeOnce(piece) : piece;
     if (text === null) return ambiguous('the path is not well encoded');
-    if (/[/\\]/.test(text)) return ambiguous('the path has an encoded slash');
-    if (/^\.{1,2}(?:;|$)/.test(text)) return ambiguous('the path has a dot segment');
-    if (decodesAgain(text)) return ambiguous('the path is encoded twice');
-    if (NEEDLESS.test(piece)) return ambiguous('the path encodes letters or digits');
+    if (text !== piece && /[/\\]/.test(text)) return ambiguous('the path has an encoded slash');
+    if (text.startsWith('.') && /^\.{1,2}(?:;|$)/.test(text)) return ambiguous('the path has a dot segment');
+    if (text !== piece && decodesAgain(text)) return ambiguous('the path is encoded twice');
+    if (text !== piece && NEEDLESS.test(piece)) return ambiguous('the path encodes letters or digits');
     segments.push({ raw: piece, text });
   }
   const query = parseQuery(question === -1 ? '' : raw.slice(question + 1));

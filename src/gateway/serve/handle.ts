@@ -25,10 +25,11 @@ import { parseTarget, type Target } from '../request/target.ts';
 import type { Route, Router } from '../router.ts';
 import type { Allowance } from './allowance.ts';
 import type { LateAnswers } from './late-answers.ts';
-import { OVER, type OpenRequests } from './open-requests.ts';
+import type { OpenRequests } from './open-requests.ts';
 import type { Openly } from './openly.ts';
 import { type Means, perform } from './perform.ts';
 import { unlessAborted } from './unless-aborted.ts';
+import { OVER, type Visit } from './visit.ts';
 
 /** What answering requests needs. */
 export type Desk = Means & {
@@ -55,9 +56,9 @@ const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE']);
 /**
  * Answers one request, in the order of the house: is it understood, is it for anyone, is the token good,
  * is there a line, what is the verdict; then it is carried out.
- * @param abort aborted by the caller when the answer was read, or the holder has gone
+ * @throws the visit's reason, where it ended before there was an answer
  */
-export async function handle(request: IncomingMessage, desk: Desk, abort: AbortController): Promise<Outcome> {
+export async function handle(request: IncomingMessage, desk: Desk, visit: Visit): Promise<Outcome> {
   const method = request.method ?? '';
   const doubled = doubledHeader(request.rawHeaders);
   if (doubled !== null) return { answer: doubled, operation: 'ambiguous', grantId: null };
@@ -67,16 +68,16 @@ export async function handle(request: IncomingMessage, desk: Desk, abort: AbortC
   const route = desk.router(method, target.segments);
   const operation = route?.line.id ?? 'none';
   if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, desk)), operation, grantId: null };
-  if (route?.line.kind === 'open') return { answer: await desk.openly(route.line, abort.signal), operation, grantId: null };
+  if (route?.line.kind === 'open') return { answer: await desk.openly(route.line, visit.signal), operation, grantId: null };
   const bearer = bearerOf(request.rawHeaders);
   if (isAnswer(bearer)) return { answer: bearer, operation, grantId: null };
   return judged(bearer.token, desk, async (presented) => {
     if (presented.kind === 'good') {
       const { access } = presented;
-      return { answer: await serve(request, target, route, access, bearer.token, desk, abort), operation, grantId: access.grant.id };
+      return { answer: await serve(request, target, route, access, bearer.token, desk, visit), operation, grantId: access.grant.id };
     }
     const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
-    const turn = operation !== 'sync' || (await desk.late.turn(lateKey(bearer.token, request), abort.signal));
+    const turn = operation !== 'sync' || (await desk.late.turn(lateKey(bearer.token, request), visit.signal));
     return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
   });
 }
@@ -101,35 +102,35 @@ async function serve(
   access: Access,
   token: string,
   desk: Desk,
-  abort: AbortController,
+  visit: Visit,
 ): Promise<Answer | 'cut'> {
   if (route === null) return UNRECOGNISED;
   const { line, params } = route;
   if (line.kind === 'refused') return refusedBy(line);
   if (line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
-  if (abort.signal.aborted) throw abort.signal.reason;
-  const leave = desk.open.enter(access.grant.id, abort);
+  const { signal } = visit;
+  if (signal.aborted) throw signal.reason;
+  const leave = desk.open.enter(access.grant.id, visit);
   if (leave === null) return limited(1_000);
   const held = desk.allowance.hold(access.grant.id);
   // Not when it is answered: an answer that nobody reads is in memory still.
-  const depart = (): void => {
+  visit.whenLeft(() => {
     leave();
     held.close();
-  };
-  abort.signal.addEventListener('abort', depart, { once: true });
+  });
   try {
-    const body = await unlessAborted(bodyOf(request, line, desk.bodyBytes), abort.signal);
+    const body = await unlessAborted(bodyOf(request, line, desk.bodyBytes), signal);
     if (isAnswer(body)) return body;
     const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
     const withdraws = verdict.kind === 'deed' && verdict.deed === 'withdraw';
     // The end that a logout brings about is not to cut the logout's own answer off.
     if (withdraws) leave();
-    const answer = await perform(verdict, access, desk, held, abort.signal);
-    if (verdict.kind === 'poll' && !(await calm(answer, access.grant.id, desk, abort.signal))) return 'cut';
-    const ended = abort.signal.aborted || standing(access.grant, desk.now()) !== 'good';
+    const answer = await perform(verdict, access, desk, held, signal);
+    if (verdict.kind === 'poll' && !(await calm(answer, access.grant.id, desk, signal))) return 'cut';
+    const ended = signal.aborted || standing(access.grant, desk.now()) !== 'good';
     return ended && !withdraws ? await overAnswer(token, desk) : answer;
   } catch (error) {
-    if (abort.signal.reason === OVER) return overAnswer(token, desk);
+    if (signal.reason === OVER) return overAnswer(token, desk);
     throw error;
   }
 }
@@ -141,8 +142,14 @@ async function calm(answer: Answer, grantId: GrantId, desk: Desk, signal: AbortS
   return true;
 }
 
-async function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number): Promise<{ readonly value: unknown } | Answer> {
-  const bytes = await readBody(request, limit);
+type Body = { readonly value: unknown } | Answer;
+
+function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number): Body | Promise<Body> {
+  const bytes = readBody(request, limit);
+  return bytes instanceof Promise ? bytes.then((read) => bodyIn(read, line)) : bodyIn(bytes, line);
+}
+
+function bodyIn(bytes: Buffer | Answer, line: JudgedLine): Body {
   if (isAnswer(bytes)) return bytes;
   return line.body === 'json' ? parseJsonBytes(bytes) : { value: undefined };
 }

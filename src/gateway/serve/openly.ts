@@ -17,16 +17,16 @@ export type Openly = (line: OpenLine, signal: AbortSignal) => Promise<Answer>;
  */
 export function openly(forwarder: Forwarder, timeoutMs: number, now: () => number): Openly {
   const kept = new Map<string, { answer: Promise<Answer>; until: number }>();
-  return (line, signal) => {
+  return async (line, signal) => {
     const known = kept.get(line.id);
-    if (known !== undefined && now() < known.until) return unlessAborted(known.answer, signal);
+    if (known !== undefined && now() < known.until) return await unlessAborted(known.answer, signal);
     const fresh = { answer: ask(forwarder, line, timeoutMs), until: Number.POSITIVE_INFINITY };
     kept.set(line.id, fresh);
     fresh.answer.then(
       ({ status }) => void (fresh.until = now() + (status === 200 ? KEPT_MS : KEPT_FAILURE_MS)),
       () => void (fresh.until = now()),
     );
-    return unlessAborted(fresh.answer, signal);
+    return await unlessAborted(fresh.answer, signal);
   };
 }
 

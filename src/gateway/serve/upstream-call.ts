@@ -23,7 +23,7 @@ export function upstreamer(forwarder: Forwarder, access: AccessControl, grantId:
   return async (request, timeoutMs, hides) => {
     const asking = { timeoutMs, signal, held };
     try {
-      const lease = await unlessAborted(Promise.resolve(access.upstream(grantId)), signal);
+      const lease = await unlessAborted(access.upstream(grantId), signal);
       const reply = await forwarder.ask(request, lease.token, asking);
       if (!tokenRefused(reply)) return told(reply, hides);
       const renewed = await unlessAborted(access.upstreamRefused(grantId, lease.leaseId), signal);

@@ -15,11 +15,12 @@ const CORS = [
  */
 export function writeAnswer(response: ServerResponse, answer: Answer, readTimeoutMs: number): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(JSON.stringify(answer.body));
+  // A text goes out together with its head; bytes would be a second piece.
+  const body = JSON.stringify(answer.body);
   response.setTimeout(readTimeoutMs);
   response.writeHead(answer.status, [
     'Content-Type', 'application/json',
-    'Content-Length', String(body.length),
+    'Content-Length', String(Buffer.byteLength(body)),
     'Cache-Control', 'no-store',
     'X-Content-Type-Options', 'nosniff',
     ...retryAfter(answer),

@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http';
+
+/** The reason a request is aborted with whose holder left before it was answered. */
+export const GONE: Error = Object.freeze(new Error('the holder has gone'));
+/** The reason a request of a grant that is over is aborted with. */
+export const OVER: Error = Object.freeze(new Error('the grant is over'));
+
+/** One holder's request, until its answer was read or they have gone. */
+export interface Visit {
+  /** Aborted when the holder has gone before the end (`GONE`), or the grant is over (`OVER`). Never by an answer that was read. */
+  readonly signal: AbortSignal;
+  /** The grant is over: whatever is done for the request ends, and what is not read of its answer never is. */
+  cut(): void;
+  /** Has this called once, when the answer was read or the holder has gone. Only the last one given counts. */
+  whenLeft(listener: () => void): void;
+}
+
+/** The visit that a response belongs to. */
+export function visitOf(response: ServerResponse): Visit {
+  const abort = new AbortController();
+  let onLeft: (() => void) | null = null;
+  response.once('close', () => {
+    onLeft?.();
+    onLeft = null;
+    // Nothing goes on for an answer that was read: there is nobody to tell, and telling takes time.
+    if (!response.writableFinished) abort.abort(GONE);
+  });
+  return {
+    signal: abort.signal,
+    cut() {
+      abort.abort(OVER);
+      // It was answered while the grant counted.
+      if (response.headersSent) response.destroy();
+    },
+    whenLeft: (listener) => void (onLeft = listener),
+  };
+}
