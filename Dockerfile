@@ -23,5 +23,5 @@ VOLUME /data
 EXPOSE 8009
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8009/health').then((r) => { process.exitCode = r.ok ? 0 : 1; }, () => { process.exitCode = 1; })"]
-ENTRYPOINT ["node", "/app/src/main.ts"]
+ENTRYPOINT ["node", "/app/src/mintwarden.mjs"]
 CMD ["start", "--config", "/data/bot.yaml"]

@@ -9,7 +9,7 @@ import { freePort } from './free-port.ts';
 import { HarnessError } from './harness-error.ts';
 import { runCommand } from './run-command.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const MAIN = join(import.meta.dirname, '../../src/mintwarden.mjs');
 const READY_WITHIN_MS = 30_000;
 
 /** How it is to be set up. */
