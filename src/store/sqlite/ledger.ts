@@ -12,7 +12,7 @@ import { type LedgerReader, ledgerQueries } from './queries.ts';
 export type Opened = { readonly db: DatabaseSync; readonly file: string; readonly log: Log; readonly onClosed: () => void };
 
 /** Runs one act on the database; what SQLite throws becomes a `state` error. */
-function guarded(opened: Opened): <T>(run: () => T) => Promise<T> {
+export function guarded(opened: Opened): <T>(run: () => T) => Promise<T> {
   return async (run) => {
     if (!opened.db.isOpen) throw new MintwardenError('state', `The ledger ${opened.file} is closed.`);
     try {

@@ -137,4 +137,20 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, '${CHAIN_START}');
   `,
+  // The writes of grants, by the holder's transaction id. No content, only a digest.
+  `
+  CREATE TABLE transactions (
+    grant_id TEXT NOT NULL REFERENCES grants (id),
+    room_id TEXT NOT NULL,
+    deed TEXT NOT NULL,
+    txn_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    lease_id TEXT NOT NULL,
+    begun_at INTEGER NOT NULL,
+    event_id TEXT,
+    PRIMARY KEY (grant_id, room_id, deed, txn_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER transactions_sent BEFORE UPDATE ON transactions WHEN OLD.event_id IS NOT NULL
+    BEGIN SELECT RAISE(ABORT, 'what was sent stays sent'); END;
+  `,
 ];

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Transactions } from '../../ports/transactions.ts';
 import { diskError } from '../disk-errors.ts';
 import { BUSY_TIMEOUT_MS } from './erase.ts';
 import { ledgerOn, ledgerReaderOn } from './ledger.ts';
@@ -11,9 +12,13 @@ import { checkVersion, migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { ensurePrivateFile } from '../private-file.ts';
 import type { LedgerReader } from './queries.ts';
+import { transactionsOn } from './transactions.ts';
 
 /** Where the ledger is, and where to tell of what is odd about it. */
 export type SqliteLedgerOptions = { readonly file: string; readonly log: Log };
+
+/** The ledger, and beside it in the same file what was written through the gateway. It closes with the ledger. */
+export type SqliteLedger = Ledger & { readonly transactions: Transactions };
 
 /** The settings of a connection that writes: durable at each commit, what is erased is overwritten. */
 const SETTINGS = `
@@ -37,7 +42,7 @@ function refuseDamage(db: DatabaseSync, file: string): void {
  * @throws MintwardenError `state`: in use by another process, from a newer version, damaged, not ours, or
  *   the folder or disk does not let us
  */
-export async function openSqliteLedger({ file, log }: SqliteLedgerOptions): Promise<Ledger> {
+export async function openSqliteLedger({ file, log }: SqliteLedgerOptions): Promise<SqliteLedger> {
   await using cleanup = new AsyncDisposableStack();
   try {
     const unlock = takeWriterLock(file, log);
@@ -50,7 +55,8 @@ export async function openSqliteLedger({ file, log }: SqliteLedgerOptions): Prom
     refuseDamage(db, file);
     db.exec(SETTINGS);
     migrate(db, file);
-    const ledger = ledgerOn({ db: closeDatabase, file, log, onClosed: unlock });
+    const opened = { db: closeDatabase, file, log, onClosed: unlock };
+    const ledger = { ...ledgerOn(opened), transactions: transactionsOn(opened) };
     cleanup.move();
     return ledger;
   } catch (error) {
