@@ -5,7 +5,7 @@ const NEEDED = 24;
  * Left alone, Node sizes its heap by the machine: on a large one it lets 100 MB and more of garbage lie. These two keep
  * the service below 200 MB; neither is a limit that a large answer could hit.
  */
-const THRIFT = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+const THRIFT = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
 
 const [major = 0] = process.versions.node.split('.').map(Number);
 if (major < NEEDED) {
