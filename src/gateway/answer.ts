@@ -4,6 +4,8 @@ export type Answer = {
   readonly body: unknown;
   /** The capability that was missing, for the header that says so (RFC 6750, 3.1). */
   readonly lacks?: string;
+  /** The body as it is written, where that was done already; `body` is then null. */
+  readonly written?: Uint8Array;
 };
 
 /** An answer of 200. */

@@ -22,6 +22,9 @@ export type Forwarding = {
   readonly kind: 'forward';
   readonly request: UpstreamRequest;
   readonly filter: AnswerFilter;
+  /** What the filter was made of: its line and the request, for another thread to make it again. */
+  readonly lineId: string;
+  readonly call: Call;
   readonly hides: boolean;
   readonly speaksOf: ((body: unknown) => readonly string[]) | null;
   /** A user who must first be found in a room in scope. */
@@ -99,6 +102,8 @@ function forwarding(line: ForwardLine, call: Call): Verdict {
     kind: 'forward',
     request: { method: 'GET', path: pathOf(line.to, { ...params, me: access.grant.subject }), query },
     filter: line.filter(call),
+    lineId: line.id,
+    call,
     hides: line.hides === true,
     speaksOf: line.speaksOf ?? null,
     acquaintance: user === access.grant.subject ? null : user,

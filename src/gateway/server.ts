@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { type Answer, refusal, UNAVAILABLE } from './answer.ts';
 import { CATALOGUE } from './catalogue/index.ts';
+import { largeAnswers } from './large/large-answers.ts';
 import { routerOf } from './router.ts';
 import { acquaintances } from './serve/acquaintance.ts';
 import { allowance } from './serve/allowance.ts';
@@ -52,11 +53,13 @@ const INTERNAL = refusal(500, 'M_UNKNOWN', 'Something went wrong here.');
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = () => options.clock.now();
-  const forwarder = createForwarder(options.homeserverUrl, limits.answerBytes);
+  const forwarder = createForwarder(options.homeserverUrl, limits);
+  const large = largeAnswers({ queueBytes: limits.largeBytes, stepTimeoutMs: limits.largeTimeoutMs, log: options.log });
   const open = openRequests(limits.concurrentPerGrant);
   const desk: Desk = {
     control: options.access,
     forwarder,
+    large,
     acquaintance: acquaintances(now),
     upstreamTimeoutMs: limits.upstreamTimeoutMs,
     now,
@@ -78,6 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (error) {
     stopListening();
     await forwarder.close();
+    await large.close();
     const { host, port } = options.listen;
     throw new MintwardenError('configuration', `The gateway cannot listen on ${host}:${port}.`, 'Is the port taken?', { cause: error });
   }
@@ -90,6 +94,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       server.closeAllConnections();
       await closed.promise;
       await forwarder.close();
+      await large.close();
     },
   };
 }

@@ -1,10 +1,19 @@
 import { Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { Feed } from '../large/large-answers.ts';
+import { parseAnswer } from '../large/parse-answer.ts';
+import type { Reading } from '../large/reading.ts';
 import type { Held } from './allowance.ts';
 
-/** What the homeserver answered, read whole. `body` is undefined where it was not JSON. */
-export type Reply = { readonly status: number; readonly body: unknown; readonly retryAfter: string | null };
+/** What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` stands for it. */
+export type Reply = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfter: string | null;
+  /** An answer of 200 that is read in another thread. */
+  readonly large?: Reading;
+};
 
 /** On whose behalf, and for how long. */
 export type Asking = {
@@ -12,6 +21,10 @@ export type Asking = {
   readonly signal: AbortSignal;
   /** Where the answer's bytes are counted, as long as it is in memory; null for what nobody can multiply. */
   readonly held: Held | null;
+  /** Where an answer goes that turns out to be large; null: it is read in place all the same. */
+  readonly large: (() => Feed) | null;
+  /** Called when the request is put on a connection: before that, the homeserver cannot have seen it. */
+  readonly onStart?: () => void;
 };
 
 /** The only way to the homeserver. */
@@ -27,13 +40,16 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
+/** How large answers may be, and from where on they count as large, in bytes. */
+export type Sizes = { readonly answerBytes: number; readonly inPlaceBytes: number };
+
 /** A forwarder over a pool of connections that are kept. */
-export function createForwarder(homeserverUrl: string, answerBytes: number): Forwarder {
+export function createForwarder(homeserverUrl: string, sizes: Sizes): Forwarder {
   const { origin, pathname } = new URL(homeserverUrl);
   const base = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
   return {
-    ask: (request, token, asking) => ask(pool, base, answerBytes, request, token, asking),
+    ask: (request, token, asking) => ask(pool, base, sizes, request, token, asking),
     close: () => pool.destroy(),
   };
 }
@@ -41,10 +57,10 @@ export function createForwarder(homeserverUrl: string, answerBytes: number): For
 function ask(
   pool: Pool,
   base: string,
-  answerBytes: number,
+  { answerBytes, inPlaceBytes }: Sizes,
   request: UpstreamRequest,
   token: string | null,
-  { timeoutMs, signal, held }: Asking,
+  { timeoutMs, signal, held, large, onStart }: Asking,
 ): Promise<Reply> {
   return new Promise<Reply>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
@@ -54,12 +70,14 @@ function ask(
     let retryAfter: string | null = null;
     let size = 0;
     let counted = 0;
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
+    let feed: Feed | null = null;
     const settle = (reason: Error): void => {
       signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
       ended ??= reason;
       abort?.(ended);
+      feed?.drop();
       held?.give(counted);
       counted = 0;
       reject(ended);
@@ -79,6 +97,7 @@ function ask(
           abort = (reason) => controller.abort(reason);
           // It may have waited for a connection until nobody wanted it any more.
           if (ended !== null) controller.abort(ended);
+          else onStart?.();
         },
         onResponseStart(controller, statusCode, given) {
           if (statusCode < 200) return;
@@ -100,12 +119,22 @@ function ask(
             }
             counted += chunk.length;
           }
+          if (ended !== null) return;
           chunks.push(chunk);
+          if (size <= inPlaceBytes || large === null || status !== 200) return;
+          feed ??= large();
+          const sink = feed;
+          const taken = chunks.every((one) => sink.push(one));
+          chunks = [];
+          if (taken) return;
+          resolve(TOO_MUCH);
+          settle(TOO_MUCH_HELD);
         },
         onResponseEnd() {
           signal.removeEventListener('abort', onAbort);
           clearTimeout(timer);
-          const body = parsed(Buffer.concat(chunks, size));
+          if (feed !== null) return resolve({ status, body: undefined, retryAfter, large: feed.end() });
+          const body = parseAnswer(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
           if (status === 200 && body === undefined) reject(nonsense('is not JSON'));
           else resolve({ status, body, retryAfter });
         },
@@ -120,16 +149,6 @@ function ask(
 /** As if the homeserver had asked to wait. */
 const TOO_MUCH: Reply = { status: 429, body: undefined, retryAfter: '1' };
 const TOO_MUCH_HELD: Error = Object.freeze(new Error('too much is held already'));
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(UTF8.decode(bytes)) as unknown;
-  } catch {
-    return undefined;
-  }
-}
 
 function isJson(type: unknown): boolean {
   return typeof type === 'string' && /^application\/json\s*(?:;|$)/i.test(type);

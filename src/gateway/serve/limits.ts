@@ -8,6 +8,12 @@ export type GatewayLimits = {
   readonly answerBytes: number;
   /** What is held of answers at one time, whoever asked; one grant holds no more than one largest answer. */
   readonly heldBytes: number;
+  /** Answers up to here are filtered in place: handing them to another thread would cost more than it spares. */
+  readonly inPlaceBytes: number;
+  /** Bytes of large answers that may be in the filter's own thread at one time. */
+  readonly largeBytes: number;
+  /** For one step of a large answer there. */
+  readonly largeTimeoutMs: number;
   /** Requests of one grant at the same time, until their answers are read. */
   readonly concurrentPerGrant: number;
   readonly connections: number;
@@ -29,6 +35,9 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   headerBytes: 32_768,
   answerBytes: 67_108_864,
   heldBytes: 268_435_456,
+  inPlaceBytes: 65_536,
+  largeBytes: 134_217_728,
+  largeTimeoutMs: 15_000,
   concurrentPerGrant: 64,
   connections: 10_000,
   readTimeoutMs: 60_000,

@@ -34,7 +34,7 @@ async function ask(forwarder: Forwarder, line: OpenLine, timeoutMs: number): Pro
   try {
     // Nobody's leaving ends it: others wait for the same answer.
     const { signal } = new AbortController();
-    const reply = await forwarder.ask({ method: 'GET', path: line.to, query: [] }, null, { timeoutMs, signal, held: null });
+    const reply = await forwarder.ask({ method: 'GET', path: line.to, query: [] }, null, { timeoutMs, signal, held: null, large: null });
     const result = told(reply, false);
     return isAnswer(result) ? result : line.filter(result.got, new Set());
   } catch (error) {

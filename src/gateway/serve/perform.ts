@@ -3,17 +3,22 @@ import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
 import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
 import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
+import type { LargeAnswers } from '../large/large-answers.ts';
+import { type Reading, readingOfLine, type Work } from '../large/reading.ts';
+import type { JsonObject } from '../filters/shown.ts';
 import type { Acquaintance } from './acquaintance.ts';
 import type { Held } from './allowance.ts';
 import type { Forwarder } from './forwarder.ts';
 import { answerPoll } from './polling.ts';
 import { roomsNow } from './scope-now.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { failure, type Upstreamer, upstreamer } from './upstream-call.ts';
 
 /** What carrying out a verdict needs. */
 export type Means = {
   readonly control: AccessControl;
   readonly forwarder: Forwarder;
+  readonly large: LargeAnswers;
   readonly acquaintance: Acquaintance;
   readonly upstreamTimeoutMs: number;
   readonly now: () => number;
@@ -27,7 +32,7 @@ export type Means = {
  * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown
  */
 export async function perform(verdict: Verdict, access: Access, means: Means, held: Held, signal: AbortSignal): Promise<Answer> {
-  const upstream = upstreamer(means.forwarder, means.control, access.grant.id, held, signal);
+  const upstream = upstreamer(means, access.grant.id, held, signal);
   try {
     switch (verdict.kind) {
       case 'answer':
@@ -58,10 +63,26 @@ async function forward(verdict: Forwarding, access: Access, means: Means, upstre
     const stranger = await means.acquaintance(verdict.acquaintance, access, upstream, means.upstreamTimeoutMs);
     if (stranger !== null) return stranger;
   }
-  const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides);
+  const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides, () => workOf(verdict));
   if (isAnswer(reply)) return reply;
-  const rooms = await roomsNow(means.control, access, verdict.speaksOf?.(reply.got) ?? [], signal);
-  return rooms === null ? UNKNOWN_TOKEN : verdict.filter(reply.got, rooms);
+  const reading: Reading = reply.large ?? readingOfLine(reply.got, verdict.filter, verdict.speaksOf);
+  try {
+    const rooms = await roomsNow(means.control, access, await unlessAborted(reading.spokenOf(), signal), signal);
+    if (rooms === null) return UNKNOWN_TOKEN;
+    await unlessAborted(reading.show(rooms, false), signal);
+    return await unlessAborted(reading.answer(NO_EVENTS), signal);
+  } finally {
+    reading.done();
+  }
+}
+
+const NO_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
+
+/** The verdict as data. The filter in the other thread is told nothing of the token, not even its hash. */
+function workOf({ lineId, call }: Forwarding): Work {
+  const { access, params, query, body, now } = call;
+  const grant = { ...access.grant, tokenHash: '' };
+  return { kind: 'line', lineId, call: { params: { ...params }, query: new Map(query), body, now, access: { grant, rooms: new Set() } } };
 }
 
 async function withdraw(access: Access, control: AccessControl): Promise<Answer> {

@@ -1,11 +1,11 @@
 import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
-import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
-import { roomsOfSync, shownSync } from '../filters/sync.ts';
+import { type Answer, isAnswer, UNKNOWN_TOKEN } from '../answer.ts';
+import { createEvents } from '../large/create-events.ts';
+import { type Reading, readingOfSync } from '../large/reading.ts';
 import { type Poll, pollRequest } from '../rewrite/sync-request.ts';
 import type { Held } from './allowance.ts';
-import { withCreateEvents } from './create-events.ts';
 import { roomsNow } from './scope-now.ts';
-import { pause } from './unless-aborted.ts';
+import { pause, unlessAborted } from './unless-aborted.ts';
 import type { Upstreamer } from './upstream-call.ts';
 
 /** An answer faster than this was no wait: the next question is not asked at once. */
@@ -40,17 +40,24 @@ export async function answerPoll(
     held.free();
     const asked = now();
     const waitMs = Math.max(0, deadline - asked);
-    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false);
+    const { subject } = access.grant;
+    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({ kind: 'sync', subject }));
     if (isAnswer(reply)) return reply;
-    const rooms = await roomsNow(control, access, roomsOfSync(reply.got), signal);
-    if (rooms === null) return UNKNOWN_TOKEN;
-    const shown = shownSync(reply.got, rooms, poll.whole && first);
-    const left = deadline - now();
-    if (shown.news || since === null || left <= 0) {
-      const whole = poll.whole && first;
-      return ok(poll.wantsCreate ? await withCreateEvents(shown.body, whole, access.grant.subject, upstream, slackMs) : shown.body);
+    const reading: Reading = reply.large ?? readingOfSync(reply.got, subject);
+    let left: number;
+    try {
+      const rooms = await roomsNow(control, access, await unlessAborted(reading.spokenOf(), signal), signal);
+      if (rooms === null) return UNKNOWN_TOKEN;
+      const shown = await unlessAborted(reading.show(rooms, poll.whole && first), signal);
+      left = deadline - now();
+      if (shown.news || since === null || left <= 0) {
+        const creates = await createEvents(poll.wantsCreate ? shown.lacking : [], upstream, slackMs);
+        return await unlessAborted(reading.answer(creates), signal);
+      }
+      since = shown.nextBatch;
+    } finally {
+      reading.done();
     }
-    since = shown.nextBatch;
     if (now() - asked < QUICK_MS) {
       await pause(Math.min(rest, left), signal);
       rest = Math.min(rest * 2, MAX_PAUSE_MS);

@@ -16,11 +16,12 @@ const CORS = [
 export function writeAnswer(response: ServerResponse, answer: Answer, readTimeoutMs: number): void {
   if (response.headersSent || response.destroyed) return;
   // A text goes out together with its head; bytes would be a second piece.
-  const body = JSON.stringify(answer.body);
+  const body = answer.written ?? JSON.stringify(answer.body);
+  const length = Buffer.byteLength(body);
   response.setTimeout(readTimeoutMs);
   response.writeHead(answer.status, [
     'Content-Type', 'application/json',
-    'Content-Length', String(Buffer.byteLength(body)),
+    'Content-Length', String(length),
     'Cache-Control', 'no-store',
     'X-Content-Type-Options', 'nosniff',
     ...retryAfter(answer),
@@ -28,7 +29,8 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
     ...(answer.status === 413 || answer.status === 415 ? ['Connection', 'close'] : []),
     ...CORS,
   ]); // prettier-ignore
-  response.end(body);
+  if (length === body.length) response.end(body, 'latin1');
+  else response.end(body);
 }
 
 /** Answers a browser's preflight: it carries no token, and learns nothing. */

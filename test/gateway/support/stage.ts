@@ -14,6 +14,13 @@ export const UPSTREAM_TOKEN = 'syt_upstream_token';
 /** What a holder got. */
 type Got = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
 
+let everythingInThread = false;
+
+/** From now on every answer is filtered in the other thread, as large ones are. */
+export function filterInThread(): void {
+  everythingInThread = true;
+}
+
 /** A gateway before a recording homeserver, with one good token. */
 export type Stage = AsyncDisposable & {
   readonly gateway: Gateway;
@@ -53,7 +60,7 @@ export async function stage(
     sentence: (grant) => `speaks for ${grant.subject}`,
     clock: { now: () => Date.now() },
     log: { debug: write, info: write, warn: write, error: write },
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    limits: { ...(everythingInThread ? { inPlaceBytes: 0 } : {}), ...options.limits },
   });
   return {
     gateway,

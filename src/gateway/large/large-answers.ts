@@ -1,0 +1,175 @@
+import { Worker } from 'node:worker_threads';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import type { FromThread, ToThread } from './messages.ts';
+import type { Reading, Work } from './reading.ts';
+
+const BLOCK_BYTES = 262_144;
+/** A gateway that has just started has other things to do. */
+const START_AFTER_MS = 500;
+/** The heap of the thread, so that it dies before the process does. */
+const HEAP_MB = 1_536;
+
+/** One large answer on its way to the other thread. */
+export interface Feed {
+  /** Takes some of it; false where too much waits already, and then nothing more may be given. */
+  push(chunk: Uint8Array): boolean;
+  /** That was all. */
+  end(): Reading;
+  /** It is not wanted any more. */
+  drop(): void;
+}
+
+/** Filters large answers in a thread of their own, while the gateway answers others. */
+export interface LargeAnswers {
+  open(work: Work): Feed;
+  close(): Promise<void>;
+}
+
+/** A file to run, as `new Worker` takes it. */
+type Options = {
+  /** Bytes of answers that may be with the thread at one time. */
+  readonly queueBytes: number;
+  /** For one step, those before it in the queue not counted. */
+  readonly stepTimeoutMs: number;
+  readonly log: Log;
+  /** For tests of a thread that goes wrong. */
+  readonly thread?: URL;
+};
+
+type Step = { readonly id: number; readonly resolve: (message: FromThread) => void; readonly reject: (error: MintwardenError) => void };
+
+const THREAD = new URL('./thread.ts', import.meta.url);
+
+/**
+ * Starts the thread soon, and anew with the next large answer after it died or hung: those that were with it
+ * are told as an answer that cannot be passed on (502), and nobody else is.
+ */
+export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD }: Options): LargeAnswers {
+  let worker: Worker | null = null;
+  let waiting = new Map<number, Step>();
+  let watch: NodeJS.Timeout | null = null;
+  let queued = 0;
+  let lastId = 0;
+  const early = setTimeout(() => (worker ??= start()), START_AFTER_MS).unref();
+
+  function start(): Worker {
+    const fresh = new Worker(thread, { env: {}, name: 'mintwarden-filter', resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
+    fresh.unref();
+    fresh.on('message', (message: FromThread) => {
+      if (worker !== fresh) return;
+      const step = waiting.get(message.id);
+      waiting.delete(message.id);
+      rewind();
+      if (message.step === 'fault') step?.reject(unreadable());
+      else step?.resolve(message);
+    });
+    fresh.on('error', () => lose(fresh, 'died'));
+    fresh.on('exit', () => lose(fresh, 'ended'));
+    return fresh;
+  }
+
+  /** The thread is busy with one step after another: each answer shows that it is alive. */
+  function rewind(): void {
+    if (watch !== null) clearTimeout(watch);
+    const current = worker;
+    watch = waiting.size === 0 || current === null ? null : setTimeout(() => lose(current, 'hangs'), stepTimeoutMs).unref();
+  }
+
+  function lose(lost: Worker, how: string): void {
+    if (worker !== lost) return;
+    worker = null;
+    const steps = waiting;
+    waiting = new Map();
+    rewind();
+    log.error('filter thread lost', { how, answers: steps.size });
+    void lost.terminate();
+    for (const step of steps.values()) step.reject(unreadable());
+  }
+
+  return {
+    open(work) {
+      const id = ++lastId;
+      const mine = (worker ??= start());
+      let bytes = 0;
+      let over = false;
+      let block = new Uint8Array(BLOCK_BYTES);
+      let filled = 0;
+      const post = (message: ToThread, transfer: readonly ArrayBuffer[] = []): void => {
+        if (worker === mine) mine.postMessage(message, transfer);
+      };
+      const flush = (): void => {
+        if (filled === 0) return;
+        post({ id, step: 'chunk', bytes: block.subarray(0, filled) }, [block.buffer]);
+        block = new Uint8Array(BLOCK_BYTES);
+        filled = 0;
+      };
+      const drop = (): void => {
+        if (over) return;
+        over = true;
+        queued -= bytes;
+        if (waiting.delete(id)) rewind();
+        post({ id, step: 'drop' });
+      };
+      const ask = (message: ToThread): Promise<FromThread> => {
+        const { promise, resolve, reject } = Promise.withResolvers<FromThread>();
+        if (over || worker !== mine) reject(unreadable());
+        else {
+          waiting.set(id, { id, resolve, reject });
+          if (watch === null) rewind();
+          post(message);
+        }
+        return promise;
+      };
+      return {
+        push(chunk) {
+          if (over || queued + chunk.byteLength > queueBytes) return false;
+          queued += chunk.byteLength;
+          bytes += chunk.byteLength;
+          // Copied, since what the connection gives shares its memory with what comes after it.
+          for (let at = 0; at < chunk.byteLength;) {
+            const piece = chunk.subarray(at, at + BLOCK_BYTES - filled);
+            block.set(piece, filled);
+            filled += piece.byteLength;
+            at += piece.byteLength;
+            if (filled === BLOCK_BYTES) flush();
+          }
+          return true;
+        },
+        end() {
+          flush();
+          const read = ask({ id, step: 'read', work });
+          read.catch(() => undefined);
+          return {
+            spokenOf: async () => expectStep(await read, 'read').spokenOf,
+            show: async (rooms, whole) => expectStep(await ask({ id, step: 'show', rooms: new Set(rooms), whole }), 'show').shown,
+            async answer(creates) {
+              const { status, bytes: written } = expectStep(await ask({ id, step: 'answer', creates }), 'answer');
+              return { status, body: null, written };
+            },
+            done: drop,
+          };
+        },
+        drop,
+      };
+    },
+    async close() {
+      clearTimeout(early);
+      const last = worker;
+      worker = null;
+      for (const step of waiting.values()) step.reject(unreadable());
+      waiting = new Map();
+      rewind();
+      await last?.terminate();
+    },
+  };
+}
+
+function expectStep<Name extends FromThread['step']>(message: FromThread, step: Name): Extract<FromThread, { readonly step: Name }> {
+  if (message.step !== step) throw unreadable();
+  return message as Extract<FromThread, { readonly step: Name }>;
+}
+
+function unreadable(): MintwardenError {
+  return new MintwardenError('homeserver-nonsense', "The homeserver's answer could not be read.");
+}
