@@ -7,7 +7,7 @@ import type { Reading, Work } from './reading.ts';
 const BLOCK_BYTES = 262_144;
 /** A gateway that has just started has other things to do. */
 const START_AFTER_MS = 500;
-/** The heap of the thread, so that it dies before the process does. */
+/** What the thread's heap may grow to: it is to die before the process does. */
 const HEAP_MB = 1_536;
 
 /** One large answer on its way to the other thread. */
@@ -26,7 +26,7 @@ export interface LargeAnswers {
   close(): Promise<void>;
 }
 
-/** A file to run, as `new Worker` takes it. */
+/** What the thread is given. */
 type Options = {
   /** Bytes of answers that may be with the thread at one time. */
   readonly queueBytes: number;
@@ -35,6 +35,7 @@ type Options = {
   readonly log: Log;
   /** For tests of a thread that goes wrong. */
   readonly thread?: URL;
+  readonly heapMb?: number;
 };
 
 type Step = { readonly id: number; readonly resolve: (message: FromThread) => void; readonly reject: (error: MintwardenError) => void };
@@ -45,7 +46,7 @@ const THREAD = new URL('./thread.ts', import.meta.url);
  * Starts the thread soon, and anew with the next large answer after it died or hung: those that were with it
  * are told as an answer that cannot be passed on (502), and nobody else is.
  */
-export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD }: Options): LargeAnswers {
+export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD, heapMb = HEAP_MB }: Options): LargeAnswers {
   let worker: Worker | null = null;
   let waiting = new Map<number, Step>();
   let watch: NodeJS.Timeout | null = null;
@@ -54,7 +55,7 @@ export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD }
   const early = setTimeout(() => (worker ??= start()), START_AFTER_MS).unref();
 
   function start(): Worker {
-    const fresh = new Worker(thread, { env: {}, name: 'mintwarden-filter', resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
+    const fresh = new Worker(thread, { env: {}, name: 'mintwarden-filter', resourceLimits: { maxOldGenerationSizeMb: heapMb } });
     fresh.unref();
     fresh.on('message', (message: FromThread) => {
       if (worker !== fresh) return;

@@ -1,0 +1,164 @@
+import { pathToFileURL } from 'node:url';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { RoomId } from '../../../src/domain/ids.ts';
+import { type LargeAnswers, largeAnswers } from '../../../src/gateway/large/large-answers.ts';
+import { readingOfSync } from '../../../src/gateway/large/reading.ts';
+import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
+
+const NOBODY_LISTENS = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const WORK = { kind: 'sync', subject: ALICE } as const;
+const ROOMS: ReadonlySet<RoomId> = new Set([OPS, DEV]);
+const NO_EVENTS = new Map<string, never>();
+
+function started(options: Partial<Parameters<typeof largeAnswers>[0]> = {}): LargeAnswers & AsyncDisposable {
+  const large = largeAnswers({ queueBytes: 64_000_000, stepTimeoutMs: 5_000, log: NOBODY_LISTENS, ...options });
+  return { ...large, [Symbol.asyncDispose]: () => large.close() };
+}
+
+function sync(events: number): object {
+  const room = (text: string): object => ({
+    timeline: {
+      limited: true,
+      prev_batch: 'p',
+      events: Array.from({ length: events }, (_, at) => ({
+        type: 'm.room.message',
+        event_id: `$${String(at)}`,
+        sender: '@bob:hs.test',
+        content: { body: `${text} – ü 🐙 ${String(at)}` },
+        unsigned: { transaction_id: 'leak' },
+      })),
+    },
+  });
+  return {
+    next_batch: 's1',
+    rooms: { join: { [OPS]: room('ours'), [DEV]: room('ours too'), [SECRET]: room('leak') } },
+    presence: { leak: 1 },
+  };
+}
+
+async function filtered(large: LargeAnswers, bytes: Uint8Array, chunk: number): Promise<string> {
+  const feed = large.open(WORK);
+  for (let at = 0; at < bytes.length; at += chunk) expect(feed.push(bytes.subarray(at, at + chunk))).toBe(true);
+  const reading = feed.end();
+  expect(await reading.spokenOf()).toStrictEqual([OPS, DEV, SECRET]);
+  const shown = await reading.show(ROOMS, true);
+  expect(shown).toStrictEqual({ nextBatch: 's1', news: true, lacking: [DEV] });
+  const answer = await reading.answer(NO_EVENTS);
+  reading.done();
+  return new TextDecoder().decode(answer.written);
+}
+
+describe('a large answer', () => {
+  // 7: every character of several bytes is torn apart somewhere; 300 000: more than is handed over at one time.
+  test.each([7, 65_536, 300_000])('in pieces of %d bytes is shown as it would be in place', async (chunk) => {
+    await using large = started();
+    const body = sync(chunk === 7 ? 40 : 3_000);
+    const here = readingOfSync(body, ALICE);
+    here.show(ROOMS, true);
+    const got = await filtered(large, Buffer.from(JSON.stringify(body)), chunk);
+    expect(got).toBe(JSON.stringify(here.answer(NO_EVENTS).body));
+    expect(got).not.toContain('leak');
+  });
+
+  test('several at one time are not mixed up', async () => {
+    await using large = started();
+    const sizes = [900, 1, 400, 30];
+    const got = await Promise.all(sizes.map((events) => filtered(large, Buffer.from(JSON.stringify(sync(events))), 10_000)));
+    expect(got.map((text) => text.split('$').length - 1)).toStrictEqual(sizes.map((events) => events * 2));
+  });
+
+  test.each([
+    ['no JSON', Buffer.from('{"next_batch":')],
+    ['no UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22])],
+    ['another shape', Buffer.from('{"next_batch":"s1","rooms":{"join":[]}}')],
+  ])('that is %s is told as nonsense, and the next one is not touched by it', async (_, bytes) => {
+    await using large = started();
+    const feed = large.open(WORK);
+    feed.push(bytes);
+    const reading = feed.end();
+    const asked = (async () => (await reading.spokenOf(), reading.show(ROOMS, true)))();
+    await expect(asked).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    reading.done();
+    expect(await filtered(large, Buffer.from(JSON.stringify(sync(1))), 100)).toContain('ours');
+  });
+});
+
+describe('what may wait', () => {
+  test('is bounded by bytes, and what is dropped or done no longer counts', async () => {
+    await using large = started({ queueBytes: 10_000 });
+    const first = large.open(WORK);
+    expect(first.push(new Uint8Array(8_000))).toBe(true);
+    const second = large.open(WORK);
+    expect(second.push(new Uint8Array(4_000))).toBe(false);
+    first.drop();
+    first.drop();
+    expect(first.push(new Uint8Array(1))).toBe(false);
+    expect(second.push(new Uint8Array(9_000))).toBe(true);
+    const reading = second.end();
+    await expect(reading.spokenOf()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    reading.done();
+    expect(large.open(WORK).push(new Uint8Array(10_000))).toBe(true);
+  });
+});
+
+describe('a thread that goes wrong', () => {
+  const REAL = new URL('../../../src/gateway/large/thread.ts', import.meta.url).href;
+  // The first one does as it is told here; every later one is the real one.
+  const faulty = async (does: string) => {
+    const folder = await mkdtempDisposable(join(tmpdir(), 'mintwarden-thread-'));
+    const file = join(folder.path, 'thread.mjs');
+    await writeFile(
+      file,
+      `import { existsSync, writeFileSync } from 'node:fs';
+       import { parentPort } from 'node:worker_threads';
+       if (existsSync(${JSON.stringify(file)} + '.was')) await import(${JSON.stringify(REAL)});
+       else {
+         writeFileSync(${JSON.stringify(file)} + '.was', '');
+         parentPort.on('message', ({ step }) => { if (step === 'read') { ${does} } });
+       }`,
+    );
+    return { folder, url: pathToFileURL(file) };
+  };
+
+  test.each([
+    ['throws', "setImmediate(() => { throw new Error('leak') })"],
+    ['ends', 'process.exit(0)'],
+    ['hangs', 'for (;;);'],
+    ['is silent', ''],
+    ['runs out of memory', 'const all = []; for (;;) all.push(new Array(1e6).fill({}).map(() => ({ a: 1 })))'],
+  ])(
+    'and %s: its answers cannot be passed on, nothing of the cause is told, and the next one is well',
+    { timeout: 30_000 },
+    async (_, does) => {
+      const { folder, url } = await faulty(does);
+      await using removed = folder;
+      const logged: unknown[] = [];
+      const log = { ...NOBODY_LISTENS, error: (...all: unknown[]) => void logged.push(all) };
+      await using large = started({ stepTimeoutMs: 3_000, thread: url, log, heapMb: 64 });
+      const both = [large.open(WORK), large.open(WORK)].map((feed) => {
+        feed.push(Buffer.from(JSON.stringify(sync(1))));
+        return feed.end();
+      });
+      for (const reading of both) {
+        await expect(reading.spokenOf()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+        await expect(reading.show(ROOMS, true)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+        reading.done();
+      }
+      expect(logged).toHaveLength(1);
+      expect(JSON.stringify(logged)).not.toContain('leak');
+      expect(await filtered(large, Buffer.from(JSON.stringify(sync(2))), 100)).toContain('ours');
+      expect(removed.path).toBe(folder.path);
+    },
+  );
+
+  test('closed in the middle of one: whoever waits is told', async () => {
+    const large = started();
+    const feed = large.open(WORK);
+    feed.push(Buffer.from(JSON.stringify(sync(1))));
+    const asked = feed.end().spokenOf();
+    await Promise.all([expect(asked).rejects.toMatchObject({ code: 'homeserver-nonsense' }), large.close()]);
+  });
+});
