@@ -1,5 +1,4 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { createBot } from '../bot/dispatch.ts';
 import type { Config } from '../config/index.ts';
 import { toPolicy } from '../config/index.ts';
@@ -21,6 +20,7 @@ import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
 import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
+import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { seedStore } from './seed-store.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -43,9 +43,9 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
 
   const sealingKey = await loadOrCreateKey(config.sealing_key_file);
   const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
-  const ledger = await openSqliteLedger({ file: join(config.state_dir, 'ledger.sqlite'), log });
+  const ledger = await openSqliteLedger({ file: ledgerFile(config), log });
   cleanup.defer(() => ledger.close());
-  const cache = await openCache({ file: join(config.state_dir, 'cache.sqlite'), log, clock });
+  const cache = await openCache({ file: cacheFile(config), log, clock });
   cleanup.defer(() => cache.close());
 
   await waitForHomeserver(config.homeserver.url, log, signal);
@@ -67,9 +67,9 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     homeserverUrl: config.homeserver.url,
     userId: config.bot.user_id,
     accessToken: config.bot.access_token,
-    stateDir: join(config.state_dir, 'crypto'),
+    stateDir: cryptoFolder(config),
     storeKey: Buffer.from(hkdfSync('sha256', sealingKey.key, '', 'mintwarden crypto store', 32)),
-    seeds: seedStore(join(config.state_dir, 'cross-signing.sealed'), sealer),
+    seeds: seedStore(seedsFile(config), sealer),
     position: {
       load: async () => (await position.get('since')) ?? null,
       save: async (since) => void (await position.set('since', since)),
@@ -124,6 +124,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     publicUrl: config.gateway.public_url,
     access,
     sentence: (grant, now) => lineToText(scopeSentence(grant, now)),
+    transactions: ledger.transactions,
     clock,
     log,
   });

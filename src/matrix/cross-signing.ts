@@ -66,13 +66,14 @@ export async function ensureCrossSigned(needs: Needs): Promise<void> {
 /**
  * Refuses to go on where the homeserver knows this device by other keys: the store was lost or is an old copy, and
  * to upload new keys under the same device id would make every client distrust it.
+ * @param ownKey the device's ed25519 key by the store; null where there is no store yet
  * @throws MintwardenError `state`
  */
-export async function ensureOwnDevice(needs: Pick<Needs, 'engine' | 'homeserver' | 'userId' | 'deviceId'>): Promise<void> {
+export async function ensureOwnDevice(needs: Pick<Needs, 'homeserver' | 'userId' | 'deviceId'>, ownKey: string | null): Promise<void> {
   // Asked past the engine, which would upload its own keys first.
   const answer = await needs.homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [needs.userId]: [needs.deviceId] } } });
   const listed = deviceKeyOf(answer, needs.userId, needs.deviceId);
-  if (listed === null || listed === needs.engine.machine.identityKeys.ed25519.toBase64()) return;
+  if (listed === null || listed === ownKey) return;
   throw new MintwardenError(
     'state',
     `The encryption store is not the one of the bot's device ${needs.deviceId}: it was lost or replaced.`,

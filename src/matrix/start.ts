@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { MintwardenError } from '../domain/errors.ts';
 import { parseRoomId, parseUserId, type UserId } from '../domain/ids.ts';
@@ -44,6 +45,8 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
   bridgeSdkLog(log);
   const homeserver = createHomeserver({ homeserverUrl, accessToken: options.accessToken });
   const deviceId = await ownDevice(homeserver, userId);
+  // Before a store is made: a lost one must be found missing at the next start, and by `init`, too.
+  if (!existsSync(options.stateDir)) await ensureOwnDevice({ homeserver, userId, deviceId }, null);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
 
   const encryptor = createEncryptor(homeserver, () => engine);
@@ -59,7 +62,7 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
     pinned: async (id) => (await options.pinned?.(id as UserId)) ?? null,
   });
   try {
-    await ensureOwnDevice({ engine, homeserver, userId, deviceId });
+    await ensureOwnDevice({ homeserver, userId, deviceId }, engine.machine.identityKeys.ed25519.toBase64());
     await engine.alone(() => engine.runOutgoing());
     await ensureCrossSigned({
       engine,

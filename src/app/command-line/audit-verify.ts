@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { loadConfig } from '../../config/index.ts';
 import { openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { verifyAudit } from '../audit/verify.ts';
+import { ledgerFile } from '../places.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 
@@ -19,7 +19,7 @@ export const auditVerify: CliCommand = {
   run: async (flags) => {
     const config = await loadConfig(configFile(flags), process.env);
     const log = createLog({ level: 'warn', pretty: true });
-    const ledger = await openSqliteLedgerReadOnly({ file: join(config.state_dir, 'ledger.sqlite'), log });
+    const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
     try {
       const { rows, head, fault } = await verifyAudit(ledger);
       if (fault === null) console.log(`The audit holds: ${String(rows)} ${rows === 1 ? 'row' : 'rows'}.\nHead: ${head}`);

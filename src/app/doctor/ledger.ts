@@ -1,17 +1,12 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import { openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { takeWriterLock } from '../../store/sqlite/lock.ts';
 import { verifyAudit } from '../audit/verify.ts';
+import { ledgerFile } from '../places.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
-
-/** Where the ledger of a configuration is. */
-function ledgerFile(config: Config): string {
-  return join(config.state_dir, 'ledger.sqlite');
-}
 
 /** Whether a Mintwarden runs on this state folder: then it has the ledger's lock. */
 export function isRunning(config: Config, log: Log): boolean {

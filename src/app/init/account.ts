@@ -3,7 +3,7 @@ import { readSecretFile } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { localpartOf, type UserId } from '../../domain/ids.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
-import { loginWithPassword } from '../../matrix/accounts.ts';
+import { loginWithPassword, logout } from '../../matrix/accounts.ts';
 import { createPrivate, writePrivate } from './private-files.ts';
 
 /** One of the two accounts, as `init` wants it. */
@@ -33,6 +33,8 @@ export async function ensureAccount(parts: {
   readonly homeserverUrl: string;
   readonly secretsDir: string;
   readonly newPassword: () => string;
+  /** The session's encryption keys are lost: it is given up for a new one. */
+  readonly sessionLost?: boolean;
   readonly out: (line: string) => void;
 }): Promise<string> {
   const { wanted, admin, homeserverUrl, secretsDir, out } = parts;
@@ -71,12 +73,15 @@ export async function ensureAccount(parts: {
   } else out(`The account ${userId} is there.`);
 
   const kept = await readSecretFile(files.token);
-  if ('secret' in kept && (await admin.whoami(kept.secret)) === userId) return kept.secret;
+  const works = 'secret' in kept && (await admin.whoami(kept.secret)) === userId;
+  if (works && parts.sessionLost !== true) return kept.secret;
   const session = await loginWithPassword(homeserverUrl, userId, password, isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden');
   if (session.userId !== userId)
     throw new MintwardenError('homeserver-nonsense', `The homeserver logged ${session.userId} in instead of ${userId}.`);
   await writePrivate(files.token, `${session.accessToken}\n`);
-  out(`Logged ${userId} in.`);
+  // Only now: a run that is cut off must find a session that works, or none.
+  if (works) await logout(homeserverUrl, kept.secret);
+  out(`Logged ${userId} in${works ? ' anew, since the keys of its session are lost' : ''}.`);
   return session.accessToken;
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
@@ -8,6 +9,7 @@ import { parseUserId, serverOf, type RoomId, type UserId } from '../../domain/id
 import { createSynapse } from '../../issuers/synapse/synapse.ts';
 import { createControlRoom } from '../../matrix/accounts.ts';
 import type { Log } from '../../ports/log.ts';
+import { cryptoFolder, seedsFile } from '../places.ts';
 import { ensureAccount, secretFiles } from './account.ts';
 import { configContent, type Answers } from './config-text.ts';
 import { checkAdmins, preflight, requireAdmin } from './preflight.ts';
@@ -88,7 +90,11 @@ export async function init(options: InitOptions): Promise<InitResult> {
   await privateFolder(secretsDir);
   await privateFolder(join(directory, 'state'));
   const common = { admin: asAdmin.admin, homeserverUrl, secretsDir, newPassword, out };
-  const botToken = await ensureAccount({ ...common, wanted: { userId: botUserId, isIssuer: false, displayName: 'Mintwarden' } });
+  const botToken = await ensureAccount({
+    ...common,
+    wanted: { userId: botUserId, isIssuer: false, displayName: 'Mintwarden' },
+    sessionLost: existing !== null && keysAreLost(existing),
+  });
   const limit = await asAdmin.admin.rateLimit(botUserId);
   if (limit === null || limit.messagesPerSecond !== 0 || limit.burstCount !== 0) {
     await asAdmin.admin.liftRateLimit(botUserId);
@@ -118,6 +124,11 @@ export async function init(options: InitOptions): Promise<InitResult> {
   }
   await loadConfig(configFile, {});
   return { configFile, controlRoom, botUserId, issuerUserId };
+}
+
+/** The bot has run, since its cross-signing seeds are there, but the keys of its session are not. */
+function keysAreLost(config: Config): boolean {
+  return existsSync(seedsFile(config)) && !existsSync(cryptoFolder(config));
 }
 
 /** The configuration of an earlier run, kept as it is; null where there is none. */

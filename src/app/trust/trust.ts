@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { Config } from '../../config/index.ts';
 import type { Pin } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
@@ -10,6 +9,7 @@ import { shownIdentity, type ShownIdentity } from '../../matrix/shown-identity.t
 import type { Log } from '../../ports/log.ts';
 import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
+import { ledgerFile } from '../places.ts';
 
 /** The identity of a user as the homeserver shows it now. @throws MintwardenError `not-found` where there is none */
 async function identityOf(config: Config, userId: UserId): Promise<ShownIdentity> {
@@ -31,7 +31,7 @@ async function identityOf(config: Config, userId: UserId): Promise<ShownIdentity
  */
 export async function shownTo(config: Config, log: Log, userId: UserId): Promise<readonly string[]> {
   const { masterKey, sessions } = await identityOf(config, userId);
-  const ledger = await openSqliteLedgerReadOnly({ file: join(config.state_dir, 'ledger.sqlite'), log });
+  const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
   let pin: Pin | null;
   try {
     pin = await ledger.pin(userId);
@@ -68,7 +68,7 @@ export async function confirmIdentity(config: Config, log: Log, userId: UserId, 
       `Compare anew: mintwarden trust ${userId}`,
     );
   }
-  const ledger = await openSqliteLedger({ file: join(config.state_dir, 'ledger.sqlite'), log });
+  const ledger = await openSqliteLedger({ file: ledgerFile(config), log });
   try {
     const random = { bytes: (count: number) => randomBytes(count) };
     await trustIdentity({ ledger, clock: { now: () => Date.now() }, random }, { userId, masterKey, by });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -87,7 +87,8 @@ test('with its store lost, a new device is signed from the seeds and nobody is w
   rmSync(bot.stateDir, { recursive: true });
 
   await expect(bot.start()).rejects.toMatchObject({ code: 'state', next: expect.stringContaining('init') });
-  rmSync(bot.stateDir, { recursive: true });
+  // Nothing was made in its place: init goes by that.
+  expect(existsSync(bot.stateDir)).toBe(false);
 
   const session = await loginWithPassword(synapse.baseUrl, bot.user.userId, bot.user.password, 'Mintwarden');
   for (const damaged of [
