@@ -74,7 +74,8 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
     ...inRooms,
     verb: 'send',
     ofAnyType: 'send events of any type',
-    allows: 'send events of any type but reactions, redactions and verification; send:TYPE only of that type',
+    allows:
+      'send events of any type but reactions, redactions and verification; send:TYPE only of that type. Encrypted events, calls and what clients act on must be named exactly',
     writes: true,
     takes: 'type',
   },

@@ -38,6 +38,32 @@ const STATE_BY_NAME = [
 const SEND_NEVER = ['m.reaction', 'm.room.redaction', 'm.key.verification.*', 'm.room.create', 'm.room.member', 'm.room.power_levels'];
 
 /**
+ * Events that clients act on, not only show: ciphertext that nobody can look into, calls, what belongs to
+ * devices, and state sent as if it were a message. Named exactly or not at all.
+ */
+const SEND_BY_NAME = [
+  ...STATE_BY_NAME,
+  'm.room.encrypted',
+  'm.room.tombstone',
+  'm.room.third_party_invite',
+  'm.room.name',
+  'm.room.topic',
+  'm.room.avatar',
+  'm.room.aliases',
+  'm.room.canonical_alias',
+  'm.room.pinned_events',
+  'm.room_key*',
+  'm.forwarded_room_key*',
+  'm.secret.*',
+  'm.dummy',
+  'm.call*',
+  'm.rtc.*',
+  'org.matrix.msc3401.*',
+  'org.matrix.msc4143.*',
+  'org.matrix.msc4075.*',
+];
+
+/**
  * The subject's own data that no grant reads or writes: whom they ignore, where their private chats are, who
  * may invite them, what rings; secrets and keys; what services and widgets were allowed; and what is
  * another capability's. Source: spec 1.19 "Client config" and the modules that use it, MSC4155, MSC3814,
@@ -80,6 +106,8 @@ export function mayGrantType(capability: Capability, type: string): Delegable {
   const isOneOf = (patterns: readonly string[]): boolean => patterns.some((pattern) => matches(pattern, type));
   switch (capability) {
     case 'send':
+      return isOneOf(SEND_NEVER) ? 'never' : isOneOf(SEND_BY_NAME) ? 'by-name' : 'freely';
+    // They need `send` beside them, which has to name the type.
     case 'edit':
     case 'plaintext':
       return isOneOf(SEND_NEVER) ? 'never' : 'freely';

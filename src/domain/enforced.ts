@@ -18,7 +18,11 @@ export type Enforcement = {
  * in it is void. Whoever builds a capability or a feature into the gateway, with the tests that attack it,
  * adds its name here in the same commit; never before.
  */
-export const ENFORCED: Enforcement = { capabilities: ['read'], typed: [], features: [] };
+export const ENFORCED: Enforcement = {
+  capabilities: ['read', 'send', 'react', 'edit', 'redact', 'redact-others', 'plaintext'],
+  typed: ['send'],
+  features: ['types'],
+};
 
 /** Something in a scope that is not enforced. */
 export type Unenforced =

@@ -12,10 +12,12 @@ import type {
   Steps,
   StepsLine,
   UpstreamRequest,
+  WriteLine,
 } from './catalogue/line.ts';
 import type { AnswerFilter } from './filters/shown.ts';
 import { pathOf } from './rewrite/path.ts';
 import { parsePoll, type Poll } from './rewrite/sync-request.ts';
+import type { Writing } from './writes/writing.ts';
 
 /** A request that may be asked of the homeserver, and what is shown of its answer. */
 export type Forwarding = {
@@ -37,10 +39,11 @@ export type Verdict =
   | { readonly kind: 'deed'; readonly deed: Deed }
   | { readonly kind: 'poll'; readonly poll: Poll }
   | { readonly kind: 'steps'; readonly run: Steps }
+  | { readonly kind: 'write'; readonly writing: Writing }
   | Forwarding;
 
 /** The lines that are judged by scope. The others need no judgement. */
-export type JudgedLine = LocalLine | DeedLine | ForwardLine | PollLine | StepsLine;
+export type JudgedLine = LocalLine | DeedLine | ForwardLine | PollLine | StepsLine | WriteLine;
 
 /** What is told where a line refuses every token. */
 export function refusedBy(line: RefusingLine): Answer {
@@ -57,7 +60,8 @@ export function refusedBy(line: RefusingLine): Answer {
 export function judge(line: JudgedLine, call: Call): Verdict {
   const { access, params } = call;
   const can: readonly string[] = access.grant.scope.can;
-  if (line.needs !== 'holder' && !can.includes(line.needs)) return answer(lacking(line.needs));
+  const lacks = line.kind === 'write' ? line.may(call) : line.needs === 'holder' || can.includes(line.needs) ? null : lacking(line.needs);
+  if (lacks !== null) return answer(lacks);
   if (line.room === 'path' && !access.rooms.has(params['roomId'] as RoomId)) return answer(FORBIDDEN);
   if (line.user === 'self' && params['userId'] !== access.grant.subject) return answer(FORBIDDEN);
   switch (line.kind) {
@@ -72,6 +76,10 @@ export function judge(line: JudgedLine, call: Call): Verdict {
     case 'steps': {
       const run = line.steps(call);
       return isAnswer(run) ? answer(run) : { kind: 'steps', run };
+    }
+    case 'write': {
+      const writing = line.writing(call);
+      return isAnswer(writing) ? answer(writing) : { kind: 'write', writing };
     }
     case 'forward':
       return forwarding(line, call);

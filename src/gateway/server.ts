@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -6,6 +7,7 @@ import type { Grant } from '../domain/grant.ts';
 import type { AccessControl } from '../lifecycle/access-control.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Transactions } from '../ports/transactions.ts';
 import { type Answer, refusal, UNAVAILABLE } from './answer.ts';
 import { CATALOGUE } from './catalogue/index.ts';
 import { largeAnswers } from './large/large-answers.ts';
@@ -20,6 +22,8 @@ import { openRequests } from './serve/open-requests.ts';
 import { openly } from './serve/openly.ts';
 import { GONE, visitOf } from './serve/visit.ts';
 import { writeAnswer, writePreflight } from './serve/write.ts';
+import { writePace } from './writes/pace.ts';
+import { writer } from './writes/writer.ts';
 
 /** What a gateway is made of. */
 export type GatewayOptions = {
@@ -32,6 +36,8 @@ export type GatewayOptions = {
   readonly access: AccessControl;
   /** A grant's scope as a sentence, for the holder's own introspection. */
   readonly sentence: (grant: Grant, now: number) => string;
+  /** What holders wrote, so that nothing is sent twice. */
+  readonly transactions: Transactions;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<GatewayLimits>;
@@ -61,6 +67,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     forwarder,
     large,
     acquaintance: acquaintances(now),
+    write: writer({
+      control: options.access,
+      forwarder,
+      transactions: options.transactions,
+      pace: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
+      timeoutMs: limits.upstreamTimeoutMs,
+      now,
+      newTxnId: randomUUID,
+    }),
     upstreamTimeoutMs: limits.upstreamTimeoutMs,
     now,
     sentence: options.sentence,

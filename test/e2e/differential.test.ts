@@ -5,6 +5,7 @@ import { grantDesk } from '../gateway/support/grant-desk.ts';
 import { grantOf } from '../gateway/support/grants.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { crowdedWorld, ROOM_NAMES, type RoomName, userIdOf, WORD, type World } from './support/crowded-world.ts';
+import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
 
 // Each read is made twice, with the upstream token itself and with scoped tokens before the gateway. What the
 // scoped one gets is what the other gets, less what is outside; and nothing of it names anything outside.
@@ -44,6 +45,7 @@ beforeAll(async () => {
     publicUrl: 'http://gateway.test',
     access: desk,
     sentence: () => '',
+    transactions: memoryTransactions(),
     clock: { now: () => Date.now() },
     log: quiet,
   });

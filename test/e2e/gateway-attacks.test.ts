@@ -6,6 +6,7 @@ import { grantDesk } from '../gateway/support/grant-desk.ts';
 import { matrixRequest } from '../harness/matrix-http.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import type { TestUser } from '../harness/synapse-users.ts';
+import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
 
 // Whatever a holder tries, to the subject and to everybody else it did not happen.
 
@@ -58,6 +59,7 @@ beforeAll(async () => {
     publicUrl: 'http://127.0.0.1',
     access: desk,
     sentence: () => 'a sentence',
+    transactions: memoryTransactions(),
     clock: { now: () => Date.now() },
     log: quiet,
   });

@@ -12,6 +12,7 @@ import { matrixRequest, MatrixHttpError } from '../harness/matrix-http.ts';
 import { ensurePythonEnv } from '../harness/python-env.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import type { TestUser } from '../harness/synapse-users.ts';
+import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
 
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
@@ -99,6 +100,7 @@ beforeAll(async () => {
     publicUrl: 'http://127.0.0.1',
     access: desk,
     sentence: () => 'a sentence',
+    transactions: memoryTransactions(),
     clock: { now: () => Date.now() },
     log: quiet,
   });

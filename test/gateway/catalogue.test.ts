@@ -79,7 +79,17 @@ describe('every line', () => {
     }
   });
 
-  test('that serves reads, or answers here: nothing writes', () => {
+  test('that writes is one of these, and judges its capability by itself', () => {
+    const writing = CATALOGUE.filter((line) => line.kind === 'write').map((line) => `${line.needs} ${line.id} ${line.room}`);
+    expect(writing).toEqual([
+      'send sendMessage path',
+      'send sendMessageWithoutTransaction path',
+      'redact redactEvent path',
+      'redact redactEventWithoutTransaction path',
+    ]);
+  });
+
+  test('that serves besides reads, or answers here', () => {
     const asking = CATALOGUE.filter((line) => line.kind === 'forward' || line.kind === 'poll' || line.kind === 'steps');
     expect(new Set(asking.map((line) => (line.kind === 'poll' ? 'read' : line.needs)))).toEqual(new Set(['holder', 'read']));
   });

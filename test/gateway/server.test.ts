@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { startGateway } from '../../src/gateway/server.ts';
 import { DEV, OPS, SECRET } from './support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from './support/stage.ts';
+import { memoryTransactions } from './support/memory-transactions.ts';
 
 const V3 = '/_matrix/client/v3';
 
@@ -173,6 +174,7 @@ test('a port that is taken is said in a sentence', async () => {
     publicUrl: 'https://gateway.test',
     access: s.desk,
     sentence: () => '',
+    transactions: memoryTransactions(),
     clock: { now: () => 0 },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
   });

@@ -2,6 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access-control.ts';
 import type { Answer } from '../answer.ts';
 import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
+import type { Writing } from '../writes/writing.ts';
 import type { Need } from './need.ts';
 
 /** The methods lines have. */
@@ -28,7 +29,7 @@ export type UpstreamRequest = {
   /** Encoded, without query. */
   readonly path: string;
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** With POST alone, and only where that reads: `/search`. */
+  /** With POST where that reads (`/search`), with PUT where it writes. */
   readonly body?: JsonObject;
 };
 
@@ -133,8 +134,17 @@ export type StepsLine = Serving & {
   readonly steps: (call: Call) => Steps | Answer;
 };
 
+/** Changes something in a room: judged whole by itself, capability first; then sent once. */
+export type WriteLine = Serving & {
+  readonly kind: 'write';
+  /** Whether the scope holds what it takes, before any room is looked at. An answer is what the holder gets instead. */
+  readonly may: (call: Call) => Answer | null;
+  /** Reads the request. An answer is what the holder gets instead. */
+  readonly writing: (call: Call) => Writing | Answer;
+};
+
 /** One operation and all that is decided about it. */
-export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine | StepsLine;
+export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine | StepsLine | WriteLine;
 
 /** The version segments under which homeservers serve the same operations. Upstream, the one in `to` is asked. */
 export const VERSIONS = ['v3', 'r0', 'v1', 'unstable'] as const;

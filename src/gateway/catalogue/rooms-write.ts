@@ -3,16 +3,17 @@ import { alreadyJoined } from '../filters/account.ts';
 import { isObject } from '../filters/shown.ts';
 import type { Line } from './line.ts';
 import { later, never } from './refusals.ts';
+import { SENDING } from './sending.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
-const sending = {
+const settingState = {
   room: 'a room in scope',
-  asked: 'JSON written anew; the transaction id belongs to the grant; nothing of the query',
+  asked: 'by type and key, JSON written anew; nothing of the query',
   shown: 'the event’s id',
 };
 const OWN_MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{me}';
 
-/** Writing: no scope of this version holds it. What stock clients do not live without is answered without changing anything. */
+/** Writing. What stock clients do not live without is answered without changing anything. */
 export const ROOMS_WRITE: readonly Line[] = [
   {
     id: 'joinRoom',
@@ -49,18 +50,10 @@ export const ROOMS_WRITE: readonly Line[] = [
     filter: (call) => alreadyJoined(call.params['roomId'] ?? ''),
     why: 'A join of oneself where one is joined is what double puppets do, and changes nothing; everything else needs `state`.',
   },
-  later('state', 'setRoomState', 'PUT', [`${R}/state/{eventType}`, `${R}/state/{eventType}/`], { ...sending, asked: 'by type and key' }, 'State with an empty key: changes the room for everybody.', {
+  later('state', 'setRoomState', 'PUT', [`${R}/state/{eventType}`, `${R}/state/{eventType}/`], settingState, 'State with an empty key: changes the room for everybody.', {
     source: 'synapse',
   }),
-  later('send', 'sendMessage', 'PUT', `${R}/send/{eventType}/{txnId}`, sending,
-    'Speaks in the subject’s name. A reaction needs `react`, a replacement `edit`, an encrypted room’s plaintext `plaintext`; never with a delay or by a type the scope leaves out.'),
-  later('send', 'sendMessageWithoutTransaction', 'POST', `${R}/send/{eventType}`, { ...sending, asked: 'with a transaction id of the gateway’s' },
-    'What one line of curl does; no specification names it.', { source: 'synapse' }),
-  later('redact', 'redactEvent', 'PUT', `${R}/redact/{eventId}/{txnId}`, { ...sending, asked: 'a reason; the event is looked up in that room first' },
-    'Of own events; of others’ it needs `redact-others`.'),
-  later('redact', 'redactEventWithoutTransaction', 'POST', `${R}/redact/{eventId}`, { ...sending, asked: 'as with one' }, 'As above; no specification names it.', {
-    source: 'synapse',
-  }),
+  ...SENDING,
   never('delayedEvents', 'any',
     ['/_matrix/client/unstable/org.matrix.msc4140/**', '/_matrix/client/{v}/delayed_events', '/_matrix/client/{v}/delayed_events/**'],
     'Fires after the token is gone.', { source: 'unstable' }),

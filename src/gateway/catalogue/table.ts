@@ -68,6 +68,7 @@ function askedOf(line: Line): string {
     }
     case 'poll':
     case 'steps':
+    case 'write':
       return line.asked ?? '';
     case 'refused':
       return line.asked ?? 'nothing';

@@ -17,6 +17,10 @@ export type GatewayLimits = {
   /** Requests of one grant at the same time, until their answers are read. */
   readonly concurrentPerGrant: number;
   readonly connections: number;
+  /** How often one grant may write, in the long run. */
+  readonly writesPerSecond: number;
+  /** How many writes of one grant may follow each other at once. */
+  readonly writesAtOnce: number;
   /** How long nothing of an answer may be read. */
   readonly readTimeoutMs: number;
   /** For a whole request to arrive. */
@@ -40,6 +44,8 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   largeTimeoutMs: 15_000,
   concurrentPerGrant: 64,
   connections: 10_000,
+  writesPerSecond: 0.1,
+  writesAtOnce: 5,
   readTimeoutMs: 60_000,
   requestTimeoutMs: 30_000,
   upstreamTimeoutMs: 30_000,

@@ -13,6 +13,7 @@ import { answerPoll } from './polling.ts';
 import { roomsNow } from './scope-now.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { failure, type Upstreamer, upstreamer } from './upstream-call.ts';
+import type { Writer } from '../writes/writer.ts';
 
 /** What carrying out a verdict needs. */
 export type Means = {
@@ -20,6 +21,7 @@ export type Means = {
   readonly forwarder: Forwarder;
   readonly large: LargeAnswers;
   readonly acquaintance: Acquaintance;
+  readonly write: Writer;
   readonly upstreamTimeoutMs: number;
   readonly now: () => number;
   /** A grant's scope as a sentence. */
@@ -49,6 +51,8 @@ export async function perform(verdict: Verdict, access: Access, means: Means, he
           // A grant that is over shows no room.
           roomsNow: async (spokenOf) => (await roomsNow(means.control, access, spokenOf, signal)) ?? new Set(),
         });
+      case 'write':
+        return await means.write(verdict.writing, access, held, signal);
       default:
         return unreachable(verdict);
     }
@@ -101,7 +105,7 @@ function introspection(access: Access, means: Means): Readonly<Record<string, un
   return {
     grant_id: grant.id,
     user_id: grant.subject,
-    scope: { rooms: grant.scope.rooms === 'all' ? 'all' : [...grant.scope.rooms], can: [...grant.scope.can] },
+    scope: grant.scope,
     open_rooms: [...rooms],
     created_at: grant.createdAt,
     expires_at: grant.expiresAt,

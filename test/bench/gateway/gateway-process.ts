@@ -6,6 +6,7 @@ import { createLog } from '../../../src/telemetry/log.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { ALICE } from '../../lifecycle/support/homeserver.ts';
 import { ROOMS } from './answers.ts';
+import { memoryTransactions } from '../../gateway/support/memory-transactions.ts';
 
 /** What the benchmark asks this process by IPC. */
 export type Question = { readonly mint: 'all' | readonly string[] } | { readonly revoke: string };
@@ -24,6 +25,7 @@ const gateway = await startGateway({
   publicUrl: 'https://gateway.example.org',
   access,
   sentence: (grant) => `speaks for ${grant.subject}`,
+  transactions: memoryTransactions(),
   clock,
   log,
 });

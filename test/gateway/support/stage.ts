@@ -7,6 +7,8 @@ import type { LogData } from '../../../src/ports/log.ts';
 import { grantOf, OPS, DEV } from './grants.ts';
 import { type GrantDesk, grantDesk } from './grant-desk.ts';
 import { type RecordingHomeserver, recordingHomeserver } from './recording-homeserver.ts';
+import type { Transactions } from '../../../src/ports/transactions.ts';
+import { memoryTransactions } from './memory-transactions.ts';
 
 export const TOKEN = 'mwt_7F3K9Q_thisIsTheScopedToken';
 export const UPSTREAM_TOKEN = 'syt_upstream_token';
@@ -44,6 +46,7 @@ export async function stage(
     grant?: Partial<Grant>;
     limits?: GatewayOptions['limits'];
     homeserverUrl?: string;
+    transactions?: Transactions;
   } = {},
 ): Promise<Stage> {
   const homeserver = await recordingHomeserver();
@@ -58,6 +61,7 @@ export async function stage(
     publicUrl: 'https://gateway.test',
     access: desk,
     sentence: (grant) => `speaks for ${grant.subject}`,
+    transactions: options.transactions ?? memoryTransactions(),
     clock: { now: () => Date.now() },
     log: { debug: write, info: write, warn: write, error: write },
     limits: { ...(everythingInThread ? { inPlaceBytes: 0 } : {}), ...options.limits },

@@ -1,0 +1,78 @@
+import { isObject, type JsonObject } from '../filters/shown.ts';
+
+/** What the content of an event says of other events. */
+export type Relations = {
+  /** The event this one would replace, by an edit. */
+  readonly replaces: string | null;
+  /** The event this one reacts to. */
+  readonly annotates: string | null;
+  /** Every event it names, those two included: all must be in the same room. */
+  readonly names: readonly string[];
+};
+
+const EVENT_ID = /^\$[A-Za-z0-9_\-+/=.:~]{1,254}$/;
+/** Relations that add to a conversation and change nothing of it. */
+const HARMLESS = ['m.thread', 'm.reference'];
+const MAX_KEY = 200;
+
+/** Whether a text may be an event's id. */
+export function isEventId(text: unknown): text is string {
+  return typeof text === 'string' && EVENT_ID.test(text);
+}
+
+/**
+ * Reads `m.relates_to` (spec 1.19, "Forming relationships between events"). Null: it is not understood, or
+ * is of a kind that is not known to be harmless.
+ */
+export function relationsOf(content: JsonObject): Relations | null {
+  const relates = content['m.relates_to'];
+  if (relates === undefined) return { replaces: null, annotates: null, names: [] };
+  if (!isObject(relates)) return null;
+  const names: string[] = [];
+  const reply = relates['m.in_reply_to'];
+  if (reply !== undefined) {
+    if (!isObject(reply) || !isEventId(reply['event_id'])) return null;
+    names.push(reply['event_id']);
+  }
+  const { rel_type: kind, event_id: target } = relates;
+  if (kind === undefined) return target === undefined ? { replaces: null, annotates: null, names } : null;
+  if (!isEventId(target)) return null;
+  names.push(target);
+  if (kind === 'm.replace') return isObject(content['m.new_content']) ? { replaces: target, annotates: null, names } : null;
+  if (kind === 'm.annotation') return { replaces: null, annotates: target, names };
+  return typeof kind === 'string' && HARMLESS.includes(kind) ? { replaces: null, annotates: null, names } : null;
+}
+
+/** Whether it is nothing but a reaction: a relation with a short key. */
+export function isReaction(content: JsonObject): boolean {
+  const { 'm.relates_to': relates, ...rest } = content;
+  if (!isObject(relates) || Object.keys(rest).some((name) => name !== 'shortcode' && name !== 'com.beeper.reaction.shortcode'))
+    return false;
+  const key = relates['key'];
+  return relates['rel_type'] === 'm.annotation' && typeof key === 'string' && key !== '' && key.length <= MAX_KEY;
+}
+
+/** The content, and what would take its place. */
+function layersOf(content: JsonObject): readonly JsonObject[] {
+  const anew = content['m.new_content'];
+  return isObject(anew) ? [content, anew] : [content];
+}
+
+/** Whether it begins to verify a device in the subject's name (spec 1.19, "Key verification framework"). */
+export function verifies(content: JsonObject): boolean {
+  return layersOf(content).some(({ msgtype }) => typeof msgtype === 'string' && msgtype.startsWith('m.key.verification.'));
+}
+
+/**
+ * Whether it would make every member's client ring: `m.mentions` with `room`, or, where nothing is said of
+ * mentions, `@room` in its text, which older push rules look for (spec 1.19, "User and room mentions"). An
+ * encrypted event cannot be looked into; it says so in clear or not at all.
+ */
+export function ringsRoom(content: JsonObject): boolean {
+  return layersOf(content).some((layer) => {
+    const mentions = layer['m.mentions'];
+    if (mentions === undefined) return typeof layer['body'] === 'string' && /@room/i.test(layer['body']);
+    if (!isObject(mentions)) return true;
+    return mentions['room'] !== undefined && mentions['room'] !== false;
+  });
+}

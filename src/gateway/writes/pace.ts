@@ -1,0 +1,36 @@
+import type { GrantId } from '../../domain/ids.ts';
+
+/** How often each grant may write. */
+export interface WritePace {
+  /** Takes one: 0, it may go; otherwise in how many milliseconds it may. */
+  take(grantId: GrantId): number;
+}
+
+const MAX_KNOWN = 10_000;
+
+/**
+ * A bucket for each grant, below what the homeserver allows the subject: what a holder writes drains the
+ * subject's own, and they could not write any more themselves.
+ * @param perSecond how quickly it fills
+ * @param burst how many may go at once
+ */
+export function writePace(perSecond: number, burst: number, now: () => number): WritePace {
+  const buckets = new Map<GrantId, { level: number; at: number }>();
+  return {
+    take(grantId) {
+      const at = now();
+      const known = buckets.get(grantId);
+      const filled = known === undefined ? burst : Math.min(burst, known.level + (Math.max(0, at - known.at) / 1_000) * perSecond);
+      buckets.delete(grantId);
+      if (buckets.size >= MAX_KNOWN) forgetOldest();
+      const may = filled >= 1;
+      buckets.set(grantId, { level: may ? filled - 1 : filled, at });
+      return may ? 0 : Math.ceil(((1 - filled) / perSecond) * 1_000);
+    },
+  };
+
+  function forgetOldest(): void {
+    const oldest = buckets.keys().next();
+    if (oldest.done !== true) buckets.delete(oldest.value);
+  }
+}

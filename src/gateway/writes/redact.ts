@@ -1,0 +1,47 @@
+import type { RoomId } from '../../domain/ids.ts';
+import { allows } from '../../domain/scope.ts';
+import { type Answer, FORBIDDEN, invalid, lacking } from '../answer.ts';
+import type { Call } from '../catalogue/line.ts';
+import { isObject, type JsonObject } from '../filters/shown.ts';
+import { pathOf } from '../rewrite/path.ts';
+import { isEventId } from './content-rules.ts';
+import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
+import type { Writing } from './writing.ts';
+
+const PATH = '/_matrix/client/v3/rooms/{roomId}/redact/{eventId}';
+const MAX_REASON = 1_000;
+
+/** Whether the scope lets anything be redacted: null, or what the holder is told. */
+export function mayRedact({ access }: Call): Answer | null {
+  const { scope } = access.grant;
+  return allows(scope, 'redact') || allows(scope, 'redact-others') ? null : lacking('redact');
+}
+
+/**
+ * Reads a request to redact an event. Only a reason is passed on: other fields of drafts redact what else
+ * relates to it (MSC3912). State stays: emptying it would be setting it.
+ */
+export function redacting({ params, query, body, access }: Call): Writing | Answer {
+  const { roomId = '', eventId = '' } = params;
+  const { scope, subject } = access.grant;
+  const txnId = txnIdOf(params);
+  if (txnId === undefined) return invalid('txnId');
+  if (query.size > 0) return NO_PARAMETERS;
+  if (!isEventId(eventId)) return FORBIDDEN;
+  const reason = isObject(body) ? body['reason'] : null;
+  if (reason !== undefined && (typeof reason !== 'string' || reason.length > MAX_REASON)) return invalid('reason');
+  const fits = (event: JsonObject): Answer | null => {
+    if (event['state_key'] !== undefined) return FORBIDDEN;
+    const needed = event['sender'] === subject ? 'redact' : 'redact-others';
+    return allows(scope, needed) ? null : lacking(needed);
+  };
+  return {
+    roomId: roomId as RoomId,
+    deed: `redact ${eventId}`,
+    txnId,
+    content: reason === undefined ? {} : { reason },
+    path: pathOf(PATH, { roomId, eventId }),
+    onlyUnencrypted: false,
+    targets: [{ eventId, fits }],
+  };
+}

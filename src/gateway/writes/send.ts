@@ -1,0 +1,75 @@
+import type { RoomId } from '../../domain/ids.ts';
+import type { Scope } from '../../domain/scope.ts';
+import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { type Answer, FORBIDDEN, invalid, lacking, refusal, TOO_LARGE } from '../answer.ts';
+import type { Call } from '../catalogue/line.ts';
+import { isObject, type JsonObject } from '../filters/shown.ts';
+import { pathOf } from '../rewrite/path.ts';
+import { isReaction, relationsOf, ringsRoom, verifies } from './content-rules.ts';
+import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
+import type { Target, Writing } from './writing.ts';
+
+const PATH = '/_matrix/client/v3/rooms/{roomId}/send/{eventType}';
+/** Namespaced identifiers, and what older software makes of them. A wildcard is none. */
+const EVENT_TYPE = /^[A-Za-z0-9._~:+-]{1,255}$/;
+/** Below what an event may weigh with all that the homeserver puts around it (65,536 bytes). */
+const MAX_CONTENT_BYTES = 64_000;
+const REACTION = 'm.reaction';
+const ENCRYPTED = 'm.room.encrypted';
+
+const NO_ROOM_MENTION = refusal(403, 'M_FORBIDDEN', 'No token may notify everybody in a room.');
+const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The content must be an object.');
+
+/** Whether the scope lets this type be sent at all: null, or what the holder is told. Looks at no room. */
+export function maySend({ params, access }: Call): Answer | null {
+  const type = params['eventType'] ?? '';
+  const { scope } = access.grant;
+  const needed = type === REACTION ? 'react' : 'send';
+  if (EVENT_TYPE.test(type) && typeAllowed(scope, needed, type)) return null;
+  const named = scope.can.some((allowance) => allowance.split(':')[0] === needed);
+  return named ? FORBIDDEN : lacking(needed);
+}
+
+/**
+ * Reads a request to send an event. The type was judged already; here its content is: an edit needs `edit`
+ * and an event of the subject's own, a reaction is a reaction and nothing else, every event that is named
+ * must be in the room, nobody's device is verified, and not everybody is rung.
+ */
+export function sending({ params, query, body, access }: Call): Writing | Answer {
+  const type = params['eventType'] ?? '';
+  const { scope, subject } = access.grant;
+  const txnId = txnIdOf(params);
+  if (txnId === undefined) return invalid('txnId');
+  if (query.size > 0) return NO_PARAMETERS;
+  if (!isObject(body)) return NOT_AN_OBJECT;
+  if (Buffer.byteLength(JSON.stringify(body)) > MAX_CONTENT_BYTES) return TOO_LARGE;
+  if (verifies(body)) return FORBIDDEN;
+  if (ringsRoom(body)) return NO_ROOM_MENTION;
+  const relations = relationsOf(body);
+  if (relations === null) return FORBIDDEN;
+  if ((relations.annotates !== null || type === REACTION) && !(type === REACTION && isReaction(body))) return FORBIDDEN;
+  if (relations.replaces !== null && !typeAllowed(scope, 'edit', type)) return lacking('edit');
+  const targets = relations.names.map((eventId): Target => {
+    const edited = eventId === relations.replaces;
+    return { eventId, fits: (event) => (edited && !isOwn(event, subject, type) ? FORBIDDEN : null) };
+  });
+  return {
+    roomId: params['roomId'] as RoomId,
+    deed: `send ${type}`,
+    txnId,
+    content: body,
+    path: pathOf(PATH, { roomId: params['roomId'] ?? '', eventType: type }),
+    onlyUnencrypted: needsUnencrypted(scope, type),
+    targets,
+  };
+}
+
+/** An edit is of an event of the same type that the subject sent, and never of state. */
+function isOwn(event: JsonObject, subject: string, type: string): boolean {
+  return event['sender'] === subject && event['type'] === type && event['state_key'] === undefined;
+}
+
+/** Reactions are sent in clear by every client, in encrypted rooms too. */
+function needsUnencrypted(scope: Scope, type: string): boolean {
+  return type !== ENCRYPTED && type !== REACTION && !typeAllowed(scope, 'plaintext', type);
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { refusal } from '../answer.ts';
+import type { TransactionKey } from '../../ports/transactions.ts';
+
+const MAX_TXN_ID = 255;
+
+/** A write takes no parameters: a delay would let it happen when the token is over (MSC4140), a time would date it back. */
+export const NO_PARAMETERS = refusal(400, 'M_INVALID_PARAM', 'This request takes no parameters in its address.');
+
+/** The holder's transaction id: null where the path has none, undefined where it is not taken. */
+export function txnIdOf(params: Readonly<Record<string, string>>): string | null | undefined {
+  const txnId = params['txnId'];
+  if (txnId === undefined) return null;
+  return txnId !== '' && txnId.length <= MAX_TXN_ID ? txnId : undefined;
+}
+
+/** The transaction id the homeserver is given: of this grant alone, the same each time. */
+export function upstreamTxnId({ grantId, roomId, deed, txnId }: TransactionKey): string {
+  const hash = createHash('sha256').update(JSON.stringify([grantId, roomId, deed, txnId]));
+  return `mw${hash.digest('base64url').slice(0, 32)}`;
+}
+
+/** A digest of what is sent, so that another content under a known id is noticed without keeping any. */
+export function digestOf(grantId: string, content: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify([grantId, content]))
+    .digest('base64url');
+}

@@ -1,0 +1,169 @@
+import type { EventId, GrantId } from '../../domain/ids.ts';
+import type { Access, AccessControl, Upstream } from '../../lifecycle/access-control.ts';
+import type { Transaction, TransactionKey, Transactions } from '../../ports/transactions.ts';
+import { type Answer, FORBIDDEN, isAnswer, limited, NONSENSE, ok, refusal, UNAVAILABLE, UNREACHABLE, USER_LOCKED } from '../answer.ts';
+import type { UpstreamRequest } from '../catalogue/line.ts';
+import { isObject } from '../filters/shown.ts';
+import type { Held } from '../serve/allowance.ts';
+import type { Asking, Forwarder, Reply } from '../serve/forwarder.ts';
+import { toldError } from '../serve/told-error.ts';
+import { unlessAborted } from '../serve/unless-aborted.ts';
+import { anotherLease, didNotKnow, errcodeOf, type Looked, lookUp } from './ask.ts';
+import { isEventId } from './content-rules.ts';
+import { lookFirst } from './look-first.ts';
+import type { WritePace } from './pace.ts';
+import { searchSent } from './search-sent.ts';
+import { digestOf, upstreamTxnId } from './txn-id.ts';
+import type { Writing } from './writing.ts';
+
+/** What writing needs. */
+export type WriterMeans = {
+  readonly control: AccessControl;
+  readonly forwarder: Forwarder;
+  readonly transactions: Transactions;
+  readonly pace: WritePace;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  /** A transaction id where the holder gave none: random, never the same again. */
+  readonly newTxnId: () => string;
+};
+
+/** Carries one write out. @param signal aborted when the holder has gone or the grant is over; its reason is then thrown */
+export type Writer = (writing: Writing, access: Access, held: Held, signal: AbortSignal) => Promise<Answer>;
+
+const FORGET_AFTER_MS = 86_400_000;
+const FORGET_EVERY_MS = 3_600_000;
+/** So long a write whose answer was lost may yet turn up. */
+const MAY_TURN_UP_MS = 60_000;
+
+const USED_OTHERWISE = refusal(400, 'M_INVALID_PARAM', 'This transaction id was used before, for something else.');
+const NOT_KNOWN_YET = refusal(503, 'M_UNKNOWN', 'It is not known yet whether this was sent. Ask again with the same transaction id.');
+const NOT_KNOWN = refusal(
+  409,
+  'M_UNKNOWN',
+  'It is not known whether this was sent, so it is not sent again. Look in the room; under a new transaction id it would be.',
+);
+
+/**
+ * Writes, each under one transaction id at most once: what is about to be sent is written down durably
+ * before, and where its answer was lost it is looked for in the room and never sent again. What was begun is
+ * carried to its end when the holder goes, so that its event id is known when they come back.
+ */
+export function writer(means: WriterMeans): Writer {
+  const { control, forwarder, transactions, pace, timeoutMs, now } = means;
+  const look = lookFirst();
+  const running = new Map<string, Promise<Answer>>();
+  let forgotAt = Number.NEGATIVE_INFINITY;
+
+  return async (writing, access, held, signal) => {
+    const { grant } = access;
+    const key: TransactionKey = {
+      grantId: grant.id,
+      roomId: writing.roomId,
+      deed: writing.deed,
+      txnId: writing.txnId ?? means.newTxnId(),
+    };
+    const digest = digestOf(grant.id, writing.content);
+    const ask = (request: UpstreamRequest) => lookUp(forwarder, control, grant.id, request, { timeoutMs, signal, held, large: null });
+    await forgetNowAndThen();
+    const known = writing.txnId === null ? null : await transactions.find(key);
+    if (known !== null) return settled(known, digest, access, ask, signal);
+    const waitMs = pace.take(grant.id);
+    if (waitMs > 0) return limited(waitMs);
+    const refused = await look(writing, ask);
+    if (refused !== null) return refused;
+    const lease = await unlessAborted(Promise.resolve(control.upstream(grant.id)), signal);
+    const begun = await transactions.begin({ ...key, digest, leaseId: lease.leaseId, begunAt: now() });
+    if (!begun) return settled(await transactions.find(key), digest, access, ask, signal);
+    // While that was looked at the grant may have ended, or the room left the scope.
+    if (signal.aborted || !access.rooms.has(writing.roomId)) {
+      await transactions.unsent(key);
+      if (signal.aborted) throw signal.reason;
+      return FORBIDDEN;
+    }
+    const sending = send(key, writing, lease);
+    const name = nameOf(key);
+    running.set(name, sending);
+    const done = (): void => void running.delete(name);
+    sending.then(done, done);
+    return unlessAborted(sending, signal);
+  };
+
+  /** What a known one came to. It is not sent. */
+  async function settled(
+    known: Transaction | null,
+    digest: string,
+    access: Access,
+    ask: (request: UpstreamRequest) => Promise<Looked>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    if (known === null) return NOT_KNOWN_YET;
+    if (known.digest !== digest) return USED_OTHERWISE;
+    if (known.eventId !== null) return ok({ event_id: known.eventId });
+    const sending = running.get(nameOf(known));
+    if (sending !== undefined) return unlessAborted(sending, signal);
+    const waitMs = pace.take(known.grantId);
+    if (waitMs > 0) return limited(waitMs);
+    const eventId = await searchSent(known, access.grant.subject, ask);
+    if (eventId === null) return now() - known.begunAt < MAY_TURN_UP_MS ? NOT_KNOWN_YET : NOT_KNOWN;
+    await transactions.sent(known, eventId);
+    return ok({ event_id: eventId });
+  }
+
+  async function send(key: TransactionKey, writing: Writing, lease: Upstream): Promise<Answer> {
+    const path = `${writing.path}/${upstreamTxnId(key)}`;
+    const request: UpstreamRequest = { method: 'PUT', path, query: [], body: writing.content };
+    const first = await sendOnce(request, lease);
+    if (first === 'unsent') return unsent(key, UNREACHABLE);
+    if (first === 'lost') return UNREACHABLE;
+    if (!didNotKnow(first)) return outcome(key, first);
+    // It was refused at the door: nothing was sent with that token.
+    const renewed = await anotherLease(control, key.grantId, lease).catch(() => UNAVAILABLE);
+    if (isAnswer(renewed)) return unsent(key, renewed);
+    await transactions.resume(key, renewed.leaseId);
+    const second = await sendOnce(request, renewed);
+    if (second === 'unsent') return unsent(key, UNREACHABLE);
+    if (second === 'lost') return UNREACHABLE;
+    return didNotKnow(second) ? unsent(key, UNAVAILABLE) : outcome(key, second);
+  }
+
+  /** `unsent`: it never left; `lost`: what became of it is not known. Nobody's leaving ends it. */
+  async function sendOnce(request: UpstreamRequest, lease: Upstream): Promise<Reply | 'unsent' | 'lost'> {
+    let started = false;
+    const { signal } = new AbortController();
+    const asking: Asking = { timeoutMs, signal, held: null, large: null, onStart: () => void (started = true) };
+    try {
+      return await forwarder.ask(request, lease.token, asking);
+    } catch {
+      return started ? 'lost' : 'unsent';
+    }
+  }
+
+  async function outcome(key: TransactionKey, reply: Reply): Promise<Answer> {
+    if (reply.status === 200) {
+      const eventId = isObject(reply.body) ? reply.body['event_id'] : undefined;
+      if (!isEventId(eventId)) return NONSENSE;
+      await transactions.sent(key, eventId as EventId);
+      return ok({ event_id: eventId });
+    }
+    // The homeserver's own word that it did not. A proxy's, or one of trouble in it, proves nothing.
+    const refused = reply.status >= 400 && reply.status < 500 && typeof errcodeOf(reply) === 'string';
+    const told = errcodeOf(reply) === 'M_USER_LOCKED' ? USER_LOCKED : toldError(reply, false);
+    return refused ? unsent(key, told) : UNREACHABLE;
+  }
+
+  async function unsent(key: TransactionKey, answer: Answer): Promise<Answer> {
+    await transactions.unsent(key);
+    return answer;
+  }
+
+  async function forgetNowAndThen(): Promise<void> {
+    if (now() - forgotAt < FORGET_EVERY_MS) return;
+    forgotAt = now();
+    await transactions.forgetBefore(forgotAt - FORGET_AFTER_MS);
+  }
+}
+
+function nameOf({ grantId, roomId, deed, txnId }: Pick<TransactionKey, 'roomId' | 'deed' | 'txnId'> & { grantId: GrantId }): string {
+  return JSON.stringify([grantId, roomId, deed, txnId]);
+}
