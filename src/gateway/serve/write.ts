@@ -9,6 +9,13 @@ const CORS = [
   'Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate',
 ] as const; // prettier-ignore
 
+const ALWAYS = [
+  'Content-Type', 'application/json',
+  'Cache-Control', 'no-store',
+  'X-Content-Type-Options', 'nosniff',
+  ...CORS,
+] as const; // prettier-ignore
+
 /**
  * Writes an answer in one piece. Every header is made here.
  * @param readTimeoutMs ends the connection where nothing of it is read for so long
@@ -19,16 +26,7 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
   const body = answer.written ?? JSON.stringify(answer.body);
   const length = Buffer.byteLength(body);
   response.setTimeout(readTimeoutMs);
-  response.writeHead(answer.status, [
-    'Content-Type', 'application/json',
-    'Content-Length', String(length),
-    'Cache-Control', 'no-store',
-    'X-Content-Type-Options', 'nosniff',
-    ...retryAfter(answer),
-    ...challenge(answer),
-    ...(answer.status === 413 || answer.status === 415 ? ['Connection', 'close'] : []),
-    ...CORS,
-  ]); // prettier-ignore
+  response.writeHead(answer.status, ['Content-Length', String(length), ...(answer.status === 200 ? ALWAYS : [...ALWAYS, ...more(answer)])]);
   if (length === body.length) response.end(body, 'latin1');
   else response.end(body);
 }
@@ -37,6 +35,11 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
 export function writePreflight(response: ServerResponse): void {
   response.writeHead(204, [...CORS, 'Access-Control-Max-Age', '86400']);
   response.end();
+}
+
+/** The headers that some refusals have. */
+function more(answer: Answer): readonly string[] {
+  return [...retryAfter(answer), ...challenge(answer), ...(answer.status === 413 || answer.status === 415 ? ['Connection', 'close'] : [])];
 }
 
 /** RFC 6750, 3.1. The names of capabilities need no quoting. */

@@ -76,6 +76,7 @@ export async function measureThroughput(tools: Tools, servers: Contestants, toke
 async function run(tools: Tools, { name, server, path }: Row, token: string, seconds: number): Promise<Speed> {
   const before = await cpuSeconds(server.pid);
   const load = await runWrk(tools, { url: server.url + path, token, connections: CONNECTIONS, seconds });
-  if (load.bad > 0 || load.requests === 0) throw new Error(`${name}: ${String(load.bad)} of ${String(load.requests)} answers were bad.`);
+  if (load.bad + load.late > 0 || load.requests === 0)
+    throw new Error(`${name}: ${String(load.bad)} of ${String(load.requests)} answers were bad, ${String(load.late)} late.`);
   return { perSecond: load.perSecond, perCpuSecond: load.requests / ((await cpuSeconds(server.pid)) - before) };
 }

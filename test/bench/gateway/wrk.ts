@@ -7,11 +7,12 @@ import type { Tools } from './tools.ts';
 
 const REPORT = fileURLToPath(new URL('wrk-report.lua', import.meta.url));
 
-/** What one run of `wrk` saw. `bad`: answers that were not 2xx, and broken connections. */
+/** What one run of `wrk` saw. `bad`: answers that were not 2xx, and broken connections; `late`: answers after two seconds. */
 export type Load = {
   readonly requests: number;
   readonly perSecond: number;
   readonly bad: number;
+  readonly late: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -32,6 +33,7 @@ export async function runWrk(tools: Tools, { url, token, connections, seconds }:
     requests: of('requests'),
     perSecond: of('requests') / (of('durationUs') / 1e6),
     bad: of('bad'),
+    late: of('late'),
     p50Ms: of('p50Us') / 1_000,
     p99Ms: of('p99Us') / 1_000,
     maxMs: of('maxUs') / 1_000,
