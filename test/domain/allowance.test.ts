@@ -88,4 +88,14 @@ describe('the set', () => {
     for (const type of ['m.room.server_acl', 'm.room.encryption', 'm.room.guest_access', 'm.room.history_visibility', 'm.widget'])
       expect([type, mayGrantType('state', type)]).toEqual([type, 'by-name']);
   });
+
+  it('means what clients act on by its name alone, not by `send` or a wildcard', () => {
+    for (const type of ['m.room.encrypted', 'm.call.invite', 'm.room.topic', 'm.secret.send', 'm.room_key'])
+      expect([type, mayGrantType('send', type)]).toEqual([type, 'by-name']);
+    expect(allowanceMeans('send', 'send', 'm.room.encrypted', null)).toBe(false);
+    expect(allowanceMeans('send:m.room.*', 'send', 'm.room.encrypted', null)).toBe(false);
+    expect(allowanceMeans('send:m.room.encrypted', 'send', 'm.room.encrypted', null)).toBe(true);
+    expect(sharedAllowances(['send'], ['send:m.room.encrypted'])).toEqual([]);
+    expect(() => parseAllowance('send:m.call.*')).toThrow(/by name alone/);
+  });
 });

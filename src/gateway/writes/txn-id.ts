@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { refusal } from '../answer.ts';
+import { isObject } from '../filters/shown.ts';
 import type { TransactionKey } from '../../ports/transactions.ts';
 
 const MAX_TXN_ID = 255;
@@ -20,9 +21,17 @@ export function upstreamTxnId({ grantId, roomId, deed, txnId }: TransactionKey):
   return `mw${hash.digest('base64url').slice(0, 32)}`;
 }
 
-/** A digest of what is sent, so that another content under a known id is noticed without keeping any. */
+/** A digest of what is sent, whatever the order of its keys: another content under a known id is noticed without keeping any. */
 export function digestOf(grantId: string, content: unknown): string {
   return createHash('sha256')
-    .update(JSON.stringify([grantId, content]))
+    .update(JSON.stringify([grantId, sorted(content)]))
     .digest('base64url');
+}
+
+/** The homeserver gives the keys back in another order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value).toSorted();
+  return { entries: keys.map((key) => [key, sorted(value[key])]) };
 }
