@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allowanceMeans, inOrder, parseAllowance } from '../../src/domain/allowance.ts';
+import { allowanceMeans, inOrder, parseAllowance, sharedAllowances } from '../../src/domain/allowance.ts';
 import { CAPABILITIES, CAPABILITY } from '../../src/domain/capability.ts';
 import { mayGrantType } from '../../src/domain/delegable.ts';
 
