@@ -6,7 +6,8 @@ import type { Reading, Work } from './reading.ts';
 
 const BLOCK_BYTES = 262_144;
 /** A gateway that has just started has other things to do. */
-const START_AFTER_MS = 500;
+/** A thread costs some 40 MB: it is there while there is work for it, and a while longer. */
+const IDLE_MS = 60_000;
 /** What the thread's heap may grow to: it is to die before the process does. */
 const HEAP_MB = 1_536;
 
@@ -36,6 +37,7 @@ type Options = {
   /** For tests of a thread that goes wrong. */
   readonly thread?: URL;
   readonly heapMb?: number;
+  readonly idleMs?: number;
 };
 
 type Step = { readonly id: number; readonly resolve: (message: FromThread) => void; readonly reject: (error: MintwardenError) => void };
@@ -43,16 +45,19 @@ type Step = { readonly id: number; readonly resolve: (message: FromThread) => vo
 const THREAD = new URL('./thread.ts', import.meta.url);
 
 /**
- * Starts the thread soon, and anew with the next large answer after it died or hung: those that were with it
- * are told as an answer that cannot be passed on (502), and nobody else is.
+ * Starts the thread with the first large answer, ends it when there was none for a while, and starts it anew
+ * after it died or hung: the answers that were with it are told as ones that cannot be passed on (502), and
+ * nobody else is.
  */
-export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD, heapMb = HEAP_MB }: Options): LargeAnswers {
+export function largeAnswers(options: Options): LargeAnswers {
+  const { queueBytes, stepTimeoutMs, log, thread = THREAD, heapMb = HEAP_MB, idleMs = IDLE_MS } = options;
   let worker: Worker | null = null;
   let waiting = new Map<number, Step>();
   let watch: NodeJS.Timeout | null = null;
   let queued = 0;
   let lastId = 0;
-  const early = setTimeout(() => (worker ??= start()), START_AFTER_MS).unref();
+  let feeds = 0;
+  let idle: NodeJS.Timeout | undefined;
 
   function start(): Worker {
     const fresh = new Worker(thread, { env: {}, name: 'mintwarden-filter', resourceLimits: { maxOldGenerationSizeMb: heapMb } });
@@ -88,9 +93,22 @@ export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD, 
     for (const step of steps.values()) step.reject(unreadable());
   }
 
+  /** Looked at when a feed ends: if no other has come by then, the thread goes. */
+  function rest(): void {
+    clearTimeout(idle);
+    if (feeds > 0) return;
+    idle = setTimeout(() => {
+      const unused = worker;
+      worker = null;
+      void unused?.terminate();
+    }, idleMs).unref();
+  }
+
   return {
     open(work) {
       const id = ++lastId;
+      feeds++;
+      clearTimeout(idle);
       const mine = (worker ??= start());
       let bytes = 0;
       let over = false;
@@ -109,6 +127,8 @@ export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD, 
         if (over) return;
         over = true;
         queued -= bytes;
+        feeds--;
+        rest();
         if (waiting.delete(id)) rewind();
         post({ id, step: 'drop' });
       };
@@ -155,7 +175,7 @@ export function largeAnswers({ queueBytes, stepTimeoutMs, log, thread = THREAD, 
       };
     },
     async close() {
-      clearTimeout(early);
+      clearTimeout(idle);
       const last = worker;
       worker = null;
       for (const step of waiting.values()) step.reject(unreadable());
