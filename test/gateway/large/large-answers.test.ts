@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -61,6 +61,28 @@ describe('a large answer', () => {
     const got = await filtered(large, Buffer.from(JSON.stringify(body)), chunk);
     expect(got).toBe(JSON.stringify(here.answer(NO_EVENTS).body));
     expect(got).not.toContain('leak');
+  });
+
+  test('the thread is there while there is work, and ends when there was none for a while', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'mintwarden-thread-'));
+    const [births, thread] = [join(folder.path, 'births'), join(folder.path, 'thread.mjs')];
+    const real = new URL('../../../src/gateway/large/thread.ts', import.meta.url).href;
+    const lines = [
+      "import { appendFileSync } from 'node:fs';",
+      `appendFileSync(${JSON.stringify(births)}, 'x');`,
+      `await import('${real}');`,
+    ];
+    await writeFile(thread, lines.join('\n'));
+    await writeFile(births, '');
+    await using large = started({ thread: pathToFileURL(thread), idleMs: 300 });
+    const body = Buffer.from(JSON.stringify(sync(3)));
+    expect(await readFile(births, 'utf8')).toBe('');
+    await filtered(large, body, 10_000);
+    await filtered(large, body, 10_000);
+    expect(await readFile(births, 'utf8')).toBe('x');
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    expect(await filtered(large, body, 10_000)).not.toContain('leak');
+    expect(await readFile(births, 'utf8')).toBe('xx');
   });
 
   test('several at one time are not mixed up', async () => {
