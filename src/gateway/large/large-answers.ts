@@ -5,10 +5,12 @@ import type { FromThread, ToThread } from './messages.ts';
 import type { Reading, Work } from './reading.ts';
 
 const BLOCK_BYTES = 262_144;
-/** A gateway that has just started has other things to do. */
 /** A thread costs some 40 MB: it is there while there is work for it, and a while longer. */
 const IDLE_MS = 60_000;
-/** What the thread's heap may grow to: it is to die before the process does. */
+/**
+ * What the thread's heap may grow to. Twice what the worst 32 MiB of JSON become, which is as much as it is ever given:
+ * a thread that hits this limit can take the process with it.
+ */
 const HEAP_MB = 1_536;
 
 /** One large answer on its way to the other thread. */

@@ -37,10 +37,10 @@ export type GatewayLimits = {
 export const DEFAULT_LIMITS: GatewayLimits = {
   bodyBytes: 262_144,
   headerBytes: 32_768,
-  answerBytes: 67_108_864,
+  answerBytes: 33_554_432,
   heldBytes: 268_435_456,
   inPlaceBytes: 65_536,
-  largeBytes: 134_217_728,
+  largeBytes: 33_554_432,
   largeTimeoutMs: 15_000,
   concurrentPerGrant: 64,
   connections: 10_000,
