@@ -5,7 +5,7 @@ import { toPolicy } from '../config/index.ts';
 import { startGateway } from '../gateway/server.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { createSynapse } from '../issuers/synapse/synapse.ts';
-import { createAccessControl } from '../lifecycle/access.ts';
+import { createAccessControl } from '../lifecycle/access/access.ts';
 import { deliverWaitingTo } from '../lifecycle/telling/deliver.ts';
 import { greetFirstAdmin } from '../lifecycle/telling/greet.ts';
 import { startReaper } from '../lifecycle/due/reaper.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MintwardenError } from '../domain/errors.ts';
 import type { Grant } from '../domain/grant.ts';
-import type { AccessControl } from '../lifecycle/access-control.ts';
+import type { AccessControl } from '../lifecycle/access/access-control.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Transactions } from '../ports/transactions.ts';

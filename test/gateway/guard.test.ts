@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Access } from '../../src/lifecycle/access-control.ts';
+import type { Access } from '../../src/lifecycle/access/access-control.ts';
 import { FORBIDDEN, lacking } from '../../src/gateway/answer.ts';
 import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
 import { judge, refusedBy, type Verdict } from '../../src/gateway/guard.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { newToken } from '../../src/domain/token.ts';
-import { createAccessControl } from '../../src/lifecycle/access.ts';
+import { createAccessControl } from '../../src/lifecycle/access/access.ts';
 import { Service } from './support/harness.ts';
 import { ALICE, LOBBY, OPS } from './support/homeserver.ts';
 

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Access } from '../../lifecycle/access-control.ts';
+import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { Answer } from '../answer.ts';
 import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
 import type { Writing } from '../writes/writing.ts';

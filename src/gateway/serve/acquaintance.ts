@@ -1,5 +1,5 @@
 import type { RoomId, UserId } from '../../domain/ids.ts';
-import type { Access } from '../../lifecycle/access-control.ts';
+import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type Answer, FORBIDDEN, isAnswer } from '../answer.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { standing } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
-import type { Access, Presented } from '../../lifecycle/access-control.ts';
+import type { Access, Presented } from '../../lifecycle/access/access-control.ts';
 import {
   ambiguous,
   type Answer,

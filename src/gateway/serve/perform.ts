@@ -1,5 +1,5 @@
 import type { Grant } from '../../domain/grant.ts';
-import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
+import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
 import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';

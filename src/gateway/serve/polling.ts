@@ -1,4 +1,4 @@
-import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
+import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, UNKNOWN_TOKEN } from '../answer.ts';
 import { createEvents } from '../large/create-events.ts';
 import { type Reading, readingOfSync } from '../large/reading.ts';

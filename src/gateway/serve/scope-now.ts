@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Access, AccessControl } from '../../lifecycle/access-control.ts';
+import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
-import type { AccessControl } from '../../lifecycle/access-control.ts';
+import type { AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, NONSENSE, UNAVAILABLE, UNKNOWN_TOKEN, UNREACHABLE, USER_LOCKED } from '../answer.ts';
 import type { UpstreamRequest } from '../catalogue/line.ts';
 import { isObject } from '../filters/shown.ts';

@@ -1,5 +1,5 @@
 import type { GrantId } from '../../domain/ids.ts';
-import type { AccessControl, Upstream } from '../../lifecycle/access-control.ts';
+import type { AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
 import type { UpstreamRequest } from '../catalogue/line.ts';
 import { isObject } from '../filters/shown.ts';

@@ -1,5 +1,5 @@
 import type { EventId, GrantId } from '../../domain/ids.ts';
-import type { Access, AccessControl, Upstream } from '../../lifecycle/access-control.ts';
+import type { Access, AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
 import type { Transaction, TransactionKey, Transactions } from '../../ports/transactions.ts';
 import { type Answer, FORBIDDEN, isAnswer, limited, NONSENSE, ok, refusal, UNAVAILABLE, UNREACHABLE, USER_LOCKED } from '../answer.ts';
 import type { UpstreamRequest } from '../catalogue/line.ts';

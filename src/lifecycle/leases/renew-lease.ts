@@ -4,7 +4,7 @@ import { standing, type Grant } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Issued } from '../../ports/issuer.ts';
-import type { Upstream } from '../access-control.ts';
+import type { Upstream } from '../access/access-control.ts';
 import { auditOf } from '../audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from './kill-lease.ts';

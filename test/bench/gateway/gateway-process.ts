@@ -1,7 +1,7 @@
 import { startGateway } from '../../../src/gateway/server.ts';
 import type { Grant } from '../../../src/domain/grant.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
-import { createAccessControl } from '../../../src/lifecycle/access.ts';
+import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { ALICE } from '../../lifecycle/support/homeserver.ts';

@@ -1,6 +1,6 @@
 import type { GrantId, LeaseId, RoomId } from '../../../src/domain/ids.ts';
 import { standing } from '../../../src/domain/grant.ts';
-import type { Access, AccessControl, Presented, Upstream } from '../../../src/lifecycle/access-control.ts';
+import type { Access, AccessControl, Presented, Upstream } from '../../../src/lifecycle/access/access-control.ts';
 
 /** An AccessControl in memory: the port's own promises, nothing else. */
 export type GrantDesk = AccessControl & {

@@ -1,7 +1,7 @@
 import type { Grant } from '../../../src/domain/grant.ts';
 import type { GrantId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
-import type { Access } from '../../../src/lifecycle/access-control.ts';
+import type { Access } from '../../../src/lifecycle/access/access-control.ts';
 
 export const ALICE = '@alice:hs.test' as UserId;
 export const OPS = '!ops:hs.test' as RoomId;

@@ -1,15 +1,15 @@
 import { timingSafeEqual } from 'node:crypto';
-import { unreachable } from '../domain/errors.ts';
-import { standing } from '../domain/grant.ts';
-import type { GrantId } from '../domain/ids.ts';
-import { grantOfToken, hashToken } from '../domain/token.ts';
+import { unreachable } from '../../domain/errors.ts';
+import { standing } from '../../domain/grant.ts';
+import type { GrantId } from '../../domain/ids.ts';
+import { grantOfToken, hashToken } from '../../domain/token.ts';
 import type { Access, AccessControl, Presented } from './access-control.ts';
 import { accessEntries, type Entry } from './access-entries.ts';
 import { accessUpstream } from './access-upstream.ts';
-import { endUnasked } from './ending/end-grant.ts';
+import { endUnasked } from '../ending/end-grant.ts';
 import { overWatch } from './over-watch.ts';
-import { problemOf } from './problem.ts';
-import type { World } from './world.ts';
+import { problemOf } from '../problem.ts';
+import type { World } from '../world.ts';
 
 function sameHash(stored: string, presented: string): boolean {
   const a = Buffer.from(stored, 'hex');

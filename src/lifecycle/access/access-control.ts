@@ -1,5 +1,5 @@
-import type { Grant } from '../domain/grant.ts';
-import type { GrantId, LeaseId, RoomId } from '../domain/ids.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
 
 /** A token that is good, and what it opens at this moment. */
 export type Access = {

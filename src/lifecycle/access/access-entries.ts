@@ -1,14 +1,14 @@
-import type { Change } from '../domain/change.ts';
-import { MintwardenError } from '../domain/errors.ts';
-import { standing, type Grant } from '../domain/grant.ts';
-import type { GrantId, RoomId } from '../domain/ids.ts';
-import { openRooms } from '../domain/scope.ts';
+import type { Change } from '../../domain/change.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { standing, type Grant } from '../../domain/grant.ts';
+import type { GrantId, RoomId } from '../../domain/ids.ts';
+import { openRooms } from '../../domain/scope.ts';
 import { BoundedMap } from './bounded-map.ts';
-import type { UpstreamCopy } from './access-upstream.ts';
-import { excludeRoom } from './exclude-room.ts';
-import { noteSubject } from './due/subjects-watch.ts';
+import type { UpstreamCopy } from './upstream-copy.ts';
+import { excludeRoom } from '../exclude-room.ts';
+import { noteSubject } from '../due/subjects-watch.ts';
 import { singleFlight } from './single-flight.ts';
-import type { World } from './world.ts';
+import type { World } from '../world.ts';
 
 const MAX_GRANTS = 10_000;
 const MAX_UNKNOWN = 10_000;

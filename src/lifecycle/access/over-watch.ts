@@ -1,8 +1,8 @@
-import { standing, type Grant } from '../domain/grant.ts';
-import type { GrantId } from '../domain/ids.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Log } from '../ports/log.ts';
-import { problemOf } from './problem.ts';
+import { standing, type Grant } from '../../domain/grant.ts';
+import type { GrantId } from '../../domain/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import { problemOf } from '../problem.ts';
 
 const LONGEST_SLEEP_MS = 500;
 

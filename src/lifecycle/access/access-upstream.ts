@@ -1,29 +1,26 @@
-import { MintwardenError } from '../domain/errors.ts';
-import { standing } from '../domain/grant.ts';
-import type { GrantId, LeaseId } from '../domain/ids.ts';
-import type { Lease } from '../domain/lease.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { standing } from '../../domain/grant.ts';
+import type { GrantId, LeaseId } from '../../domain/ids.ts';
 import type { Upstream } from './access-control.ts';
 import type { AccessEntries, Entry } from './access-entries.ts';
-import { auditOf } from './audit-event.ts';
-import { decideAndCommit, type Decision } from './decide-and-commit.ts';
-import { aliveMessage } from './leases/kill-lease.ts';
-import { killingLease } from './leases/lease-row.ts';
-import { newIds } from './new-id.ts';
+import { auditOf } from '../audit-event.ts';
+import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
+import { aliveMessage } from '../leases/kill-lease.ts';
+import { killingLease } from '../leases/lease-row.ts';
+import { newIds } from '../new-id.ts';
 import { pace } from './pace.ts';
-import { problemOf } from './problem.ts';
-import { needsRenewal, renewLease } from './leases/renew-lease.ts';
-import { leaseRow } from './secret-rows.ts';
+import { problemOf } from '../problem.ts';
+import { needsRenewal, renewLease } from '../leases/renew-lease.ts';
+import { leaseRow } from '../secret-rows.ts';
+import type { UpstreamCopy } from './upstream-copy.ts';
 import { singleFlight } from './single-flight.ts';
-import { noteSubject } from './due/subjects-watch.ts';
-import type { World } from './world.ts';
+import { noteSubject } from '../due/subjects-watch.ts';
+import type { World } from '../world.ts';
 
 /** Each try may leave a token at the homeserver that nobody has, and a message in the control room. */
 const AFTER_FAILURE_MS = [5_000, 300_000] as const;
 const EARLY_DEATHS_APART_MS = [10_000, 3_600_000] as const;
 const LAST_RESORT_MS = 2_000;
-
-/** An upstream token in memory. A secret; dropped the moment its grant or lease no longer counts. */
-export type UpstreamCopy = Upstream & Pick<Lease, 'createdAt' | 'validUntil'>;
 
 /** Upstream tokens for live grants: from memory, from the ledger, or new ones. One look-up per grant at a time. */
 export function accessUpstream(world: World, entries: AccessEntries) {
