@@ -43,13 +43,19 @@ export function relationsOf(content: JsonObject): Relations | null {
   return typeof kind === 'string' && HARMLESS.includes(kind) ? { replaces: null, annotates: null, names } : null;
 }
 
-/** Whether it is nothing but a reaction: a relation with a short key. */
+const REACTS_WITH = ['rel_type', 'event_id', 'key'];
+const NAMES_OF_KEY = ['shortcode', 'com.beeper.reaction.shortcode'];
+
+/** Whether it is nothing but a reaction: a relation with a short key, and the key's short name. Nothing else finds room in it. */
 export function isReaction(content: JsonObject): boolean {
   const { 'm.relates_to': relates, ...rest } = content;
-  if (!isObject(relates) || Object.keys(rest).some((name) => name !== 'shortcode' && name !== 'com.beeper.reaction.shortcode'))
-    return false;
-  const key = relates['key'];
-  return relates['rel_type'] === 'm.annotation' && typeof key === 'string' && key !== '' && key.length <= MAX_KEY;
+  if (!isObject(relates) || !Object.keys(relates).every((name) => REACTS_WITH.includes(name))) return false;
+  if (!Object.entries(rest).every(([name, value]) => NAMES_OF_KEY.includes(name) && isShort(value))) return false;
+  return relates['rel_type'] === 'm.annotation' && isShort(relates['key']);
+}
+
+function isShort(text: unknown): boolean {
+  return typeof text === 'string' && text !== '' && text.length <= MAX_KEY;
 }
 
 /** The content, and what would take its place. */

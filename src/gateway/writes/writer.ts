@@ -81,7 +81,7 @@ export function writer(means: WriterMeans): Writer {
       if (signal.aborted) throw signal.reason;
       return FORBIDDEN;
     }
-    const sending = send(key, writing, lease);
+    const sending = send(key, writing, lease, signal);
     const name = nameOf(key);
     running.set(name, sending);
     const done = (): void => void running.delete(name);
@@ -110,10 +110,10 @@ export function writer(means: WriterMeans): Writer {
     return ok({ event_id: eventId });
   }
 
-  async function send(key: TransactionKey, writing: Writing, lease: Upstream): Promise<Answer> {
+  async function send(key: TransactionKey, writing: Writing, lease: Upstream, visit: AbortSignal): Promise<Answer> {
     const path = `${writing.path}/${upstreamTxnId(key)}`;
     const request: UpstreamRequest = { method: 'PUT', path, query: [], body: writing.content };
-    const first = await sendOnce(request, lease);
+    const first = await sendOnce(request, lease, visit);
     if (first === 'unsent') return unsent(key, UNREACHABLE);
     if (first === 'lost') return UNREACHABLE;
     if (!didNotKnow(first)) return outcome(key, first);
@@ -121,21 +121,29 @@ export function writer(means: WriterMeans): Writer {
     const renewed = await anotherLease(control, key.grantId, lease).catch(() => UNAVAILABLE);
     if (isAnswer(renewed)) return unsent(key, renewed);
     await transactions.resume(key, renewed.leaseId);
-    const second = await sendOnce(request, renewed);
+    const second = await sendOnce(request, renewed, visit);
     if (second === 'unsent') return unsent(key, UNREACHABLE);
     if (second === 'lost') return UNREACHABLE;
     return didNotKnow(second) ? unsent(key, UNAVAILABLE) : outcome(key, second);
   }
 
-  /** `unsent`: it never left; `lost`: what became of it is not known. Nobody's leaving ends it. */
-  async function sendOnce(request: UpstreamRequest, lease: Upstream): Promise<Reply | 'unsent' | 'lost'> {
+  /** `unsent`: it never left, and will not; `lost`: what became of it is not known. Once it left, nobody's leaving ends it. */
+  async function sendOnce(request: UpstreamRequest, lease: Upstream, visit: AbortSignal): Promise<Reply | 'unsent' | 'lost'> {
     let started = false;
-    const { signal } = new AbortController();
-    const asking: Asking = { timeoutMs, signal, held: null, large: null, onStart: () => void (started = true) };
+    const abort = new AbortController();
+    // What waits for a connection, or for another lease, is not to be sent when the grant is over.
+    const onOver = (): void => {
+      if (!started) abort.abort(visit.reason);
+    };
+    visit.addEventListener('abort', onOver, { once: true });
+    if (visit.aborted) onOver();
+    const asking: Asking = { timeoutMs, signal: abort.signal, held: null, large: null, onStart: () => void (started = true) };
     try {
       return await forwarder.ask(request, lease.token, asking);
     } catch {
       return started ? 'lost' : 'unsent';
+    } finally {
+      visit.removeEventListener('abort', onOver);
     }
   }
 

@@ -93,6 +93,10 @@ describe('nothing else reaches the homeserver as a write', () => {
     ['a reaction as a message', ['send'], 'PUT', send('m.room.message'), relating({ rel_type: 'm.annotation', event_id: '$own', key: 'x' }), 403],
     ['a message as a reaction', ['react'], 'PUT', send('m.reaction'), HELLO, 403],
     ['a message in a reaction', ['react'], 'PUT', send('m.reaction'), reaction('$own', { body: 'x' }), 403],
+    ['a message in a reaction’s relation', ['react'], 'PUT', send('m.reaction'), '{"m.relates_to":{"rel_type":"m.annotation","event_id":"$own","key":"x","body":"hello"}}', 403],
+    ['a message as the name of a reaction’s key', ['react'], 'PUT', send('m.reaction'), reaction('$own', { shortcode: 'x'.repeat(201) }), 403],
+    ['an object as the name of a reaction’s key', ['react'], 'PUT', send('m.reaction'), reaction('$own', { shortcode: { body: 'hello' } }), 403],
+    ['a reaction with keys of a prototype', ['react'], 'PUT', send('m.reaction'), '{"__proto__":{"body":"x"},"m.relates_to":{"rel_type":"m.annotation","event_id":"$own","key":"x"}}', 403],
     ['a reaction as a message, with both', ['send', 'react'], 'PUT', send('m.room.message'), reaction('$own'), 403],
     ['a reaction to an event of another room', ['react'], 'PUT', send('m.reaction'), reaction('$elsewhere'), 403],
     ['a reaction to no event', ['react'], 'PUT', send('m.reaction'), reaction('$gone'), 403],
@@ -222,6 +226,23 @@ test('a token that ends while the room is looked at sends nothing', async () => 
   expect((await s.ask('PUT', send('m.room.message'), { body: HELLO })).status).toBe(401);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(writesAt(s.homeserver)).toEqual([]);
+});
+
+test('a token that ends while another lease is made for its write sends nothing with that', async () => {
+  await using s = await writingStage(['send']);
+  const access = s.desk.present('mwt_7F3K9Q_thisIsTheScopedToken');
+  s.desk.renewal = { leaseId: 'lease-2' as never, token: 'syt_renewed' };
+  s.homeserver.answer(({ method }, response) => {
+    if (method === 'PUT') {
+      if ('access' in access) s.desk.end(access.access.grant.id);
+      return void response.writeHead(401, { 'content-type': 'application/json' }).end('{"errcode":"M_UNKNOWN_TOKEN"}');
+    }
+    return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND"}');
+  });
+  expect((await s.ask('PUT', send('m.room.message'), { body: HELLO })).status).toBe(401);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(s.desk.refused).toEqual(['lease-1']);
+  expect(writesAt(s.homeserver)).toHaveLength(1);
 });
 
 test('what is introspected says which types', async () => {
