@@ -1,5 +1,6 @@
-import { chmod, open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Sealer } from '../ports/sealer.ts';
+import { writePrivate } from './private-files.ts';
 
 const ROW = 'cross-signing-seeds';
 
@@ -13,13 +14,6 @@ export function seedStore(file: string, sealer: Sealer): { load(): Promise<strin
       });
       return sealed === null ? null : sealer.open(ROW, sealed.trim());
     },
-    save: async (secret) => {
-      const temporary = `${file}.new`;
-      await using handle = await open(temporary, 'w', 0o600);
-      await chmod(temporary, 0o600);
-      await handle.writeFile(`${sealer.seal(ROW, secret)}\n`);
-      await handle.sync();
-      await rename(temporary, file);
-    },
+    save: (secret) => writePrivate(file, `${sealer.seal(ROW, secret)}\n`),
   };
 }

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { CAPABILITIES, CAPABILITY } from '../../src/domain/capability.ts';
 import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
 import type { Line } from '../../src/gateway/catalogue/line.ts';
-import { NEEDS } from '../../src/gateway/catalogue/need.ts';
 import { parseTarget } from '../../src/gateway/request/target.ts';
 import { namesOf, routerOf } from '../../src/gateway/router.ts';
+
+/** The capabilities a token without a device can have. */
+const NEEDS = CAPABILITIES.filter((name) => !CAPABILITY[name].device);
 
 /** The specification's operations: a new version's list goes over `operations.tsv`, and what is undecided fails here. */
 const OPERATIONS = readFileSync(join(import.meta.dirname, 'operations.tsv'), 'utf8')

@@ -4,7 +4,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { localpartOf, type UserId } from '../../domain/ids.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
 import { loginWithPassword, logout } from '../../matrix/accounts.ts';
-import { createPrivate, writePrivate } from './private-files.ts';
+import { createPrivate, writePrivate } from '../private-files.ts';
 
 /** One of the two accounts, as `init` wants it. */
 export type Wanted = {

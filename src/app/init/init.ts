@@ -13,7 +13,7 @@ import { cryptoFolder, seedsFile } from '../places.ts';
 import { ensureAccount, secretFiles } from './account.ts';
 import { configContent, type Answers } from './config-text.ts';
 import { checkAdmins, preflight, requireAdmin } from './preflight.ts';
-import { privateFolder, writePrivate } from './private-files.ts';
+import { privateFolder, writePrivate } from '../private-files.ts';
 
 const TIMEOUT_MS = 30_000;
 const HEADER = `# Made by mintwarden init. Every key is explained in bot.example.yaml; mintwarden doctor checks this file.

@@ -1,34 +1,7 @@
-/** The capabilities that operations are sorted by. The scope's own list says which of them can be granted yet. */
-export const NEEDS = [
-  'read',
-  'send',
-  'react',
-  'edit',
-  'redact',
-  'redact-others',
-  'state',
-  'join',
-  'leave',
-  'invite',
-  'kick',
-  'ban',
-  'unban',
-  'knock',
-  'receipts',
-  'typing',
-  'markers',
-  'media',
-  'media-any',
-  'upload',
-  'profile',
-  'presence',
-  'directory',
-  'notifications',
-  'tags',
-  'account-data',
-  'push-rules',
-  'plaintext',
-] as const;
+import type { Capability } from '../../domain/capability.ts';
 
-/** One of `NEEDS`. */
-export type Need = (typeof NEEDS)[number];
+/**
+ * The capabilities that operations are sorted by: all but those that only a token with a device of its own could have.
+ * `enforced.ts` says which of them can be granted yet.
+ */
+export type Need = Exclude<Capability, 'to-device' | 'keys'>;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { MintwardenError } from '../../domain/errors.ts';
-import { ensureFolder } from '../../store/private-file.ts';
+import { MintwardenError } from '../domain/errors.ts';
+import { ensureFolder } from '../store/private-file.ts';
 
 /** Makes a folder that only its owner may enter; takes the others' access away from one that was there. */
 export async function privateFolder(folder: string): Promise<void> {
@@ -54,7 +54,7 @@ async function orSay<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const next = 'Check who may write there and whether the disk has room, or name another folder with --dir.';
+    const next = 'Check who may write there and whether the disk has room, or choose another folder.';
     throw new MintwardenError('state', `${path} cannot be written (${codeOf(error)}).`, next, { cause: error });
   }
 }
