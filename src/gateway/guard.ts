@@ -59,8 +59,7 @@ export function refusedBy(line: RefusingLine): Answer {
  */
 export function judge(line: JudgedLine, call: Call): Verdict {
   const { access, params } = call;
-  const can: readonly string[] = access.grant.scope.can;
-  const lacks = line.kind === 'write' ? line.may(call) : line.needs === 'holder' || can.includes(line.needs) ? null : lacking(line.needs);
+  const lacks = lackingFor(line, call);
   if (lacks !== null) return answer(lacks);
   if (line.room === 'path' && !access.rooms.has(params['roomId'] as RoomId)) return answer(FORBIDDEN);
   if (line.user === 'self' && params['userId'] !== access.grant.subject) return answer(FORBIDDEN);
@@ -86,6 +85,13 @@ export function judge(line: JudgedLine, call: Call): Verdict {
     default:
       return unreachable(line);
   }
+}
+
+/** What the scope lacks for a line: by its own word, where it has one. */
+function lackingFor(line: JudgedLine, call: Call): Answer | null {
+  if ((line.kind === 'write' || line.kind === 'steps') && line.may !== undefined) return line.may(call);
+  const can: readonly string[] = call.access.grant.scope.can;
+  return line.needs === 'holder' || can.includes(line.needs) ? null : lacking(line.needs);
 }
 
 function answer(given: Answer): Verdict {

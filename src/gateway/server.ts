@@ -62,6 +62,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const forwarder = createForwarder(options.homeserverUrl, limits);
   const large = largeAnswers({ queueBytes: limits.largeBytes, stepTimeoutMs: limits.largeTimeoutMs, log: options.log });
   const open = openRequests(limits.concurrentPerGrant);
+  const paces = {
+    writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
+    tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
+  };
   const desk: Desk = {
     control: options.access,
     forwarder,
@@ -71,11 +75,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       control: options.access,
       forwarder,
       transactions: options.transactions,
-      pace: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
+      pace: paces.writing,
       timeoutMs: limits.upstreamTimeoutMs,
       now,
       newTxnId: randomUUID,
     }),
+    paces,
     upstreamTimeoutMs: limits.upstreamTimeoutMs,
     now,
     sentence: options.sentence,

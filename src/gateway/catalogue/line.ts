@@ -2,6 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { Answer } from '../answer.ts';
 import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
+import type { Looked } from '../writes/ask.ts';
 import type { Writing } from '../writes/writing.ts';
 import type { Need } from './need.ts';
 
@@ -40,9 +41,20 @@ export type Asked = { readonly got: unknown } | Answer;
 export type Tools = {
   /** Asks the homeserver. `hides`: refusals and absences are told as one and the same 404. */
   readonly ask: (request: UpstreamRequest, hides: boolean) => Promise<Asked>;
+  /** Looks something up: the homeserver's reply as it is, where the difference between absent and refused counts. */
+  readonly look: (request: UpstreamRequest) => Promise<Looked>;
+  /**
+   * Asks the homeserver to change something, once, at the grant's pace. Not for messages: what must not come
+   * twice is a `write` line's.
+   * @param roomId the room it changes, which must be in scope at that moment; null: none
+   */
+  readonly change: (request: UpstreamRequest, pace: Pace, roomId: RoomId | null) => Promise<Asked>;
   /** The rooms in scope for an answer that speaks of these rooms. */
   readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
 };
+
+/** `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own bookkeeping and fleeting signs. */
+export type Pace = 'writing' | 'tending';
 
 /** The steps of one request. They ask for rooms in scope alone. */
 export type Steps = (tools: Tools) => Promise<Answer>;
@@ -130,6 +142,8 @@ export type PollLine = Serving & { readonly kind: 'poll' };
 /** Asked of the homeserver in several steps. */
 export type StepsLine = Serving & {
   readonly kind: 'steps';
+  /** Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it. */
+  readonly may?: (call: Call) => Answer | null;
   /** Reads the request. An answer is what the holder gets instead. */
   readonly steps: (call: Call) => Steps | Answer;
 };

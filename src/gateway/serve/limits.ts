@@ -21,6 +21,9 @@ export type GatewayLimits = {
   readonly writesPerSecond: number;
   /** How many writes of one grant may follow each other at once. */
   readonly writesAtOnce: number;
+  /** The same for typing, receipts, read markers, tags and account data. */
+  readonly tendsPerSecond: number;
+  readonly tendsAtOnce: number;
   /** How long nothing of an answer may be read. */
   readonly readTimeoutMs: number;
   /** For a whole request to arrive. */
@@ -46,6 +49,8 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   connections: 10_000,
   writesPerSecond: 0.1,
   writesAtOnce: 5,
+  tendsPerSecond: 1,
+  tendsAtOnce: 20,
   readTimeoutMs: 60_000,
   requestTimeoutMs: 30_000,
   upstreamTimeoutMs: 30_000,

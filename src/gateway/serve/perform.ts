@@ -1,6 +1,7 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
+import type { Pace } from '../catalogue/line.ts';
 import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import type { LargeAnswers } from '../large/large-answers.ts';
@@ -10,9 +11,11 @@ import type { Acquaintance } from './acquaintance.ts';
 import type { Held } from './allowance.ts';
 import type { Forwarder } from './forwarder.ts';
 import { answerPoll } from './polling.ts';
+import { toolsOf } from './tools.ts';
 import { roomsNow } from './scope-now.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { failure, type Upstreamer, upstreamer } from './upstream-call.ts';
+import type { WritePace } from '../writes/pace.ts';
 import type { Writer } from '../writes/writer.ts';
 
 /** What carrying out a verdict needs. */
@@ -22,6 +25,7 @@ export type Means = {
   readonly large: LargeAnswers;
   readonly acquaintance: Acquaintance;
   readonly write: Writer;
+  readonly paces: Readonly<Record<Pace, WritePace>>;
   readonly upstreamTimeoutMs: number;
   readonly now: () => number;
   /** A grant's scope as a sentence. */
@@ -46,11 +50,7 @@ export async function perform(verdict: Verdict, access: Access, means: Means, he
       case 'forward':
         return await forward(verdict, access, means, upstream, signal);
       case 'steps':
-        return await verdict.run({
-          ask: (request, hides) => upstream(request, means.upstreamTimeoutMs, hides),
-          // A grant that is over shows no room.
-          roomsNow: async (spokenOf) => (await roomsNow(means.control, access, spokenOf, signal)) ?? new Set(),
-        });
+        return await verdict.run(toolsOf(access, means, upstream, held, signal));
       case 'write':
         return await means.write(verdict.writing, access, held, signal);
       default:

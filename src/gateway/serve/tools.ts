@@ -1,0 +1,26 @@
+import type { Access } from '../../lifecycle/access/access-control.ts';
+import { FORBIDDEN, limited } from '../answer.ts';
+import type { Tools } from '../catalogue/line.ts';
+import { lookUp } from '../writes/ask.ts';
+import type { Held } from './allowance.ts';
+import type { Means } from './perform.ts';
+import { roomsNow } from './scope-now.ts';
+import type { Upstreamer } from './upstream-call.ts';
+
+/** What the steps of one request ask with. @param signal aborted when the holder has gone or the grant is over */
+export function toolsOf(access: Access, means: Means, upstream: Upstreamer, held: Held, signal: AbortSignal): Tools {
+  const { control, forwarder, paces, upstreamTimeoutMs: timeoutMs } = means;
+  return {
+    ask: (request, hides) => upstream(request, timeoutMs, hides),
+    look: (request) => lookUp(forwarder, control, access.grant.id, request, { timeoutMs, signal, held, large: null }),
+    async change(request, pace, roomId) {
+      const waitMs = paces[pace].take(access.grant.id);
+      if (waitMs > 0) return limited(waitMs);
+      // While the room was looked at it may have left the scope, or the grant have ended.
+      if (signal.aborted) throw signal.reason;
+      return roomId !== null && !access.rooms.has(roomId) ? FORBIDDEN : upstream(request, timeoutMs, false);
+    },
+    // A grant that is over shows no room.
+    roomsNow: async (spokenOf) => (await roomsNow(control, access, spokenOf, signal)) ?? new Set(),
+  };
+}
