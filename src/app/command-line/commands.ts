@@ -1,9 +1,21 @@
 import { auditVerify } from './audit-verify.ts';
 import type { CliCommand } from './command.ts';
+import { configCheck } from './config-check.ts';
+import { configPrint } from './config-print.ts';
+import { configSchema } from './config-schema.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { start } from './start.ts';
 import { trust } from './trust.ts';
 
 /** Every command of the command line, in the order help shows them. */
-export const COMMANDS: readonly CliCommand[] = [initCommand, doctorCommand, start, auditVerify, trust];
+export const COMMANDS: readonly CliCommand[] = [
+  initCommand,
+  doctorCommand,
+  start,
+  configCheck,
+  configPrint,
+  configSchema,
+  auditVerify,
+  trust,
+];

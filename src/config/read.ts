@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { MintwardenError } from '../domain/errors.ts';
+import { contradictions } from './contradictions.ts';
+import { overridesFrom, type Override } from './environment.ts';
+import { explain, type Problem } from './explain.ts';
+import { fileSchema, type FileContent } from './schema.ts';
+import { whyUnreadable } from './secret-file.ts';
+import { parseYaml, type YamlFile } from './yaml-file.ts';
+
+const NEXT = 'Correct it, then run mintwarden doctor. Every key is explained in bot.example.yaml.';
+
+/** A configuration as it was written, checked, before the files with secrets are read. */
+export type Written = {
+  /** Absolute. */
+  readonly file: string;
+  readonly content: FileContent;
+  readonly yaml: YamlFile;
+  readonly overrides: readonly Override[];
+  /** What the file and the environment say together, not checked: its keys are those that are set. */
+  readonly value: unknown;
+  /** A problem with where it stands before it: the file and line, or the variable. */
+  readonly where: (problem: Problem) => string;
+};
+
+/**
+ * Reads the file and what the environment overrides.
+ * @throws MintwardenError `configuration` that names every problem found, with its line
+ */
+export async function readWritten(path: string, env: Readonly<Record<string, string | undefined>>): Promise<Written> {
+  const file = resolve(path);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new MintwardenError(
+      'configuration',
+      `The configuration ${file} ${whyUnreadable(error)}`,
+      'Run mintwarden init, or name another file with --config.',
+    );
+  });
+  const yaml = parseYaml(text, basename(file));
+  const { overrides, problems } = overridesFrom(env);
+  stopAt([...yaml.problems, ...problems]);
+
+  const value = merged(yaml.value, overrides);
+  const where = locator(yaml, overrides, basename(file));
+  const checked = fileSchema.safeParse(value);
+  if (!checked.success) {
+    stopAt(checked.error.issues.flatMap((issue) => explain(issue, value)).map(where));
+    throw new MintwardenError('configuration', `${file} is no configuration.`, NEXT);
+  }
+  stopAt(contradictions(checked.data).map(where));
+  return { file, content: checked.data, yaml, overrides, value, where };
+}
+
+/** @throws MintwardenError `configuration`, where there is anything to say */
+export function stopAt(sentences: readonly string[]): void {
+  if (sentences.length === 0) return;
+  const count = sentences.length === 1 ? 'a problem' : `${String(sentences.length)} problems`;
+  throw new MintwardenError(
+    'configuration',
+    `The configuration has ${count}:\n${sentences.map((sentence) => `  ${sentence}`).join('\n')}`,
+    NEXT,
+  );
+}
+
+/** Where a problem stands: the file's line, or the variable it came from. */
+function locator(yaml: YamlFile, overrides: readonly Override[], name: string): (problem: Problem) => string {
+  return ({ path, sentence }) => {
+    const override = overrides.find(({ key }) => key.path.every((part, index) => path[index] === part));
+    if (override !== undefined) return `${override.variable}: ${sentence}`;
+    const line = yaml.lineOf(path);
+    return line === null ? `${name}: ${sentence}` : `${name}:${String(line)}: ${sentence}`;
+  };
+}
+
+/** The environment wins; a secret from it also replaces the other form of the same secret in the file. */
+function merged(value: unknown, overrides: readonly Override[]): unknown {
+  if (value !== null && (typeof value !== 'object' || Array.isArray(value))) return value;
+  const root: Record<string, unknown> = structuredClone({ ...value });
+  for (const { key, value: given } of overrides) {
+    const [first = '', second] = key.path;
+    if (second === undefined) {
+      root[first] = given;
+      continue;
+    }
+    const section = root[first] ?? {};
+    if (typeof section !== 'object' || Array.isArray(section)) continue;
+    const other = second.endsWith('_file') ? second.slice(0, -'_file'.length) : `${second}_file`;
+    const { [other]: replaced, ...rest } = section as Record<string, unknown>;
+    const isAlsoGiven = overrides.some((override) => override.key.path[0] === first && override.key.path[1] === other);
+    root[first] = { ...rest, ...(isAlsoGiven && replaced !== undefined ? { [other]: replaced } : {}), [second]: given };
+  }
+  return root;
+}
