@@ -1,5 +1,6 @@
 import type { UserId } from '../domain/ids.ts';
 import { firewall } from '../domain/endpoint-rule.ts';
+import type { Network } from '../domain/network.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Preset, PRESETS } from '../domain/preset.ts';
 import type { FileContent } from './schema.ts';
@@ -25,6 +26,7 @@ export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway'> & {
     /** Port 0: any free one. */
     readonly listen: { readonly host: string; readonly port: number };
     readonly public_url: string;
+    readonly trusted_proxies: readonly Network[];
   };
   /** The files that secrets were read from, for `doctor` to look at. */
   readonly secret_files: readonly string[];

@@ -1,6 +1,6 @@
 import { unreachable } from '../domain/errors.ts';
 import { closest } from './closest.ts';
-import { KEYS, type Key } from './schema.ts';
+import { KEYS, type Key } from './keys.ts';
 
 /** Variables of ours that are no keys of the file. */
 const OTHERS = ['MINTWARDEN_CONFIG', 'MINTWARDEN_ADMIN_TOKEN', 'MINTWARDEN_ADMIN_TOKEN_FILE'];

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { closest } from './closest.ts';
-import { isSecretKey, KEYS } from './schema.ts';
+import { isSecretKey, KEYS } from './keys.ts';
 
 /** One thing wrong with the configuration: which key, and a sentence that begins with the key. */
 export type Problem = { readonly path: readonly PropertyKey[]; readonly sentence: string };

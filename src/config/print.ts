@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { formatDuration } from '../domain/duration.ts';
 import { variableOf } from './environment.ts';
 import type { Written } from './read.ts';
-import { isSecretKey, type Key, KEYS } from './schema.ts';
+import { isSecretKey, type Key, KEYS } from './keys.ts';
 
 /** One key of the configuration as it counts, and where its value came from. */
 export type Effective = {

@@ -140,6 +140,13 @@ export const fileSchema = z.strictObject({
         description: 'Where the gateway is reached by those who use tokens: https, unless on this machine.',
         examples: ['https://tokens.example.org'],
       }),
+      trusted_proxies: z
+        .array(network())
+        .default([])
+        .meta({
+          description: 'Your TLS proxy, as an address or a network: its X-Forwarded-For says where requests come from. Needed for --from.',
+          examples: [['127.0.0.1']],
+        }),
     })
     .meta({ description: 'The gateway, before the homeserver: the only place where scoped tokens are good.' }),
   state_dir: file()
@@ -223,42 +230,3 @@ export const fileSchema = z.strictObject({
 
 /** The file's content, checked and with the defaults filled in. */
 export type FileContent = z.output<typeof fileSchema>;
-
-/** What a key takes, for overriding it by the environment and for errors. */
-export type Key = {
-  readonly path: readonly string[];
-  /** `section`: keys that the operator names. The environment cannot give it. */
-  readonly takes: 'text' | 'number' | 'boolean' | 'list' | 'section';
-  readonly example: unknown;
-};
-
-/** All keys that hold a value, in the order of the file. */
-export const KEYS: readonly Key[] = leaves(fileSchema, []);
-
-function leaves(schema: z.core.$ZodType, path: readonly string[]): Key[] {
-  const bare = unwrap(schema);
-  if (bare instanceof z.ZodObject)
-    return Object.entries(bare.shape).flatMap(([key, inner]) => leaves(inner as z.core.$ZodType, [...path, key]));
-  const takes =
-    bare instanceof z.ZodRecord
-      ? 'section'
-      : bare instanceof z.ZodArray
-        ? 'list'
-        : bare instanceof z.ZodBoolean
-          ? 'boolean'
-          : bare instanceof z.ZodNumber
-            ? 'number'
-            : 'text';
-  const example = (z.globalRegistry.get(schema) as { examples?: readonly unknown[] } | undefined)?.examples?.[0];
-  return [{ path, takes, example }];
-}
-
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
-  return schema;
-}
-
-/** Keys whose value must not be shown. */
-export function isSecretKey(path: readonly PropertyKey[]): boolean {
-  return path.some((part) => part === 'access_token' || part === 'password');
-}

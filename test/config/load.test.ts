@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { redactedConfig, toPolicy } from '../../src/config/index.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
-import { KEYS } from '../../src/config/schema.ts';
+import { KEYS } from '../../src/config/keys.ts';
 import { variableOf } from '../../src/config/environment.ts';
 import { folder, GOOD } from './folder.ts';
 

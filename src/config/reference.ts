@@ -1,0 +1,35 @@
+import { formatDuration } from '../domain/duration.ts';
+import { variableOf } from './environment.ts';
+import { type Key, KEYS, SECTIONS } from './keys.ts';
+
+/** Where what is made begins in `docs/configuration.md`. */
+export const REFERENCE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
+
+const HEAD = ['key', 'what it is', 'default', 'for example', 'variable'];
+
+/** Every key of the configuration, as Markdown: a table for each section of the file. */
+export function referenceInMarkdown(): string {
+  const sections = Map.groupBy(KEYS, ({ path }) => (path.length === 1 ? '' : (path[0] ?? '')));
+  return [...sections]
+    .map(([name, keys]) => {
+      const title = name === '' ? '## At the top' : `## ${name}\n\n${SECTIONS[name] ?? ''}`;
+      const rows = [HEAD, HEAD.map(() => '---'), ...keys.map(rowOf)].map((cells) => `| ${cells.join(' | ')} |`);
+      return `${title}\n\n${rows.join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+function rowOf({ path, takes, description, example, otherwise }: Key): string[] {
+  const asText = typeof otherwise === 'number' && typeof example === 'string' ? formatDuration(otherwise) : otherwise;
+  const variable = takes === 'section' ? '' : code(variableOf(path));
+  return [code(path.join('.')), cell(description), code(asText), code(example), variable];
+}
+
+function code(value: unknown): string {
+  if (value === undefined) return '';
+  return `\`${cell(typeof value === 'string' ? value : JSON.stringify(value))}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
