@@ -5,9 +5,26 @@ import { isWild, matches } from './wildcard.ts';
 /**
  * State that no grant may set, since it gives power that outlives the token, or is another capability's:
  * a room's power levels, its creation, its replacement (it leads members, and a scope that follows
- * upgrades, elsewhere), memberships and invites by third-party id.
+ * upgrades, elsewhere), memberships and invites by third-party id. Nor what is sent: homeservers take it with
+ * a state key too, and from room version 11 on they redact by it.
  */
-const STATE_NEVER = ['m.room.create', 'm.room.power_levels', 'm.room.tombstone', 'm.room.member', 'm.room.third_party_invite'];
+const STATE_NEVER = [
+  'm.room.create',
+  'm.room.power_levels',
+  'm.room.tombstone',
+  'm.room.member',
+  'm.room.third_party_invite',
+  'm.room.redaction',
+  'm.reaction',
+  'm.room.message',
+  'm.room.encrypted',
+  'm.sticker',
+  'm.key.verification.*',
+  'm.room_key*',
+  'm.forwarded_room_key*',
+  'm.secret.*',
+  'm.dummy',
+];
 
 /**
  * State that decides who gets in, who sees what and how long, or runs in others' clients. Named exactly or not at all:
@@ -32,6 +49,10 @@ const STATE_BY_NAME = [
   'm.widgets',
   'im.vector.modular.widgets',
   'm.room.bot.options',
+  'm.call*',
+  'm.rtc.*',
+  'org.matrix.msc3401.*',
+  'org.matrix.msc4143.*',
 ];
 
 /** Events that are another capability's, or speak for the subject's identity (verification in a room). */

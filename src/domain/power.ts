@@ -20,8 +20,12 @@ export type RoomPower = {
 
 type Levels = Readonly<Record<string, unknown>>;
 
+function isObject(value: unknown): value is Levels {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function objectOf(value: unknown): Levels {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Levels) : {};
+  return isObject(value) ? value : {};
 }
 
 /** A level as rooms have them: integers, in old rooms also as text (spec, room versions 1 to 9). Null: neither. */
@@ -33,6 +37,29 @@ function levelOf(value: unknown): number | null {
 /** A key that is there and cannot be read asks for more than anybody has. */
 function wanted(levels: Levels, key: string, otherwise: number): number {
   return Object.hasOwn(levels, key) ? (levelOf(levels[key]) ?? Number.POSITIVE_INFINITY) : otherwise;
+}
+
+/** Room versions whose creators have no power but what the power levels give them. Of any other it is not taken for granted. */
+const WITHOUT_ENDLESS_POWER = /^(?:[1-9]|10|11)$/;
+
+/**
+ * Reads what a room says of power. Null: it cannot be told.
+ * @param create its create event, whole: `type`, `state_key`, `sender`, `content`
+ * @param levels the content of its power levels; null: it has none
+ */
+export function roomPowerOf(create: unknown, levels: unknown): RoomPower | null {
+  const event = objectOf(create);
+  const { sender, content } = event;
+  if (event['type'] !== 'm.room.create' || event['state_key'] !== '' || typeof sender !== 'string' || !isObject(content)) return null;
+  if (levels !== null && !isObject(levels)) return null;
+  const { room_version: version = '1', creator, additional_creators: others = [] } = content;
+  if (typeof version !== 'string') return null;
+  if (WITHOUT_ENDLESS_POWER.test(version)) {
+    const madeBy = version !== '11' && typeof creator === 'string' ? creator : sender;
+    return { levels, creators: [], madeBy: madeBy as UserId };
+  }
+  if (!Array.isArray(others) || !others.every((user) => typeof user === 'string')) return null;
+  return { levels, creators: [sender, ...others] as UserId[], madeBy: sender as UserId };
 }
 
 /** A user's power in a room, creators of version 12 included. */

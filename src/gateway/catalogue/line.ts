@@ -51,6 +51,8 @@ export type Tools = {
   readonly change: (request: UpstreamRequest, pace: Pace, roomId: RoomId | null) => Promise<Asked>;
   /** The rooms in scope for an answer that speaks of these rooms. */
   readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
+  /** Looks anew which rooms are in scope, after a change of which rooms the subject is in. Where that fails, it is looked at later. */
+  readonly relook: () => Promise<void>;
 };
 
 /** `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own bookkeeping and fleeting signs. */
@@ -95,13 +97,22 @@ type Serving = Common & {
   readonly room?: 'path' | 'answer';
   /** `self`: `{userId}` must be the subject. */
   readonly user?: 'self';
-  readonly body?: 'json';
+  /** Only for tokens that have a device; told to all others as if there were no such operation. */
+  readonly device?: true;
+  /** `json-if-any`: no bytes at all are no body. */
+  readonly body?: 'json' | 'json-if-any';
 };
 
 /** Told to anyone, without a token. */
 type NoticeLine = Common & { readonly kind: 'notice'; readonly notice: Notice };
 /** Asked of the homeserver for anyone, without a token. */
-export type OpenLine = Common & { readonly kind: 'open'; readonly to: string; readonly filter: AnswerFilter };
+export type OpenLine = Common & {
+  readonly kind: 'open';
+  readonly to: string;
+  readonly filter: AnswerFilter;
+  /** The filter for who shows a good token that has a device, where more is served to those. */
+  readonly deviceFilter?: AnswerFilter;
+};
 /**
  * Known, and refused to every token: for good (`never`), or until the capability it needs is served; then the
  * line says already how it will be asked and shown.
@@ -137,7 +148,11 @@ export type ForwardLine = Serving & {
   readonly acquainted?: true;
 };
 /** The long-poll. */
-export type PollLine = Serving & { readonly kind: 'poll' };
+export type PollLine = Serving & {
+  readonly kind: 'poll';
+  /** Simplified sliding sync (MSC4186), not `/sync`. */
+  readonly sliding?: true;
+};
 
 /** Asked of the homeserver in several steps. */
 export type StepsLine = Serving & {

@@ -1,10 +1,7 @@
-import { FORBIDDEN, lacking } from '../answer.ts';
-import { alreadyJoined } from '../filters/account.ts';
-import { isObject } from '../filters/shown.ts';
 import { joining, mayJoin } from '../writes/membership.ts';
 import { maySetState, settingState } from '../writes/state.ts';
 import type { Line } from './line.ts';
-import { later, never } from './refusals.ts';
+import { never } from './refusals.ts';
 import { ROOM_SIGNS } from './room-signs.ts';
 import { SENDING } from './sending.ts';
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { standing } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
+import type { Network } from '../../domain/network.ts';
 import type { Access, Presented } from '../../lifecycle/access/access-control.ts';
 import {
   ambiguous,
@@ -17,12 +18,13 @@ import {
   WRONG_METHOD,
 } from '../answer.ts';
 import type { Notice } from '../catalogue/line.ts';
-import { judge, type JudgedLine, refusedBy } from '../guard.ts';
+import { isServedTo, judge, type JudgedLine, refusedBy } from '../guard.ts';
 import { bearerOf, doubledHeader } from '../request/bearer.ts';
 import { readBody } from '../request/body.ts';
 import { parseJsonBytes } from '../request/json.ts';
 import { parseTarget, type Target } from '../request/target.ts';
 import type { Route, Router } from '../router.ts';
+import { ruledOut, wrongNetwork } from './admission.ts';
 import type { Allowance } from './allowance.ts';
 import type { LateAnswers } from './late-answers.ts';
 import type { OpenRequests } from './open-requests.ts';
@@ -44,6 +46,8 @@ export type Desk = Means & {
   readonly bodyBytes: number;
   /** The base URL holders use. */
   readonly publicUrl: string;
+  /** Whose word counts on where a request came from. */
+  readonly trustedProxies: readonly Network[];
 };
 
 /** What came of a request. `cut`: nothing is to be answered, the connection ends. */
@@ -52,6 +56,8 @@ export type Outcome = { readonly answer: Answer | 'cut'; readonly operation: str
 /** Grants end seldom; so many in a row while a token is judged is a storm. */
 const MAX_TRIES = 100;
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE']);
+/** What clients repeat without end. */
+const POLLS = new Set(['sync', 'slidingSync']);
 
 /**
  * Answers one request, in the order of the house: is it understood, is it for anyone, is the token good,
@@ -68,7 +74,10 @@ export async function handle(request: IncomingMessage, desk: Desk, visit: Visit)
   const route = desk.router(method, target.segments);
   const operation = route?.line.id ?? 'none';
   if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, desk)), operation, grantId: null };
-  if (route?.line.kind === 'open') return { answer: await desk.openly(route.line, visit.signal), operation, grantId: null };
+  if (route?.line.kind === 'open') {
+    const hasDevice = route.line.deviceFilter !== undefined && (await showsDevice(request, desk));
+    return { answer: await desk.openly(route.line, hasDevice, visit.signal), operation, grantId: null };
+  }
   const bearer = bearerOf(request.rawHeaders);
   if (isAnswer(bearer)) return { answer: bearer, operation, grantId: null };
   return judged(bearer.token, desk, async (presented) => {
@@ -77,9 +86,17 @@ export async function handle(request: IncomingMessage, desk: Desk, visit: Visit)
       return { answer: await serve(request, target, route, access, bearer.token, desk, visit), operation, grantId: access.grant.id };
     }
     const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
-    const turn = operation !== 'sync' || (await desk.late.turn(lateKey(bearer.token, request), visit.signal));
+    const turn = !POLLS.has(operation) || (await desk.late.turn(lateKey(bearer.token, request), visit.signal));
     return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
   });
+}
+
+/** Whether the request shows a good token that has a device. Who shows none, or a bad one, is anybody. */
+async function showsDevice(request: IncomingMessage, desk: Desk): Promise<boolean> {
+  const bearer = bearerOf(request.rawHeaders);
+  if (isAnswer(bearer)) return false;
+  const presented = await desk.control.present(bearer.token);
+  return presented.kind === 'good' && presented.access.device === true;
 }
 
 /**
@@ -104,10 +121,15 @@ async function serve(
   desk: Desk,
   visit: Visit,
 ): Promise<Answer | 'cut'> {
+  const elsewhere = wrongNetwork(access.grant.scope, request, desk.trustedProxies);
+  if (elsewhere !== null) return elsewhere;
   if (route === null) return UNRECOGNISED;
+  const out = ruledOut(access.grant.scope, request.method ?? '', target, route);
+  if (out !== null) return out;
   const { line, params } = route;
   if (line.kind === 'refused') return refusedBy(line);
   if (line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
+  if (!isServedTo(line, access)) return UNRECOGNISED;
   const { signal } = visit;
   if (signal.aborted) throw signal.reason;
   const leave = desk.open.enter(access.grant.id, visit);
@@ -126,7 +148,7 @@ async function serve(
     // The end that a logout brings about is not to cut the logout's own answer off.
     if (withdraws) leave();
     const answer = await perform(verdict, access, desk, held, signal);
-    if (verdict.kind === 'poll' && !(await calm(answer, access.grant.id, desk, signal))) return 'cut';
+    if ((verdict.kind === 'poll' || verdict.kind === 'sliding') && !(await calm(answer, access.grant.id, desk, signal))) return 'cut';
     const ended = signal.aborted || standing(access.grant, desk.now()) !== 'good';
     return ended && !withdraws ? await overAnswer(token, desk) : answer;
   } catch (error) {
@@ -151,7 +173,8 @@ function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number): Body
 
 function bodyIn(bytes: Buffer | Answer, line: JudgedLine): Body {
   if (isAnswer(bytes)) return bytes;
-  return line.body === 'json' ? parseJsonBytes(bytes) : { value: undefined };
+  if (line.body === undefined || (line.body === 'json-if-any' && bytes.length === 0)) return { value: undefined };
+  return parseJsonBytes(bytes);
 }
 
 /** What the holder of a grant that ended in the middle of a request is told. */

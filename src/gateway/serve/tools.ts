@@ -1,3 +1,4 @@
+import { MintwardenError } from '../../domain/errors.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { FORBIDDEN, limited } from '../answer.ts';
 import type { Tools } from '../catalogue/line.ts';
@@ -5,6 +6,7 @@ import { lookUp } from '../writes/ask.ts';
 import type { Held } from './allowance.ts';
 import type { Means } from './perform.ts';
 import { roomsNow } from './scope-now.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import type { Upstreamer } from './upstream-call.ts';
 
 /** What the steps of one request ask with. @param signal aborted when the holder has gone or the grant is over */
@@ -22,5 +24,13 @@ export function toolsOf(access: Access, means: Means, upstream: Upstreamer, held
     },
     // A grant that is over shows no room.
     roomsNow: async (spokenOf) => (await roomsNow(control, access, spokenOf, signal)) ?? new Set(),
+    async relook() {
+      if (access.grant.scope.rooms !== 'all') return;
+      const looking = control.refresh(access.grant.id).catch((error: unknown) => {
+        // What was done is done: it must not be told as a failure.
+        if (!(error instanceof MintwardenError)) throw error;
+      });
+      await unlessAborted(looking, signal);
+    },
   };
 }

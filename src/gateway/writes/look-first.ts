@@ -1,43 +1,44 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { type Answer, FORBIDDEN, isAnswer, lacking, NONSENSE, refusal, USER_LOCKED } from '../answer.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { PoweredDeed } from '../../domain/power.ts';
+import { type Answer, FORBIDDEN, isAnswer, lacking, NONSENSE } from '../answer.ts';
 import type { UpstreamRequest } from '../catalogue/line.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Reply } from '../serve/forwarder.ts';
-import { toldError } from '../serve/told-error.ts';
-import { errcodeOf, type Looked } from './ask.ts';
+import type { Looked } from './ask.ts';
+import { refusedByPower } from './power-first.ts';
+import { isAbsent, toldFailure } from './told-look.ts';
 import type { Target, Writing } from './writing.ts';
 
 const ENCRYPTION = '/_matrix/client/v3/rooms/{roomId}/state/m.room.encryption/';
 const EVENT = '/_matrix/client/v3/rooms/{roomId}/event/{eventId}';
 const MAX_KNOWN = 10_000;
 
-/** An answer that a write cannot wait for. */
-const UNCERTAIN = refusal(503, 'M_UNKNOWN', 'It cannot be told just now whether that may be sent. Try again later.');
-
 /** Asks the homeserver for one thing. */
 type Ask = (request: UpstreamRequest) => Promise<Looked>;
 
 /** What has to be looked at in the room before a write. Null: all is well. */
-export type LookFirst = (writing: Writing, ask: Ask) => Promise<Answer | null>;
+export type LookFirst = (writing: Writing, grant: Grant, ask: Ask) => Promise<Answer | null>;
 
 /**
- * Looks at the room's encryption and at every event the write names. What cannot be told for certain is
- * refused. A room that was encrypted once is so for ever (spec 1.19, "m.room.encryption"), so that alone is
- * remembered.
+ * Looks at the room's encryption, at every event the write names and, where the scope has a ceiling, at the
+ * room's power. What cannot be told for certain is refused. A room that was encrypted once is so for ever
+ * (spec 1.19, "m.room.encryption"), so that alone is remembered.
  */
 export function lookFirst(): LookFirst {
   const encrypted = new Set<RoomId>();
-  return async (writing, ask) => {
+  return async (writing, grant, ask) => {
     if (writing.onlyUnencrypted) {
       const refused = await refusedByEncryption(writing.roomId, ask);
       if (refused !== null) return refused;
     }
+    const deeds: PoweredDeed[] = [...writing.deeds];
     for (const target of writing.targets) {
-      const refused = await refusedByTarget(writing.roomId, target, ask);
-      if (refused !== null) return refused;
+      const looked = await lookAtTarget(writing.roomId, target, ask);
+      if (isAnswer(looked)) return looked;
+      deeds.push(...looked.deeds);
     }
-    return null;
+    return refusedByPower(grant, writing.roomId, deeds, ask);
   };
 
   async function refusedByEncryption(roomId: RoomId, ask: Ask): Promise<Answer | null> {
@@ -45,8 +46,7 @@ export function lookFirst(): LookFirst {
     const looked = await ask({ method: 'GET', path: pathOf(ENCRYPTION, { roomId }), query: [] });
     if (isAnswer(looked)) return looked;
     const { reply } = looked;
-    // The only word for "there is none". Every other absence could be a proxy's, or another server's.
-    if (reply.status === 404 && errcodeOf(reply) === 'M_NOT_FOUND') return null;
+    if (isAbsent(reply)) return null;
     if (reply.status !== 200) return toldFailure(reply);
     if (encrypted.size >= MAX_KNOWN) encrypted.clear();
     encrypted.add(roomId);
@@ -54,8 +54,18 @@ export function lookFirst(): LookFirst {
   }
 }
 
+/** Whether an event is one of this room that fits. Null: it is. */
+export async function refusedByTarget(roomId: RoomId, target: Target, ask: Ask): Promise<Answer | null> {
+  const looked = await lookAtTarget(roomId, target, ask);
+  return isAnswer(looked) ? looked : null;
+}
+
 /** An event of another room, and one that does not exist, are refused in the same words. */
-async function refusedByTarget(roomId: RoomId, { eventId, fits }: Target, ask: Ask): Promise<Answer | null> {
+async function lookAtTarget(
+  roomId: RoomId,
+  { eventId, fits, takes }: Target,
+  ask: Ask,
+): Promise<{ readonly deeds: readonly PoweredDeed[] } | Answer> {
   const looked = await ask({ method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] });
   if (isAnswer(looked)) return looked;
   const { reply } = looked;
@@ -64,10 +74,5 @@ async function refusedByTarget(roomId: RoomId, { eventId, fits }: Target, ask: A
   const event = reply.body;
   if (!isObject(event) || event['event_id'] !== eventId || event['room_id'] !== roomId) return FORBIDDEN;
   if (typeof event['sender'] !== 'string' || typeof event['type'] !== 'string') return NONSENSE;
-  return fits(event);
-}
-
-function toldFailure(reply: Reply): Answer {
-  if (errcodeOf(reply) === 'M_USER_LOCKED') return USER_LOCKED;
-  return reply.status === 429 || reply.status >= 500 || reply.status === 403 ? toldError(reply, false) : UNCERTAIN;
+  return fits(event) ?? { deeds: takes?.(event) ?? [] };
 }

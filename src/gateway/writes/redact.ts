@@ -42,6 +42,7 @@ export function redacting({ params, query, body, access }: Call): Writing | Answ
     content: reason === undefined ? {} : { reason },
     path: pathOf(PATH, { roomId, eventId }),
     onlyUnencrypted: false,
-    targets: [{ eventId, fits }],
+    targets: [{ eventId, fits, takes: (event) => (event['sender'] === subject ? [] : [{ kind: 'redact-others' }]) }],
+    deeds: [{ kind: 'send', type: 'm.room.redaction', isState: false }],
   };
 }

@@ -11,14 +11,16 @@ import type { Target, Writing } from './writing.ts';
 
 const PATH = '/_matrix/client/v3/rooms/{roomId}/send/{eventType}';
 /** Namespaced identifiers, and what older software makes of them. A wildcard is none. */
-const EVENT_TYPE = /^[A-Za-z0-9._~:+-]{1,255}$/;
+export const EVENT_TYPE = /^[A-Za-z0-9._~:+-]{1,255}$/;
 /** Below what an event may weigh with all that the homeserver puts around it (65,536 bytes). */
-const MAX_CONTENT_BYTES = 64_000;
+export const MAX_CONTENT_BYTES = 64_000;
 const REACTION = 'm.reaction';
 const ENCRYPTED = 'm.room.encrypted';
 
-const NO_ROOM_MENTION = refusal(403, 'M_FORBIDDEN', 'No token may notify everybody in a room.');
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The content must be an object.');
+/** An event that would ring everybody. */
+export const NO_ROOM_MENTION = refusal(403, 'M_FORBIDDEN', 'No token may notify everybody in a room.');
+/** An event's content that is no object. */
+export const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The content must be an object.');
 
 /** Whether the scope lets this type be sent at all: null, or what the holder is told. Looks at no room. */
 export function maySend({ params, access }: Call): Answer | null {
@@ -61,6 +63,7 @@ export function sending({ params, query, body, access }: Call): Writing | Answer
     path: pathOf(PATH, { roomId: params['roomId'] ?? '', eventType: type }),
     onlyUnencrypted: needsUnencrypted(scope, type),
     targets,
+    deeds: [{ kind: 'send', type, isState: false }],
   };
 }
 

@@ -70,7 +70,7 @@ export function writer(means: WriterMeans): Writer {
     if (known !== null) return settled(known, digest, access, ask, signal);
     const waitMs = pace.take(grant.id);
     if (waitMs > 0) return limited(waitMs);
-    const refused = await look(writing, ask);
+    const refused = await look(writing, grant, ask);
     if (refused !== null) return refused;
     const lease = await unlessAborted(Promise.resolve(control.upstream(grant.id)), signal);
     const begun = await transactions.begin({ ...key, digest, leaseId: lease.leaseId, begunAt: now() });

@@ -1,4 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
+import type { PoweredDeed } from '../../domain/power.ts';
 import type { Answer } from '../answer.ts';
 import type { JsonObject } from '../filters/shown.ts';
 
@@ -7,6 +8,8 @@ export type Target = {
   readonly eventId: string;
   /** What must hold of it besides being in the room. Null: nothing; an answer: what the holder gets instead. */
   readonly fits: (event: JsonObject) => Answer | null;
+  /** What it takes of power besides, now that it is known. */
+  readonly takes?: (event: JsonObject) => readonly PoweredDeed[];
 };
 
 /** A write that the scope allows as far as that can be told without asking; built here, nothing in it is the holder's spelling. */
@@ -22,4 +25,6 @@ export type Writing = {
   /** Whether the room must not be encrypted. */
   readonly onlyUnencrypted: boolean;
   readonly targets: readonly Target[];
+  /** What of it power decides over, where the scope has a ceiling. */
+  readonly deeds: readonly PoweredDeed[];
 };

@@ -1,0 +1,86 @@
+import type { RoomId } from '../../domain/ids.ts';
+import { allows } from '../../domain/scope.ts';
+import { type Answer, invalid, isAnswer, lacking, NONSENSE, ok } from '../answer.ts';
+import type { Call, Steps, Tools, UpstreamRequest } from '../catalogue/line.ts';
+import { alreadyJoined } from '../filters/account.ts';
+import { isObject, type JsonObject } from '../filters/shown.ts';
+import { pathOf } from '../rewrite/path.ts';
+import { toldFailure } from './told-look.ts';
+
+const ROOM = '/_matrix/client/v3/rooms/{roomId}';
+const KNOCK = '/_matrix/client/v3/knock/{roomId}';
+const MAX_REASON = 1_000;
+
+/** Whether the scope lets a room be joined, or at least told to be joined already. */
+export function mayJoin({ access }: Call): Answer | null {
+  const { scope } = access.grant;
+  return allows(scope, 'read') || allows(scope, 'join') ? null : lacking('read');
+}
+
+/**
+ * Reads a request to join. Where the subject is joined, that is the answer, and nothing happens; otherwise it
+ * takes `join`. Nothing of the request is passed on but a reason: `via` and `server_name` would have the
+ * homeserver talk to servers of the holder's choice, `third_party_signed` is another's invite.
+ */
+export function joining({ params, body, access }: Call): Steps | Answer {
+  const reason = reasonOf(body);
+  if (isAnswer(reason)) return reason;
+  const roomId = params['roomId'] as RoomId;
+  const { scope, subject } = access.grant;
+  return async (tools) => {
+    const path = pathOf(`${ROOM}/state/m.room.member/{me}`, { roomId, me: subject });
+    const looked = await tools.look({ method: 'GET', path, query: [['format', 'event']] });
+    if (isAnswer(looked)) return looked;
+    const { reply } = looked;
+    if (reply.status === 200) {
+      const told = alreadyJoined(roomId)(reply.body, access.rooms);
+      if (told.status === 200) return told;
+    } else if (reply.status !== 403 && reply.status !== 404) return toldFailure(reply);
+    if (!allows(scope, 'join')) return lacking('join');
+    return intoRoom(tools, { method: 'POST', path: pathOf(`${ROOM}/join`, { roomId }), query: [], body: reason }, roomId);
+  };
+}
+
+/** Reads a request to be let in: by the room's id, which is in scope, never by an alias or by way of a server that is named. */
+export function knocking({ params, body }: Call): Steps | Answer {
+  const reason = reasonOf(body);
+  if (isAnswer(reason)) return reason;
+  const roomId = params['roomId'] as RoomId;
+  return (tools) => intoRoom(tools, { method: 'POST', path: pathOf(KNOCK, { roomId }), query: [], body: reason }, roomId);
+}
+
+async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<Answer> {
+  const done = await tools.change(request, 'writing', roomId);
+  if (isAnswer(done)) return done;
+  await tools.relook();
+  return isObject(done.got) && done.got['room_id'] === roomId ? ok({ room_id: roomId }) : NONSENSE;
+}
+
+/** Reads a request to leave: it also rejects an invite and takes back a knock. A scope of all rooms is smaller by it at once. */
+export function leaving({ params, body }: Call): Steps | Answer {
+  const reason = reasonOf(body);
+  return isAnswer(reason) ? reason : outOfRoom(params['roomId'] as RoomId, 'leave', reason);
+}
+
+/** Reads a request to forget a room that was left. */
+export function forgetting({ params }: Call): Steps {
+  return outOfRoom(params['roomId'] as RoomId, 'forget', {});
+}
+
+function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): Steps {
+  return async (tools) => {
+    const done = await tools.change({ method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body }, 'writing', roomId);
+    if (isAnswer(done)) return done;
+    await tools.relook();
+    return ok({});
+  };
+}
+
+/** The reason alone, as a body; nothing where none is given. */
+export function reasonOf(body: unknown): { readonly reason?: string } | Answer {
+  if (body === undefined) return {};
+  if (!isObject(body)) return invalid('reason');
+  const reason = Object.hasOwn(body, 'reason') ? body['reason'] : undefined;
+  if (reason === undefined) return {};
+  return typeof reason === 'string' && reason.length <= MAX_REASON ? { reason } : invalid('reason');
+}

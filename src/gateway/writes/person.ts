@@ -1,0 +1,63 @@
+import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
+import type { PoweredDeed } from '../../domain/power.ts';
+import { type Answer, FORBIDDEN, invalid, isAnswer, ok, refusal } from '../answer.ts';
+import type { Call, Steps, Tools } from '../catalogue/line.ts';
+import { isObject } from '../filters/shown.ts';
+import { pathOf } from '../rewrite/path.ts';
+import { reasonOf } from './membership.ts';
+import { refusedByPower } from './power-first.ts';
+import { toldFailure, UNCERTAIN } from './told-look.ts';
+
+/** What may be done to somebody else's membership. */
+export type PersonAct = 'invite' | 'kick' | 'ban' | 'unban';
+
+const ACT = '/_matrix/client/v3/rooms/{roomId}/{act}';
+const MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{userId}';
+/** Invites by e-mail address or telephone number (spec 1.19, "Third-party invites"): in nobody's scope. */
+const THIRD_PARTY = ['id_server', 'id_access_token', 'medium', 'address'];
+const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
+
+/**
+ * What somebody's membership has to be. A kick of who is banned would lift the ban, and the lifting of a ban
+ * that is none would be a kick, at homeservers that do not ask.
+ */
+const FROM: Readonly<Record<'kick' | 'unban', readonly unknown[]>> = { kick: ['join', 'invite', 'knock'], unban: ['ban'] };
+
+/**
+ * Reads a request that changes somebody else's membership: by user id alone, with a reason. The subject's own
+ * is never changed by it: that is `leave`.
+ */
+export function personActing(act: PersonAct): (call: Call) => Steps | Answer {
+  return ({ params, body, access }) => {
+    if (!isObject(body)) return NOT_AN_OBJECT;
+    if (THIRD_PARTY.some((name) => Object.hasOwn(body, name))) return FORBIDDEN;
+    const given = Object.hasOwn(body, 'user_id') ? body['user_id'] : undefined;
+    const target = typeof given === 'string' ? parseUserId(given) : null;
+    if (target === null) return invalid('user_id');
+    const reason = reasonOf(body);
+    if (isAnswer(reason)) return reason;
+    const { grant } = access;
+    if (target === grant.subject) return FORBIDDEN;
+    const roomId = params['roomId'] as RoomId;
+    return async (tools) => {
+      const otherwise = act === 'kick' || act === 'unban' ? await refusedByMembership(tools, roomId, target, FROM[act]) : null;
+      if (otherwise !== null) return otherwise;
+      const deed: PoweredDeed = act === 'invite' ? { kind: 'invite' } : { kind: act, target };
+      const refused = await refusedByPower(grant, roomId, [deed], tools.look);
+      if (refused !== null) return refused;
+      const path = pathOf(ACT, { roomId, act });
+      const done = await tools.change({ method: 'POST', path, query: [], body: { user_id: target, ...reason } }, 'writing', roomId);
+      return isAnswer(done) ? done : ok({});
+    };
+  };
+}
+
+async function refusedByMembership(tools: Tools, roomId: RoomId, userId: UserId, from: readonly unknown[]): Promise<Answer | null> {
+  const looked = await tools.look({ method: 'GET', path: pathOf(MEMBER, { roomId, userId }), query: [] });
+  if (isAnswer(looked)) return looked;
+  const { reply } = looked;
+  if (reply.status === 403 || reply.status === 404) return FORBIDDEN;
+  if (reply.status !== 200) return toldFailure(reply);
+  if (!isObject(reply.body)) return UNCERTAIN;
+  return from.includes(reply.body['membership']) ? null : FORBIDDEN;
+}

@@ -1,0 +1,74 @@
+import { nameOf } from '../../domain/allowance.ts';
+import type { RoomId } from '../../domain/ids.ts';
+import { allows } from '../../domain/scope.ts';
+import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, NONSENSE, ok, TOO_LARGE } from '../answer.ts';
+import type { Call, Steps } from '../catalogue/line.ts';
+import { alreadyJoined } from '../filters/account.ts';
+import { isObject, needObject } from '../filters/shown.ts';
+import { pathOf } from '../rewrite/path.ts';
+import { isEventId, ringsRoom, verifies } from './content-rules.ts';
+import { refusedByPower } from './power-first.ts';
+import { EVENT_TYPE, MAX_CONTENT_BYTES, NO_ROOM_MENTION, NOT_AN_OBJECT } from './send.ts';
+import { NO_PARAMETERS } from './txn-id.ts';
+
+const STATE = '/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}';
+const OWN_MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{me}';
+const MAX_KEY_BYTES = 255;
+
+/** Whether the scope lets state of this type and key be set at all: null, or what the holder is told. Looks at no room. */
+export function maySetState(call: Call): Answer | null {
+  const { scope } = call.access.grant;
+  const { type, key } = named(call);
+  if (isOwnMember(call)) return allows(scope, 'read') || allows(scope, 'join') ? null : lacking('read');
+  if (EVENT_TYPE.test(type) && typeAllowed(scope, 'state', type, key)) return null;
+  return scope.can.some((allowance) => nameOf(allowance) === 'state') ? FORBIDDEN : lacking('state');
+}
+
+/**
+ * Reads a request to set state. Its type and key were judged already. The content is written anew: it relates
+ * to nothing, rings nobody and verifies no device, all of which would be sending. State is never encrypted, so
+ * it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
+ */
+export function settingState(call: Call): Steps | Answer {
+  const { params, query, body, access } = call;
+  if (isOwnMember(call)) return joinedAlready(call);
+  const { type, key } = named(call);
+  if (query.size > 0) return NO_PARAMETERS;
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) return invalid('stateKey');
+  if (!isObject(body)) return NOT_AN_OBJECT;
+  if (Buffer.byteLength(JSON.stringify(body)) > MAX_CONTENT_BYTES) return TOO_LARGE;
+  if (verifies(body) || body['m.relates_to'] !== undefined) return FORBIDDEN;
+  if (ringsRoom(body)) return NO_ROOM_MENTION;
+  const roomId = params['roomId'] as RoomId;
+  return async (tools) => {
+    const refused = await refusedByPower(access.grant, roomId, [{ kind: 'send', type, isState: true }], tools.look);
+    if (refused !== null) return refused;
+    const path = pathOf(STATE, { roomId, eventType: type, stateKey: key });
+    const set = await tools.change({ method: 'PUT', path, query: [], body }, 'writing', roomId);
+    if (isAnswer(set)) return set;
+    const { event_id: eventId } = needObject(set.got, 'answer');
+    return isEventId(eventId) ? ok({ event_id: eventId }) : NONSENSE;
+  };
+}
+
+/** A join of oneself where one is joined: double puppets write it at every start. It is looked up, and nothing is changed. */
+function joinedAlready({ params, body, access }: Call): Steps | Answer {
+  if (!isObject(body) || body['membership'] !== 'join') return FORBIDDEN;
+  const roomId = params['roomId'] as RoomId;
+  return async (tools) => {
+    const path = pathOf(OWN_MEMBER, { roomId, me: access.grant.subject });
+    const asked = await tools.ask({ method: 'GET', path, query: [['format', 'event']] }, false);
+    return isAnswer(asked) ? asked : alreadyJoined(roomId)(asked.got, access.rooms);
+  };
+}
+
+function isOwnMember(call: Call): boolean {
+  const { type, key } = named(call);
+  return type === 'm.room.member' && key === call.access.grant.subject;
+}
+
+/** A path without a key means the empty one. */
+function named({ params }: Call): { readonly type: string; readonly key: string } {
+  return { type: params['eventType'] ?? '', key: params['stateKey'] ?? '' };
+}
