@@ -1,5 +1,6 @@
 import { parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import { unreachable } from '../domain/errors.ts';
+import type { Access } from '../lifecycle/access/access-control.ts';
 import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, UNRECOGNISED } from './answer.ts';
 import type {
   Call,
@@ -17,6 +18,7 @@ import type {
 import type { AnswerFilter } from './filters/shown.ts';
 import { pathOf } from './rewrite/path.ts';
 import { parsePoll, type Poll } from './rewrite/sync-request.ts';
+import { parseSliding, type Sliding } from './sliding/request.ts';
 import type { Writing } from './writes/writing.ts';
 
 /** A request that may be asked of the homeserver, and what is shown of its answer. */
@@ -38,6 +40,7 @@ export type Verdict =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'deed'; readonly deed: Deed }
   | { readonly kind: 'poll'; readonly poll: Poll }
+  | { readonly kind: 'sliding'; readonly sliding: Sliding }
   | { readonly kind: 'steps'; readonly run: Steps }
   | { readonly kind: 'write'; readonly writing: Writing }
   | Forwarding;
@@ -51,6 +54,11 @@ export function refusedBy(line: RefusingLine): Answer {
   return line.needs === 'never' ? FORBIDDEN : lacking(line.needs);
 }
 
+/** Whether the operation is there for this token at all. Asked before anything of the request is read. */
+export function isServedTo(line: JudgedLine, access: Access): boolean {
+  return line.device !== true || access.device === true;
+}
+
 /**
  * The verdict on a request of a good token. Pure. The rules of a line in their order: the capability, the
  * room, the user, what else the line looks at; then the request is built anew from what was understood.
@@ -59,6 +67,7 @@ export function refusedBy(line: RefusingLine): Answer {
  */
 export function judge(line: JudgedLine, call: Call): Verdict {
   const { access, params } = call;
+  if (!isServedTo(line, access)) return answer(UNRECOGNISED);
   const lacks = lackingFor(line, call);
   if (lacks !== null) return answer(lacks);
   if (line.room === 'path' && !access.rooms.has(params['roomId'] as RoomId)) return answer(FORBIDDEN);
@@ -69,6 +78,10 @@ export function judge(line: JudgedLine, call: Call): Verdict {
     case 'deed':
       return { kind: 'deed', deed: line.deed };
     case 'poll': {
+      if (line.sliding === true) {
+        const sliding = parseSliding(call);
+        return isAnswer(sliding) ? answer(sliding) : { kind: 'sliding', sliding };
+      }
       const poll = parsePoll(call);
       return isAnswer(poll) ? answer(poll) : { kind: 'poll', poll };
     }

@@ -1,5 +1,5 @@
 import { ok } from '../answer.ts';
-import { capabilities, joinedRooms, roomsOfJoined, versions } from '../filters/account.ts';
+import { capabilities, joinedRooms, roomsOfJoined, versions, versionsForDevices } from '../filters/account.ts';
 import type { Line } from './line.ts';
 import { unserved } from './refusals.ts';
 
@@ -29,6 +29,7 @@ export const SESSION: readonly Line[] = [
     paths: ['/_matrix/client/versions'],
     to: '/_matrix/client/versions',
     filter: versions,
+    deviceFilter: versionsForDevices,
     shown: 'the versions of the catalogue; of unstable features those that are served',
     why: 'Clients ask it first, without a token; unstable features that are not served are not advertised.',
   },

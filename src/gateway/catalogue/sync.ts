@@ -2,6 +2,7 @@ import type { Line } from './line.ts';
 import { unserved } from './refusals.ts';
 
 const C = '/_matrix/client/{v}';
+const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
 const LEGACY = 'Deprecated since 2016; sync serves what it did.';
 
 /** The long-poll. */
@@ -17,17 +18,32 @@ export const SYNC: readonly Line[] = [
     shown: 'timeline, state, summary, invites, leaves, knocks of rooms in scope',
     why: 'The rooms in scope, each with timeline, state, members; the wait goes on while there is nothing to show.',
   },
+  {
+    id: 'slidingSync',
+    source: 'unstable',
+    kind: 'poll',
+    sliding: true,
+    device: true,
+    methods: ['POST'],
+    paths: [SLIDING, '/_matrix/client/v4/sync'],
+    needs: 'read',
+    room: 'answer',
+    body: 'json',
+    asked:
+      'body written anew: no lists, but a subscription to each room in scope that the holder’s lists or subscriptions mean; no extensions; `pos`, `timeout`; presence offline',
+    shown: 'names, timeline, state, members of rooms in scope; the lists are the gateway’s own, of rooms in scope by their ids; no extensions',
+    why: 'The homeserver’s own lists would count every room of the subject (MSC4186). Synapse answers 500 where a token has no device: to such it is not served, nor advertised.',
+  },
   unserved(
-    'slidingSync',
-    ['POST', 'GET'],
-    [
-      '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync',
-      '/_matrix/client/unstable/org.matrix.msc3575/sync',
-      '/_matrix/client/v4/sync',
-    ],
-    'Synapse answers it 500 where a token has no device, so it is not advertised either.',
+    'slidingSyncOtherwise',
+    ['GET', 'PUT', 'DELETE'],
+    [SLIDING, '/_matrix/client/v4/sync'],
+    'It is asked with POST.',
     { source: 'unstable' },
   ),
+  unserved('oldSlidingSync', 'any', ['/_matrix/client/unstable/org.matrix.msc3575/sync'], 'The draft before the simplified one; Synapse dropped it.', {
+    source: 'unstable',
+  }),
   unserved('getEvents', 'GET', `${C}/events`, LEGACY, { also: ['peekEvents'] }),
   unserved('initialSync', 'GET', `${C}/initialSync`, LEGACY),
   unserved('getOneEvent', 'GET', `${C}/events/{eventId}`, 'Names no room, so none can be judged; an event is asked for in its room.'),

@@ -41,7 +41,7 @@ function needsOf(line: Line): string {
   if (line.kind === 'notice' || line.kind === 'open') return 'no token';
   if (line.needs === 'holder') return 'any token';
   if (line.kind === 'refused') return line.needs === 'never' ? (line.unserved === true ? '**not served**' : '**never**') : `\`${line.needs}\`, not served yet`;
-  return `\`${line.needs}\``;
+  return `\`${line.needs}\`${line.device === true ? ', and a device' : ''}`;
 } // prettier-ignore
 
 function judgedBy(line: Line): string {

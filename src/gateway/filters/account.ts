@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { FORBIDDEN, ok } from '../answer.ts';
+import { type Answer, FORBIDDEN, ok } from '../answer.ts';
 import { shownEvent } from './event.ts';
 import { type AnswerFilter, isObject, maybeObject, needList, needObject, pick } from './shown.ts';
 
@@ -32,15 +32,24 @@ const SERVED = new Set([...OLD, ...Array.from({ length: NEWEST }, (_, index) => 
 const UNSTABLE = ['org.matrix.msc4222', 'org.matrix.msc3440.stable', 'org.matrix.msc3030', 'org.matrix.msc3771', 'uk.tcpip.msc4133.stable'];
 
 /** `/versions`: the specification's versions that are served; of unstable features only those that are served. */
-export const versions: AnswerFilter = (body) => {
+export const versions = versionsWith(UNSTABLE);
+
+/** The same for tokens that have a device: sliding sync is served to those. */
+export const versionsForDevices = versionsWith([...UNSTABLE, 'org.matrix.simplified_msc3575']);
+
+function versionsWith(served: readonly string[]): AnswerFilter {
+  return (body) => shownVersions(body, served);
+}
+
+function shownVersions(body: unknown, served: readonly string[]): Answer {
   const said = needObject(body, 'versions');
   const list = needList(said['versions'], 'versions').filter((one) => SERVED.has(one as string));
   const features = maybeObject(said['unstable_features'], 'unstable_features');
   return ok({
     versions: list,
-    unstable_features: Object.fromEntries(UNSTABLE.filter((name) => features[name] === true).map((name) => [name, true])),
+    unstable_features: Object.fromEntries(served.filter((name) => features[name] === true).map((name) => [name, true])),
   });
-};
+}
 
 const OFF = { enabled: false };
 

@@ -1,6 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { type Answer, isAnswer, NONSENSE } from '../answer.ts';
 import type { OpenLine } from '../catalogue/line.ts';
+import type { AnswerFilter } from '../filters/shown.ts';
 import type { Forwarder } from './forwarder.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { failure, told } from './upstream-call.ts';
@@ -9,7 +10,7 @@ const KEPT_MS = 30_000;
 const KEPT_FAILURE_MS = 1_000;
 
 /** Answers a line that is for anyone, without a token. */
-export type Openly = (line: OpenLine, signal: AbortSignal) => Promise<Answer>;
+export type Openly = (line: OpenLine, hasDevice: boolean, signal: AbortSignal) => Promise<Answer>;
 
 /**
  * Asks the homeserver once for everybody, and again when that is old: who has no token cannot make it
@@ -17,11 +18,13 @@ export type Openly = (line: OpenLine, signal: AbortSignal) => Promise<Answer>;
  */
 export function openly(forwarder: Forwarder, timeoutMs: number, now: () => number): Openly {
   const kept = new Map<string, { answer: Promise<Answer>; until: number }>();
-  return async (line, signal) => {
-    const known = kept.get(line.id);
+  return async (line, hasDevice, signal) => {
+    const filter = (hasDevice ? line.deviceFilter : undefined) ?? line.filter;
+    const key = filter === line.filter ? line.id : `${line.id} device`;
+    const known = kept.get(key);
     if (known !== undefined && now() < known.until) return await unlessAborted(known.answer, signal);
-    const fresh = { answer: ask(forwarder, line, timeoutMs), until: Number.POSITIVE_INFINITY };
-    kept.set(line.id, fresh);
+    const fresh = { answer: ask(forwarder, line.to, filter, timeoutMs), until: Number.POSITIVE_INFINITY };
+    kept.set(key, fresh);
     fresh.answer.then(
       ({ status }) => void (fresh.until = now() + (status === 200 ? KEPT_MS : KEPT_FAILURE_MS)),
       () => void (fresh.until = now()),
@@ -30,13 +33,13 @@ export function openly(forwarder: Forwarder, timeoutMs: number, now: () => numbe
   };
 }
 
-async function ask(forwarder: Forwarder, line: OpenLine, timeoutMs: number): Promise<Answer> {
+async function ask(forwarder: Forwarder, path: string, filter: AnswerFilter, timeoutMs: number): Promise<Answer> {
   try {
     // Nobody's leaving ends it: others wait for the same answer.
     const { signal } = new AbortController();
-    const reply = await forwarder.ask({ method: 'GET', path: line.to, query: [] }, null, { timeoutMs, signal, held: null, large: null });
+    const reply = await forwarder.ask({ method: 'GET', path, query: [] }, null, { timeoutMs, signal, held: null, large: null });
     const result = told(reply, false);
-    return isAnswer(result) ? result : line.filter(result.got, new Set());
+    return isAnswer(result) ? result : filter(result.got, new Set());
   } catch (error) {
     return error instanceof MintwardenError ? failure(error) : NONSENSE;
   }

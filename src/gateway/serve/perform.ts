@@ -10,6 +10,7 @@ import type { JsonObject } from '../filters/shown.ts';
 import type { Acquaintance } from './acquaintance.ts';
 import type { Held } from './allowance.ts';
 import type { Forwarder } from './forwarder.ts';
+import { answerSliding } from '../sliding/poll.ts';
 import { answerPoll } from './polling.ts';
 import { toolsOf } from './tools.ts';
 import { roomsNow } from './scope-now.ts';
@@ -47,6 +48,8 @@ export async function perform(verdict: Verdict, access: Access, means: Means, he
         return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspection(access, means));
       case 'poll':
         return await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal);
+      case 'sliding':
+        return await answerSliding(verdict.sliding, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal);
       case 'forward':
         return await forward(verdict, access, means, upstream, signal);
       case 'steps':

@@ -6,6 +6,8 @@ export type Access = {
   readonly grant: Grant;
   /** The rooms in scope, none of them outside every scope. The gateway asks this set and nothing else. */
   readonly rooms: ReadonlySet<RoomId>;
+  /** The upstream token has a device of its own at the homeserver. No issuer gives one yet. */
+  readonly device?: true;
 };
 
 /** What a presented token is worth. `over` also stands for unknown and not ours: the holder is told the same. */

@@ -1,0 +1,73 @@
+import type { RoomId } from '../../domain/ids.ts';
+import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
+import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
+import type { JsonObject } from '../filters/shown.ts';
+import type { Held } from '../serve/allowance.ts';
+import { pause, unlessAborted } from '../serve/unless-aborted.ts';
+import type { Upstreamer } from '../serve/upstream-call.ts';
+import { shownSliding } from './answer.ts';
+import type { Sliding } from './request.ts';
+import { slidingLists, slidingRequest } from './upstream.ts';
+
+/** An answer faster than this was no wait: the next question is not asked at once. */
+const QUICK_MS = 250;
+const MAX_PAUSE_MS = 1_000;
+/** A room that comes into a scope of all rooms is not subscribed to yet, and wakes nobody: it is looked for so often. */
+const ROUND_MS = 10_000;
+
+type Polling = {
+  readonly control: AccessControl;
+  readonly upstream: Upstreamer;
+  /** How long the homeserver may take beyond the wait itself. */
+  readonly slackMs: number;
+  readonly held: Held;
+  readonly now: () => number;
+};
+
+/**
+ * Answers a sliding sync, as `answerPoll` does a sync: what is empty after filtering does not reach the
+ * holder before their own deadline, and no wait goes beyond the grant's end.
+ */
+export async function answerSliding(
+  sliding: Sliding,
+  access: Access,
+  { control, upstream, slackMs, held, now }: Polling,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { grant } = access;
+  const deadline = Math.min(now() + sliding.timeoutMs, grant.expiresAt);
+  const all = grant.scope.rooms === 'all';
+  let { pos } = sliding;
+  let { rooms } = access;
+  let rest = 100;
+  for (;;) {
+    held.free();
+    const asked = now();
+    const left = Math.max(0, deadline - asked);
+    const waitMs = pos === null ? 0 : Math.min(left, all ? ROUND_MS : left);
+    const reply = await upstream(slidingRequest(sliding, grant.id, rooms, pos, waitMs), waitMs + slackMs, false);
+    if (isAnswer(reply)) return reply;
+    const open = await openNow(access, all, control, signal);
+    if (open === null) return UNKNOWN_TOKEN;
+    const shown = shownSliding(reply.got, open);
+    if (shown.news || sliding.pos === null || now() >= deadline) return ok(bodyOf(shown.pos, shown.rooms, sliding, open));
+    ({ pos } = shown);
+    const came = [...open].some((room) => !rooms.has(room));
+    rooms = open;
+    if (!came && now() - asked < QUICK_MS) {
+      await pause(Math.min(rest, Math.max(0, deadline - now())), signal);
+      rest = Math.min(rest * 2, MAX_PAUSE_MS);
+    }
+  }
+}
+
+/** The rooms in scope when the answer came. Null: the grant is over. */
+async function openNow(access: Access, all: boolean, control: AccessControl, signal: AbortSignal): Promise<ReadonlySet<RoomId> | null> {
+  if (!all) return access.rooms;
+  const anew = await unlessAborted(control.refresh(access.grant.id), signal);
+  return anew?.rooms ?? null;
+}
+
+function bodyOf(pos: string, rooms: JsonObject, sliding: Sliding, open: ReadonlySet<RoomId>): JsonObject {
+  return { pos, lists: slidingLists(sliding, open), rooms, extensions: {} };
+}
