@@ -21,6 +21,7 @@ import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
 import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
+import { type Reload, reloader } from './reload.ts';
 import { seedStore } from './seed-store.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -29,7 +30,7 @@ const clock = { now: () => Date.now() };
 const random = { bytes: (count: number) => randomBytes(count) };
 
 /** A running Mintwarden. */
-export type App = { stop(): Promise<void>; readonly gatewayPort: number };
+export type App = { stop(): Promise<void>; readonly gatewayPort: number; readonly reload: Reload };
 
 /**
  * Starts the bot and the gateway in this process. The gateway listens last: when it answers, everything runs.
@@ -39,7 +40,7 @@ export type App = { stop(): Promise<void>; readonly gatewayPort: number };
 export async function startApp(config: Config, log: Log, signal: AbortSignal): Promise<App> {
   await using cleanup = new AsyncDisposableStack();
   const begun = performance.now();
-  const policy = toPolicy(config);
+  let policy = toPolicy(config);
 
   const sealingKey = await loadOrCreateKey(config.sealing_key_file);
   const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
@@ -98,6 +99,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     ownAccounts: [config.bot.user_id, config.issuer.user_id],
     controlRoomId: config.control_room,
     gatewayUrl: config.gateway.public_url,
+    // Whoever comes by https has come through a proxy: the gateway itself speaks plain HTTP.
+    seesAddresses: config.gateway.trusted_proxies.length > 0 || !config.gateway.public_url.startsWith('https:'),
   };
   const tell = (event: string, error: unknown) =>
     log.warn(event, { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
@@ -120,6 +123,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
 
   const gateway = await startGateway({
     listen: config.gateway.listen,
+    trustedProxies: config.gateway.trusted_proxies,
     homeserverUrl: config.homeserver.url,
     publicUrl: config.gateway.public_url,
     access,
@@ -140,5 +144,6 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   });
 
   const atEnd = cleanup.move();
-  return { gatewayPort: gateway.port, stop: () => atEnd.disposeAsync() };
+  const reload = await reloader(config, process.env, world, (changed) => (policy = changed));
+  return { gatewayPort: gateway.port, reload, stop: () => atEnd.disposeAsync() };
 }

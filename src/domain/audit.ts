@@ -21,6 +21,7 @@ export type AuditAction =
   | 'suspended'
   | 'resumed'
   | 'identity-pinned'
+  | 'policy-changed'
   | 'room-excluded'
   | 'message-abandoned';
 

@@ -33,7 +33,12 @@ export type MessageBody =
   /** To the control room: the subject was locked or unlocked. */
   | { readonly kind: 'suspended'; readonly on: boolean }
   /** To the control room: an operator at the machine confirmed somebody's new cryptographic identity. */
-  | { readonly kind: 'identity-trusted'; readonly userId: UserId; readonly masterKey: string; readonly by: Actor };
+  | { readonly kind: 'identity-trusted'; readonly userId: UserId; readonly masterKey: string; readonly by: Actor }
+  /** To the control room: other policy counts from now on. */
+  | { readonly kind: 'policy-changed'; readonly changes: readonly SettingChange[]; readonly by: Actor };
+
+/** A key of the configuration whose value changed, both as they are written. Never one with a secret. */
+export type SettingChange = { readonly key: string; readonly before: string; readonly after: string };
 
 /** Where a message goes: the control room, perhaps as a reply, or someone's DM with the bot. */
 export type Destination =

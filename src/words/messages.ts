@@ -9,6 +9,7 @@ import { identityTrusted } from './messages/identity-trusted.ts';
 import { mintFailed } from './messages/mint-failed.ts';
 import { minted } from './messages/minted.ts';
 import { notice } from './messages/notice.ts';
+import { policyChanged } from './messages/policy-changed.ts';
 import { revoked, revokedBySubject } from './messages/revoked.ts';
 import { suspended } from './messages/suspended.ts';
 import { tokenMessage } from './messages/token.ts';
@@ -50,6 +51,7 @@ export function renderMessage(message: Message, grant: Grant | null, context: Me
   const { body } = message;
   if (body.kind === 'mint-failed') return aside(mintFailed(body, grant, context.now));
   if (body.kind === 'identity-trusted') return ringing(identityTrusted(body, context.admins), context.admins);
+  if (body.kind === 'policy-changed') return ringing(policyChanged(body), context.admins);
   if (grant === null) throw new MintwardenError('internal', `A message of the kind ${body.kind} has no grant.`);
   const minter = parseUserId(grant.minter);
   const minters = minter === null ? [] : [minter];

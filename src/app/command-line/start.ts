@@ -1,6 +1,8 @@
 import { loadConfig } from '../../config/index.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { Log } from '../../ports/log.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { startApp } from '../start.ts';
+import { type App, startApp } from '../start.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 
@@ -12,6 +14,7 @@ export const start: CliCommand = {
   flags: [CONFIG_FLAG],
   notes: [
     'Logs go to stderr, for people where that is a terminal. SIGTERM or Ctrl-C ends it in order, a second one at once; nothing is lost either way.',
+    'SIGHUP reads the policy again (admins and policy in the configuration): whole, or where anything is wrong not at all.',
   ],
   run: async (flags) => {
     const config = await loadConfig(configFile(flags), process.env);
@@ -27,7 +30,10 @@ export const start: CliCommand = {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, onSignal);
     try {
       const app = await startApp(config, log, ending.signal);
+      const onHangup = (): void => void reload(app, log);
+      process.on('SIGHUP', onHangup);
       await wished.promise;
+      process.off('SIGHUP', onHangup);
       await app.stop();
     } catch (error) {
       if (!ending.signal.aborted) throw error;
@@ -36,3 +42,13 @@ export const start: CliCommand = {
     return 0;
   },
 };
+
+/** On SIGHUP. What is wrong with the file is for the log: whoever sent the signal reads no answer. */
+async function reload(app: App, log: Log): Promise<void> {
+  try {
+    const { changes, afterRestart } = await app.reload('operator:SIGHUP');
+    log.info('policy read again', { changed: changes.map(({ key }) => key).join(' '), afterRestart: afterRestart.join(' ') });
+  } catch (error) {
+    log.error('policy not changed', { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
+  }
+}

@@ -17,6 +17,7 @@ const KINDS = Object.keys({
   'upstream-alive': 1,
   suspended: 1,
   'identity-trusted': 1,
+  'policy-changed': 1,
 } satisfies Record<MessageBody['kind'], 1>) as readonly MessageBody['kind'][];
 
 /** A message as columns. */

@@ -1,0 +1,71 @@
+import { type Config, effective, loadConfig, readWritten, toPolicy } from '../config/index.ts';
+import type { Actor } from '../domain/ids.ts';
+import type { SettingChange } from '../domain/message.ts';
+import type { Policy } from '../domain/policy.ts';
+import { recordPolicyChange } from '../lifecycle/change-policy.ts';
+import type { World } from '../lifecycle/world.ts';
+
+/** What reloading came to. */
+export type Reloaded = {
+  /** What counts from now on. */
+  readonly changes: readonly SettingChange[];
+  /** Keys that were changed too, and count after a restart. */
+  readonly afterRestart: readonly string[];
+};
+
+/** Reads the configuration again. */
+export type Reload = (by: Actor) => Promise<Reloaded>;
+
+/** What a running service takes over; everything else is built at its start. */
+const POLICY = /^(?:admins|policy\.)/;
+
+/**
+ * A way to take policy over from the configuration file while the service runs: whole or not at all. The change is
+ * written to the audit, and to the control room, before it counts.
+ * @param current what the service was started with
+ * @throws MintwardenError `configuration` with every problem found; then nothing has changed
+ */
+export async function reloader(
+  current: Config,
+  env: Readonly<Record<string, string | undefined>>,
+  world: Pick<World, 'ledger' | 'clock' | 'random'>,
+  take: (policy: Policy) => void,
+): Promise<Reload> {
+  const shown = async () => new Map(effective(await readWritten(current.file, env)).map(({ key, value }) => [key, asText(value)]));
+  const started = await shown();
+  let before = started;
+  let running: Promise<unknown> = Promise.resolve();
+
+  async function reload(by: Actor): Promise<Reloaded> {
+    const config = await loadConfig(current.file, env);
+    const now = await shown();
+    const changes = differences(before, now).filter(({ key }) => POLICY.test(key));
+    const afterRestart = differences(started, now).flatMap(({ key }) => (POLICY.test(key) ? [] : [key]));
+    if (changes.length > 0) {
+      await recordPolicyChange(world, changes, by);
+      take(toPolicy(config));
+      before = now;
+    }
+    return { changes, afterRestart };
+  }
+
+  return (by) => {
+    const mine = running.then(() => reload(by));
+    running = mine.catch(() => {});
+    return mine;
+  };
+}
+
+function differences(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): SettingChange[] {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].flatMap((key) => {
+    const was = before.get(key) ?? 'nothing';
+    const is = after.get(key) ?? 'nothing';
+    return was === is ? [] : [{ key, before: was, after: is }];
+  });
+}
+
+/** A secret counts as one and the same: which it is stands in nobody's log. */
+function asText(value: unknown): string {
+  return value === null ? 'a secret' : typeof value === 'string' ? value : JSON.stringify(value);
+}
