@@ -80,7 +80,11 @@ function assemble(
     homeserver: { ...content.homeserver, url: content.homeserver.url.replace(/\/+$/, '') },
     bot: read.bot,
     issuer: { ...read.issuer, kind: content.issuer.kind },
-    gateway: { listen: addressOf(content.gateway.listen), public_url: new URL(content.gateway.public_url).origin },
+    gateway: {
+      listen: addressOf(content.gateway.listen),
+      public_url: new URL(content.gateway.public_url).origin,
+      trusted_proxies: content.gateway.trusted_proxies,
+    },
     state_dir: resolve(folder, content.state_dir),
     sealing_key_file: resolve(folder, content.sealing_key_file),
     secret_files: read.files,

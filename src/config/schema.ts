@@ -141,7 +141,7 @@ export const fileSchema = z.strictObject({
         examples: ['https://tokens.example.org'],
       }),
       trusted_proxies: z
-        .array(network())
+        .array(spoken(parseNetwork))
         .default([])
         .meta({
           description: 'Your TLS proxy, as an address or a network: its X-Forwarded-For says where requests come from. Needed for --from.',

@@ -10,6 +10,7 @@ import { isPattern, matches } from './wildcard.ts';
 export type EndpointRule = { readonly verdict: 'allow' | 'deny'; readonly on: string };
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', '*'];
+const VERSIONS = ['v3', 'r0', 'v1', 'unstable'];
 const VERSION = /^\/_matrix\/(client|media)\/(?:v3|r0|v1|unstable)(?=\/|$)/;
 
 /** Segments, decoded once, the version set aside, one slash at the end forgiven. Null: it cannot be read. */
@@ -46,13 +47,22 @@ export function parseEndpoint(text: string): string {
   );
 }
 
+/** A rule's segments. The version may be the beginning of a name, `v*`: then it is every version, as one of them would be. */
+function patternOf(path: string): readonly string[] {
+  const segments = segmentsOf(path) ?? [];
+  const [root, api, version] = segments;
+  const isWildVersion =
+    root === '_matrix' && (api === 'client' || api === 'media') && VERSIONS.some((name) => matches(version ?? '', name));
+  return isWildVersion ? segments.with(2, '*') : segments;
+}
+
 /** Whether a request is one the rule speaks of. HEAD is a GET. A path that cannot be read is none. */
 function ruleMeans(rule: EndpointRule, method: string, segments: readonly string[]): boolean {
   const space = rule.on.indexOf(' ');
   const wanted = rule.on.slice(0, space);
   const asked = method.toUpperCase();
   if (wanted !== '*' && wanted !== (asked === 'HEAD' ? 'GET' : asked)) return false;
-  const pattern = segmentsOf(rule.on.slice(space + 1)) ?? [];
+  const pattern = patternOf(rule.on.slice(space + 1));
   const isOpen = pattern.at(-1) === '**';
   const fixed = isOpen ? pattern.slice(0, -1) : pattern;
   if (isOpen ? segments.length < fixed.length : segments.length !== fixed.length) return false;
@@ -63,11 +73,17 @@ function ruleMeans(rule: EndpointRule, method: string, segments: readonly string
  * What a list of rules says of a request: the first that speaks of it decides. Where none does, a list that
  * allows something denies the rest, and a list that only denies lets the rest be. An empty list denies nothing.
  * @param path as it came, encoded, without query; one that cannot be read is denied
+ * @param otherNames further paths of the same operation: a rule that speaks of one of them speaks of them all
  */
-export function listVerdict(rules: readonly EndpointRule[], method: string, path: string): 'allow' | 'deny' {
-  const segments = segmentsOf(path);
-  if (segments === null) return 'deny';
-  const first = rules.find((rule) => ruleMeans(rule, method, segments));
+export function listVerdict(
+  rules: readonly EndpointRule[],
+  method: string,
+  path: string,
+  otherNames: readonly string[] = [],
+): 'allow' | 'deny' {
+  const names = [path, ...otherNames].map(segmentsOf);
+  if (names.includes(null)) return 'deny';
+  const first = rules.find((rule) => names.some((segments) => segments !== null && ruleMeans(rule, method, segments)));
   if (first !== undefined) return first.verdict;
   return rules.some((rule) => rule.verdict === 'allow') ? 'deny' : 'allow';
 }

@@ -21,7 +21,7 @@ export type Enforcement = {
 export const ENFORCED: Enforcement = {
   capabilities: ['read', 'send', 'react', 'edit', 'redact', 'redact-others', 'plaintext'],
   typed: ['send'],
-  features: ['types'],
+  features: ['types', 'rules', 'from'],
 };
 
 /** Something in a scope that is not enforced. */

@@ -13,6 +13,11 @@ function addressOf(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   return text.includes('%') || !text.includes(':') || !ipaddr.IPv6.isValid(text) ? null : ipaddr.IPv6.parse(text);
 }
 
+/** Whether the text is one address, spelled so that it has one reading: no zone, port, brackets or network. */
+export function isAddress(text: string): boolean {
+  return addressOf(text) !== null;
+}
+
 function rangeOf(text: string): Range | null {
   const [address = '', length, ...more] = text.split('/');
   const start = addressOf(address);

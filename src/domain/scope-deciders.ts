@@ -26,9 +26,13 @@ export function addressAllowed(scope: Scope, address: string): boolean {
   return scope.from === undefined || scope.from.some((network) => networkHolds(network, address));
 }
 
-/** What the endpoint firewall says of a request. @param path as it came, encoded, without query */
-export function ruleVerdict(scope: Scope, method: string, path: string): 'allow' | 'deny' {
-  return (scope.rules ?? []).every((list) => listVerdict(list, method, path) === 'allow') ? 'allow' : 'deny';
+/**
+ * What the endpoint firewall says of a request.
+ * @param path as it came, encoded, without query
+ * @param otherNames further paths under which the same operation is served
+ */
+export function ruleVerdict(scope: Scope, method: string, path: string, otherNames: readonly string[] = []): 'allow' | 'deny' {
+  return (scope.rules ?? []).every((list) => listVerdict(list, method, path, otherNames) === 'allow') ? 'allow' : 'deny';
 }
 
 /** Whether the scope's ceiling lets the subject do this, by the room's power levels as they stand. */

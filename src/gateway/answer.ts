@@ -29,6 +29,12 @@ export function lacking(capability: string): Answer {
   return { ...refusal(403, 'M_FORBIDDEN', `This token does not hold the capability ${capability}.`), lacks: capability };
 }
 
+/** The endpoint firewall of the scope, which looks at the method and the path alone. */
+export const RULED_OUT = refusal(403, 'M_FORBIDDEN', 'The endpoint rules of this token do not allow that.');
+
+/** The request came from elsewhere than the scope's networks, or it cannot be told from where. */
+export const WRONG_NETWORK = refusal(403, 'M_FORBIDDEN', 'This token is not good from this network.');
+
 /** There is no line for it. */
 export const UNRECOGNISED = refusal(404, 'M_UNRECOGNIZED', 'This is not served here.');
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MintwardenError } from '../domain/errors.ts';
 import type { Grant } from '../domain/grant.ts';
+import type { Network } from '../domain/network.ts';
 import type { AccessControl } from '../lifecycle/access/access-control.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -41,6 +42,8 @@ export type GatewayOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<GatewayLimits>;
+  /** Networks of the operator's own proxies, whose `X-Forwarded-For` counts. None unless said. */
+  readonly trustedProxies?: readonly Network[];
 };
 
 /** A gateway that listens. */
@@ -92,6 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     trouble: lateAnswers(limits.troubleMs, now),
     bodyBytes: limits.bodyBytes,
     publicUrl: options.publicUrl,
+    trustedProxies: options.trustedProxies ?? [],
   };
   const server = strictServer(limits);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options, limits));

@@ -25,4 +25,6 @@ export type World = {
   readonly controlRoomId: string;
   /** The base URL holders use, without a trailing slash. */
   readonly gatewayUrl: string;
+  /** Whether the gateway can tell where requests come from, rather than only that its proxy brought them. */
+  readonly seesAddresses: boolean;
 };

@@ -15,7 +15,11 @@ test('the least configuration, with its defaults', async () => {
   const config = await it.load();
   expect(config.homeserver).toEqual({ url: 'http://127.0.0.1:8008', server_name: 'example.org' });
   expect(config.bot).toEqual({ user_id: '@mintwarden:example.org', access_token: 'syt_bot_secret_000000' });
-  expect(config.gateway).toEqual({ listen: { host: '127.0.0.1', port: 8009 }, public_url: 'https://tokens.example.org' });
+  expect(config.gateway).toEqual({
+    listen: { host: '127.0.0.1', port: 8009 },
+    public_url: 'https://tokens.example.org',
+    trusted_proxies: [],
+  });
   expect(config.state_dir).toBe(join(it.dir, 'state'));
   expect(config.sealing_key_file).toBe(join(it.dir, 'secrets/sealing.key'));
   expect(toPolicy(config)).toEqual({

@@ -15,6 +15,9 @@ type Case = readonly [string, Partial<MintRequest>, (service: Service) => void, 
 const nothing = () => undefined;
 
 const refused: readonly Case[] = [
+  ['networks, where every request comes from the proxy', { limits: { from: ['127.0.0.1/32'] } }, (service) => {
+    service.world = { ...service.world, seesAddresses: false };
+  }, { code: 'refused-by-policy', text: /--from cannot be kept here.*gateway\.trusted_proxies/ }],
   ['an unknown subject', { subject: user('nobody:example.org') }, nothing, { code: 'subject-unusable', text: /no user @nobody/ }],
   ['a remote subject', { subject: user('alice:elsewhere.org') }, nothing, { code: 'subject-unusable', text: /not a user of this homeserver/ }],
   ['a deactivated subject', {}, ({ homeserver }) => homeserver.change(ALICE, { deactivated: true }), { code: 'subject-unusable', text: /deactivated/ }],

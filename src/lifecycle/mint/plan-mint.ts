@@ -14,6 +14,12 @@ import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
 import type { MintPlan, MintRequest } from '../requests.ts';
 import type { World } from '../world.ts';
 
+const NO_ADDRESSES = new MintwardenError(
+  'refused-by-policy',
+  '--from cannot be kept here: every request reaches the gateway from its own proxy.',
+  'Name the proxy’s address in gateway.trusted_proxies, and have it set X-Forwarded-For; or leave --from out.',
+);
+
 /** As many characters as the notice shows of it. */
 const MAX_REASON = 300;
 
@@ -35,6 +41,7 @@ export async function planMint(world: World, request: MintRequest, purpose: 'min
   }
 
   const terms = mintTerms(request, purpose === 'mint' ? ENFORCED : null);
+  if (terms.from !== undefined && !world.seesAddresses) throw NO_ADDRESSES;
 
   const limits = begun(checkLimits(world.ledger, policy, subject));
   const keys = begun(world.chat.keys(recipient));

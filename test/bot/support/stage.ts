@@ -100,6 +100,7 @@ export async function botStage(): Promise<BotStage> {
     ownAccounts: ['@mintwarden-issuer:x.org' as UserId],
     controlRoomId: CONTROL,
     gatewayUrl: 'https://mint.x.org',
+    seesAddresses: true,
   };
   const incoming = (text: string): Incoming => ({
     roomId: CONTROL,

@@ -47,6 +47,7 @@ export async function stage(
     limits?: GatewayOptions['limits'];
     homeserverUrl?: string;
     transactions?: Transactions;
+    trustedProxies?: GatewayOptions['trustedProxies'];
   } = {},
 ): Promise<Stage> {
   const homeserver = await recordingHomeserver();
@@ -64,6 +65,7 @@ export async function stage(
     transactions: options.transactions ?? memoryTransactions(),
     clock: { now: () => Date.now() },
     log: { debug: write, info: write, warn: write, error: write },
+    ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
     limits: { ...(everythingInThread ? { inPlaceBytes: 0 } : {}), ...options.limits },
   });
   return {

@@ -80,6 +80,7 @@ export class Service implements AsyncDisposable {
       ownAccounts: [BOT, ISSUER],
       controlRoomId: CONTROL,
       gatewayUrl: 'https://gateway.example.org',
+      seesAddresses: true,
     };
     this.#work = createDueWork(this.world);
   }
