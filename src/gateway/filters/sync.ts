@@ -1,5 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { shownEvents, shownStripped } from './event.ts';
+import { accountPersonal, type Personal, roomPersonal } from './sync-personal.ts';
+import type { Sight } from './sight.ts';
 import { isObject, type JsonObject, maybeList, maybeObject, needObject, needText, pick, type Shape } from './shown.ts';
 
 const SUMMARY: Shape = { 'm.heroes': 'texts', 'm.joined_member_count': 'count', 'm.invited_member_count': 'count' };
@@ -14,22 +16,23 @@ export function roomsOfSync(body: unknown): string[] {
 }
 
 /**
- * A `/sync` as a member of only these rooms would see it. What is left out because it is the subject's
- * own: account data of both kinds, presence, to-device messages, device lists and key counts, unread
- * counts; and typing and receipts, which are not the room's timeline, state or members.
+ * A `/sync` as a member of only these rooms would see it. What is the subject's own (account data of both
+ * kinds, presence, unread counts), and typing and receipts, are there as far as a capability opens them;
+ * to-device messages, device lists and key counts never.
  * @param empty keep rooms with nothing in them, as in a first answer
  * @throws MintwardenError `homeserver-nonsense`
  */
-export function shownSync(answer: unknown, scope: ReadonlySet<RoomId>, empty: boolean): ShownSync {
+export function shownSync(answer: unknown, scope: ReadonlySet<RoomId>, empty: boolean, sight: Sight): ShownSync {
   const body = needObject(answer, 'sync');
   const nextBatch = needText(body['next_batch'], 'next_batch');
   const rooms = maybeObject(body['rooms'], 'rooms');
-  const join = section(rooms['join'], 'join', scope, (room, id) => joined(room, id, empty));
-  const leave = section(rooms['leave'], 'leave', scope, (room, id) => joined(room, id, empty));
+  const join = section(rooms['join'], 'join', scope, (room, id) => joined(room, id, empty, roomPersonal(room, scope, sight)));
+  const leave = section(rooms['leave'], 'leave', scope, (room, id) => joined(room, id, empty, roomPersonal(room, scope, sight)));
   const invite = section(rooms['invite'], 'invite', scope, (room, id) => stripped(room, id, 'invite_state'));
   const knock = section(rooms['knock'], 'knock', scope, (room, id) => stripped(room, id, 'knock_state'));
-  const news = [join, leave, invite, knock].some((rooms) => Object.keys(rooms).length > 0);
-  return { body: { next_batch: nextBatch, rooms: { join, invite, leave, knock } }, nextBatch, news };
+  const own = accountPersonal(body, scope, sight);
+  const news = own.news || [join, leave, invite, knock].some((rooms) => Object.keys(rooms).length > 0);
+  return { body: { next_batch: nextBatch, ...own.sections, rooms: { join, invite, leave, knock } }, nextBatch, news };
 }
 
 function section(
@@ -47,22 +50,20 @@ function section(
   return Object.fromEntries(shown);
 }
 
-function joined(room: JsonObject, roomId: string, empty: boolean): JsonObject | null {
+function joined(room: JsonObject, roomId: string, empty: boolean, personal: Personal): JsonObject | null {
   const timeline = maybeObject(room['timeline'], 'timeline');
   const summary = pick(maybeObject(room['summary'], 'summary'), SUMMARY);
   const events = eventsIn(timeline, roomId);
   const before = room['state_after'] === undefined ? 'state' : 'state_after';
   const state = eventsIn(maybeObject(room[before], before), roomId);
   const quiet = events.length === 0 && state.length === 0 && timeline['limited'] !== true && Object.keys(summary).length === 0;
-  // An entry with nothing left held only what is the subject's own; that it came, and when, is theirs too.
-  if (quiet && !empty) return null;
+  // An entry with nothing left held only what is the subject's own and not granted; that it came, and when, is theirs too.
+  if (quiet && !personal.news && !empty) return null;
   return {
     timeline: { ...pick(timeline, { limited: 'flag', prev_batch: 'text' }), events },
     [before]: { events: state },
     summary,
-    account_data: { events: [] },
-    ephemeral: { events: [] },
-    unread_notifications: {},
+    ...personal.sections,
   };
 }
 

@@ -1,15 +1,16 @@
-import type { RoomId, UserId } from '../../domain/ids.ts';
+import type { RoomId } from '../../domain/ids.ts';
 import type { Answer } from '../answer.ts';
 import type { Call } from '../catalogue/line.ts';
 import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
 import { ok } from '../answer.ts';
+import type { Sight } from '../filters/sight.ts';
 import { roomsOfSync, shownSync } from '../filters/sync.ts';
 import { lackingCreate, withCreateEvents } from './create-events.ts';
 
 /** What is to be shown of a homeserver's answer, as plain data that another thread can be given. */
 export type Work =
   | { readonly kind: 'line'; readonly lineId: string; readonly call: Call }
-  | { readonly kind: 'sync'; readonly subject: UserId };
+  | { readonly kind: 'sync'; readonly sight: Sight };
 
 /** What was made of an answer. */
 export type Shown = {
@@ -61,14 +62,14 @@ export function readingOfLine(body: unknown, filter: AnswerFilter, speaksOf: ((b
 }
 
 /** Reads a `/sync`. */
-export function readingOfSync(body: unknown, subject: UserId): ReadingHere {
+export function readingOfSync(body: unknown, sight: Sight): ReadingHere {
   let shown: JsonObject = {};
   return {
     spokenOf: () => roomsOfSync(body),
     show(rooms, whole) {
-      const sync = shownSync(body, rooms, whole);
+      const sync = shownSync(body, rooms, whole, sight);
       shown = sync.body;
-      return { nextBatch: sync.nextBatch, news: sync.news, lacking: lackingCreate(shown, whole, subject) };
+      return { nextBatch: sync.nextBatch, news: sync.news, lacking: lackingCreate(shown, whole, sight.subject) };
     },
     answer: (creates) => ok(withCreateEvents(shown, creates)),
     done: () => undefined,

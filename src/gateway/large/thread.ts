@@ -48,7 +48,7 @@ function take(message: ToThread): void {
 /** The homeserver's answers are JSON objects or lists, or nothing that can be shown. */
 function read(work: Work, body: unknown): ReadingHere {
   if (body === undefined) throw new TypeError('not JSON');
-  if (work.kind === 'sync') return readingOfSync(body, work.subject);
+  if (work.kind === 'sync') return readingOfSync(body, work.sight);
   const line = LINES.get(work.lineId);
   if (line === undefined) throw new TypeError('no such line');
   return readingOfLine(

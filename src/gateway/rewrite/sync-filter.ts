@@ -1,18 +1,18 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
+import { holds, type Sight } from '../filters/sight.ts';
 import { rebuiltEventFilter, texts } from './event-filter.ts';
+import { personalSections } from './sync-sections.ts';
 
 /** Above this many characters the rooms are not said upstream: Synapse takes request lines of 16 KiB. */
 const MAX_PUSHED = 6_000;
-const NOTHING = { types: [], not_types: ['*'] };
 
 /**
  * The filter the homeserver is given for `/sync`: the holder's, narrowed to the scope, with everything off
- * that is the subject's own. It saves work and keeps other rooms from waking the poll; what is shown is
+ * that is the subject's own and not granted. It saves work and keeps other rooms from waking the poll; what is shown is
  * decided on the answer all the same. Null where the holder's filter is not understood.
- * @param named the rooms of a scope that names them; null for a scope of all rooms, which may become more
  */
-export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, named: boolean): JsonObject | null {
+export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sight: Sight): JsonObject | null {
   if (!isObject(asked)) return null;
   const inScope = (room: string) => scope.has(room as RoomId);
   const room = asked['room'] ?? {};
@@ -23,18 +23,24 @@ export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, nam
   const unwanted = texts(room['not_rooms'] ?? []);
   if (state === null || timeline === null || unwanted === null) return null;
   if (wanted === null && room['rooms'] !== undefined && room['rooms'] !== null) return null;
+  const personal = personalSections(asked, room, inScope, sight);
+  if (personal === null) return null;
   const leave = room['include_leave'];
+  const perThread =
+    isObject(room['timeline']) && room['timeline']['unread_thread_notifications'] === true && holds(sight.scope, 'notifications');
+  // A scope of all rooms may become more while the poll waits.
+  const named = sight.scope.rooms !== 'all';
   const rooms = wanted !== null ? wanted.filter(inScope) : named ? [...scope] : null;
   const pushed = {
-    presence: NOTHING,
-    account_data: NOTHING,
+    presence: personal.presence,
+    account_data: personal.accountData,
     room: {
       ...(unwanted.length > 0 ? { not_rooms: unwanted.filter(inScope) } : {}),
       ...(leave === true ? { include_leave: true } : {}),
-      account_data: NOTHING,
-      ephemeral: NOTHING,
+      account_data: personal.roomData,
+      ephemeral: personal.ephemeral,
       state,
-      timeline,
+      timeline: perThread ? { ...timeline, unread_thread_notifications: true } : timeline,
     },
   };
   if (rooms === null) return pushed;

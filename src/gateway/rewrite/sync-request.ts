@@ -1,6 +1,7 @@
 import type { Call, UpstreamRequest } from '../catalogue/line.ts';
 import { type Answer, invalid, isAnswer } from '../answer.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
+import { holds, sightOf } from '../filters/sight.ts';
 import { parseJson } from '../request/json.ts';
 import { texts } from './event-filter.ts';
 import { token } from './query-rules.ts';
@@ -8,6 +9,7 @@ import { storedFilter } from './stored-filter.ts';
 import { pushedSyncFilter } from './sync-filter.ts';
 
 const MAX_TIMEOUT_MS = 300_000;
+const PRESENCES: readonly string[] = ['online', 'offline', 'unavailable'];
 const STATE_AFTER = ['use_state_after', 'org.matrix.msc4222.use_state_after'] as const;
 
 /** A `/sync`, read: what the homeserver is asked, once or, while there is no news, again. */
@@ -22,9 +24,11 @@ export type Poll = {
   /** Whether the holder's filter lets create events through. */
   readonly wantsCreate: boolean;
   readonly stateAfter: (typeof STATE_AFTER)[number] | null;
+  /** What the homeserver is told of the subject's presence. */
+  readonly presence: string;
 };
 
-/** Reads the query of a `/sync`. What it does not name (`set_presence`, `_cacheBuster`) is dropped. */
+/** Reads the query of a `/sync`. What it does not name (`_cacheBuster`) is dropped, and `set_presence` without `presence`. */
 export function parsePoll(call: Call): Poll | Answer {
   const { query } = call;
   const since = query.get('since') ?? null;
@@ -40,8 +44,11 @@ export function parsePoll(call: Call): Poll | Answer {
     if (asked) stateAfter ??= name;
   }
   const asked = askedFilter(query.get('filter'));
-  const filter = asked === null ? null : pushedSyncFilter(asked, call.access.rooms, call.access.grant.scope.rooms !== 'all');
+  const filter = asked === null ? null : pushedSyncFilter(asked, call.access.rooms, sightOf(call.access));
   if (filter === null) return invalid('filter');
+  // Not said is not there either: what a program does is not the subject's presence (the specification has it be "online").
+  const presence = holds(call.access.grant.scope, 'presence') ? (query.get('set_presence') ?? 'offline') : 'offline';
+  if (!PRESENCES.includes(presence)) return invalid('set_presence');
   return {
     since,
     timeoutMs: Math.min(Number(timeout), MAX_TIMEOUT_MS),
@@ -50,12 +57,13 @@ export function parsePoll(call: Call): Poll | Answer {
     fullState,
     wantsCreate: letsCreateThrough(filter),
     stateAfter,
+    presence,
   };
 }
 
-/** What the homeserver is asked: presence is never touched, only the parameters of the specification are said. */
+/** What the homeserver is asked: only the parameters of the specification are said. */
 export function pollRequest(poll: Poll, since: string | null, timeoutMs: number, first: boolean): UpstreamRequest {
-  const query: [string, string][] = [['filter', poll.filter], ['set_presence', 'offline'], ['timeout', String(timeoutMs)]]; // prettier-ignore
+  const query: [string, string][] = [['filter', poll.filter], ['set_presence', poll.presence], ['timeout', String(timeoutMs)]]; // prettier-ignore
   if (since !== null) query.push(['since', since]);
   if (poll.fullState && first) query.push(['full_state', 'true']);
   if (poll.stateAfter !== null) query.push([poll.stateAfter, 'true']);

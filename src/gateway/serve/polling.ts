@@ -1,5 +1,6 @@
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, UNKNOWN_TOKEN } from '../answer.ts';
+import { sightOf } from '../filters/sight.ts';
 import { createEvents } from '../large/create-events.ts';
 import { type Reading, readingOfSync } from '../large/reading.ts';
 import { type Poll, pollRequest } from '../rewrite/sync-request.ts';
@@ -34,16 +35,16 @@ export async function answerPoll(
   signal: AbortSignal,
 ): Promise<Answer> {
   const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
+  const sight = sightOf(access);
   let since = poll.since;
   let rest = 100;
   for (let first = true; ; first = false) {
     held.free();
     const asked = now();
     const waitMs = Math.max(0, deadline - asked);
-    const { subject } = access.grant;
-    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({ kind: 'sync', subject }));
+    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({ kind: 'sync', sight }));
     if (isAnswer(reply)) return reply;
-    const reading: Reading = reply.large ?? readingOfSync(reply.got, subject);
+    const reading: Reading = reply.large ?? readingOfSync(reply.got, sight);
     let left: number;
     try {
       const rooms = await roomsNow(control, access, await unlessAborted(reading.spokenOf(), signal), signal);

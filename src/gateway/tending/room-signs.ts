@@ -3,8 +3,8 @@ import type { Scope } from '../../domain/scope.ts';
 import { type Answer, invalid, isAnswer, ok, refusal } from '../answer.ts';
 import type { Call, Steps, Tools, UpstreamRequest } from '../catalogue/line.ts';
 import { isObject } from '../filters/shown.ts';
+import { holds } from '../filters/sight.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { holds } from './holding.ts';
 import { allInRoom } from './in-room.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';

@@ -6,10 +6,11 @@ import { describe, expect, test } from 'vitest';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { type LargeAnswers, largeAnswers } from '../../../src/gateway/large/large-answers.ts';
 import { readingOfSync } from '../../../src/gateway/large/reading.ts';
-import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
+import { ALICE, DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
 
 const NOBODY_LISTENS = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const WORK = { kind: 'sync', subject: ALICE } as const;
+const SIGHT = { subject: ALICE, scope: grantOf([OPS]).scope };
+const WORK = { kind: 'sync', sight: SIGHT } as const;
 const ROOMS: ReadonlySet<RoomId> = new Set([OPS, DEV]);
 const NO_EVENTS = new Map<string, never>();
 
@@ -56,7 +57,7 @@ describe('a large answer', () => {
   test.each([7, 65_536, 300_000])('in pieces of %d bytes is shown as it would be in place', async (chunk) => {
     await using large = started();
     const body = sync(chunk === 7 ? 40 : 3_000);
-    const here = readingOfSync(body, ALICE);
+    const here = readingOfSync(body, SIGHT);
     here.show(ROOMS, true);
     const got = await filtered(large, Buffer.from(JSON.stringify(body)), chunk);
     expect(got).toBe(JSON.stringify(here.answer(NO_EVENTS).body));

@@ -1,0 +1,94 @@
+import type { RoomId } from '../../domain/ids.ts';
+import type { Sight } from './sight.ts';
+import { isObject, type JsonObject, maybeList, maybeObject, pick, type Shape } from './shown.ts';
+
+/** The kinds of rules (spec 1.19, "Push rules"). */
+export const RULE_KINDS = ['override', 'content', 'room', 'sender', 'underride'] as const;
+/** One of `RULE_KINDS`. */
+export type RuleKind = (typeof RULE_KINDS)[number];
+
+const RULE: Shape = { rule_id: 'text', default: 'flag', enabled: 'flag', pattern: 'text' };
+/** The conditions that are understood, each with the keys it has. */
+const CONDITIONS: Readonly<Record<string, readonly string[]>> = {
+  event_match: ['key', 'pattern'],
+  event_property_is: ['key', 'value'],
+  event_property_contains: ['key', 'value'],
+  contains_display_name: [],
+  room_member_count: ['is'],
+  sender_notification_permission: ['key'],
+  'org.matrix.msc3931.room_version_supports': ['feature'],
+};
+/** Anything in a text that could name a room or a person: a sigil with something behind it. */
+const NAMES = /[!@#$][^\s]*/g;
+/** The keys of an event that say where it is, and who it is of; a glob there could mean anyone. */
+const ROOM_KEYS = new Set(['room_id']);
+const PERSON_KEYS = new Set(['sender', 'user_id', 'state_key']);
+
+/**
+ * The rules that name no room outside the scope, nor anyone but the subject, unless the scope is all rooms. Words stay:
+ * what the subject wants to hear of is what this shows. A rule with a condition that is not understood is left out.
+ */
+export function shownRules(global: unknown, rooms: ReadonlySet<RoomId>, sight: Sight): Readonly<Record<RuleKind, readonly JsonObject[]>> {
+  const lists = maybeObject(global, 'push rules');
+  const kind = (name: RuleKind): readonly JsonObject[] =>
+    maybeList(lists[name], name)
+      .map((rule) => shownRule(name, rule, rooms, sight))
+      .filter((rule) => rule !== null);
+  return { override: kind('override'), content: kind('content'), room: kind('room'), sender: kind('sender'), underride: kind('underride') };
+}
+
+function shownRule(kind: RuleKind, rule: unknown, rooms: ReadonlySet<RoomId>, sight: Sight): JsonObject | null {
+  if (!isObject(rule)) return null;
+  const shown = pick(rule, RULE);
+  const id = shown['rule_id'];
+  if (typeof id !== 'string') return null;
+  if (kind === 'room' && !rooms.has(id as RoomId)) return null;
+  if (kind === 'sender' && id !== sight.subject && !everywhere(sight)) return null;
+  const conditions = maybeList(rule['conditions'], 'conditions').map((condition) => shownCondition(condition, rooms, sight));
+  const known = conditions.filter((condition) => condition !== null);
+  if (known.length < conditions.length || namesOutside(id, rooms, sight)) return null;
+  if (typeof shown['pattern'] === 'string' && namesOutside(shown['pattern'], rooms, sight)) return null;
+  const actions = maybeList(rule['actions'], 'actions')
+    .map(shownAction)
+    .filter((action) => action !== null);
+  return { ...shown, actions, ...(rule['conditions'] === undefined ? {} : { conditions: known }) };
+}
+
+function shownCondition(condition: unknown, rooms: ReadonlySet<RoomId>, sight: Sight): JsonObject | null {
+  if (!isObject(condition) || typeof condition['kind'] !== 'string') return null;
+  const keys = Object.hasOwn(CONDITIONS, condition['kind']) ? CONDITIONS[condition['kind']] : undefined;
+  if (keys === undefined) return null;
+  const shown: Record<string, unknown> = { kind: condition['kind'] };
+  for (const key of keys) {
+    const value = condition[key];
+    if (value === undefined) continue;
+    if (isObject(value) || Array.isArray(value)) return null;
+    if (typeof value === 'string' && namesOutside(value, rooms, sight)) return null;
+    shown[key] = value;
+  }
+  const { key, pattern, value } = shown;
+  const meant = pattern ?? value;
+  if (typeof key !== 'string' || meant === undefined) return shown;
+  if (ROOM_KEYS.has(key) && !rooms.has(meant as RoomId)) return null;
+  if (PERSON_KEYS.has(key) && meant !== '' && meant !== sight.subject && !everywhere(sight)) return null;
+  return shown;
+}
+
+function shownAction(action: unknown): string | JsonObject | null {
+  if (typeof action === 'string') return action;
+  if (!isObject(action) || typeof action['set_tweak'] !== 'string') return null;
+  const { value } = action;
+  return { set_tweak: action['set_tweak'], ...(typeof value === 'string' || typeof value === 'boolean' ? { value } : {}) };
+}
+
+function namesOutside(text: string, rooms: ReadonlySet<RoomId>, sight: Sight): boolean {
+  return (text.match(NAMES) ?? []).some((name) => {
+    if (name.length === 1 || name === '@room' || name === sight.subject) return false;
+    return name.startsWith('!') ? !rooms.has(name as RoomId) : !everywhere(sight);
+  });
+}
+
+/** Whoever sees every room may see every person in them. */
+function everywhere({ scope }: Sight): boolean {
+  return scope.rooms === 'all' && scope.by === undefined;
+}

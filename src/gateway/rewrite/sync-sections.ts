@@ -1,0 +1,48 @@
+import type { Capability } from '../../domain/capability.ts';
+import { partsOf } from '../../domain/allowance.ts';
+import { covers } from '../../domain/wildcard.ts';
+import type { JsonObject } from '../filters/shown.ts';
+import { holds, ownTypes, type Sight } from '../filters/sight.ts';
+import { rebuiltEventFilter } from './event-filter.ts';
+
+const NOTHING: JsonObject = { types: [], not_types: ['*'] };
+
+/** The filters of the sections of a `/sync` that are the subject's own. */
+type Sections = {
+  readonly presence: JsonObject;
+  readonly accountData: JsonObject;
+  readonly roomData: JsonObject;
+  readonly ephemeral: JsonObject;
+};
+
+/**
+ * What the homeserver is asked of the subject's own: what the scope opens, less what the holder's filter leaves out. Null
+ * where that filter is not understood.
+ */
+export function personalSections(asked: JsonObject, room: JsonObject, inScope: (room: string) => boolean, sight: Sight): Sections | null {
+  const { scope, subject } = sight;
+  const of = (capability: Capability, ...types: readonly string[]) => (holds(scope, capability) ? types : []);
+  const data = scope.can.map(partsOf).flatMap(({ name, type }) => (name === 'account-data' && type !== null ? [type] : []));
+  // Receipts of the subject's own are what brings unread counts down.
+  const receipts = [...of('receipts', 'm.receipt'), ...of('markers', 'm.receipt'), ...of('notifications', 'm.receipt')].slice(0, 1);
+  const accountData = section(asked['account_data'], [...data, ...of('push-rules', 'm.push_rules')], inScope);
+  const roomData = section(room['account_data'], [...data, ...ownTypes(sight)], inScope);
+  const ephemeral = section(room['ephemeral'], [...of('typing', 'm.typing'), ...receipts], inScope);
+  const presence = section(asked['presence'], of('presence', 'm.presence'), inScope);
+  if (accountData === null || roomData === null || ephemeral === null || presence === null) return null;
+  return { accountData, roomData, ephemeral, presence: presence === NOTHING ? NOTHING : { ...presence, senders: [subject] } };
+}
+
+function section(asked: unknown, granted: readonly string[], inScope: (room: string) => boolean): JsonObject | null {
+  if (granted.length === 0) return NOTHING;
+  const filter = rebuiltEventFilter(asked ?? {}, inScope);
+  if (filter === null) return null;
+  const types = filter['types'] as readonly string[] | undefined;
+  return { ...filter, types: types === undefined ? granted : types.flatMap((type) => narrowed(type, granted)) };
+}
+
+/** What a type of the holder's filter and the granted ones share. Its wildcards may stand anywhere (spec 1.19, "Filtering"). */
+function narrowed(type: string, granted: readonly string[]): readonly string[] {
+  if (type.slice(0, -1).includes('*')) return [type];
+  return granted.flatMap((one) => (covers(one, type) ? [type] : covers(type, one) ? [one] : []));
+}
