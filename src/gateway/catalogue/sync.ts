@@ -31,19 +31,22 @@ export const SYNC: readonly Line[] = [
     body: 'json',
     asked:
       'body written anew: no lists, but a subscription to each room in scope that the holder’s lists or subscriptions mean; no extensions; `pos`, `timeout`; presence offline',
-    shown: 'names, timeline, state, members of rooms in scope; the lists are the gateway’s own, of rooms in scope by their ids; no extensions',
+    shown:
+      'names, timeline, state, members of rooms in scope; the lists are the gateway’s own, of rooms in scope by their ids; no extensions',
     why: 'The homeserver’s own lists would count every room of the subject (MSC4186). Synapse answers 500 where a token has no device: to such it is not served, nor advertised.',
   },
-  unserved(
-    'slidingSyncOtherwise',
-    ['GET', 'PUT', 'DELETE'],
-    [SLIDING, '/_matrix/client/v4/sync'],
-    'It is asked with POST.',
-    { source: 'unstable' },
-  ),
-  unserved('oldSlidingSync', 'any', ['/_matrix/client/unstable/org.matrix.msc3575/sync'], 'The draft before the simplified one; Synapse dropped it.', {
+  unserved('slidingSyncOtherwise', ['GET', 'PUT', 'DELETE'], [SLIDING, '/_matrix/client/v4/sync'], 'It is asked with POST.', {
     source: 'unstable',
   }),
+  unserved(
+    'oldSlidingSync',
+    'any',
+    ['/_matrix/client/unstable/org.matrix.msc3575/sync'],
+    'The draft before the simplified one; Synapse dropped it.',
+    {
+      source: 'unstable',
+    },
+  ),
   unserved('getEvents', 'GET', `${C}/events`, LEGACY, { also: ['peekEvents'] }),
   unserved('initialSync', 'GET', `${C}/initialSync`, LEGACY),
   unserved('getOneEvent', 'GET', `${C}/events/{eventId}`, 'Names no room, so none can be judged; an event is asked for in its room.'),

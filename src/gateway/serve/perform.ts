@@ -4,6 +4,7 @@ import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer
 import type { Pace } from '../catalogue/line.ts';
 import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
+import { type Introspection, introspection } from '../introspection.ts';
 import type { LargeAnswers } from '../large/large-answers.ts';
 import { type Reading, readingOfLine, type Work } from '../large/reading.ts';
 import type { JsonObject } from '../filters/shown.ts';
@@ -45,7 +46,7 @@ export async function perform(verdict: Verdict, access: Access, means: Means, he
       case 'answer':
         return verdict.answer;
       case 'deed':
-        return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspection(access, means));
+        return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspected(access, means));
       case 'poll':
         return await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal);
       case 'sliding':
@@ -102,17 +103,6 @@ async function withdraw(access: Access, control: AccessControl): Promise<Answer>
   }
 }
 
-/** What a token is good for, to whoever holds it. Its reason and its minter stand in the notice, not here. */
-function introspection(access: Access, means: Means): Readonly<Record<string, unknown>> {
-  const { grant, rooms } = access;
-  return {
-    grant_id: grant.id,
-    user_id: grant.subject,
-    scope: grant.scope,
-    open_rooms: [...rooms],
-    created_at: grant.createdAt,
-    expires_at: grant.expiresAt,
-    expires_in_ms: Math.max(0, grant.expiresAt - means.now()),
-    sentence: means.sentence(grant, means.now()),
-  };
+function introspected(access: Access, { sentence, now }: Means): Introspection {
+  return introspection(access, sentence(access.grant, now()), null, now());
 }
