@@ -11,6 +11,7 @@ import type { Log } from '../ports/log.ts';
 import type { Transactions } from '../ports/transactions.ts';
 import { type Answer, refusal, UNAVAILABLE } from './answer.ts';
 import { CATALOGUE } from './catalogue/index.ts';
+import type { Pace } from './catalogue/line.ts';
 import { largeAnswers } from './large/large-answers.ts';
 import { routerOf } from './router.ts';
 import { acquaintances } from './serve/acquaintance.ts';
@@ -23,13 +24,13 @@ import { openRequests } from './serve/open-requests.ts';
 import { openly } from './serve/openly.ts';
 import { GONE, visitOf } from './serve/visit.ts';
 import { writeAnswer, writePreflight } from './serve/write.ts';
-import { writePace } from './writes/pace.ts';
+import { writePace, type WritePace } from './writes/pace.ts';
 import { writer } from './writes/writer.ts';
 
 /** What a gateway is made of. */
 export type GatewayOptions = {
-  /** Port 0: any that is free. */
-  readonly listen: { readonly host: string; readonly port: number };
+  /** Port 0: any that is free. `reusePort`: other processes of this user may listen there too, and share what comes. */
+  readonly listen: { readonly host: string; readonly port: number; readonly reusePort?: boolean };
   /** Where the homeserver answers, without a trailing slash. */
   readonly homeserverUrl: string;
   /** The base URL holders use, for `.well-known/matrix/client`. */
@@ -39,6 +40,8 @@ export type GatewayOptions = {
   readonly sentence: (grant: Grant, now: number) => string;
   /** What holders wrote, so that nothing is sent twice. */
   readonly transactions: Transactions;
+  /** How often grants may write, where that is not counted in here. */
+  readonly paces?: Readonly<Record<Pace, WritePace>>;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<GatewayLimits>;
@@ -65,7 +68,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const forwarder = createForwarder(options.homeserverUrl, limits);
   const large = largeAnswers({ queueBytes: limits.largeBytes, stepTimeoutMs: limits.largeTimeoutMs, log: options.log });
   const open = openRequests(limits.concurrentPerGrant);
-  const paces = {
+  const paces = options.paces ?? {
     writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
     tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
@@ -132,7 +135,7 @@ async function answerOne(
 ): Promise<void> {
   const startedAt = clock.now();
   if (request.method === 'OPTIONS') return writePreflight(response);
-  const visit = visitOf(response);
+  const visit = visitOf(response, requestTimeoutMs);
   let operation = 'none';
   let status = 0;
   let grant: string | null = null;
@@ -167,7 +170,8 @@ function strictServer(limits: GatewayLimits): Server {
     requireHostHeader: true,
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.requestTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
+    // Of files; all other bodies have a clock of their own, see visit.ts.
+    requestTimeout: Math.max(limits.requestTimeoutMs, limits.uploadTimeoutMs),
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 5_000,
     noDelay: true,
@@ -193,10 +197,10 @@ function endWith(socket: Duplex, answer: Answer, status = answer.status): void {
   );
 }
 
-function listening(server: Server, { host, port }: GatewayOptions['listen']): Promise<void> {
+function listening(server: Server, listen: GatewayOptions['listen']): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(port, host, () => {
+  server.listen(listen, () => {
     server.off('error', reject);
     resolve();
   });

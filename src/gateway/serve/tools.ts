@@ -16,7 +16,7 @@ export function toolsOf(access: Access, means: Means, upstream: Upstreamer, held
     ask: (request, hides) => upstream(request, timeoutMs, hides),
     look: (request) => lookUp(forwarder, control, access.grant.id, request, { timeoutMs, signal, held, large: null }),
     async change(request, pace, roomId) {
-      const waitMs = paces[pace].take(access.grant.id);
+      const waitMs = await paces[pace].take(access.grant.id);
       if (waitMs > 0) return limited(waitMs);
       // While the room was looked at it may have left the scope, or the grant have ended.
       if (signal.aborted) throw signal.reason;

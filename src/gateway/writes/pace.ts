@@ -2,7 +2,12 @@ import type { GrantId } from '../../domain/ids.ts';
 
 /** How often each grant may write. */
 export interface WritePace {
-  /** Takes one: 0, it may go; otherwise in how many milliseconds it may. */
+  /** Takes one: 0, it may go; otherwise in how many milliseconds it may. A promise where it is kept in another process. */
+  take(grantId: GrantId): number | Promise<number>;
+}
+
+/** One that is kept here. */
+export interface OwnPace extends WritePace {
   take(grantId: GrantId): number;
 }
 
@@ -14,7 +19,7 @@ const MAX_KNOWN = 10_000;
  * @param perSecond how quickly it fills
  * @param burst how many may go at once
  */
-export function writePace(perSecond: number, burst: number, now: () => number): WritePace {
+export function writePace(perSecond: number, burst: number, now: () => number): OwnPace {
   const buckets = new Map<GrantId, { level: number; at: number }>();
   return {
     take(grantId) {

@@ -68,7 +68,7 @@ export function writer(means: WriterMeans): Writer {
     await forgetNowAndThen();
     const known = writing.txnId === null ? null : await transactions.find(key);
     if (known !== null) return settled(known, digest, access, ask, signal);
-    const waitMs = pace.take(grant.id);
+    const waitMs = await pace.take(grant.id);
     if (waitMs > 0) return limited(waitMs);
     const refused = await look(writing, grant, ask);
     if (refused !== null) return refused;
@@ -102,7 +102,7 @@ export function writer(means: WriterMeans): Writer {
     if (known.eventId !== null) return ok({ event_id: known.eventId });
     const sending = running.get(nameOf(known));
     if (sending !== undefined) return unlessAborted(sending, signal);
-    const waitMs = pace.take(known.grantId);
+    const waitMs = await pace.take(known.grantId);
     if (waitMs > 0) return limited(waitMs);
     const eventId = await searchSent(known, access.grant.subject, ask);
     if (eventId === null) return now() - known.begunAt < MAY_TURN_UP_MS ? NOT_KNOWN_YET : NOT_KNOWN;
