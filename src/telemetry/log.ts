@@ -1,16 +1,19 @@
 import { pino, type DestinationStream } from 'pino';
 import type { Log, LogData } from '../ports/log.ts';
 import { scrub, scrubText } from './scrub.ts';
+import { byTurn } from './by-turn.ts';
 
 /** How much is logged. `silent`: nothing. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /**
- * The log, to stderr at once (a line written is a line kept, also by kill -9). One JSON object a line, or
- * with `pretty` a line for people. Nothing passes unscrubbed: there is no way around `scrub`.
+ * The log, to stderr. One JSON object a line, or with `pretty` a line for people. What one turn of the event
+ * loop says is written at its end, together; a warning or an error at once, with what came before it. So
+ * `kill -9` takes no more with it than the lines of the turn it interrupts. Nothing passes unscrubbed: there
+ * is no way around `scrub`.
  */
 export function createLog(options: { readonly level: LogLevel; readonly pretty: boolean }, to?: DestinationStream): Log {
-  const sink = to ?? pino.destination({ dest: 2, sync: true });
+  const sink = to === undefined ? byTurn(pino.destination({ dest: 2, sync: true })) : { write: to.write.bind(to), flush: () => undefined };
   const lines = pino(
     {
       level: options.level,
@@ -22,7 +25,9 @@ export function createLog(options: { readonly level: LogLevel; readonly pretty: 
     options.pretty ? { write: (line: string) => sink.write(forPeople(line)) } : sink,
   );
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, data?: LogData) => {
-    if (lines.isLevelEnabled(level)) lines[level](scrub(data ?? {}), scrubText(event));
+    if (!lines.isLevelEnabled(level)) return;
+    lines[level](scrub(data ?? {}), scrubText(event));
+    if (level === 'warn' || level === 'error') sink.flush();
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -21,7 +21,9 @@ export function scrubText(text: string): string {
 
 /** Log data without credentials: by the name of the field, and by the look of the value. What is not flat is dropped. */
 export function scrub(data: LogData): LogData {
-  return Object.fromEntries(Object.entries(data).map(([name, value]) => [scrubText(name), scrubValue(name, value)]));
+  const shown: Record<string, LogData[string]> = {};
+  for (const [name, value] of Object.entries(data)) shown[scrubText(name)] = scrubValue(name, value);
+  return shown;
 }
 
 function scrubValue(name: string, value: unknown): LogData[string] {

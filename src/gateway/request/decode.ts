@@ -1,7 +1,5 @@
-const PERCENT = /%([0-9A-Fa-f]{2})/g;
 /** Controls, line and paragraph separators, direction marks, byte order mark: nothing of that belongs in an id. */
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes percent-encoding once, strictly: complete escapes, valid UTF-8, and nothing left that a second
@@ -10,16 +8,9 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function decodeOnce(raw: string, whitespace = false): string | null {
   if (!raw.includes('%')) return UNSEEN.test(raw) ? null : raw;
-  if (raw.replaceAll(PERCENT, '').includes('%')) return null;
-  const bytes: number[] = [];
-  for (let at = 0; at < raw.length; at++) {
-    if (raw[at] === '%') {
-      bytes.push(Number.parseInt(raw.slice(at + 1, at + 3), 16));
-      at += 2;
-    } else bytes.push(raw.charCodeAt(at));
-  }
   try {
-    const text = UTF8.decode(Uint8Array.from(bytes));
+    // Throws for an escape that is not complete, and for what is not UTF-8 (ECMA-262, "Decode"): no overlong forms, no surrogates.
+    const text = decodeURIComponent(raw);
     if (UNSEEN.test(whitespace ? text.replaceAll(/[\t\n\r]/g, '') : text)) return null;
     return text;
   } catch {

@@ -7,11 +7,14 @@ export type Query = { readonly values: ReadonlyMap<string, string> };
 /** Printable ASCII: curl sends JSON as it is. A fragment never travels. */
 const RAW = /^[\u0021\u0022\u0024-\u007e]*$/;
 
+const NONE: Query = Object.freeze({ values: new Map() });
+
 /**
  * Reads a query (application/x-www-form-urlencoded). A name given twice is refused: Synapse takes the
  * first, others the last. A token in here is refused, whatever the rest.
  */
 export function parseQuery(raw: string): Query | Answer {
+  if (raw === '') return NONE;
   if (!RAW.test(raw)) return ambiguous('the query has characters that must be encoded');
   const values = new Map<string, string>();
   let fault: Answer | null = null;

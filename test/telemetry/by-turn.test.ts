@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { byTurn } from '../../src/telemetry/by-turn.ts';
+
+test('the lines of one turn are written together, at its end', async () => {
+  const written: string[] = [];
+  const lines = byTurn({ write: (text) => void written.push(text) });
+  lines.write('a\n');
+  await Promise.resolve();
+  lines.write('b\n');
+  expect(written).toEqual([]);
+  await turn();
+  expect(written).toEqual(['a\nb\n']);
+  lines.write('c\n');
+  await turn();
+  expect(written).toEqual(['a\nb\n', 'c\n']);
+});
+
+test('what is flushed is not written again, and much is not kept', async () => {
+  const written: string[] = [];
+  const lines = byTurn({ write: (text) => void written.push(text) });
+  lines.write('a\n');
+  lines.flush();
+  expect(written).toEqual(['a\n']);
+  const long = `${'x'.repeat(65_536)}\n`;
+  lines.write(long);
+  expect(written).toEqual(['a\n', long]);
+  await turn();
+  expect(written.length).toBe(2);
+});
+
+const LOG = fileURLToPath(new URL('../../src/telemetry/log.ts', import.meta.url));
+
+test.each([
+  ['it exits by itself', ''],
+  ['it is told to exit', 'process.exit(3);'],
+  ['nobody catches an error', 'throw new TypeError("x");'],
+  ['it is killed after a warning', 'log.warn("careful"); process.kill(process.pid, "SIGKILL");'],
+  [
+    'it is killed a turn later',
+    'setImmediate(() => setImmediate(() => process.kill(process.pid, "SIGKILL"))); await new Promise(() => {});',
+  ],
+])('a line is written when %s', (_, end) => {
+  const code = `const { createLog } = await import(${JSON.stringify(LOG)}); const log = createLog({ level: 'info', pretty: false });
+    log.info('one'); log.info('two'); ${end}`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  expect(stderr.match(/"event":"(?:one|two)"/g)).toEqual(['"event":"one"', '"event":"two"']);
+});
