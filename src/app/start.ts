@@ -2,7 +2,6 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import { createBot } from '../bot/dispatch.ts';
 import type { Config } from '../config/index.ts';
 import { toPolicy } from '../config/index.ts';
-import { startGateway } from '../gateway/server.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { createSynapse } from '../issuers/synapse/synapse.ts';
 import { createAccessControl } from '../lifecycle/access/access.ts';
@@ -20,6 +19,7 @@ import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
 import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
+import { startConfiguredGateway } from './gateway.ts';
 import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
 import { seedStore } from './seed-store.ts';
@@ -121,7 +121,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     }),
   );
 
-  const gateway = await startGateway({
+  const gateway = await startConfiguredGateway(config, ledger, {
     listen: config.gateway.listen,
     trustedProxies: config.gateway.trusted_proxies,
     homeserverUrl: config.homeserver.url,

@@ -26,6 +26,8 @@ export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway'> & {
     /** Port 0: any free one. */
     readonly listen: { readonly host: string; readonly port: number };
     readonly public_url: string;
+    /** 0: in the bot's process. */
+    readonly processes: number;
     readonly trusted_proxies: readonly Network[];
   };
   /** The files that secrets were read from, for `doctor` to look at. */

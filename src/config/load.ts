@@ -83,6 +83,7 @@ function assemble(
     gateway: {
       listen: addressOf(content.gateway.listen),
       public_url: new URL(content.gateway.public_url).origin,
+      processes: content.gateway.processes,
       trusted_proxies: content.gateway.trusted_proxies,
     },
     state_dir: resolve(folder, content.state_dir),

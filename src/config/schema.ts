@@ -140,6 +140,15 @@ export const fileSchema = z.strictObject({
         description: 'Where the gateway is reached by those who use tokens: https, unless on this machine.',
         examples: ['https://tokens.example.org'],
       }),
+      processes: z
+        .int('is no whole number')
+        .min(0, 'is too small')
+        .max(16, 'is too large')
+        .default(0)
+        .meta({
+          description: "How many processes of its own the gateway has, side by side on one port. 0: it runs in the bot's.",
+          examples: [2],
+        }),
       trusted_proxies: z
         .array(spoken(parseNetwork))
         .default([])

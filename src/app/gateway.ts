@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/index.ts';
+import { startGatewayProcesses } from '../gateway/processes/processes.ts';
+import { type GatewayOptions, startGateway } from '../gateway/server.ts';
+import type { Ledger } from '../ports/ledger.ts';
+
+/** They need not be as small as the bot's process: with room for young objects, more of its time goes into requests. */
+const FLAGS = ['--max-semi-space-size=32'];
+const PROGRAM = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
+
+/**
+ * Starts the gateway as configured: in this process, or in as many of its own.
+ * @throws MintwardenError `configuration` where it cannot listen
+ */
+export async function startConfiguredGateway(
+  config: Config,
+  ledger: Ledger,
+  options: GatewayOptions,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const { processes } = config.gateway;
+  if (processes === 0) return startGateway(options);
+  const { access, transactions, clock, log, sentence: _, paces: __, ...setup } = options;
+  return startGatewayProcesses({
+    count: processes,
+    program: { file: PROGRAM, args: [config.log.level, config.log.format], flags: FLAGS },
+    setup,
+    access,
+    transactions,
+    ledger,
+    folder: config.state_dir,
+    clock,
+    log,
+  });
+}

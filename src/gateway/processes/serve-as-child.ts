@@ -1,0 +1,63 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { Log } from '../../ports/log.ts';
+import { type Gateway, startGateway } from '../server.ts';
+import { boardReader } from './board.ts';
+import { type LineToBot, lineToBot } from './line-to-bot.ts';
+import type { FromChild, Setup, ToChild } from './messages.ts';
+import { problemOf } from './problem.ts';
+import { remoteAccess, type RemoteAccess } from './remote-access.ts';
+import { remotePaces, remoteTransactions } from './remote-means.ts';
+
+/** Where a child finds the board among its open files: after its streams and its pipe. */
+export const BOARD_FD = 4;
+
+/** What a child has of its own. */
+export type ChildMeans = {
+  readonly log: Log;
+  readonly sentence: (grant: Grant, now: number) => string;
+};
+
+/**
+ * Makes this process a gateway of the process that forked it. It ends with that one, at once: without the bot's
+ * process nobody could revoke anything here. It heeds no signal of the terminal or the service manager, since
+ * the bot's process does, and ends its children in order.
+ */
+export function serveAsChild({ log, sentence }: ChildMeans): void {
+  const clock = { now: () => Date.now() };
+  const send = (message: FromChild): void => void process.send?.(message, undefined, undefined, () => undefined);
+  let line: LineToBot | undefined;
+  let access: RemoteAccess | undefined;
+  let gateway: Gateway | undefined;
+
+  const start = async (setup: Setup, at: number): Promise<void> => {
+    const bot = lineToBot(send, at, boardReader(BOARD_FD));
+    const control = remoteAccess(bot, clock.now);
+    line = bot;
+    access = control;
+    try {
+      const transactions = remoteTransactions(bot);
+      gateway = await startGateway({ ...setup, access: control, transactions, paces: remotePaces(bot), sentence, clock, log });
+      send({ type: 'listening' });
+    } catch (error) {
+      send({ type: 'failed', problem: problemOf(error) });
+    }
+  };
+
+  const end = async (): Promise<void> => {
+    await gateway?.close();
+    process.exit(0);
+  };
+
+  process.on('message', (message: ToChild) => {
+    if (message.type === 'setup') void start(message.setup, message.at);
+    else if (message.type === 'close') void end();
+    else {
+      const news = line?.take(message);
+      if (news === null || news === undefined) return;
+      access?.hear(news);
+      send({ type: 'heard' });
+    }
+  });
+  process.once('disconnect', () => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+}
