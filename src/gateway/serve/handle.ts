@@ -141,16 +141,23 @@ async function serve(
     held.close();
   });
   try {
-    const body = await unlessAborted(bodyOf(request, line, desk.bodyBytes), signal);
+    // A file is passed on as it comes.
+    const body = line.kind === 'media' ? NO_BODY : await unlessAborted(bodyOf(request, line, desk.bodyBytes), signal);
     if (isAnswer(body)) return body;
     const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
     const withdraws = verdict.kind === 'deed' && verdict.deed === 'withdraw';
     // The end that a logout brings about is not to cut the logout's own answer off.
     if (withdraws) leave();
-    const answer = await perform(verdict, access, desk, held, signal);
+    if (verdict.kind === 'media') visit.patient();
+    const answer =
+      verdict.kind === 'media'
+        ? await desk.media.run(verdict.deed, access, request, held, signal)
+        : await perform(verdict, access, desk, held, signal);
     if ((verdict.kind === 'poll' || verdict.kind === 'sliding') && !(await calm(answer, access.grant.id, desk, signal))) return 'cut';
     const ended = signal.aborted || standing(access.grant, desk.now()) !== 'good';
-    return ended && !withdraws ? await overAnswer(token, desk) : answer;
+    if (!ended || withdraws) return answer;
+    answer.file?.drop();
+    return await overAnswer(token, desk);
   } catch (error) {
     if (signal.reason === OVER) return overAnswer(token, desk);
     throw error;
@@ -165,6 +172,7 @@ async function calm(answer: Answer, grantId: GrantId, desk: Desk, signal: AbortS
 }
 
 type Body = { readonly value: unknown } | Answer;
+const NO_BODY: Body = Object.freeze({ value: undefined });
 
 function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number): Body | Promise<Body> {
   const bytes = readBody(request, limit);
