@@ -1,3 +1,6 @@
+import type { ServerResponse } from 'node:http';
+import type { Showing } from './media/showing.ts';
+
 /** An answer to a holder: a status and a JSON body, made here, never copied from the homeserver. */
 export type Answer = {
   readonly status: number;
@@ -6,6 +9,19 @@ export type Answer = {
   readonly lacks?: string;
   /** The body as it is written, where that was done already; `body` is then null. */
   readonly written?: Uint8Array;
+  /** The files that are shown in it, where that was found out already. */
+  readonly showings?: readonly Showing[];
+  /** A file in the place of a body, which is then null. */
+  readonly file?: AnswerFile;
+  /** What the holder still sends is not waited for. */
+  readonly closes?: true;
+};
+
+/** A file on its way: its headers, all made here, and its bytes, passed on as they come. */
+export type AnswerFile = {
+  readonly headers: readonly string[];
+  readonly pour: (response: ServerResponse) => void;
+  readonly drop: () => void;
 };
 
 /** An answer of 200. */

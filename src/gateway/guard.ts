@@ -8,6 +8,7 @@ import type {
   DeedLine,
   ForwardLine,
   LocalLine,
+  MediaLine,
   PollLine,
   RefusingLine,
   Steps,
@@ -19,6 +20,7 @@ import type { AnswerFilter } from './filters/shown.ts';
 import { pathOf } from './rewrite/path.ts';
 import { parsePoll, type Poll } from './rewrite/sync-request.ts';
 import { parseSliding, type Sliding } from './sliding/request.ts';
+import type { MediaDeed } from './media/media.ts';
 import type { Writing } from './writes/writing.ts';
 
 /** A request that may be asked of the homeserver, and what is shown of its answer. */
@@ -43,10 +45,11 @@ export type Verdict =
   | { readonly kind: 'sliding'; readonly sliding: Sliding }
   | { readonly kind: 'steps'; readonly run: Steps }
   | { readonly kind: 'write'; readonly writing: Writing }
+  | { readonly kind: 'media'; readonly deed: MediaDeed }
   | Forwarding;
 
 /** The lines that are judged by scope. The others need no judgement. */
-export type JudgedLine = LocalLine | DeedLine | ForwardLine | PollLine | StepsLine | WriteLine;
+export type JudgedLine = LocalLine | DeedLine | ForwardLine | PollLine | StepsLine | WriteLine | MediaLine;
 
 /** What is told where a line refuses every token. */
 export function refusedBy(line: RefusingLine): Answer {
@@ -93,6 +96,10 @@ export function judge(line: JudgedLine, call: Call): Verdict {
       const writing = line.writing(call);
       return isAnswer(writing) ? answer(writing) : { kind: 'write', writing };
     }
+    case 'media': {
+      const deed = line.media(call);
+      return isAnswer(deed) ? answer(deed) : { kind: 'media', deed };
+    }
     case 'forward':
       return forwarding(line, call);
     default:
@@ -102,7 +109,7 @@ export function judge(line: JudgedLine, call: Call): Verdict {
 
 /** What the scope lacks for a line: by its own word, where it has one. */
 export function lackingFor(line: JudgedLine, call: Call): Answer | null {
-  if ((line.kind === 'write' || line.kind === 'steps') && line.may !== undefined) return line.may(call);
+  if ((line.kind === 'write' || line.kind === 'steps' || line.kind === 'media') && line.may !== undefined) return line.may(call);
   const can: readonly string[] = call.access.grant.scope.can;
   return line.needs === 'holder' || can.includes(line.needs) ? null : lacking(line.needs);
 }

@@ -14,6 +14,8 @@ import { CATALOGUE } from './catalogue/index.ts';
 import type { Pace } from './catalogue/line.ts';
 import { largeAnswers } from './large/large-answers.ts';
 import { routerOf } from './router.ts';
+import { mediaGate } from './media/gate.ts';
+import { createMedia } from './media/media.ts';
 import { acquaintances } from './serve/acquaintance.ts';
 import { allowance } from './serve/allowance.ts';
 import { createForwarder } from './serve/forwarder.ts';
@@ -22,6 +24,7 @@ import { lateAnswers } from './serve/late-answers.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './serve/limits.ts';
 import { openRequests } from './serve/open-requests.ts';
 import { openly } from './serve/openly.ts';
+import { createStreamer } from './serve/stream.ts';
 import { GONE, visitOf } from './serve/visit.ts';
 import { writeAnswer, writePreflight } from './serve/write.ts';
 import { writePace, type WritePace } from './writes/pace.ts';
@@ -56,6 +59,7 @@ export type Gateway = {
   close(): Promise<void>;
 };
 
+const LOOKING_BYTES = 2_097_152;
 const INTERNAL = refusal(500, 'M_UNKNOWN', 'Something went wrong here.');
 
 /**
@@ -72,6 +76,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
     tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
+  const streamer = createStreamer(options.homeserverUrl);
+  // To find what shows a file no large answer is worth its bytes.
+  const looking = createForwarder(options.homeserverUrl, { ...limits, answerBytes: Math.min(limits.answerBytes, LOOKING_BYTES) });
+  const gate = mediaGate({ now, timeoutMs: limits.upstreamTimeoutMs, pace: (grantId) => paces.tending.take(grantId) });
+  const closeUpstream = async (): Promise<void> => {
+    await Promise.all([forwarder.close(), streamer.close(), looking.close(), large.close()]);
+  };
   const desk: Desk = {
     control: options.access,
     forwarder,
@@ -87,6 +98,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       newTxnId: randomUUID,
     }),
     paces,
+    media: createMedia({
+      control: options.access,
+      streamer,
+      gate,
+      looking,
+      large,
+      pace: paces.writing,
+      upstreamTimeoutMs: limits.upstreamTimeoutMs,
+      idleTimeoutMs: limits.readTimeoutMs,
+      mediaBytes: limits.mediaBytes,
+      uploadBytes: limits.uploadBytes,
+    }),
     upstreamTimeoutMs: limits.upstreamTimeoutMs,
     now,
     sentence: options.sentence,
@@ -102,13 +125,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const server = strictServer(limits);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options, limits));
-  const stopListening = options.access.onOver((grantId) => open.cut(grantId));
+  const stopListening = options.access.onOver((grantId) => {
+    open.cut(grantId);
+    gate.forget(grantId);
+  });
   try {
     await listening(server, options.listen);
   } catch (error) {
     stopListening();
-    await forwarder.close();
-    await large.close();
+    await closeUpstream();
     const { host, port } = options.listen;
     throw new MintwardenError('configuration', `The gateway cannot listen on ${host}:${port}.`, 'Is the port taken?', { cause: error });
   }
@@ -120,8 +145,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       server.close(() => closed.resolve());
       server.closeAllConnections();
       await closed.promise;
-      await forwarder.close();
-      await large.close();
+      await closeUpstream();
     },
   };
 }
@@ -131,7 +155,7 @@ async function answerOne(
   response: ServerResponse,
   desk: Desk,
   { log, clock }: GatewayOptions,
-  { readTimeoutMs }: GatewayLimits,
+  { readTimeoutMs, requestTimeoutMs }: GatewayLimits,
 ): Promise<void> {
   const startedAt = clock.now();
   if (request.method === 'OPTIONS') return writePreflight(response);

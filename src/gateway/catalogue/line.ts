@@ -3,6 +3,7 @@ import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { Answer } from '../answer.ts';
 import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
 import type { Looked } from '../writes/ask.ts';
+import type { MediaDeed } from '../media/media.ts';
 import type { Writing } from '../writes/writing.ts';
 import type { Need } from './need.ts';
 
@@ -172,8 +173,18 @@ export type WriteLine = Serving & {
   readonly writing: (call: Call) => Writing | Answer;
 };
 
+/** A file, passed on as it comes, in either direction. */
+export type MediaLine = Serving & {
+  readonly kind: 'media';
+  /** Which files, in words. */
+  readonly opens: string;
+  readonly may: (call: Call) => Answer | null;
+  /** Reads the request, but not its body. An answer is what the holder gets instead. */
+  readonly media: (call: Call) => MediaDeed | Answer;
+};
+
 /** One operation and all that is decided about it. */
-export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine | StepsLine | WriteLine;
+export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine | StepsLine | WriteLine | MediaLine;
 
 /** The version segments under which homeservers serve the same operations. Upstream, the one in `to` is asked. */
 export const VERSIONS = ['v3', 'r0', 'v1', 'unstable'] as const;

@@ -47,6 +47,7 @@ function needsOf(line: Line): string {
 function judgedBy(line: Line): string {
   if (line.kind === 'notice' || line.kind === 'open') return '';
   if (line.kind === 'refused') return line.room ?? '';
+  if (line.kind === 'media') return line.opens;
   const room = line.room === 'path' ? ['a room in scope'] : line.room === 'answer' ? ['filtered in the answer'] : [];
   const self = line.user === 'self' ? ['the subject alone'] : [];
   const met = line.kind === 'forward' && line.acquainted === true ? ['the subject and members of rooms in scope'] : [];
@@ -67,6 +68,7 @@ function askedOf(line: Line): string {
       return [`GET ${code(line.to)}`, ...query, ...(line.asked === undefined ? [] : [line.asked])].join('; ');
     }
     case 'poll':
+    case 'media':
     case 'steps':
     case 'write':
       return line.asked ?? '';

@@ -167,8 +167,8 @@ export function largeAnswers(options: Options): LargeAnswers {
             spokenOf: async () => expectStep(await read, 'read').spokenOf,
             show: async (rooms, whole) => expectStep(await ask({ id, step: 'show', rooms: new Set(rooms), whole }), 'show').shown,
             async answer(creates) {
-              const { status, bytes: written } = expectStep(await ask({ id, step: 'answer', creates }), 'answer');
-              return { status, body: null, written };
+              const { status, bytes: written, showings } = expectStep(await ask({ id, step: 'answer', creates }), 'answer');
+              return { status, body: null, written, showings };
             },
             done: drop,
           };

@@ -1,5 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { JsonObject } from '../filters/shown.ts';
+import type { Showing } from '../media/showing.ts';
 import type { Shown, Work } from './reading.ts';
 
 /** What the thread is told about one answer. All but `chunk` and `drop` are answered by one `FromThread`. */
@@ -17,6 +18,12 @@ export type ToThread =
 export type FromThread =
   | { readonly id: number; readonly step: 'read'; readonly spokenOf: readonly string[] }
   | { readonly id: number; readonly step: 'show'; readonly shown: Shown }
-  | { readonly id: number; readonly step: 'answer'; readonly status: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly id: number;
+      readonly step: 'answer';
+      readonly status: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly showings: readonly Showing[];
+    }
   /** The answer is not what the specification says. */
   | { readonly id: number; readonly step: 'fault' };

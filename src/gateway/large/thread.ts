@@ -2,11 +2,12 @@
 import { parentPort } from 'node:worker_threads';
 import { CATALOGUE } from '../catalogue/index.ts';
 import type { ForwardLine } from '../catalogue/line.ts';
+import { type Shower, showingsIn } from '../media/answer-showings.ts';
 import type { FromThread, ToThread } from './messages.ts';
 import { parseAnswer } from './parse-answer.ts';
 import { type ReadingHere, readingOfLine, readingOfSync, type Work } from './reading.ts';
 
-type Job = { readonly chunks: Uint8Array[]; reading: ReadingHere | null };
+type Job = { readonly chunks: Uint8Array[]; reading: ReadingHere | null; shower: Shower };
 
 const LINES = new Map(CATALOGUE.filter((line): line is ForwardLine => line.kind === 'forward').map((line) => [line.id, line]));
 const jobs = new Map<number, Job>();
@@ -24,7 +25,7 @@ parentPort?.on('message', (message: ToThread) => {
 function take(message: ToThread): void {
   const { id } = message;
   if (message.step === 'drop') return void jobs.delete(id);
-  const job = jobs.get(id) ?? { chunks: [], reading: null };
+  const job = jobs.get(id) ?? { chunks: [], reading: null, shower: 'sync' };
   switch (message.step) {
     case 'chunk':
       job.chunks.push(message.bytes);
@@ -32,6 +33,7 @@ function take(message: ToThread): void {
       return;
     case 'read':
       job.reading = read(message.work, parseAnswer(Buffer.concat(job.chunks.splice(0))));
+      if (message.work.kind === 'line') job.shower = { lineId: message.work.lineId, ...message.work.call };
       jobs.set(id, job);
       return tell({ id, step: 'read', spokenOf: job.reading.spokenOf() });
     case 'show':
@@ -39,8 +41,9 @@ function take(message: ToThread): void {
     case 'answer': {
       const { status, body } = readOf(job).answer(message.creates);
       jobs.delete(id);
+      const showings = showingsIn(job.shower, body);
       const bytes = new TextEncoder().encode(JSON.stringify(body));
-      return tell({ id, step: 'answer', status, bytes }, [bytes.buffer]);
+      return tell({ id, step: 'answer', status, bytes, showings }, [bytes.buffer]);
     }
   }
 }

@@ -28,6 +28,11 @@ export type GatewayLimits = {
   readonly readTimeoutMs: number;
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
+  /** For a file to be uploaded. */
+  readonly uploadTimeoutMs: number;
+  /** The largest file that is passed on to a holder, and to the homeserver; both have their own limits besides. */
+  readonly mediaBytes: number;
+  readonly uploadBytes: number;
   /** For the homeserver to answer, beyond a long-poll's own wait. */
   readonly upstreamTimeoutMs: number;
   /** How late an ended token's repeated syncs are answered: the second, the third, …; the last stays. */
@@ -53,6 +58,9 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   tendsAtOnce: 20,
   readTimeoutMs: 60_000,
   requestTimeoutMs: 30_000,
+  uploadTimeoutMs: 600_000,
+  mediaBytes: 2_147_483_648,
+  uploadBytes: 52_428_800,
   upstreamTimeoutMs: 30_000,
   lateMs: [5_000, 10_000, 20_000, 30_000],
   troubleMs: [1_000, 2_000, 5_000],

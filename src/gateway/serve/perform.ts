@@ -8,6 +8,8 @@ import { type Introspection, introspection } from '../introspection.ts';
 import type { LargeAnswers } from '../large/large-answers.ts';
 import { type Reading, readingOfLine, type Work } from '../large/reading.ts';
 import type { JsonObject } from '../filters/shown.ts';
+import type { Shower } from '../media/answer-showings.ts';
+import type { Media } from '../media/media.ts';
 import type { Acquaintance } from './acquaintance.ts';
 import type { Held } from './allowance.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -27,6 +29,7 @@ export type Means = {
   readonly large: LargeAnswers;
   readonly acquaintance: Acquaintance;
   readonly write: Writer;
+  readonly media: Media;
   readonly paces: Readonly<Record<Pace, WritePace>>;
   readonly upstreamTimeoutMs: number;
   readonly now: () => number;
@@ -39,8 +42,18 @@ export type Means = {
  * @param held counts what of the homeserver's answers is in memory
  * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown
  */
-export async function perform(verdict: Verdict, access: Access, means: Means, held: Held, signal: AbortSignal): Promise<Answer> {
+export async function perform(
+  verdict: Exclude<Verdict, { readonly kind: 'media' }>,
+  access: Access,
+  means: Means,
+  held: Held,
+  signal: AbortSignal,
+): Promise<Answer> {
   const upstream = upstreamer(means, access.grant.id, held, signal);
+  const remembered = (shower: Shower, answer: Answer): Answer => {
+    means.media.showing(access, shower, answer);
+    return answer;
+  };
   try {
     switch (verdict.kind) {
       case 'answer':
@@ -48,11 +61,17 @@ export async function perform(verdict: Verdict, access: Access, means: Means, he
       case 'deed':
         return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspected(access, means));
       case 'poll':
-        return await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal);
+        return remembered(
+          'sync',
+          await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal),
+        );
       case 'sliding':
-        return await answerSliding(verdict.sliding, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal);
+        return remembered(
+          'sliding',
+          await answerSliding(verdict.sliding, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal),
+        );
       case 'forward':
-        return await forward(verdict, access, means, upstream, signal);
+        return remembered({ lineId: verdict.lineId, ...verdict.call }, await forward(verdict, access, means, upstream, signal));
       case 'steps':
         return await verdict.run(toolsOf(access, means, upstream, held, signal));
       case 'write':

@@ -13,13 +13,20 @@ export interface Visit {
   cut(): void;
   /** Has this called once, when the answer was read or the holder has gone. Only the last one given counts. */
   whenLeft(listener: () => void): void;
+  /** The request's body may take its time: it is a file. */
+  patient(): void;
 }
 
-/** The visit that a response belongs to. */
-export function visitOf(response: ServerResponse): Visit {
+/**
+ * The visit that a response belongs to.
+ * @param bodyTimeoutMs ends the connection where the request's body has not come by then
+ */
+export function visitOf(response: ServerResponse, bodyTimeoutMs: number): Visit {
   const abort = new AbortController();
+  const timer = bodyTimer(response, bodyTimeoutMs);
   let onLeft: (() => void) | null = null;
   response.once('close', () => {
+    clearTimeout(timer);
     onLeft?.();
     onLeft = null;
     // Nothing goes on for an answer that was read: there is nobody to tell, and telling takes time.
@@ -33,5 +40,15 @@ export function visitOf(response: ServerResponse): Visit {
       if (response.headersSent) response.destroy();
     },
     whenLeft: (listener) => void (onLeft = listener),
+    patient: () => clearTimeout(timer),
   };
+}
+
+/** Only for requests that have a body. Theirs is the only part that may come late: the head has a clock of its own. */
+function bodyTimer({ req }: ServerResponse, timeoutMs: number): NodeJS.Timeout | undefined {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = req.headers;
+  if (length === '0' && encoding === undefined) return undefined;
+  return setTimeout(() => {
+    if (!req.complete) req.socket.destroy();
+  }, timeoutMs).unref();
 }

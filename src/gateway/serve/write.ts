@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer } from '../answer.ts';
+import type { Answer, AnswerFile } from '../answer.ts';
 
 /** Spec 1.19, "Web browser clients". */
 const CORS = [
@@ -21,7 +21,8 @@ const ALWAYS = [
  * @param readTimeoutMs ends the connection where nothing of it is read for so long
  */
 export function writeAnswer(response: ServerResponse, answer: Answer, readTimeoutMs: number): void {
-  if (response.headersSent || response.destroyed) return;
+  if (response.headersSent || response.destroyed) return answer.file?.drop();
+  if (answer.file !== undefined) return writeFile(response, answer.file, readTimeoutMs);
   // A text goes out together with its head; bytes would be a second piece.
   const body = answer.written ?? JSON.stringify(answer.body);
   const length = Buffer.byteLength(body);
@@ -29,6 +30,13 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
   response.writeHead(answer.status, ['Content-Length', String(length), ...(answer.status === 200 ? ALWAYS : [...ALWAYS, ...more(answer)])]);
   if (length === body.length) response.end(body, 'latin1');
   else response.end(body);
+}
+
+/** Writes a file's head, and has its bytes follow as they are read. */
+function writeFile(response: ServerResponse, file: AnswerFile, readTimeoutMs: number): void {
+  response.setTimeout(readTimeoutMs);
+  response.writeHead(200, [...file.headers, ...CORS]);
+  file.pour(response);
 }
 
 /** Answers a browser's preflight: it carries no token, and learns nothing. */
@@ -39,7 +47,11 @@ export function writePreflight(response: ServerResponse): void {
 
 /** The headers that some refusals have. */
 function more(answer: Answer): readonly string[] {
-  return [...retryAfter(answer), ...challenge(answer), ...(answer.status === 413 || answer.status === 415 ? ['Connection', 'close'] : [])];
+  return [
+    ...retryAfter(answer),
+    ...challenge(answer),
+    ...(answer.status === 413 || answer.status === 415 || answer.closes === true ? ['Connection', 'close'] : []),
+  ];
 }
 
 /** RFC 6750, 3.1. The names of capabilities need no quoting. */

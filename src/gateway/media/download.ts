@@ -1,0 +1,84 @@
+import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
+import { type Answer, isAnswer, limited, NONSENSE, refusal, TOO_LARGE, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
+import { didNotKnow, errcodeOf } from '../writes/ask.ts';
+import type { Held } from '../serve/allowance.ts';
+import type { Reply } from '../serve/forwarder.ts';
+import type { OpenFile, Streamer } from '../serve/stream.ts';
+import { unlessAborted } from '../serve/unless-aborted.ts';
+import { failure, told, type Upstreamer } from '../serve/upstream-call.ts';
+import { fileHeaders } from './file-head.ts';
+import type { MediaGate } from './gate.ts';
+import type { FileWanted } from './requests.ts';
+
+/** What passing files on needs. Times in milliseconds. */
+export type FileMeans = {
+  readonly control: AccessControl;
+  readonly streamer: Streamer;
+  readonly gate: MediaGate;
+  readonly upstreamTimeoutMs: number;
+  /** How long nothing may come, or be read. */
+  readonly idleTimeoutMs: number;
+  /** The largest file that is passed on. */
+  readonly mediaBytes: number;
+};
+
+const NOT_YET = refusal(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet.');
+/** What a file on its way has of the memory: what a connection and a chunk hold. */
+const HELD_BYTES = 262_144;
+
+/**
+ * Fetches a file, if the grant may have it, and passes it on as it comes.
+ * @param ask for finding out whether it may: bounded in bytes
+ * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown
+ */
+export async function download(
+  wanted: FileWanted,
+  access: Access,
+  means: FileMeans,
+  ask: Upstreamer,
+  held: Held,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const refused = await means.gate.fetching(access, wanted.address, ask, signal);
+  if (refused !== null) return refused;
+  if (!held.take(HELD_BYTES)) return limited(1_000);
+  try {
+    const file = await fetchWithLease(wanted, access, means, signal);
+    if (isAnswer(file)) return file;
+    if (!('pour' in file)) return toldOfFile(file);
+    const headers = [
+      ...fileHeaders(file, wanted.thumbnail, wanted.name),
+      ...(file.length === null ? [] : ['Content-Length', String(file.length)]),
+    ];
+    return { status: 200, body: null, file: { headers, pour: (response) => file.pour(response), drop: () => file.drop() } };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return failure(error);
+  }
+}
+
+async function fetchWithLease(
+  { request, waitMs }: FileWanted,
+  access: Access,
+  means: FileMeans,
+  signal: AbortSignal,
+): Promise<OpenFile | Reply | Answer> {
+  const { control, streamer, upstreamTimeoutMs, idleTimeoutMs, mediaBytes: mostBytes } = means;
+  const streaming = { headTimeoutMs: upstreamTimeoutMs + waitMs, idleTimeoutMs, mostBytes, signal };
+  const lease = await unlessAborted(control.upstream(access.grant.id), signal);
+  const first = await streamer.fetch(request, lease.token, streaming);
+  if ('pour' in first || !didNotKnow(first)) return first;
+  const renewed = await unlessAborted(control.upstreamRefused(access.grant.id, lease.leaseId), signal);
+  if (renewed === 'gone') return UNKNOWN_TOKEN;
+  if (renewed === 'unavailable') return UNAVAILABLE;
+  const second = await streamer.fetch(request, renewed.token, streaming);
+  return 'pour' in second || !didNotKnow(second) ? second : UNAVAILABLE;
+}
+
+/** What is told where no file came. Redirects are not followed, nor passed on: their address is signed, and opens the file to anyone. */
+function toldOfFile(reply: Reply): Answer {
+  if (reply.status === 504 && errcodeOf(reply) === 'M_NOT_YET_UPLOADED') return NOT_YET;
+  if (reply.status === 413) return TOO_LARGE;
+  const answer = told(reply, true);
+  return isAnswer(answer) ? answer : NONSENSE;
+}

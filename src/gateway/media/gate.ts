@@ -1,0 +1,113 @@
+import type { GrantId } from '../../domain/ids.ts';
+import { allows } from '../../domain/scope.ts';
+import { serverOf } from '../../domain/ids.ts';
+import type { Access } from '../../lifecycle/access/access-control.ts';
+import { type Answer, FORBIDDEN, limited } from '../answer.ts';
+import type { Upstreamer } from '../serve/upstream-call.ts';
+import { unlessAborted } from '../serve/unless-aborted.ts';
+import { writePace } from '../writes/pace.ts';
+import { type MediaAddress, serverOfMedia } from './address.ts';
+import { type LookedThrough, lookThrough } from './look-up.ts';
+import { opens, type Showing } from './showing.ts';
+import { type OwnMedia, ownMedia } from './own-media.ts';
+import { shownMedia } from './shown-media.ts';
+
+/** Decides who may fetch which file. */
+export interface MediaGate {
+  /** What a holder is about to be shown. */
+  showing(access: Access, showings: readonly Showing[]): void;
+  /**
+   * Null: the grant may fetch it; otherwise what the holder is told. Where it is not known whether an event in
+   * scope shows it, that is looked up.
+   * @param ask bounded in bytes
+   */
+  fetching(access: Access, address: MediaAddress, ask: Upstreamer, signal: AbortSignal): Promise<Answer | null>;
+  readonly own: OwnMedia;
+  /** The grant is over. */
+  forget(grantId: GrantId): void;
+}
+
+/** How it is bounded. Times in milliseconds. */
+type Options = {
+  readonly now: () => number;
+  readonly timeoutMs: number;
+  /** Takes one from the grant's pace for what makes the homeserver fetch from elsewhere: 0, or how long to wait. */
+  readonly pace: (grantId: GrantId) => number | Promise<number>;
+};
+
+/** Rooms are searched for a grant five times in a row, then once in five seconds. */
+const SEARCHES_PER_SECOND = 0.2;
+const SEARCHES_AT_ONCE = 5;
+const KEPT_REFUSAL_MS = 30_000;
+const MAX_REFUSALS = 20_000;
+
+/** A gate that knows nothing yet. */
+export function mediaGate({ now, timeoutMs, pace }: Options): MediaGate {
+  const shown = shownMedia();
+  const own = ownMedia();
+  const searching = new Map<GrantId, Promise<unknown>>();
+  const searches = writePace(SEARCHES_PER_SECOND, SEARCHES_AT_ONCE, now);
+  const refused = new Map<string, number>();
+
+  return {
+    own,
+    showing(access, showings) {
+      const { grant } = access;
+      for (const showing of showings) if (opens(showing, grant)) shown.remember(grant.id, showing.address, showing.roomId);
+    },
+    async fetching(access, address, ask, signal) {
+      const { grant } = access;
+      if (own.mayFetch(grant.id, address) || shown.has(grant.id, address, access.rooms)) return null;
+      if (grant.scope.can.includes('media-any')) {
+        // Of another server, the homeserver fetches and keeps it, however large (CVE-2024-37302, CVE-2024-36403).
+        const waitMs = serverOfMedia(address) === serverOf(grant.subject) ? 0 : await pace(grant.id);
+        return waitMs > 0 ? limited(waitMs) : null;
+      }
+      return allows(grant.scope, 'media') ? search(access, address, ask, signal) : FORBIDDEN;
+    },
+    forget(grantId) {
+      shown.forget(grantId);
+      own.forget(grantId);
+    },
+  };
+
+  /** One search of a grant at a time: what one finds, the next ones need not. */
+  async function search(access: Access, address: MediaAddress, ask: Upstreamer, signal: AbortSignal): Promise<Answer | null> {
+    const grantId = access.grant.id;
+    for (;;) {
+      if (shown.has(grantId, address, access.rooms)) return null;
+      if ((refused.get(`${grantId} ${address}`) ?? 0) > now()) return FORBIDDEN;
+      const running = searching.get(grantId);
+      if (running === undefined) break;
+      await unlessAborted(running, signal);
+    }
+    const looking = searchOnce(access, address, ask);
+    const over = looking.then(nothing, nothing).then(() => void searching.delete(grantId));
+    searching.set(grantId, over);
+    return looking;
+  }
+
+  async function searchOnce(access: Access, address: MediaAddress, ask: Upstreamer): Promise<Answer | null> {
+    const grantId = access.grant.id;
+    const waitMs = searches.take(grantId);
+    if (waitMs > 0) return limited(waitMs);
+    const looked = await lookThrough(access, ask, timeoutMs, (showing) => {
+      shown.remember(grantId, showing.address, showing.roomId);
+      return showing.address === address;
+    });
+    return outcome(looked, grantId, address);
+  }
+
+  function outcome(looked: LookedThrough, grantId: GrantId, address: MediaAddress): Answer | null {
+    if (looked.kind === 'found') return null;
+    if (looked.kind === 'trouble') return looked.answer;
+    const [oldest] = refused.keys();
+    if (refused.size >= MAX_REFUSALS && oldest !== undefined) refused.delete(oldest);
+    refused.set(`${grantId} ${address}`, now() + KEPT_REFUSAL_MS);
+    return FORBIDDEN;
+  }
+}
+
+function nothing(): void {
+  // Whoever waits looks for themselves.
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import type { Access } from '../../lifecycle/access/access-control.ts';
+import { type Answer, isAnswer, NONSENSE, ok } from '../answer.ts';
+import type { Held } from '../serve/allowance.ts';
+import { upstreamer } from '../serve/upstream-call.ts';
+import type { Forwarder } from '../serve/forwarder.ts';
+import type { LargeAnswers } from '../large/large-answers.ts';
+import { limited } from '../answer.ts';
+import { type Shower, showingsIn } from './answer-showings.ts';
+import { download } from './download.ts';
+import { CREATE, type FileWanted, type Upload } from './requests.ts';
+import { addressIn, upload, type UploadMeans } from './upload.ts';
+import { allows } from '../../domain/scope.ts';
+
+/** What is done with one request for files. */
+export type MediaDeed =
+  | { readonly kind: 'fetch'; readonly wanted: FileWanted }
+  | { readonly kind: 'upload'; readonly upload: Upload }
+  | { readonly kind: 'create' };
+
+/** Everything about files. */
+export interface Media {
+  /** @param body is read by an upload alone */
+  run(deed: MediaDeed, access: Access, body: IncomingMessage, held: Held, signal: AbortSignal): Promise<Answer>;
+  /** Remembers the files in an answer that a holder is about to be shown, if they may fetch them. */
+  showing(access: Access, shower: Shower, answer: Answer): void;
+}
+
+/** What it is made of. `looking`: asks with less patience for large answers, to find what shows a file. */
+type Means = UploadMeans & { readonly looking: Forwarder; readonly large: LargeAnswers };
+
+/** Files, in both directions. */
+export function createMedia(means: Means): Media {
+  const { control, gate, pace, looking, large, upstreamTimeoutMs } = means;
+  const asker = (access: Access, held: Held, signal: AbortSignal) =>
+    upstreamer({ forwarder: looking, large, control }, access.grant.id, held, signal);
+
+  async function create(access: Access, held: Held, signal: AbortSignal): Promise<Answer> {
+    const waitMs = await pace.take(access.grant.id);
+    if (waitMs > 0) return limited(waitMs);
+    const reply = await asker(access, held, signal)(CREATE, upstreamTimeoutMs, false);
+    if (isAnswer(reply)) return reply;
+    const address = addressIn(reply.got);
+    if (address === null) return NONSENSE;
+    gate.own.created(access.grant.id, address);
+    return ok({ content_uri: address });
+  }
+
+  return {
+    run(deed, access, body, held, signal) {
+      if (deed.kind === 'fetch') return download(deed.wanted, access, means, asker(access, held, signal), held, signal);
+      return deed.kind === 'upload' ? upload(deed.upload, access, means, body, held, signal) : create(access, held, signal);
+    },
+    showing(access, shower, answer) {
+      if (answer.status !== 200 || !allows(access.grant.scope, 'media')) return;
+      gate.showing(access, answer.showings ?? showingsIn(shower, answer.body));
+    },
+  };
+}

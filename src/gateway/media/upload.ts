@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import type { Access } from '../../lifecycle/access/access-control.ts';
+import { type Answer, FORBIDDEN, isAnswer, limited, NONSENSE, ok, refusal, TOO_LARGE, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
+import { isObject } from '../filters/shown.ts';
+import type { Held } from '../serve/allowance.ts';
+import type { Reply } from '../serve/forwarder.ts';
+import { unlessAborted } from '../serve/unless-aborted.ts';
+import { failure, told } from '../serve/upstream-call.ts';
+import type { WritePace } from '../writes/pace.ts';
+import { didNotKnow, errcodeOf } from '../writes/ask.ts';
+import { type MediaAddress, parseMediaAddress } from './address.ts';
+import type { FileMeans } from './download.ts';
+import type { Upload } from './requests.ts';
+
+/** What uploading needs besides. */
+export type UploadMeans = FileMeans & { readonly uploadBytes: number; readonly pace: WritePace };
+
+const NO_LENGTH = refusal(411, 'M_UNKNOWN', 'Say how long the file is, in Content-Length.');
+const ENCODED = refusal(415, 'M_UNKNOWN', 'The body must not be compressed.');
+const CUT_OFF = refusal(408, 'M_UNKNOWN', 'The file did not come to its end in time.');
+const FILLED = refusal(409, 'M_CANNOT_OVERWRITE_MEDIA', 'There is a file at this address already.');
+const HELD_BYTES = 262_144;
+
+/**
+ * Passes a file on to the homeserver as it comes. It is asked nothing before length, pace and address are found
+ * good, and is sent once: where the lease had died, the holder is told to try again.
+ * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown, and the homeserver
+ *   is left with half a file, which it drops
+ */
+export async function upload(
+  wanted: Upload,
+  access: Access,
+  means: UploadMeans,
+  body: IncomingMessage,
+  held: Held,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const answer = await passOn(wanted, access, means, body, held, signal);
+  // What is left of a body that nobody reads is not waited for.
+  return answer.status === 200 || body.complete ? answer : { ...answer, closes: true };
+}
+
+async function passOn(
+  { request, fills }: Upload,
+  access: Access,
+  means: UploadMeans,
+  body: IncomingMessage,
+  held: Held,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { control, streamer, gate, uploadBytes, pace, upstreamTimeoutMs: headTimeoutMs, idleTimeoutMs } = means;
+  const { id: grantId } = access.grant;
+  if (fills !== null && !gate.own.mayFill(grantId, fills)) return FORBIDDEN;
+  const encoding = body.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') return ENCODED;
+  const length = body.headers['content-length'];
+  if (length === undefined || !/^\d{1,15}$/.test(length)) return NO_LENGTH;
+  if (Number(length) > uploadBytes) return TOO_LARGE;
+  const waitMs = await pace.take(grantId);
+  if (waitMs > 0 || !held.take(HELD_BYTES)) return limited(Math.max(waitMs, 1_000));
+  try {
+    const lease = await unlessAborted(control.upstream(grantId), signal);
+    // Made out for this one request, like an address: another upload to it is another request's.
+    if (fills !== null) gate.own.uploaded(grantId, fills);
+    const sending = { body, length: Number(length), type: typeOf(body.headers['content-type']) };
+    const reply = await streamer.send(request, lease.token, sending, { headTimeoutMs, idleTimeoutMs, mostBytes: 0, signal });
+    if (didNotKnow(reply)) {
+      if (fills !== null) gate.own.created(grantId, fills);
+      return (await unlessAborted(control.upstreamRefused(grantId, lease.leaseId), signal)) === 'gone' ? UNKNOWN_TOKEN : UNAVAILABLE;
+    }
+    return outcome(reply, (address) => gate.own.uploaded(grantId, address), fills);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return body.complete ? failure(error) : CUT_OFF;
+  }
+}
+
+function outcome(reply: Reply, uploaded: (address: MediaAddress) => void, fills: MediaAddress | null): Answer {
+  if (reply.status === 413) return TOO_LARGE;
+  if (reply.status === 409 && errcodeOf(reply) === 'M_CANNOT_OVERWRITE_MEDIA') return FILLED;
+  const answer = told(reply, false);
+  if (isAnswer(answer)) return answer;
+  if (fills !== null) return ok({});
+  const address = addressIn(answer.got);
+  if (address === null) return NONSENSE;
+  uploaded(address);
+  return ok({ content_uri: address });
+}
+
+/** The address in an answer to an upload, or to the making of one. */
+export function addressIn(body: unknown): MediaAddress | null {
+  const said = isObject(body) ? body['content_uri'] : undefined;
+  return typeof said === 'string' ? parseMediaAddress(said) : null;
+}
+
+const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$/;
+
+/**
+ * The type as it is stored: no parameters, and none that a server would take the body apart for (Synapse did so with
+ * forms, in memory: CVE-2024-52805).
+ */
+function typeOf(said: string | undefined): string {
+  const plain = (said ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const form = plain.startsWith('multipart/') || plain === 'application/x-www-form-urlencoded' || plain.startsWith('message/');
+  return TYPE.test(plain) && !form ? plain : 'application/octet-stream';
+}
