@@ -19,9 +19,25 @@ export type Enforcement = {
  * adds its name here in the same commit; never before.
  */
 export const ENFORCED: Enforcement = {
-  capabilities: ['read', 'send', 'react', 'edit', 'redact', 'redact-others', 'plaintext'],
-  typed: ['send'],
-  features: ['types', 'rules', 'from'],
+  capabilities: [
+    'read',
+    'send',
+    'react',
+    'edit',
+    'redact',
+    'redact-others',
+    'plaintext',
+    'state',
+    'join',
+    'leave',
+    'knock',
+    'invite',
+    'kick',
+    'ban',
+    'unban',
+  ],
+  typed: ['send', 'state'],
+  features: ['types', 'power', 'rules', 'from'],
 };
 
 /** Something in a scope that is not enforced. */
