@@ -39,7 +39,7 @@ test('names each part of the scope, in names that stay', () => {
     followUpgrades: true as const,
     by: ['@bot:hs.test'] as Scope['by'],
   } as Partial<Scope>;
-  expect(told({ can: ['send:m.room.*', 'state:m.room.topic:'], ...scope, from: ['10.0.0.0/8'] as unknown as NonNullable<Scope['from']> })).toMatchObject({
+  expect(told({ can: ['send:m.room.*', 'state:m.room.topic:'], ...scope, from: ['10.0.0.0/8'] })).toMatchObject({
     scope: { types: ['m.room.message'], power: 50, rules: [[{ verdict: 'deny', on: 'GET /_matrix/client/v3/sync' }]], uses: 3, follow_upgrades: true, rooms_by: ['@bot:hs.test'], from: ['10.0.0.0/8'] },
     capabilities: [{ name: 'send', type: 'm.room.*', state_key: null }, { name: 'state', type: 'm.room.topic', state_key: '' }],
   }); // prettier-ignore
