@@ -1,0 +1,173 @@
+import type { Capability } from '../../../../src/domain/capability.ts';
+import type { Scope } from '../../../../src/domain/scope.ts';
+import { type Bounds, eventFault } from './bounds.ts';
+import { contentFault, plainBody, searchFault } from './bodies.ts';
+import { holds, holdsType } from './holds.ts';
+
+/** The parameters of a row's path, decoded. */
+type Params = Readonly<Record<string, string>>;
+/** Whether a value of the query is as it belongs. */
+type Value = (value: string, bounds: Bounds) => boolean;
+/** A fault, or null. */
+type Check = (params: Params, bounds: Bounds) => string | null;
+
+/** One request that may reach the homeserver: everything that is in no row may not. */
+export type Row = {
+  readonly method: string;
+  /** `{room}` is a room in scope, `{user}` somebody met there, `{self}` the subject; others are any text. */
+  readonly path: string;
+  readonly when: (scope: Scope) => boolean;
+  readonly query?: Readonly<Record<string, Value>>;
+  readonly check?: Check;
+  readonly body?: (body: Readonly<Record<string, unknown>>, params: Params, bounds: Bounds) => string | null;
+};
+
+const word =
+  (...words: readonly string[]): Value =>
+  (value) =>
+    words.includes(value);
+const count: Value = (value) => /^\d{1,6}$/.test(value);
+const opaque: Value = (value) => /^[\w.~=|+/-]+$/.test(value);
+const ROOM_LISTS = new Set(['rooms']);
+
+/** A filter: whatever it says, it asks for no room outside. */
+const filter: Value = (value, { rooms }) => {
+  const walk = (node: unknown): boolean => {
+    if (Array.isArray(node)) return node.every(walk);
+    if (typeof node !== 'object' || node === null) return true;
+    return Object.entries(node).every(([key, below]) => {
+      if (ROOM_LISTS.has(key)) return Array.isArray(below) && below.every((room) => rooms.has(room as string));
+      return /^[a-z_]+$/.test(key) && walk(below);
+    });
+  };
+  const parsed = JSON.parse(value) as unknown;
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) && walk(parsed);
+};
+
+const reads = (scope: Scope): boolean => holds(scope, 'read');
+const reacts = (scope: Scope): boolean => holds(scope, 'react');
+const sends = (scope: Scope): boolean => holds(scope, 'send', 'react', 'edit', 'redact', 'redact-others');
+const anyone = (): boolean => true;
+const V3 = '/_matrix/client/v3';
+const V1 = '/_matrix/client/v1';
+const pages = { from: opaque, to: opaque, dir: word('b', 'f'), limit: count };
+const inRoom = (below: string, more: Partial<Row> = {}, version = V3): Row => ({ method: 'GET', path: `${version}/rooms/{room}/${below}`, when: reads, ...more }); // prettier-ignore
+const state = { format: word('content', 'event') };
+const MEMBERSHIP = word('join', 'invite', 'leave', 'ban', 'knock');
+const REDACTS = (scope: Scope): boolean => holds(scope, 'redact', 'redact-others');
+
+/** What is looked up before something is changed: who somebody is in the room, what power is needed. */
+const LOOKED_UP = ['m.room.member', 'm.room.power_levels', 'm.room.create', 'm.room.encryption'];
+const LOOKS: readonly Capability[] = [
+  'send',
+  'react',
+  'edit',
+  'redact',
+  'redact-others',
+  'state',
+  'invite',
+  'kick',
+  'ban',
+  'unban',
+  'join',
+  'leave',
+  'knock',
+];
+const looked = (below: string): Row =>
+  inRoom(below, {
+    query: state,
+    when: (scope) => holds(scope, ...LOOKS),
+    check: ({ type = '' }) => (LOOKED_UP.includes(type) ? null : `reads ${type}`),
+  });
+
+const person = (act: Capability): Row =>
+  changes('POST', `rooms/{room}/${act}`, act, {
+    check: (_, { scope }) => (act !== 'invite' ? powerFault(scope) : null),
+    body: (body) =>
+      plainBody({ user_id: 'text', reason: 'text' })(body) ??
+      (/^@[^:]+:.+$/.test(JSON.stringify(body['user_id'] ?? '').slice(1, -1)) ? null : 'nobody'),
+  });
+const changes = (method: string, below: string, needs: Capability, more: Partial<Row>): Row => ({
+  method,
+  path: `${V3}/${below}`,
+  when: (scope) => holds(scope, needs),
+  body: plainBody({}),
+  ...more,
+});
+const reason = { body: plainBody({ reason: 'text' }) };
+
+/** In this world what decides over others takes a power of fifty, and nobody has more than the subject. */
+function powerFault({ power }: Scope): string | null {
+  return power !== undefined && power < 50 ? 'more power than the scope allows' : null;
+}
+
+/** The closed list, by capability. It was written from the specification and docs/scopes.md, not from the catalogue. */
+export const TABLE: readonly Row[] = [
+  { method: 'GET', path: `${V3}/capabilities`, when: anyone },
+  { method: 'GET', path: `${V1}/media/config`, when: anyone },
+  { method: 'GET', path: `${V3}/joined_rooms`, when: anyone },
+  { method: 'GET', path: `${V3}/sync`, when: reads, query: { filter, since: opaque, timeout: count, full_state: word('true'), set_presence: word('offline'), use_state_after: word('true'), 'org.matrix.msc4222.use_state_after': word('true') } },
+  inRoom('messages', { query: { ...pages, filter }, when: (scope) => reads(scope) || sends(scope) }),
+  inRoom('state'),
+  inRoom('state/{type}', { query: state }),
+  inRoom('state/{type}/', { query: state, when: (scope) => reads(scope) || sends(scope), check: (params, { scope }) => (reads(scope) || params['type'] === 'm.room.encryption' ? null : 'reads state') }),
+  inRoom('state/{type}/{key}', { query: state }),
+  inRoom('members', { query: { at: opaque, membership: MEMBERSHIP, not_membership: MEMBERSHIP } }),
+  inRoom('joined_members'),
+  inRoom('event/{event}', { when: (scope) => reads(scope) || sends(scope) || reacts(scope) }),
+  inRoom('context/{event}', { query: { limit: count, filter } }),
+  inRoom('aliases'),
+  inRoom('relations/{event}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
+  inRoom('relations/{event}/{rel}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
+  inRoom('relations/{event}/{rel}/{type}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
+  inRoom('threads', { query: { ...pages, include: word('all', 'participated') } }, V1),
+  inRoom('timestamp_to_event', { query: { ts: (value) => /^\d{1,15}$/.test(value), dir: word('b', 'f') } }, V1),
+  inRoom('hierarchy', { query: { suggested_only: word('true', 'false'), max_depth: count, limit: count, from: opaque } }, V1),
+  { method: 'GET', path: `${V1}/room_summary/{room}`, when: reads },
+  { method: 'GET', path: `${V3}/directory/list/room/{room}`, when: reads },
+  // A name could lead anywhere; what it leads to is looked at in the answer.
+  { method: 'GET', path: `${V3}/directory/room/{alias}`, when: (scope) => holds(scope, 'read', 'directory'), check: (params) => (/^#[^:]+:.+$/.test(params['alias'] ?? '') ? null : 'no alias') },
+  { method: 'GET', path: `${V3}/profile/{user}`, when: reads },
+  { method: 'GET', path: `${V3}/profile/{user}/{field}`, when: reads, check: (params) => (/^(?:displayname|avatar_url|m\.tz|us\.cloke\.msc4175\.tz)$/.test(params['field'] ?? '') ? null : 'a field that is not shown') },
+  { method: 'POST', path: `${V3}/search`, when: reads, query: { next_batch: opaque }, body: searchFault },
+  { method: 'PUT', path: `${V3}/rooms/{room}/send/{type}/{txn}`, when: sends, check: sendFault, body: contentFault },
+  { method: 'PUT', path: `${V3}/rooms/{room}/redact/{event}/{txn}`, when: REDACTS, check: eventOfRoom, body: plainBody({ reason: 'text' }) },
+  looked('state/{type}'),
+  looked('state/{type}/'),
+  looked('state/{type}/{key}'),
+  changes('POST', 'rooms/{room}/leave', 'leave', reason),
+  changes('POST', 'rooms/{room}/forget', 'leave', {}),
+  changes('POST', 'rooms/{room}/join', 'join', reason),
+  changes('POST', 'join/{room}', 'join', reason),
+  changes('POST', 'knock/{room}', 'knock', reason),
+  person('invite'),
+  person('kick'),
+  person('ban'),
+  person('unban'),
+  changes('PUT', 'rooms/{room}/state/{type}', 'state', { check: stateFault, body: anyContent }),
+  changes('PUT', 'rooms/{room}/state/{type}/', 'state', { check: stateFault, body: anyContent }),
+  changes('PUT', 'rooms/{room}/state/{type}/{key}', 'state', { check: stateFault, body: anyContent }),
+]; // prettier-ignore
+
+function sendFault(params: Params, { scope }: Bounds): string | null {
+  const type = params['type'] ?? '';
+  if (!/^mw[\w-]+$/.test(params['txn'] ?? '')) return 'the holder’s own transaction id';
+  return holdsType(scope, type === 'm.reaction' ? 'react' : 'send', type) ? null : `sends ${type}`;
+}
+
+function stateFault(params: Params, { scope }: Bounds): string | null {
+  const type = params['type'] ?? '';
+  return holdsType(scope, 'state', type, params['key'] ?? '') ? powerFault(scope) : `sets ${type}`;
+}
+
+function anyContent(): null {
+  return null;
+}
+
+/** By its name alone: events of this world say which room they are of. */
+function eventOfRoom(params: Params, { scope }: Bounds): string | null {
+  if (!/^mw[\w-]+$/.test(params['txn'] ?? '')) return 'the holder’s own transaction id';
+  const event = params['event'] ?? '';
+  // What the subject said has an `a` behind its room.
+  return eventFault(event, params['room'] ?? '') ?? (event.endsWith('a') ? null : powerFault(scope));
+}

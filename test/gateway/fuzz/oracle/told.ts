@@ -1,0 +1,51 @@
+import { inflateRawSync } from 'node:zlib';
+import { COUNT } from '../leaky-answers.ts';
+import type { Told } from '../lane.ts';
+import { ROOMS } from '../world.ts';
+import { holds } from './holds.ts';
+import type { Bounds } from './bounds.ts';
+
+const STATUSES = new Set([200, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 431, 500, 502, 503]);
+const HEADERS = new Set([
+  'content-length', 'content-type', 'cache-control', 'x-content-type-options', 'date', 'connection', 'keep-alive', 'retry-after', 'www-authenticate',
+  'access-control-allow-origin', 'access-control-allow-methods', 'access-control-allow-headers', 'access-control-expose-headers', 'access-control-max-age',
+  'content-disposition', 'content-security-policy', 'cross-origin-resource-policy',
+]); // prettier-ignore
+
+/** Whose own each letter behind `hq` is; what is not here is nobody's to see. */
+const PERSONAL: Readonly<Record<string, string>> = { t: 'tags', d: 'account-data', p: 'presence', n: 'notifications' };
+
+/**
+ * What is wrong with an answer; null: nothing.
+ * @param known names that the holder said themselves, in whatever spelling: hearing them again tells nothing
+ */
+export function faultOfTold(told: Told, bounds: Bounds, known: ReadonlySet<string>): string | null {
+  if (!STATUSES.has(told.status)) return `a status ${told.status}`;
+  if (told.status === 500) return 'it broke';
+  for (const header of told.headers) {
+    const name = header.slice(0, header.indexOf(':')).toLowerCase();
+    if (!HEADERS.has(name)) return `a header ${name}`;
+    if (/[hn]q\w|syt_|mwt_/i.test(header)) return `a header ${name} that tells`;
+  }
+  if (told.status === 200 && !told.headers.some((header) => /^cache-control: no-store$/i.test(header))) return 'an answer that may be kept';
+  const body = unpacked(told.body);
+  if (/syt_|mwt_\w/.test(body)) return 'a token';
+  if (body.includes(String(COUNT)) && !holds(bounds.scope, 'notifications')) return 'a count';
+  for (const [whole, kind, of = ''] of body.matchAll(/([hn])q(\w)\w*/gi)) {
+    if (/\d/.test(of)) {
+      const room = ROOMS[Number(of)];
+      if (room !== undefined && bounds.rooms.has(room)) continue;
+      // What the holder said, they may hear again; what stands in a room, they cannot have said.
+      if (kind?.toLowerCase() === 'n' && known.has(of)) continue;
+      return `${whole}, of a room outside the scope`;
+    }
+    const capability = Object.hasOwn(PERSONAL, of) ? PERSONAL[of] : undefined;
+    if (capability === undefined || !holds(bounds.scope, capability)) return `${whole}, the subject’s own`;
+  }
+  return null;
+}
+
+/** The ids of stored filters are filters, packed: chance has put `hq` in one before. */
+function unpacked(body: string): string {
+  return body.replaceAll(/mw1-([\w-]+)/g, (_, packed: string) => inflateRawSync(Buffer.from(packed, 'base64url')).toString());
+}
