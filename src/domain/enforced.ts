@@ -37,7 +37,7 @@ export const ENFORCED: Enforcement = {
     'unban',
   ],
   typed: ['send', 'state'],
-  features: ['types', 'power', 'rules', 'from'],
+  features: ['types', 'power', 'rules', 'from', 'uses'],
 };
 
 /** Something in a scope that is not enforced. */

@@ -7,6 +7,7 @@ export type EndCause =
   | 'expired'
   | 'revoked'
   | 'withdrawn' // by its holder, who logged out
+  | 'used-up' // all the requests it was good for were made
   | 'ended-by-subject'
   | 'undelivered' // nobody took the token in time
   | 'untold' // the subject could not be told in time

@@ -61,5 +61,12 @@ export interface Ledger {
   counts(): Promise<LedgerCounts>;
   /** Oldest first, from the row after `afterSeq`, at most `limit`. */
   audit(afterSeq: number, limit: number): Promise<readonly AuditRow[]>;
+  /**
+   * Counts one more use of a grant that is good for so many, durably as a commit, if there were fewer.
+   * @returns how many there were with this one; null: there were as many before, and nothing was counted
+   */
+  use(id: GrantId, most: number): Promise<number | null>;
+  /** How many uses of a grant were counted. */
+  uses(id: GrantId): Promise<number>;
   close(): Promise<void>;
 }

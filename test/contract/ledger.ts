@@ -32,6 +32,24 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
     const lease = sampleLease({ id: 'l1', grantId: grant.id, sealed: 'sealed lease', nextActionAt: NOON });
     const message = sampleMessage({ id: 'm1', grantId: grant.id, nextActionAt: NOON });
 
+    describe('uses', () => {
+      it('are counted up to so many and no further, after a restart too', async () => {
+        await commit({ grants: [grant, sampleGrant({ id: 'AAAAA2' })] });
+        expect(await ledger.uses(grant.id)).toBe(0);
+        expect([await ledger.use(grant.id, 3), await ledger.use(grant.id, 3)]).toEqual([1, 2]);
+        ledger = await under.reopen();
+        expect(await ledger.uses(grant.id)).toBe(2);
+        expect([await ledger.use(grant.id, 3), await ledger.use(grant.id, 3), await ledger.use(grant.id, 2)]).toEqual([3, null, null]);
+        expect([await ledger.uses(grant.id), await ledger.uses('AAAAA2' as GrantId)]).toEqual([3, 0]);
+        expect(await ledger.use('AAAAA2' as GrantId, 0)).toBeNull();
+        expect(await ledger.use('AAAAA2' as GrantId, 1)).toBe(1);
+      });
+
+      it('of a grant that is not there are none', async () => {
+        await expect(ledger.use('ZZZZZ9' as GrantId, 1)).rejects.toMatchObject({ name: 'MintwardenError' });
+      });
+    });
+
     describe('commit', () => {
       it('gives back exactly what was written, after a restart too', async () => {
         const change = { grants: [grant], leases: [lease], messages: [message], audit: [sampleAudit()] };

@@ -31,6 +31,7 @@ import type { OpenRequests } from './open-requests.ts';
 import type { Openly } from './openly.ts';
 import { type Means, perform } from './perform.ts';
 import { unlessAborted } from './unless-aborted.ts';
+import { isUse, useOf } from './use.ts';
 import { OVER, type Visit } from './visit.ts';
 
 /** What answering requests needs. */
@@ -135,16 +136,19 @@ async function serve(
   const leave = desk.open.enter(access.grant.id, visit);
   if (leave === null) return limited(1_000);
   const held = desk.allowance.hold(access.grant.id);
+  const use = access.grant.scope.uses === undefined ? null : useOf(desk.control, access.grant.id);
   // Not when it is answered: an answer that nobody reads is in memory still.
   visit.whenLeft(() => {
     leave();
     held.close();
+    use?.over();
   });
   try {
     // A file is passed on as it comes.
     const body = line.kind === 'media' ? NO_BODY : await unlessAborted(bodyOf(request, line, desk.bodyBytes), signal);
     if (isAnswer(body)) return body;
     const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
+    if (use !== null && isUse(verdict) && !(await unlessAborted(use.count(), signal))) return UNKNOWN_TOKEN;
     const withdraws = verdict.kind === 'deed' && verdict.deed === 'withdraw';
     // The end that a logout brings about is not to cut the logout's own answer off.
     if (withdraws) leave();

@@ -35,6 +35,15 @@ export interface AccessControl {
   upstreamRefused(grantId: GrantId, leaseId: LeaseId): Promise<Upstream | 'gone' | 'unavailable'>;
   /** Looks anew which rooms the subject is in (for a scope of `all`), single flight and at most once a second. */
   refresh(grantId: GrantId): Promise<Access | null>;
+  /**
+   * Counts one more request of a grant that is good for so many. When it resolves that is durable, and the
+   * request may be carried out. False: none is left, or the grant does not count. Whoever is told true says
+   * `useOver` once, whatever becomes of the request.
+   * @throws MintwardenError `state` where it could not be counted: the request must not be carried out
+   */
+  use(grantId: GrantId): Promise<boolean>;
+  /** A request that was counted is over. With the last of them a grant that has no uses left ends as `used-up`. */
+  useOver(grantId: GrantId): Promise<void>;
   /** The holder logged out: the grant ends as `withdrawn`. Resolves when that is durable. */
   withdraw(grantId: GrantId): Promise<void>;
   /** Called the moment a grant no longer counts (ended, expired, suspended), to cut what is open. Returns the way to stop. */

@@ -1,11 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { unreachable } from '../../domain/errors.ts';
 import { standing } from '../../domain/grant.ts';
-import type { GrantId } from '../../domain/ids.ts';
+import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { grantOfToken, hashToken } from '../../domain/token.ts';
 import type { Access, AccessControl, Presented } from './access-control.ts';
 import { accessEntries, type Entry } from './access-entries.ts';
 import { accessUpstream } from './access-upstream.ts';
+import { accessUses } from './access-uses.ts';
 import { endUnasked } from '../ending/end-grant.ts';
 import { overWatch } from './over-watch.ts';
 import { problemOf } from '../problem.ts';
@@ -21,15 +22,22 @@ function sameHash(stored: string, presented: string): boolean {
  * What the gateway asks, answered from memory wherever the grant was seen before. A commit of this process
  * counts before it resolves; an expiry counts by the clock, whoever has written it down.
  */
-export function createAccessControl(world: World): AccessControl & { readonly close: () => void } {
+export function createAccessControl(world: World): AccessControl & {
+  /** The rooms in scope as they were last looked up; null: they are not known. Asks nobody. */
+  readonly remembered: (id: GrantId) => ReadonlySet<RoomId> | null;
+  readonly close: () => void;
+} {
   const entries = accessEntries(world);
   const over = overWatch(world.clock, world.log);
   const leases = accessUpstream(world, entries);
+  const uses = accessUses(world, entries);
   const unsubscribe = world.ledger.onCommitted((change) => {
     entries.note(change);
     for (const grant of change.grants ?? []) {
       over.committed(grant);
-      if (grant.state === 'ended' || grant.state === 'failed') leases.forget(grant.id);
+      if (grant.state !== 'ended' && grant.state !== 'failed') continue;
+      leases.forget(grant.id);
+      uses.forget(grant.id);
     }
   });
 
@@ -82,10 +90,16 @@ export function createAccessControl(world: World): AccessControl & { readonly cl
       const entry = await entries.refresh(id);
       return entry !== null && standing(entry.grant, world.clock.now()) === 'good' ? accessTo(entry) : null;
     },
+    use: uses.use,
+    useOver: uses.useOver,
     withdraw: async (id) => {
       await endUnasked(world, id, 'withdrawn', 'holder');
     },
     onOver: over.onOver,
+    remembered: (id) => {
+      const entry = entries.known(id) ?? null;
+      return entry === null || entries.lacksRooms(entry) ? null : entry.rooms;
+    },
     close: () => {
       unsubscribe();
       over.close();

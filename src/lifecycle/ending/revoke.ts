@@ -9,6 +9,7 @@ const HOW: Record<EndCause, string> = {
   expired: 'it expired',
   revoked: 'it was revoked',
   withdrawn: 'its holder logged out',
+  'used-up': 'all the requests it was good for were made',
   'ended-by-subject': 'its subject ended it',
   undelivered: 'nobody took its token in time',
   untold: 'its subject could not be told in time',

@@ -45,6 +45,7 @@ export function ledgerReaderOn(opened: Opened, beforeDue: () => void = () => {})
     commandSeen: (eventId, sessionId, messageIndex) => guard(() => queries.commandSeen(eventId, sessionId, messageIndex)),
     counts: () => guard(queries.counts),
     audit: (afterSeq, limit) => guard(() => queries.audit(afterSeq, limit)),
+    uses: (id) => guard(() => queries.uses(id)),
     close: async () => {
       if (!opened.db.isOpen) return;
       try {
@@ -62,6 +63,9 @@ export function ledgerOn(opened: Opened): Ledger {
   const guard = guarded(opened);
   const write = changeWriter(db);
   const erase = eraser(db, log);
+  const use = db.prepare(
+    `INSERT INTO uses (grant_id, used) VALUES (?1, 1) ON CONFLICT DO UPDATE SET used = used + 1 WHERE used < ?2 RETURNING used`,
+  );
   const listeners = new Set<(change: Change) => void>();
   // A crash between a commit and its erasing leaves this to the next start.
   erase.due();
@@ -86,6 +90,11 @@ export function ledgerOn(opened: Opened): Ledger {
         if (written.erasedSecret) erase.due();
         else erase.retry();
         return written.result;
+      }),
+    use: (id, most) =>
+      guard(() => {
+        const counted = most > 0 ? use.get(id, most)?.['used'] : undefined;
+        return counted === undefined ? null : Number(counted);
       }),
     onCommitted: (listener) => {
       // Wrapped, so that the same function given twice is two listeners.

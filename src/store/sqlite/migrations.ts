@@ -153,4 +153,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER transactions_sent BEFORE UPDATE ON transactions WHEN OLD.event_id IS NOT NULL
     BEGIN SELECT RAISE(ABORT, 'what was sent stays sent'); END;
   `,
+  // How many requests were made with grants that are good for so many.
+  `
+  CREATE TABLE uses (
+    grant_id TEXT PRIMARY KEY REFERENCES grants (id),
+    used INTEGER NOT NULL CHECK (used > 0)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER uses_grow BEFORE UPDATE ON uses WHEN NEW.used <= OLD.used OR NEW.grant_id <> OLD.grant_id
+    BEGIN SELECT RAISE(ABORT, 'what was used stays used'); END;
+  CREATE TRIGGER uses_kept BEFORE DELETE ON uses BEGIN SELECT RAISE(ABORT, 'what was used stays used'); END;
+  `,
 ];

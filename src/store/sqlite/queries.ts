@@ -10,7 +10,7 @@ import { LEASE_STATES, leaseFromRow } from './rows/lease-row.ts';
 import { messageFromRow } from './rows/message-row.ts';
 
 /** A ledger that is only read: what `audit verify` and `doctor` open beside a running service. */
-export type LedgerReader = Omit<Ledger, 'commit' | 'onCommitted'>;
+export type LedgerReader = Omit<Ledger, 'commit' | 'onCommitted' | 'use'>;
 
 type Synchronous<T> = { readonly [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : T[K] };
 
@@ -73,6 +73,7 @@ export function ledgerQueries(db: DatabaseSync, log: Log): Queries {
   const pin = db.prepare('SELECT user_id, master_key, at FROM pins WHERE user_id = ?');
   const seen = db.prepare('SELECT 1 FROM commands WHERE event_id = ? OR (session_id = ? AND message_index = ?)');
   const audit = db.prepare('SELECT seq, event, previous, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?');
+  const uses = db.prepare('SELECT used FROM uses WHERE grant_id = ?');
   const counts = counter(db, unreadable.count);
 
   return {
@@ -97,6 +98,7 @@ export function ledgerQueries(db: DatabaseSync, log: Log): Queries {
     },
     commandSeen: (eventId, sessionId, messageIndex) => seen.get(eventId, sessionId, messageIndex) !== undefined,
     counts,
+    uses: (id) => Number(uses.get(id)?.['used'] ?? 0),
     audit: (afterSeq, limit) => audit.all(afterSeq, limit).map(auditFromRow),
   };
 }

@@ -35,6 +35,8 @@ export function endReason(cause: EndCause, by: Actor): Line {
       return line`${actorName(by)} revoked it`;
     case 'withdrawn':
       return ['its holder logged out'];
+    case 'used-up':
+      return ['all the requests it was good for were made'];
     case 'ended-by-subject':
       return ['the user it spoke for ended it'];
     case 'undelivered':

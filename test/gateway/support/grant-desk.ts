@@ -12,6 +12,9 @@ export type GrantDesk = AccessControl & {
   readonly withdrawn: GrantId[];
   readonly refused: LeaseId[];
   refreshes: number;
+  /** How many uses were counted. */
+  readonly used: Map<GrantId, number>;
+  readonly usesOver: GrantId[];
   /** The answer to a lease that the homeserver does not know. */
   renewal: Upstream | 'gone' | 'unavailable';
 };
@@ -27,6 +30,8 @@ export function grantDesk(upstreamToken: string): GrantDesk {
     withdrawn: [],
     refused: [],
     refreshes: 0,
+    used: new Map(),
+    usesOver: [],
     renewal: 'unavailable',
     add: (token, access) => void grants.set(token, access),
     end(grantId, how = 'over') {
@@ -54,6 +59,16 @@ export function grantDesk(upstreamToken: string): GrantDesk {
       const anew = { grant: access.grant, rooms: new Set(joined.get(grantId) ?? access.rooms) };
       grants.set(token, anew);
       return Promise.resolve(anew);
+    },
+    use(grantId) {
+      const most = [...grants.values()].find(({ grant }) => grant.id === grantId)?.grant.scope.uses ?? 0;
+      const used = desk.used.get(grantId) ?? 0;
+      if (used < most) desk.used.set(grantId, used + 1);
+      return Promise.resolve(used < most);
+    },
+    useOver(grantId) {
+      desk.usesOver.push(grantId);
+      return Promise.resolve();
     },
     withdraw(grantId) {
       desk.withdrawn.push(grantId);

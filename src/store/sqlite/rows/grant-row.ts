@@ -9,6 +9,7 @@ const CAUSES = Object.keys({
   expired: 1,
   revoked: 1,
   withdrawn: 1,
+  'used-up': 1,
   'ended-by-subject': 1,
   undelivered: 1,
   untold: 1,
