@@ -22,6 +22,7 @@ import { scopeSentence } from '../words/scope-sentence.ts';
 import { startConfiguredGateway } from './gateway.ts';
 import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
+import { requestsOf } from './requests.ts';
 import { seedStore } from './seed-store.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -115,6 +116,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     createBot({
       world,
       controlRoomId: config.control_room,
+      requests: requestsOf({ ledger, clock, controlRoomId: config.control_room, remembered: access.remembered }),
       onMembership: ({ userId, membership }) => {
         if (membership === 'join') deliverWaitingTo(world, userId).catch((error: unknown) => tell('waiting tokens not looked at', error));
       },

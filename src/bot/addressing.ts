@@ -10,6 +10,8 @@ export type Address =
   | { readonly kind: 'none' };
 
 const OURS = /^(?:mw|mintwarden)$/i;
+/** Words that people begin sentences with: without the `!` they are ours only where what follows has the command’s form. */
+const EVERYDAY: ReadonlyMap<string, RegExp> = new Map([['can', /^\s+\S+\s+(?:GET|PUT|POST|DELETE)\s+\S*\//i]]);
 
 /**
  * Whom a text speaks to. `!verb` is ours if the verb is, or nearly so; other bots' commands are left alone. `!mw …`,
@@ -33,6 +35,7 @@ export function addressOf(
   if (named !== null) return addressed(named, verbs);
   if (bang === '' && place === 'control') return { kind: 'none' };
   const verb = word.toLowerCase();
+  if (bang === '' && EVERYDAY.get(verb)?.test(rest) === false) return { kind: 'none' };
   if (verbs.includes(verb)) return { kind: 'command', verb, line: rest.trim() };
   if (bang === '!' && elsewhere.includes(verb)) return { kind: 'unknown', typed: word, meant: null, line: rest.trim() };
   const meant = closest(verb, verbs);

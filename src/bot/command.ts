@@ -1,6 +1,7 @@
 import type { CommandKey } from '../domain/change.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { World } from '../lifecycle/world.ts';
+import type { Requests } from '../ports/requests.ts';
 import type { Document } from '../words/document.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -31,6 +32,7 @@ export type Flag = {
 /** What a command is given to work with. */
 export type CommandContext = {
   readonly world: World;
+  readonly requests: Requests;
   readonly place: Place;
   readonly sender: UserId;
   readonly key: CommandKey;

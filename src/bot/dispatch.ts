@@ -3,6 +3,7 @@ import { MintwardenError } from '../domain/errors.ts';
 import type { RoomId } from '../domain/ids.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { ChatEvent, Incoming } from '../ports/chat.ts';
+import type { Requests } from '../ports/requests.ts';
 import { code, line, paragraph } from '../words/build.ts';
 import type { Document } from '../words/document.ts';
 import { addressOf } from './addressing.ts';
@@ -21,6 +22,8 @@ const RESEND_MS = 60_000;
 export type BotParts = {
   readonly world: World;
   readonly controlRoomId: RoomId;
+  /** Explains what the gateway would make of a request. */
+  readonly requests: Requests;
   /** Somebody joined, left or was invited somewhere: what waits for that is looked at again. */
   readonly onMembership?: (event: Extract<ChatEvent, { kind: 'membership' }>) => void;
   /** How long answers are tried while the homeserver is away. */
@@ -34,7 +37,7 @@ export type BotParts = {
 export type Bot = { handle(event: ChatEvent): Promise<void> };
 
 /** The bot: authorise, tokenise, parse, run, answer. */
-export function createBot({ world, controlRoomId, onMembership, patience = PATIENCE }: BotParts): Bot {
+export function createBot({ world, controlRoomId, requests, onMembership, patience = PATIENCE }: BotParts): Bot {
   const hints = createLimiter(HOUR_MS);
   const refusals = createLimiter(HOUR_MS);
   const resends = createLimiter(RESEND_MS);
@@ -97,7 +100,7 @@ export function createBot({ world, controlRoomId, onMembership, patience = PATIE
 
     const key = commandKey(message, now);
     const surroundings = { exposed: verdict.exposed, encrypted: message.encryption !== null };
-    const { document, acts } = await execute(address, surroundings, { world, place, sender: message.sender, key, now, commands });
+    const { document, acts } = await execute(address, surroundings, { world, requests, place, sender: message.sender, key, now, commands });
     // What acts counts as seen before its answer: a crash between the two must not let it act again.
     if (acts) await world.ledger.commit({ at: now, command: key });
     if (document !== null) await (acts ? sayInTheEnd : say)(message, encrypted, document);

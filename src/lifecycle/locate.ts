@@ -2,7 +2,10 @@ import { MintwardenError } from '../domain/errors.ts';
 import { isGrantIdPrefix, MIN_PREFIX, normaliseGrantId, parseGrantId } from '../domain/grant-id.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { UserId } from '../domain/ids.ts';
-import type { World } from './world.ts';
+import type { Ledger } from '../ports/ledger.ts';
+
+/** Where grants are looked up. */
+type Grants = { readonly ledger: Pick<Ledger, 'grantsByPrefix' | 'grants'> };
 
 const SHOWN = 5;
 const NEAR = 500;
@@ -12,7 +15,7 @@ const NEAR = 500;
  * @param subject where given, only this subject's grants exist
  * @throws MintwardenError `usage` | `not-found` (with what may have been meant) | `ambiguous` (with what it could be)
  */
-export async function locate(world: World, text: string, subject: UserId | null = null): Promise<Grant> {
+export async function locate(world: Grants, text: string, subject: UserId | null = null): Promise<Grant> {
   const typed = normaliseGrantId(text.trim());
   if (!isGrantIdPrefix(typed)) {
     throw new MintwardenError(
@@ -44,7 +47,7 @@ function shorten(text: string): string {
 }
 
 /** Recent grants whose id begins with what was typed but for one slip: a wrong, missing, spare or swapped character. */
-async function nearby(world: World, typed: string, theirs: (grant: Grant) => boolean): Promise<string[]> {
+async function nearby(world: Grants, typed: string, theirs: (grant: Grant) => boolean): Promise<string[]> {
   const recent = (await world.ledger.grants({ limit: NEAR })).filter(theirs);
   return recent.map((grant) => grant.id).filter((id) => oneSlip(typed, id));
 }

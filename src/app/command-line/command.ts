@@ -5,8 +5,8 @@ export type CliCommand = {
   readonly summary: string;
   /** What stands after the name, for the usage line. */
   readonly usage: string;
-  /** The name of the one word it takes, where it takes one; its text stands among the flags under that name. */
-  readonly operand?: string;
+  /** The names of the words it takes, in their order; their texts stand among the flags under those names. */
+  readonly operand?: readonly string[];
   readonly flags: readonly CliFlag[];
   /** More for its own help, line by line. */
   readonly notes: readonly string[];

@@ -1,4 +1,5 @@
 import { auditVerify } from './audit-verify.ts';
+import { can } from './can.ts';
 import type { CliCommand } from './command.ts';
 import { configCheck } from './config-check.ts';
 import { configPrint } from './config-print.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CliCommand[] = [
   configCheck,
   configPrint,
   configSchema,
+  can,
   auditVerify,
   trust,
 ];

@@ -22,7 +22,8 @@ export function parseFlags(command: CliCommand, words: readonly string[]): Flags
   const others = [...command.flags.filter((flag) => flag.value === null).map((flag) => flag.name), 'help', 'debug'];
   const help = `mintwarden ${command.name} --help shows what it takes.`;
   const { _: spare, ...said } = parser([...words], { string: takingValues, boolean: others, configuration: CONFIGURATION });
-  const operand = command.operand === undefined || spare.length === 0 ? {} : { [command.operand]: String(spare.shift()) };
+  const names = (command.operand ?? []).slice(0, spare.length);
+  const operands = Object.fromEntries(names.map((name) => [name, String(spare.shift())]));
   if (spare.length > 0) throw new MintwardenError('usage', `"${String(spare[0])}" is one word too many.`, help);
   for (const [name, value] of Object.entries(said)) {
     if (!takingValues.includes(name) && !others.includes(name)) {
@@ -32,5 +33,5 @@ export function parseFlags(command: CliCommand, words: readonly string[]): Flags
     if (Array.isArray(value)) throw new MintwardenError('usage', `--${name} was said twice.`, help);
     if (value === '') throw new MintwardenError('usage', `--${name} needs a value.`, help);
   }
-  return { ...said, ...operand };
+  return { ...said, ...operands };
 }

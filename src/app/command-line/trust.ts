@@ -12,7 +12,7 @@ export const trust: CliCommand = {
   name: 'trust',
   summary: 'confirm the new cryptographic identity of somebody who reset theirs',
   usage: 'USER [--key KEY] [--config FILE]',
-  operand: 'USER',
+  operand: ['USER'],
   flags: [{ name: 'key', value: 'KEY', help: 'the identity to confirm, as shown without this flag' }, CONFIG_FLAG],
   notes: [
     'Without --key it shows what to compare with the person, and changes nothing. With it the identity counts for their',

@@ -1,4 +1,5 @@
 import type { Command, Place } from '../command.ts';
+import { canCommand, canOwnCommand } from './can.ts';
 import { deliverCommand } from './deliver.ts';
 import { helpCommand } from './help.ts';
 import { listCommand } from './list.ts';
@@ -9,8 +10,8 @@ import { statusCommand } from './status.ts';
 import { tokensCommand } from './tokens.ts';
 
 const COMMANDS: Readonly<Record<Place, readonly Command[]>> = {
-  control: [mintCommand, listCommand, showCommand, revokeCommand, deliverCommand, statusCommand, helpCommand('control')],
-  dm: [tokensCommand, showOwnCommand, revokeOwnCommand, helpCommand('dm')],
+  control: [mintCommand, listCommand, showCommand, canCommand, revokeCommand, deliverCommand, statusCommand, helpCommand('control')],
+  dm: [tokensCommand, showOwnCommand, canOwnCommand, revokeOwnCommand, helpCommand('dm')],
 };
 
 /** The commands of a place, in the order help shows them. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { EventId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import { createBot, type Bot } from '../../../src/bot/dispatch.ts';
+import { requestsOf } from '../../../src/app/requests.ts';
 import type { World } from '../../../src/lifecycle/world.ts';
 import type { Chat, ChatContent, ControlRoomState, Dm, Incoming } from '../../../src/ports/chat.ts';
 import { createSealer } from '../../../src/store/seal/index.ts';
@@ -113,8 +114,9 @@ export async function botStage(): Promise<BotStage> {
     sentAt: stage.now,
     encryption: { sessionId: 'session', messageIndex: events++, deviceSigned: true, masterKey: 'MASTER' },
   });
+  const requests = requestsOf({ ledger, clock: world.clock, controlRoomId: CONTROL, remembered: () => null });
   const stage: BotStage = {
-    bot: createBot({ world, controlRoomId: CONTROL, patience: PATIENCE }),
+    bot: createBot({ world, controlRoomId: CONTROL, requests, patience: PATIENCE }),
     world,
     sent,
     attempts,
@@ -146,7 +148,7 @@ export async function botStage(): Promise<BotStage> {
       presets: new Map(Object.entries(PRESETS)),
     },
     failures: [],
-    restarted: () => createBot({ world, controlRoomId: CONTROL, patience: PATIENCE }),
+    restarted: () => createBot({ world, controlRoomId: CONTROL, requests, patience: PATIENCE }),
     async says(text, some = {}) {
       const before = sent.length;
       await stage.bot.handle({ kind: 'message', message: { ...incoming(text), ...some } });

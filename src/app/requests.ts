@@ -1,0 +1,33 @@
+import type { Grant } from '../domain/grant.ts';
+import type { GrantId, RoomId } from '../domain/ids.ts';
+import { openRooms } from '../domain/scope.ts';
+import { explain } from '../gateway/explain.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Requests } from '../ports/requests.ts';
+
+/** What explaining requests takes. */
+type Parts = {
+  readonly ledger: Pick<Ledger, 'excluded'>;
+  readonly clock: Clock;
+  readonly controlRoomId: string;
+  /** The rooms in scope as the gateway knows them; null: it does not, or there is none here. */
+  readonly remembered: (grantId: GrantId) => ReadonlySet<RoomId> | null;
+};
+
+/** Explains requests by the gateway's own guard, from what is known here: the homeserver is asked nothing. */
+export function requestsOf({ ledger, clock, controlRoomId, remembered }: Parts): Requests {
+  return {
+    async explain(question, grant) {
+      const rooms = remembered(grant.id) ?? (await pinned(grant, ledger, controlRoomId as RoomId));
+      return explain(question, grant, rooms, clock.now());
+    },
+  };
+}
+
+/** The rooms that the scope names, less those outside every scope. Null: more than the ledger knows decides which they are. */
+async function pinned({ scope }: Grant, ledger: Parts['ledger'], controlRoomId: RoomId): Promise<ReadonlySet<RoomId> | null> {
+  if (scope.rooms === 'all' || scope.by !== undefined || scope.followUpgrades === true) return null;
+  const outside = await ledger.excluded();
+  return openRooms(scope, [], new Set([controlRoomId, ...outside.map(({ roomId }) => roomId)]));
+}
