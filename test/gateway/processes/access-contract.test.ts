@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
+import { newToken } from '../../../src/domain/token.ts';
+import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
+import type { AccessControl, Presented, Upstream } from '../../../src/lifecycle/access/access-control.ts';
+import { watchSubjectsOnce } from '../../../src/lifecycle/due/subjects-watch.ts';
+import { Service } from '../../lifecycle/support/harness.ts';
+import { ALICE, LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
+import { memoryTransactions } from '../support/memory-transactions.ts';
+import { pair } from './pair.ts';
+
+const HOUR = 3_600_000;
+const rooms = (presented: Presented) => (presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind);
+
+/** The access control itself, or what a gateway process has of it. */
+const KINDS: Record<string, (service: Service, own: AccessControl) => { access: AccessControl; close: () => void }> = {
+  "in the bot's process": (_, access) => ({ access, close: () => undefined }),
+  'in a process beside it': (service, own) => {
+    const both = pair({ access: own, ledger: service.ledger, transactions: memoryTransactions() }, service.clock.now);
+    return { access: both.access, close: () => both[Symbol.dispose]() };
+  },
+};
+
+for (const [name, make] of Object.entries(KINDS)) {
+  describe(`access control ${name}`, () => {
+    async function delivered(fields: Parameters<Service['mint']>[0] = {}) {
+      const service = await Service.start();
+      const grant = await service.mint(fields);
+      await service.drain();
+      const token = service.tokensSeen()[0]?.token ?? '';
+      const own = createAccessControl(service.world);
+      const { access, close } = make(service, own);
+      const over: GrantId[] = [];
+      access.onOver((id) => over.push(id));
+      return {
+        service,
+        grant,
+        token,
+        access,
+        over,
+        [Symbol.asyncDispose]: async () => {
+          close();
+          own.close();
+          await service[Symbol.asyncDispose]();
+        },
+      };
+    }
+
+    it('knows a good token, at once the second time', async () => {
+      await using given = await delivered();
+      expect(rooms(await given.access.present(given.token))).toEqual([OPS]);
+      const second = given.access.present(given.token);
+      expect(second).not.toBeInstanceOf(Promise);
+      expect(rooms(await second)).toEqual([OPS]);
+    });
+
+    it('tells a wrong secret, an unknown id and what is no token of ours apart for nobody', async () => {
+      await using given = await delivered();
+      const { access, grant, token } = given;
+      for (const proven of [false, true]) {
+        if (proven) await access.present(token);
+        for (const wrong of [
+          newToken(grant.id, randomBytes),
+          newToken('000000' as GrantId, randomBytes),
+          'syt_something',
+          '',
+          token.slice(0, -1),
+        ])
+          for (let times = 0; times < 2; times++) expect(await access.present(wrong)).toEqual({ kind: 'over', grantId: null });
+      }
+      expect((await access.present(token)).kind).toBe('good');
+    });
+
+    it('refuses from the commit of a revocation on, whoever asks in the same breath', async () => {
+      await using given = await delivered();
+      const { service, access, token, grant, over } = given;
+      await access.present(token);
+      const asked: (Presented | Promise<Presented>)[] = [];
+      service.ledger.onCommitted(() => void asked.push(access.present(token)));
+      await service.revoke(grant);
+      expect((await asked[0])?.kind).toBe('over');
+      expect((await access.present(token)).kind).toBe('over');
+      expect(over).toContain(grant.id);
+      await expect(access.upstream(grant.id)).rejects.toMatchObject({ code: 'not-allowed' });
+    });
+
+    it('refuses from the moment a grant has expired, written down or not', async () => {
+      await using given = await delivered();
+      await given.access.present(given.token);
+      given.service.clock.at += HOUR - 1;
+      expect((await given.access.present(given.token)).kind).toBe('good');
+      given.service.clock.at += 1;
+      expect((await given.access.present(given.token)).kind).toBe('over');
+    });
+
+    it('suspends with a locked subject, and revives with them', async () => {
+      await using given = await delivered({ rooms: 'all' });
+      const { service, access, token, grant, over } = given;
+      await access.present(token);
+      service.homeserver.change(ALICE, { locked: true });
+      await watchSubjectsOnce(service.world);
+      expect(await access.present(token)).toEqual({ kind: 'suspended', grantId: grant.id });
+      await turn();
+      expect(over).toEqual([grant.id]);
+      service.homeserver.change(ALICE, { locked: false });
+      await watchSubjectsOnce(service.world);
+      expect(rooms(await access.present(token))).toEqual([LOBBY, OPS]);
+    });
+
+    it('closes a room that is excluded, to what was judged before too', async () => {
+      await using given = await delivered({ rooms: 'all' });
+      const { service, access, token } = given;
+      const before = await access.present(token);
+      await service.ledger.commit({ at: 1, excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }] });
+      expect(rooms(await access.present(token))).toEqual([OPS]);
+      expect(rooms(before)).toEqual([OPS]);
+    });
+
+    it('opens a room the subject has joined when it is asked to look', async () => {
+      await using given = await delivered({ rooms: 'all' });
+      const { service, access, token, grant } = given;
+      const before = await access.present(token);
+      const third = '!third:example.org' as RoomId;
+      service.homeserver.change(ALICE, { joinedRooms: [OPS, third] });
+      service.clock.at += 1_001;
+      expect([...((await access.refresh(grant.id))?.rooms ?? [])].toSorted()).toEqual([OPS, third].toSorted());
+      expect(rooms(before)).toEqual([OPS, third].toSorted());
+    });
+
+    it('says it as it is when the rooms cannot be looked up', async () => {
+      await using given = await delivered({ rooms: 'all' });
+      given.service.homeserver.fault = (call) => (call === 'subject' ? 'lost' : null);
+      await expect(async () => given.access.present(given.token)).rejects.toMatchObject({ code: 'homeserver-unreachable' });
+    });
+
+    it('gives the upstream token, and another for one that the homeserver does not know', async () => {
+      await using given = await delivered();
+      const { service, access, token, grant } = given;
+      await access.present(token);
+      const first = await access.upstream(grant.id);
+      expect(service.homeserver.alive()).toEqual([first.token]);
+      expect(access.upstream(grant.id)).not.toBeInstanceOf(Promise);
+      service.homeserver.tokens.clear();
+      const second = (await access.upstreamRefused(grant.id, first.leaseId)) as Upstream;
+      expect(second.leaseId).not.toBe(first.leaseId);
+      expect(await access.upstream(grant.id)).toMatchObject(second);
+    });
+
+    it('ends a grant with its subject', async () => {
+      await using given = await delivered();
+      const { service, access, token, grant, over } = given;
+      await access.present(token);
+      const first = await access.upstream(grant.id);
+      service.homeserver.change(ALICE, { deactivated: true });
+      expect(await access.upstreamRefused(grant.id, first.leaseId)).toBe('gone');
+      expect(over).toContain(grant.id);
+      expect((await access.present(token)).kind).toBe('over');
+    });
+
+    it('ends a grant whose holder logs out', async () => {
+      await using given = await delivered();
+      const { service, access, token, grant, over } = given;
+      await access.present(token);
+      await access.withdraw(grant.id);
+      expect(over).toContain(grant.id);
+      expect((await access.present(token)).kind).toBe('over');
+      expect(await access.refresh(grant.id)).toBeNull();
+      expect(await service.grant(grant.id)).toMatchObject({ endCause: 'withdrawn', endedBy: 'holder' });
+    });
+  });
+}

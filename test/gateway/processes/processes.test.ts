@@ -1,0 +1,311 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Grant } from '../../../src/domain/grant.ts';
+import { OPS } from '../../lifecycle/support/homeserver.ts';
+import { ask, connectionOfEach, type Got, processesStage, type ProcessesStage } from './stage.ts';
+
+const STATE = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state/m.room.name`;
+const SYNC = '/_matrix/client/v3/sync?since=s1&timeout=30000';
+const SEND = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/send/m.room.message`;
+
+let stage: ProcessesStage;
+let agents: ReadonlyMap<number, Agent>;
+
+/** The homeserver: syncs hang, everything else is answered. */
+function answerAsUsual(): void {
+  stage.homeserver.answer((seen, response) => {
+    if (seen.path.endsWith('/sync')) return undefined;
+    if (seen.path.includes('m.room.encryption')) {
+      response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"none"}');
+      return undefined;
+    }
+    return seen.method === 'PUT' ? { event_id: `$event${stage.homeserver.seen.length}` } : { name: 'Ops' };
+  });
+}
+
+const revoke = async ({ id }: Grant): Promise<bigint> => {
+  let at = 0n;
+  const stop = stage.service.ledger.onCommitted((change) => {
+    if (change.grants?.some((grant) => grant.id === id) === true) at ||= process.hrtime.bigint();
+  });
+  await stage.service.revoke(await stage.service.grant(id));
+  stop();
+  return at;
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+async function until(what: () => boolean | Promise<boolean>, withinMs: number): Promise<number> {
+  const begun = performance.now();
+  while (!(await what())) {
+    if (performance.now() - begun > withinMs) throw new Error(`not within ${withinMs} ms`);
+    await sleep(10);
+  }
+  return performance.now() - begun;
+}
+
+const ms = (from: bigint, to: bigint): number => Number(to - from) / 1e6;
+const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
+
+beforeAll(async () => {
+  stage = await processesStage(2);
+  answerAsUsual();
+});
+beforeEach(async () => {
+  await until(() => stage.processes.pids.length === 2, 15_000);
+  for (const agent of agents?.values() ?? []) agent.destroy();
+  agents = await connectionOfEach(stage);
+}, 30_000);
+afterAll(async () => {
+  for (const agent of agents.values()) agent.destroy();
+  await stage[Symbol.asyncDispose]();
+});
+
+describe('gateway processes side by side', () => {
+  it('serve the same port, and the same grants', async () => {
+    const { token } = await stage.mint();
+    expect(agents.size).toBe(2);
+    for (const agent of agents.values()) {
+      expect(await stage.ask(STATE, token, { agent })).toMatchObject({ status: 200, body: '{"name":"Ops"}' });
+      expect(await stage.ask('/health', null, { agent })).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+      const told = await stage.ask('/_mintwarden/v1/token', token, { agent });
+      expect(JSON.parse(told.body)).toMatchObject({ user_id: '@alice:example.org', sentence: expect.stringContaining('read') });
+    }
+  });
+
+  it('all refuse from the commit of a revocation on, within 50 ms at the 99th percentile', { timeout: 120_000 }, async () => {
+    const refusedMs: number[] = [];
+    for (let count = 0; count < 100; count++) {
+      const { grant, token } = await stage.mint();
+      const seen: { at: bigint; got: Got }[][] = [];
+      let over = false;
+      const asking = [...agents.values()].map(async (agent) => {
+        const mine: { at: bigint; got: Got }[] = [];
+        seen.push(mine);
+        while (!over || mine.at(-1)?.got.status === 200) {
+          const at = process.hrtime.bigint();
+          mine.push({ at, got: await stage.ask(STATE, token, { agent }) });
+        }
+      });
+      await until(() => seen.length === 2 && seen.every((mine) => mine.length > 1), 2_000);
+      const committedAt = await revoke(grant);
+      over = true;
+      await Promise.all(asking);
+      for (const mine of seen) {
+        expect(mine[0]?.got.status).toBe(200);
+        const after = mine.filter(({ at }) => at > committedAt);
+        expect(after.map(({ got }) => got.status)).toEqual(after.map(() => 401));
+        const refused = mine.find(({ got }) => got.status === 401);
+        refusedMs.push(ms(committedAt, refused?.got.at ?? 0n));
+      }
+      await stage.service.drain();
+    }
+    expect(refusedMs).toHaveLength(200);
+    const told = { median: percentile(refusedMs, 0.5), p99: percentile(refusedMs, 0.99), most: Math.max(...refusedMs) };
+    console.log(`revoked to refused, 2 processes, 100 grants: ${JSON.stringify(told)}`);
+    expect(told.p99).toBeLessThan(50);
+    expect(told.most).toBeLessThan(1_000);
+  });
+
+  it('cut every open long-poll, whichever of them has it', async () => {
+    const cutMs: number[] = [];
+    for (let count = 0; count < 25; count++) {
+      const { grant, token } = await stage.mint();
+      const before = stage.homeserver.seen.length;
+      const polls = [...agents.values()].map((agent) => stage.ask(SYNC, token, { agent }));
+      await until(() => stage.homeserver.seen.length >= before + 2, 2_000);
+      const committedAt = await revoke(grant);
+      for (const { status, at } of await Promise.all(polls)) {
+        expect(status).toBe(401);
+        cutMs.push(ms(committedAt, at));
+      }
+      await stage.service.drain();
+    }
+    console.log(`long-polls cut after: median ${percentile(cutMs, 0.5)} ms, most ${Math.max(...cutMs)} ms`);
+    expect(Math.max(...cutMs)).toBeLessThan(1_000);
+  });
+
+  it('keep one pace of writes between them', async () => {
+    const { token } = await stage.mint({ can: ['read', 'send'] } as never);
+    const statuses: unknown[] = [];
+    const both = [...agents.values()];
+    for (let count = 0; count < 8; count++) {
+      const agent = both[count % 2] as Agent;
+      statuses.push(
+        (await stage.ask(`${SEND}/txn${count}`, token, { agent, method: 'PUT', body: '{"msgtype":"m.text","body":"hi"}' })).status,
+      );
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+  });
+
+  it('send nothing twice, whichever of them is asked again', async () => {
+    const { token } = await stage.mint({ can: ['read', 'send'] } as never);
+    const [first, second] = [...agents.values()];
+    const body = '{"msgtype":"m.text","body":"hi"}';
+    const one = await stage.ask(`${SEND}/same`, token, { agent: first as Agent, method: 'PUT', body });
+    const two = await stage.ask(`${SEND}/same`, token, { agent: second as Agent, method: 'PUT', body });
+    expect(one.status).toBe(200);
+    expect(two).toMatchObject({ status: 200, body: one.body });
+  });
+
+  it('let no grant have more requests at the same time than one gateway would', async () => {
+    const { token, grant } = await stage.mint();
+    const before = stage.homeserver.seen.length;
+    const asked = Array.from({ length: 200 }, () => stage.ask(SYNC, token));
+    const limited: Got[] = [];
+    for (const one of asked) void one.then((got) => void (got.status === 429 && limited.push(got)));
+    await until(() => limited.length >= 136, 5_000);
+    await sleep(100);
+    expect(stage.homeserver.seen.length - before).toBe(64);
+    expect(limited).toHaveLength(136);
+    await revoke(grant);
+    await Promise.all(asked);
+    await stage.service.drain();
+  });
+});
+
+describe('a gateway process', () => {
+  it('knows neither the environment nor the files of the bot, and has no name of the board', () => {
+    for (const pid of stage.processes.pids) {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map((entry) => entry.split('=')[0]); // prettier-ignore
+      const allowed = [
+        'PATH',
+        'TZ',
+        'LANG',
+        'NODE_EXTRA_CA_CERTS',
+        'SSL_CERT_FILE',
+        'SSL_CERT_DIR',
+        'NODE_CHANNEL_FD',
+        'NODE_CHANNEL_SERIALIZATION_MODE',
+      ];
+      expect(environment.filter((name) => name !== '' && !allowed.includes(name ?? ''))).toEqual([]);
+      const files = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      expect(files.filter((file) => /sqlite|sealing/.test(file))).toEqual([]);
+      expect(files.filter((file) => file.includes('gateway-board'))).toEqual([expect.stringContaining('(deleted)')]);
+    }
+  });
+
+  it('heeds no signal of the terminal, and outlives none of its connections for it', async () => {
+    const { token } = await stage.mint();
+    for (const pid of stage.processes.pids) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+    await sleep(100);
+    for (const agent of agents.values()) expect((await stage.ask(STATE, token, { agent })).status).toBe(200);
+  });
+
+  it('that is killed is replaced, and the others serve on', async () => {
+    const { token } = await stage.mint();
+    const [killed = 0, other = 0] = stage.processes.pids;
+    process.kill(killed, 'SIGKILL');
+    expect((await stage.ask(STATE, token, { agent: agents.get(other) as Agent })).status).toBe(200);
+    await until(() => !stage.processes.pids.includes(killed), 2_000);
+    for (let count = 0; count < 20; count++) expect((await stage.ask(STATE, token)).status).toBe(200);
+    await until(() => stage.processes.pids.length === 2, 5_000);
+    expect(stage.logged).toContainEqual(expect.objectContaining({ event: 'gateway process ended, another is started' }));
+  });
+
+  it('that hangs is killed when a grant ends, within a second, and what was open there with it', async () => {
+    const { token, grant } = await stage.mint();
+    const [hung = 0] = stage.processes.pids;
+    const agent = agents.get(hung) as Agent;
+    const before = stage.homeserver.seen.length;
+    const poll = stage.ask(SYNC, token, { agent });
+    await until(() => stage.homeserver.seen.length > before, 2_000);
+    process.kill(hung, 'SIGSTOP');
+    const asked = stage.ask(STATE, token);
+    const committedAt = await revoke(grant);
+    const got = await poll;
+    expect(got.status).toBe('closed');
+    expect(ms(committedAt, got.at)).toBeLessThan(1_000);
+    expect(isAlive(hung)).toBe(false);
+    // Whichever process it fell to, it has not passed since.
+    const { status, at } = await asked;
+    if (status === 200) expect(at).toBeLessThan(committedAt);
+    await stage.service.drain();
+  });
+
+  it('that stood still for a while serves nothing by what was true before', async () => {
+    const { token, grant } = await stage.mint();
+    const [pid = 0] = stage.processes.pids;
+    const agent = agents.get(pid) as Agent;
+    expect((await stage.ask(STATE, token, { agent })).status).toBe(200);
+    process.kill(pid, 'SIGSTOP');
+    // It lies in the socket when the process goes on, before or after what it was told.
+    const asked = stage.ask(STATE, token, { agent });
+    await revoke(grant);
+    await sleep(200);
+    process.kill(pid, 'SIGCONT');
+    expect((await asked).status).toBe(401);
+  });
+});
+
+describe('where it cannot be', () => {
+  it('is not started beside another that has the port', async () => {
+    await using other = { server: createServer(), [Symbol.asyncDispose]: async () => void other.server.close() };
+    other.server.listen(0, '127.0.0.1');
+    await once(other.server, 'listening');
+    const { port } = other.server.address() as { port: number };
+    await expect(processesStage(2, { listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({ code: 'configuration' });
+    await expect(processesStage(2, { listen: { host: '127.0.0.1', port: stage.processes.port } })).rejects.toMatchObject({
+      code: 'configuration',
+    });
+  });
+});
+
+describe("the bot's process", () => {
+  type Told = { readonly pids: readonly number[]; readonly port: number; readonly token: string };
+
+  async function parent() {
+    const child = fork(join(import.meta.dirname, 'parent-process.ts'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const [told] = (await once(child, 'message')) as [Told];
+    return { child, told };
+  }
+  const askAt = (port: number, path: string, token: string, agent: Agent) => ask(port, path, token, { agent });
+
+  it('takes all of them with it when it is killed, at once', async () => {
+    const { child, told } = await parent();
+    const agent = new Agent({ keepAlive: true });
+    expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);
+    const poll = askAt(told.port, SYNC, told.token, agent);
+    await sleep(50);
+    const [stopped = 0, running = 0] = told.pids;
+    process.kill(stopped, 'SIGSTOP');
+    child.kill('SIGKILL');
+    const took = await until(() => !isAlive(running), 5_000);
+    console.log(`a gateway process gone ${Math.round(took)} ms after kill -9 of the bot's`);
+    expect(took).toBeLessThan(1_000);
+    process.kill(stopped, 'SIGCONT');
+    expect(await until(() => !isAlive(stopped), 5_000)).toBeLessThan(1_000);
+    expect((await poll).status).toBe('closed');
+    agent.destroy();
+  });
+
+  it('that stands still has nobody judged by what it said before, and ends them in order', async () => {
+    const { child, told } = await parent();
+    const agent = new Agent({ keepAlive: true });
+    expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);
+    process.kill(child.pid ?? 0, 'SIGSTOP');
+    await sleep(1_100);
+    expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(503);
+    process.kill(child.pid ?? 0, 'SIGCONT');
+    expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);
+    agent.destroy();
+    const gone = once(child, 'exit') as Promise<[number | null]>;
+    child.kill('SIGTERM');
+    expect((await gone)[0]).toBe(0);
+    expect(told.pids.some(isAlive)).toBe(false);
+  });
+});

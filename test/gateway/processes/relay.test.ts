@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { EventId, GrantId, LeaseId } from '../../../src/domain/ids.ts';
+import { newToken } from '../../../src/domain/token.ts';
+import { remotePaces, remoteTransactions } from '../../../src/gateway/processes/remote-means.ts';
+import { writePace } from '../../../src/gateway/writes/pace.ts';
+import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
+import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
+import { Service } from '../../lifecycle/support/harness.ts';
+import { LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
+import { memoryTransactions } from '../support/memory-transactions.ts';
+import { pair } from './pair.ts';
+
+async function given(fields: Parameters<Service['mint']>[0] = {}) {
+  const service = await Service.start();
+  const grant = await service.mint(fields);
+  await service.drain();
+  const token = service.tokensSeen()[0]?.token ?? '';
+  const own = createAccessControl(service.world);
+  const transactions = memoryTransactions();
+  const means = { access: own, ledger: service.ledger, transactions };
+  const both = pair(means, service.clock.now);
+  return {
+    ...both,
+    means,
+    service,
+    grant,
+    token,
+    transactions,
+    [Symbol.asyncDispose]: async () => {
+      both[Symbol.dispose]();
+      own.close();
+      await service[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Whether something is decided within a few turns. */
+async function isDecided(what: Promise<unknown>): Promise<boolean> {
+  return Promise.race([what.then(() => true, () => true), sleep(30).then(() => false)]); // prettier-ignore
+}
+
+describe('a pipe in which news lie unread', () => {
+  it('lets nobody through on what was true before them: the board says that there are some', async () => {
+    await using stage = await given();
+    const { access, token, service, grant } = stage;
+    expect((await access.present(token)).kind).toBe('good');
+    stage.hold();
+    await service.revoke(grant);
+    const asked = Promise.resolve(access.present(token));
+    expect(await isDecided(asked)).toBe(false);
+    stage.flow();
+    expect((await asked).kind).toBe('over');
+  });
+
+  it('gives out no upstream token that was had before them', async () => {
+    await using stage = await given();
+    const { access, token, service, grant } = stage;
+    await access.present(token);
+    await access.upstream(grant.id);
+    stage.hold();
+    await service.revoke(grant);
+    const asked = Promise.resolve(access.upstream(grant.id));
+    asked.catch(() => undefined);
+    expect(await isDecided(asked)).toBe(false);
+    stage.flow();
+    await expect(asked).rejects.toMatchObject({ code: 'not-allowed' });
+  });
+
+  it('makes nobody wait for ever: who is silent is given up', async () => {
+    await using stage = await given();
+    const { access, token, service, grant } = stage;
+    await access.present(token);
+    stage.hold();
+    await service.revoke(grant);
+    const begun = performance.now();
+    await expect(Promise.resolve(access.present(token))).rejects.toMatchObject({ code: 'state' });
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+
+  it('is as good as its other end for a second, and no longer', async () => {
+    await using stage = await given();
+    const { access, token } = stage;
+    await access.present(token);
+    stage.hold();
+    expect((await access.present(token)).kind).toBe('good');
+    await sleep(1_050);
+    const asked = access.present(token);
+    expect(asked).toBeInstanceOf(Promise);
+    await expect(Promise.resolve(asked)).rejects.toMatchObject({ code: 'state' });
+  });
+});
+
+describe('an answer that a commit overtakes', () => {
+  it('is found anew before it is given', async () => {
+    await using stage = await given();
+    const { access, token, service, grant, means } = stage;
+    // Judged good; before that is told the grant ends.
+    const judge = means.access;
+    const overtaken = { ...judge };
+    let times = 0;
+    overtaken.present = async (shown: string): Promise<Presented> => {
+      const presented = await judge.present(shown);
+      if (++times === 1) await service.revoke(grant);
+      return presented;
+    };
+    using other = pair({ ...means, access: overtaken }, service.clock.now);
+    expect((await other.access.present(token)).kind).toBe('over');
+    expect((await access.present(token)).kind).toBe('over');
+  });
+
+  it('does not bring back what the news took away', async () => {
+    await using stage = await given({ rooms: 'all' });
+    const { access, token, service } = stage;
+    const first = Promise.resolve(access.present(token));
+    await turn();
+    await service.ledger.commit({ at: 1, excluded: [{ roomId: LOBBY, why: 'server-notices', userId: null }] } as never);
+    const presented = await first;
+    expect(presented.kind === 'good' && [...presented.access.rooms]).toEqual([OPS]);
+  });
+});
+
+describe('a process that was taken over', () => {
+  const KEY = (grantId: GrantId) => ({ grantId, roomId: OPS, deed: 'm.room.message', txnId: 'one' });
+
+  it('has nothing of grants whose token it was never shown', async () => {
+    await using stage = await given();
+    const { access, grant, line, transactions } = stage;
+    const refused = { code: 'not-allowed' };
+    await expect(Promise.resolve(access.upstream(grant.id))).rejects.toMatchObject(refused);
+    await expect(access.upstreamRefused(grant.id, 'l' as LeaseId)).rejects.toMatchObject(refused);
+    await expect(access.refresh(grant.id)).rejects.toMatchObject(refused);
+    await expect(access.withdraw(grant.id)).rejects.toMatchObject(refused);
+    await expect(access.use(grant.id)).rejects.toMatchObject(refused);
+    await expect(access.useOver(grant.id)).rejects.toMatchObject(refused);
+    await expect(Promise.resolve(remotePaces(line).writing.take(grant.id))).rejects.toMatchObject(refused);
+    const remote = remoteTransactions(line);
+    const begun = { ...KEY(grant.id), digest: '', leaseId: 'l' as LeaseId, begunAt: 1 };
+    await transactions.begin(begun);
+    await expect(remote.find(KEY(grant.id))).rejects.toMatchObject(refused);
+    await expect(remote.begin({ ...begun, txnId: 'two' })).rejects.toMatchObject(refused);
+    await expect(remote.resume(begun, 'm' as LeaseId)).rejects.toMatchObject(refused);
+    await expect(remote.sent(begun, '$event' as EventId)).rejects.toMatchObject(refused);
+    await expect(remote.unsent(begun)).rejects.toMatchObject(refused);
+    expect([...transactions.rows.values()]).toEqual([{ ...begun, eventId: null }]);
+    expect((await stage.service.grant(grant.id)).state).toBe('live');
+  });
+
+  it('does not prove a grant by a wrong secret', async () => {
+    await using stage = await given();
+    const { access, grant } = stage;
+    await access.present(newToken(grant.id, randomBytes));
+    await expect(Promise.resolve(access.upstream(grant.id))).rejects.toMatchObject({ code: 'not-allowed' });
+  });
+});
+
+describe('what all processes share', () => {
+  it('is the pace of writes', async () => {
+    await using stage = await given();
+    const { means, service, token, grant } = stage;
+    const pace = writePace(0.1, 5, service.clock.now);
+    const shared = { ...means, paces: { writing: pace, tending: pace } };
+    using one = pair(shared, service.clock.now);
+    await one.access.present(token);
+    const takes = [];
+    for (let times = 0; times < 4; times++) takes.push(await remotePaces(one.line).writing.take(grant.id));
+    pace.take(grant.id);
+    takes.push(await remotePaces(one.line).writing.take(grant.id));
+    expect(takes.slice(0, 4)).toEqual([0, 0, 0, 0]);
+    expect(takes[4]).toBeGreaterThan(0);
+  });
+
+  it('is what was written', async () => {
+    await using stage = await given();
+    const { access, line, token, grant, transactions } = stage;
+    await access.present(token);
+    const remote = remoteTransactions(line);
+    const key = { grantId: grant.id, roomId: OPS, deed: 'm.room.message', txnId: 'one' };
+    const begun = { ...key, digest: 'd', leaseId: 'l' as LeaseId, begunAt: 1 };
+    expect(await remote.find(key)).toBeNull();
+    expect([await remote.begin(begun), await remote.begin(begun)]).toEqual([true, false]);
+    await remote.sent(key, '$event' as EventId);
+    expect(await remote.find(key)).toEqual({ ...begun, eventId: '$event' });
+    expect(await transactions.find(key)).toEqual({ ...begun, eventId: '$event' });
+  });
+
+  it('is the count of uses, and what a process that ends had under way is over', async () => {
+    await using stage = await given();
+    const { means, service, token, grant } = stage;
+    const calls: string[] = [];
+    const counting = {
+      ...means,
+      access: { ...means.access, use: async () => (calls.push('use'), true), useOver: async () => void calls.push('over') },
+    };
+    using one = pair(counting, service.clock.now);
+    await one.access.present(token);
+    await one.access.use(grant.id);
+    await one.access.use(grant.id);
+    await one.access.useOver(grant.id);
+    expect(calls).toEqual(['use', 'use', 'over']);
+    one.leave();
+    expect(calls).toEqual(['use', 'use', 'over', 'over']);
+  });
+});
+
+describe('what passes the pipe', () => {
+  it('is asked once for many requests at the same time, and the rooms only when they changed', async () => {
+    await using stage = await given({ rooms: 'all' });
+    const { access, token, asked } = stage;
+    await Promise.all(Array.from({ length: 50 }, async () => access.present(token)));
+    expect(asked).toHaveLength(1);
+    const version = 1;
+    await sleep(1_050);
+    await access.present(token);
+    expect(asked.slice(1)).toEqual([{ kind: 'present', token, have: version }]);
+  });
+
+  it('of an error that is not of the house is nothing of its words', async () => {
+    await using stage = await given();
+    const { means, service, token } = stage;
+    const failing = { ...means, access: { ...means.access, present: () => Promise.reject(new Error(`cannot judge ${token}`)) } };
+    using one = pair(failing, service.clock.now);
+    const error: unknown = await Promise.resolve(one.access.present(token)).then(() => null, (reason: unknown) => reason); // prettier-ignore
+    expect(error).toMatchObject({ code: 'internal' });
+    expect(String(error)).not.toContain(token);
+  });
+});
+
+it('the board has no name that anyone could open it by', async () => {
+  await using stage = await given();
+  const folder = process.env['TMPDIR'] ?? '/tmp';
+  const boards = readdirSync(folder).filter((name) => name.startsWith('mintwarden-board-')).flatMap((name) => readdirSync(`${folder}/${name}`)); // prettier-ignore
+  expect(boards).toEqual([]);
+  expect(stage.board.at).toBe(0);
+});
