@@ -252,6 +252,7 @@ describe('a command in the control room', () => {
       - \`!mint USER --rooms ROOMS [--read-only] [--can CAPABILITIES] [--ttl TIME] [--to USER] [--reason TEXT] [--dry-run] […]\`: make a token that speaks for a user, in the rooms you name, for a time
       - \`!list [--user USER] [--all]\`: show the live grants
       - \`!show ID\`: show all there is to know of a grant
+      - \`!can ID METHOD PATH [BODY]\`: say whether a request with a token would pass, and why; nothing is sent
       - \`!revoke ID\`: end a grant, now
       - \`!deliver ID\`: try again to hand over a token that waits
       - \`!status\`: show whether all is well, and what waits
@@ -350,6 +351,7 @@ describe('a subject in their DM', () => {
       - \`tokens\`: show the tokens that speak for you
       - \`show ID\`: show who made a token that speaks for you, who has it, and why
       - \`revoke ID\`: end a token that speaks for you, now
+      - \`can ID METHOD PATH [BODY]\`: say whether a request with a token that speaks for you would pass, and why; nothing is sent
       - \`help [COMMAND]\`: show this, or more about one command"
     `);
     expect(await stage.saysInDm(ALICE, 'tokens')).toBe('No token made here speaks for you.');

@@ -11,7 +11,7 @@ import { tokensCommand } from './tokens.ts';
 
 const COMMANDS: Readonly<Record<Place, readonly Command[]>> = {
   control: [mintCommand, listCommand, showCommand, canCommand, revokeCommand, deliverCommand, statusCommand, helpCommand('control')],
-  dm: [tokensCommand, showOwnCommand, canOwnCommand, revokeOwnCommand, helpCommand('dm')],
+  dm: [tokensCommand, showOwnCommand, revokeOwnCommand, canOwnCommand, helpCommand('dm')],
 };
 
 /** The commands of a place, in the order help shows them. */
