@@ -135,7 +135,7 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
   profile: {
     ...ofAccount,
     verb: 'change the user’s name and picture',
-    allows: 'change the user’s name, picture and other profile fields, in every room',
+    allows: 'change the user’s name, picture and time zone, in every room',
     writes: true,
   },
   presence: { ...ofAccount, verb: 'see and set presence', allows: 'see who is online, and show the user as online', writes: true },

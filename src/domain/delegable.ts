@@ -87,8 +87,8 @@ const SEND_BY_NAME = [
 /**
  * The subject's own data that no grant reads or writes: whom they ignore, where their private chats are, who
  * may invite them, what rings; secrets and keys; what services and widgets were allowed; and what is
- * another capability's. Source: spec 1.19 "Client config" and the modules that use it, MSC4155, MSC3814,
- * MSC3890.
+ * another capability's. Source: spec 1.19 "Client config" and the modules that use it, MSC4155, MSC4380, MSC3659,
+ * MSC3814, MSC3890.
  */
 const ACCOUNT_DATA_NEVER = [
   'm.ignored_user_list',
@@ -97,6 +97,9 @@ const ACCOUNT_DATA_NEVER = [
   'm.invite_permission_config',
   'm.invite_permissions*',
   'org.matrix.msc4155.*',
+  'org.matrix.msc4380.*',
+  'm.invite_rules',
+  'org.matrix.msc3659.*',
   'm.local_notification_settings.*',
   'org.matrix.msc3890.*',
   'm.secret_storage.*',

@@ -4,8 +4,6 @@ import { storedFilter, storedFilterId } from '../rewrite/stored-filter.ts';
 import type { Answer } from '../answer.ts';
 import type { Line, LocalLine } from './line.ts';
 
-const RULES = { override: [], content: [], room: [], sender: [], underride: [] };
-
 /** An answer that is the same for every holder. */
 function always(
   id: string,
@@ -58,34 +56,6 @@ export const BOOKKEEPING: readonly Line[] = [
     },
     why: 'Unpacks it again.',
   },
-  always(
-    'getPushRules',
-    ['GET'],
-    ['/_matrix/client/{v}/pushrules/', '/_matrix/client/{v}/pushrules'],
-    ok({ global: RULES }),
-    'Five empty lists: without them some clients never come to their first sync. The real ones are the subject’s own.',
-  ),
-  always(
-    'getPushRulesGlobal',
-    ['GET'],
-    ['/_matrix/client/{v}/pushrules/global/', '/_matrix/client/{v}/pushrules/global'],
-    ok(RULES),
-    'As above.',
-  ),
-  always(
-    'getAccountData',
-    ['GET'],
-    ['/_matrix/client/{v}/user/{userId}/account_data/{type}'],
-    NOT_FOUND,
-    'The subject’s own: never there.',
-  ),
-  always(
-    'getAccountDataPerRoom',
-    ['GET'],
-    ['/_matrix/client/{v}/user/{userId}/rooms/{roomId}/account_data/{type}'],
-    NOT_FOUND,
-    'The subject’s own: never there.',
-  ),
   always(
     'getRoomKeysVersionCurrent',
     ['GET'],

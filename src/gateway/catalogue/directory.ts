@@ -1,29 +1,34 @@
-import { NOT_FOUND } from '../answer.ts';
-import { aliasTarget, roomOfAlias, visibility } from '../filters/directory.ts';
+import { visibility } from '../filters/directory.ts';
+import { listingRooms, resolvingAlias, searchingRooms } from '../tending/directory.ts';
+import { oneOfThese } from '../tending/holding.ts';
 import type { Line } from './line.ts';
-import { later, never } from './refusals.ts';
+import { never } from './refusals.ts';
 
 const C = '/_matrix/client/{v}';
 const LISTED = `${C}/directory/list/room/{roomId}`;
 const ALIAS = `${C}/directory/room/{roomAlias}`;
-const listed = { room: 'none', asked: 'limit, since, the search term', shown: 'the public list, which any account sees' };
+const list = {
+  kind: 'steps',
+  paths: [`${C}/publicRooms`],
+  needs: 'directory',
+  shown: 'the public list, which any account sees',
+  why: 'What can be found beyond the rooms in scope.',
+} as const;
 const POINTS = 'Says where a name leads, for everybody; a name that leads elsewhere tomorrow is a trap.';
 
 /** Names and lists of rooms. */
 export const DIRECTORY: readonly Line[] = [
   {
     id: 'getRoomIdByAlias',
-    kind: 'forward',
+    kind: 'steps',
     methods: ['GET'],
     paths: [ALIAS],
     needs: 'read',
+    may: oneOfThese('read', 'directory'),
     room: 'answer',
-    to: '/_matrix/client/v3/directory/room/{roomAlias}',
-    hides: true,
-    check: ({ params }) => (/^#[^:]+:.+$/.test(params['roomAlias'] ?? '') ? null : NOT_FOUND),
-    speaksOf: roomOfAlias,
-    filter: () => aliasTarget,
-    shown: 'the id and servers of a room in scope; every other name is not found',
+    steps: resolvingAlias,
+    asked: 'as it is',
+    shown: 'the id and servers of a room in scope; every other name is not found. With `directory`, of any room',
     why: 'Clients know rooms by their names; where a name leads elsewhere is not told.',
   },
   {
@@ -42,6 +47,19 @@ export const DIRECTORY: readonly Line[] = [
   never('deleteRoomAlias', 'DELETE', ALIAS, POINTS),
   never('setRoomVisibilityOnDirectory', 'PUT', LISTED, 'Would show a room to everyone.'),
   never('updateAppserviceRoomDirectoryVisibility', 'PUT', `${C}/directory/list/appservice/{networkId}/{roomId}`, 'For application services alone.'),
-  later('directory', 'getPublicRooms', 'GET', `${C}/publicRooms`, listed, 'What can be found beyond the rooms in scope.'),
-  later('directory', 'queryPublicRooms', 'POST', `${C}/publicRooms`, listed, 'What can be found beyond the rooms in scope.'),
+  {
+    ...list,
+    id: 'getPublicRooms',
+    methods: ['GET'],
+    steps: listingRooms,
+    asked: '`limit`, `since`, `server`',
+  },
+  {
+    ...list,
+    id: 'queryPublicRooms',
+    methods: ['POST'],
+    body: 'json',
+    steps: searchingRooms,
+    asked: '`server`; limit, since, the search term, types of rooms',
+  },
 ]; // prettier-ignore

@@ -1,4 +1,4 @@
-import { profile } from '../filters/account.ts';
+import { profile } from '../filters/profile.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
 import { NOT_FOUND } from '../answer.ts';
 import type { Line } from './line.ts';

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { NOT_FOUND, ok } from '../answer.ts';
-import { type AnswerFilter, isObject, needObject, pick } from './shown.ts';
+import { type Answer, NOT_FOUND, ok } from '../answer.ts';
+import { type AnswerFilter, isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
 
 /** Where an alias leads, if that is in scope; everything else is not found. */
 export const aliasTarget: AnswerFilter = (body, rooms) => {
@@ -18,3 +18,37 @@ export const visibility: AnswerFilter = (body) => {
   const said = needObject(body, 'visibility');
   return said['visibility'] === 'public' || said['visibility'] === 'private' ? ok({ visibility: said['visibility'] }) : NOT_FOUND;
 };
+
+/** Where an alias leads, wherever that is. */
+export function aliasAnywhere(body: unknown): Answer {
+  return ok(pick(needObject(body, 'alias'), { room_id: 'text', servers: 'texts' }));
+}
+
+const LISTED: Shape = {
+  room_id: 'text',
+  name: 'text',
+  topic: 'text',
+  canonical_alias: 'text',
+  avatar_url: 'text',
+  num_joined_members: 'count',
+  world_readable: 'flag',
+  guest_can_join: 'flag',
+  join_rule: 'text',
+  room_type: 'text',
+};
+
+/** A page of the public list: what any account sees of each room. */
+export function publicRooms(body: unknown): JsonObject {
+  const page = needObject(body, 'list');
+  const chunk = needList(page['chunk'], 'chunk').filter(isObject);
+  const shown = pick(page, { next_batch: 'text', prev_batch: 'text', total_room_count_estimate: 'count' });
+  return { ...shown, chunk: chunk.map((room) => pick(room, LISTED)) };
+}
+
+/** People found by a search. */
+export function foundUsers(body: unknown): JsonObject {
+  const found = needObject(body, 'search');
+  const results = needList(found['results'], 'results').filter(isObject);
+  const shown = results.map((user) => pick(user, { user_id: 'text', display_name: 'text', avatar_url: 'text' }));
+  return { limited: found['limited'] === true, results: shown };
+}

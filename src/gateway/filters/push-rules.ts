@@ -19,7 +19,7 @@ const CONDITIONS: Readonly<Record<string, readonly string[]>> = {
   'org.matrix.msc3931.room_version_supports': ['feature'],
 };
 /** Anything in a text that could name a room or a person: a sigil with something behind it. */
-const NAMES = /[!@#$][^\s]*/g;
+const NAMES = /[!@#$][^\s!@#$]*/g;
 /** The keys of an event that say where it is, and who it is of; a glob there could mean anyone. */
 const ROOM_KEYS = new Set(['room_id']);
 const PERSON_KEYS = new Set(['sender', 'user_id', 'state_key']);

@@ -1,6 +1,7 @@
 import type { Call, UpstreamRequest } from '../catalogue/line.ts';
 import { type Answer, invalid, isAnswer } from '../answer.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
+import { PRESENCES } from '../filters/presence.ts';
 import { holds, sightOf } from '../filters/sight.ts';
 import { parseJson } from '../request/json.ts';
 import { texts } from './event-filter.ts';
@@ -9,7 +10,6 @@ import { storedFilter } from './stored-filter.ts';
 import { pushedSyncFilter } from './sync-filter.ts';
 
 const MAX_TIMEOUT_MS = 300_000;
-const PRESENCES: readonly string[] = ['online', 'offline', 'unavailable'];
 const STATE_AFTER = ['use_state_after', 'org.matrix.msc4222.use_state_after'] as const;
 
 /** A `/sync`, read: what the homeserver is asked, once or, while there is no news, again. */

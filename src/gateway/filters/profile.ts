@@ -1,0 +1,15 @@
+import { ok } from '../answer.ts';
+import { type AnswerFilter, needObject, pick, type Shape } from './shown.ts';
+
+const PROFILE = {
+  displayname: 'text',
+  avatar_url: 'text',
+  'm.tz': 'text',
+  'us.cloke.msc4175.tz': 'text',
+} as const satisfies Shape;
+
+/** The fields of a profile that are shown, and may be set: the others nobody decided about. */
+export const PROFILE_FIELDS: readonly string[] = Object.keys(PROFILE);
+
+/** A profile: name, picture, time zone. */
+export const profile: AnswerFilter = (body) => ok(pick(needObject(body, 'profile'), PROFILE));
