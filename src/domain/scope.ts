@@ -123,6 +123,6 @@ export function roomMatches(scope: Scope, room: { readonly roomId: RoomId; reado
 }
 
 /** Whether the scope holds the capability, of some type at least. Where types count, ask `typeAllowed` besides. */
-export function allows(scope: Scope, capability: Capability): boolean {
+export function allows(scope: Pick<Scope, 'can'>, capability: Capability): boolean {
   return scope.can.some((allowance) => nameOf(allowance) === capability || (allowance === 'read' && capability === 'media'));
 }

@@ -36,6 +36,11 @@ const refused: readonly Case[] = [
   ['the subject’s notices room', { rooms: [room(NOTICES)] }, ({ homeserver }) => homeserver.change(ALICE, { joinedRooms: [NOTICES], noticesRoom: NOTICES }), { code: 'room-unusable', text: /outside every scope/ }],
   ['a DM of the bot', { rooms: [room(OPS), room(DM)] }, nothing, { code: 'room-unusable', text: /!dm-alice:example\.org is outside every scope/ }],
   ['a room the subject is not in', { rooms: [room('!secret:example.org')] }, nothing, { code: 'room-unusable', text: /not in !secret/ }],
+  ['a room the subject is not in, where the token could only leave it', { rooms: [room('!secret:example.org')], can: ['read', 'leave'] }, nothing, { code: 'room-unusable', text: /--can join/ }],
+  ['an invite to the control room', { rooms: [room(CONTROL)], can: ['join'] }, nothing, { code: 'room-unusable', text: /outside every scope/ }],
+  ['an invite to a DM of the bot', { rooms: [room(DM)], can: ['join', 'leave'] }, nothing, { code: 'room-unusable', text: /outside every scope/ }],
+  ['an invite to where server notices come', { rooms: [room('!notices-alice')], can: ['join', 'leave'] }, nothing, { code: 'room-unusable', text: /outside every scope.*server notices/ }],
+  ['a room the homeserver does not know, where the token could join it', { rooms: [room('!no:example.org')], can: ['join'] }, nothing, { code: 'room-unusable', text: /does not know/ }],
   ['an alias that leads nowhere', { rooms: [{ kind: 'alias', alias: '#no:example.org' as RoomAlias }] }, nothing, { code: 'room-unusable', text: /leads to no room/ }],
   ['a prefix of nothing', { rooms: [{ kind: 'prefix', text: '!zzz' }] }, nothing, { code: 'room-unusable', text: /begins with !zzz/ }],
   ['a prefix of two rooms', { rooms: [{ kind: 'prefix', text: '!' }] }, nothing, { code: 'ambiguous', text: /!ops.*!lobby/ }],
@@ -96,6 +101,13 @@ describe('a plan', () => {
     expect(grant.rooms.map((facts) => facts.encrypted)).toEqual([true, false]);
     expect(grant.ttlMs).toBe(service.policy.defaultTtlMs);
     expect(service.homeserver.calls).not.toContain('issue');
+  });
+
+  it.each(['join', 'knock'] as const)('takes a room the subject is not in, where the token may %s', async (capability) => {
+    await using service = await Service.start();
+    service.homeserver.change(ALICE, { joinedRooms: [] });
+    const { grant } = await planMint(service.world, service.request({ rooms: [room(OPS)], can: [capability] }));
+    expect(grant.scope).toEqual({ v: 1, rooms: [OPS], can: [capability] });
   });
 
   it('takes a privileged subject that policy names', async () => {

@@ -101,6 +101,10 @@ export function createDirectory(parts: {
 
     hasServerNotices,
 
+    async isNoticesRoom(roomId) {
+      return (await hasServerNotices()) && (await noticesRoomAmong([roomId])) !== null;
+    },
+
     async sendServerNotice(userId, content, transactionId) {
       const eventId = await notice(
         userId,

@@ -75,16 +75,21 @@ function byPrefix(text: string, subject: UserId, joined: readonly RoomId[]): Roo
 }
 
 /**
- * What a grant may say of a room: that it is one of the subject's, and none outside every scope.
+ * What a grant may say of a room: that it is one of the subject's, or one it lets them into, and none outside every scope.
+ * @param mayEnter whether the grant lets rooms be joined or knocked on
  * @throws MintwardenError `room-unusable`
  */
-export function checkRoom(roomId: RoomId, subject: UserId, joined: ReadonlySet<RoomId>, outside: Outside): void {
+export function checkRoom(roomId: RoomId, subject: UserId, joined: ReadonlySet<RoomId>, outside: Outside, mayEnter: boolean): void {
   const why = outside.get(roomId);
   if (why !== undefined) {
     throw new MintwardenError('room-unusable', `${roomId} is outside every scope: ${WHY[why]}.`, 'Leave it out of --rooms.');
   }
-  if (!joined.has(roomId)) {
-    throw new MintwardenError('room-unusable', `${subject} is not in ${roomId}.`, 'Check the room id, or have them join it first.');
+  if (!mayEnter && !joined.has(roomId)) {
+    throw new MintwardenError(
+      'room-unusable',
+      `${subject} is not in ${roomId}.`,
+      'Check the room id, have them join it first, or let the token do so: `--can join`.',
+    );
   }
 }
 

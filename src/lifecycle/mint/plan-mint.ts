@@ -3,6 +3,7 @@ import { ENFORCED } from '../../domain/enforced.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { RoomFacts } from '../../domain/grant.ts';
 import type { RoomId, UserId } from '../../domain/ids.ts';
+import { allows } from '../../domain/scope.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
 import { safeInline } from '../../words/safe-text.ts';
@@ -56,7 +57,7 @@ export async function planMint(world: World, request: MintRequest, purpose: 'min
   const facts = checkSubjectFacts(policy, subject, await world.directory.subject(subject), await notices);
   const control = [world.controlRoomId as RoomId, ...(await predecessors)];
   const outside = outsideRooms(await excluded, { control, dms: [await theirDm, await dm], noticesRoom: facts.noticesRoom });
-  const rooms = await namedRooms(world, request, facts, outside, early);
+  const rooms = await namedRooms(world, request, facts, outside, early, allows(terms, 'join') || allows(terms, 'knock'));
   checkRecipientKeys(recipient, await keys, await pin);
   await limits;
 
@@ -137,6 +138,7 @@ async function namedRooms(
   facts: SubjectFacts,
   outside: Outside,
   early: EarlyFacts,
+  mayEnter: boolean,
 ): Promise<'all' | readonly RoomFacts[]> {
   if (request.rooms === 'all') return 'all';
   const joined = new Set(facts.joinedRooms);
@@ -144,6 +146,13 @@ async function namedRooms(
   const resolving = request.rooms.map((reference) => begun(resolveRoom(reference, subject, facts.joinedRooms, world.directory)));
   const ids = new Set<RoomId>();
   for (const room of resolving) ids.add(await room);
-  for (const id of ids) checkRoom(id, subject, joined, outside);
+  const notices = await noticesAmong(world, mayEnter ? [...ids].filter((id) => !joined.has(id)) : []);
+  for (const id of ids) checkRoom(id, subject, joined, new Map([...outside, ...notices]), mayEnter);
   return Promise.all([...ids].map((id) => early.get(id) ?? roomFacts(id, world.directory)));
+}
+
+/** Of rooms the subject is not in, those that server notices come in: a holder could reject the invite. */
+async function noticesAmong(world: World, ids: readonly RoomId[]): Promise<Outside> {
+  const are = await Promise.all(ids.map((id) => world.directory.isNoticesRoom(id)));
+  return new Map(ids.filter((_, index) => are[index] === true).map((id) => [id, 'server-notices']));
 }

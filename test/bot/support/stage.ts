@@ -89,8 +89,12 @@ export async function botStage(): Promise<BotStage> {
           ? { userId, deactivated: false, locked: false, admin: false, joinedRooms: [OPS], noticesRoom: null, ignoresBot: false }
           : null,
       room: async (roomId) => ({ roomId, name: 'Ops', encrypted: false }),
+      creator: async () => null,
+      invitedRooms: async () => [],
+      replacement: async () => null,
       resolveAlias: async () => null,
       hasServerNotices: async () => false,
+      isNoticesRoom: async () => false,
       sendServerNotice: async () => ({ eventId: '$x' }),
     },
     sealer: createSealer({ keys: [key], randomBytes: (count) => randomBytes(count) }),

@@ -36,6 +36,10 @@ export class Homeserver {
   readonly rooms = new Map<RoomId, RoomFacts>();
   readonly aliases = new Map<string, RoomId>();
   readonly dms = new Map<UserId, Dm>();
+  /** Who made rooms, as far as the homeserver knows. */
+  readonly creators = new Map<RoomId, UserId>();
+  readonly invited = new Map<UserId, readonly RoomId[]>();
+  readonly replacements = new Map<RoomId, RoomId>();
   readonly events: SentEvent[] = [];
   readonly tokens = new Map<string, { subject: UserId; validUntil: number; killed: boolean }>();
   readonly calls: string[] = [];
@@ -137,8 +141,12 @@ export class Homeserver {
       serverName: SERVER,
       subject: (userId) => this.#effect('subject', () => this.people.get(userId)?.facts ?? null),
       room: (roomId) => this.#effect('room', () => this.rooms.get(roomId) ?? null),
+      creator: (roomId) => this.#effect('creator', () => this.creators.get(roomId) ?? null),
+      invitedRooms: (userId) => this.#effect('invited', () => this.invited.get(userId) ?? []),
+      replacement: (roomId) => this.#effect('replacement', () => this.replacements.get(roomId) ?? null),
       resolveAlias: (alias) => this.#effect('alias', () => this.aliases.get(alias) ?? null),
       hasServerNotices: async () => this.serverNotices,
+      isNoticesRoom: async (roomId) => roomId.startsWith('!notices-'),
       sendServerNotice: (userId, content, transactionId) =>
         this.#effect('server-notice', () => {
           const eventId = this.#append(`notice ${userId}`, transactionId, {
