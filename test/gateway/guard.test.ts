@@ -91,7 +91,13 @@ describe('what becomes of a request', () => {
     ['GET ~/notifications', 'lacks notifications', 'lacks notifications', 'lacks notifications'],
     ['GET ~/user/@alice:hs.test/rooms/ROOM/tags', 'lacks tags', 'lacks tags', 'lacks tags'],
     ['GET ~/publicRooms', 'lacks directory', 'lacks directory', 'lacks directory'],
-    ['GET /_matrix/client/v1/media/download/hs.test/abc', 'lacks media', 'lacks media', 'lacks media'],
+    ['GET /_matrix/client/v1/media/download/hs.test/abc', 'media', 'media', 'lacks media'],
+    ['GET /_matrix/client/v1/media/download/hs.test/a.b', 'forbidden', 'forbidden', 'lacks media'],
+    ['GET /_matrix/client/v1/media/thumbnail/hs.test/abc', 'answer 400', 'answer 400', 'lacks media'],
+    ['GET /_matrix/client/v1/media/preview_url?url=https://example.org', 'lacks media-any', 'lacks media-any', 'lacks media-any'],
+    ['POST /_matrix/media/v3/upload', 'lacks upload', 'lacks upload', 'lacks upload'],
+    ['PUT /_matrix/media/v3/upload/hs.test/abc', 'lacks upload', 'lacks upload', 'lacks upload'],
+    ['POST /_matrix/media/v1/create', 'lacks upload', 'lacks upload', 'lacks upload'],
   ])('%s', (request, inScope, outside, unread) => {
     const none = accessOf([OPS], { scope: { v: 1, rooms: [OPS], can: [] } });
     expect(kindOf(verdict(request.replace('ROOM', OPS)))).toBe(inScope);

@@ -29,7 +29,14 @@ const NEWEST = 19;
 const OLD = ['r0.0.1', 'r0.1.0', 'r0.2.0', 'r0.3.0', 'r0.4.0', 'r0.5.0', 'r0.6.0', 'r0.6.1'];
 const SERVED = new Set([...OLD, ...Array.from({ length: NEWEST }, (_, index) => `v1.${index + 1}`)]);
 /** What we serve of what is, or was, not in the specification. Sliding sync and delayed events are not among it. */
-const UNSTABLE = ['org.matrix.msc4222', 'org.matrix.msc3440.stable', 'org.matrix.msc3030', 'org.matrix.msc3771', 'uk.tcpip.msc4133.stable', 'org.matrix.msc3916.stable'];
+const UNSTABLE = [
+  'org.matrix.msc4222',
+  'org.matrix.msc3440.stable',
+  'org.matrix.msc3030',
+  'org.matrix.msc3771',
+  'uk.tcpip.msc4133.stable',
+  'org.matrix.msc3916.stable',
+];
 
 /** `/versions`: the specification's versions that are served; of unstable features only those that are served. */
 export const versions = versionsWith(UNSTABLE);

@@ -45,7 +45,7 @@ export async function download(
   try {
     const file = await fetchWithLease(wanted, access, means, signal);
     if (isAnswer(file)) return file;
-    if (!('pour' in file)) return toldOfFile(file);
+    if ('reply' in file) return toldOfFile(file.reply);
     const headers = [
       ...fileHeaders(file, wanted.thumbnail, wanted.name),
       ...(file.length === null ? [] : ['Content-Length', String(file.length)]),
@@ -62,17 +62,20 @@ async function fetchWithLease(
   access: Access,
   means: FileMeans,
   signal: AbortSignal,
-): Promise<OpenFile | Reply | Answer> {
+): Promise<OpenFile | { readonly reply: Reply } | Answer> {
   const { control, streamer, upstreamTimeoutMs, idleTimeoutMs, mediaBytes: mostBytes } = means;
   const streaming = { headTimeoutMs: upstreamTimeoutMs + waitMs, idleTimeoutMs, mostBytes, signal };
   const lease = await unlessAborted(control.upstream(access.grant.id), signal);
   const first = await streamer.fetch(request, lease.token, streaming);
-  if ('pour' in first || !didNotKnow(first)) return first;
+  if ('pour' in first) return first;
+  // In a box: a reply of the homeserver's looks like an answer, and none of its words may pass for one.
+  if (!didNotKnow(first)) return { reply: first };
   const renewed = await unlessAborted(control.upstreamRefused(access.grant.id, lease.leaseId), signal);
   if (renewed === 'gone') return UNKNOWN_TOKEN;
   if (renewed === 'unavailable') return UNAVAILABLE;
   const second = await streamer.fetch(request, renewed.token, streaming);
-  return 'pour' in second || !didNotKnow(second) ? second : UNAVAILABLE;
+  if ('pour' in second) return second;
+  return didNotKnow(second) ? UNAVAILABLE : { reply: second };
 }
 
 /** What is told where no file came. Redirects are not followed, nor passed on: their address is signed, and opens the file to anyone. */

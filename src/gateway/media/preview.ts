@@ -27,7 +27,8 @@ export function previewSteps(call: Call): Steps | Answer {
 
 function pageOf(text: string): string | null {
   if (text.length > MAX_URL || !URL.canParse(text)) return null;
-  const { protocol, username, password, hostname, href } = new URL(text);
+  const { protocol, username, password, hostname: host, href } = new URL(text);
+  const hostname = host.replace(/\.$/, '');
   const inwards =
     !hostname.includes('.') ||
     isIP(hostname.replaceAll(/[[\]]/g, '')) !== 0 ||

@@ -163,7 +163,7 @@ async function serve(
     answer.file?.drop();
     return await overAnswer(token, desk);
   } catch (error) {
-    if (signal.reason === OVER) return overAnswer(token, desk);
+    if (signal.reason === OVER) return { ...(await overAnswer(token, desk)), ...(request.complete ? {} : { closes: true }) };
     throw error;
   }
 }

@@ -26,7 +26,8 @@ export function visitOf(response: ServerResponse, bodyTimeoutMs: number): Visit 
   const timer = bodyTimer(response, bodyTimeoutMs);
   let onLeft: (() => void) | null = null;
   response.once('close', () => {
-    clearTimeout(timer);
+    // Answered early, the rest of it would come for as long as it likes.
+    if (response.req.complete) clearTimeout(timer);
     onLeft?.();
     onLeft = null;
     // Nothing goes on for an answer that was read: there is nobody to tell, and telling takes time.
