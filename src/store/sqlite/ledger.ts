@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
@@ -82,15 +83,21 @@ export function ledgerOn(opened: Opened): Ledger {
 
   return {
     ...ledgerReaderOn(opened, erase.retry),
-    // All in one turn of the event loop: nobody can look between the commit and its listeners.
-    commit: (change) =>
-      guard(() => {
-        const written = write(change);
-        if (written.result === 'committed') tell(change);
-        if (written.erasedSecret) erase.due();
-        else erase.retry();
-        return written.result;
-      }),
+    commit: async (change) => {
+      // In one turn of the event loop: nobody can look between the commit and its listeners.
+      const written = await guard(() => {
+        const done = write(change);
+        if (done.result === 'committed') tell(change);
+        return done;
+      });
+      // Everything in this process waits while the disk is waited for. What was heard by the listeners (a refusal,
+      // above all) goes out before the log is emptied and before whoever committed goes on to the next commit.
+      await turn();
+      if (!db.isOpen) return written.result;
+      if (written.erasedSecret) erase.due();
+      else erase.retry();
+      return written.result;
+    },
     use: (id, most) =>
       guard(() => {
         const counted = most > 0 ? use.get(id, most)?.['used'] : undefined;

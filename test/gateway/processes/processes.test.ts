@@ -92,18 +92,18 @@ describe('gateway processes side by side', () => {
     for (let count = 0; count < 100; count++) {
       const { grant, token } = await stage.mint();
       const seen: { at: bigint; got: Got }[][] = [];
-      let over = false;
+      const refusing = new AbortController();
       const asking = [...agents.values()].map(async (agent) => {
         const mine: { at: bigint; got: Got }[] = [];
         seen.push(mine);
-        while (!over || mine.at(-1)?.got.status === 200) {
+        while (!refusing.signal.aborted || mine.at(-1)?.got.status === 200) {
           const at = process.hrtime.bigint();
           mine.push({ at, got: await stage.ask(STATE, token, { agent }) });
         }
       });
       await until(() => seen.length === 2 && seen.every((mine) => mine.length > 1), 2_000);
       const committedAt = await revoke(grant);
-      over = true;
+      refusing.abort();
       await Promise.all(asking);
       for (const mine of seen) {
         expect(mine[0]?.got.status).toBe(200);
