@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
-import { type PoweredDeed, powerOf, type RoomPower, withinPower } from '../../src/domain/power.ts';
+import { type PoweredDeed, powerOf, type RoomPower, roomPowerOf, withinPower } from '../../src/domain/power.ts';
 
 const [ALICE, BOB, EVE] = ['@alice:x', '@bob:x', '@eve:x'] as [UserId, UserId, UserId];
 const room = (levels: unknown, more: Partial<RoomPower> = {}): RoomPower => ({ levels, creators: [], madeBy: null, ...more });
@@ -59,4 +59,25 @@ describe('a ceiling', () => {
     expect(withinPower(59, ALICE, strict, { kind: 'redact-others' })).toBe(false);
     expect(withinPower(60, ALICE, strict, { kind: 'redact-others' })).toBe(true);
   });
+});
+
+describe('what a room says of power', () => {
+  const create = (content: unknown, more: object = {}) => ({ type: 'm.room.create', state_key: '', sender: BOB, content, ...more });
+
+  it('names creators from version 12 on, and in versions nobody knows; before, who made it', () => {
+    expect(roomPowerOf(create({}), null)).toEqual({ levels: null, creators: [], madeBy: BOB });
+    expect(roomPowerOf(create({ creator: ALICE }), null)?.madeBy).toBe(ALICE);
+    expect(roomPowerOf(create({ creator: ALICE, room_version: '10' }), null)?.madeBy).toBe(ALICE);
+    expect(roomPowerOf(create({ creator: ALICE, room_version: '11', additional_creators: [ALICE] }), null)).toEqual(
+      room(null, { madeBy: BOB }),
+    );
+    for (const version of ['12', '13', '1.2', '011', 'org.matrix.hydra.11'])
+      expect(roomPowerOf(create({ room_version: version, additional_creators: [ALICE] }), {})?.creators).toEqual([BOB, ALICE]);
+  });
+
+  it('cannot be told from what is no create event, or from levels that are none', () => {
+    for (const odd of [null, [], 'x', create([]), create(undefined), create({}, { type: 'm.room.name' }), create({}, { state_key: 'x' }), create({}, { sender: null }), create({ room_version: 12 }), create({ room_version: '12', additional_creators: {} })])
+      expect([odd, roomPowerOf(odd, null)]).toEqual([odd, null]);
+    for (const levels of [undefined, [], 'x', 1]) expect(roomPowerOf(create({}), levels)).toBeNull();
+  }); // prettier-ignore
 });

@@ -161,6 +161,7 @@ describe('the directory', () => {
       },
     );
     const [noticesRoom] = Object.keys(rooms.invite);
+    expect(await adapter.directory.isNoticesRoom(noticesRoom as RoomId)).toBe(true);
     await matrixRequest(synapse.baseUrl, 'POST', `/_matrix/client/v3/join/${noticesRoom}`, { token: erin.accessToken, body: {} });
     const { room_id: own } = await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
       token: erin.accessToken,
@@ -171,6 +172,7 @@ describe('the directory', () => {
     expect(new Set(facts?.joinedRooms)).toEqual(new Set([noticesRoom, own]));
     await using later = adapterWith(issuerUser.accessToken);
     expect((await later.directory.subject(id(erin)))?.noticesRoom).toBe(noticesRoom);
+    expect(await later.directory.isNoticesRoom(own as RoomId)).toBe(false);
   });
 
   test('a homeserver without server notices says so', async () => {
