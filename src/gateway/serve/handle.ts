@@ -17,13 +17,13 @@ import {
   USER_LOCKED,
   WRONG_METHOD,
 } from '../answer.ts';
-import type { Notice } from '../catalogue/line.ts';
+import type { Notice, OpenLine } from '../catalogue/line.ts';
 import { isServedTo, judge, type JudgedLine, refusedBy } from '../guard.ts';
 import { bearerOf, doubledHeader } from '../request/bearer.ts';
 import { readBody } from '../request/body.ts';
 import { parseJsonBytes } from '../request/json.ts';
 import { parseTarget, type Target } from '../request/target.ts';
-import type { Route, Router } from '../router.ts';
+import { type Route, type Router, unrouted } from '../router.ts';
 import { ruledOut, wrongNetwork } from './admission.ts';
 import type { Allowance } from './allowance.ts';
 import type { LateAnswers } from './late-answers.ts';
@@ -65,7 +65,7 @@ const POLLS = new Set(['sync', 'slidingSync']);
  * is there a line, what is the verdict; then it is carried out.
  * @throws the visit's reason, where it ended before there was an answer
  */
-export async function handle(request: IncomingMessage, desk: Desk, visit: Visit): Promise<Outcome> {
+export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outcome | Promise<Outcome> {
   const method = request.method ?? '';
   const doubled = doubledHeader(request.rawHeaders);
   if (doubled !== null) return { answer: doubled, operation: 'ambiguous', grantId: null };
@@ -76,20 +76,38 @@ export async function handle(request: IncomingMessage, desk: Desk, visit: Visit)
   const operation = route?.line.id ?? 'none';
   if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, desk)), operation, grantId: null };
   if (route?.line.kind === 'open') {
-    const hasDevice = route.line.deviceFilter !== undefined && (await showsDevice(request, desk));
-    return { answer: await desk.openly(route.line, hasDevice, visit.signal), operation, grantId: null };
+    const open = answerOpenly(request, route.line, desk, visit);
+    return open.then((answer) => ({ answer, operation, grantId: null }));
   }
   const bearer = bearerOf(request.rawHeaders);
   if (isAnswer(bearer)) return { answer: bearer, operation, grantId: null };
-  return judged(bearer.token, desk, async (presented) => {
-    if (presented.kind === 'good') {
-      const { access } = presented;
-      return { answer: await serve(request, target, route, access, bearer.token, desk, visit), operation, grantId: access.grant.id };
-    }
-    const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
-    const turn = !POLLS.has(operation) || (await desk.late.turn(lateKey(bearer.token, request), visit.signal));
-    return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
-  });
+  const { token } = bearer;
+  const act = (presented: Presented): Promise<Outcome> => {
+    if (presented.kind !== 'good') return turnAway(presented, token, operation, request, desk, visit);
+    const { access } = presented;
+    return serve(request, target, route, access, token, desk, visit).then((answer) => ({ answer, operation, grantId: access.grant.id }));
+  };
+  // Known at once in nearly all cases.
+  const presented = desk.control.present(token);
+  return presented instanceof Promise ? judged(presented, token, desk, act) : act(presented);
+}
+
+async function turnAway(
+  presented: Exclude<Presented, { readonly kind: 'good' }>,
+  token: string,
+  operation: string,
+  request: IncomingMessage,
+  desk: Desk,
+  visit: Visit,
+): Promise<Outcome> {
+  const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
+  const turn = !POLLS.has(operation) || (await desk.late.turn(lateKey(token, request), visit.signal));
+  return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
+}
+
+async function answerOpenly(request: IncomingMessage, line: OpenLine, desk: Desk, visit: Visit): Promise<Answer> {
+  const hasDevice = line.deviceFilter !== undefined && (await showsDevice(request, desk));
+  return desk.openly(line, hasDevice, visit.signal);
 }
 
 /** Whether the request shows a good token that has a device. Who shows none, or a bad one, is anybody. */
@@ -104,11 +122,18 @@ async function showsDevice(request: IncomingMessage, desk: Desk): Promise<boolea
  * Judges a token; once more where a grant ended while that took time. The judgement is acted on in the
  * same breath: nothing ends between it and the first thing `act` does.
  */
-async function judged(token: string, desk: Desk, act: (presented: Presented) => Promise<Outcome>): Promise<Outcome> {
+async function judged(
+  first: Promise<Presented>,
+  token: string,
+  desk: Desk,
+  act: (presented: Presented) => Promise<Outcome>,
+): Promise<Outcome> {
+  let coming: Presented | Promise<Presented> = first;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = desk.open.cuts;
-    const presented = await desk.control.present(token);
+    const presented = await coming;
     if (before === desk.open.cuts) return act(presented);
+    coming = desk.control.present(token);
   }
   throw new MintwardenError('conflict', 'Too many grants ended at once.');
 }
@@ -124,7 +149,7 @@ async function serve(
 ): Promise<Answer | 'cut'> {
   const elsewhere = wrongNetwork(access.grant.scope, request, desk.trustedProxies);
   if (elsewhere !== null) return elsewhere;
-  if (route === null) return UNRECOGNISED;
+  if (route === null) return unrouted(desk.router, target.segments);
   const out = ruledOut(access.grant.scope, request.method ?? '', target, route);
   if (out !== null) return out;
   const { line, params } = route;
@@ -145,7 +170,8 @@ async function serve(
   });
   try {
     // A file is passed on as it comes.
-    const body = line.kind === 'media' ? NO_BODY : await unlessAborted(bodyOf(request, line, desk.bodyBytes), signal);
+    const coming = line.kind === 'media' ? NO_BODY : bodyOf(request, line, desk.bodyBytes);
+    const body = coming instanceof Promise ? await unlessAborted(coming, signal) : coming;
     if (isAnswer(body)) return body;
     const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
     if (use !== null && isUse(verdict) && !(await unlessAborted(use.count(), signal))) return UNKNOWN_TOKEN;

@@ -1,4 +1,5 @@
 import type { Grant } from '../../domain/grant.ts';
+import type { RoomId } from '../../domain/ids.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
 import type { Pace } from '../catalogue/line.ts';
@@ -6,7 +7,7 @@ import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { type Introspection, introspection } from '../introspection.ts';
 import type { LargeAnswers } from '../large/large-answers.ts';
-import { type Reading, readingOfLine, type Work } from '../large/reading.ts';
+import type { Reading, Work } from '../large/reading.ts';
 import type { JsonObject } from '../filters/shown.ts';
 import type { Shower } from '../media/answer-showings.ts';
 import type { Media } from '../media/media.ts';
@@ -42,22 +43,34 @@ export type Means = {
  * @param held counts what of the homeserver's answers is in memory
  * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown
  */
-export async function perform(
+export function perform(
   verdict: Exclude<Verdict, { readonly kind: 'media' }>,
   access: Access,
   means: Means,
   held: Held,
   signal: AbortSignal,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
+  if (verdict.kind === 'answer') return verdict.answer;
   const upstream = upstreamer(means, access.grant.id, held, signal);
+  return verdict.kind === 'forward'
+    ? forwarded(verdict, access, means, upstream, signal)
+    : carriedOut(verdict, access, means, upstream, held, signal);
+}
+
+async function carriedOut(
+  verdict: Exclude<Verdict, { readonly kind: 'media' | 'answer' | 'forward' }>,
+  access: Access,
+  means: Means,
+  upstream: Upstreamer,
+  held: Held,
+  signal: AbortSignal,
+): Promise<Answer> {
   const remembered = (shower: Shower, answer: Answer): Answer => {
     means.media.showing(access, shower, answer);
     return answer;
   };
   try {
     switch (verdict.kind) {
-      case 'answer':
-        return verdict.answer;
       case 'deed':
         return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspected(access, means));
       case 'poll':
@@ -70,8 +83,6 @@ export async function perform(
           'sliding',
           await answerSliding(verdict.sliding, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal),
         );
-      case 'forward':
-        return remembered({ lineId: verdict.lineId, ...verdict.call }, await forward(verdict, access, means, upstream, signal));
       case 'steps':
         return await verdict.run(toolsOf(access, means, upstream, held, signal));
       case 'write':
@@ -85,16 +96,35 @@ export async function perform(
   }
 }
 
-async function forward(verdict: Forwarding, access: Access, means: Means, upstream: Upstreamer, signal: AbortSignal): Promise<Answer> {
-  if (verdict.acquaintance !== null) {
-    const stranger = await means.acquaintance(verdict.acquaintance, access, upstream, means.upstreamTimeoutMs);
-    if (stranger !== null) return stranger;
-  }
-  const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides, () => workOf(verdict));
-  if (isAnswer(reply)) return reply;
-  const reading: Reading = reply.large ?? readingOfLine(reply.got, verdict.filter, verdict.speaksOf);
+/** Nearly all requests go this way: each `await` in it is one that something is waited for. */
+async function forwarded(verdict: Forwarding, access: Access, means: Means, upstream: Upstreamer, signal: AbortSignal): Promise<Answer> {
   try {
-    const rooms = await roomsNow(means.control, access, await unlessAborted(reading.spokenOf(), signal), signal);
+    if (verdict.acquaintance !== null) {
+      const stranger = await means.acquaintance(verdict.acquaintance, access, upstream, means.upstreamTimeoutMs);
+      if (stranger !== null) return stranger;
+    }
+    const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides, () => workOf(verdict));
+    if (isAnswer(reply)) return reply;
+    const shown = reply.large === undefined ? shownHere(reply.got) : await shownThere(reply.large, access, means.control, signal);
+    const answer = shown instanceof Promise ? await shown : shown;
+    const { params, query } = verdict.call;
+    means.media.showing(access, { lineId: verdict.lineId, params, query }, answer);
+    return answer;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return failure(error);
+  }
+
+  function shownHere(body: unknown): Answer | Promise<Answer> {
+    const show = (rooms: ReadonlySet<RoomId> | null): Answer => (rooms === null ? UNKNOWN_TOKEN : verdict.filter(body, rooms));
+    const rooms = roomsNow(means.control, access, verdict.speaksOf?.(body) ?? NOWHERE, signal);
+    return rooms instanceof Promise ? rooms.then(show) : show(rooms);
+  }
+}
+
+async function shownThere(reading: Reading, access: Access, control: AccessControl, signal: AbortSignal): Promise<Answer> {
+  try {
+    const rooms = await roomsNow(control, access, await unlessAborted(reading.spokenOf(), signal), signal);
     if (rooms === null) return UNKNOWN_TOKEN;
     await unlessAborted(reading.show(rooms, false), signal);
     return await unlessAborted(reading.answer(NO_EVENTS), signal);
@@ -103,6 +133,7 @@ async function forward(verdict: Forwarding, access: Access, means: Means, upstre
   }
 }
 
+const NOWHERE: readonly string[] = [];
 const NO_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
 
 /** The verdict as data. The filter in the other thread is told nothing of the token, not even its hash. */

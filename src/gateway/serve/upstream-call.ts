@@ -33,7 +33,8 @@ export function upstreamer(
   return async (request, timeoutMs, hides, work) => {
     const asking = { timeoutMs, signal, held, large: work === undefined ? null : () => large.open(work()) };
     try {
-      const lease = await unlessAborted(access.upstream(grantId), signal);
+      const kept = access.upstream(grantId);
+      const lease = kept instanceof Promise ? await unlessAborted(kept, signal) : kept;
       const reply = await forwarder.ask(request, lease.token, asking);
       if (!tokenRefused(reply)) return told(reply, hides);
       const renewed = await unlessAborted(access.upstreamRefused(grantId, lease.leaseId), signal);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer, AnswerFile } from '../answer.ts';
+import { isObject } from '../filters/shown.ts';
 
 /** Spec 1.19, "Web browser clients". */
 const CORS = [
@@ -9,12 +10,14 @@ const CORS = [
   'Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate',
 ] as const; // prettier-ignore
 
-const ALWAYS = [
+const ALWAYS: readonly string[] = [
+  'Content-Length', '0',
   'Content-Type', 'application/json',
   'Cache-Control', 'no-store',
   'X-Content-Type-Options', 'nosniff',
   ...CORS,
-] as const; // prettier-ignore
+]; // prettier-ignore
+const LENGTH_AT = 1;
 
 /**
  * Writes an answer in one piece. Every header is made here.
@@ -26,10 +29,13 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
   // A text goes out together with its head; bytes would be a second piece.
   const body = answer.written ?? JSON.stringify(answer.body);
   const length = Buffer.byteLength(body);
-  response.setTimeout(readTimeoutMs);
-  response.writeHead(answer.status, ['Content-Length', String(length), ...(answer.status === 200 ? ALWAYS : [...ALWAYS, ...more(answer)])]);
+  const headers = answer.status === 200 ? ALWAYS.slice() : [...ALWAYS, ...more(answer)];
+  headers[LENGTH_AT] = String(length);
+  response.writeHead(answer.status, headers);
   if (length === body.length) response.end(body, 'latin1');
   else response.end(body);
+  // Nobody has to wait for what the system has taken whole; an answer behind another one (pipelining) is not written yet.
+  if (response.socket === null || response.socket.writableLength > 0) response.setTimeout(readTimeoutMs);
 }
 
 /** Writes a file's head, and has its bytes follow as they are read. */
@@ -50,13 +56,20 @@ function more(answer: Answer): readonly string[] {
   return [
     ...retryAfter(answer),
     ...challenge(answer),
+    ...(answer.status === 405 ? ['Allow', [...(answer.allow ?? METHODS), 'OPTIONS'].join(', ')] : []),
     ...(answer.status === 413 || answer.status === 415 || answer.closes === true ? ['Connection', 'close'] : []),
   ];
 }
 
-/** RFC 6750, 3.1. The names of capabilities need no quoting. */
-function challenge({ lacks }: Answer): readonly string[] {
-  return lacks === undefined ? [] : ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${lacks}"`];
+/** RFC 9110, 15.5.6: a 405 says which methods there are. */
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
+
+/** RFC 6750, 3: every 401 has one, with an error only where a token was shown. The names of capabilities need no quoting. */
+function challenge({ status, body, lacks }: Answer): readonly string[] {
+  if (lacks !== undefined) return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${lacks}"`];
+  if (status !== 401) return [];
+  const shown = isObject(body) && body['errcode'] !== 'M_MISSING_TOKEN';
+  return ['WWW-Authenticate', shown ? 'Bearer error="invalid_token"' : 'Bearer'];
 }
 
 function retryAfter({ status, body }: Answer): readonly string[] {
