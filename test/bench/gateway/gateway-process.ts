@@ -1,3 +1,6 @@
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { startGatewayProcesses } from '../../../src/gateway/processes/processes.ts';
 import { startGateway } from '../../../src/gateway/server.ts';
 import type { Grant } from '../../../src/domain/grant.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
@@ -12,23 +15,32 @@ import { memoryTransactions } from '../../gateway/support/memory-transactions.ts
 export type Question = { readonly mint: 'all' | readonly string[] } | { readonly revoke: string };
 
 // The gateway as it ships: real ledger on disk, real access control, grants made by the lifecycle, its log at `info`.
-// Only the bot's and the issuer's homeserver is scripted; the holders' is the upstream of the benchmark.
+// Only the bot's and the issuer's homeserver is scripted; the holders' is the upstream of the benchmark. A second
+// argument: in how many processes of its own.
 const clock = { now: () => Date.now() };
 const log = createLog({ level: 'info', pretty: false });
 const service = await Service.start();
 Object.defineProperty(service.clock, 'at', { get: () => Date.now() });
 service.homeserver.change(ALICE, { joinedRooms: ROOMS as RoomId[] });
 const access = createAccessControl(service.world);
-const gateway = await startGateway({
-  listen: { host: '127.0.0.1', port: 0 },
-  homeserverUrl: process.argv[2] ?? '',
-  publicUrl: 'https://gateway.example.org',
-  access,
-  sentence: (grant) => `speaks for ${grant.subject}`,
-  transactions: memoryTransactions(),
-  clock,
-  log,
-});
+const setup = { listen: { host: '127.0.0.1', port: 0 }, homeserverUrl: process.argv[2] ?? '', publicUrl: 'https://gateway.example.org' };
+const means = { access, transactions: memoryTransactions(), clock, log };
+const count = Number(process.argv[3] ?? 0);
+const gateway =
+  count === 0
+    ? await startGateway({ ...setup, ...means, sentence: (grant) => `speaks for ${grant.subject}` })
+    : await startGatewayProcesses({
+        ...means,
+        setup,
+        count,
+        program: {
+          file: fileURLToPath(new URL('../../../src/app/gateway-process.ts', import.meta.url)),
+          args: ['info', 'json'],
+          flags: [],
+        },
+        ledger: service.ledger,
+        folder: tmpdir(),
+      });
 const grants = new Map<string, Grant>();
 
 process.on('message', (question: Question) => {
