@@ -52,8 +52,11 @@ export type Tools = {
   readonly change: (request: UpstreamRequest, pace: Pace, roomId: RoomId | null) => Promise<Asked>;
   /** The rooms in scope for an answer that speaks of these rooms. */
   readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
-  /** Looks anew which rooms are in scope, after a change of which rooms the subject is in. Where that fails, it is looked at later. */
-  readonly relook: () => Promise<void>;
+  /**
+   * Looks anew which rooms are in scope, after a change of which rooms the subject is in. Where that fails, it is looked at later.
+   * @param left a room that was left, and is not to be in scope any more where all rooms are
+   */
+  readonly relook: (left: RoomId | null) => Promise<void>;
 };
 
 /** `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own bookkeeping and fleeting signs. */

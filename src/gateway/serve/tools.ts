@@ -6,8 +6,11 @@ import { lookUp } from '../writes/ask.ts';
 import type { Held } from './allowance.ts';
 import type { Means } from './perform.ts';
 import { roomsNow } from './scope-now.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { pause, unlessAborted } from './unless-aborted.ts';
 import type { Upstreamer } from './upstream-call.ts';
+
+/** Rooms are not looked up more often than once a second. */
+const LOOKED_EVERY_MS = 1_050;
 
 /** What the steps of one request ask with. @param signal aborted when the holder has gone or the grant is over */
 export function toolsOf(access: Access, means: Means, upstream: Upstreamer, held: Held, signal: AbortSignal): Tools {
@@ -24,13 +27,19 @@ export function toolsOf(access: Access, means: Means, upstream: Upstreamer, held
     },
     // A grant that is over shows no room.
     roomsNow: async (spokenOf) => (await roomsNow(control, access, spokenOf, signal)) ?? new Set(),
-    async relook() {
+    async relook(left) {
       if (access.grant.scope.rooms !== 'all') return;
-      const looking = control.refresh(access.grant.id).catch((error: unknown) => {
-        // What was done is done: it must not be told as a failure.
-        if (!(error instanceof MintwardenError)) throw error;
-      });
-      await unlessAborted(looking, signal);
+      const looked = await unlessAborted(control.refresh(access.grant.id).catch(unharmed), signal);
+      if (left === null || access.grant.scope.rooms !== 'all' || looked?.rooms.has(left) !== true) return;
+      // It was looked at less than a second ago, before the room was left.
+      await pause(LOOKED_EVERY_MS, signal);
+      await unlessAborted(control.refresh(access.grant.id).catch(unharmed), signal);
     },
   };
+}
+
+/** What was done is done: it must not be told as a failure. */
+function unharmed(error: unknown): null {
+  if (error instanceof MintwardenError) return null;
+  throw error;
 }

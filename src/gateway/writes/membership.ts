@@ -52,7 +52,7 @@ export function knocking({ params, body }: Call): Steps | Answer {
 async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<Answer> {
   const done = await tools.change(request, 'writing', roomId);
   if (isAnswer(done)) return done;
-  await tools.relook();
+  await tools.relook(null);
   return isObject(done.got) && done.got['room_id'] === roomId ? ok({ room_id: roomId }) : NONSENSE;
 }
 
@@ -71,7 +71,7 @@ function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): S
   return async (tools) => {
     const done = await tools.change({ method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body }, 'writing', roomId);
     if (isAnswer(done)) return done;
-    await tools.relook();
+    await tools.relook(roomId);
     return ok({});
   };
 }

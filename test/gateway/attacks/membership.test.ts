@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MintwardenError } from '../../../src/domain/errors.ts';
 import type { GrantId } from '../../../src/domain/ids.ts';
 import { ALICE, OPS, SECRET } from '../support/grants.ts';
 import { INVITED, KNOWN, peopledStage } from '../support/peopled-room.ts';
@@ -172,6 +173,25 @@ describe('a scope of all rooms', () => {
     expect(s.desk.refreshes).toBe(1);
     expect((await s.ask('POST', at('invite'), { body: who(BOB) })).status).toBe(403);
     expect(writesAt(s.homeserver)).toHaveLength(1);
+  });
+
+  test('is smaller after a leave also where it was looked at a moment before', async () => {
+    await using s = await peopledStage(ALL as never, ROOMS);
+    const refresh = s.desk.refresh.bind(s.desk);
+    s.desk.refresh = async (id) => {
+      // As the real one, which looks at most once a second.
+      if (s.desk.refreshes > 0) s.desk.join(id, []);
+      return refresh(id);
+    };
+    expect((await s.ask('POST', at('leave'), {})).status).toBe(200);
+    expect(s.desk.refreshes).toBe(2);
+    expect((await s.ask('POST', at('invite'), { body: who(BOB) })).status).toBe(403);
+  });
+
+  test('a leave that happened is told so, though the rooms cannot be looked up', async () => {
+    await using s = await peopledStage(ALL as never, ROOMS);
+    s.desk.refresh = () => Promise.reject(new MintwardenError('homeserver-unreachable', 'No.'));
+    expect((await s.ask('POST', at('leave'), {})).status).toBe(200);
   });
 
   test('of rooms named stays what it is, so that one may come back', async () => {
