@@ -69,10 +69,27 @@ function parse(text: string, bodyless: boolean): { readonly told: Told; readonly
   if (end === -1) return null;
   const [first = '', ...headers] = text.slice(0, end).split('\r\n');
   const status = Number(first.split(' ')[1]);
-  const said = headers.find((header) => /^content-length:/i.test(header));
-  const length = bodyless || status < 200 || status === 204 ? 0 : Number(said?.split(':')[1] ?? 0);
   const start = end + 4;
+  const none = bodyless || status < 200 || status === 204;
+  if (!none && headers.some((header) => /^transfer-encoding: *chunked$/i.test(header))) {
+    const read = dechunked(text, start);
+    return read === null ? null : { told: { status, headers, body: read.body }, rest: text.slice(read.end) };
+  }
+  const said = headers.find((header) => /^content-length:/i.test(header));
+  const length = none ? 0 : Number(said?.split(':')[1] ?? 0);
   if (text.length < start + length) return null;
   const body = Buffer.from(text.slice(start, start + length), 'latin1').toString('utf8');
   return { told: { status, headers, body }, rest: text.slice(start + length) };
+}
+
+function dechunked(text: string, start: number): { readonly body: string; readonly end: number } | null {
+  let body = '';
+  for (let at = start; ;) {
+    const line = text.indexOf('\r\n', at);
+    const size = Number.parseInt(text.slice(at, line), 16);
+    if (line === -1 || text.length < line + 4 + size) return null;
+    body += text.slice(line + 2, line + 2 + size);
+    at = line + 4 + size;
+    if (size === 0) return { body, end: at };
+  }
 }

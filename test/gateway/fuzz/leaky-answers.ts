@@ -51,7 +51,7 @@ function sync(): unknown {
     state: { events: [member(index, memberOf(index)), member((index + 1) % 8, memberOf((index + 1) % 8))] },
     summary: { 'm.heroes': [memberOf(index)], 'm.joined_member_count': 3, evil: OWN },
     account_data: own('m.tag', 'hqt'),
-    ephemeral: { events: [{ type: 'm.receipt', content: { $x: { 'm.read': { [memberOf((index + 1) % 8)]: { evil: OWN } } } } }] },
+    ephemeral: { events: [{ type: 'm.receipt', content: { [eventOf(index, 'a')]: { 'm.read': { [memberOf(index)]: { ts: 1, evil: OWN } }, 'm.evil': { [OWN]: { ts: 1 } } } } }] },
     unread_notifications: { notification_count: COUNT, highlight_count: COUNT },
     unread_thread_notifications: { $x: { notification_count: COUNT } },
     'org.matrix.evil': OWN,
@@ -99,7 +99,7 @@ function search(): unknown {
   return { search_categories: { room_events: { results, state, groups, count: COUNT, next_batch: 'hq9h', highlights: ['nq'] }, evil: OWN } };
 } // prettier-ignore
 
-const notifications = () => ({ notifications: ROOMS.map((room, index) => ({ actions: ['notify'], event: event(index, 'b'), read: false, room_id: room, ts: 1, profile_tag: 'hqx' })), next_token: 'n2', evil: OWN }); // prettier-ignore
+const notifications = () => ({ notifications: ROOMS.map((room, index) => ({ actions: ['notify'], event: event(index, 'b'), read: false, room_id: room, ts: 1, profile_tag: 'hqn' })), next_token: 'n2', evil: OWN }); // prettier-ignore
 const PAGE = { start: 't1', end: 't2', next_batch: 't3', chunk: EVENTS, state: EVENTS, event: event(6, 'a'), events_before: EVENTS, events_after: EVENTS, evil: OWN }; // prettier-ignore
 
 const ok = (value: unknown): Leaky => ({ status: 200, body: JSON.stringify(value) });
@@ -109,6 +109,21 @@ const HIERARCHY = ok(hierarchy());
 const SEARCH = ok(search());
 const NOTIFICATIONS = ok(notifications());
 const LIST = ok(EVENTS);
+const CONFIG = ok({ 'm.upload.size': 5, evil: OWN });
+const PUBLIC = ok({
+  chunk: [{ room_id: '!public:hs.test', name: 'Public', num_joined_members: 1, world_readable: true, guest_can_join: false, evil: OWN }],
+  next_batch: 'p2',
+  evil: OWN,
+});
+const rule = (rule_id: string, more: object = {}) => ({ rule_id, default: false, enabled: true, actions: ['notify'], evil: OWN, ...more });
+const RULES = ok({
+  global: {
+    room: ROOMS.map((room) => rule(room)),
+    override: ROOMS.map((room) => rule('hqk', { conditions: [{ kind: 'event_match', key: 'room_id', pattern: room, evil: OWN }] })),
+    evil: [rule(OWN)],
+  },
+  evil: OWN,
+});
 let sent = 0;
 
 /**
@@ -121,7 +136,7 @@ export function leakyAnswer(method: string, segments: readonly string[], asEvent
   const [what = '', roomId = '', part = '', third = '', fourth = ''] = below;
   if (segments[3] === 'versions') return ok({ versions: ['v1.11', 'v9.99'], unstable_features: { 'org.matrix.msc3030': true, evil: true }, evil: OWN });
   if (what === 'rooms') return roomAnswer(method, roomId, part, third, fourth, asEvent);
-  if (method !== 'GET' && what !== 'search') return ok({ event_id: '$nq9sent', room_id: '!nq9r:hs.test', evil: OWN });
+  if (method !== 'GET' && !['search', 'upload', 'create', 'publicRooms', 'user_directory'].includes(what)) return ok({ event_id: '$nq9sent', room_id: '!nq9r:hs.test', evil: OWN });
   switch (what) {
     case 'sync':
       return SYNC;
@@ -136,6 +151,21 @@ export function leakyAnswer(method: string, segments: readonly string[], asEvent
     case 'capabilities':
       return ok({ capabilities: { 'm.room_versions': { default: '11', available: { 11: 'stable' }, evil: OWN }, 'm.evil': { enabled: OWN } } });
     case 'media':
+      return roomId === 'config' ? CONFIG : fileAnswer(third);
+    case 'upload':
+      return ok({ content_uri: 'mxc://hs.test/new', evil: OWN });
+    case 'create':
+      return ok({ content_uri: 'mxc://hs.test/new', unused_expires_at: 9e15, evil: OWN });
+    case 'publicRooms':
+      return PUBLIC;
+    case 'user_directory':
+      return ok({ limited: false, results: [{ user_id: '@somebody:hs.test', display_name: 'Somebody', evil: OWN }], evil: OWN });
+    case 'thirdparty':
+      return ok({ irc: { user_fields: ['x'], location_fields: [], icon: '', field_types: {}, instances: [], evil: OWN } });
+    case 'pushrules':
+      return RULES;
+    case 'presence':
+      return ok({ presence: 'online', last_active_ago: 5, status_msg: 'hqp', currently_active: true, evil: OWN });
     case 'config':
       return ok({ 'm.upload.size': 5, evil: OWN });
     case 'directory':
@@ -143,11 +173,17 @@ export function leakyAnswer(method: string, segments: readonly string[], asEvent
     case 'profile':
       return profileAnswer(roomId);
     case 'user':
-      return ok({ tags: { 'u.hqt': { order: 1 } }, body: 'hqd', evil: OWN });
+      return segments.includes('tags') ? ok({ tags: { 'u.hqt': { order: 1, evil: OWN } }, evil: OWN }) : ok({ body: 'hqd' });
     default:
       return ok({ ...PAGE, evil: OWN });
   }
 } // prettier-ignore
+
+/** The file says where it is shown. */
+function fileAnswer(id: string): Leaky {
+  const index = ROOMS.findIndex((_, at) => mediaOf(at) === id);
+  return index === -1 ? gone : { status: 200, body: `hqm ${HIDDEN(index)}` };
+}
 
 function profileAnswer(user: string): Leaky {
   if (!USERS.includes(user)) return gone;

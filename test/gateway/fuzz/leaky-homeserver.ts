@@ -90,7 +90,10 @@ function answerTo({ method, url }: Asked, random: Random | null): { status: numb
       body: status === 204 ? '' : ERROR.replace('M_LEAK', random.pick(CODES)),
     };
   }
-  if (random?.chance(0.04) === true) return { status: 200, type: random.pick([json, json, 'text/plain']), body: random.pick(NONSENSE) };
+  // A file is whatever its bytes are.
+  const isFile = /\/media\/(?:download|thumbnail)\//.test(url);
+  if (!isFile && random?.chance(0.04) === true)
+    return { status: 200, type: random.pick([json, json, 'text/plain']), body: random.pick(NONSENSE) };
   const segments = (url.split('?')[0] ?? '').split('/').map(decoded);
   return { type: json, ...leakyAnswer(method, segments, url.includes('format=event')) };
 }

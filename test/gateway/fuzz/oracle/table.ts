@@ -3,24 +3,8 @@ import type { Scope } from '../../../../src/domain/scope.ts';
 import { type Bounds, eventFault } from './bounds.ts';
 import { contentFault, plainBody, searchFault } from './bodies.ts';
 import { holds, holdsType } from './holds.ts';
-
-/** The parameters of a row's path, decoded. */
-type Params = Readonly<Record<string, string>>;
-/** Whether a value of the query is as it belongs. */
-type Value = (value: string, bounds: Bounds) => boolean;
-/** A fault, or null. */
-type Check = (params: Params, bounds: Bounds) => string | null;
-
-/** One request that may reach the homeserver: everything that is in no row may not. */
-export type Row = {
-  readonly method: string;
-  /** `{room}` is a room in scope, `{user}` somebody met there, `{self}` the subject; others are any text. */
-  readonly path: string;
-  readonly when: (scope: Scope) => boolean;
-  readonly query?: Readonly<Record<string, Value>>;
-  readonly check?: Check;
-  readonly body?: (body: Readonly<Record<string, unknown>>, params: Params, bounds: Bounds) => string | null;
-};
+import { ACCOUNT_ROWS } from './rows-account.ts';
+import type { Params, Row, Value } from './row.ts';
 
 const word =
   (...words: readonly string[]): Value =>
@@ -106,7 +90,7 @@ export const TABLE: readonly Row[] = [
   { method: 'GET', path: `${V3}/capabilities`, when: anyone },
   { method: 'GET', path: `${V1}/media/config`, when: anyone },
   { method: 'GET', path: `${V3}/joined_rooms`, when: anyone },
-  { method: 'GET', path: `${V3}/sync`, when: reads, query: { filter, since: opaque, timeout: count, full_state: word('true'), set_presence: word('offline'), use_state_after: word('true'), 'org.matrix.msc4222.use_state_after': word('true') } },
+  { method: 'GET', path: `${V3}/sync`, when: reads, query: { filter, since: opaque, timeout: count, full_state: word('true'), set_presence: (value, { scope }) => value === 'offline' || (holds(scope, 'presence') && /^(?:online|unavailable)$/.test(value)), use_state_after: word('true'), 'org.matrix.msc4222.use_state_after': word('true') } },
   inRoom('messages', { query: { ...pages, filter }, when: (scope) => reads(scope) || sends(scope) }),
   inRoom('state'),
   inRoom('state/{type}', { query: state }),
@@ -132,6 +116,7 @@ export const TABLE: readonly Row[] = [
   { method: 'POST', path: `${V3}/search`, when: reads, query: { next_batch: opaque }, body: searchFault },
   { method: 'PUT', path: `${V3}/rooms/{room}/send/{type}/{txn}`, when: sends, check: sendFault, body: contentFault },
   { method: 'PUT', path: `${V3}/rooms/{room}/redact/{event}/{txn}`, when: REDACTS, check: eventOfRoom, body: plainBody({ reason: 'text' }) },
+  ...ACCOUNT_ROWS,
   looked('state/{type}'),
   looked('state/{type}/'),
   looked('state/{type}/{key}'),

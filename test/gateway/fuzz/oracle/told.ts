@@ -5,15 +5,22 @@ import { ROOMS } from '../world.ts';
 import { holds } from './holds.ts';
 import type { Bounds } from './bounds.ts';
 
-const STATUSES = new Set([200, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 431, 500, 502, 503]);
+const STATUSES = new Set([200, 204, 400, 401, 403, 404, 405, 409, 411, 413, 415, 429, 431, 500, 502, 503, 504]);
 const HEADERS = new Set([
   'content-length', 'content-type', 'cache-control', 'x-content-type-options', 'date', 'connection', 'keep-alive', 'retry-after', 'www-authenticate',
-  'access-control-allow-origin', 'access-control-allow-methods', 'access-control-allow-headers', 'access-control-expose-headers', 'access-control-max-age',
-  'content-disposition', 'content-security-policy', 'cross-origin-resource-policy',
+  'allow', 'access-control-allow-origin', 'access-control-allow-methods', 'access-control-allow-headers', 'access-control-expose-headers', 'access-control-max-age',
+  'content-disposition', 'content-security-policy', 'cross-origin-resource-policy', 'x-frame-options', 'referrer-policy', 'transfer-encoding',
 ]); // prettier-ignore
 
 /** Whose own each letter behind `hq` is; what is not here is nobody's to see. */
-const PERSONAL: Readonly<Record<string, string>> = { t: 'tags', d: 'account-data', p: 'presence', n: 'notifications' };
+const PERSONAL: Readonly<Record<string, string | readonly string[]>> = {
+  m: ['read', 'media', 'media-any'],
+  t: 'tags',
+  d: 'account-data',
+  p: 'presence',
+  n: 'notifications',
+  k: 'push-rules',
+};
 
 /**
  * What is wrong with an answer; null: nothing.
@@ -25,22 +32,29 @@ export function faultOfTold(told: Told, bounds: Bounds, known: ReadonlySet<strin
   for (const header of told.headers) {
     const name = header.slice(0, header.indexOf(':')).toLowerCase();
     if (!HEADERS.has(name)) return `a header ${name}`;
-    if (/[hn]q\w|syt_|mwt_/i.test(header)) return `a header ${name} that tells`;
+    const fault = textFault(header, bounds, known);
+    if (fault !== null) return `a header ${name}: ${fault}`;
   }
-  if (told.status === 200 && !told.headers.some((header) => /^cache-control: no-store$/i.test(header))) return 'an answer that may be kept';
-  const body = unpacked(told.body);
-  if (/syt_|mwt_\w/.test(body)) return 'a token';
-  if (body.includes(String(COUNT)) && !holds(bounds.scope, 'notifications')) return 'a count';
-  for (const [whole, kind, of = ''] of body.matchAll(/([hn])q(\w)\w*/gi)) {
+  const kept = !told.headers.some((header) => /^cache-control: (?:private, )?no-store$/i.test(header));
+  if (told.status === 200 && kept) return 'an answer that may be kept';
+  return textFault(unpacked(told.body), bounds, known);
+}
+
+function textFault(text: string, { scope, rooms }: Bounds, known: ReadonlySet<string>): string | null {
+  if (/syt_|mwt_\w/.test(text)) return 'a token';
+  if (text.includes(String(COUNT)) && !holds(scope, 'notifications')) return 'a count';
+  for (const [whole, kind, of = ''] of text.matchAll(/([hn])q(\w)\w*/gi)) {
     if (/\d/.test(of)) {
       const room = ROOMS[Number(of)];
-      if (room !== undefined && bounds.rooms.has(room)) continue;
+      if (room !== undefined && rooms.has(room)) continue;
+      // A file, whose address is what was granted.
+      if (text.startsWith('hqm hq') && holds(scope, 'media-any')) continue;
       // What the holder said, they may hear again; what stands in a room, they cannot have said.
       if (kind?.toLowerCase() === 'n' && known.has(of)) continue;
       return `${whole}, of a room outside the scope`;
     }
     const capability = Object.hasOwn(PERSONAL, of) ? PERSONAL[of] : undefined;
-    if (capability === undefined || !holds(bounds.scope, capability)) return `${whole}, the subject’s own`;
+    if (capability === undefined || !holds(scope, ...[capability].flat())) return `${whole}, the subject’s own`;
   }
   return null;
 }

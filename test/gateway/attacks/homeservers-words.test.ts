@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { OPS } from '../support/grants.ts';
+import { stage, UPSTREAM_TOKEN } from '../support/stage.ts';
+
+// What the homeserver says when it refuses is its own: rooms, people, tokens and addresses may stand in it. Found
+// by the fuzzing of this project: a file's error came through word for word, since it looked like an answer of ours.
+
+const WORDS = { errcode: 'M_LEAK', error: `!secret:hs.test ${UPSTREAM_TOKEN}`, extra: '!secret:hs.test' };
+const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}`;
+
+describe.each([400, 401, 403, 404, 409, 413, 429, 500, 502, 504])('an error %i of the homeserver is told in words of ours', (status) => {
+  test.each([
+    ['GET', '/_matrix/client/v1/media/download/hs.test/x'],
+    ['GET', '/_matrix/client/v1/media/thumbnail/hs.test/x?width=32&height=32&method=crop'],
+    ['POST', '/_matrix/media/v3/upload'],
+    ['POST', '/_matrix/media/v1/create'],
+    ['GET', `${IN}/messages?dir=b`],
+    ['GET', `${IN}/event/$1`],
+    ['GET', '/_matrix/client/v3/sync'],
+    ['PUT', `${IN}/send/m.room.message/1`],
+    ['POST', `${IN}/leave`],
+    ['GET', '/_matrix/client/v3/joined_rooms'],
+  ])('%s %s', async (method, path) => {
+    const can = ['read', 'send', 'plaintext', 'media-any', 'upload', 'leave'] as const;
+    await using s = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can } }, limits: { troubleMs: [0] } });
+    s.homeserver.answer((_, response) => {
+      response.writeHead(status, { 'content-type': 'application/json', location: 'https://hs.test/signed', 'x-leak': '!secret:hs.test' });
+      response.end(JSON.stringify(WORDS));
+    });
+    const got = await s.ask(method, path, method === 'GET' ? {} : { body: '{}' });
+    expect(s.homeserver.seen.length).toBeGreaterThan(0);
+    expect(got.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify([got.body, [...got.headers]])).not.toMatch(/secret|LEAK|syt_|signed/);
+  });
+});
