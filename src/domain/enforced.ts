@@ -50,7 +50,7 @@ export const ENFORCED: Enforcement = {
     'account-data',
   ],
   typed: ['send', 'state', 'account-data'],
-  features: ['types', 'power', 'rules', 'from', 'uses'],
+  features: ['by', 'types', 'power', 'rules', 'from', 'uses', 'followUpgrades'],
 };
 
 /** Something in a scope that is not enforced. */

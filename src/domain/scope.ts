@@ -122,6 +122,11 @@ export function roomMatches(scope: Scope, room: { readonly roomId: RoomId; reado
   return scope.by === undefined || (creator !== null && scope.by.some((pattern) => creatorMatches(pattern, creator)));
 }
 
+/** Whether rooms can come into the scope later, so that they have to be looked up. Otherwise it names all it will ever have. */
+export function canGrow(scope: Pick<Scope, 'rooms' | 'followUpgrades'>): boolean {
+  return scope.rooms === 'all' || scope.followUpgrades === true;
+}
+
 /** Whether the scope holds the capability, of some type at least. Where types count, ask `typeAllowed` besides. */
 export function allows(scope: Pick<Scope, 'can'>, capability: Capability): boolean {
   return scope.can.some((allowance) => nameOf(allowance) === capability || (allowance === 'read' && capability === 'media'));

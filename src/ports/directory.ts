@@ -26,6 +26,15 @@ export interface Directory {
   subject(userId: UserId): Promise<SubjectFacts | null>;
   /** Null where the homeserver does not know the room. */
   room(roomId: RoomId): Promise<RoomFacts | null>;
+  /**
+   * Who sent the room's create event, by the state that the homeserver itself holds: what an invite says of it
+   * is the inviting server's word. Null where it holds none, as of rooms on other servers that no user of its is in.
+   */
+  creator(roomId: RoomId): Promise<UserId | null>;
+  /** The rooms a local user is invited to. None where the homeserver is too old to say. */
+  invitedRooms(userId: UserId): Promise<readonly RoomId[]>;
+  /** The room that replaces this one, where the state of both says so; see `replacementOf`. */
+  replacement(roomId: RoomId): Promise<RoomId | null>;
   /** Null where the alias leads nowhere. */
   resolveAlias(alias: RoomAlias): Promise<RoomId | null>;
   /** Whether the homeserver has server notices (an answer of "yes" is remembered, of "no" for a minute). */

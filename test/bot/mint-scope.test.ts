@@ -150,7 +150,7 @@ describe('in the control room', () => {
   afterEach(() => stage[Symbol.asyncDispose]());
 
   it('a dry run shows what cannot be granted yet, and a mint refuses it', async () => {
-    const line = '!mint @alice --rooms !ops:x.org --can read --follow-upgrades --uses 3 --from 10.0.0.0/8 --power 0';
+    const line = '!mint @alice --rooms !ops:x.org --can read:m.room.message --follow-upgrades --uses 3 --from 10.0.0.0/8 --power 0';
     const refused = await stage.says(line);
     expect(refused).toMatch(/not enforced by this version's gateway/);
     expect(await stage.says('!list')).not.toMatch(/1 grant/);

@@ -105,3 +105,61 @@ test('errors hold no token', async () => {
   const error: unknown = await synapse.directory.room(ROOM).catch((thrown: unknown) => thrown);
   expect(JSON.stringify(error) + String(error)).not.toContain('syt_');
 });
+
+test('who made a room is what the homeserver’s own state says, not its summary', async () => {
+  const create = { type: 'm.room.create', state_key: '', sender: ALICE, content: { creator: '@bot:test.local' } };
+  const asked = async (state: unknown) => {
+    await using server = await synapseWith({ '/state?type=m.room.create': { state }, '/rooms/': { creator: '@bot:test.local' } });
+    await using synapse = adapter(server.url);
+    return await synapse.directory.creator(ROOM);
+  };
+  expect(await asked([create])).toBe(ALICE);
+  // An old Synapse gives all of the state.
+  expect(await asked([{ ...create, type: 'm.room.name', sender: '@x:y' }, { ...create, state_key: 'x', sender: '@x:y' }, create])).toBe(
+    ALICE,
+  );
+  expect(await asked([])).toBeNull();
+  for (const odd of [
+    undefined,
+    {},
+    [create, create],
+    [{ ...create, room_id: '!other' }],
+    [{ ...create, sender: 7 }],
+    [{ ...create, sender: 'x' }],
+  ])
+    await expect(asked(odd)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+});
+
+test('invites are those of the memberships, and none where the homeserver does not know the question', async () => {
+  const memberships = { '!a:x': 'invite', '!b:x': 'join', '!c:x': 'leave', '!d:x': 'knock', 'not a room': 'invite' };
+  await using server = await synapseWith({ '/memberships': { memberships } });
+  await using synapse = adapter(server.url);
+  expect(await synapse.directory.invitedRooms(ALICE)).toEqual(['!a:x']);
+  await using old = await oddServer(says(404, { errcode: 'M_UNRECOGNIZED' }));
+  await using before = adapter(old.url);
+  expect(await before.directory.invitedRooms(ALICE)).toEqual([]);
+  for (const odd of [says(200, {}), says(200, { memberships: [] })]) {
+    await using broken = await oddServer(odd);
+    await using strange = adapter(broken.url);
+    await expect(strange.directory.invitedRooms(ALICE)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+  }
+});
+
+test('a room is replaced where both say so', async () => {
+  const asked = async (replacement: unknown, predecessor: unknown) => {
+    await using server = await synapseWith({
+      'm.room.tombstone': {
+        state: [{ type: 'm.room.tombstone', state_key: '', sender: ALICE, content: { replacement_room: replacement } }],
+      },
+      'm.room.create': { state: [{ type: 'm.room.create', state_key: '', sender: ALICE, content: { predecessor } }] },
+    });
+    await using synapse = adapter(server.url);
+    return await synapse.directory.replacement(ROOM);
+  };
+  expect(await asked('!new:x', { room_id: ROOM })).toBe('!new:x');
+  expect(await asked('!new:x', { room_id: '!other:x' })).toBeNull();
+  expect(await asked('!new:x', undefined)).toBeNull();
+  expect(await asked(ROOM, { room_id: ROOM })).toBeNull();
+  expect(await asked('new', { room_id: ROOM })).toBeNull();
+  expect(await asked(undefined, { room_id: ROOM })).toBeNull();
+});

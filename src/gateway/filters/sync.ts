@@ -9,10 +9,10 @@ const SUMMARY: Shape = { 'm.heroes': 'texts', 'm.joined_member_count': 'count', 
 /** A filtered `/sync`, and whether there is news in it. */
 export type ShownSync = { readonly body: JsonObject; readonly nextBatch: string; readonly news: boolean };
 
-/** The joined rooms an answer speaks of: for a scope of all rooms, an unknown one is reason to look again. */
+/** The rooms an answer says the subject is in or invited to: for a scope that can grow, an unknown one is reason to look again. */
 export function roomsOfSync(body: unknown): string[] {
   const rooms = isObject(body) && isObject(body['rooms']) ? body['rooms'] : {};
-  return isObject(rooms['join']) ? Object.keys(rooms['join']) : [];
+  return [rooms['join'], rooms['invite']].flatMap((section) => (isObject(section) ? Object.keys(section) : []));
 }
 
 /**

@@ -24,7 +24,7 @@ export type Asks = {
   readonly present: { readonly ask: { readonly token: string; readonly have: number | null }; readonly answer: PresentedAs };
   readonly upstream: { readonly ask: About; readonly answer: Upstream };
   readonly upstreamRefused: { readonly ask: About & { readonly leaseId: LeaseId }; readonly answer: Upstream | 'gone' | 'unavailable' };
-  readonly refresh: { readonly ask: About; readonly answer: Told | null };
+  readonly refresh: { readonly ask: About & { readonly spokenOf: readonly RoomId[] | null }; readonly answer: Told | null };
   readonly use: { readonly ask: About; readonly answer: boolean };
   readonly useOver: { readonly ask: About; readonly answer: null };
   readonly withdraw: { readonly ask: About; readonly answer: null };

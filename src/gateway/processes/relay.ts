@@ -96,8 +96,8 @@ export function relay({ access, transactions, paces, ledger, board, log }: Relay
       }),
     upstream: ({ grantId }, child) => access.upstream(proven(grantId, child)),
     upstreamRefused: ({ grantId, leaseId }, child) => access.upstreamRefused(proven(grantId, child), leaseId),
-    refresh: async ({ grantId }, child) => {
-      const fresh = await access.refresh(proven(grantId, child));
+    refresh: async ({ grantId, spokenOf }, child) => {
+      const fresh = await access.refresh(proven(grantId, child), spokenOf ?? undefined);
       return fresh === null ? null : toldOf(fresh, child);
     },
     use: async ({ grantId }, child) => {

@@ -137,8 +137,10 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
       if (entry?.upstream?.lease.leaseId === leaseId) entry.upstream = null;
       return line.ask('upstreamRefused', { grantId: id, leaseId }, (other) => (typeof other === 'string' ? other : keep(id, other)));
     },
-    refresh: (id) =>
-      once(`refresh ${id}`, () => line.ask('refresh', { grantId: id }, (told) => (told === null ? null : accessTo(adopt(told))))),
+    refresh: (id, spokenOf) =>
+      once(`refresh ${id} ${JSON.stringify(spokenOf ?? null)}`, () =>
+        line.ask('refresh', { grantId: id, spokenOf: spokenOf ?? null }, (told) => (told === null ? null : accessTo(adopt(told)))),
+      ),
     use: (id) => line.ask('use', { grantId: id }, (counted) => counted),
     useOver: (id) => line.ask('useOver', { grantId: id }, () => undefined),
     withdraw: (id) => line.ask('withdraw', { grantId: id }, () => undefined),

@@ -1,8 +1,9 @@
 import type { RoomId } from '../../domain/ids.ts';
+import { canGrow } from '../../domain/scope.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { holds, type Sight } from '../filters/sight.ts';
 import { rebuiltEventFilter, texts } from './event-filter.ts';
-import { personalSections } from './sync-sections.ts';
+import { blocks, personalSections } from './sync-sections.ts';
 
 /** Above this many characters the rooms are not said upstream: Synapse takes request lines of 16 KiB. */
 const MAX_PUSHED = 6_000;
@@ -28,8 +29,8 @@ export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sig
   const leave = room['include_leave'];
   const perThread =
     isObject(room['timeline']) && room['timeline']['unread_thread_notifications'] === true && holds(sight.scope, 'notifications');
-  // A scope of all rooms may become more while the poll waits.
-  const named = sight.scope.rooms !== 'all';
+  // A scope that can grow may become more while the poll waits.
+  const named = !canGrow(sight.scope);
   const rooms = wanted !== null ? wanted.filter(inScope) : named ? [...scope] : null;
   const pushed = {
     presence: personal.presence,
@@ -44,6 +45,22 @@ export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sig
     },
   };
   if (rooms === null) return pushed;
-  const whole = { ...pushed, room: { rooms, ...pushed.room } };
+  const whole = { ...pushed, room: blocks(personal.roomData) ? { rooms, ...pushed.room } : roomsBySection(pushed.room, rooms) };
   return encodeURIComponent(JSON.stringify(whole)).length > MAX_PUSHED ? pushed : whole;
+}
+
+/**
+ * The rooms said in each section. Synapse holds the rooms of the whole filter against the `room_id` of account data as
+ * well, which has none, so that all of it would fall out.
+ */
+function roomsBySection<T extends { readonly state: JsonObject; readonly timeline: JsonObject; readonly ephemeral: JsonObject }>(
+  room: T,
+  rooms: readonly string[],
+): T {
+  const only = (section: JsonObject): JsonObject => {
+    const said = section['rooms'] as readonly string[] | undefined;
+    return { ...section, rooms: said === undefined ? rooms : said.filter((one) => rooms.includes(one)) };
+  };
+  const ephemeral = blocks(room.ephemeral) ? room.ephemeral : only(room.ephemeral);
+  return { ...room, state: only(room.state), timeline: only(room.timeline), ephemeral };
 }

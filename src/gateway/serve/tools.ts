@@ -1,4 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
+import { canGrow } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { FORBIDDEN, limited } from '../answer.ts';
 import type { Tools } from '../catalogue/line.ts';
@@ -28,7 +29,7 @@ export function toolsOf(access: Access, means: Means, upstream: Upstreamer, held
     // A grant that is over shows no room.
     roomsNow: async (spokenOf) => (await roomsNow(control, access, spokenOf, signal)) ?? new Set(),
     async relook(left) {
-      if (access.grant.scope.rooms !== 'all') return;
+      if (!canGrow(access.grant.scope)) return;
       const looked = await unlessAborted(control.refresh(access.grant.id).catch(unharmed), signal);
       if (left === null || access.grant.scope.rooms !== 'all' || looked?.rooms.has(left) !== true) return;
       // It was looked at less than a second ago, before the room was left.

@@ -1,4 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
+import { canGrow } from '../../domain/scope.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
 import type { JsonObject } from '../filters/shown.ts';
@@ -36,7 +37,7 @@ export async function answerSliding(
 ): Promise<Answer> {
   const { grant } = access;
   const deadline = Math.min(now() + sliding.timeoutMs, grant.expiresAt);
-  const all = grant.scope.rooms === 'all';
+  const all = canGrow(grant.scope);
   let { pos } = sliding;
   let { rooms } = access;
   let rest = 100;

@@ -1,5 +1,6 @@
 import { parseRoomId, parseUserId, serverOf, type RoomId, type UserId } from '../../domain/ids.ts';
 import type { Directory, SubjectFacts } from '../../ports/directory.ts';
+import { replacementOf } from '../../domain/upgrade.ts';
 import { path, type Http, type JsonObject } from './http.ts';
 import { createNoticesRooms, roomList } from './notices-room.ts';
 import { bodyOf, nonsense, refusalOf } from './outcome.ts';
@@ -18,6 +19,21 @@ export function createDirectory(parts: {
   const get = async (literals: TemplateStringsArray, ...ids: readonly string[]): Promise<JsonObject | null> => {
     const answer = await http.ask({ method: 'GET', path: path(literals, ...ids), token: issuerToken() });
     return bodyOf(answer, whatIs(literals));
+  };
+
+  /** The room's own event of that type, with an empty key. The filter is known since Synapse 1.123; before, all state comes. */
+  const stateEvent = async (roomId: RoomId, type: 'm.room.create' | 'm.room.tombstone'): Promise<JsonObject | null> => {
+    const whole = type === 'm.room.create' ? get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.create` : get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.tombstone`; // prettier-ignore
+    const body = await whole;
+    if (body === null) return null;
+    const { state } = body;
+    if (!Array.isArray(state)) throw nonsense("a room's state");
+    const found = (state as unknown[]).filter(
+      (event): event is JsonObject => isObject(event) && event['type'] === type && event['state_key'] === '',
+    );
+    if (found.length > 1 || found.some((event) => event['room_id'] !== undefined && event['room_id'] !== roomId))
+      throw nonsense("a room's state");
+    return found[0] ?? null;
   };
 
   const notice = async (userId: UserId, content: JsonObject, transactionId: string): Promise<string> => {
@@ -90,6 +106,34 @@ export function createDirectory(parts: {
       return { roomId, name: name === '' ? null : name, encrypted: encryption !== null };
     },
 
+    async creator(roomId) {
+      const create = await stateEvent(roomId, 'm.room.create');
+      if (create === null) return null;
+      const sender = typeof create['sender'] === 'string' ? parseUserId(create['sender']) : null;
+      if (sender === null) throw nonsense('who made a room');
+      return sender;
+    },
+
+    async invitedRooms(userId) {
+      const answer = await http.ask({
+        method: 'GET',
+        path: path`/_synapse/admin/v1/users/${userId}/memberships`,
+        token: issuerToken(),
+      });
+      // Synapse before 1.141 does not know it.
+      if (answer.kind === 'answer' && refusalOf(answer)?.errcode === 'M_UNRECOGNIZED') return [];
+      const body = bodyOf(answer, "a user's invites");
+      return invites(member(body ?? {}, 'memberships', true) ?? {});
+    },
+
+    async replacement(roomId) {
+      const tombstone = (await stateEvent(roomId, 'm.room.tombstone'))?.['content'];
+      const named = typeof tombstone === 'object' && tombstone !== null ? Reflect.get(tombstone, 'replacement_room') : null;
+      const next = typeof named === 'string' ? parseRoomId(named) : null;
+      if (next === null) return null;
+      return replacementOf(roomId, tombstone, (await stateEvent(next, 'm.room.create'))?.['content']);
+    },
+
     async resolveAlias(alias): Promise<RoomId | null> {
       const answer = await http.ask({ method: 'GET', path: path`/_matrix/client/v3/directory/room/${alias}` });
       const body = bodyOf(answer, 'a room alias');
@@ -143,6 +187,17 @@ function member(object: JsonObject | null, key: string, isRequired = false): Jso
   return null;
 }
 
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invites(memberships: JsonObject): readonly RoomId[] {
+  return Object.entries(memberships).flatMap(([id, membership]) => {
+    const room = membership === 'invite' ? parseRoomId(id) : null;
+    return room === null ? [] : [room];
+  });
+}
+
 function isTextOrNull(value: unknown): value is string | null {
   return value === null || typeof value === 'string';
 }
@@ -151,6 +206,7 @@ function whatIs(literals: TemplateStringsArray): string {
   const whole = literals.join('…');
   if (whole.endsWith('joined_rooms')) return "a user's rooms";
   if (whole.endsWith('accountdata')) return "a user's account data";
+  if (whole.includes('/state?')) return "a room's state";
   if (whole.includes('/rooms/')) return 'a room';
   if (whole.includes('/fetch_event/')) return 'an event';
   return whole.endsWith('whoami') ? 'the issuer account' : 'a user';

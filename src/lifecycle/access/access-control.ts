@@ -33,8 +33,11 @@ export interface AccessControl {
    * `gone`: the grant has ended with it; `unavailable`: a 503 for the holder.
    */
   upstreamRefused(grantId: GrantId, leaseId: LeaseId): Promise<Upstream | 'gone' | 'unavailable'>;
-  /** Looks anew which rooms the subject is in (for a scope of `all`), single flight and at most once a second. */
-  refresh(grantId: GrantId): Promise<Access | null>;
+  /**
+   * Looks anew which rooms are in scope (for a scope that can grow), single flight and at most once a second.
+   * @param spokenOf why: where it is known of all these rooms whether they are in scope, nothing is looked at
+   */
+  refresh(grantId: GrantId, spokenOf?: readonly RoomId[]): Promise<Access | null>;
   /**
    * Counts one more request of a grant that is good for so many. When it resolves that is durable, and the
    * request may be carried out. False: none is left, or the grant does not count. Whoever is told true says

@@ -4,6 +4,7 @@ import { standing, type Grant } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { openRooms } from '../../domain/scope.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { lookAtRooms, type Looked, needsLook, roomMakers } from './scope-rooms.ts';
 import type { UpstreamCopy } from './upstream-copy.ts';
 import { excludeRoom } from '../exclude-room.ts';
 import { noteSubject } from '../due/subjects-watch.ts';
@@ -15,13 +16,14 @@ const MAX_UNKNOWN = 10_000;
 const READS = 10;
 const STALE_MS = 30_000;
 const AT_MOST_EVERY_MS = 1_000;
+const UPGRADE_STALE_MS = 5_000;
 
 /** What is kept in memory of a grant whose token was presented. */
 export type Entry = {
   grant: Grant;
-  /** The rooms its subject is in; null where the scope names its rooms, or before the first look. */
-  joined: readonly RoomId[] | null;
-  joinedAt: number;
+  /** What was looked up of its rooms; null where the scope names all it will ever have, or before the first look. */
+  looked: Looked | null;
+  lookedAt: number;
   /** When they were last asked for, whatever came of it. */
   askedAt: number | null;
   rooms: ReadonlySet<RoomId>;
@@ -37,13 +39,17 @@ export function accessEntries(world: World) {
   const unknown = new BoundedMap<GrantId, true>(MAX_UNKNOWN);
   const loading = singleFlight<Entry | null>();
   const refreshing = singleFlight<Entry | null>();
+  const makers = roomMakers(world);
   let outside: Set<RoomId> | null = null;
   const newlyOutside: RoomId[] = [];
   let commits = 0;
 
-  const openNow = (entry: Pick<Entry, 'grant' | 'joined'>): ReadonlySet<RoomId> => {
+  const openNow = ({ grant, looked }: Pick<Entry, 'grant' | 'looked'>): ReadonlySet<RoomId> => {
     if (outside === null) throw new MintwardenError('state', 'The rooms outside every scope are not known yet.');
-    return openRooms(entry.grant.scope, entry.joined ?? [], outside);
+    const { scope } = grant;
+    if (looked === null) return openRooms(scope, [], outside);
+    const rooms = scope.rooms === 'all' ? 'all' : [...scope.rooms, ...looked.followed];
+    return openRooms({ ...scope, rooms }, [...looked.joined, ...looked.invited], outside, looked.creators);
   };
 
   const note = (change: Change): void => {
@@ -73,13 +79,13 @@ export function accessEntries(world: World) {
     outside = new Set([world.controlRoomId as RoomId, ...stored.map((room) => room.roomId), ...newlyOutside]);
   };
 
-  const joinedOf = async ({ grant, joined }: Entry): Promise<readonly RoomId[]> => {
+  const joinedOf = async ({ grant, looked }: Entry): Promise<readonly RoomId[]> => {
     const { subject } = grant;
     const facts = await world.directory.subject(subject);
     await noteSubject(world, grant, facts);
     if (facts === null) return [];
     // A client that joins by itself is in the bot's DM before the DM is on record.
-    const dm = facts.joinedRooms.every((room) => joined?.includes(room) === true) ? null : await world.chat.dm(subject);
+    const dm = facts.joinedRooms.every((room) => looked?.joined.has(room) === true) ? null : await world.chat.dm(subject);
     if (dm !== null) await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: subject });
     return facts.joinedRooms.filter((room) => room !== facts.noticesRoom && room !== dm?.roomId);
   };
@@ -94,8 +100,8 @@ export function accessEntries(world: World) {
         unknown.set(id, true);
         return null;
       }
-      const rooms = openNow({ grant, joined: null });
-      const entry: Entry = { grant, joined: null, joinedAt: world.clock.now(), askedAt: null, rooms, upstream: null };
+      const rooms = openNow({ grant, looked: null });
+      const entry: Entry = { grant, looked: null, lookedAt: world.clock.now(), askedAt: null, rooms, upstream: null };
       entries.set(id, entry);
       return entry;
     }
@@ -108,18 +114,27 @@ export function accessEntries(world: World) {
       return loadOnce(id);
     });
 
+  /** Of a room that was looked at, or is outside every scope, another look says nothing new; of an invite it may. */
+  const isSettled = ({ grant, looked, lookedAt, rooms }: Entry, room: RoomId): boolean => {
+    if (looked === null) return false;
+    if (rooms.has(room) || outside?.has(room) === true) return true;
+    // That it replaces another may be said after it was joined.
+    const isFinal = grant.scope.followUpgrades !== true || Math.abs(world.clock.now() - lookedAt) < UPGRADE_STALE_MS;
+    return looked.joined.has(room) && isFinal;
+  };
+
   const refresh = (id: GrantId): Promise<Entry | null> =>
     refreshing(id, async () => {
       const entry = entries.peek(id) ?? (await load(id));
-      if (entry === null || entry.grant.scope.rooms !== 'all' || entry.grant.state !== 'live') return entry;
+      if (entry === null || !needsLook(entry.grant.scope) || entry.grant.state !== 'live') return entry;
       const now = world.clock.now();
       if (entry.askedAt !== null && now - entry.askedAt < AT_MOST_EVERY_MS && now >= entry.askedAt) {
-        if (entry.joined !== null) return entry;
+        if (entry.looked !== null) return entry;
         throw new MintwardenError('homeserver-unreachable', 'The rooms could not be looked up a moment ago.', 'Try again in a second.');
       }
       entry.askedAt = now;
-      entry.joined = await joinedOf(entry);
-      entry.joinedAt = world.clock.now();
+      entry.looked = await lookAtRooms(world, entry.grant, await joinedOf(entry), makers);
+      entry.lookedAt = world.clock.now();
       entry.rooms = openNow(entry);
       return entry;
     });
@@ -130,12 +145,16 @@ export function accessEntries(world: World) {
     /** The entry from the ledger's row alone: whoever asks has proven nothing yet. */
     load,
     /** Looks anew which rooms the subject is in, at most once a second. */
-    refresh,
+    refresh: (id: GrantId, spokenOf?: readonly RoomId[]): Promise<Entry | null> => {
+      const entry = entries.peek(id);
+      const isKnown = entry !== undefined && spokenOf !== undefined && spokenOf.every((room) => isSettled(entry, room));
+      return isKnown ? Promise.resolve(entry) : refresh(id);
+    },
     /** Whether its rooms have to be looked up before it opens anything. */
     lacksRooms: (entry: Entry): boolean =>
-      entry.grant.scope.rooms === 'all' && entry.joined === null && standing(entry.grant, world.clock.now()) === 'good',
+      needsLook(entry.grant.scope) && entry.looked === null && standing(entry.grant, world.clock.now()) === 'good',
     /** Whether the rooms of an entry were looked up so long ago that they should be again, in the background. */
-    isStale: (entry: Entry): boolean => entry.grant.scope.rooms === 'all' && Math.abs(world.clock.now() - entry.joinedAt) > STALE_MS,
+    isStale: (entry: Entry): boolean => needsLook(entry.grant.scope) && Math.abs(world.clock.now() - entry.lookedAt) > STALE_MS,
     /** What a commit changes, at once. */
     note,
   };

@@ -86,8 +86,8 @@ export function createAccessControl(world: World): AccessControl & {
     },
     upstream: leases.upstream,
     upstreamRefused: leases.upstreamRefused,
-    refresh: async (id) => {
-      const entry = await entries.refresh(id);
+    refresh: async (id, spokenOf) => {
+      const entry = await entries.refresh(id, spokenOf);
       return entry !== null && standing(entry.grant, world.clock.now()) === 'good' ? accessTo(entry) : null;
     },
     use: uses.use,

@@ -1,0 +1,117 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { RoomId, UserId } from '../../domain/ids.ts';
+import { canGrow, type Scope } from '../../domain/scope.ts';
+import type { Directory } from '../../ports/directory.ts';
+import { problemOf } from '../problem.ts';
+import type { World } from '../world.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+const REMEMBERED = 200_000;
+const AT_ONCE = 8;
+/** Whoever is invited to ever more rooms on other servers makes us ask so often for each, and no more. */
+const UNKNOWN_FOR_MS = 600_000;
+/** A chain of upgrades is followed so far. */
+const MAX_UPGRADES = 20;
+
+/** What was looked up of a grant's rooms. */
+export type Looked = {
+  /** The rooms its subject is in, less their DM with the bot and server notices. */
+  readonly joined: ReadonlySet<RoomId>;
+  /** The rooms they are invited to; looked at for scopes by creator alone. */
+  readonly invited: readonly RoomId[];
+  /** Rooms they are in that replace named ones. */
+  readonly followed: readonly RoomId[];
+  /** Who made rooms, as the homeserver itself knows it; for scopes by creator. */
+  readonly creators: ReadonlyMap<RoomId, UserId>;
+};
+
+/** Whether the rooms of a scope have to be looked up before it opens all it should. */
+export function needsLook(scope: Scope): boolean {
+  return canGrow(scope) || scope.by !== undefined;
+}
+
+/** Who made which room: for ever, since a create event cannot change. */
+export type RoomMakers = (rooms: readonly RoomId[], joined: ReadonlySet<RoomId>) => Promise<ReadonlyMap<RoomId, UserId>>;
+
+/**
+ * Looks creators up. A room whose creator is not known, or could not be asked for, is left out: it stays
+ * closed until the next look.
+ */
+export function roomMakers({ directory, clock, log }: Pick<World, 'directory' | 'clock' | 'log'>): RoomMakers {
+  const known = new BoundedMap<RoomId, UserId>(REMEMBERED);
+  const unknown = new BoundedMap<RoomId, number>(REMEMBERED);
+
+  const ask = async (room: RoomId): Promise<string | null> => {
+    try {
+      const creator = await directory.creator(room);
+      if (creator === null) unknown.set(room, clock.now());
+      else known.set(room, creator);
+      return null;
+    } catch (error) {
+      return problemOf(error);
+    }
+  };
+
+  return async (rooms, joined) => {
+    const now = clock.now();
+    const wanted = rooms.filter((room) => {
+      if (known.peek(room) !== undefined) return false;
+      const asked = unknown.peek(room);
+      return asked === undefined || joined.has(room) || Math.abs(now - asked) > UNKNOWN_FOR_MS;
+    });
+    const queue = wanted.values();
+    const problems: string[] = [];
+    const work = async (): Promise<void> => {
+      for (const room of queue) {
+        const problem = await ask(room);
+        if (problem !== null) problems.push(problem);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, wanted.length) }, work));
+    if (problems.length > 0) log.warn('creators of rooms not looked up', { rooms: problems.length, problem: problems[0] });
+    return new Map(rooms.flatMap((room) => pairOf(room, known.get(room))));
+  };
+}
+
+function pairOf(room: RoomId, creator: UserId | undefined): [RoomId, UserId][] {
+  return creator === undefined ? [] : [[room, creator]];
+}
+
+/** Looks up what a scope that needs it has to know of its rooms. */
+export async function lookAtRooms(
+  { directory }: Pick<World, 'directory'>,
+  { scope, subject }: Pick<Grant, 'scope' | 'subject'>,
+  joinedRooms: readonly RoomId[],
+  makers: RoomMakers,
+): Promise<Looked> {
+  const joined = new Set(joinedRooms);
+  const { rooms: named, by } = scope;
+  const invited = by === undefined || named !== 'all' ? [] : (await directory.invitedRooms(subject)).filter((room) => !joined.has(room));
+  const followed = named === 'all' || scope.followUpgrades !== true ? [] : await upgradesOf(directory, named, joined);
+  const spokenOf = named === 'all' ? [...joinedRooms, ...invited] : [...named, ...followed];
+  return { joined, invited, followed, creators: by === undefined ? new Map() : await makers(spokenOf, joined) };
+}
+
+/**
+ * The rooms that named ones were replaced by, and those that these were replaced by, as far as the subject is
+ * in them. A chain ends at the first one they are not in.
+ */
+export async function upgradesOf(
+  directory: Pick<Directory, 'replacement'>,
+  named: readonly RoomId[],
+  joined: ReadonlySet<RoomId>,
+): Promise<readonly RoomId[]> {
+  const seen = new Set(named);
+  const followed: RoomId[] = [];
+  for (const room of named) {
+    let at = room;
+    for (let steps = 0; steps < MAX_UPGRADES; steps++) {
+      const next = await directory.replacement(at);
+      if (next === null || seen.has(next) || !joined.has(next)) break;
+      seen.add(next);
+      followed.push(next);
+      at = next;
+    }
+  }
+  return followed;
+}
