@@ -7,6 +7,8 @@ export type Answer = {
   readonly body: unknown;
   /** The capability that was missing, for the header that says so (RFC 6750, 3.1). */
   readonly lacks?: string;
+  /** The methods there are, where another was used. */
+  readonly allow?: readonly string[];
   /** The body as it is written, where that was done already; `body` is then null. */
   readonly written?: Uint8Array;
   /** The files that are shown in it, where that was found out already. */

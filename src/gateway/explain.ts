@@ -9,7 +9,7 @@ import { isServedTo, judge, type JudgedLine, refusedBy, type Verdict } from './g
 import { isObject } from './filters/shown.ts';
 import { parseJsonBytes } from './request/json.ts';
 import { parseTarget } from './request/target.ts';
-import { type Route, routerOf } from './router.ts';
+import { type Route, routerOf, unrouted } from './router.ts';
 import { ruledOut } from './serve/admission.ts';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE'];
@@ -29,7 +29,14 @@ export function explain(question: Question, grant: Grant, rooms: ReadonlySet<Roo
   const target = parseTarget(pathIn(question.target));
   if (isAnswer(target)) return refused(target, null, [sentenceOf(target)]);
   const route = router(method, target.segments);
-  if (route === null) return refused(UNRECOGNISED, null, ['The catalogue of the gateway has no such operation: it is served to no token.']);
+  if (route === null) {
+    const told = unrouted(router, target.segments);
+    const why =
+      told.status === 405
+        ? `The operation has another method than ${method}.`
+        : 'The catalogue of the gateway has no such operation: it is served to no token.';
+    return refused(told, null, [why]);
+  }
   const out = ruledOut(grant.scope, method, target, route);
   if (out !== null) return refused(out, route.line, ['The endpoint rules of the scope do not let it pass.', route.line.why]);
   const { line } = route;

@@ -1,4 +1,5 @@
 import { MintwardenError } from '../domain/errors.ts';
+import { type Answer, UNRECOGNISED, WRONG_METHOD } from './answer.ts';
 import { type Line, VERSIONS } from './catalogue/line.ts';
 import type { Segment } from './request/target.ts';
 
@@ -32,6 +33,15 @@ export function routerOf(lines: readonly Line[]): Router {
     const { line, names } = found.leaf;
     return { line, params: Object.fromEntries(names.map((name, index) => [name, found.values[index] ?? ''])) };
   };
+}
+
+/** What is told where there is no line: that there is no such operation, or that there is, by another method (spec 1.19, `M_UNRECOGNIZED`). */
+export function unrouted(router: Router, segments: readonly Segment[]): Answer {
+  const allow = (['GET', 'PUT', 'POST', 'DELETE'] as const).filter((method) => {
+    const line = router(method, segments)?.line;
+    return line !== undefined && line.kind !== 'refused';
+  });
+  return allow.length === 0 ? UNRECOGNISED : { ...WRONG_METHOD, allow };
 }
 
 /** Every path under which a line is found. */

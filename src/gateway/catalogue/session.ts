@@ -1,5 +1,5 @@
 import { ok } from '../answer.ts';
-import { capabilities, joinedRooms, roomsOfJoined, versions, versionsForDevices } from '../filters/account.ts';
+import { capabilitiesIn, joinedRooms, roomsOfJoined, versions, versionsForDevices } from '../filters/account.ts';
 import type { Line } from './line.ts';
 import { unserved } from './refusals.ts';
 
@@ -40,9 +40,9 @@ export const SESSION: readonly Line[] = [
     paths: ['/_matrix/client/{v}/capabilities'],
     needs: 'holder',
     to: '/_matrix/client/v3/capabilities',
-    filter: () => capabilities,
-    shown: 'room versions; everything else is off',
-    why: 'Only the room versions are passed on; what an account could change about itself is said to be off.',
+    filter: ({ access }) => capabilitiesIn(access.grant.scope),
+    shown: 'room versions; with `profile`, whether name and picture may be changed; everything else is off',
+    why: 'What a token cannot do is said to be off, so that clients do not offer it.',
   },
   {
     id: 'getTokenOwner',

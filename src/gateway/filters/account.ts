@@ -1,6 +1,8 @@
 import type { RoomId } from '../../domain/ids.ts';
+import { allows, type Scope } from '../../domain/scope.ts';
 import { type Answer, FORBIDDEN, ok } from '../answer.ts';
 import { shownEvent } from './event.ts';
+import { PROFILE_FIELDS } from './profile.ts';
 import { type AnswerFilter, isObject, maybeObject, needList, needObject, pick } from './shown.ts';
 
 /** `/joined_rooms`: those in scope. */
@@ -60,23 +62,31 @@ function shownVersions(body: unknown, served: readonly string[]): Answer {
 
 const OFF = { enabled: false };
 
-/** `/capabilities`: the room versions, and a plain no to what an account could change about itself. */
-export const capabilities: AnswerFilter = (body) => {
-  const said = maybeObject(needObject(body, 'capabilities')['capabilities'], 'capabilities');
-  const known = maybeObject(said['m.room_versions'], 'm.room_versions');
-  const versions = Object.entries(maybeObject(known['available'], 'available')).filter(([, state]) => typeof state === 'string');
-  return ok({
-    capabilities: {
-      'm.room_versions': { ...pick(known, { default: 'text' }), available: Object.fromEntries(versions) },
-      'm.change_password': OFF,
-      'm.set_displayname': OFF,
-      'm.set_avatar_url': OFF,
-      'm.profile_fields': OFF,
-      'm.3pid_changes': OFF,
-      'm.get_login_token': OFF,
-    },
-  });
-};
+/**
+ * `/capabilities` as a scope has them: the room versions; name and picture where the scope lets them be changed
+ * and the homeserver does too (spec 1.19, "Capabilities negotiation"); a plain no to what else an account could
+ * change about itself.
+ */
+export function capabilitiesIn(scope: Scope): AnswerFilter {
+  return (body) => {
+    const said = maybeObject(needObject(body, 'capabilities')['capabilities'], 'capabilities');
+    const known = maybeObject(said['m.room_versions'], 'm.room_versions');
+    const versions = Object.entries(maybeObject(known['available'], 'available')).filter(([, state]) => typeof state === 'string');
+    const may = (name: string) => ({ enabled: allows(scope, 'profile') && maybeObject(said[name], name)['enabled'] !== false });
+    const fields = may('m.profile_fields');
+    return ok({
+      capabilities: {
+        'm.room_versions': { ...pick(known, { default: 'text' }), available: Object.fromEntries(versions) },
+        'm.change_password': OFF,
+        'm.set_displayname': may('m.set_displayname'),
+        'm.set_avatar_url': may('m.set_avatar_url'),
+        'm.profile_fields': fields.enabled ? { ...fields, allowed: PROFILE_FIELDS } : fields,
+        'm.3pid_changes': OFF,
+        'm.get_login_token': OFF,
+      },
+    });
+  };
+}
 
 /** `/media/config`: how large an upload may be. */
 export const mediaConfig: AnswerFilter = (body) => ok(pick(needObject(body, 'configuration'), { 'm.upload.size': 'count' }));

@@ -61,7 +61,7 @@ describe('paths that could be read in two ways never reach the homeserver', () =
     ['a trailing slash where there is none', `${V3}/rooms/${IN}/messages/`, 404],
     ['an old API', `/_matrix/client/api/v1/rooms/${IN}/state`, 404],
     ['sliding sync', '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync', 404],
-    ['search', `${V3}/search`, 404],
+    ['search, by another method than its own', `${V3}/search`, 405],
     ['legacy events', `${V3}/events`, 404],
     ['initial sync of a room', `${V3}/rooms/${IN}/initialSync`, 404],
     ['the admin API', '/_synapse/admin/v2/users/@alice:hs.test', 403],

@@ -97,10 +97,10 @@ describe('nothing else is set', () => {
     ['a list', ['state'], state('m.room.topic'), '[]', 400],
     ['no body', ['state'], state('m.room.topic'), '', 400],
     ['a key of JSON twice', ['state'], state('m.room.topic'), '{"topic":"a","topic":"b"}', 400],
-    ['POST', ['state'], state('m.room.topic'), TOPIC, 404],
+    ['POST', ['state'], state('m.room.topic'), TOPIC, 405],
   ])('%s', async (what, can, path, body, status) => {
     await using s = await peopledStage(can as never, what.includes('`types`') ? { scope: { types: ['m.room.topic'] } } : {});
-    const got = await s.ask(what === 'POST' ? 'POST' : 'PUT', path, { body });
+    const got = await s.ask('PUT', path, { body });
     if (status === 200) {
       // Nothing that a homeserver takes for a membership.
       expect(writesAt(s.homeserver).map((one) => one.path)).toEqual(['/_matrix/client/v3/rooms/!ops%3Ahs.test/state/m.room.member%3Ax/x']);
@@ -120,6 +120,13 @@ describe('nothing else is set', () => {
       expect(s.homeserver.seen).toEqual([]);
     },
   );
+
+  test.each(['POST', 'DELETE'])('%s', async (method) => {
+    await using s = await peopledStage(['state']);
+    for (const below of ['m.room.topic', 'com.example.a/k'])
+      expect([404, 405]).toContain((await s.ask(method, state(below), { body: TOPIC })).status);
+    expect(s.homeserver.seen).toEqual([]);
+  });
 
   test('CVE-2023-32323 (GHSA-f3wc-3vxv-xmvr, Synapse): state too large for the invites that carry it', async () => {
     await using s = await peopledStage(['state']);

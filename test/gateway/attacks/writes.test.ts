@@ -137,8 +137,8 @@ describe('nothing else reaches the homeserver as a write', () => {
     ['an event too large for a room', ['send'], 'PUT', send('m.room.message'), JSON.stringify({ body: 'x'.repeat(64_001) }), 413],
     ['a body too large for the gateway', ['send'], 'PUT', send('m.room.message'), JSON.stringify({ body: 'x'.repeat(300_000) }), 413],
     ['a transaction id too long', ['send'], 'PUT', send('m.room.message', OPS, 'x'.repeat(256)), HELLO, 400],
-    ['another method', ['send'], 'DELETE', send('m.room.message'), HELLO, 404],
-    ['POST with a transaction id', ['send'], 'POST', send('m.room.message'), HELLO, 404],
+    ['another method', ['send'], 'DELETE', send('m.room.message'), HELLO, 405],
+    ['POST with a transaction id', ['send'], 'POST', send('m.room.message'), HELLO, 405],
     ['a suffix', ['send'], 'PUT', `${send('m.room.message')}/x`, HELLO, 404],
   ])('%s', async (_, can, method, path, body, status) => {
     await using s = await writingStage(can as never);
