@@ -7,6 +7,11 @@ import { rebuiltEventFilter } from './event-filter.ts';
 
 const NOTHING: JsonObject = { types: [], not_types: ['*'] };
 
+/** Whether a section's filter lets nothing through. */
+export function blocks(section: JsonObject): boolean {
+  return section === NOTHING;
+}
+
 /** The filters of the sections of a `/sync` that are the subject's own. */
 type Sections = {
   readonly presence: JsonObject;
@@ -30,7 +35,7 @@ export function personalSections(asked: JsonObject, room: JsonObject, inScope: (
   const ephemeral = section(room['ephemeral'], [...of('typing', 'm.typing'), ...receipts], inScope);
   const presence = section(asked['presence'], of('presence', 'm.presence'), inScope);
   if (accountData === null || roomData === null || ephemeral === null || presence === null) return null;
-  return { accountData, roomData, ephemeral, presence: presence === NOTHING ? NOTHING : { ...presence, senders: [subject] } };
+  return { accountData, roomData, ephemeral, presence: blocks(presence) ? NOTHING : { ...presence, senders: [subject] } };
 }
 
 function section(asked: unknown, granted: readonly string[], inScope: (room: string) => boolean): JsonObject | null {

@@ -161,3 +161,24 @@ test('what is not as the specification says is left out, or the whole cannot be 
   const signs = [{ type: 'm.receipt', content: { notAnEvent: { 'm.read': { [BOB]: {} } }, $e: { 'm.read': { bob: { ts: 1 } } } } }];
   expect(show(inOps({ ephemeral: { events: signs } })).news).toBe(false);
 });
+
+test('the rooms are said in each section where account data of rooms is asked for, which Synapse would drop otherwise', () => {
+  const push = (can: readonly Allowance[], filter: object = {}) =>
+    pushedSyncFilter(filter, new Set([OPS, DEV]), { subject: ALICE, scope: { v: 1, rooms: [OPS, DEV], can } })?.['room'];
+  const only = { rooms: [OPS, DEV] };
+  expect(push(['read'])).toMatchObject({ ...only, timeline: {}, account_data: { types: [] } });
+  expect(push(['read', 'typing'])).toMatchObject({ ...only, ephemeral: { types: ['m.typing'] } });
+  const tags = push(['read', 'tags']);
+  expect(tags).toEqual({
+    account_data: { types: ['m.tag'] },
+    ephemeral: { types: [], not_types: ['*'] },
+    state: only,
+    timeline: only,
+  });
+  const narrower = { room: { rooms: [OPS, SECRET], timeline: { rooms: [DEV, SECRET] }, state: { limit: 1 } } };
+  expect(push(['read', 'tags', 'receipts'], narrower)).toMatchObject({
+    timeline: { rooms: [] },
+    state: { rooms: [OPS], limit: 1 },
+    ephemeral: { rooms: [OPS], types: ['m.receipt'] },
+  });
+});
