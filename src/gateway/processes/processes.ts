@@ -131,7 +131,7 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
   return {
     port,
     get pids() {
-      return [...children].map(({ pid }) => pid);
+      return [...children].map(({ pid }) => pid).filter((pid) => pid > 0);
     },
     close,
   };

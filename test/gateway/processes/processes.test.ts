@@ -48,6 +48,13 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+/** Never 0 where one is missing: a signal to 0 is for this process and all its kin. */
+function two(pids: readonly number[]): readonly [number, number] {
+  const [first, second] = pids;
+  if (first === undefined || second === undefined) throw new Error('there are not two gateway processes');
+  return [first, second];
+}
+
 async function until(what: () => boolean | Promise<boolean>, withinMs: number): Promise<number> {
   const begun = performance.now();
   while (!(await what())) {
@@ -208,7 +215,7 @@ describe('a gateway process', () => {
 
   it('that is killed is replaced, and the others serve on', async () => {
     const { token } = await stage.mint();
-    const [killed = 0, other = 0] = stage.processes.pids;
+    const [killed, other] = two(stage.processes.pids);
     process.kill(killed, 'SIGKILL');
     expect((await stage.ask(STATE, token, { agent: agents.get(other) as Agent })).status).toBe(200);
     await until(() => !stage.processes.pids.includes(killed), 2_000);
@@ -219,7 +226,7 @@ describe('a gateway process', () => {
 
   it('that hangs is killed when a grant ends, within a second, and what was open there with it', async () => {
     const { token, grant } = await stage.mint();
-    const [hung = 0] = stage.processes.pids;
+    const [hung] = two(stage.processes.pids);
     const agent = agents.get(hung) as Agent;
     const before = stage.homeserver.seen.length;
     const poll = stage.ask(SYNC, token, { agent });
@@ -239,7 +246,7 @@ describe('a gateway process', () => {
 
   it('that stood still for a while serves nothing by what was true before', async () => {
     const { token, grant } = await stage.mint();
-    const [pid = 0] = stage.processes.pids;
+    const [pid] = two(stage.processes.pids);
     const agent = agents.get(pid) as Agent;
     expect((await stage.ask(STATE, token, { agent })).status).toBe(200);
     process.kill(pid, 'SIGSTOP');
@@ -281,7 +288,7 @@ describe("the bot's process", () => {
     expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);
     const poll = askAt(told.port, SYNC, told.token, agent);
     await sleep(50);
-    const [stopped = 0, running = 0] = told.pids;
+    const [stopped, running] = two(told.pids);
     process.kill(stopped, 'SIGSTOP');
     child.kill('SIGKILL');
     const took = await until(() => !isAlive(running), 5_000);
@@ -297,10 +304,10 @@ describe("the bot's process", () => {
     const { child, told } = await parent();
     const agent = new Agent({ keepAlive: true });
     expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);
-    process.kill(child.pid ?? 0, 'SIGSTOP');
+    child.kill('SIGSTOP');
     await sleep(1_100);
     expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(503);
-    process.kill(child.pid ?? 0, 'SIGCONT');
+    child.kill('SIGCONT');
     expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);
     agent.destroy();
     const gone = once(child, 'exit') as Promise<[number | null]>;
