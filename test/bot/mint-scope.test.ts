@@ -160,6 +160,19 @@ describe('in the control room', () => {
     expect(shown).not.toContain('To make it');
   });
 
+  it('mints state by type and key, memberships and a ceiling of power, and says so', async () => {
+    const line =
+      '!mint @alice --rooms !ops:x.org --can read,state:m.room.topic:,state:m.space.child,join,leave,invite,kick,ban,unban --power 50';
+    const shown = await stage.says(`${line} --dry-run`);
+    expect(shown).not.toContain('cannot be granted');
+    for (const words of ['m.room.topic', 'm.space.child', 'invite users', 'kick members', 'a power level of at most 50'])
+      expect(shown).toContain(words);
+    await stage.says(line);
+    expect(await stage.says('!list')).toMatch(/@alice/);
+    for (const never of ['state:m.room.power_levels', 'state:m.room.redaction', 'state:m.policy.rule.*'])
+      expect(await stage.says(`!mint @alice --rooms !ops:x.org --can ${never}`)).toMatch(/never granted|by name alone/);
+  });
+
   it('explains capabilities and presets', async () => {
     const capabilities = await stage.says('!help capabilities');
     for (const name of ['read', 'redact-others', 'account-data:TYPE', 'state[:TYPE[:KEY]]']) expect(capabilities).toContain(`\`${name}`);

@@ -97,7 +97,6 @@ describe('nothing else is set', () => {
     ['a list', ['state'], state('m.room.topic'), '[]', 400],
     ['no body', ['state'], state('m.room.topic'), '', 400],
     ['a key of JSON twice', ['state'], state('m.room.topic'), '{"topic":"a","topic":"b"}', 400],
-    ['POST', ['state'], state('m.room.topic'), TOPIC, 405],
   ])('%s', async (what, can, path, body, status) => {
     await using s = await peopledStage(can as never, what.includes('`types`') ? { scope: { types: ['m.room.topic'] } } : {});
     const got = await s.ask('PUT', path, { body });
