@@ -27,8 +27,9 @@ const STATE_NEVER = [
 ];
 
 /**
- * State that decides who gets in, who sees what and how long, or runs in others' clients. Named exactly or not at all:
- * nobody means them by `state` or `m.*`.
+ * State that decides who gets in, who sees what and how long, runs in others' clients, or has the homeserver ask
+ * servers that are named in it (aliases are looked up). Named exactly or not at all: nobody means them by `state`
+ * or `m.*`.
  */
 const STATE_BY_NAME = [
   'm.room.server_acl',
@@ -36,6 +37,8 @@ const STATE_BY_NAME = [
   'm.room.join_rules',
   'm.room.history_visibility',
   'm.room.guest_access',
+  'm.room.canonical_alias',
+  'm.room.aliases',
   'm.room.policy',
   'm.room.retention',
   'org.matrix.msc1763.retention',
@@ -70,17 +73,11 @@ const SEND_BY_NAME = [
   'm.room.name',
   'm.room.topic',
   'm.room.avatar',
-  'm.room.aliases',
-  'm.room.canonical_alias',
   'm.room.pinned_events',
   'm.room_key*',
   'm.forwarded_room_key*',
   'm.secret.*',
   'm.dummy',
-  'm.call*',
-  'm.rtc.*',
-  'org.matrix.msc3401.*',
-  'org.matrix.msc4143.*',
   'org.matrix.msc4075.*',
 ];
 

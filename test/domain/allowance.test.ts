@@ -92,7 +92,15 @@ describe('the set', () => {
   it('never delegates what blinds the subject or outlives the token', () => {
     for (const type of ['m.ignored_user_list', 'm.direct', 'm.push_rules', 'm.megolm_backup.v1', 'm.identity_server', 'm.accepted_terms'])
       expect([type, mayGrantType('account-data', type)]).toEqual([type, 'never']);
-    for (const type of ['m.room.server_acl', 'm.room.encryption', 'm.room.guest_access', 'm.room.history_visibility', 'm.widget'])
+    for (const type of [
+      'm.room.server_acl',
+      'm.room.encryption',
+      'm.room.guest_access',
+      'm.room.history_visibility',
+      'm.widget',
+      'm.room.canonical_alias',
+      'm.call.member',
+    ])
       expect([type, mayGrantType('state', type)]).toEqual([type, 'by-name']);
   });
 

@@ -36,7 +36,7 @@ describe('what is granted is done, written anew', () => {
 
   test('whatever else stands in the body stays here', async () => {
     await using s = await peopledStage(ALL as never);
-    const more = { membership: 'ban', room_id: SECRET, state_key: '@eve:hs.test', content: { membership: 'ban' }, third_party_signed: {}, is_direct: true, via: ['evil.test'], reason: 'r' }; // prettier-ignore
+    const more = { membership: 'ban', room_id: SECRET, state_key: '@eve:hs.test', content: { membership: 'ban' }, third_party_signed: {}, is_direct: true, redact_events: true, 'org.matrix.msc4293.redact_events': true, via: ['evil.test'], reason: 'r' }; // prettier-ignore
     await s.ask('POST', at('invite'), { body: who('@eve:hs.test', more) });
     await s.ask('POST', at('kick'), { body: who(BOB, more) });
     await s.ask('POST', at('join', INVITED), { body: JSON.stringify({ ...more, user_id: BOB }) });

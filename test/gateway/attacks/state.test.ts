@@ -56,6 +56,7 @@ describe('nothing else is set', () => {
     ['a widget', ['state'], state('im.vector.modular.widgets/x'), '{"url":"https://evil.test"}', 403],
     ['a space’s child', ['state'], state(`m.space.child/${SECRET}`), '{"via":["hs.test"]}', 403],
     ['a space’s parent', ['state'], state(`m.space.parent/${SECRET}`), '{"via":["hs.test"]}', 403],
+    ['an alias, which the homeserver would look up at a server of one’s choice', ['state'], state('m.room.canonical_alias'), '{"alt_aliases":["#x:evil.test"]}', 403],
     ['a policy', ['state'], state('m.policy.rule.user/x'), '{"entity":"@bob:hs.test"}', 403],
     ['a call’s membership', ['state'], state('org.matrix.msc3401.call.member/x'), '{}', 403],
     ['power levels, though a stored scope names them', ANY, state('m.room.power_levels'), `{"users":{"${ALICE}":100}}`, 403],
