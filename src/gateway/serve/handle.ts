@@ -30,6 +30,7 @@ import type { LateAnswers } from './late-answers.ts';
 import type { OpenRequests } from './open-requests.ts';
 import type { Openly } from './openly.ts';
 import { type Means, perform } from './perform.ts';
+import type { RequestRate } from './request-rate.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { isUse, useOf } from './use.ts';
 import { OVER, type Visit } from './visit.ts';
@@ -38,6 +39,7 @@ import { OVER, type Visit } from './visit.ts';
 export type Desk = Means & {
   readonly router: Router;
   readonly open: OpenRequests;
+  readonly rate: RequestRate;
   readonly allowance: Allowance;
   readonly openly: Openly;
   /** For ended tokens that repeat a sync. */
@@ -68,7 +70,8 @@ const POLLS = new Set(['sync', 'slidingSync']);
 export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outcome | Promise<Outcome> {
   const method = request.method ?? '';
   const doubled = doubledHeader(request.rawHeaders);
-  if (doubled !== null) return { answer: doubled, operation: 'ambiguous', grantId: null };
+  // RFC 9112, 6.3: where it is not sure where a message ends, the connection does.
+  if (doubled !== null) return { answer: { ...doubled, closes: true }, operation: 'ambiguous', grantId: null };
   const target = parseTarget(request.url ?? '');
   if ('status' in target) return { answer: target, operation: 'ambiguous', grantId: null };
   if (!METHODS.has(method)) return { answer: WRONG_METHOD, operation: 'method', grantId: null };
@@ -149,6 +152,8 @@ async function serve(
 ): Promise<Answer | 'cut'> {
   const elsewhere = wrongNetwork(access.grant.scope, request, desk.trustedProxies);
   if (elsewhere !== null) return elsewhere;
+  const waitMs = desk.rate.take(access.grant.id);
+  if (waitMs > 0) return limited(waitMs);
   if (route === null) return unrouted(desk.router, target.segments);
   const out = ruledOut(access.grant.scope, request.method ?? '', target, route);
   if (out !== null) return out;

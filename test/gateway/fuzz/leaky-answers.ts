@@ -1,4 +1,18 @@
-import { ENCRYPTED, EVENT_KINDS, eventOf, EVERYWHERE, indexOf, isIn, JOINED, memberOf, mediaOf, ROOMS, SUBJECT, USERS } from './world.ts';
+import {
+  aliasOf,
+  ENCRYPTED,
+  EVENT_KINDS,
+  eventOf,
+  EVERYWHERE,
+  indexOf,
+  isIn,
+  JOINED,
+  memberOf,
+  mediaOf,
+  ROOMS,
+  SUBJECT,
+  USERS,
+} from './world.ts';
 
 /** An answer's status and its body, which is JSON as a rule. */
 export type Leaky = { readonly status: number; readonly body: string };
@@ -169,7 +183,7 @@ export function leakyAnswer(method: string, segments: readonly string[], asEvent
     case 'config':
       return ok({ 'm.upload.size': 5, evil: OWN });
     case 'directory':
-      return roomId === 'room' ? ok({ room_id: ROOMS[Number(/nq(\d)/.exec(part)?.[1] ?? 6)], servers: ['hs.test'], evil: OWN }) : ok({ visibility: 'public', evil: OWN });
+      return roomId === 'room' ? aliasAnswer(part) : ok({ visibility: 'public', evil: OWN });
     case 'profile':
       return profileAnswer(roomId);
     case 'user':
@@ -178,6 +192,11 @@ export function leakyAnswer(method: string, segments: readonly string[], asEvent
       return ok({ ...PAGE, evil: OWN });
   }
 } // prettier-ignore
+
+function aliasAnswer(alias: string): Leaky {
+  const index = ROOMS.findIndex((_, at) => aliasOf(at) === alias);
+  return index === -1 ? gone : ok({ room_id: ROOMS[index], servers: ['hs.test'], evil: OWN });
+}
 
 /** The file says where it is shown. */
 function fileAnswer(id: string): Leaky {
