@@ -5,3 +5,4 @@ filterInThread();
 await import('./attacks/messages.test.ts');
 await import('./attacks/sync.test.ts');
 await import('./attacks/reads.test.ts');
+await import('./attacks/own-sections.test.ts');
