@@ -111,6 +111,43 @@ describe('a scope by creator', () => {
     expect(it.homeserver.calls.filter((call) => call === 'creator').length - asked).toBe(1);
   });
 
+  it('misses no room that came while it was being looked at, or a moment after', async () => {
+    await using it = await delivered(by('@whatsappbot:example.org'), bridged);
+    const { homeserver, access, grant } = it;
+    await it.open();
+    // Within the second: the answer that speaks of it waits.
+    homeserver.change(ALICE, { joinedRooms: [BRIDGED, LATER] });
+    homeserver.creators.set(LATER, WHATSAPP).set(NEW, WHATSAPP);
+    expect([...((await access.refresh(grant.id, [LATER]))?.rooms ?? [])].toSorted()).toEqual([BRIDGED, LATER]);
+    // While a look is under way that has asked already.
+    it.service.clock.at += 1_000;
+    const asked = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    const { directory } = it.service.world;
+    const slow = createAccessControl({
+      ...it.service.world,
+      directory: {
+        ...directory,
+        subject: async (user) => {
+          const facts = await it.homeserver.directory().subject(user);
+          asked.resolve();
+          await go.promise;
+          return facts;
+        },
+        creator: (id) => it.homeserver.directory().creator(id),
+        invitedRooms: (id) => it.homeserver.directory().invitedRooms(id),
+      },
+    });
+    const early = slow.refresh(grant.id);
+    await asked.promise;
+    homeserver.change(ALICE, { joinedRooms: [BRIDGED, LATER, NEW] });
+    const late = slow.refresh(grant.id, [NEW]);
+    go.resolve();
+    expect((await early)?.rooms.has(NEW)).toBe(false);
+    expect((await late)?.rooms.has(NEW)).toBe(true);
+    slow.close();
+  });
+
   it('is not looked at anew for rooms that are known to be closed', async () => {
     await using it = await delivered(by('@whatsappbot:example.org'), bridged);
     await it.open();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { standing, type Grant } from '../../domain/grant.ts';
@@ -24,6 +25,9 @@ export type Entry = {
   /** What was looked up of its rooms; null where the scope names all it will ever have, or before the first look. */
   looked: Looked | null;
   lookedAt: number;
+  /** How many looks were begun, and which of them `looked` is from. */
+  looks: number;
+  latest: number;
   /** When they were last asked for, whatever came of it. */
   askedAt: number | null;
   rooms: ReadonlySet<RoomId>;
@@ -101,7 +105,7 @@ export function accessEntries(world: World) {
         return null;
       }
       const rooms = openNow({ grant, looked: null });
-      const entry: Entry = { grant, looked: null, lookedAt: world.clock.now(), askedAt: null, rooms, upstream: null };
+      const entry: Entry = { grant, looked: null, lookedAt: world.clock.now(), looks: 0, latest: 0, askedAt: null, rooms, upstream: null };
       entries.set(id, entry);
       return entry;
     }
@@ -123,21 +127,44 @@ export function accessEntries(world: World) {
     return looked.joined.has(room) && isFinal;
   };
 
-  const refresh = (id: GrantId): Promise<Entry | null> =>
+  /** How long until the rooms may be looked at again. */
+  const restMs = ({ askedAt }: Entry): number => {
+    const since = world.clock.now() - (askedAt ?? Number.NEGATIVE_INFINITY);
+    return since < 0 ? 0 : Math.max(0, AT_MOST_EVERY_MS - since);
+  };
+
+  const look = async (entry: Entry): Promise<Entry> => {
+    const number = ++entry.looks;
+    entry.askedAt = world.clock.now();
+    entry.looked = await lookAtRooms(world, entry.grant, await joinedOf(entry), makers);
+    entry.lookedAt = world.clock.now();
+    entry.latest = number;
+    entry.rooms = openNow(entry);
+    return entry;
+  };
+
+  const refresh = (id: GrantId, isPatient = false): Promise<Entry | null> =>
     refreshing(id, async () => {
       const entry = entries.peek(id) ?? (await load(id));
       if (entry === null || !needsLook(entry.grant.scope) || entry.grant.state !== 'live') return entry;
-      const now = world.clock.now();
-      if (entry.askedAt !== null && now - entry.askedAt < AT_MOST_EVERY_MS && now >= entry.askedAt) {
-        if (entry.looked !== null) return entry;
-        throw new MintwardenError('homeserver-unreachable', 'The rooms could not be looked up a moment ago.', 'Try again in a second.');
+      const waitMs = restMs(entry);
+      if (waitMs === 0) return look(entry);
+      if (isPatient) {
+        await sleep(waitMs);
+        return look(entry);
       }
-      entry.askedAt = now;
-      entry.looked = await lookAtRooms(world, entry.grant, await joinedOf(entry), makers);
-      entry.lookedAt = world.clock.now();
-      entry.rooms = openNow(entry);
-      return entry;
+      if (entry.looked !== null) return entry;
+      throw new MintwardenError('homeserver-unreachable', 'The rooms could not be looked up a moment ago.', 'Try again in a second.');
     });
+
+  /** An incremental answer speaks of a new room once: it waits for a look that began after it came. */
+  const refreshFor = async (id: GrantId, spokenOf: readonly RoomId[]): Promise<Entry | null> => {
+    const known = entries.peek(id);
+    const before = known?.looks ?? 0;
+    if (known !== undefined && spokenOf.every((room) => isSettled(known, room))) return known;
+    const first = await refresh(id, true);
+    return first === null || first.latest > before ? first : refresh(id, true);
+  };
 
   return {
     /** The entry, where it is known already. Null: it is known that there is no such grant. */
@@ -145,11 +172,8 @@ export function accessEntries(world: World) {
     /** The entry from the ledger's row alone: whoever asks has proven nothing yet. */
     load,
     /** Looks anew which rooms the subject is in, at most once a second. */
-    refresh: (id: GrantId, spokenOf?: readonly RoomId[]): Promise<Entry | null> => {
-      const entry = entries.peek(id);
-      const isKnown = entry !== undefined && spokenOf !== undefined && spokenOf.every((room) => isSettled(entry, room));
-      return isKnown ? Promise.resolve(entry) : refresh(id);
-    },
+    refresh: (id: GrantId, spokenOf?: readonly RoomId[]): Promise<Entry | null> =>
+      spokenOf === undefined ? refresh(id) : refreshFor(id, spokenOf),
     /** Whether its rooms have to be looked up before it opens anything. */
     lacksRooms: (entry: Entry): boolean =>
       needsLook(entry.grant.scope) && entry.looked === null && standing(entry.grant, world.clock.now()) === 'good',
