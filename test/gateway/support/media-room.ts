@@ -30,7 +30,7 @@ export function answerWithFiles(
   events: readonly Event[],
   head: Readonly<Record<string, string>> = { 'content-type': 'image/png' },
 ): void {
-  homeserver.answer(({ path, method }, response) => {
+  homeserver.answer(({ path, method, query }, response) => {
     if (/\/media\/(?:download|thumbnail)\//.test(path)) return void response.writeHead(200, head).end(BYTES);
     if (method === 'POST' && path.endsWith('/upload')) return { content_uri: 'mxc://hs.test/uploaded' };
     if (method === 'POST' && path.endsWith('/create')) return { content_uri: 'mxc://hs.test/created', unused_expires_at: 1 };
@@ -42,7 +42,8 @@ export function answerWithFiles(
     if (path.endsWith('/joined_members')) return { joined: {} };
     const [, type, key] = /\/state\/([^/]+)\/?([^/]*)$/.exec(path) ?? [];
     const state = here.find((event) => event['type'] === type && event['state_key'] === decodeURIComponent(key ?? ''));
-    return state ?? void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"x"}');
+    if (state !== undefined) return query.get('format') === 'event' ? state : state['content'];
+    return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"x"}');
   });
 }
 
