@@ -293,7 +293,7 @@ describe.each(SCOPE_NAMES)('a scope of %s', (scope) => {
       [`${me}/rooms/${secret}/account_data/org.example`, 404], [`${V3}/publicRooms`, 403], [`${V3}/pushrules/`, 200], [`${V3}/devices`, 200],
       [`${V3}/presence/${carol}/status`, 403], [`${V3}/initialSync`, 404], [`${V3}/events`, 404], [below('secret', 'initialSync'), 404],
       [below('ops', 'initialSync'), 404], [`${V3}/events/${root('secret')}`, 404], [`${V1}/mutual_rooms?user_id=${carol}`, 404],
-      [`${V3}/capabilities`, 200], ['/_matrix/client/versions', 200], [`${V3}/account/whoami`, 200], [`${V3}/thirdparty/protocols`, 403],
+      [`${V3}/capabilities`, 200], ['/_matrix/client/versions', 200], [`${V3}/account/whoami`, 200], [`${V3}/thirdparty/protocols`, 404],
       [`${V1}/media/config`, 200], ['/_mintwarden/v1/token', 200],
     ] as const; // prettier-ignore
     for (const [path, status] of paths) {
