@@ -103,6 +103,7 @@ function doubtsOf(line: JudgedLine, verdict: Verdict, grant: Grant): readonly st
   if (verdict.kind === 'steps' && line.needs !== 'holder' && CAPABILITY[line.needs].writes) {
     return ['What the user may do in the room, the room and the homeserver say.'];
   }
+  if (verdict.kind === 'idle') return ['It would be answered with nothing, after the wait: there is no capability read.'];
   if (verdict.kind !== 'write') return [];
   const { writing } = verdict;
   const encrypted = grant.rooms.some((room) => room.roomId === writing.roomId && room.encrypted);
@@ -125,7 +126,7 @@ function conditionsOf({ scope }: Grant): readonly string[] {
 }
 
 function askedOf(line: JudgedLine, verdict: Verdict): string | null {
-  if (verdict.kind === 'answer' || verdict.kind === 'deed') return null;
+  if (verdict.kind === 'answer' || verdict.kind === 'deed' || verdict.kind === 'idle') return null;
   if (verdict.kind !== 'forward') return line.asked ?? null;
   const names = verdict.request.query.map(([name]) => name);
   return `${verdict.request.method} ${verdict.request.path}${names.length === 0 ? '' : `, with ${names.join(', ')}`}`;

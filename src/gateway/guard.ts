@@ -42,6 +42,8 @@ export type Verdict =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'deed'; readonly deed: Deed }
   | { readonly kind: 'poll'; readonly poll: Poll }
+  /** A sync that shows nothing. */
+  | { readonly kind: 'idle'; readonly poll: Poll }
   | { readonly kind: 'sliding'; readonly sliding: Sliding }
   | { readonly kind: 'steps'; readonly run: Steps }
   | { readonly kind: 'write'; readonly writing: Writing }
@@ -72,7 +74,7 @@ export function judge(line: JudgedLine, call: Call): Verdict {
   const { access, params } = call;
   if (!isServedTo(line, access)) return answer(UNRECOGNISED);
   const lacks = lackingFor(line, call);
-  if (lacks !== null) return answer(lacks);
+  if (lacks !== null) return line.kind === 'poll' && line.sliding !== true ? idle(call) : answer(lacks);
   if (line.room === 'path' && !access.rooms.has(params['roomId'] as RoomId)) return answer(FORBIDDEN);
   if (line.user === 'self' && params['userId'] !== access.grant.subject) return answer(FORBIDDEN);
   switch (line.kind) {
@@ -112,6 +114,12 @@ export function lackingFor(line: JudgedLine, call: Call): Answer | null {
   if ((line.kind === 'write' || line.kind === 'steps' || line.kind === 'media') && line.may !== undefined) return line.may(call);
   const can: readonly string[] = call.access.grant.scope.can;
   return line.needs === 'holder' || can.includes(line.needs) ? null : lacking(line.needs);
+}
+
+/** A sync is not refused for reasons of scope: see `serve/idling.ts`. */
+function idle(call: Call): Verdict {
+  const poll = parsePoll(call);
+  return isAnswer(poll) ? answer(poll) : { kind: 'idle', poll };
 }
 
 function answer(given: Answer): Verdict {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ALICE, OPS, SECRET } from './support/grants.ts';
+import { ALICE, grantOf, OPS, SECRET } from './support/grants.ts';
 import { type Stage, stage } from './support/stage.ts';
 
 /*
@@ -49,11 +49,10 @@ function upstream(path: string): unknown {
   return answers[asked] ?? { errcode: 'M_UNRECOGNIZED' };
 }
 
-type Asked = readonly [method: string, path: string, body?: string];
 /** 404 where the answer is that there is none, which every client takes. */
 const NONE = 404;
 
-const REQUESTS: readonly (readonly [who: string, status: number, ...asked: Asked])[] = [
+const REQUESTS: readonly (readonly [who: string, status: number, method: string, path: string, body?: string])[] = [
   ['all', 200, 'GET', '/_matrix/client/versions'],
   ['js-sdk, Rust SDK, nio', 200, 'GET', `${V3}/account/whoami`],
   ['bot-sdk, hydrogen', 200, 'GET', `${R0}/account/whoami`],
@@ -109,6 +108,14 @@ const REQUESTS: readonly (readonly [who: string, status: number, ...asked: Asked
   ['clients that read', 200, 'POST', `${V3}/rooms/${room}/read_markers`, '{"m.fully_read":"$m","m.read":"$m"}'],
 ];
 
+const CASES = REQUESTS.map(([who, status, method, path, body]) => ({
+  who,
+  status,
+  method,
+  path,
+  options: body === undefined ? {} : { body },
+}));
+
 let s: Stage;
 beforeAll(async () => {
   s = await stage({ rooms: [OPS] });
@@ -117,8 +124,8 @@ beforeAll(async () => {
 afterAll(() => s[Symbol.asyncDispose]());
 
 describe('a token that reads one room', () => {
-  test.each(REQUESTS)('%s: %i for %s %s', async (_, status, method, path, body) => {
-    const got = await s.ask(method, path, body === undefined ? {} : { body });
+  test.each(CASES)('$who: $status for $method $path', async ({ status, method, path, options }) => {
+    const got = await s.ask(method, path, options);
     expect([got.status, got.status === 404 ? typeof got.body['errcode'] : 'string']).toEqual([status, 'string']);
     expect(JSON.stringify(got.body)).not.toContain(SECRET);
   });
@@ -144,6 +151,34 @@ describe('a token that reads one room', () => {
     expect(s.homeserver.seen.filter(({ method }) => method !== 'GET')).toEqual([]);
     const syncs = s.homeserver.seen.filter(({ path }) => path.endsWith('/sync'));
     expect(new Set(syncs.map(({ query }) => query.get('set_presence')))).toEqual(new Set(['offline']));
+  });
+});
+
+describe('a token that only sends', () => {
+  const never403 = CASES.filter(({ method, path }) =>
+    /versions|whoami|pushrules|filter|capabilities|joined_rooms|join\/|\/join$|keys|account_data|turnServer|devices$|media.*config|sync/.test(
+      `${method} ${path}`,
+    ),
+  );
+  test.each(never403)('$who: $status for $method $path', async ({ status, method, path, options }) => {
+    await using sender = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ['send'] } } });
+    sender.homeserver.answer(({ path: asked }) => upstream(asked));
+    expect((await sender.ask(method, path, options)).status).toBe(status);
+  });
+
+  test('syncs, and sees nothing; the homeserver is not asked, and the wait is as long as it was to be', async () => {
+    await using sender = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ['send'] } } });
+    const first = await sender.ask('GET', `${V3}/sync?timeout=30000`);
+    const nothing = { join: {}, invite: {}, leave: {}, knock: {} };
+    expect(first).toMatchObject({ status: 200, body: { rooms: nothing } });
+    const begun = performance.now();
+    const second = await sender.ask('GET', `${V3}/sync?timeout=300&since=${String(first.body['next_batch'])}`);
+    expect(performance.now() - begun).toBeGreaterThan(250);
+    expect(second.body).toEqual(first.body);
+    const open = sender.ask('GET', `${V3}/sync?timeout=30000&since=mw0`);
+    setTimeout(() => sender.desk.end(grantOf([]).id), 50);
+    expect((await open).status).toBe(401);
+    expect(sender.homeserver.seen).toEqual([]);
   });
 });
 

@@ -14,8 +14,10 @@ export const SYNC: readonly Line[] = [
     paths: [`${C}/sync`],
     needs: 'read',
     room: 'answer',
-    asked: 'the holder’s filter, narrowed to the scope; `since`, `timeout`, `full_state`, `use_state_after`; presence offline',
-    shown: 'timeline, state, summary, invites, leaves, knocks of rooms in scope',
+    asked:
+      'the holder’s filter, narrowed to the scope; `since`, `timeout`, `full_state`, `use_state_after`; presence offline, unless `presence` lets it be said. Without `read` nothing: an empty answer, after the wait',
+    shown:
+      'timeline, state, summary, invites, leaves, knocks of rooms in scope; of the subject’s own what `typing`, `receipts`, `markers`, `tags`, `account-data`, `push-rules`, `notifications` and `presence` (their own) open',
     why: 'The rooms in scope, each with timeline, state, members; the wait goes on while there is nothing to show.',
   },
   {

@@ -15,6 +15,7 @@ import type { Acquaintance } from './acquaintance.ts';
 import type { Held } from './allowance.ts';
 import type { Forwarder } from './forwarder.ts';
 import { answerSliding } from '../sliding/poll.ts';
+import { answerIdly } from './idling.ts';
 import { answerPoll } from './polling.ts';
 import { toolsOf } from './tools.ts';
 import { roomsNow } from './scope-now.ts';
@@ -78,6 +79,8 @@ async function carriedOut(
           'sync',
           await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal),
         );
+      case 'idle':
+        return await answerIdly(verdict.poll, access, means.now, signal);
       case 'sliding':
         return remembered(
           'sliding',

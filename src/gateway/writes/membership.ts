@@ -1,4 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
+import { nameOf } from '../../domain/allowance.ts';
+import { CAPABILITY } from '../../domain/capability.ts';
 import { allows } from '../../domain/scope.ts';
 import { type Answer, invalid, isAnswer, lacking, NONSENSE, ok } from '../answer.ts';
 import type { Call, Steps, Tools, UpstreamRequest } from '../catalogue/line.ts';
@@ -11,10 +13,10 @@ const ROOM = '/_matrix/client/v3/rooms/{roomId}';
 const KNOCK = '/_matrix/client/v3/knock/{roomId}';
 const MAX_REASON = 1_000;
 
-/** Whether the scope lets a room be joined, or at least told to be joined already. */
+/** Whether the scope lets a room be joined, or at least told to be joined already: who only sends does that first too. */
 export function mayJoin({ access }: Call): Answer | null {
   const { scope } = access.grant;
-  return allows(scope, 'read') || allows(scope, 'join') ? null : lacking('read');
+  return scope.can.some((allowance) => CAPABILITY[nameOf(allowance)].where === 'rooms') ? null : lacking('read');
 }
 
 /**
