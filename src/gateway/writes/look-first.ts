@@ -54,12 +54,6 @@ export function lookFirst(): LookFirst {
   }
 }
 
-/** Whether an event is one of this room that fits. Null: it is. */
-export async function refusedByTarget(roomId: RoomId, target: Target, ask: Ask): Promise<Answer | null> {
-  const looked = await lookAtTarget(roomId, target, ask);
-  return isAnswer(looked) ? looked : null;
-}
-
 /** An event of another room, and one that does not exist, are refused in the same words. */
 async function lookAtTarget(
   roomId: RoomId,
