@@ -64,6 +64,7 @@ test('nobody else types, in whatever spelling', async () => {
   expect(s.homeserver.seen).toEqual([]);
 }); // prettier-ignore
 
+// One room in the path and another in what is named: CVE-2020-26257 was that, between servers.
 test('a room outside the scope, an event of one, and an event that is not there are refused in the same words', async () => {
   await using s = await personalStage(ALL);
   const refusals = [
