@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ALICE, OPS, SECRET } from '../support/grants.ts';
+import { accessOf, ALICE, OPS, SECRET } from '../support/grants.ts';
 import { answerWithFiles, download, filesAsked, mediaStage } from '../support/media-room.ts';
+import { TOKEN } from '../support/stage.ts';
 
 const V3 = '/_matrix/client/v3';
 const inRoom = (below: string, version = 'v3') => `/_matrix/client/${version}/rooms/${encodeURIComponent(OPS)}/${below}`;
@@ -72,4 +73,24 @@ test('without `media` nothing is remembered', async () => {
   s.homeserver.answer(() => ({ next_batch: 's1', ...around(picture) }));
   await s.ask('GET', `${V3}/sync`);
   expect((await download(s, KNOWN)).status).toBe(403);
+});
+
+test('sliding sync, for tokens with a device', async () => {
+  await using s = await mediaStage([]);
+  s.desk.add(TOKEN, { ...accessOf([OPS]), device: true });
+  const body = JSON.stringify({ room_subscriptions: { [OPS]: { timeline_limit: 5, required_state: [['m.room.avatar', '']] } } });
+  const sliding = async (event: unknown, part: string) => {
+    s.homeserver.answer(() => ({
+      pos: '1',
+      rooms: { [OPS]: { timeline: [], required_state: [], [part]: [event] } },
+      lists: {},
+      extensions: {},
+    }));
+    expect((await s.ask('POST', '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync', { body })).status).toBe(200);
+    answerWithFiles(s, []);
+    return (await download(s, KNOWN)).status;
+  };
+  expect(await sliding({ ...picture, room_id: undefined, sender: ALICE }, 'timeline')).toBe(403);
+  const avatar = { ...picture, room_id: undefined, type: 'm.room.avatar', state_key: '' };
+  expect(await sliding(avatar, 'required_state')).toBe(200);
 });
