@@ -15,6 +15,7 @@ import type { Pace } from './catalogue/line.ts';
 import { largeAnswers } from './large/large-answers.ts';
 import { routerOf } from './router.ts';
 import { mediaGate } from './media/gate.ts';
+import type { OwnMedia } from './media/own-media.ts';
 import { createMedia } from './media/media.ts';
 import { acquaintances } from './serve/acquaintance.ts';
 import { allowance } from './serve/allowance.ts';
@@ -24,6 +25,7 @@ import { lateAnswers } from './serve/late-answers.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './serve/limits.ts';
 import { openRequests } from './serve/open-requests.ts';
 import { openly } from './serve/openly.ts';
+import { requestRate } from './serve/request-rate.ts';
 import { createStreamer } from './serve/stream.ts';
 import { GONE, visitOf } from './serve/visit.ts';
 import { writeAnswer, writePreflight } from './serve/write.ts';
@@ -45,6 +47,8 @@ export type GatewayOptions = {
   readonly transactions: Transactions;
   /** How often grants may write, where that is not counted in here. */
   readonly paces?: Readonly<Record<Pace, WritePace>>;
+  /** What grants uploaded, where that is not known in here alone. */
+  readonly ownMedia?: OwnMedia;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<GatewayLimits>;
@@ -79,7 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const streamer = createStreamer(options.homeserverUrl);
   // To find what shows a file no large answer is worth its bytes.
   const looking = createForwarder(options.homeserverUrl, { ...limits, answerBytes: Math.min(limits.answerBytes, LOOKING_BYTES) });
-  const gate = mediaGate({ now, timeoutMs: limits.upstreamTimeoutMs, pace: (grantId) => paces.tending.take(grantId) });
+  const gate = mediaGate({ now, timeoutMs: limits.upstreamTimeoutMs, pace: (grantId) => paces.tending.take(grantId), own: options.ownMedia });
   const closeUpstream = async (): Promise<void> => {
     await Promise.all([forwarder.close(), streamer.close(), looking.close(), large.close()]);
   };
@@ -115,6 +119,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sentence: options.sentence,
     router: routerOf(CATALOGUE),
     open,
+    rate: requestRate(limits.requestsPerSecond, limits.requestsAtOnce, now),
     allowance: allowance(limits.answerBytes, limits.heldBytes),
     openly: openly(forwarder, limits.upstreamTimeoutMs, now),
     late: lateAnswers(limits.lateMs, now),

@@ -16,6 +16,9 @@ export type GatewayLimits = {
   readonly largeTimeoutMs: number;
   /** Requests of one grant at the same time, until their answers are read. */
   readonly concurrentPerGrant: number;
+  /** How many requests of one grant are taken, in the long run, and how many may come together after a rest. */
+  readonly requestsPerSecond: number;
+  readonly requestsAtOnce: number;
   readonly connections: number;
   /** How often one grant may write, in the long run. */
   readonly writesPerSecond: number;
@@ -51,6 +54,8 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   largeBytes: 33_554_432,
   largeTimeoutMs: 15_000,
   concurrentPerGrant: 64,
+  requestsPerSecond: 50,
+  requestsAtOnce: 200,
   connections: 10_000,
   writesPerSecond: 0.1,
   writesAtOnce: 5,

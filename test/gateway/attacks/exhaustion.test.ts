@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { allowance } from '../../../src/gateway/serve/allowance.ts';
-import { OPS } from '../support/grants.ts';
-import { stage, TOKEN } from '../support/stage.ts';
+import type { GrantId } from '../../../src/domain/ids.ts';
+import { grantOf, OPS } from '../support/grants.ts';
+import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
 const GRANT = '7F3K9Q' as never;
 const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state`;
@@ -19,6 +20,9 @@ function deaf(port: number, bytes: string): Socket {
   socket.write(bytes);
   return socket;
 }
+
+/** The answer was given to the system, which cannot pass it on: said in the log. */
+const answered = (s: Stage): boolean => s.logged.some(({ event: said }) => said === 'request');
 
 async function until(check: () => boolean, ms = 5_000): Promise<void> {
   const end = Date.now() + ms;
@@ -93,7 +97,7 @@ describe('a holder who asks and does not read', () => {
     await using s = await stage({ rooms: [OPS], limits: { readTimeoutMs: 500 } });
     s.homeserver.answer(() => [event(8 * MIB)]);
     const socket = deaf(s.gateway.port, REQUEST);
-    await until(() => s.homeserver.seen.length === 1);
+    await until(() => answered(s), 15_000);
     await sleep(2_000);
     let size = 0;
     const ended = new Promise((resolve) => socket.on('close', resolve));
@@ -106,8 +110,7 @@ describe('a holder who asks and does not read', () => {
     await using s = await stage({ rooms: [OPS] });
     s.homeserver.answer(() => [event(8 * MIB)]);
     const socket = deaf(s.gateway.port, REQUEST);
-    await until(() => s.homeserver.seen.length === 1);
-    await sleep(500);
+    await until(() => answered(s), 15_000);
     s.desk.end(GRANT);
     await sleep(100);
     let size = 0;
@@ -152,6 +155,39 @@ describe('large answers', () => {
     s.homeserver.answer(() => ({ next_batch: `s${++round}`, rooms: { join: { '!other:hs.test': { x: 'x'.repeat(400_000) } } } }));
     expect((await s.ask('GET', '/_matrix/client/v3/sync?since=s0&timeout=2000')).status).toBe(200);
     expect(round).toBeGreaterThan(3);
+  });
+});
+
+describe('a holder who asks too often', () => {
+  test('is told to wait, and the homeserver is not asked; nobody else waits', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { requestsPerSecond: 1, requestsAtOnce: 3 } });
+    s.homeserver.answer(() => []);
+    const other = 'mwt_8G4M0R_anotherScopedToken';
+    s.desk.add(other, { grant: grantOf([OPS], { id: '8G4M0R' as GrantId }), rooms: new Set([OPS]) });
+    for (let asked = 0; asked < 3; asked++) expect((await s.ask('GET', IN)).status).toBe(200);
+    const told = await s.ask('GET', IN);
+    expect(told).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } });
+    expect(told.body['retry_after_ms']).toBeGreaterThan(0);
+    expect(told.body['retry_after_ms']).toBeLessThanOrEqual(1_000);
+    expect(told.headers.get('retry-after')).toBe('1');
+    expect(s.homeserver.seen.length).toBe(3);
+    expect((await s.ask('GET', IN, { token: other })).status).toBe(200);
+  });
+
+  test('has counted what is refused, and what is answered here, as well', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { requestsPerSecond: 1, requestsAtOnce: 2 } });
+    expect((await s.ask('GET', IN.replace(/ops/, 'secret'))).status).toBe(403);
+    expect((await s.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(200);
+    expect((await s.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(429);
+    expect((await s.ask('GET', '/nowhere')).status).toBe(429);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
+  test('who has no good token uses up nothing of it', async () => {
+    await using s = await stage({ rooms: [OPS], limits: { requestsPerSecond: 1, requestsAtOnce: 1 } });
+    const { length } = TOKEN;
+    for (let asked = 0; asked < 5; asked++) expect((await s.ask('GET', IN, { token: `${TOKEN.slice(0, length - 1)}x` })).status).toBe(401);
+    expect((await s.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(200);
   });
 });
 

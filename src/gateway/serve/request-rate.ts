@@ -1,0 +1,50 @@
+import type { GrantId } from '../../domain/ids.ts';
+
+/** How often each grant may ask for anything. */
+export interface RequestRate {
+  /** Counts one in and says 0; or says in how many milliseconds one may be asked, and counts nothing. */
+  take(grantId: GrantId): number;
+}
+
+const MAX_KNOWN = 10_000;
+/** Sums of fractions are not exact: whoever waited as long as was said is let in. */
+const ROUNDING_MS = 0.001;
+
+/**
+ * Keeps one grant from taking the gateway and the homeserver from the others. A leaky bucket as a meter (GCRA, ITU-T
+ * I.371): one number for each grant, since every request pays for it.
+ * @param perSecond in the long run
+ * @param atOnce how many may come together after a rest
+ */
+export function requestRate(perSecond: number, atOnce: number, now: () => number): RequestRate {
+  const each = 1_000 / perSecond;
+  const most = each * atOnce;
+  /** When the bucket of a grant will have run dry. */
+  const dryAt = new Map<GrantId, { at: number }>();
+  return {
+    take(grantId) {
+      const at = now();
+      const known = dryAt.get(grantId);
+      if (known === undefined) {
+        if (dryAt.size >= MAX_KNOWN) makeRoom(at);
+        dryAt.set(grantId, { at: at + each });
+        return 0;
+      }
+      // A clock that was set back must not shut anyone out for longer than a full bucket takes.
+      known.at = Math.min(known.at, at + most);
+      const next = Math.max(known.at, at) + each;
+      const overMs = next - at - most;
+      if (overMs > ROUNDING_MS) return Math.ceil(overMs);
+      known.at = next;
+      return 0;
+    },
+  };
+
+  /** Those that are dry count for nothing; where there are none, the one known longest goes. */
+  function makeRoom(at: number): void {
+    for (const [grantId, bucket] of dryAt) if (bucket.at <= at) dryAt.delete(grantId);
+    if (dryAt.size < MAX_KNOWN) return;
+    const oldest = dryAt.keys().next();
+    if (oldest.done !== true) dryAt.delete(oldest.value);
+  }
+}
