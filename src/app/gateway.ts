@@ -19,7 +19,7 @@ export async function startConfiguredGateway(
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const { processes } = config.gateway;
   if (processes === 0) return startGateway(options);
-  const { access, transactions, clock, log, sentence: _, paces: __, ...setup } = options;
+  const { access, transactions, clock, log, sentence: _, paces: __, ownMedia: ___, ...setup } = options;
   return startGatewayProcesses({
     count: processes,
     program: { file: PROGRAM, args: [config.log.level, config.log.format], flags: FLAGS },

@@ -83,7 +83,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const streamer = createStreamer(options.homeserverUrl);
   // To find what shows a file no large answer is worth its bytes.
   const looking = createForwarder(options.homeserverUrl, { ...limits, answerBytes: Math.min(limits.answerBytes, LOOKING_BYTES) });
-  const gate = mediaGate({ now, timeoutMs: limits.upstreamTimeoutMs, pace: (grantId) => paces.tending.take(grantId), own: options.ownMedia });
+  const gate = mediaGate({
+    now,
+    timeoutMs: limits.upstreamTimeoutMs,
+    pace: (grantId) => paces.tending.take(grantId),
+    own: options.ownMedia,
+  });
   const closeUpstream = async (): Promise<void> => {
     await Promise.all([forwarder.close(), streamer.close(), looking.close(), large.close()]);
   };

@@ -33,6 +33,8 @@ type Options = {
   readonly timeoutMs: number;
   /** Takes one from the grant's pace for what makes the homeserver fetch from elsewhere: 0, or how long to wait. */
   readonly pace: (grantId: GrantId) => number | Promise<number>;
+  /** Where other processes have to know of it too. */
+  readonly own?: OwnMedia | undefined;
 };
 
 /** Rooms are searched for a grant five times in a row, then once in five seconds. */
@@ -42,9 +44,8 @@ const KEPT_REFUSAL_MS = 30_000;
 const MAX_REFUSALS = 20_000;
 
 /** A gate that knows nothing yet. */
-export function mediaGate({ now, timeoutMs, pace }: Options): MediaGate {
+export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): MediaGate {
   const shown = shownMedia();
-  const own = ownMedia();
   const searching = new Map<GrantId, Promise<unknown>>();
   const searches = writePace(SEARCHES_PER_SECOND, SEARCHES_AT_ONCE, now);
   const refused = new Map<string, number>();

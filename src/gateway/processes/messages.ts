@@ -4,6 +4,7 @@ import type { EventId, GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
 import type { Upstream } from '../../lifecycle/access/access-control.ts';
 import type { Begun, Transaction, TransactionKey } from '../../ports/transactions.ts';
 import type { Pace } from '../catalogue/line.ts';
+import type { MediaAddress } from '../media/address.ts';
 import type { GatewayOptions } from '../server.ts';
 
 /** What a grant opens, as it passes the pipe. `version` names this state of it between one child and the bot's process. */
@@ -19,6 +20,9 @@ export type PresentedAs =
 type About = { readonly grantId: GrantId };
 type Row = { readonly key: TransactionKey };
 
+/** A grant uploaded a file, or made an address for one. */
+export type Made = About & { readonly address: MediaAddress; readonly as: 'created' | 'uploaded' };
+
 /** Everything a gateway process can ask for. Plain data, since it passes a pipe as JSON. */
 export type Asks = {
   readonly present: { readonly ask: { readonly token: string; readonly have: number | null }; readonly answer: PresentedAs };
@@ -27,6 +31,7 @@ export type Asks = {
   readonly refresh: { readonly ask: About & { readonly spokenOf: readonly RoomId[] | null }; readonly answer: Told | null };
   readonly use: { readonly ask: About; readonly answer: boolean };
   readonly useOver: { readonly ask: About; readonly answer: null };
+  readonly usesLeft: { readonly ask: About; readonly answer: number | null };
   readonly withdraw: { readonly ask: About; readonly answer: null };
   readonly pace: { readonly ask: About & { readonly pace: Pace }; readonly answer: number };
   readonly find: { readonly ask: Row; readonly answer: Transaction | null };
@@ -34,6 +39,7 @@ export type Asks = {
   readonly resume: { readonly ask: Row & { readonly leaseId: LeaseId }; readonly answer: null };
   readonly sent: { readonly ask: Row & { readonly eventId: EventId }; readonly answer: null };
   readonly unsent: { readonly ask: Row; readonly answer: null };
+  readonly made: { readonly ask: Made; readonly answer: null };
   readonly forgetBefore: { readonly ask: { readonly endedAt: number }; readonly answer: null };
 };
 
@@ -59,7 +65,7 @@ export type News = {
 };
 
 /** What of a gateway's options is plain data, and so can be sent to a child. */
-export type Setup = Omit<GatewayOptions, 'access' | 'sentence' | 'transactions' | 'paces' | 'clock' | 'log'>;
+export type Setup = Omit<GatewayOptions, 'access' | 'sentence' | 'transactions' | 'paces' | 'ownMedia' | 'clock' | 'log'>;
 
 /** From the bot's process to a child. */
 export type ToChild =
@@ -67,6 +73,7 @@ export type ToChild =
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'problem'; readonly id: number; readonly problem: Problem }
   | ({ readonly type: 'news' } & News)
+  | ({ readonly type: 'made' } & Made)
   | { readonly type: 'close' };
 
 /** From a child to the bot's process. `heard`: one of the news, in their order. */

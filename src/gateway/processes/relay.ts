@@ -115,6 +115,7 @@ export function relay({ access, transactions, paces, ledger, board, log }: Relay
       await access.useOver(grantId);
       return null;
     },
+    usesLeft: ({ grantId }, child) => access.usesLeft(proven(grantId, child)),
     withdraw: async ({ grantId }, child) => {
       await access.withdraw(proven(grantId, child));
       return null;
@@ -132,6 +133,11 @@ export function relay({ access, transactions, paces, ledger, board, log }: Relay
     },
     unsent: async ({ key }, child) => {
       await transactions.unsent({ ...key, grantId: proven(key.grantId, child) });
+      return null;
+    },
+    made: ({ grantId, address, as }, child) => {
+      proven(grantId, child);
+      for (const other of children) if (other !== child) other.send({ type: 'made', grantId, address, as });
       return null;
     },
     forgetBefore: async ({ endedAt }) => {

@@ -143,6 +143,7 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
       ),
     use: (id) => line.ask('use', { grantId: id }, (counted) => counted),
     useOver: (id) => line.ask('useOver', { grantId: id }, () => undefined),
+    usesLeft: (id) => line.ask('usesLeft', { grantId: id }, (left) => left),
     withdraw: (id) => line.ask('withdraw', { grantId: id }, () => undefined),
     onOver(listener) {
       listeners.add(listener);

@@ -6,7 +6,7 @@ import { type LineToBot, lineToBot } from './line-to-bot.ts';
 import type { FromChild, Setup, ToChild } from './messages.ts';
 import { problemOf } from './problem.ts';
 import { remoteAccess, type RemoteAccess } from './remote-access.ts';
-import { remotePaces, remoteTransactions } from './remote-means.ts';
+import { remotePaces, remoteTransactions, sharedOwnMedia, type SharedOwnMedia } from './remote-means.ts';
 
 /** Where a child finds the board among its open files: after its streams and its pipe. */
 export const BOARD_FD = 4;
@@ -27,6 +27,7 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
   const send = (message: FromChild): void => void process.send?.(message, undefined, undefined, () => undefined);
   let line: LineToBot | undefined;
   let access: RemoteAccess | undefined;
+  let ownMedia: SharedOwnMedia | undefined;
   let gateway: Gateway | undefined;
 
   const start = async (setup: Setup, at: number): Promise<void> => {
@@ -35,8 +36,9 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
     line = bot;
     access = control;
     try {
-      const transactions = remoteTransactions(bot);
-      gateway = await startGateway({ ...setup, access: control, transactions, paces: remotePaces(bot), sentence, clock, log });
+      const remote = { transactions: remoteTransactions(bot), paces: remotePaces(bot), ownMedia: sharedOwnMedia(bot) };
+      ({ ownMedia } = remote);
+      gateway = await startGateway({ ...setup, ...remote, access: control, sentence, clock, log });
       send({ type: 'listening' });
     } catch (error) {
       send({ type: 'failed', problem: problemOf(error) });
@@ -51,6 +53,7 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
   process.on('message', (message: ToChild) => {
     if (message.type === 'setup') void start(message.setup, message.at);
     else if (message.type === 'close') void end();
+    else if (message.type === 'made') ownMedia?.hear(message);
     else {
       const news = line?.take(message);
       if (news === null || news === undefined) return;

@@ -4,7 +4,8 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest';
 import type { EventId, GrantId, LeaseId } from '../../../src/domain/ids.ts';
 import { newToken } from '../../../src/domain/token.ts';
-import { remotePaces, remoteTransactions } from '../../../src/gateway/processes/remote-means.ts';
+import { mediaAddress } from '../../../src/gateway/media/address.ts';
+import { remotePaces, remoteTransactions, sharedOwnMedia } from '../../../src/gateway/processes/remote-means.ts';
 import { writePace } from '../../../src/gateway/writes/pace.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
@@ -234,4 +235,30 @@ it('the board has no name that anyone could open it by', async () => {
   const boards = readdirSync(folder).filter((name) => name.startsWith('mintwarden-board-')).flatMap((name) => readdirSync(`${folder}/${name}`)); // prettier-ignore
   expect(boards).toEqual([]);
   expect(stage.board.at).toBe(0);
+});
+
+describe('a file that a grant uploaded through one process', () => {
+  it('is known in the others, and that is no news of a grant never shown', async () => {
+    await using stage = await given();
+    const { means, service, token, grant, line, access } = stage;
+    using other = pair(means, service.clock.now);
+    const address = mediaAddress('hs.test', 'abc');
+    if (address === null) throw new Error('no address');
+    const [here, stranger] = [sharedOwnMedia(line), sharedOwnMedia(other.line)];
+    const heard: unknown[] = [];
+    stage.relay.open((message) => void (message.type === 'made' && heard.push(message)));
+    stranger.uploaded(grant.id, address);
+    await sleep(20);
+    expect(heard).toEqual([]);
+    await access.present(token);
+    here.created(grant.id, address);
+    expect(here.mayFill(grant.id, address)).toBe(true);
+    here.uploaded(grant.id, address);
+    expect([here.mayFill(grant.id, address), here.mayFetch(grant.id, address)]).toEqual([false, true]);
+    await sleep(20);
+    expect(heard).toMatchObject([{ as: 'created' }, { as: 'uploaded', grantId: grant.id, address }]);
+    expect(stranger.mayFill(grant.id, address)).toBe(false);
+    stranger.hear({ grantId: grant.id, address, as: 'created' });
+    expect(stranger.mayFill(grant.id, address)).toBe(true);
+  });
 });

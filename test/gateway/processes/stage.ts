@@ -29,8 +29,8 @@ export type ProcessesStage = AsyncDisposable & {
   ask(path: string, token: string | null, options?: { agent?: Agent; method?: string; body?: string }): Promise<Got>;
 };
 
-/** @param count processes */
-export async function processesStage(count: number, setup: Partial<Setup> = {}): Promise<ProcessesStage> {
+/** @param count processes @param flags for Node, in each of them */
+export async function processesStage(count: number, setup: Partial<Setup> = {}, flags: readonly string[] = []): Promise<ProcessesStage> {
   await using cleanup = new AsyncDisposableStack();
   const service = cleanup.use(await Service.start());
   // Children have the machine's clock.
@@ -45,7 +45,7 @@ export async function processesStage(count: number, setup: Partial<Setup> = {}):
   const write = (event: string, data: LogData = {}) => void logged.push({ event, data });
   const processes = await startGatewayProcesses({
     count,
-    program: { file: PROGRAM, args: ['error', 'json'], flags: [] },
+    program: { file: PROGRAM, args: ['error', 'json'], flags },
     setup: { listen: { host: '127.0.0.1', port: 0 }, homeserverUrl: homeserver.url, publicUrl: 'https://gateway.test', ...setup },
     access,
     transactions,
