@@ -168,7 +168,7 @@ afterAll(async () => {
 });
 
 describe('rooms by who made them', () => {
-  test.each(['10', undefined])('those of the bridge, later ones too; nobody else’s, whatever they claim (version %s)', async (version) => {
+  test.each(['10', undefined])('those of the bridge, later ones too, and nobody else’s (version %s)', async (version) => {
     const bridged = await roomOf(bridge, version);
     const hers = await roomOf(carol, version);
     const it = await holder({ by: [bridge.userId as never], can: ['read', 'join'] });

@@ -56,6 +56,14 @@ describe('the words of each message', () => {
     `);
   });
 
+  it('minted, by creators with a wildcard, which is warned of; whole names are not', () => {
+    const by = (...names: string[]): Partial<Grant> => ({ scope: { v: 1, rooms: 'all', can: ['read'], by: names as never } });
+    const body: MessageBody = { kind: 'minted', recipientJoined: true };
+    const warned = said(body, by('@bot:x.org', '@whatsapp_*:x.org'));
+    expect(warned).toContain('Careful: @whatsapp_*:x.org is whoever has such a name.');
+    expect(said(body, by('@bot:x.org'))).not.toContain('Careful');
+  });
+
   it('mint-failed', () => {
     const failed: Partial<Grant> = { state: 'failed', endedAt: NOW };
     expect(said({ kind: 'mint-failed', sentence: 'The homeserver did not answer.', next: 'Try again.', orphanUntil: NOW + HOUR }, failed))

@@ -1,7 +1,5 @@
-import { isWildCreator } from '../../domain/creator.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { ENFORCED, unenforced } from '../../domain/enforced.ts';
-import type { Scope } from '../../domain/scope.ts';
 import { mint } from '../../lifecycle/mint/mint.ts';
 import { planMint } from '../../lifecycle/mint/plan-mint.ts';
 import type { MintPlan, MintRequest } from '../../lifecycle/requests.ts';
@@ -11,6 +9,7 @@ import type { Document } from '../../words/document.ts';
 import { scopeList, scopeSentence } from '../../words/scope-sentence.ts';
 import { reason } from '../../words/text/en.ts';
 import { unenforcedSentence } from '../../words/unenforced.ts';
+import { wildWarning } from '../../words/wild-creators.ts';
 import { required, type Arguments } from '../arguments.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { scopeAsked } from '../values/scope.ts';
@@ -30,13 +29,6 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
     reason: args.values.get('reason') ?? null,
     command: context.key,
   };
-}
-
-/** Whoever may be given such a name makes rooms that are in scope. */
-function wildWarning(scope: Scope): Document {
-  const wild = (scope.by ?? []).filter(isWildCreator);
-  if (wild.length === 0) return [];
-  return [paragraph(line`Careful: ${wild.join(', ')} is whoever has such a name. Only an application service with that namespace to itself should.`)]; // prettier-ignore
 }
 
 function preview({ grant, recipientJoined }: MintPlan, now: number): Document {

@@ -21,7 +21,7 @@ export function createDirectory(parts: {
     return bodyOf(answer, whatIs(literals));
   };
 
-  /** The room's own event of that type, with an empty key. The filter is known since Synapse 1.123; before, all state comes. */
+  /** The room's own event of that type, with an empty key. An older Synapse does not know the filter and gives all of the state. */
   const stateEvent = async (roomId: RoomId, type: 'm.room.create' | 'm.room.tombstone'): Promise<JsonObject | null> => {
     const whole = type === 'm.room.create' ? get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.create` : get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.tombstone`; // prettier-ignore
     const body = await whole;
@@ -120,7 +120,7 @@ export function createDirectory(parts: {
         path: path`/_synapse/admin/v1/users/${userId}/memberships`,
         token: issuerToken(),
       });
-      // Synapse before 1.141 does not know it.
+      // An older Synapse does not know it.
       if (answer.kind === 'answer' && refusalOf(answer)?.errcode === 'M_UNRECOGNIZED') return [];
       const body = bodyOf(answer, "a user's invites");
       return invites(member(body ?? {}, 'memberships', true) ?? {});

@@ -5,6 +5,7 @@ import { line, list, paragraph, pill, spaced } from '../build.ts';
 import type { Document, Line } from '../document.ts';
 import { scopeSentence } from '../scope-sentence.ts';
 import { id, reason, undo } from '../text/en.ts';
+import { wildWarning } from '../wild-creators.ts';
 import { endedLine } from './ended.ts';
 
 function told(grant: Grant, notice: 'accepted' | 'waiting' | undefined): Line {
@@ -32,6 +33,7 @@ export function minted(
   return [
     paragraph(line`Grant ${id(grant)} is live. It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, context.now)}.`),
     list(reason(grant), told(grant, context.notice), delivery(grant, body.recipientJoined, until)),
+    ...wildWarning(grant.scope),
     paragraph(undo(grant)),
   ];
 }
