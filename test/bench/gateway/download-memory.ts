@@ -1,5 +1,5 @@
 // Resident memory of the gateway over a download of 1 GB to a slow reader, and an upload to a slow homeserver:
-// node test/bench/gateway/download-memory.ts [MB]
+// npm run bench:media [-- MB]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
