@@ -104,6 +104,9 @@ function doubtsOf(line: JudgedLine, verdict: Verdict, grant: Grant): readonly st
     return ['What the user may do in the room, the room and the homeserver say.'];
   }
   if (verdict.kind === 'idle') return ['It would be answered with nothing, after the wait: there is no capability read.'];
+  if (verdict.kind === 'media' && verdict.deed.kind === 'fetch' && line.needs === 'media') {
+    return ['Only a file that events in scope show, which is looked at first.'];
+  }
   if (verdict.kind !== 'write') return [];
   const { writing } = verdict;
   const encrypted = grant.rooms.some((room) => room.roomId === writing.roomId && room.encrypted);

@@ -86,3 +86,12 @@ test('at the gateway: neither the token, nor who made it and why, nor a room tha
   for (const secret of [TOKEN, '@admin:hs.test', 'a private matter', 'abcdef0123456789', DEV]) expect(text).not.toContain(secret);
   expect(s.homeserver.seen).toEqual([]);
 });
+
+test('at the gateway: how many requests are left, and asking costs none', async () => {
+  await using s = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ['read'], uses: 2 } } });
+  s.homeserver.answer(() => ({ joined_rooms: [OPS] }));
+  const left = async () => (await s.ask('GET', '/_mintwarden/v1/token')).body['uses_left'];
+  expect([await left(), await left()]).toEqual([2, 2]);
+  await s.ask('GET', '/_matrix/client/v3/joined_rooms');
+  expect(await left()).toBe(1);
+});

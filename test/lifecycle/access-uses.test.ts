@@ -42,6 +42,14 @@ describe('a grant that is good for so many requests', () => {
     expect(await access.use(grant.id)).toBe(false);
   });
 
+  it('says how many are left, and counts nothing for that', async () => {
+    await using it = await limited(2);
+    const { access, grant } = it;
+    expect([await access.usesLeft(grant.id), await access.usesLeft(grant.id)]).toEqual([2, 2]);
+    await access.use(grant.id);
+    expect(await access.usesLeft(grant.id)).toBe(1);
+  });
+
   it('tells its subject and the control room why it ended', async () => {
     await using it = await limited(1);
     const { access, grant, service } = it;

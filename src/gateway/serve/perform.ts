@@ -73,7 +73,7 @@ async function carriedOut(
   try {
     switch (verdict.kind) {
       case 'deed':
-        return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(introspected(access, means));
+        return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(await introspected(access, means, signal));
       case 'poll':
         return remembered(
           'sync',
@@ -156,6 +156,8 @@ async function withdraw(access: Access, control: AccessControl): Promise<Answer>
   }
 }
 
-function introspected(access: Access, { sentence, now }: Means): Introspection {
-  return introspection(access, sentence(access.grant, now()), null, now());
+async function introspected(access: Access, { control, sentence, now }: Means, signal: AbortSignal): Promise<Introspection> {
+  const { grant } = access;
+  const usesLeft = grant.scope.uses === undefined ? null : await unlessAborted(control.usesLeft(grant.id), signal);
+  return introspection(access, sentence(grant, now()), usesLeft, now());
 }

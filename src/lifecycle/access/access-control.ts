@@ -47,6 +47,11 @@ export interface AccessControl {
   use(grantId: GrantId): Promise<boolean>;
   /** A request that was counted is over. With the last of them a grant that has no uses left ends as `used-up`. */
   useOver(grantId: GrantId): Promise<void>;
+  /**
+   * How many more requests a grant is good for, by what was counted; null: they are not counted.
+   * @throws MintwardenError `state`
+   */
+  usesLeft(grantId: GrantId): Promise<number | null>;
   /** The holder logged out: the grant ends as `withdrawn`. Resolves when that is durable. */
   withdraw(grantId: GrantId): Promise<void>;
   /** Called the moment a grant no longer counts (ended, expired, suspended), to cut what is open. Returns the way to stop. */

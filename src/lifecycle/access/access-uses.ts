@@ -1,5 +1,6 @@
 import { standing } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
+import { usesLeft } from '../../domain/scope-deciders.ts';
 import { endUnasked } from '../ending/end-grant.ts';
 import { problemOf } from '../problem.ts';
 import type { World } from '../world.ts';
@@ -50,6 +51,11 @@ export function accessUses(world: World, entries: AccessEntries) {
     useOver: async (id: GrantId): Promise<void> => {
       less(id);
       await end(id);
+    },
+    usesLeft: async (id: GrantId): Promise<number | null> => {
+      const entry = entries.known(id) ?? (await entries.load(id));
+      if (entry === null || entry.grant.scope.uses === undefined) return null;
+      return usesLeft(entry.grant.scope, await world.ledger.uses(id));
     },
     /** The grant is over. */
     forget: (id: GrantId): void => {

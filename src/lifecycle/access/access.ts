@@ -92,6 +92,7 @@ export function createAccessControl(world: World): AccessControl & {
     },
     use: uses.use,
     useOver: uses.useOver,
+    usesLeft: uses.usesLeft,
     withdraw: async (id) => {
       await endUnasked(world, id, 'withdrawn', 'holder');
     },

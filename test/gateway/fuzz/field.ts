@@ -45,6 +45,10 @@ export async function field(): Promise<Field> {
       return Promise.resolve(before < (grants.get(`mwt_${grantId}_token`)?.grant.scope.uses ?? Number.POSITIVE_INFINITY));
     },
     useOver: () => Promise.resolve(),
+    usesLeft: (grantId: GrantId) => {
+      const most = grants.get(`mwt_${grantId}_token`)?.grant.scope.uses;
+      return Promise.resolve(most === undefined ? null : Math.max(0, most - (used.get(grantId) ?? 0)));
+    },
   };
   const quiet = (): void => undefined;
   const options: GatewayOptions = {

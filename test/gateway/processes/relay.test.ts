@@ -136,6 +136,7 @@ describe('a process that was taken over', () => {
     await expect(access.withdraw(grant.id)).rejects.toMatchObject(refused);
     await expect(access.use(grant.id)).rejects.toMatchObject(refused);
     await expect(access.useOver(grant.id)).rejects.toMatchObject(refused);
+    await expect(access.usesLeft(grant.id)).rejects.toMatchObject(refused);
     await expect(Promise.resolve(remotePaces(line).writing.take(grant.id))).rejects.toMatchObject(refused);
     const remote = remoteTransactions(line);
     const begun = { ...KEY(grant.id), digest: '', leaseId: 'l' as LeaseId, begunAt: 1 };

@@ -66,6 +66,10 @@ export function grantDesk(upstreamToken: string): GrantDesk {
       if (used < most) desk.used.set(grantId, used + 1);
       return Promise.resolve(used < most);
     },
+    usesLeft(grantId) {
+      const most = [...grants.values()].find(({ grant }) => grant.id === grantId)?.grant.scope.uses;
+      return Promise.resolve(most === undefined ? null : most - (desk.used.get(grantId) ?? 0));
+    },
     useOver(grantId) {
       desk.usesOver.push(grantId);
       return Promise.resolve();
