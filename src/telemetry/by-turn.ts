@@ -1,7 +1,10 @@
 import type { DestinationStream } from 'pino';
 
-/** Longer than that is written before the turn is over: a string must not grow without end. */
-const MOST_CHARACTERS = 65_536;
+/**
+ * No more is written at once, but for one line that is longer: several processes may write to the same pipe, and
+ * only so much is sure not to be torn apart by what another writes (`PIPE_BUF`, pipe(7)).
+ */
+const MOST_BYTES = 4_096;
 
 /** A destination that is written to once for each turn of the event loop. */
 export type ByTurn = DestinationStream & {
@@ -10,16 +13,18 @@ export type ByTurn = DestinationStream & {
 };
 
 /**
- * Gathers what is written in one turn of the event loop, and writes it at its end: hundreds of lines are one
+ * Gathers what is written in one turn of the event loop, and writes it at its end: dozens of lines are one
  * call of the system then. Nothing is kept when the process exits by itself, or by an error nobody caught.
  * @param to writes at once
  */
 export function byTurn(to: DestinationStream): ByTurn {
   let waiting = '';
+  let bytes = 0;
   let planned = false;
   const flush = (): void => {
     const text = waiting;
     waiting = '';
+    bytes = 0;
     if (text !== '') to.write(text);
   };
   const atTheEnd = (): void => {
@@ -29,8 +34,11 @@ export function byTurn(to: DestinationStream): ByTurn {
   process.once('exit', flush);
   return {
     write(line) {
+      const length = Buffer.byteLength(line);
+      if (bytes + length > MOST_BYTES) flush();
       waiting += line;
-      if (waiting.length > MOST_CHARACTERS) flush();
+      bytes += length;
+      if (bytes >= MOST_BYTES) flush();
       else if (!planned) {
         planned = true;
         setImmediate(atTheEnd);

@@ -31,6 +31,20 @@ test('what is flushed is not written again, and much is not kept', async () => {
   expect(written.length).toBe(2);
 });
 
+test('no write is so long that another process could write into the middle of a line', async () => {
+  const written: string[] = [];
+  const lines = byTurn({ write: (text) => void written.push(text) });
+  const all = Array.from({ length: 200 }, (_, at) => `${String(at)} ${'ä'.repeat(60)}\n`);
+  for (const line of all) lines.write(line);
+  await turn();
+  expect(written.join('')).toBe(all.join(''));
+  expect(written.length).toBeGreaterThan(5);
+  for (const text of written) {
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4_096);
+    expect(text.endsWith('\n')).toBe(true);
+  }
+});
+
 const LOG = fileURLToPath(new URL('../../src/telemetry/log.ts', import.meta.url));
 
 test.each([

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MintwardenError } from '../../domain/errors.ts';
 import type { AccessControl } from '../../lifecycle/access/access-control.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
@@ -48,6 +49,9 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 const STEADY_AFTER_MS = 30_000;
 
+/** Where connections to a port that several processes listen on are dealt out to all of them (`SO_REUSEPORT`, as libuv has it). */
+const SHARES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd']);
+
 /**
  * Starts gateway processes that share one port, and starts anew what ends: at once, then ever more slowly.
  * @throws MintwardenError `configuration` where they cannot listen, `state`
@@ -55,6 +59,9 @@ const STEADY_AFTER_MS = 30_000;
 export async function startGatewayProcesses(options: ProcessesOptions): Promise<Processes> {
   const { count, program, log } = options;
   const { listen } = options.setup;
+  if (count > 1 && !SHARES_PORTS.has(process.platform)) {
+    throw new MintwardenError('configuration', 'Processes cannot share a port on this system.', 'Set gateway.processes to 0 or 1.');
+  }
   const port = await reservePort(listen.host, listen.port);
   const limits = shareOf(options.setup.limits ?? {}, count);
   const setup: Setup = { ...options.setup, limits, listen: { host: listen.host, port, reusePort: count > 1 } };
