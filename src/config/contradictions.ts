@@ -48,6 +48,13 @@ export function contradictions(content: FileContent): readonly Problem[] {
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
     say(['gateway', 'public_url'], `must be an address alone. Write for example: ${url.origin}`);
   }
+  const everywhere = gateway.trusted_proxies.find((network) => network.endsWith('/0'));
+  if (everywhere !== undefined) {
+    say(
+      ['gateway', 'trusted_proxies'],
+      `has ${everywhere} in it: then everybody says themselves where they come from. Name your proxy alone.`,
+    );
+  }
   const home = new URL(homeserver.url);
   if (home.search !== '' || home.hash !== '' || home.username !== '' || home.password !== '') {
     say(['homeserver', 'url'], `must be an address alone. Write for example: ${home.origin}`);

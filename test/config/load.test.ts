@@ -19,6 +19,7 @@ test('the least configuration, with its defaults', async () => {
     listen: { host: '127.0.0.1', port: 8009 },
     public_url: 'https://tokens.example.org',
     trusted_proxies: [],
+    processes: 0,
   });
   expect(config.state_dir).toBe(join(it.dir, 'state'));
   expect(config.sealing_key_file).toBe(join(it.dir, 'secrets/sealing.key'));
@@ -83,6 +84,12 @@ const complaints: [what: string, spoil: (good: string) => string, says: RegExp[]
     (good) => `${good}public_url: https://a.b\n`,
     [/bot\.yaml:15: public_url is no key .* Did you mean gateway\.public_url\?/],
   ],
+  [
+    'a proxy that is anybody',
+    (good) => `${good}  trusted_proxies: ['127.0.0.1', '::/0']\n`,
+    [/gateway\.trusted_proxies has ::\/0 in it: then everybody says themselves where they come from/],
+  ],
+  ['a network that is none', (good) => `${good}  trusted_proxies: [proxy.example.org]\n`, [/gateway\.trusted_proxies\.0 .*is no network/]],
   ['a key from nowhere', (good) => `${good}zzzzzzzz: 1\n`, [/zzzzzzzz is no key .* Here belong: homeserver, bot/]],
   [
     'a wrong type',
