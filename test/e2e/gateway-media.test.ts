@@ -1,4 +1,5 @@
 import { deflateSync } from 'node:zlib';
+import { MatrixClient } from 'matrix-bot-sdk';
 import { createClient } from 'matrix-js-sdk';
 import type { Logger } from 'matrix-js-sdk/lib/logger.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -224,6 +225,20 @@ test('matrix-js-sdk uploads, sends, and downloads what it uploaded', async () =>
   expect(seen.headers.get('content-disposition')).not.toContain('private');
   const { chunk } = await direct<{ chunk: { content: { url?: string } }[] }>(bob, 'GET', inRoom(ops, 'messages?dir=b&limit=5'));
   expect(chunk.map(({ content }) => content.url)).toContain(mxc);
+});
+
+test('matrix-bot-sdk does the same', async () => {
+  await restart(['read', 'send', 'upload']);
+  const bot = new MatrixClient(url(), TOKEN);
+  const mxc = await bot.uploadContent(Buffer.from(png(90)), 'image/png', 'x.png');
+  await bot.sendMessage(ops, { msgtype: 'm.image', body: 'x', url: mxc });
+  for (const [address, shade] of [
+    [mxc, 90],
+    [image, 40],
+  ] as const)
+    // prettier-ignore
+    expect(Uint8Array.from((await bot.downloadContent(address)).data)).toEqual(png(shade));
+  await expect(bot.downloadContent(await upload(bob, png(3)))).rejects.toMatchObject({ statusCode: 403 });
 });
 
 test('an address is made, filled once, and fetched', async () => {

@@ -9,8 +9,8 @@ export interface RequestParameters {
   readonly qs?: Query | null;
   /** null: the body is answered as a Buffer; otherwise as text, read as UTF-8. */
   readonly encoding?: string | null;
-  /** Milliseconds until the answer begins, and between two parts of it. */
-  readonly timeout?: number;
+  /** Milliseconds until the answer begins, and between two parts of it. null, as matrix-bot-sdk has it for downloads: the default. */
+  readonly timeout?: number | null;
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string | Uint8Array;
 }
@@ -40,7 +40,8 @@ export function sendRequest(parameters: RequestParameters, callback: RequestCall
 }
 
 async function send(parameters: RequestParameters): Promise<RequestResponse> {
-  const { uri, method = 'GET', qs, encoding, timeout = DEFAULT_TIMEOUT_MS, headers, body } = parameters;
+  const { uri, method = 'GET', qs, encoding, headers, body } = parameters;
+  const timeout = parameters.timeout ?? DEFAULT_TIMEOUT_MS;
   // Ours rather than undici's, which starts to count only once there is a connection.
   const waiting = new AbortController();
   const timer = setTimeout(() => waiting.abort(new AnswerTimeout()), timeout);

@@ -105,12 +105,10 @@ async function upload(): Promise<void> {
 /** The most that was resident while it ran. */
 async function watched(run: () => Promise<void>): Promise<number> {
   let most = 0;
-  let over = false;
-  const watch = (async () => {
-    for (; !over; await sleep(50)) most = Math.max(most, await residentMb(pid));
-  })();
+  const look = async (): Promise<void> => void (most = Math.max(most, await residentMb(pid)));
+  const timer = setInterval(() => void look(), 50);
   await run();
-  over = true;
-  await watch;
+  clearInterval(timer);
+  await look();
   return most;
 }

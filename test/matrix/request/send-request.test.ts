@@ -115,6 +115,11 @@ describe('the request function', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('takes a timeout of null for none of its own, as downloads have it', async () => {
+    answer = (response) => void setTimeout(() => response.end('late'), 100);
+    expect((await send({ uri: base, timeout: null })).body).toBe('late');
+  });
+
   it('gives up with ESOCKETTIMEDOUT when an answer stops half-way', async () => {
     answer = (response) => void response.writeHead(200).write('{"half":');
     await expect(send({ uri: base, timeout: 80 })).rejects.toMatchObject({ code: 'ESOCKETTIMEDOUT' });
