@@ -3,7 +3,7 @@ import { isAnswer } from '../answer.ts';
 import { shownEvent } from '../filters/event.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Upstreamer } from '../serve/upstream-call.ts';
+import type { Asked, UpstreamRequest } from '../catalogue/line.ts';
 
 const CREATE = '/_matrix/client/v3/rooms/{room}/state/m.room.create/';
 const AT_ONCE = 8;
@@ -22,7 +22,7 @@ export function lackingCreate(sync: JsonObject, whole: boolean, subject: UserId)
 /** Asks for the create events of rooms in scope, a few at a time. One that cannot be had is not in the answer. */
 export async function createEvents(
   rooms: readonly string[],
-  upstream: Upstreamer,
+  upstream: (request: UpstreamRequest, timeoutMs: number, hides: boolean) => Promise<Asked>,
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, JsonObject>> {
   const found = new Map<string, JsonObject>();
