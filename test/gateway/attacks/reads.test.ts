@@ -288,6 +288,6 @@ test('versions and features that nobody decided about are not advertised', async
   s.homeserver.answer(() => ({ versions: ['r0.6.1', 'v1.1', 'v1.19', 'v1.20', 'v9.9', 7], unstable_features: features, ...leak }));
   expect((await s.ask('GET', '/_matrix/client/versions')).body).toEqual({
     versions: ['r0.6.1', 'v1.1', 'v1.19'],
-    unstable_features: { 'org.matrix.msc4222': true },
+    unstable_features: { 'org.matrix.msc4222': true, 'org.matrix.msc3916.stable': true },
   });
 }); // prettier-ignore
