@@ -43,6 +43,7 @@ const REDACTS = (scope: Scope): boolean => holds(scope, 'redact', 'redact-others
 /** What is looked up before something is changed: who somebody is in the room, what power is needed. */
 const LOOKED_UP = ['m.room.member', 'm.room.power_levels', 'm.room.create', 'm.room.encryption'];
 const LOOKS: readonly Capability[] = [
+  'presence',
   'send',
   'react',
   'edit',
@@ -116,6 +117,8 @@ export const TABLE: readonly Row[] = [
   { method: 'POST', path: `${V3}/search`, when: reads, query: { next_batch: opaque }, body: searchFault },
   { method: 'PUT', path: `${V3}/rooms/{room}/send/{type}/{txn}`, when: sends, check: sendFault, body: contentFault },
   { method: 'PUT', path: `${V3}/rooms/{room}/redact/{event}/{txn}`, when: REDACTS, check: eventOfRoom, body: plainBody({ reason: 'text' }) },
+  // Whether one is in a room already is what every join asks.
+  { method: 'GET', path: `${V3}/rooms/{room}/state/m.room.member/{self}`, when: anyone, query: state },
   ...ACCOUNT_ROWS,
   looked('state/{type}'),
   looked('state/{type}/'),
