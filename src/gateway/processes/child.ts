@@ -54,11 +54,19 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
     if (child.connected) child.send(message, () => undefined);
   };
   const line = relay.open(send);
-  child.on('message', (message: FromChild) => {
+  const take = (message: FromChild): void => {
     if (message.type === 'ask') void line.answer(message.id, message.ask);
     else if (message.type === 'heard') owed.shift();
     else if (message.type === 'listening') listening.resolve();
     else listening.reject(errorOf(message.problem));
+  };
+  child.on('message', (message) => {
+    try {
+      take(message as FromChild);
+    } catch {
+      // It talks nonsense: whatever it has become, the bot's process does not end with it.
+      kill(child);
+    }
   });
   const ended = (): void => {
     line.close();
@@ -66,7 +74,8 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
     gone.resolve();
   };
   child.once('exit', ended);
-  child.once('error', () => {
+  // More than once, it may be: an error that nobody hears would end the bot's process.
+  child.on('error', () => {
     if (child.pid === undefined) ended();
   });
   // A child without its pipe hears nothing: it ends by itself, and if not, by force.

@@ -146,7 +146,10 @@ export function relay({ access, transactions, paces, ledger, board, log }: Relay
     },
   };
 
-  const find = <K extends Asked>(kind: K, ask: Asks[K]['ask'], child: Child) => answers[kind](ask, child);
+  const find = <K extends Asked>(kind: K, ask: Asks[K]['ask'], child: Child) => {
+    if (!Object.hasOwn(answers, kind)) throw new MintwardenError('not-allowed', 'That cannot be asked.');
+    return answers[kind](ask, child);
+  };
 
   /** Looked up again where news overtook it: they would come before it, and be undone by it. What it gives is sent in the same breath. */
   const found = async (kind: Asked, ask: Asks[Asked]['ask'], child: Child, give: (answer: unknown) => void): Promise<void> => {
@@ -167,12 +170,13 @@ export function relay({ access, transactions, paces, ledger, board, log }: Relay
       const child: Child = { send, told: new Map(), used: [] };
       children.add(child);
       return {
-        async answer(id, { kind, ...ask }) {
+        async answer(id, asked) {
           try {
+            const { kind, ...ask } = asked;
             await found(kind, ask, child, (answer) => send({ type: 'answer', id, answer }));
           } catch (error) {
             const problem = problemOf(error);
-            if (problem.code === 'internal') log.error('a gateway process could not be answered', { asked: kind });
+            if (problem.code === 'internal') log.error('a gateway process could not be answered');
             send({ type: 'problem', id, problem });
           }
         },

@@ -62,5 +62,6 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
     }
   });
   process.once('disconnect', () => process.exit(1));
+  if (!process.connected) process.exit(1);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 }

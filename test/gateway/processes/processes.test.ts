@@ -3,11 +3,15 @@ import { once } from 'node:events';
 import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Grant } from '../../../src/domain/grant.ts';
+import { startGatewayProcesses } from '../../../src/gateway/processes/processes.ts';
 import { OPS } from '../../lifecycle/support/homeserver.ts';
+import { grantDesk } from '../support/grant-desk.ts';
+import { memoryTransactions } from '../support/memory-transactions.ts';
 import { ask, connectionOfEach, type Got, processesStage, type ProcessesStage } from './stage.ts';
 
 const STATE = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state/m.room.name`;
@@ -257,6 +261,30 @@ describe('a gateway process', () => {
     await sleep(200);
     process.kill(pid, 'SIGCONT');
     expect((await asked).status).toBe(401);
+  });
+});
+
+describe('a gateway process that was taken over', () => {
+  it('can talk what nonsense it likes: it is killed, and nobody else is the worse for it', async () => {
+    const logged: string[] = [];
+    const write = (event: string) => void logged.push(event);
+    const transactions = memoryTransactions();
+    const processes = await startGatewayProcesses({
+      count: 1,
+      program: { file: join(import.meta.dirname, 'nonsense-process.ts'), args: [], flags: [] },
+      setup: { listen: { host: '127.0.0.1', port: 0 }, homeserverUrl: 'http://127.0.0.1:1', publicUrl: 'https://gateway.test' },
+      access: grantDesk('syt_upstream'),
+      transactions,
+      ledger: stage.service.ledger,
+      folder: tmpdir(),
+      clock: stage.service.clock,
+      log: { debug: write, info: write, warn: write, error: write },
+    });
+    const [first] = processes.pids;
+    await until(() => logged.includes('gateway process ended, another is started'), 5_000);
+    expect(processes.pids).not.toContain(first);
+    await processes.close();
+    expect(processes.pids).toEqual([]);
   });
 });
 

@@ -150,6 +150,27 @@ describe('a process that was taken over', () => {
     expect((await stage.service.grant(grant.id)).state).toBe('live');
   });
 
+  it('has no answer to what nobody can ask, and the bot lives on', async () => {
+    await using stage = await given();
+    const answers: unknown[] = [];
+    const wire = stage.relay.open((message) => void answers.push(message));
+    const odd: unknown[] = [
+      undefined,
+      null,
+      {},
+      { kind: '__proto__' },
+      { kind: 'constructor' },
+      { kind: 'toString' },
+      { kind: 'find' },
+      { kind: 'present' },
+    ];
+    for (const [id, ask] of odd.entries()) await wire.answer(id, ask as never);
+    expect(answers.slice(0, -1)).toEqual(
+      odd.slice(0, -1).map((_, id) => ({ type: 'problem', id, problem: expect.objectContaining({ next: null }) as unknown })),
+    );
+    expect(answers.at(-1)).toEqual({ type: 'answer', id: odd.length - 1, answer: { kind: 'over', grantId: null } });
+  });
+
   it('does not prove a grant by a wrong secret', async () => {
     await using stage = await given();
     const { access, grant } = stage;
