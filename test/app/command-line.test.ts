@@ -15,7 +15,7 @@ function run(...args: string[]): { status: number | null; out: string; err: stri
 test('help names every command, and each has its own', () => {
   const { status, out } = run('--help');
   expect(status).toBe(0);
-  for (const command of ['init', 'doctor', 'start', 'audit verify', 'trust']) {
+  for (const command of ['init', 'doctor', 'start', 'can', 'audit verify', 'trust']) {
     expect(out).toContain(`  ${command} `);
     expect(run(...command.split(' '), '--help')).toMatchObject({ status: 0, out: expect.stringContaining(`Usage: mintwarden ${command}`) });
   }
