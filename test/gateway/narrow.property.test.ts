@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Scope } from '../../src/domain/scope.ts';
 import { narrow, openRooms } from '../../src/domain/scope.ts';
+import { unreachable } from '../../src/domain/errors.ts';
 import type { CreatorPattern } from '../../src/domain/creator.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
 import { FORBIDDEN, isAnswer, NOT_FOUND } from '../../src/gateway/answer.ts';
@@ -82,8 +83,13 @@ async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Pr
         const event = JSON.parse(leakyAnswer('GET', segmentsOf(`/_matrix/client/v3/rooms/${room}/event/${eventId}`), false).body) as Record<string, unknown>; // prettier-ignore
         return fits(event) === null;
       });
-    default:
+    case 'forward':
+    case 'poll':
+    case 'sliding':
+    case 'media':
       return true;
+    default:
+      return unreachable(verdict);
   }
 }
 

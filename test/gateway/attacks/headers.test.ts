@@ -2,8 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
-// Request smuggling as in CVE-2022-35256, CVE-2023-30589, CVE-2024-27982 (Node's parser), CVE-2024-30260 (undici),
-// RFC 9112 section 11.2; and headers that other services trust.
+// Headers that other services trust, and who is asking; more of where requests end stands in smuggling.test.ts.
+// Advisories looked at: CVE-2025-64484 (oauth2-proxy: an underscore for a dash), CVE-2026-40575 (oauth2-proxy:
+// X-Forwarded-Uri is believed), CVE-2026-34457 (oauth2-proxy: a health check's user agent opens everything),
+// CVE-2023-27491 (Envoy: invalid headers are passed on), CVE-2019-9900 (Envoy: NUL), RFC 9112 section 11.2.
 
 let s: Stage;
 beforeAll(async () => {
@@ -87,12 +89,23 @@ describe('who is asking', () => {
       'X-HTTP-Method-Override: PUT',
       'X-Forwarded-For: 127.0.0.1',
       'Forwarded: for=127.0.0.1',
+      'X_Forwarded_For: 127.0.0.1', // CVE-2025-64484
+      'X-Forwarded_Proto: https',
+      `X-Forwarded-Uri: /_matrix/client/v3/rooms/${encodeURIComponent(SECRET)}/members`, // CVE-2026-40575
+      'X-Rewrite-URL: /_synapse/admin/v1/x',
+      'User-Agent: GoogleHC/1.0', // CVE-2026-34457
+      'X-Matrix-User: @bob:hs.test',
+      'X-Auth-Request-User: bob',
       'Connection: Authorization',
     ];
     await s.raw(`GET ${IN} HTTP/1.1\r\n${AUTH}${lies.join('\r\n')}\r\n\r\n`);
     expect(s.homeserver.seen).toHaveLength(1);
     expect(s.homeserver.seen[0]?.method).toBe('GET');
-    expect(Object.keys(s.homeserver.seen[0]?.headers ?? {}).filter((name) => /forward|original|override|cookie/.test(name))).toEqual([]);
+    expect(
+      Object.keys(s.homeserver.seen[0]?.headers ?? {}).filter((name) =>
+        /forward|original|override|cookie|rewrite|auth-|matrix|_/.test(name),
+      ),
+    ).toEqual([]);
     expect(s.homeserver.seen[0]?.headers.authorization).not.toContain(TOKEN);
   });
 });

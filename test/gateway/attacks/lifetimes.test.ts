@@ -4,6 +4,11 @@ import type { LeaseId } from '../../../src/domain/ids.ts';
 import { OPS } from '../support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
 
+// When a grant ends, everything of it does. Looked at: gateways that went on taking revoked tokens while a cache or a
+// session remembered them (azure-managed-grafana 74, carbon-apimgt 11791, keygen-api 651), CVE-2018-1002105
+// (Kubernetes: a connection that was opened with good credentials stays open), Synapse's own refusals, which must not
+// reach the holder as if they were ours.
+
 const GRANT = '7F3K9Q' as never;
 const SYNC = '/_matrix/client/v3/sync?since=s0&timeout=20000';
 const ROOMS = '/_matrix/client/v3/joined_rooms';

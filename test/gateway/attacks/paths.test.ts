@@ -2,9 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
-// Each case is written on the socket byte for byte: no client tidies it. Learned from: CVE-2021-41773 (encoded
-// dots), CVE-2019-9901 (Envoy, dot segments), CVE-2022-24761 and the nginx alias family (slashes and encoding),
-// GHSA-x428-ghpx-8j92 (fastify, prefix and doubled slashes), Synapse's own single decoding of each segment.
+// One path, read in two ways. Each case is written on the socket byte for byte: no client tidies it. Advisories
+// looked at: CVE-2021-41773 (encoded dots), CVE-2019-9901 and CVE-2021-29492 (Envoy: dot segments, escaped slashes),
+// CVE-2021-32779 (Envoy: a fragment), CVE-2021-31920 (Istio: many slashes), CVE-2026-26205 (OPA behind Envoy: two
+// slashes at the start), CVE-2025-32431, CVE-2025-66490 and GHSA-xf64-8mw2-4gr2 (Traefik: encoded dots, encoded
+// `/ \\ NUL ; ? #`, a prefix cut off), CVE-2026-27587 (Caddy: an escape is not looked at in lower case), CVE-2022-24761
+// and the nginx alias family, GHSA-x428-ghpx-8j92 (fastify: prefixes), GHSA-7rh7-c77v-6434 and CVE-2026-41059
+// (oauth2-proxy: rules matched against the query, or a fragment), Synapse's own single decoding of each segment.
 
 let s: Stage;
 beforeAll(async () => {
@@ -36,6 +40,13 @@ describe('paths that could be read in two ways never reach the homeserver', () =
     ['a room encoded twice', `${V3}/rooms/%2521secret%253Ahs.test/state`, 400],
     ['a doubled slash', `${V3}//rooms/${IN}/state`, 400],
     ['a doubled slash at the start', `//${V3.slice(1)}/rooms/${IN}/state`, 400],
+    ['an encoded NUL, `;`, `?`, `#` (CVE-2025-66490)', `${V3}/rooms/${OUT}%3B%3F%23%00/state`, 400],
+    ['an encoded question mark before another room (CVE-2025-66490)', `${V3}/rooms/${OUT}%3F/rooms/${IN}/state`, 404],
+    ['a fragment, encoded (CVE-2026-41059)', `${V3}/rooms/${OUT}/state/x%23/rooms/${IN}`, 404],
+    ['a path in the query (GHSA-7rh7-c77v-6434)', `${V3}/rooms/${OUT}/state?x=/_matrix/client/v3/rooms/${IN}/state`, 403],
+    ['an escape in another case (CVE-2026-27587)', `${V3}/rooms/${OUT}/%53tate`, 400],
+    ['two slashes that could be a host (CVE-2026-26205)', `//hs.test${V3}/rooms/${IN}/state`, 400],
+    ['a prefix that ends in dots (GHSA-xf64-8mw2-4gr2)', `/_matrix/client/v3%2e%2e/rooms/${OUT}/state`, 404],
     ['an empty room', `${V3}/rooms//state`, 400],
     ['NUL', `${V3}/rooms/${IN}%00${OUT}/state`, 400],
     ['a line end', `${V3}/rooms/${IN}%0d%0aX:%20y/state`, 400],

@@ -2,6 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
+// One query, read in two ways. Advisories looked at: GHSA-7rh7-c77v-6434 (oauth2-proxy: the query is matched as if it
+// were the path), CVE-2021-39164 (Synapse: `at` shows members to who may not see them), CVE-2017-12635 (of two equal
+// names each reader takes another), MSC4127 (tokens in addresses), MSC4140 (delays).
+
 let s: Stage;
 beforeAll(async () => {
   s = await stage({ rooms: [OPS] });

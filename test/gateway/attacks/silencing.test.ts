@@ -3,6 +3,8 @@ import { OPS } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 
 // What would keep the subject from seeing the notice, or outlive the token. Nothing of it reaches the homeserver.
+// Advisories looked at: CVE-2023-42453 (Synapse: read receipts forged for events one cannot see),
+// CVE-2023-43796 (Synapse: devices of others can be asked for).
 
 let s: Stage;
 beforeAll(async () => {
@@ -42,7 +44,7 @@ describe('refused, whatever the scope', () => {
     ['PUT', `rooms/${OPS}/send/m.room.message/1?org.matrix.msc4140.delay=1000`],
     ['POST', `rooms/${OPS}/send/m.room.message`],
     ['POST', `rooms/${DM}/read_markers`],
-    ['POST', `rooms/${DM}/receipt/m.read/$1`],
+    ['POST', `rooms/${DM}/receipt/m.read/$1`], // CVE-2023-42453
     ['PUT', `rooms/${OPS}/typing/@bob:hs.test`],
     ['PUT', 'sendToDevice/m.room.encrypted/1'],
     ['POST', 'logout/all'],
