@@ -3,11 +3,11 @@ import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
 // One path, read in two ways. Each case is written on the socket byte for byte: no client tidies it. Advisories
-// looked at: CVE-2021-41773 (encoded dots), CVE-2019-9901 and CVE-2021-29492 (Envoy: dot segments, escaped slashes),
+// looked at: CVE-2019-9901 and CVE-2021-29492 (Envoy: dot segments, escaped slashes),
 // CVE-2021-32779 (Envoy: a fragment), CVE-2021-31920 (Istio: many slashes), CVE-2026-26205 (OPA behind Envoy: two
 // slashes at the start), CVE-2025-32431, CVE-2025-66490 and GHSA-xf64-8mw2-4gr2 (Traefik: encoded dots, encoded
-// `/ \\ NUL ; ? #`, a prefix cut off), CVE-2026-27587 (Caddy: an escape is not looked at in lower case), CVE-2022-24761
-// and the nginx alias family, GHSA-x428-ghpx-8j92 (fastify: prefixes), GHSA-7rh7-c77v-6434 and CVE-2026-41059
+// `/ \\ NUL ; ? #`, a prefix cut off), CVE-2026-27587 (Caddy: an escape is not looked at in lower case), CVE-2026-22037
+// (@fastify/express: a letter that is encoded), GHSA-7rh7-c77v-6434 and CVE-2026-41059
 // (oauth2-proxy: rules matched against the query, or a fragment), Synapse's own single decoding of each segment.
 
 let s: Stage;

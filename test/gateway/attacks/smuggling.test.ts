@@ -8,7 +8,8 @@ import { type Stage, stage, TOKEN } from '../support/stage.ts';
 //   CVE-2021-22959 (space before the colon), CVE-2022-32213, -32214, -32215, CVE-2022-35256, CVE-2023-30589 (bare CR),
 //   CVE-2024-22019 (chunk extensions without end), CVE-2024-27982 (length behind a fold), CVE-2018-12116 (splitting)
 // - undici: CVE-2026-1525 (two lengths in different case)
-// - elsewhere: CVE-2023-38697 (Falcon: `+` and `0x` in lengths), CVE-2019-9900 (Envoy: NUL in a header),
+// - elsewhere: CVE-2022-24761 (waitress) and CVE-2023-38697 (Falcon): `+` and `0x` in lengths, CVE-2019-16785 and
+//   CVE-2019-16789 (waitress: bare line feeds, odd white space in Transfer-Encoding), CVE-2019-9900 (Envoy: NUL in a header),
 //   CVE-2018-1002105 (Kubernetes: an upgrade that failed leaves the connection open to the backend),
 //   CVE-2026-33555 (HAProxy: a length without a body)
 // Nothing of a holder's bytes is ever written to the homeserver's connection: it is asked anew from what was
@@ -42,7 +43,7 @@ describe('refused, the connection with it: what is behind is not read', () => {
     ['chunked not last (CVE-2022-32213)', post('Transfer-Encoding: chunked, identity', `0\r\n\r\n${INNER}`)],
     ['chunked in quotes', post('Transfer-Encoding: "chunked"', `0\r\n\r\n${INNER}`)],
     ['chunked with something on it', post('Transfer-Encoding: chunkedchunked', `0\r\n\r\n${INNER}`)],
-    ['chunked with a vertical tab', post('Transfer-Encoding:\u000bchunked', `0\r\n\r\n${INNER}`)],
+    ['chunked with a vertical tab (CVE-2019-16789)', post('Transfer-Encoding:\u000bchunked', `0\r\n\r\n${INNER}`)],
     ['an encoding over two lines (CVE-2022-32215)', post('Transfer-Encoding:\r\n chunked', `0\r\n\r\n${INNER}`)],
     ['an encoding over two lines, behind another', post('Transfer-Encoding: chunked\r\n , identity', `0\r\n\r\n${INNER}`)],
     ['a space before the colon (CVE-2021-22959)', post('Content-Length : 200', `{}${INNER}`)],
