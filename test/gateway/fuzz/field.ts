@@ -68,7 +68,7 @@ export async function field(): Promise<Field> {
         if (typeof grant === 'string') operations.get(grant)?.push({ operation: String(operation), status: Number(status) });
       },
     },
-    limits: { writesPerSecond: 1e6, writesAtOnce: 1e6, tendsPerSecond: 1e6, tendsAtOnce: 1e6, lateMs: [0], troubleMs: [0], upstreamTimeoutMs: 5_000 },
+    limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6, writesPerSecond: 1e6, writesAtOnce: 1e6, tendsPerSecond: 1e6, tendsAtOnce: 1e6, lateMs: [0], troubleMs: [0], upstreamTimeoutMs: 5_000 },
   }; // prettier-ignore
   const gateway = await startGateway(options);
   return {

@@ -3,6 +3,11 @@ import type { Random } from './random.ts';
 import { eventOf, indexOf, memberOf, ROOMS, SUBJECT } from './world.ts';
 
 const ANY = ['filter', 'from', 'to', 'dir', 'limit', 'since', 'timeout', 'full_state', 'set_presence', 'use_state_after', 'at', 'membership', 'not_membership', 'format', 'ts', 'via', 'server_name', 'room_id', 'user_id', 'next_batch', 'only', 'recurse', 'include', 'suggested_only', 'max_depth', 'width', 'height', 'method', 'animated', 'timeout_ms', 'allow_remote', 'allow_redirect', 'filename', 'url', 'org.matrix.msc4140.delay', 'access_token_', 'x', '__proto__']; // prettier-ignore
+/** Without these nothing comes of it. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  getContentThumbnailAuthed: ['width', 'height', 'method'],
+  getUrlPreviewAuthed: ['url'],
+};
 const SYNC = ['filter', 'since', 'timeout', 'full_state', 'set_presence', 'use_state_after'];
 
 /** A filter: narrowing, widening, and what is none. */
@@ -62,7 +67,12 @@ function valueFor(random: Random, name: string, room: string): string {
     case 'method':
       return random.pick(['crop', 'scale']);
     case 'url':
-      return 'http://127.0.0.1:8008/_synapse/admin';
+      return random.pick([
+        'http://127.0.0.1:8008/_synapse/admin',
+        'https://page.example.org/a',
+        'http://localhost/x',
+        'file:///etc/passwd',
+      ]);
     case 'only':
       return 'highlight';
     default:
@@ -72,9 +82,12 @@ function valueFor(random: Random, name: string, room: string): string {
 
 /** The query of a request to this operation, encoded; mostly what it takes, now and then doubled or odd. */
 export function queryFor(random: Random, line: Line, room: string): string {
-  const known = line.kind === 'forward' ? Object.keys(line.query ?? {}) : line.kind === 'poll' ? SYNC : [];
+  const known = line.kind === 'forward' ? Object.keys(line.query ?? {}) : line.kind === 'poll' ? SYNC : (NEEDED[line.id] ?? []);
   const writes = line.kind === 'write';
-  const names = [...random.some(known, 0.3), ...(random.chance(writes ? 0.03 : 0.15) ? random.some(ANY, 0.06) : [])];
+  const names = [
+    ...random.some(known, line.id in NEEDED ? 0.9 : 0.3),
+    ...(random.chance(writes ? 0.03 : 0.15) ? random.some(ANY, 0.06) : []),
+  ];
   const pieces = names.map((name) => `${name}=${encoded(random, valueFor(random, name, room))}`);
   if (pieces.length > 0 && random.chance(0.02)) pieces.push(random.pick(pieces));
   if (pieces.length > 0 && random.chance(0.02)) pieces.push(`%66ilter=${encodeURIComponent('{}')}`);
