@@ -48,6 +48,7 @@ export async function stage(
     homeserverUrl?: string;
     transactions?: Transactions;
     trustedProxies?: GatewayOptions['trustedProxies'];
+    instanceKey?: string;
   } = {},
 ): Promise<Stage> {
   const homeserver = await recordingHomeserver();
@@ -66,7 +67,9 @@ export async function stage(
     clock: { now: () => Date.now() },
     log: { debug: write, info: write, warn: write, error: write },
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
-    limits: { ...(everythingInThread ? { inPlaceBytes: 0 } : {}), ...options.limits },
+    ...(options.instanceKey === undefined ? {} : { instanceKey: options.instanceKey }),
+    // Tests ask faster than holders may; attacks/exhaustion.test.ts says how fast those may.
+    limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6, ...(everythingInThread ? { inPlaceBytes: 0 } : {}), ...options.limits },
   });
   return {
     gateway,
