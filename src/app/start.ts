@@ -20,6 +20,7 @@ import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
 import { startConfiguredGateway } from './gateway.ts';
+import { instanceKeyOf } from './instance-key.ts';
 import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
 import { requestsOf } from './requests.ts';
@@ -131,6 +132,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     access,
     sentence: (grant, now) => lineToText(scopeSentence(grant, now)),
     transactions: ledger.transactions,
+    instanceKey: instanceKeyOf(sealingKey),
     clock,
     log,
   });

@@ -21,6 +21,7 @@ import { acquaintances } from './serve/acquaintance.ts';
 import { allowance } from './serve/allowance.ts';
 import { createForwarder } from './serve/forwarder.ts';
 import { type Desk, handle, MALFORMED } from './serve/handle.ts';
+import { instanceProver } from './serve/instance.ts';
 import { lateAnswers } from './serve/late-answers.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './serve/limits.ts';
 import { openRequests } from './serve/open-requests.ts';
@@ -54,6 +55,8 @@ export type GatewayOptions = {
   readonly limits?: Partial<GatewayLimits>;
   /** Networks of the operator's own proxies, whose `X-Forwarded-For` counts. None unless said. */
   readonly trustedProxies?: readonly Network[];
+  /** What this instance is known by, in hexadecimal; see `serve/instance.ts`. */
+  readonly instanceKey?: string;
 };
 
 /** A gateway that listens. */
@@ -132,6 +135,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     bodyBytes: limits.bodyBytes,
     publicUrl: options.publicUrl,
     trustedProxies: options.trustedProxies ?? [],
+    prove: instanceProver(options.instanceKey),
   };
   const server = strictServer(limits);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options, limits));

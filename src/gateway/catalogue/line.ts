@@ -68,7 +68,7 @@ export type Steps = (tools: Tools) => Promise<Answer>;
 /** What takes more than one step; see `serve/perform.ts`. */
 export type Deed = 'withdraw' | 'introspect';
 /** What is told to anyone without asking the homeserver. */
-export type Notice = 'well-known' | 'health';
+export type Notice = 'well-known' | 'health' | 'instance';
 
 type Common = {
   /** The specification's operationId, or a name of ours in the same style. */

@@ -15,6 +15,16 @@ export const SESSION: readonly Line[] = [
     why: 'For whoever watches over the service.',
   },
   {
+    id: 'proveInstance',
+    source: 'ours',
+    kind: 'notice',
+    methods: ['GET'],
+    // Among the client operations, since a proxy may pass those and nothing else.
+    paths: ['/_matrix/client/unstable/org.mintwarden/instance/{challenge}'],
+    notice: 'instance',
+    why: 'By it `mintwarden doctor` tells this gateway from another one, and from the homeserver. Says from where the request seemed to come.',
+  },
+  {
     id: 'getWellknown',
     kind: 'notice',
     methods: ['GET'],

@@ -9,6 +9,7 @@ import {
   ambiguous,
   type Answer,
   FORBIDDEN,
+  HELD,
   isAnswer,
   limited,
   ok,
@@ -19,6 +20,7 @@ import {
 } from '../answer.ts';
 import type { Notice, OpenLine } from '../catalogue/line.ts';
 import { isServedTo, judge, type JudgedLine, refusedBy } from '../guard.ts';
+import { addressOf } from '../request/address.ts';
 import { bearerOf, doubledHeader } from '../request/bearer.ts';
 import { readBody } from '../request/body.ts';
 import { parseJsonBytes } from '../request/json.ts';
@@ -29,6 +31,7 @@ import type { Allowance } from './allowance.ts';
 import type { LateAnswers } from './late-answers.ts';
 import type { OpenRequests } from './open-requests.ts';
 import type { Openly } from './openly.ts';
+import type { Prover } from './instance.ts';
 import { type Means, perform } from './perform.ts';
 import type { RequestRate } from './request-rate.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -51,6 +54,8 @@ export type Desk = Means & {
   readonly publicUrl: string;
   /** Whose word counts on where a request came from. */
   readonly trustedProxies: readonly Network[];
+  /** Proves to `doctor` which instance this is. */
+  readonly prove: Prover;
 };
 
 /** What came of a request. `cut`: nothing is to be answered, the connection ends. */
@@ -77,7 +82,7 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
   if (!METHODS.has(method)) return { answer: WRONG_METHOD, operation: 'method', grantId: null };
   const route = desk.router(method, target.segments);
   const operation = route?.line.id ?? 'none';
-  if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, desk)), operation, grantId: null };
+  if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, route, request, desk)), operation, grantId: null };
   if (route?.line.kind === 'open') {
     const open = answerOpenly(request, route.line, desk, visit);
     return open.then((answer) => ({ answer, operation, grantId: null }));
@@ -103,7 +108,7 @@ async function turnAway(
   desk: Desk,
   visit: Visit,
 ): Promise<Outcome> {
-  const answer = presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
+  const answer = turnedAway(presented.kind);
   const turn = !POLLS.has(operation) || (await desk.late.turn(lateKey(token, request), visit.signal));
   return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
 }
@@ -223,15 +228,25 @@ function bodyIn(bytes: Buffer | Answer, line: JudgedLine): Body {
 /** What the holder of a grant that ended in the middle of a request is told. */
 async function overAnswer(token: string, desk: Desk): Promise<Answer> {
   const presented = await desk.control.present(token);
-  return presented.kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
+  return presented.kind === 'good' ? UNKNOWN_TOKEN : turnedAway(presented.kind);
 }
 
-function notice(which: Notice, desk: Desk): unknown {
+function turnedAway(kind: Exclude<Presented['kind'], 'good'>): Answer {
+  if (kind === 'held') return HELD;
+  return kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
+}
+
+function notice(which: Notice, { params }: Route, request: IncomingMessage, desk: Desk): unknown {
   switch (which) {
     case 'health':
       return { status: 'ok' };
     case 'well-known':
       return { 'm.homeserver': { base_url: desk.publicUrl } };
+    case 'instance':
+      return {
+        proof: desk.prove(params['challenge'] ?? ''),
+        from: addressOf(request.socket.remoteAddress, request.rawHeaders, desk.trustedProxies),
+      };
     default:
       return unreachable(which);
   }
