@@ -15,6 +15,7 @@ export type PresentedAs =
   | { readonly kind: 'good'; readonly told: Told }
   | { readonly kind: 'same'; readonly grantId: GrantId }
   | { readonly kind: 'suspended'; readonly grantId: GrantId }
+  | { readonly kind: 'held'; readonly grantId: null }
   | { readonly kind: 'over'; readonly grantId: GrantId | null };
 
 type About = { readonly grantId: GrantId };
@@ -58,8 +59,10 @@ export type News = {
   readonly at: number;
   /** Grants of which nothing that was told before counts any more. */
   readonly changed: readonly GrantId[];
-  /** Those of them that no longer count at all. */
-  readonly over: readonly GrantId[];
+  /** Grants whose upstream token may be another. */
+  readonly leases: readonly GrantId[];
+  /** Grants that no longer count, and what their holders are told from now on; null: that is to be asked. */
+  readonly over: readonly (About & { readonly as: 'over' | 'suspended' | null })[];
   /** Rooms that are outside every scope from now on. */
   readonly outside: readonly RoomId[];
 };

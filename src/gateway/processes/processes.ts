@@ -71,7 +71,7 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
     tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
   const board = createBoard(options.folder);
-  const relay = startRelay({ ...options, paces, board });
+  const relay = startRelay({ ...options, paces, board, now });
   const children = new Set<Child>();
   const ending = new AbortController();
 

@@ -1,5 +1,6 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Change } from '../../domain/change.ts';
+import { standing } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import type { Ledger } from '../../ports/ledger.ts';
@@ -19,6 +20,8 @@ export type RelayMeans = {
   /** Its commits are told after `access` has heard of them. */
   readonly ledger: Pick<Ledger, 'onCommitted'>;
   readonly board: Board;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
   readonly log: Log;
 };
 
@@ -41,7 +44,7 @@ type Child = {
 };
 type Answers = { readonly [K in Asked]: (ask: Asks[K]['ask'], child: Child) => Asks[K]['answer'] | Promise<Asks[K]['answer']> };
 
-const NOTHING = { changed: [], over: [], outside: [] } as const;
+const NOTHING = { changed: [], leases: [], over: [], outside: [] } as const;
 const MAX_TOLD = 10_000;
 const MAX_TRIES = 100;
 /** What can be asked again without doing anything twice. */
@@ -51,7 +54,7 @@ const LOOK_UPS: ReadonlySet<Asked> = new Set<Asked>(['present', 'upstream', 'ref
  * Answers what gateway processes ask, and tells all of them what changes in the breath it changes in: first by
  * the board, then by their pipes. A child is answered only about grants whose token it has shown.
  */
-export function relay({ access, transactions, paces, ledger, board, log }: RelayMeans): Relay {
+export function relay({ access, transactions, paces, ledger, board, now, log }: RelayMeans): Relay {
   const children = new Set<Child>();
   let versions = 0;
 
@@ -64,11 +67,22 @@ export function relay({ access, transactions, paces, ledger, board, log }: Relay
     }
     for (const child of children) child.send({ type: 'news', at: board.at, ...news });
   };
-  const stopOver = access.onOver((id) => tell({ ...NOTHING, changed: [id], over: [id] }));
+  const ended = new Set<GrantId>();
+  const stopOver = access.onOver((id) => {
+    ended.add(id);
+    // By then the commit that caused it has been told, with all there is to say; what is left ended by the clock.
+    queueMicrotask(() => {
+      if (ended.delete(id)) tell({ ...NOTHING, over: [{ grantId: id, as: null }] });
+    });
+  });
   const stopCommits = ledger.onCommitted((change: Change) => {
-    const changed = [...new Set([...(change.grants ?? []).map(({ id }) => id), ...(change.leases ?? []).map(({ grantId }) => grantId)])];
+    const grants = (change.grants ?? []).map((grant) => ({ grantId: grant.id, as: standing(grant, now()) }));
+    for (const { grantId } of grants) ended.delete(grantId);
+    const changed = grants.filter(({ as }) => as === 'good').map(({ grantId }) => grantId);
+    const over = grants.flatMap(({ grantId, as }) => (as === 'good' ? [] : [{ grantId, as }]));
+    const leases = (change.leases ?? []).map(({ grantId }) => grantId);
     const outside = (change.excluded ?? []).map(({ roomId }) => roomId);
-    if (changed.length + outside.length > 0) tell({ changed, over: [], outside });
+    if (grants.length + leases.length + outside.length > 0) tell({ changed, leases, over, outside });
   });
 
   const toldOf = ({ grant, rooms }: Access, { told }: Child): Told => {

@@ -20,6 +20,8 @@ type Entry = {
   version: number;
   /** When it was told, on the clock that does not jump; null: it does not count any more. */
   at: number | null;
+  /** What its holder is told without asking anybody; null: it was good when it was told. */
+  ended: 'over' | 'suspended' | null;
   upstream: { readonly lease: Upstream; readonly at: number } | null;
 };
 
@@ -58,8 +60,8 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
 
   const adopt = ({ version, grant, rooms }: Told): Entry => {
     const known = entries.get(grant.id);
-    const entry: Entry = known ?? { grant, rooms: new Set(), version, at: null, upstream: null };
-    Object.assign(entry, { grant, version, rooms: new Set(rooms), at: performance.now() });
+    const entry: Entry = known ?? { grant, rooms: new Set(), version, at: null, ended: null, upstream: null };
+    Object.assign(entry, { grant, version, rooms: new Set(rooms), at: performance.now(), ended: null });
     entries.delete(grant.id);
     bounded(entries).set(grant.id, entry);
     return entry;
@@ -72,9 +74,9 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
     if (!line.isAbreast()) return null;
     const hash = hashToken(token);
     const entry = entries.get(id);
-    if (entry !== undefined && age(entry.at) < GOOD_FOR_MS) {
+    if (entry !== undefined && (entry.ended !== null || age(entry.at) < GOOD_FOR_MS)) {
       if (!sameHash(entry.grant.tokenHash, hash)) return { kind: 'over', grantId: null };
-      const worth = standing(entry.grant, now());
+      const worth = entry.ended ?? standing(entry.grant, now());
       return worth === 'good' ? { kind: 'good', access: accessTo(entry) } : { kind: worth, grantId: id };
     }
     const stranger = strangers.get(hash);
@@ -113,7 +115,7 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
 
   const keep = (id: GrantId, lease: Upstream): Upstream => {
     const entry = entries.get(id);
-    if (entry !== undefined && entry.at !== null) entry.upstream = { lease, at: performance.now() };
+    if (entry !== undefined && entry.at !== null && entry.ended === null) entry.upstream = { lease, at: performance.now() };
     return lease;
   };
 
@@ -129,7 +131,15 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
     upstream(id) {
       const entry = entries.get(id);
       const kept = entry?.upstream;
-      if (entry && kept && age(kept.at) < GOOD_FOR_MS && line.isAbreast() && standing(entry.grant, now()) === 'good') return kept.lease;
+      if (
+        entry &&
+        kept &&
+        age(kept.at) < GOOD_FOR_MS &&
+        entry.ended === null &&
+        line.isAbreast() &&
+        standing(entry.grant, now()) === 'good'
+      )
+        return kept.lease;
       return once(`upstream ${id}`, () => line.ask('upstream', { grantId: id }, (lease) => keep(id, lease)));
     },
     upstreamRefused(id, leaseId) {
@@ -149,18 +159,28 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    hear({ changed, over, outside }) {
+    hear({ changed, leases, over, outside }) {
       if (changed.length > 0) strangers.clear();
       for (const id of changed) {
         const entry = entries.get(id);
-        if (entry !== undefined) forget(entry);
+        if (entry === undefined) continue;
+        forget(entry);
+        entry.ended = null;
+      }
+      for (const id of leases) {
+        const entry = entries.get(id);
+        if (entry !== undefined) entry.upstream = null;
       }
       if (outside.length > 0)
         for (const entry of entries.values()) entry.rooms = new Set([...entry.rooms].filter((room) => !outside.includes(room)));
-      for (const id of over) {
-        entries.delete(id);
-        for (const listener of listeners) listener(id);
+      // The bot's process may be busy for a while with what an end brings about: holders are told without it.
+      for (const { grantId, as } of over) {
+        const entry = entries.get(grantId);
+        if (entry === undefined) continue;
+        forget(entry);
+        entry.ended = as ?? (standing(entry.grant, now()) === 'over' ? 'over' : entry.ended);
       }
+      for (const { grantId } of over) for (const listener of listeners) listener(grantId);
     },
   };
 }

@@ -24,11 +24,14 @@ export type Pair = Disposable & {
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export function pair(means: Omit<RelayMeans, 'board' | 'log' | 'paces'> & Partial<Pick<RelayMeans, 'paces'>>, now: () => number): Pair {
+export function pair(
+  means: Omit<RelayMeans, 'board' | 'log' | 'now' | 'paces'> & Partial<Pick<RelayMeans, 'paces'>>,
+  now: () => number,
+): Pair {
   const folder = mkdtempSync(join(tmpdir(), 'mintwarden-board-'));
   const board = createBoard(folder);
   const paces = { writing: { take: () => 0 }, tending: { take: () => 0 } };
-  const bot = relay({ paces, ...means, board, log: quiet });
+  const bot = relay({ paces, ...means, board, now, log: quiet });
   const asked: Ask[] = [];
   let held: string[] | null = null;
   let gone = false;

@@ -94,6 +94,20 @@ describe('a pipe in which news lie unread', () => {
   });
 });
 
+describe('a grant that ended', () => {
+  it('is refused without asking: the bot may be busy with what the end brings about', async () => {
+    await using stage = await given();
+    const { access, token, service, grant, asked } = stage;
+    await access.present(token);
+    await service.revoke(grant);
+    await turn();
+    const before = asked.length;
+    for (let times = 0; times < 3; times++) expect(access.present(token)).toEqual({ kind: 'over', grantId: grant.id });
+    expect(access.present(newToken(grant.id, randomBytes))).toEqual({ kind: 'over', grantId: null });
+    expect(asked.length).toBe(before);
+  });
+});
+
 describe('an answer that a commit overtakes', () => {
   it('is found anew before it is given', async () => {
     await using stage = await given();
