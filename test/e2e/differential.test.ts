@@ -48,6 +48,7 @@ beforeAll(async () => {
     transactions: memoryTransactions(),
     clock: { now: () => Date.now() },
     log: quiet,
+    limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6 },
   });
 });
 afterAll(() => gateway.close());
