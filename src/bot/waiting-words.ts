@@ -1,10 +1,11 @@
-import type { UserId } from '../domain/ids.ts';
-import { line, pill } from '../words/build.ts';
+import type { Actor } from '../domain/ids.ts';
+import { line } from '../words/build.ts';
 import type { Line } from '../words/document.ts';
+import { actorName } from '../words/text/en.ts';
 
 /** Why a token waits: the obstacle's own word, or the sentence of the last failure. */
-export function waitingWords(why: string, recipient: UserId): Line {
-  const who = pill(recipient);
+export function waitingWords(why: string, recipient: Actor): Line {
+  const who = actorName(recipient);
   switch (why) {
     case 'not-joined':
       return line`${who} has not accepted my invitation to a direct message.`;

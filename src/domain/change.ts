@@ -1,20 +1,34 @@
 import type { AuditEvent } from './audit.ts';
 import type { Grant } from './grant.ts';
-import type { EventId, RoomId, UserId } from './ids.ts';
+import type { Actor, EventId, RoomId, UserId } from './ids.ts';
 import type { Lease } from './lease.ts';
 import type { Message } from './message.ts';
 
 /**
  * A command that was acted on. Its event id is unique for ever, and so is its place in its megolm session:
- * the homeserver can neither deliver it twice nor replay its ciphertext under another event id.
+ * the homeserver can neither deliver it twice nor replay its ciphertext under another event id. A request made at the
+ * machine has an id of its own in the event's place; see `requestKey`.
  */
 export type CommandKey = {
   readonly eventId: EventId;
-  readonly sender: UserId;
+  readonly sender: Actor;
   readonly sessionId: string | null;
   readonly messageIndex: number | null;
   readonly at: number;
 };
+
+/** What the ids of requests at the machine begin with; no event's does. */
+const REQUEST = 'exec:';
+
+/** The key of a request made at the machine: `id` is the client's, the same for each time it asks again. */
+export function requestKey(id: string, sender: Actor, at: number): CommandKey {
+  return { eventId: `${REQUEST}${id}` as EventId, sender, sessionId: null, messageIndex: null, at };
+}
+
+/** The event that a command came by, to be replied to; null for a request made at the machine. */
+export function eventOf(command: EventId | null): EventId | null {
+  return command === null || command.startsWith(REQUEST) ? null : command;
+}
 
 /** A room that is outside every scope, and why. */
 export type ExcludedRoom = {

@@ -1,5 +1,5 @@
 import { unreachable } from './errors.ts';
-import type { Actor, EventId, GrantId, RoomId, UserId } from './ids.ts';
+import type { Actor, EventId, GrantId, Operator, RoomId, UserId } from './ids.ts';
 import type { Scope } from './scope.ts';
 
 /** Why a grant ended. */
@@ -13,7 +13,8 @@ export type EndCause =
   | 'untold' // the subject could not be told in time
   | 'subject-gone' // deactivated or deleted
   | 'no-longer-allowed' // policy allows no tokens for the subject any more
-  | 'lost-upstream';
+  | 'lost-upstream'
+  | 'old-copy'; // an old copy of the ledger was gone on from, and does not say whether the grant was ended since
 
 /** What was known of a room when the grant was made, for the sentences people read. */
 export type RoomFacts = {
@@ -35,7 +36,8 @@ export type Grant = {
   readonly revision: number;
   readonly subject: UserId;
   readonly minter: Actor;
-  readonly recipient: UserId;
+  /** Who gets the token: by encrypted direct message, or, an operator, into a file. */
+  readonly recipient: UserId | Operator;
   readonly scope: Scope;
   readonly rooms: readonly RoomFacts[];
   readonly reason: string | null;
@@ -55,7 +57,7 @@ export type Grant = {
   /** The scoped token, sealed, until its delivery is confirmed or the grant is over; then null. */
   readonly sealedToken: string | null;
   readonly delivery: Delivery;
-  /** The command this grant came from; null for an operator's at the machine. */
+  /** The command this grant came from: an event, or the id of an operator's request (see `eventOf`). */
   readonly command: EventId | null;
   /** When the reaper next has to look at this row; null: never. */
   readonly nextActionAt: number | null;

@@ -16,8 +16,16 @@ export type LeaseId = Branded<string, 'LeaseId'>;
 /** One message to people; random and opaque, since it is the transaction id and the marker in the room. */
 export type MessageId = Branded<string, 'MessageId'>;
 
+/** Somebody at the machine, by the name they go by there. */
+export type Operator = `operator:${string}`;
+
 /** Who did something: a Matrix user, an operator at the machine, a token's holder, or Mintwarden itself. */
-export type Actor = UserId | `operator:${string}` | 'holder' | 'system';
+export type Actor = UserId | Operator | 'holder' | 'system';
+
+/** Whether this is somebody at the machine. */
+export function isOperator(actor: Actor): actor is Operator {
+  return actor.startsWith('operator:');
+}
 
 const MAX_ID_BYTES = 255;
 const CONTROL = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff]/;

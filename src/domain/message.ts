@@ -1,5 +1,7 @@
 import type { Actor, EventId, GrantId, MessageId, RoomId, UserId } from './ids.ts';
 import type { EndCause } from './grant.ts';
+import type { TroubleKind } from './trouble.ts';
+import type { HistoryNews } from './history-news.ts';
 
 /**
  * What a message tells: a kind and the data that does not stand in the grant itself. Words are made when
@@ -35,15 +37,28 @@ export type MessageBody =
   /** To the control room: an operator at the machine confirmed somebody's new cryptographic identity. */
   | { readonly kind: 'identity-trusted'; readonly userId: UserId; readonly masterKey: string; readonly by: Actor }
   /** To the control room: other policy counts from now on. */
-  | { readonly kind: 'policy-changed'; readonly changes: readonly SettingChange[]; readonly by: Actor };
+  | { readonly kind: 'policy-changed'; readonly changes: readonly SettingChange[]; readonly by: Actor }
+  /** To the control room, or to an admin where it cannot be used: something is wrong with the service, or is no more. */
+  | {
+      readonly kind: 'trouble';
+      readonly trouble: TroubleKind;
+      readonly sentence: string;
+      readonly next: string;
+      readonly since: number;
+      readonly overAt: number | null;
+    }
+  /** To the control room: the state, the homeserver or the clock is not what it was. */
+  | { readonly kind: 'history'; readonly news: HistoryNews };
 
 /** A key of the configuration whose value changed, both as they are written. Never one with a secret. */
 export type SettingChange = { readonly key: string; readonly before: string; readonly after: string };
 
-/** Where a message goes: the control room, perhaps as a reply, or someone's DM with the bot. */
+/** Where a message goes: the control room, perhaps as a reply, someone's DM with the bot, or an operator's file. */
 export type Destination =
   | { readonly kind: 'control'; readonly replyTo: EventId | null }
-  | { readonly kind: 'dm'; readonly userId: UserId; readonly replyTo: EventId | null };
+  | { readonly kind: 'dm'; readonly userId: UserId; readonly replyTo: EventId | null }
+  /** Handed over at the machine, when the operator takes it; never sent by itself. Tokens only. */
+  | { readonly kind: 'operator'; readonly replyTo: null };
 
 /** By what way a message reached the homeserver. */
 export type Channel = 'encrypted' | 'server-notice' | 'plain';

@@ -16,6 +16,8 @@ export type MintRequest = {
   readonly subject: UserId;
   /** Null: the minter. */
   readonly recipient: UserId | null;
+  /** An operator takes the token into a file: nobody is sent it. */
+  readonly intoFile?: true;
   readonly rooms: 'all' | readonly RoomReference[];
   /** What it may do. Absent: read. */
   readonly can?: readonly Allowance[];
@@ -24,7 +26,6 @@ export type MintRequest = {
   /** Null: the policy's default. */
   readonly ttlMs: number | null;
   readonly reason: string | null;
-  /** Null for an operator at the machine. */
   readonly command: CommandKey | null;
 };
 

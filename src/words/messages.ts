@@ -1,10 +1,11 @@
 import { MintwardenError, unreachable } from '../domain/errors.ts';
 import type { Grant } from '../domain/grant.ts';
-import { parseUserId, type UserId } from '../domain/ids.ts';
+import { isOperator, parseUserId, type UserId } from '../domain/ids.ts';
 import type { Channel, Message } from '../domain/message.ts';
 import type { Document } from './document.ts';
 import { deliveryWaiting } from './messages/delivery-waiting.ts';
 import { endedNotice, endedReport } from './messages/ended.ts';
+import { historyNews } from './messages/history.ts';
 import { identityTrusted } from './messages/identity-trusted.ts';
 import { mintFailed } from './messages/mint-failed.ts';
 import { minted } from './messages/minted.ts';
@@ -12,6 +13,7 @@ import { notice } from './messages/notice.ts';
 import { policyChanged } from './messages/policy-changed.ts';
 import { revoked, revokedBySubject } from './messages/revoked.ts';
 import { suspended } from './messages/suspended.ts';
+import { troubleMessage } from './messages/trouble.ts';
 import { tokenMessage } from './messages/token.ts';
 import { upstreamAlive } from './messages/upstream-alive.ts';
 
@@ -52,6 +54,11 @@ export function renderMessage(message: Message, grant: Grant | null, context: Me
   if (body.kind === 'mint-failed') return aside(mintFailed(body, grant, context.now));
   if (body.kind === 'identity-trusted') return ringing(identityTrusted(body, context.admins), context.admins);
   if (body.kind === 'policy-changed') return ringing(policyChanged(body), context.admins);
+  if (body.kind === 'history') return ringing(historyNews(body.news, context.now), context.admins);
+  if (body.kind === 'trouble') {
+    const rings = message.to.kind === 'dm' ? [message.to.userId] : context.admins;
+    return body.overAt === null ? ringing(troubleMessage(body, context.now), rings) : aside(troubleMessage(body, context.now));
+  }
   if (grant === null) throw new MintwardenError('internal', `A message of the kind ${body.kind} has no grant.`);
   const minter = parseUserId(grant.minter);
   const minters = minter === null ? [] : [minter];
@@ -61,7 +68,7 @@ export function renderMessage(message: Message, grant: Grant | null, context: Me
     case 'notice':
       return ringing(notice(message, grant, context), [grant.subject]);
     case 'token':
-      return ringing(tokenMessage(message, grant, context), [grant.recipient]);
+      return ringing(tokenMessage(message, grant, context), isOperator(grant.recipient) ? [] : [grant.recipient]);
     case 'ended-notice':
       return aside(endedNotice(body, grant, context));
     case 'revoked':

@@ -2,7 +2,7 @@ import { deliver } from '../../lifecycle/telling/deliver.ts';
 import { locate } from '../../lifecycle/locate.ts';
 import { code, line, list, paragraph, pill } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
-import { id, undo } from '../../words/text/en.ts';
+import { actorName, id, undo } from '../../words/text/en.ts';
 import { scopeSentence } from '../../words/scope-sentence.ts';
 import { required } from '../arguments.ts';
 import { ID, type Command } from '../command.ts';
@@ -22,7 +22,7 @@ export const deliverCommand: Command = {
     const grant = await locate(world, required(args.words, 'ID'));
     const { delivery, why } = await deliver(world, grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;
-    const who = pill(grant.recipient);
+    const who = actorName(grant.recipient);
     if (delivery === 'sent') return [paragraph(line`The token of grant ${id(grant)} has been sent to ${who}.`), list(about, undo(grant))];
     const because: Line = why === null ? ['I am trying now.'] : waitingWords(why, grant.recipient);
     return [

@@ -1,13 +1,14 @@
 import { parseDuration } from '../../domain/duration.ts';
 import { ENFORCED, unenforced } from '../../domain/enforced.ts';
+import { isOperator } from '../../domain/ids.ts';
 import { mint } from '../../lifecycle/mint/mint.ts';
 import { planMint } from '../../lifecycle/mint/plan-mint.ts';
 import type { MintPlan, MintRequest } from '../../lifecycle/requests.ts';
 import { code, line, list, paragraph, pill, strong } from '../../words/build.ts';
 import { mintLine } from '../../words/command-line.ts';
-import type { Document } from '../../words/document.ts';
+import type { Document, Line } from '../../words/document.ts';
 import { scopeList, scopeSentence } from '../../words/scope-sentence.ts';
-import { reason } from '../../words/text/en.ts';
+import { actorName, reason } from '../../words/text/en.ts';
 import { unenforcedSentence } from '../../words/unenforced.ts';
 import { wildWarning } from '../../words/wild-creators.ts';
 import { required, type Arguments } from '../arguments.ts';
@@ -31,6 +32,13 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
   };
 }
 
+function whereTo(recipient: MintPlan['grant']['recipient'], joined: boolean): Line {
+  if (isOperator(recipient)) return line`The token would go to ${actorName(recipient)}, into the file.`;
+  return joined
+    ? line`The token would go to ${pill(recipient)}, by encrypted direct message.`
+    : line`The token would wait until ${pill(recipient)} accepts my invitation to a direct message.`;
+}
+
 function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
   const text = mintLine(grant);
   const missing = unenforced(grant.scope, ENFORCED);
@@ -51,9 +59,7 @@ function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
     list(
       reason(grant),
       line`${pill(grant.subject)} would be told first.`,
-      recipientJoined
-        ? line`The token would go to ${pill(grant.recipient)}, by encrypted direct message.`
-        : line`The token would wait until ${pill(grant.recipient)} accepts my invitation to a direct message.`,
+      whereTo(grant.recipient, recipientJoined),
       line`To make it: ${text === null ? 'send it again without --dry-run.' : code(text)}`,
     ),
     ...wildWarning(grant.scope),

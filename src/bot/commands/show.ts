@@ -48,7 +48,7 @@ function rooms(grant: Grant): readonly Line[] {
 function people(grant: Grant, now: number): readonly Line[] {
   return [
     line`Made by ${actorName(grant.minter)} at ${moment(grant.createdAt, now)}, for ${speakDuration(grant.ttlMs)}`,
-    line`Recipient: ${pill(grant.recipient)}`,
+    line`Recipient: ${actorName(grant.recipient)}`,
     reason(grant),
   ];
 }

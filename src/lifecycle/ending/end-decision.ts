@@ -1,5 +1,5 @@
 import type { AuditAction } from '../../domain/audit.ts';
-import type { Change, CommandKey } from '../../domain/change.ts';
+import { type Change, type CommandKey, eventOf } from '../../domain/change.ts';
 import { ended, type EndCause, type Grant } from '../../domain/grant.ts';
 import type { Actor } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
@@ -90,10 +90,10 @@ function answers(grant: Grant, upstream: 'killing' | 'dead', ending: Ending, now
   const made: Message[] = [];
   const add = (to: Message['to'], body: Message['body']) =>
     made.push(newMessage({ id: ids.message(), grantId: grant.id, to, body, at: now }));
-  const replyTo = ending.command?.eventId ?? null;
+  const replyTo = eventOf(ending.command?.eventId ?? null);
   if (grant.state === 'minting') {
     const sentence = 'The grant was ended before the homeserver had answered.';
-    add({ kind: 'control', replyTo: grant.command }, { kind: 'mint-failed', sentence, next: null, orphanUntil: null });
+    add({ kind: 'control', replyTo: eventOf(grant.command) }, { kind: 'mint-failed', sentence, next: null, orphanUntil: null });
   }
   if (ending.asked === 'control' && replyTo !== null) {
     add({ kind: 'control', replyTo }, { kind: 'revoked', upstream });

@@ -1,5 +1,6 @@
-import type { Change, CommandKey } from '../../domain/change.ts';
+import { type Change, type CommandKey, eventOf } from '../../domain/change.ts';
 import { failed, madeLive, standing, type Grant } from '../../domain/grant.ts';
+import { isOperator } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { MessageBody } from '../../domain/message.ts';
 import type { Issued } from '../../ports/issuer.ts';
@@ -43,7 +44,7 @@ export function decideMinted(
   const minted = newMessage({
     ...base,
     id: ids.message(),
-    to: { kind: 'control', replyTo: grant.command },
+    to: { kind: 'control', replyTo: eventOf(grant.command) },
     body: { kind: 'minted', recipientJoined: made.recipientJoined },
   });
   const notice = newMessage({
@@ -53,10 +54,12 @@ export function decideMinted(
     body: { kind: 'notice' },
     giveUpAt,
   });
+  const { recipient } = grant;
+  const byHand = isOperator(recipient);
   const token = newMessage({
     ...base,
     id: ids.message(),
-    to: { kind: 'dm', userId: grant.recipient, replyTo: null },
+    to: byHand ? { kind: 'operator', replyTo: null } : { kind: 'dm', userId: recipient, replyTo: null },
     body: { kind: 'token' },
     after: notice.id,
     giveUpAt,
@@ -65,7 +68,8 @@ export function decideMinted(
     at: now,
     grants: [madeLive(grant)],
     leases: [aliveLease(lease, made.sealed)],
-    messages: [minted, notice, token],
+    // What is handed over by hand is not sent: the row is only looked at when nobody took it.
+    messages: [minted, notice, byHand ? { ...token, nextActionAt: giveUpAt } : token],
     audit: [auditOf(grant, 'minted', 'system', now, { lease: lease.id, leaseUntil: lease.validUntil })],
   };
 }
@@ -89,7 +93,9 @@ export function decideMintFailed(grant: Grant, lease: Lease | null, failure: Min
     at: now,
     grants: [failed(grant, failure.sentence, now)],
     ...(after === null ? {} : { leases: [after] }),
-    messages: [newMessage({ id: ids.message(), grantId: grant.id, to: { kind: 'control', replyTo: grant.command }, body, at: now })],
+    messages: [
+      newMessage({ id: ids.message(), grantId: grant.id, to: { kind: 'control', replyTo: eventOf(grant.command) }, body, at: now }),
+    ],
     audit: [
       auditOf(grant, 'mint-failed', 'system', now, { problem: failure.problem }),
       ...(after === null

@@ -1,18 +1,23 @@
 import type { Pin } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { parseUserId, serverOf, type UserId } from '../../domain/ids.ts';
+import { isOperator, parseUserId, serverOf, type Operator, type UserId } from '../../domain/ids.ts';
 import type { Keys } from '../../ports/chat.ts';
 import type { MintRequest } from '../requests.ts';
 import type { World } from '../world.ts';
 
 /**
- * Who is to get the token: who was named, or the minter.
+ * Who is to get the token: who was named, or the minter; an operator only where they named a file.
  * @throws MintwardenError `usage` | `recipient-unusable`
  */
-export function recipientOf(world: Pick<World, 'directory' | 'ownAccounts' | 'chat'>, request: MintRequest): UserId {
+export function recipientOf(world: Pick<World, 'directory' | 'ownAccounts' | 'chat'>, request: MintRequest): UserId | Operator {
+  if (request.intoFile === true && isOperator(request.minter)) return request.minter;
   const recipient = request.recipient ?? parseUserId(request.minter);
   if (recipient === null) {
-    throw new MintwardenError('usage', 'An operator at the machine has no DM to send the token to.', 'Say who gets it: --to @user:server.');
+    throw new MintwardenError(
+      'usage',
+      'An operator at the machine has no chat that the token could go to, and it is never shown.',
+      'Say who gets it, by encrypted message: `--to @user:server`; or a new file that it is written into: `--out FILE`',
+    );
   }
   if (recipient === world.chat.userId || world.ownAccounts.includes(recipient)) {
     throw new MintwardenError(

@@ -2,7 +2,7 @@ import { formatDuration, speakDuration } from '../../domain/duration.ts';
 import { ENFORCED } from '../../domain/enforced.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { RoomFacts } from '../../domain/grant.ts';
-import type { RoomId, UserId } from '../../domain/ids.ts';
+import { isOperator, type RoomId, type UserId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
@@ -45,9 +45,10 @@ export async function planMint(world: World, request: MintRequest, purpose: 'min
   if (terms.from !== undefined && !world.seesAddresses) throw NO_ADDRESSES;
 
   const limits = begun(checkLimits(world.ledger, policy, subject));
-  const keys = begun(world.chat.keys(recipient));
-  const pin = begun(world.ledger.pin(recipient));
-  const dm = begun(world.chat.dm(recipient));
+  const person = isOperator(recipient) ? null : recipient;
+  const keys = person === null ? null : begun(world.chat.keys(person));
+  const pin = person === null ? null : begun(world.ledger.pin(person));
+  const dm = person === null ? null : begun(world.chat.dm(person));
   const theirDm = begun(world.chat.dm(subject));
   const excluded = begun(world.ledger.excluded());
   const predecessors = begun(world.chat.controlRoomPredecessors());
@@ -58,7 +59,7 @@ export async function planMint(world: World, request: MintRequest, purpose: 'min
   const control = [world.controlRoomId as RoomId, ...(await predecessors)];
   const outside = outsideRooms(await excluded, { control, dms: [await theirDm, await dm], noticesRoom: facts.noticesRoom });
   const rooms = await namedRooms(world, request, facts, outside, early, allows(terms, 'join') || allows(terms, 'knock'));
-  checkRecipientKeys(recipient, await keys, await pin);
+  if (person !== null && keys !== null) checkRecipientKeys(person, await keys, await pin);
   await limits;
 
   const now = world.clock.now();
@@ -84,7 +85,7 @@ export async function planMint(world: World, request: MintRequest, purpose: 'min
       command: request.command?.eventId ?? null,
       nextActionAt: null,
     },
-    recipientJoined: (await dm)?.membership === 'join',
+    recipientJoined: person === null || (await dm)?.membership === 'join',
   };
 }
 

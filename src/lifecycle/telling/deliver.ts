@@ -1,6 +1,6 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
-import type { GrantId, MessageId, UserId } from '../../domain/ids.ts';
+import { isOperator, type GrantId, type MessageId, type UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import { mintLine } from '../../words/command-line.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
@@ -22,12 +22,21 @@ export async function deliver(world: World, grant: Grant, patienceMs = PATIENCE_
   const row = await world.ledger.grant(grant.id);
   if (row === null || (row.state !== 'live' && row.state !== 'minting')) throw alreadyOver(row ?? grant, world.clock.now());
   if (row.delivery !== 'waiting') throw deliveredBefore(row);
+  if (isOperator(row.recipient)) throw byHand(row);
   const nudged = await nudge(world, row.id);
   if (nudged !== null) await nextChange(world, nudged, patienceMs);
   const after = await world.ledger.grant(row.id);
   const token = await tokenMessage(world, row.id);
   if (after?.delivery === 'sent') return { delivery: 'sent', why: null };
   return { delivery: 'waiting', why: token?.lastProblem ?? null };
+}
+
+function byHand({ id }: Grant): MintwardenError {
+  return new MintwardenError(
+    'conflict',
+    `The token of grant ${id} waits to be taken by the operator who made it, and is sent to nobody.`,
+    `They take it at the machine: \`mintwarden exec 'deliver ${id} --out FILE'\``,
+  );
 }
 
 function deliveredBefore(grant: Grant): MintwardenError {

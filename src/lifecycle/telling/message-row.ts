@@ -69,5 +69,5 @@ export function acceptedAs(
 
 /** Where the message goes, as a key: what goes to one place keeps its order. */
 export function destinationKey(to: Destination): string {
-  return to.kind === 'control' ? 'control' : `dm:${to.userId}`;
+  return to.kind === 'dm' ? `dm:${to.userId}` : to.kind;
 }

@@ -11,6 +11,7 @@ import { newIds } from '../new-id.ts';
 import { decideFailedTry } from './outbox-rows.ts';
 import { problemOf } from '../problem.ts';
 import { awaitsRedaction, redactToken } from './redact-token.ts';
+import { sendToAdmin } from './send-to-admin.ts';
 import { sendToControl } from './send-to-control.ts';
 import { sendToSubject } from './send-to-subject.ts';
 import { sendToken, type TokenTry } from './send-token.ts';
@@ -61,11 +62,18 @@ async function tendWaiting(world: World, message: Message): Promise<Tended> {
     await world.ledger.commit({ at: now, messages: [behind] });
     return DONE;
   }
-  if (message.to.kind === 'control') await sendToControl(world, message, grant);
+  if (message.to.kind === 'operator') await untilTaken(world, message);
+  else if (message.to.kind === 'control') await sendToControl(world, message, grant);
+  else if (message.body.kind === 'trouble' && message.to.kind === 'dm') await sendToAdmin(world, message, message.to.userId);
   else if (grant === null) await abandon(world, message.id);
   else if (message.body.kind === 'token') return await noteTry(world, message, grant, await sendToken(world, message, grant));
   else if ((await sendToSubject(world, message, grant)) === 'gone') await nobodyToTell(world, message, grant);
   return DONE;
+}
+
+/** What an operator takes by hand is only given up, when nobody took it. */
+async function untilTaken(world: World, message: Message): Promise<void> {
+  await world.ledger.commit({ at: world.clock.now(), messages: [changed(message, { nextActionAt: message.giveUpAt })] });
 }
 
 /**

@@ -1,5 +1,7 @@
+import { MintwardenError } from '../../domain/errors.ts';
 import type { Pin } from '../../domain/change.ts';
 import { standing, type Grant } from '../../domain/grant.ts';
+import { isOperator, type UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import { deliveryInviteReason, inviteReason } from '../../words/invite.ts';
 import { contentOf } from './content.ts';
@@ -24,8 +26,9 @@ export async function sendToken(world: World, message: Message, grant: Grant): P
   const notice = message.after === null ? null : await world.ledger.message(message.after);
   const now = world.clock.now();
   if (notice?.state !== 'accepted' || standing(grant, now) === 'over') return { kind: 'over' };
-  if (grant.suspended) return { kind: 'waiting', why: 'suspended' };
+  if (grant.suspended || (world.held?.() ?? null) !== null) return { kind: 'waiting', why: 'suspended' };
   const { recipient } = grant;
+  if (isOperator(recipient)) throw new MintwardenError('internal', 'A token for an operator’s file is never sent.');
   const [keys, pin] = await Promise.all([world.chat.keys(recipient), world.ledger.pin(recipient)]);
   const reason = recipient === grant.subject ? inviteReason(grant, now) : deliveryInviteReason(grant, now);
   const dm = await world.chat.openDm(recipient, { reason, encrypted: true });
@@ -35,11 +38,11 @@ export async function sendToken(world: World, message: Message, grant: Grant): P
   const pins: Pin[] = pin === null && keys.masterKey !== null ? [{ userId: recipient, masterKey: keys.masterKey, at: now }] : [];
   const before = await beforeSending(world, message, { roomId: dm.roomId, channel: 'encrypted' }, pins);
   if (before.kind === 'found') await noteAccepted(world, message.id, before.event);
-  else await send(world, before.message, dm.roomId);
+  else await send(world, before.message, dm.roomId, recipient);
   return { kind: 'sent' };
 }
 
-async function send(world: World, message: Message, roomId: NonNullable<Message['roomId']>): Promise<void> {
+async function send(world: World, message: Message, roomId: NonNullable<Message['roomId']>, recipient: UserId): Promise<void> {
   // Read last: an ending that was committed a moment ago must still stop it.
   const [grant, row] = await Promise.all([
     message.grantId === null ? null : world.ledger.grant(message.grantId),
@@ -53,7 +56,7 @@ async function send(world: World, message: Message, roomId: NonNullable<Message[
     marker: message.id,
     expect: 'encrypted',
     audience: 'cross-signed',
-    only: grant.recipient,
+    only: recipient,
   } as const;
   const eventId = await world.chat.send(roomId, content, options);
   await noteAccepted(world, message.id, { eventId, roomId, channel: 'encrypted' });

@@ -4,13 +4,13 @@ import type { MessageBody } from '../../domain/message.ts';
 import { code, line, list, paragraph, pill } from '../build.ts';
 import type { Document, Line } from '../document.ts';
 import { scopeSentence } from '../scope-sentence.ts';
-import { id, undo } from '../text/en.ts';
+import { actorName, id, undo } from '../text/en.ts';
 import { moment } from '../time.ts';
 
 type Body = Extract<MessageBody, { kind: 'delivery-waiting' }>;
 
 function why(body: Body, grant: Grant): Line {
-  const who = pill(grant.recipient);
+  const who = actorName(grant.recipient);
   switch (body.why) {
     case 'not-joined':
       return line`${who} has not accepted my invitation to a direct message.`;

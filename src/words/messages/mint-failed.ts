@@ -1,9 +1,10 @@
 import type { Grant } from '../../domain/grant.ts';
+import { isOperator } from '../../domain/ids.ts';
 import type { MessageBody } from '../../domain/message.ts';
 import { line, list, paragraph, pill, spaced, strong } from '../build.ts';
 import type { Document, Line } from '../document.ts';
 import { canSentence } from '../scope-sentence.ts';
-import { diesBy, id, mintCode } from '../text/en.ts';
+import { actorName, diesBy, id, mintCode } from '../text/en.ts';
 
 /** To the control room: nothing was made, and why; what may be alive at the homeserver all the same is said. */
 export function mintFailed(body: Extract<MessageBody, { kind: 'mint-failed' }>, grant: Grant | null, now: number): Document {
@@ -14,10 +15,12 @@ export function mintFailed(body: Extract<MessageBody, { kind: 'mint-failed' }>, 
       ? []
       : [paragraph(spaced(['The homeserver may have made a token of its own without telling us. Nobody holds it.'], diesBy(body.orphanUntil, now)))]; // prettier-ignore
   if (grant === null) return [paragraph(spaced(head, said)), ...orphan];
+  const asker = isOperator(grant.minter) ? [line`Asked for by ${actorName(grant.minter)}.`] : [];
   return [
     paragraph(spaced(head, said)),
     ...orphan,
     list(
+      ...asker,
       line`Grant ${id(grant)} failed and stays so; there is nothing to undo. It was asked for as: ${canSentence(grant)}.`,
       line`To try again: ${mintCode(grant)}`,
     ),

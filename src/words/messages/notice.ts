@@ -15,7 +15,7 @@ export function notice(
 ): Document {
   const { now } = context;
   const ask = eitherOf(whomToAsk(grant.minter, context.admins, grant.subject), context.homeserver);
-  const gets: Line = grant.recipient === grant.subject ? ['you'] : [pill(grant.recipient)];
+  const gets: Line = grant.recipient === grant.subject ? ['you'] : actorName(grant.recipient);
   return [
     paragraph(
       spaced(line`${strong('An administrator made an access token that speaks for you,')} ${pill(grant.subject)}.`, [

@@ -12,7 +12,7 @@ import { tryItLine } from '../try-it.ts';
 function howToEnd(grant: Grant, admins: readonly UserId[], homeserver: string): Line {
   const logout = line`log out with it (${code('POST /_matrix/client/v3/logout')})`;
   if (grant.recipient === grant.subject) return line`To end it: write ${revokeCode(grant)} here, or ${logout}.`;
-  if (admins.includes(grant.recipient)) return line`To end it: ${revokeCode(grant)} in the control room, or ${logout}.`;
+  if (admins.some((admin) => admin === grant.recipient)) return line`To end it: ${revokeCode(grant)} in the control room, or ${logout}.`;
   return line`To end it: ${logout}, or ask ${eitherOf(whomToAsk(grant.minter, admins, grant.recipient), homeserver)}.`;
 }
 

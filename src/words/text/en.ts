@@ -49,6 +49,8 @@ export function endReason(cause: EndCause, by: Actor): Line {
       return ['policy no longer allows tokens for this user'];
     case 'lost-upstream':
       return ['the homeserver no longer honours it'];
+    case 'old-copy':
+      return ['Mintwarden was restored from an old copy, which does not say whether it was ended since'];
     default:
       return unreachable(cause);
   }
@@ -76,7 +78,7 @@ export function reason(grant: Pick<Grant, 'reason'>): Line {
 }
 
 /** The few people to ask: the minter first, where that is a person, then other admins. */
-export function whomToAsk(minter: Actor, admins: readonly UserId[], not: UserId): readonly UserId[] {
+export function whomToAsk(minter: Actor, admins: readonly UserId[], not: Actor): readonly UserId[] {
   const first = parseUserId(minter);
   const people = first === null ? admins : [first, ...admins];
   return [...new Set(people)].filter((userId) => userId !== not).slice(0, 3);

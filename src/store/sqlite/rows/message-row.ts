@@ -3,7 +3,7 @@ import { type Columns, kindOf, notUnderstood, oneOf, oneOfOrNull, type Stored } 
 
 const STATES: readonly Message['state'][] = ['waiting', 'accepted', 'abandoned'];
 const CHANNELS: readonly Channel[] = ['encrypted', 'server-notice', 'plain'];
-const DESTINATIONS: readonly Destination['kind'][] = ['control', 'dm'];
+const DESTINATIONS: readonly Destination['kind'][] = ['control', 'dm', 'operator'];
 const KINDS = Object.keys({
   minted: 1,
   'mint-failed': 1,
@@ -18,6 +18,8 @@ const KINDS = Object.keys({
   suspended: 1,
   'identity-trusted': 1,
   'policy-changed': 1,
+  trouble: 1,
+  history: 1,
 } satisfies Record<MessageBody['kind'], 1>) as readonly MessageBody['kind'][];
 
 /** A message as columns. */
