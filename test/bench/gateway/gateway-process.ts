@@ -22,12 +22,6 @@ const log = createLog({ level: 'info', pretty: false });
 const service = await Service.start();
 Object.defineProperty(service.clock, 'at', { get: () => Date.now() });
 service.homeserver.change(ALICE, { joinedRooms: ROOMS as RoomId[] });
-/** When a grant's first commit as ended was durable. Noted before anybody else hears of it: a refusal may be quicker. */
-const committedAtNs = new Map<string, string>();
-service.ledger.onCommitted((change) => {
-  for (const { id, state } of change.grants ?? [])
-    if (state === 'ended' && !committedAtNs.has(id)) committedAtNs.set(id, String(process.hrtime.bigint()));
-});
 const access = createAccessControl(service.world);
 const setup = {
   listen: { host: '127.0.0.1', port: 0 },
@@ -53,6 +47,12 @@ const gateway =
         ledger: service.ledger,
         folder: tmpdir(),
       });
+/** When a grant's first commit as ended was durable. Noted last, when all listeners have heard of it, which is before the commit resolves. */
+const committedAtNs = new Map<string, string>();
+service.ledger.onCommitted((change) => {
+  for (const { id, state } of change.grants ?? [])
+    if (state === 'ended' && !committedAtNs.has(id)) committedAtNs.set(id, String(process.hrtime.bigint()));
+});
 const grants = new Map<string, Grant>();
 
 process.on('message', (question: Question) => {
