@@ -1,5 +1,6 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { Document } from '../words/document.ts';
+import { refuseWhileHeld } from '../lifecycle/anchors/held.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { Address } from './addressing.ts';
 import { errorDocument } from './answer.ts';
@@ -24,6 +25,7 @@ export async function execute(
   try {
     if (address.kind === 'unknown' || command === undefined) throw unknownVerb(address, context);
     checkSurroundings(command, surroundings);
+    if (command.acts && !command.evenIfExposed) refuseWhileHeld(context.world.held);
     const answer = await command.run(context, parseArguments(command, tokenise(address.line)));
     return { document: answer === 'answered' ? null : answer, acts: command.acts };
   } catch (error) {

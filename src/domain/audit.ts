@@ -23,7 +23,11 @@ export type AuditAction =
   | 'identity-pinned'
   | 'policy-changed'
   | 'room-excluded'
-  | 'message-abandoned';
+  | 'message-abandoned'
+  | 'state-held'
+  | 'state-lost'
+  | 'state-trusted'
+  | 'homeserver-restored';
 
 /** One thing that happened. `data` is plain JSON for people and programs, never a secret. */
 export type AuditEvent = {

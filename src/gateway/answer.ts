@@ -78,6 +78,13 @@ export const UNKNOWN_TOKEN = refusal(401, 'M_UNKNOWN_TOKEN', 'This token is not 
 /** The subject is locked; the token may be good again later. */
 export const USER_LOCKED = refusal(401, 'M_USER_LOCKED', 'The user is locked.', { soft_logout: true });
 
+/** No token is honoured until an operator has seen to it, and none is called dead either. */
+export const HELD = refusal(
+  503,
+  'M_UNKNOWN',
+  'Tokens are not honoured just now: the operator of this service has to look at it first. Try again later.',
+);
+
 /** The homeserver could not be used just now. */
 export const UNAVAILABLE = refusal(503, 'M_UNKNOWN', 'The homeserver cannot be used with this token just now. Try again later.');
 

@@ -6,6 +6,7 @@ import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
+import { recover } from './recover.ts';
 import { start } from './start.ts';
 import { trust } from './trust.ts';
 
@@ -20,4 +21,5 @@ export const COMMANDS: readonly CliCommand[] = [
   can,
   auditVerify,
   trust,
+  recover,
 ];

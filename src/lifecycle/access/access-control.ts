@@ -14,6 +14,8 @@ export type Access = {
 export type Presented =
   | { readonly kind: 'good'; readonly access: Access }
   | { readonly kind: 'suspended'; readonly grantId: GrantId }
+  /** Nothing is honoured just now, whatever it is worth; see `Held`. */
+  | { readonly kind: 'held'; readonly grantId: null }
   | { readonly kind: 'over'; readonly grantId: GrantId | null };
 
 /** An upstream token to use for one request. It must not be kept beyond that, logged or sent anywhere else. */

@@ -16,6 +16,7 @@ const HOW: Record<EndCause, string> = {
   'subject-gone': 'its subject is deactivated or gone',
   'no-longer-allowed': 'policy allows no tokens for its subject any more',
   'lost-upstream': 'its upstream token was lost',
+  'old-copy': 'an old copy of the ledger was restored',
 };
 
 /** When and how a grant that is over ended, as an error. */

@@ -4,6 +4,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { hashToken, newToken } from '../../domain/token.ts';
 import type { Issued } from '../../ports/issuer.ts';
+import { refuseWhileHeld } from '../anchors/held.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { ASKING_PATIENCE_MS, askingLease } from '../leases/lease-row.ts';
 import { decideLateAnswer, decideMinted, decideMintFailed, decideRequested, stillWanted } from './mint-decisions.ts';
@@ -15,6 +16,7 @@ import { problemOf } from '../problem.ts';
 import type { Begun, MintPlan, MintRequest } from '../requests.ts';
 import { grantRow, leaseRow } from '../secret-rows.ts';
 import { serially } from '../serially.ts';
+import { blameIssuer, refuseInTrouble } from '../troubles/refuse.ts';
 import type { World } from '../world.ts';
 
 const ID_ATTEMPTS = 10;
@@ -28,7 +30,9 @@ export async function mint(world: World, request: MintRequest): Promise<Begun> {
   const { command } = request;
   if (command !== null && (await world.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex)))
     return { kind: 'seen' };
-  const plan = await planMint(world, request);
+  refuseWhileHeld(world.held);
+  refuseInTrouble(world);
+  const plan = await planMint(world, request).catch((error: unknown) => blameIssuer(world, error));
   const requested = await serially(world.ledger, () => record(world, request, plan));
   if (requested === 'seen') return { kind: 'seen' };
   const { grant, lease } = requested;

@@ -163,4 +163,18 @@ export const MIGRATIONS: readonly string[] = [
     BEGIN SELECT RAISE(ABORT, 'what was used stays used'); END;
   CREATE TRIGGER uses_kept BEFORE DELETE ON uses BEGIN SELECT RAISE(ABORT, 'what was used stays used'); END;
   `,
+  // Which history this is, what was last said of it in the control room, and the latest moment that was seen.
+  `
+  CREATE TABLE anchorage (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    generation INTEGER NOT NULL,
+    held TEXT,
+    posted TEXT,
+    latest_seen INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO anchorage (one, generation, held, posted, latest_seen) VALUES (1, 1, NULL, NULL, 0);
+  CREATE TRIGGER anchorage_grows BEFORE UPDATE ON anchorage WHEN NEW.generation < OLD.generation
+    BEGIN SELECT RAISE(ABORT, 'a history is never gone back to'); END;
+  CREATE TRIGGER anchorage_kept BEFORE DELETE ON anchorage BEGIN SELECT RAISE(ABORT, 'a history is never forgotten'); END;
+  `,
 ];

@@ -3,8 +3,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
+import type { AnchorStore } from '../../ports/anchorage.ts';
 import type { Transactions } from '../../ports/transactions.ts';
 import { diskError } from '../disk-errors.ts';
+import { anchorsOn } from './anchors.ts';
 import { BUSY_TIMEOUT_MS } from './erase.ts';
 import { ledgerOn, ledgerReaderOn } from './ledger.ts';
 import { takeWriterLock } from './lock.ts';
@@ -17,8 +19,8 @@ import { transactionsOn } from './transactions.ts';
 /** Where the ledger is, and where to tell of what is odd about it. */
 export type SqliteLedgerOptions = { readonly file: string; readonly log: Log };
 
-/** The ledger, and beside it in the same file what was written through the gateway. It closes with the ledger. */
-export type SqliteLedger = Ledger & { readonly transactions: Transactions };
+/** The ledger, and beside it in the same file what was written through the gateway and what it knows of itself. They close with the ledger. */
+export type SqliteLedger = Ledger & { readonly transactions: Transactions; readonly anchors: AnchorStore };
 
 /** The settings of a connection that writes: durable at each commit, what is erased is overwritten. */
 const SETTINGS = `
@@ -56,7 +58,7 @@ export async function openSqliteLedger({ file, log }: SqliteLedgerOptions): Prom
     db.exec(SETTINGS);
     migrate(db, file);
     const opened = { db: closeDatabase, file, log, onClosed: unlock };
-    const ledger = { ...ledgerOn(opened), transactions: transactionsOn(opened) };
+    const ledger = { ...ledgerOn(opened), transactions: transactionsOn(opened), anchors: anchorsOn(opened) };
     cleanup.move();
     return ledger;
   } catch (error) {
@@ -68,7 +70,10 @@ export async function openSqliteLedger({ file, log }: SqliteLedgerOptions): Prom
  * Opens a ledger to read it only, beside a running service too.
  * @throws MintwardenError `state`: missing, not ours, from another version, damaged, or not readable
  */
-export async function openSqliteLedgerReadOnly({ file, log }: SqliteLedgerOptions): Promise<LedgerReader> {
+export async function openSqliteLedgerReadOnly({
+  file,
+  log,
+}: SqliteLedgerOptions): Promise<LedgerReader & { readonly anchors: AnchorStore }> {
   if (!existsSync(file)) {
     throw new MintwardenError('state', `There is no ledger at ${file}.`, 'Check the path, or start the service once to make it.');
   }
@@ -82,7 +87,8 @@ export async function openSqliteLedgerReadOnly({ file, log }: SqliteLedgerOption
         'Start the service once; it brings the ledger up to date.',
       );
     }
-    const reader = ledgerReaderOn({ db, file, log, onClosed: () => {} });
+    const opened = { db, file, log, onClosed: () => {} };
+    const reader = { ...ledgerReaderOn(opened), anchors: anchorsOn(opened) };
     cleanup.move();
     return reader;
   } catch (error) {

@@ -16,6 +16,7 @@ const CAUSES = Object.keys({
   'subject-gone': 1,
   'no-longer-allowed': 1,
   'lost-upstream': 1,
+  'old-copy': 1,
 } satisfies Record<EndCause, 1>) as readonly EndCause[];
 const roomFacts = z.array(
   z.strictObject({ roomId: z.string().transform((id) => id as RoomFacts['roomId']), name: z.string().nullable(), encrypted: z.boolean() }),

@@ -1,0 +1,114 @@
+import { createHmac, hkdfSync } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config, readWritten } from '../config/index.ts';
+import type { Mac } from '../domain/anchor.ts';
+import { MintwardenError } from '../domain/errors.ts';
+import { compareState, type Compared } from '../lifecycle/anchors/compare-state.ts';
+import { noteHeld, noteHomeserverForgot, noteLost } from '../lifecycle/anchors/note-found.ts';
+import type { AnchorParts } from '../lifecycle/anchors/parts.ts';
+import { loginWithPassword, logout } from '../matrix/accounts.ts';
+import { createAnchorage } from '../matrix/anchorage.ts';
+import type { Log } from '../ports/log.ts';
+import { cryptoFolder } from './places.ts';
+import { writePrivate } from './private-files.ts';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** The key of anchors: whoever has the sealing key can make one, and nobody else. */
+export function anchorMac(sealingKey: Uint8Array): Mac {
+  const key = Buffer.from(hkdfSync('sha256', sealingKey, '', 'mintwarden anchors', 32));
+  return (text) => createHmac('sha256', key).update(text).digest('hex');
+}
+
+/** What anchors need of this installation. `token` gives the bot's as it is then. */
+export function anchorParts(config: Config, rest: Omit<AnchorParts, 'anchorage'>, token: () => string): AnchorParts {
+  return {
+    ...rest,
+    anchorage: createAnchorage({
+      homeserverUrl: config.homeserver.url,
+      accessToken: token,
+      userId: config.bot.user_id,
+      roomId: config.control_room,
+    }),
+  };
+}
+
+/** What was found before anything else used the state. */
+export type Anchored = {
+  /** The state is an old copy that nobody has confirmed. */
+  readonly held: boolean;
+  /** The bot has another session, since the old copy's encryption store may not be used on: its token is in its file. */
+  readonly sessionRenewed: boolean;
+};
+
+/**
+ * Before anything else uses the state: compares it with what the control room holds of it. An old copy is held, and the
+ * bot gets a new session, since the old encryption store would use the same keys a second time. Waits for a homeserver
+ * that is away.
+ * @param forgetPosition forgets where in the stream of events the bot was
+ * @throws MintwardenError `state`
+ */
+export async function comparedWithAnchors(
+  config: Config,
+  parts: AnchorParts,
+  means: { readonly leaseMs: number; readonly forgetPosition: () => Promise<void>; readonly signal: AbortSignal },
+): Promise<Anchored> {
+  const { log } = parts;
+  const found = await comparedInTheEnd(parts, means.signal);
+  if (found === null) return { held: (await parts.store.held()) !== null, sessionRenewed: false };
+  if (found.homeserverForgot) {
+    await means.forgetPosition();
+    log.warn('the homeserver has forgotten an anchor: it was restored from a backup', { killing: await noteHomeserverForgot(parts) });
+  }
+  const { state } = found;
+  if (state.kind === 'lost') {
+    await noteLost(parts, state.anchor, means.leaseMs);
+    log.warn('the state was lost: another history begins', { anchorSeq: state.anchor.seq });
+  }
+  if (state.kind !== 'held') return { held: false, sessionRenewed: false };
+  log.error('the state is an old copy: no token is honoured until an operator confirms it', { anchorSeq: state.copy.anchor.seq, seq: state.copy.seq }); // prettier-ignore
+  if (!state.isNew) return { held: true, sessionRenewed: false };
+  await means.forgetPosition();
+  await rm(cryptoFolder(config), { recursive: true, force: true });
+  const sessionRenewed = await renewSession(config, log);
+  // Last: where this was cut off it is all done again.
+  await noteHeld(parts, state.copy);
+  return { held: true, sessionRenewed };
+}
+
+/** Null where the control room could not be looked into, and never will by waiting: other checks say what is wrong then. */
+async function comparedInTheEnd(parts: AnchorParts, signal: AbortSignal): Promise<Compared | null> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await compareState(parts);
+    } catch (error) {
+      const code = error instanceof MintwardenError ? error.code : 'internal';
+      if (code === 'homeserver-refused') {
+        parts.log.warn('the control room could not be asked for anchors', { code });
+        return null;
+      }
+      if (code !== 'homeserver-unreachable' && code !== 'homeserver-nonsense') throw error;
+      parts.log.warn('waiting for the homeserver to show the control room', { code });
+      await sleep(pauseMs, undefined, { signal });
+    }
+  }
+}
+
+/** Logs the bot in as a new device, and the old one out. False where there is no password, or no file to write the token to. */
+async function renewSession(config: Config, log: Log): Promise<boolean> {
+  const { content, file } = await readWritten(config.file, process.env);
+  const tokenFile = content.bot.access_token_file;
+  if (config.bot.password === undefined || tokenFile === undefined) {
+    log.warn('the bot cannot be logged in anew by itself: it has no password, or its token stands in no file');
+    return false;
+  }
+  const { url } = config.homeserver;
+  const session = await loginWithPassword(url, config.bot.user_id, config.bot.password, 'Mintwarden');
+  await writePrivate(resolve(dirname(file), tokenFile), `${session.accessToken}\n`);
+  await logout(url, config.bot.access_token).catch(() => log.warn('the old session of the bot could not be logged out'));
+  log.info('the bot was logged in anew');
+  return true;
+}

@@ -1,0 +1,1 @@
+export { confirmState, stateShown } from './recover.ts';

@@ -1,0 +1,28 @@
+import type { Actor, GrantId } from './ids.ts';
+
+/** What people are told when the state, the homeserver or the clock turns out to be another than it was. Times are epoch ms. */
+export type HistoryNews =
+  /** The state folder is an old copy: nothing counts until an operator confirms. `at`: the time of the newest anchor, by another clock. */
+  | { readonly what: 'held'; readonly why: 'older' | 'other'; readonly at: number; readonly anchorSeq: number; readonly seq: number; readonly live: number } // prettier-ignore
+  /** An operator confirmed it. */
+  | {
+      readonly what: 'trusted';
+      readonly by: Actor;
+      readonly ended: number;
+      readonly kept: readonly GrantId[];
+      readonly unknownUntil: number;
+    }
+  /** The state folder was empty, where there had been one. */
+  | { readonly what: 'lost'; readonly at: number; readonly live: number; readonly unknownUntil: number }
+  /** The homeserver has forgotten what it had taken. */
+  | { readonly what: 'homeserver-restored'; readonly killing: number }
+  /** The clocks disagree, or one went back. */
+  | { readonly what: 'clock'; readonly why: ClockWorry };
+
+/** What is wrong with the time. `refusing`: no token is honoured until it is settled. */
+export type ClockWorry = {
+  readonly kind: 'went-back' | 'disagrees' | 'far-ahead';
+  readonly refusing: boolean;
+  /** How far the clock of this machine is from what it is held against, in ms; positive: ahead. */
+  readonly byMs: number;
+};

@@ -1,0 +1,21 @@
+import type { Anchor, Mac, Reach } from '../../domain/anchor.ts';
+import type { Anchorage, AnchorStore } from '../../ports/anchorage.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { World } from '../world.ts';
+
+/** What anchors are made of and compared with. */
+export type AnchorParts = Pick<World, 'ledger' | 'clock' | 'random' | 'log'> & {
+  readonly store: AnchorStore;
+  readonly anchorage: Anchorage;
+  readonly mac: Mac;
+};
+
+/** How far the ledger is now. */
+export async function reachOf(
+  ledger: Pick<Ledger, 'counts'>,
+  store: AnchorStore,
+): Promise<Reach & { readonly anchor: Omit<Anchor, 'at'> }> {
+  const [counts, generation, uses] = await Promise.all([ledger.counts(), store.generation(), store.usesInAll()]);
+  const { auditRows: seq, auditHead: hash, live } = counts;
+  return { generation, seq, uses, hashAt: (place) => store.hashAt(place), anchor: { generation, seq, hash, uses, live } };
+}

@@ -1,0 +1,62 @@
+import { parseEventId, type EventId, type RoomId } from '../domain/ids.ts';
+import type { Anchorage, RoomAnchor } from '../ports/anchorage.ts';
+import { eventsAt } from './events.ts';
+import { isNotFound, nonsense } from './homeserver-errors.ts';
+import { createHomeserver, path, stringAt } from './homeserver.ts';
+
+/** No client shows events of a type it does not know, and no push rule rings for them. */
+const ANCHOR_TYPE = 'org.mintwarden.anchor';
+const PAGE = 100;
+const MAX_PAGES = 10;
+const ASK_TIMEOUT_MS = 15_000;
+
+/** The control room by the bot's plain session: it needs no encryption store, which may be the very thing that is old. */
+export function createAnchorage(options: {
+  readonly homeserverUrl: string;
+  /** The bot's, as it is then. */
+  readonly accessToken: () => string;
+  readonly userId: string;
+  readonly roomId: RoomId;
+}): Anchorage {
+  const { roomId, userId } = options;
+  const at = () => createHomeserver({ homeserverUrl: options.homeserverUrl, accessToken: options.accessToken() });
+  const filter = JSON.stringify({ types: [ANCHOR_TYPE], senders: [userId] });
+
+  return {
+    roomId,
+    async newest() {
+      const found: RoomAnchor[] = [];
+      let from: string | null = null;
+      for (let page = 0; page < MAX_PAGES; page++) {
+        const query: Record<string, string | number | null> = { dir: 'b', limit: PAGE, filter, from };
+        const answer = await at().ask('GET', path`/rooms/${roomId}/messages`, { query, timeoutMs: ASK_TIMEOUT_MS });
+        for (const event of eventsAt(answer, 'chunk')) {
+          const isOurs = event.type === ANCHOR_TYPE && event.sender === userId && event.stateKey === null;
+          if (isOurs) found.push({ eventId: event.eventId, content: event.content });
+        }
+        const end = stringAt(answer, 'end');
+        if (end === null || end === from || found.length >= PAGE) break;
+        from = end;
+      }
+      return found;
+    },
+    async post(content, transactionId) {
+      const answer = await at().ask('PUT', path`/rooms/${roomId}/send/${ANCHOR_TYPE}/${transactionId}`, {
+        body: { ...content },
+        timeoutMs: ASK_TIMEOUT_MS,
+      });
+      const eventId = parseEventId(stringAt(answer, 'event_id') ?? '');
+      if (eventId === null) throw nonsense('no event id');
+      return eventId;
+    },
+    async has(eventId: EventId) {
+      try {
+        await at().ask('GET', path`/rooms/${roomId}/event/${eventId}`, { timeoutMs: ASK_TIMEOUT_MS });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
+  };
+}

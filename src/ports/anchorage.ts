@@ -1,0 +1,48 @@
+import type { Anchor, OldCopy } from '../domain/anchor.ts';
+import type { EventId, LeaseId, MessageId } from '../domain/ids.ts';
+
+/** An anchor as it was posted: the event that the homeserver has taken. */
+export type PostedAnchor = { readonly anchor: Anchor; readonly eventId: EventId };
+
+/**
+ * What the ledger knows of itself beside its rows: which history it is, what it last said in the control room, and the
+ * latest moment it has seen. Durable before it resolves; a failure is MintwardenError `state`.
+ */
+export interface AnchorStore {
+  generation(): Promise<number>;
+  /** Null unless this state was found to be an old copy, and nobody has confirmed it. */
+  held(): Promise<OldCopy | null>;
+  hold(copy: OldCopy): Promise<void>;
+  /** Another history begins here: what was held is not any more, and what was posted is another's. */
+  begin(generation: number): Promise<void>;
+  posted(): Promise<PostedAnchor | null>;
+  notePosted(posted: PostedAnchor): Promise<void>;
+  /** How many uses of grants were counted in all. */
+  usesInAll(): Promise<number>;
+  /** The hash of the audit's row at a place; null where there is none. */
+  hashAt(seq: number): Promise<string | null>;
+  /** Upstream tokens of which a copy is kept, that were logged out or are to be, and whose own end has not come. */
+  leasesKept(now: number): Promise<readonly LeaseId[]>;
+  /** Messages that wait to be sent. */
+  messagesWaiting(): Promise<readonly MessageId[]>;
+  /** The latest moment that was noted, epoch ms; 0: none yet. */
+  latestSeen(): Promise<number>;
+  /** Notes a moment, unless a later one is noted; with `anew`, whatever is noted. */
+  noteSeen(at: number, anew?: 'anew'): Promise<void>;
+}
+
+/** An event as the control room has it. */
+export type RoomAnchor = { readonly eventId: EventId; readonly content: Readonly<Record<string, unknown>> };
+
+/**
+ * The control room as the place where anchors lie. Throws MintwardenError `homeserver-unreachable` |
+ * `homeserver-refused` | `homeserver-nonsense`.
+ */
+export interface Anchorage {
+  readonly roomId: string;
+  /** The bot's own events of the kind, newest first; not all of a long past. */
+  newest(): Promise<readonly RoomAnchor[]>;
+  post(content: Readonly<Record<string, unknown>>, transactionId: string): Promise<EventId>;
+  /** Whether the homeserver still has the event. */
+  has(eventId: EventId): Promise<boolean>;
+}
