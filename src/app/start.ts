@@ -5,6 +5,14 @@ import { toPolicy } from '../config/index.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { createSynapse } from '../issuers/synapse/synapse.ts';
 import { createAccessControl } from '../lifecycle/access/access.ts';
+import { heldAccess } from '../lifecycle/access/held-access.ts';
+import type { Held } from '../lifecycle/anchors/held.ts';
+import { startAnchors } from '../lifecycle/anchors/poster.ts';
+import { createRefusedGrants } from '../lifecycle/ending/refused.ts';
+import { tellTroubles } from '../lifecycle/troubles/tell.ts';
+import { createTroubles } from '../lifecycle/troubles/troubles.ts';
+import { watchTroubles } from '../lifecycle/troubles/watch.ts';
+import type { TroubleKind } from '../domain/trouble.ts';
 import { deliverWaitingTo } from '../lifecycle/telling/deliver.ts';
 import { greetFirstAdmin } from '../lifecycle/telling/greet.ts';
 import { startReaper } from '../lifecycle/due/reaper.ts';
@@ -19,11 +27,16 @@ import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
 import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
+import { watchDisk } from './disk/disk.ts';
+import { watchedLedger } from './disk/watched-ledger.ts';
+import { anchorMac, anchorParts, comparedWithAnchors } from './anchoring.ts';
 import { startConfiguredGateway } from './gateway.ts';
 import { instanceKeyOf } from './instance-key.ts';
+import { keepMatrix } from './keep-matrix.ts';
 import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
 import { requestsOf } from './requests.ts';
+import { tokensOf } from './secrets-again.ts';
 import { seedStore } from './seed-store.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -46,8 +59,12 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
 
   const sealingKey = await loadOrCreateKey(config.sealing_key_file);
   const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
-  const ledger = await openSqliteLedger({ file: ledgerFile(config), log });
-  cleanup.defer(() => ledger.close());
+  const troubles = createTroubles({ clock, log });
+  const tokens = tokensOf(config, process.env, log);
+  const sqlite = await openSqliteLedger({ file: ledgerFile(config), log });
+  cleanup.defer(() => sqlite.close());
+  const disk = watchDisk(config.state_dir, troubles);
+  const ledger = watchedLedger(sqlite, ({ message }) => disk.failed(message));
   const cache = await openCache({ file: cacheFile(config), log, clock });
   cleanup.defer(() => cache.close());
 
@@ -56,32 +73,58 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     createSynapse({
       homeserverUrl: config.homeserver.url,
       serverName: config.homeserver.server_name,
-      issuerToken: () => config.issuer.access_token,
+      issuerToken: tokens.issuer,
+      onRefusedToken: async () => {
+        const before = tokens.issuer();
+        await tokens.readAgain();
+        return tokens.issuer() !== before;
+      },
       botUserId: config.bot.user_id,
       timeoutMs: HOMESERVER_TIMEOUT_MS,
       log,
     }),
   );
 
+  const position = cache.space<string>('sync');
+  const mac = anchorMac(sealingKey.key);
+  const anchors = anchorParts(config, { ledger, store: sqlite.anchors, clock, random, log, mac }, tokens.bot);
+  const anchored = await comparedWithAnchors(config, anchors, {
+    leaseMs: policy.leaseMs,
+    forgetPosition: async () => void (await position.set('since', '')),
+    signal,
+  });
+  if (anchored.sessionRenewed) await tokens.readAgain();
+  const held = (): Held | null => (anchored.held ? { kind: 'old-copy' } : null);
+
   // Events may come before there is a bot to take them: they wait here, and are not confirmed until it has.
   const bot = Promise.withResolvers<{ handle(event: ChatEvent): Promise<void> }>();
-  const position = cache.space<string>('sync');
-  const matrix = await startMatrix({
-    homeserverUrl: config.homeserver.url,
+  const back = { now: () => {} };
+  const matrix = await keepMatrix({
     userId: config.bot.user_id,
-    accessToken: config.bot.access_token,
-    stateDir: cryptoFolder(config),
-    storeKey: Buffer.from(hkdfSync('sha256', sealingKey.key, '', 'mintwarden crypto store', 32)),
-    seeds: seedStore(seedsFile(config), sealer),
-    position: {
-      load: async () => (await position.get('since')) ?? null,
-      save: async (since) => void (await position.set('since', since)),
-    },
-    password: async () => config.bot.password ?? null,
-    controlRoomId: config.control_room,
-    pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
-    onEvent: async (event) => (await bot.promise).handle(event),
+    tokens,
+    troubles,
+    onFatal: () => disk.failed('The disk of the state folder does not take what is written.'),
     log,
+    open: (accessToken, hooks) =>
+      startMatrix({
+        ...hooks,
+        onReturn: () => back.now(),
+        homeserverUrl: config.homeserver.url,
+        userId: config.bot.user_id,
+        accessToken,
+        stateDir: cryptoFolder(config),
+        storeKey: Buffer.from(hkdfSync('sha256', sealingKey.key, '', 'mintwarden crypto store', 32)),
+        seeds: seedStore(seedsFile(config), sealer),
+        position: {
+          load: async () => (await position.get('since')) ?? null,
+          save: async (since) => void (await position.set('since', since)),
+        },
+        password: async () => config.bot.password ?? null,
+        controlRoomId: config.control_room,
+        pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
+        onEvent: async (event) => (await bot.promise).handle(event),
+        log,
+      }),
   });
   cleanup.defer(() => matrix.stop());
   // Where the start fails, what waits for the bot must not keep `stop` waiting.
@@ -103,16 +146,42 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     gatewayUrl: config.gateway.public_url,
     // Whoever comes by https has come through a proxy: the gateway itself speaks plain HTTP.
     seesAddresses: config.gateway.trusted_proxies.length > 0 || !config.gateway.public_url.startsWith('https:'),
+    troubles,
+    held,
+    refused: createRefusedGrants(),
+    issuerStanding: () => synapse.admin.standing(),
   };
   const tell = (event: string, error: unknown) =>
     log.warn(event, { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
   const given = await resume(world);
+  // What an old copy says of itself must not stand beside what the true one said.
+  if (!anchored.held) {
+    const poster = startAnchors(anchors);
+    cleanup.defer(() => poster.stop());
+  }
   const reaper = startReaper(world);
   cleanup.defer(() => reaper.stop());
   const watch = startSubjectsWatch(world);
   cleanup.defer(() => watch.stop());
-  const access = createAccessControl(world);
+  const access = heldAccess(createAccessControl(world), held);
   cleanup.defer(() => access.close());
+  const toldTroubles = cache.space<readonly TroubleKind[]>('troubles');
+  const telling = tellTroubles(world, troubles, {
+    load: async () => (await toldTroubles.get('told')) ?? [],
+    save: async (told) => void (await toldTroubles.set('told', told)),
+  });
+  cleanup.defer(() => telling.stop());
+  const troublesWatch = watchTroubles(world, troubles, { issuer: () => synapse.admin.standing(), disk: disk.look });
+  cleanup.defer(() => troublesWatch.stop());
+  back.now = () => {
+    access.retryNow();
+    void reaper.hurry();
+    troublesWatch.wake();
+  };
+  const stopHurrying = troubles.onChange(({ kind }) => {
+    if (kind === 'over') back.now();
+  });
+  cleanup.defer(stopHurrying);
   bot.resolve(
     createBot({
       world,

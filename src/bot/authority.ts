@@ -1,6 +1,7 @@
 import type { Pin } from '../domain/change.ts';
 import { serverOf, type RoomId, type UserId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
+import { exposure } from '../lifecycle/troubles/control-room.ts';
 import type { ControlRoomState, Incoming } from '../ports/chat.ts';
 import { shortDuration } from '../words/time.ts';
 
@@ -45,14 +46,6 @@ export type Verdict =
 
 function refuse(why: string, sentence: string, next: string | null, quietly = false): Verdict {
   return { kind: 'refuse', why, sentence, next, quietly };
-}
-
-/** What is wrong with the control room, as a sentence; null where it is private. */
-export function exposure(room: ControlRoomState): string | null {
-  if (!room.encrypted) return 'The control room is not encrypted.';
-  if (room.joinRule !== 'invite') return `Others can join the control room without an invitation (its join rule is “${room.joinRule}”).`;
-  if (room.guestsAllowed) return 'Guests are allowed into the control room.';
-  return room.worldReadable ? 'Anybody can read the control room without joining it.' : null;
 }
 
 /** Too old, too new or edited: what no command may be, wherever it is given. */

@@ -7,6 +7,10 @@ import type { Issuer } from '../ports/issuer.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
+import type { Held } from './anchors/held.ts';
+import type { RefusedGrants } from './ending/refused.ts';
+import type { IssuerStanding } from './troubles/issuer.ts';
+import type { Troubles } from './troubles/troubles.ts';
 
 /** What every use case is handed. Nothing in `lifecycle` reaches outside by any other way. */
 export type World = {
@@ -27,4 +31,12 @@ export type World = {
   readonly gatewayUrl: string;
   /** Whether the gateway can tell where requests come from, rather than only that its proxy brought them. */
   readonly seesAddresses: boolean;
+  /** What is wrong right now. */
+  readonly troubles?: Troubles;
+  /** Why no token is honoured and none is made just now; null: all is well. */
+  readonly held?: () => Held | null;
+  /** How the issuer account stands with the homeserver, asked now. Throws as the directory does. */
+  readonly issuerStanding?: () => Promise<IssuerStanding>;
+  /** Grants that count no more though the ledger could not be told so. */
+  readonly refused?: RefusedGrants;
 };

@@ -20,6 +20,7 @@ export async function readControlRoom(homeserver: Homeserver, roomId: RoomId, bo
 
 /** What the state says, with the specification's defaults for what is absent. */
 export function toControlRoom(roomId: RoomId, state: RoomState, botId: string): ControlRoomState {
+  const replacedBy = parseRoomId(stringAt(state.content('m.room.tombstone'), 'replacement_room') ?? '');
   return {
     roomId,
     botJoined: state.membershipOf(botId) === 'join',
@@ -29,6 +30,7 @@ export function toControlRoom(roomId: RoomId, state: RoomState, botId: string): 
     worldReadable: stringAt(state.content('m.room.history_visibility'), 'history_visibility') === 'world_readable',
     joined: state.members('join'),
     invited: state.members('invite'),
+    ...(replacedBy !== null && replacedBy !== roomId && { replacedBy }),
   };
 }
 

@@ -56,6 +56,8 @@ export async function openEngine(options: {
   readonly position: PositionStore;
   readonly sharing: (roomId: string) => Sharing;
   readonly pinned: (userId: string) => Promise<string | null>;
+  /** The store could not be written. Without it, the process ends. */
+  readonly onFatal?: () => void;
 }): Promise<EngineClient> {
   const cryptoStore = new MemoryCryptoStorage(options.stateDir, options.deviceId);
   const client = new SdkClient(options.homeserverUrl, options.homeserver, options.position, cryptoStore);
@@ -64,6 +66,7 @@ export async function openEngine(options: {
     // Nothing is acted on below cross-signed, but the bot has to see it in order to say why.
     trustRequirement: () => 'any',
     sharingStrategy: options.sharing,
+    ...(options.onFatal !== undefined && { onFatal: options.onFatal }),
   });
   const machine = await withEngine(() =>
     OlmMachine.initialize(new UserId(options.userId), new DeviceId(options.deviceId), cryptoStore.storagePath),

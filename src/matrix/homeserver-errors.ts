@@ -73,3 +73,8 @@ function retryAfterMs(body: unknown): number | null {
   if (typeof body !== 'object' || body === null || !('retry_after_ms' in body)) return null;
   return typeof body.retry_after_ms === 'number' && body.retry_after_ms >= 0 ? body.retry_after_ms : null;
 }
+
+/** Whether the homeserver does not know the token that was shown. */
+export function isLoggedOut(error: unknown): boolean {
+  return error instanceof HomeserverRefusal && error.errcode === 'M_UNKNOWN_TOKEN';
+}

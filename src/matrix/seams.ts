@@ -35,6 +35,15 @@ export type MatrixOptions = {
    * rejects, or the process dies first, the event comes again.
    */
   readonly onEvent: (event: ChatEvent) => Promise<void>;
+  /** The homeserver does not know the token any more. Called again and again, until the bot is stopped. */
+  readonly onLoggedOut?: () => void;
+  /** News come again after a failure. */
+  readonly onReturn?: () => void;
+  /**
+   * The encryption store could not be written. Nothing can be sent or read any more: stop the bot, and start it anew when
+   * there is room. Without it, the process ends.
+   */
+  readonly onFatal?: () => void;
   readonly log: Log;
   /** For tests; the machine's clock unless given. */
   readonly now?: () => number;

@@ -5,6 +5,7 @@ import { parseRoomId, parseUserId, type UserId } from '../domain/ids.ts';
 import type { Chat } from '../ports/chat.ts';
 import { joinControlRoom, readControlRoom, readPredecessors } from './control-room.ts';
 import { ensureCrossSigned, ensureOwnDevice } from './cross-signing.ts';
+import { noteDevice, putAwayOtherDevices } from './device-store.ts';
 import { createDms } from './dm.ts';
 import { createEncryptor } from './encrypt.ts';
 import { openEngine, type EngineClient } from './engine-client.ts';
@@ -45,6 +46,7 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
   bridgeSdkLog(log);
   const homeserver = createHomeserver({ homeserverUrl, accessToken: options.accessToken });
   const deviceId = await ownDevice(homeserver, userId);
+  await putAwayOtherDevices({ folder: options.stateDir, deviceId, hasSeeds: async () => (await options.seeds.load()) !== null, log });
   // Before a store is made: a lost one must be found missing at the next start, and by `init`, too.
   if (!existsSync(options.stateDir)) await ensureOwnDevice({ homeserver, userId, deviceId }, null);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
@@ -59,10 +61,12 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
     storeKey: options.storeKey,
     position: options.position,
     sharing: (roomId) => encryptor.sharing(roomId),
+    ...(options.onFatal !== undefined && { onFatal: options.onFatal }),
     pinned: async (id) => (await options.pinned?.(id as UserId)) ?? null,
   });
   try {
     await ensureOwnDevice({ homeserver, userId, deviceId }, engine.machine.identityKeys.ed25519.toBase64());
+    await noteDevice(options.stateDir, deviceId);
     await engine.alone(() => engine.runOutgoing());
     await ensureCrossSigned({
       engine,
@@ -88,7 +92,16 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
     log,
     now,
   });
-  const loop = startSyncLoop({ homeserver, engine, receiver, position: options.position, log, now });
+  const loop = startSyncLoop({
+    homeserver,
+    engine,
+    receiver,
+    position: options.position,
+    log,
+    now,
+    ...(options.onLoggedOut !== undefined && { onLoggedOut: options.onLoggedOut }),
+    ...(options.onReturn !== undefined && { onReturn: options.onReturn }),
+  });
   const inRoom = createQueues();
   const sender = { homeserver, encryptor, userId, inRoom };
 
@@ -103,6 +116,7 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
     keys: async (user) => toKeys(await queryKeys(engine, homeserver, user)),
     hasRead: (roomId, eventId, user) => hasRead(homeserver, roomId, eventId, user),
     controlRoom: () => readControlRoom(homeserver, controlRoomId, userId),
+    rejoinControlRoom: () => joinControlRoom(homeserver, controlRoomId),
     controlRoomPredecessors: () => readPredecessors(homeserver, controlRoomId),
   };
   return {

@@ -15,7 +15,8 @@ const POLL_MS = 30_000;
 const WAITING_POLL_MS = 1_000;
 const ANSWER_PATIENCE_MS = 30_000;
 const MAX_GAP_PAGES = 20;
-const MAX_BACKOFF_MS = 15_000;
+/** Short, so that all is as usual a few seconds after the homeserver is back. */
+const MAX_BACKOFF_MS = 4_000;
 
 /** The bot's ears; see `startSyncLoop`. */
 export type SyncLoop = {
@@ -37,17 +38,21 @@ export function startSyncLoop(options: {
   readonly position: PositionStore;
   readonly log: Log;
   readonly now: () => number;
+  readonly onLoggedOut?: () => void;
+  readonly onReturn?: () => void;
 }): SyncLoop {
   const { homeserver, engine, receiver, position, log, now } = options;
   const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   let syncedAt = 0;
   let saved: string | null = null;
+  let failures = 0;
   /** Positions whose answers were dealt with, and which may be kept once nothing older waits. */
   let dealt: { readonly round: number; readonly next: string }[] = [];
 
   async function news(since: string | null): Promise<Json> {
-    const timeout = syncedAt === 0 ? 0 : receiver.waitingSince() !== null ? WAITING_POLL_MS : POLL_MS;
+    // After a failure the first answer is wanted at once: it tells that the homeserver is back.
+    const timeout = syncedAt === 0 || failures > 0 ? 0 : receiver.waitingSince() !== null ? WAITING_POLL_MS : POLL_MS;
     return homeserver.ask('GET', path`/sync`, {
       query: { since, timeout, filter: SYNC_FILTER, set_presence: 'offline' },
       timeoutMs: (since === null ? 120_000 : timeout) + ANSWER_PATIENCE_MS,
@@ -115,12 +120,13 @@ export function startSyncLoop(options: {
 
   async function run(): Promise<void> {
     let since = await kept();
-    let failures = 0;
     while (!stopping.signal.aborted) {
       try {
         since = await once(since);
+        const isBack = failures > 0;
         failures = 0;
         syncedAt = now();
+        if (isBack) options.onReturn?.();
         ready.resolve();
       } catch (error) {
         if (stopping.signal.aborted) return;
@@ -130,6 +136,7 @@ export function startSyncLoop(options: {
         const code = error instanceof MintwardenError ? error.code : 'internal';
         const errcode = error instanceof HomeserverRefusal ? error.errcode : null;
         log.warn('news from the homeserver could not be dealt with', { code, errcode, failures });
+        if (errcode === 'M_UNKNOWN_TOKEN') options.onLoggedOut?.();
         await sleep(Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 6)), undefined, { signal: stopping.signal }).catch(
           () => undefined,
         );

@@ -76,6 +76,8 @@ export type ControlRoomState = {
   readonly worldReadable: boolean;
   readonly joined: readonly UserId[];
   readonly invited: readonly UserId[];
+  /** The room that its tombstone names; absent where it has none. */
+  readonly replacedBy?: RoomId;
 };
 
 /**
@@ -120,6 +122,8 @@ export interface Chat {
   /** Whether the person has read up to the event or later (a receipt in a room the bot is in). */
   hasRead(roomId: RoomId, eventId: EventId, userId: UserId): Promise<boolean>;
   controlRoom(): Promise<ControlRoomState>;
+  /** Accepts an invitation to the control room, where there is one. */
+  rejoinControlRoom?(): Promise<void>;
   /** Rooms the control room replaced (its predecessors), nearest first. */
   controlRoomPredecessors(): Promise<readonly RoomId[]>;
 }

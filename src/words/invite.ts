@@ -43,3 +43,8 @@ export function deliveryInviteReason(grant: Grant, now: number): string {
 export function welcomeReason(): string {
   return 'I am Mintwarden. Tokens that you make in the control room reach you in this encrypted chat: join it, so that the first one need not wait.';
 }
+
+/** Why the bot invites an administrator where the control room cannot be used. */
+export function troubleReason(): string {
+  return 'I am Mintwarden. Something is wrong that I cannot tell you in the control room: join this encrypted chat to see what.';
+}

@@ -1,11 +1,20 @@
+import { type Held, heldSentence } from '../../lifecycle/anchors/held.ts';
 import { status } from '../../lifecycle/report.ts';
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
-import { exposure } from '../authority.ts';
+import { exposure } from '../../lifecycle/troubles/control-room.ts';
+import { troubleLine } from '../../words/messages/trouble.ts';
 import type { Command } from '../command.ts';
 
 function counted(count: number, one: string, many: string): string {
   return count === 1 ? `1 ${one}` : `${count} ${many}`;
+}
+
+function heldLines(held: Held | null): Line[] {
+  if (held === null) return [];
+  return [
+    held.kind === 'old-copy' ? line`${heldSentence(held)} With the service stopped: ${code('mintwarden recover')}` : [heldSentence(held)],
+  ];
 }
 
 /** `!status`: whether all is well, and what waits. */
@@ -22,7 +31,9 @@ export const statusCommand: Command = {
     const [now, room] = await Promise.all([status(world), world.chat.controlRoom()]);
     const exposed = exposure(room);
     const worries: Line[] = [
+      ...heldLines(world.held?.() ?? null),
       ...(exposed === null ? [] : [[exposed]]),
+      ...(world.troubles?.now() ?? []).filter(({ kind }) => kind !== 'control-room-exposed').map(troubleLine),
       ...(now.unkillable === 0
         ? []
         : [

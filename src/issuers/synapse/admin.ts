@@ -31,6 +31,8 @@ export type AdminApi = {
   whoami(token: string): Promise<UserId | null>;
   /** Whether the token that this was made with is a server administrator's. */
   isAdmin(): Promise<boolean>;
+  /** How the account of the token that this was made with stands with the homeserver. */
+  standing(): Promise<'good' | 'logged-out' | 'not-admin'>;
   /** Null where there is no such user. */
   account(userId: UserId): Promise<Account | null>;
   /** Makes a bot's account. Only for a name that `account` says is free: an existing one's password is replaced. */
@@ -92,6 +94,16 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
       if (refusal?.status === 403 || refusal?.status === 401) return false;
       bodyOf(answer, 'the rights of an account');
       return true;
+    },
+
+    async standing() {
+      const nobody = `@Mintwarden-Nobody:${serverName}`;
+      const answer = await http.ask({ method: 'GET', path: path`/_synapse/admin/v2/users/${nobody}`, token: token() });
+      const refusal = answer.kind === 'answer' ? refusalOf(answer) : null;
+      if (refusal?.status === 401) return 'logged-out';
+      if (refusal?.status === 403) return 'not-admin';
+      bodyOf(answer, 'the rights of an account');
+      return 'good';
     },
 
     async account(userId) {

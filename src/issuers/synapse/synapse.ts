@@ -7,6 +7,7 @@ import { createAdminApi, type AdminApi } from './admin.ts';
 import { createDirectory } from './directory.ts';
 import { createHttp } from './http.ts';
 import { createIssuer } from './issuer.ts';
+import { withFreshToken } from './with-fresh-token.ts';
 
 /** Where the Synapse is, and with whose rights it is asked. */
 export type SynapseOptions = {
@@ -16,6 +17,8 @@ export type SynapseOptions = {
   readonly serverName: string;
   /** A server administrator's token; read anew for every request. */
   readonly issuerToken: () => string;
+  /** The homeserver does not know the issuer's token. True: `issuerToken` gives another one now, and the request is made again with it. */
+  readonly onRefusedToken?: () => Promise<boolean>;
   readonly botUserId: UserId;
   /** For each request as a whole. */
   readonly timeoutMs: number;
@@ -35,7 +38,8 @@ export type Synapse = AsyncDisposable & {
 export function createSynapse(options: SynapseOptions): Synapse {
   const { homeserverUrl, serverName, issuerToken, botUserId, timeoutMs, log } = options;
   const clock = options.clock ?? { now: () => Date.now() };
-  const http = createHttp({ homeserverUrl, timeoutMs });
+  const plain = createHttp({ homeserverUrl, timeoutMs });
+  const http = options.onRefusedToken === undefined ? plain : withFreshToken(plain, issuerToken, options.onRefusedToken);
   return {
     issuer: createIssuer({ http, issuerToken, clock, log }),
     directory: createDirectory({ http, issuerToken, serverName, botUserId }),

@@ -28,6 +28,7 @@ export function accessUpstream(world: World, entries: AccessEntries) {
   const refusing = singleFlight<Upstream | 'gone' | 'unavailable'>();
   const failures = pace(...AFTER_FAILURE_MS);
   const deaths = pace(...EARLY_DEATHS_APART_MS);
+  const lookUps = pace(...AFTER_FAILURE_MS);
 
   const goodEntry = (entry: Entry | null | undefined, id: GrantId): Entry => {
     if (entry !== null && entry !== undefined && standing(entry.grant, world.clock.now()) === 'good') return entry;
@@ -115,9 +116,13 @@ export function accessUpstream(world: World, entries: AccessEntries) {
       const other = entry.upstream ?? (await fromLedger(entry));
       if (other !== null && other.leaseId !== leaseId) return keep(entry, other);
       const now = world.clock.now();
-      if (!deaths.mayTry(id, now) || !failures.mayTry(id, now)) return 'unavailable';
+      if (!deaths.mayTry(id, now) || !failures.mayTry(id, now) || !lookUps.mayTry(id, now)) return 'unavailable';
+      // Only where the subject could be looked up is it the token that died, and not the issuer or the homeserver.
+      lookUps.failed(id, now);
+      const facts = await world.directory.subject(entry.grant.subject);
+      lookUps.forget(id);
       deaths.failed(id, now);
-      const seen = await noteSubject(world, entry.grant, await world.directory.subject(entry.grant.subject));
+      const seen = await noteSubject(world, entry.grant, facts);
       if (seen.state !== 'live') return 'gone';
       if (seen.suspended) return 'unavailable';
       await noteEarlyDeath(id, leaseId);
@@ -138,10 +143,16 @@ export function accessUpstream(world: World, entries: AccessEntries) {
       return obtaining(id, () => obtain(id));
     },
     upstreamRefused: (id: GrantId, leaseId: LeaseId) => refusing(id, () => refused(id, leaseId)),
+    /** Whatever failed may be tried again at once. */
+    retryNow: (): void => {
+      failures.forgetAll();
+      lookUps.forgetAll();
+    },
     /** Forgets what was kept about grants that are over. */
     forget: (id: GrantId): void => {
       failures.forget(id);
       deaths.forget(id);
+      lookUps.forget(id);
     },
   };
 }

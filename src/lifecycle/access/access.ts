@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { unreachable } from '../../domain/errors.ts';
+import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { standing } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { grantOfToken, hashToken } from '../../domain/token.ts';
@@ -25,12 +25,16 @@ function sameHash(stored: string, presented: string): boolean {
 export function createAccessControl(world: World): AccessControl & {
   /** The rooms in scope as they were last looked up; null: they are not known. Asks nobody. */
   readonly remembered: (id: GrantId) => ReadonlySet<RoomId> | null;
+  /** The homeserver is back, or takes the issuer's word again: what failed may be tried at once. */
+  readonly retryNow: () => void;
   readonly close: () => void;
 } {
   const entries = accessEntries(world);
   const over = overWatch(world.clock, world.log);
   const leases = accessUpstream(world, entries);
   const uses = accessUses(world, entries);
+  const isRefused = (id: GrantId): boolean => world.refused?.has(id) === true;
+  const stopRefused = world.refused?.onAdded((id) => over.refused(id));
   const unsubscribe = world.ledger.onCommitted((change) => {
     entries.note(change);
     for (const grant of change.grants ?? []) {
@@ -62,7 +66,7 @@ export function createAccessControl(world: World): AccessControl & {
 
   const worth = (entry: Entry): Presented => {
     const { grant } = entry;
-    const now = standing(grant, world.clock.now());
+    const now = isRefused(grant.id) ? 'over' : standing(grant, world.clock.now());
     switch (now) {
       case 'good':
         over.watch(grant);
@@ -84,13 +88,16 @@ export function createAccessControl(world: World): AccessControl & {
       const known = entries.known(id);
       return known === undefined ? entries.load(id).then((entry) => judge(entry, token)) : judge(known, token);
     },
-    upstream: leases.upstream,
-    upstreamRefused: leases.upstreamRefused,
+    upstream: (id) => {
+      if (isRefused(id)) throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
+      return leases.upstream(id);
+    },
+    upstreamRefused: async (id, leaseId) => (isRefused(id) ? 'gone' : leases.upstreamRefused(id, leaseId)),
     refresh: async (id, spokenOf) => {
       const entry = await entries.refresh(id, spokenOf);
-      return entry !== null && standing(entry.grant, world.clock.now()) === 'good' ? accessTo(entry) : null;
+      return entry !== null && !isRefused(id) && standing(entry.grant, world.clock.now()) === 'good' ? accessTo(entry) : null;
     },
-    use: uses.use,
+    use: async (id) => !isRefused(id) && uses.use(id),
     useOver: uses.useOver,
     usesLeft: uses.usesLeft,
     withdraw: async (id) => {
@@ -101,8 +108,10 @@ export function createAccessControl(world: World): AccessControl & {
       const entry = entries.known(id) ?? null;
       return entry === null || entries.lacksRooms(entry) ? null : entry.rooms;
     },
+    retryNow: leases.retryNow,
     close: () => {
       unsubscribe();
+      stopRefused?.();
       over.close();
     },
   };

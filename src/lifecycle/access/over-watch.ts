@@ -56,6 +56,11 @@ export function overWatch(clock: Clock, log: Log) {
       if (now === 'over') watched.delete(grant.id);
       if (now !== 'good') tell(grant.id);
     },
+    /** A grant that is refused though its row says that it is live. */
+    refused: (id: GrantId): void => {
+      watched.delete(id);
+      tell(id);
+    },
     onOver: (listener: (grantId: GrantId) => void): (() => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -6,6 +6,8 @@ export type Pace = {
   readonly failed: (key: string, now: number) => void;
   /** It worked, or nobody wants it any more. */
   readonly forget: (key: string) => void;
+  /** Every key may be tried again at once. */
+  readonly forgetAll: () => void;
 };
 
 /**
@@ -25,5 +27,6 @@ export function pace(firstMs: number, longestMs: number): Pace {
       failures.set(key, { at: now, waitMs: again ? Math.min(longestMs, last.waitMs * 2) : firstMs });
     },
     forget: (key) => void failures.delete(key),
+    forgetAll: () => failures.clear(),
   };
 }

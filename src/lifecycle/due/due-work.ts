@@ -3,6 +3,7 @@ import { tendLease } from '../leases/leases.ts';
 import { destinationKey } from '../telling/message-row.ts';
 import { tendMessage } from '../telling/outbox.ts';
 import { problemOf } from '../problem.ts';
+import { hurryRetries } from './hurry-retries.ts';
 import { tendGrant } from './tend-grant.ts';
 import type { World } from '../world.ts';
 
@@ -21,7 +22,7 @@ type Task = { readonly key: string; readonly run: () => Promise<number | null> }
  * Takes what is due, side by side where it may be, in order where it must (one place in the rooms, one row).
  * What fails is held back a while and never stops the rest.
  */
-export function createDueWork(world: World): { readonly pass: () => Promise<Pass> } {
+export function createDueWork(world: World): { readonly pass: () => Promise<Pass>; readonly hurry: () => Promise<void> } {
   const busy = new Set<string>();
   const holds = new Map<string, number>();
   const failures = new Map<string, number>();
@@ -74,7 +75,12 @@ export function createDueWork(world: World): { readonly pass: () => Promise<Pass
     // More than can be done at once: whoever finishes first wakes the reaper, so nothing has to be said here.
     return { begun, nextAt: left && begun.length > 0 ? now : nextAt };
   };
-  return { pass };
+  const hurry = async (): Promise<void> => {
+    holds.clear();
+    failures.clear();
+    await hurryRetries(world);
+  };
+  return { pass, hurry };
 }
 
 /** The due messages by the place they go to, oldest first. One that has to wait ends its place's turn. */

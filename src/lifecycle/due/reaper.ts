@@ -9,6 +9,8 @@ const AFTER_FAILURE_MS = 1_000;
 export type Reaper = {
   /** Look now. */
   readonly wake: () => void;
+  /** What failed is tried again at once: the homeserver is back. Never throws. */
+  readonly hurry: () => Promise<void>;
   /** Resolves when what was begun has ended. */
   readonly stop: () => Promise<void>;
   /** When it last looked at the ledger, epoch ms; for health. 0: not yet. */
@@ -70,6 +72,12 @@ export function startReaper(world: World): Reaper {
   const ended = loop();
   return {
     wake,
+    hurry: async () => {
+      await work
+        .hurry()
+        .catch((error: unknown) => world.log.warn('what failed could not be brought forward', { problem: problemOf(error) }));
+      wake();
+    },
     stop: async () => {
       stopped = true;
       unsubscribe();

@@ -9,16 +9,23 @@ export interface Guard {
   /** Refuses new operations and waits for those under way. */
   close(): Promise<void>;
   readonly isClosed: boolean;
+  /** A write has failed, whether or not it was closed since. */
+  readonly isBroken: boolean;
 }
 
 export function createGuard(): Guard {
   let refusal: EngineError | undefined;
+  let isBroken = false;
   const underWay = new Map<Promise<unknown>, (error: EngineError) => void>();
   return {
     get isClosed() {
       return refusal?.code === 'closed';
     },
+    get isBroken() {
+      return isBroken;
+    },
     break(error) {
+      isBroken = true;
       refusal ??= error;
       for (const reject of underWay.values()) reject(refusal);
     },

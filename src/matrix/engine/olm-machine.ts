@@ -253,8 +253,14 @@ export class OlmMachine {
 
   async #close(): Promise<void> {
     await this.#open.guard.close();
-    this.#machine.close();
-    this.#open.store.close();
+    try {
+      this.#machine.close();
+    } catch (error) {
+      // What waits for a commit that could not be written holds it for ever. It can write no more once the file is closed.
+      if (!this.#open.guard.isBroken) throw error;
+    } finally {
+      this.#open.store.close();
+    }
   }
 
   #sharing(roomId: string) {

@@ -1,0 +1,28 @@
+import type { Troubles } from '../../lifecycle/troubles/troubles.ts';
+import { keepReserve } from './reserve.ts';
+
+/** The disk of the state folder. */
+export type Disk = {
+  /** Something could not be written: the reserve is given up. */
+  failed(sentence: string): void;
+  /** Ends the trouble where there is room again; begins it where there is hardly any. */
+  look(): Promise<void>;
+};
+
+const NEXT = 'Free some space on the disk of the state folder, or look at what else is wrong with it; it goes on by itself.';
+
+/** Keeps a reserve in the folder, and says when it is needed. */
+export function watchDisk(folder: string, troubles: Troubles): Disk {
+  const reserve = keepReserve(folder);
+  return {
+    failed(sentence) {
+      reserve.release();
+      troubles.begin('disk', `${sentence} Nothing is minted until that is mended; what ends grants is tried all the same.`, NEXT);
+    },
+    async look() {
+      if (reserve.restore()) troubles.over('disk');
+      else if (!troubles.has('disk'))
+        troubles.begin('disk', 'There is hardly any room left on the disk of the state folder. Nothing is minted until there is.', NEXT);
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MintwardenError } from '../domain/errors.ts';
+import type { UserId } from '../domain/ids.ts';
+import type { Troubles } from '../lifecycle/troubles/troubles.ts';
+import { isLoggedOut } from '../matrix/homeserver-errors.ts';
+import type { Matrix } from '../matrix/start.ts';
+import type { Chat } from '../ports/chat.ts';
+import type { Log } from '../ports/log.ts';
+
+/** What a bot tells whoever keeps it. */
+export type MatrixHooks = { readonly onLoggedOut: () => void; readonly onFatal: () => void };
+
+/** The bot, kept alive: the rest of the service goes on without it, and with it again. */
+export type KeptMatrix = {
+  /** The bot's chat. While there is no bot its methods throw `homeserver-unreachable`: try again. */
+  readonly chat: Chat;
+  /** When news last came, epoch ms; 0: never by the bot that runs now. */
+  syncedAt(): number;
+  stop(): Promise<void>;
+};
+
+/** What keeping it takes. */
+export type KeepParts = {
+  readonly userId: UserId;
+  readonly open: (token: string, hooks: MatrixHooks) => Promise<Matrix>;
+  readonly tokens: { bot(): string; readAgain(): Promise<void> };
+  readonly troubles: Troubles;
+  /** The disk was full. */
+  readonly onFatal: () => void;
+  readonly log: Log;
+};
+
+const RETRY_MS = 2_000;
+/** A token that was refused is tried again all the same: the homeserver may have been restored. */
+const SAME_TOKEN_EVERY_MS = 30_000;
+
+/**
+ * Starts the bot, and again whenever it was logged out (with the token that its file holds by then) or its encryption
+ * store could not be written (once that can be). Being logged out at the start is no error: what needs no bot works.
+ * @throws MintwardenError as `startMatrix`, for whatever else is wrong at the start
+ */
+export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
+  const { open, tokens, troubles, log } = parts;
+  const stopping = new AbortController();
+  let current: Matrix | null = null;
+  let deviceId = '';
+  let mending: Promise<void> = Promise.resolve();
+
+  const gone = (): MintwardenError =>
+    new MintwardenError('homeserver-unreachable', 'The bot is not logged in, or is being started anew.', 'It is tried again.');
+
+  async function begin(): Promise<void> {
+    const token = tokens.bot();
+    const matrix: Matrix = await open(token, {
+      onLoggedOut: () => lose(matrix, () => loggedOut(), token),
+      onFatal: () => lose(matrix, () => stopped(), null),
+    });
+    if (stopping.signal.aborted) return matrix.stop();
+    current = matrix;
+    ({ deviceId } = matrix);
+    troubles.over('bot-logged-out');
+    troubles.over('bot-stopped');
+  }
+
+  function loggedOut(): void {
+    troubles.begin(
+      'bot-logged-out',
+      'The bot is logged out: the homeserver does not know its access token any more. It hears no commands and tells nobody anything; the gateway, and grants that end, go on.',
+      'Run `mintwarden init` again, or put a new token of the bot into its file: it is read anew by itself.',
+    );
+  }
+
+  function stopped(): void {
+    troubles.begin(
+      'bot-stopped',
+      'The bot’s encryption state could not be written to the disk, so it says and hears nothing; the gateway, and grants that end, go on.',
+      'Free some space on the disk of the state folder; it goes on by itself.',
+    );
+    parts.onFatal();
+  }
+
+  /** @param refused the token that no longer counts; null: it is not the token */
+  function lose(matrix: Matrix | undefined, say: () => void, refused: string | null): void {
+    if (stopping.signal.aborted || (matrix !== undefined && current !== matrix)) return;
+    current = null;
+    say();
+    // Not waited for: whoever says that it is over is a part of it.
+    mending = mending.then(async () => {
+      await matrix?.stop().catch(() => log.warn('the bot could not be stopped in order'));
+      await mend(refused);
+    });
+  }
+
+  async function mend(refused: string | null): Promise<void> {
+    let triedAt = performance.now();
+    while (!stopping.signal.aborted && current === null) {
+      await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      if (refused !== null) {
+        await tokens.readAgain();
+        if (tokens.bot() === refused && performance.now() - triedAt < SAME_TOKEN_EVERY_MS) continue;
+      }
+      triedAt = performance.now();
+      try {
+        await begin();
+        log.info('the bot is back');
+      } catch (error) {
+        if (isLoggedOut(error)) {
+          refused = tokens.bot();
+          loggedOut();
+        }
+        log.warn('the bot could not be started', { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
+      }
+    }
+  }
+
+  try {
+    await begin();
+  } catch (error) {
+    if (!isLoggedOut(error)) throw error;
+    lose(undefined, loggedOut, tokens.bot());
+  }
+
+  const via = <A extends unknown[], T>(call: (chat: Chat) => (...args: A) => Promise<T>) => {
+    return async (...args: A): Promise<T> => {
+      const matrix = current;
+      if (matrix === null) throw gone();
+      try {
+        return await call(matrix.chat)(...args);
+      } catch (error) {
+        // What failed because the bot went is to be tried again, whatever it says.
+        throw current === matrix ? error : gone();
+      }
+    };
+  };
+  const chat: Chat = {
+    userId: parts.userId,
+    get deviceId() {
+      return deviceId;
+    },
+    send: via((to) => to.send.bind(to)),
+    redact: via((to) => to.redact.bind(to)),
+    findByMarker: via((to) => to.findByMarker.bind(to)),
+    dm: via((to) => to.dm.bind(to)),
+    openDm: via((to) => to.openDm.bind(to)),
+    keys: via((to) => to.keys.bind(to)),
+    hasRead: via((to) => to.hasRead.bind(to)),
+    controlRoom: via((to) => to.controlRoom.bind(to)),
+    rejoinControlRoom: via((to) => async () => to.rejoinControlRoom?.()),
+    controlRoomPredecessors: via((to) => to.controlRoomPredecessors.bind(to)),
+  };
+  return {
+    chat,
+    syncedAt: () => current?.syncedAt() ?? 0,
+    async stop() {
+      stopping.abort();
+      const last = current;
+      current = null;
+      await last?.stop();
+      await mending;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { GrantId } from '../../domain/ids.ts';
+import { problemOf } from '../problem.ts';
+import type { World } from '../world.ts';
+import type { Ending } from './end-decision.ts';
+import { endGrant } from './end-grant.ts';
+
+/**
+ * Grants that somebody ended while the ledger could not be written. No gateway of this service honours them, though
+ * their rows still say that they are live; it is written down as soon as it can be. In memory: a restart forgets it,
+ * and whoever asked was told so.
+ */
+export type RefusedGrants = {
+  has(id: GrantId): boolean;
+  add(id: GrantId, ending: Ending): void;
+  delete(id: GrantId): void;
+  all(): readonly (readonly [GrantId, Ending])[];
+  /** Called when one is added. Returns the way to stop. */
+  onAdded(listener: (id: GrantId) => void): () => void;
+};
+
+/** Starts with none. */
+export function createRefusedGrants(): RefusedGrants {
+  const endings = new Map<GrantId, Ending>();
+  const listeners = new Set<(id: GrantId) => void>();
+  return {
+    has: (id) => endings.has(id),
+    add: (id, ending) => {
+      if (endings.has(id)) return;
+      endings.set(id, ending);
+      for (const listener of listeners) listener(id);
+    },
+    delete: (id) => void endings.delete(id),
+    all: () => [...endings],
+    onAdded: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Writes down the ends that could not be written before. Never throws. */
+export async function retryRefused(world: World): Promise<void> {
+  for (const [id, ending] of world.refused?.all() ?? []) {
+    try {
+      // The command was answered when it came: what is told now is a report.
+      await endGrant(world, id, { ...ending, asked: 'nobody', command: null });
+      world.refused?.delete(id);
+      world.log.info('end of a grant recorded late', { grant: id });
+    } catch (error) {
+      world.log.debug('end of a grant not recorded yet', { grant: id, problem: problemOf(error) });
+      return;
+    }
+  }
+}

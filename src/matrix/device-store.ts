@@ -1,0 +1,44 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MintwardenError } from '../domain/errors.ts';
+import type { Log } from '../ports/log.ts';
+
+/** In the folder of the encryption store: whose it is. */
+const NAME = 'device';
+
+/** Notes which device the encryption store is of. */
+export async function noteDevice(folder: string, deviceId: string): Promise<void> {
+  if ((await deviceOf(folder)) !== deviceId) await writeFile(join(folder, NAME), deviceId, { mode: 0o600 });
+}
+
+/**
+ * Removes the encryption store of an earlier session, since the account has been logged in anew: its keys are of no use
+ * to another device, and must never be used again. What the bot is known by, its cross-signing seeds, stands elsewhere.
+ * @throws MintwardenError `state` where it does not
+ */
+export async function putAwayOtherDevices(options: {
+  readonly folder: string;
+  readonly deviceId: string;
+  readonly hasSeeds: () => Promise<boolean>;
+  readonly log: Log;
+}): Promise<void> {
+  const { folder, deviceId, hasSeeds, log } = options;
+  const before = await deviceOf(folder);
+  if (before === null || before === deviceId) return;
+  if (!(await hasSeeds())) {
+    throw new MintwardenError(
+      'state',
+      'The bot has a new session, and the cross-signing seeds that would sign it are not there.',
+      'Restore the sealed seeds from a backup, then start again.',
+    );
+  }
+  log.warn('the bot has a new session: the encryption store of the old one is removed');
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function deviceOf(folder: string): Promise<string | null> {
+  return readFile(join(folder, NAME), 'utf8').then(
+    (text) => text.trim(),
+    () => null,
+  );
+}
