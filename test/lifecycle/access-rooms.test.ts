@@ -98,6 +98,20 @@ describe('a scope by creator', () => {
     expect(await it.after(dm)).toEqual([BRIDGED]);
   });
 
+  it('lets nobody reject the invite to where the user is told: of a new private chat, or of server notices', async () => {
+    const notices = room('notices-alice');
+    await using it = await delivered(by('@mintwarden:example.org', '@notices:example.org'), bridged);
+    const { homeserver } = it;
+    // The homeserver has invited them; nothing of it is on record here yet.
+    homeserver.invited.set(ALICE, [NEW, notices]);
+    homeserver.creators.set(NEW, user('mintwarden:example.org')).set(notices, user('notices:example.org'));
+    homeserver.creators.set(LATER, user('notices:example.org'));
+    expect(await it.open()).toEqual([]);
+    expect(await it.after(NEW, notices)).toEqual([]);
+    homeserver.invited.set(ALICE, [NEW, notices, LATER]);
+    expect(await it.after(LATER)).toEqual([LATER]);
+  });
+
   it('asks once for each room, and leaves closed what could not be asked for', async () => {
     await using it = await delivered(by('@whatsappbot:example.org'), bridged);
     it.homeserver.fault = (call) => (call === 'creator' ? 'lost' : null);

@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { RoomId, UserId } from '../../domain/ids.ts';
-import { canGrow, type Scope } from '../../domain/scope.ts';
+import { canGrow, roomMatches, type Scope } from '../../domain/scope.ts';
 import type { Directory } from '../../ports/directory.ts';
 import { problemOf } from '../problem.ts';
 import type { World } from '../world.ts';
@@ -77,9 +77,13 @@ function pairOf(room: RoomId, creator: UserId | undefined): [RoomId, UserId][] {
   return creator === undefined ? [] : [[room, creator]];
 }
 
-/** Looks up what a scope that needs it has to know of its rooms. */
+/**
+ * Looks up what a scope that needs it has to know of its rooms. Where the subject is told of their tokens is not
+ * among it before they have accepted the invite, either: whoever may leave could reject that. What our own accounts
+ * made is such a room.
+ */
 export async function lookAtRooms(
-  { directory }: Pick<World, 'directory'>,
+  { directory, ownAccounts }: Pick<World, 'directory' | 'ownAccounts'>,
   { scope, subject }: Pick<Grant, 'scope' | 'subject'>,
   joinedRooms: readonly RoomId[],
   makers: RoomMakers,
@@ -88,8 +92,15 @@ export async function lookAtRooms(
   const { rooms: named, by } = scope;
   const invited = by === undefined || named !== 'all' ? [] : (await directory.invitedRooms(subject)).filter((room) => !joined.has(room));
   const followed = named === 'all' || scope.followUpgrades !== true ? [] : await upgradesOf(directory, named, joined);
+  if (by === undefined) return { joined, invited, followed, creators: new Map() };
   const spokenOf = named === 'all' ? [...joinedRooms, ...invited] : [...named, ...followed];
-  return { joined, invited, followed, creators: by === undefined ? new Map() : await makers(spokenOf, joined) };
+  const made = await makers(spokenOf, joined);
+  const creators = new Map([...made].filter(([, creator]) => !ownAccounts.includes(creator)));
+  for (const room of invited) {
+    const opens = roomMatches(scope, { roomId: room, creator: creators.get(room) ?? null });
+    if (opens && (await directory.isNoticesRoom(room))) creators.delete(room);
+  }
+  return { joined, invited, followed, creators };
 }
 
 /**
