@@ -1,5 +1,6 @@
 import type { CommandKey } from '../domain/change.ts';
-import type { UserId } from '../domain/ids.ts';
+import { MintwardenError } from '../domain/errors.ts';
+import { parseUserId, type Actor, type GrantId, type UserId } from '../domain/ids.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { Requests } from '../ports/requests.ts';
 import type { Document } from '../words/document.ts';
@@ -29,17 +30,34 @@ export type Flag = {
   readonly unless?: string;
 };
 
+/** Where an operator's token goes. Only what is given at the machine has this flag; see `operatorCommands`. */
+export const OUT: Flag = { name: 'out', kind: 'value', placeholder: 'FILE', help: 'write the token into a new file that only you can read', required: false }; // prettier-ignore
+
 /** What a command is given to work with. */
 export type CommandContext = {
   readonly world: World;
   readonly requests: Requests;
   readonly place: Place;
-  readonly sender: UserId;
+  /** A person, in their DM always; in the control room's place also an operator at the machine. */
+  readonly sender: Actor;
   readonly key: CommandKey;
   readonly now: number;
   /** The commands of this place, for help. */
   readonly commands: readonly Command[];
 };
+
+/** The answer comes through the outbox, as a message about this grant; null: there is none to wait for. */
+export type Answered = { readonly answered: GrantId | null };
+
+/** What an answer says, for programs: plain JSON. Its shape is documented and only added to. */
+export type AnswerData = Readonly<Record<string, unknown>>;
+
+/** The person who gave a command in their DM. */
+export function personOf({ sender }: Pick<CommandContext, 'sender'>): UserId {
+  const person = parseUserId(sender);
+  if (person === null) throw new MintwardenError('internal', 'Nobody at the machine has a DM.');
+  return person;
+}
 
 /** A command as data: parsing, help and errors follow from it. */
 export type Command = {
@@ -54,8 +72,10 @@ export type Command = {
   readonly acts: boolean;
   /** Taken even while the control room is not private: it tells little or takes power away. */
   readonly evenIfExposed: boolean;
-  /** @returns the answer, or `answered` where it comes through the outbox. @throws MintwardenError for a person to read */
-  run(context: CommandContext, args: Arguments): Promise<Document | 'answered'>;
+  /** @returns the answer, or where it comes from. @throws MintwardenError for a person to read */
+  run(context: CommandContext, args: Arguments): Promise<Document | Answered>;
+  /** The same as data, where the answer is more than words. Only after `run` did not throw. */
+  data?(context: CommandContext, args: Arguments): Promise<AnswerData>;
 };
 
 /** `!mint USER --rooms ROOMS [--read-only] …` */

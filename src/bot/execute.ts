@@ -1,15 +1,26 @@
 import { MintwardenError } from '../domain/errors.ts';
+import type { GrantId } from '../domain/ids.ts';
 import type { Document } from '../words/document.ts';
 import { refuseWhileHeld } from '../lifecycle/anchors/held.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { Address } from './addressing.ts';
 import { errorDocument } from './answer.ts';
+import type { Arguments } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
 import { parseArguments } from './parse.ts';
 import { tokenise } from './tokenizer.ts';
 
 /** What came of a command: what to say (null: the answer comes by the outbox), and whether it was to change something. */
-export type Executed = { readonly document: Document | null; readonly acts: boolean };
+export type Executed = {
+  readonly document: Document | null;
+  readonly acts: boolean;
+  /** Where the answer comes by the outbox: the grant it is about. */
+  readonly about: GrantId | null;
+  /** What went wrong, as it is told. */
+  readonly error: MintwardenError | null;
+  /** The command that ran to its end, and what it was given. */
+  readonly ran: { readonly command: Command; readonly args: Arguments } | null;
+};
 
 /** What is wrong with the room a command came from, and whether the command itself came in the clear. */
 export type Surroundings = { readonly exposed: string | null; readonly encrypted: boolean };
@@ -26,10 +37,19 @@ export async function execute(
     if (address.kind === 'unknown' || command === undefined) throw unknownVerb(address, context);
     checkSurroundings(command, surroundings);
     if (command.acts && !command.evenIfExposed) refuseWhileHeld(context.world.held);
-    const answer = await command.run(context, parseArguments(command, tokenise(address.line)));
-    return { document: answer === 'answered' ? null : answer, acts: command.acts };
+    const args = parseArguments(command, tokenise(address.line));
+    const answer = await command.run(context, args);
+    const told = 'answered' in answer;
+    return {
+      document: told ? null : answer,
+      about: told ? answer.answered : null,
+      acts: command.acts,
+      error: null,
+      ran: { command, args },
+    };
   } catch (error) {
-    return { document: failure(context.world, verb, error), acts: command?.acts ?? false };
+    const told = toldError(context.world, verb, error);
+    return { document: errorDocument(told), acts: command?.acts ?? false, about: null, error: told, ran: null };
   }
 }
 
@@ -49,15 +69,21 @@ function checkSurroundings(command: Command, { exposed, encrypted }: Surrounding
   throw new MintwardenError('not-allowed', `${exposed} Until that is mended I take only !help, !status and !revoke here.`, 'Mend it in the settings of the room; `mintwarden doctor` says when it is well.'); // prettier-ignore
 }
 
-/** A failure as people read it. What was not foreseen gets a reference that stands in the log too; its text goes nowhere. */
+/** A failure as people read it. */
 export function failure(world: Pick<World, 'log' | 'random'>, verb: string | null, error: unknown): Document {
-  if (error instanceof MintwardenError && error.code !== 'internal') return errorDocument(error);
+  return errorDocument(toldError(world, verb, error));
+}
+
+/** A failure that may be told. What was not foreseen gets a reference that stands in the log too; its text goes nowhere. */
+export function toldError(world: Pick<World, 'log' | 'random'>, verb: string | null, error: unknown): MintwardenError {
+  if (error instanceof MintwardenError && error.code !== 'internal') return error;
   const ref = Buffer.from(world.random.bytes(3)).toString('hex');
   const name = error instanceof Error ? error.name : typeof error;
   const where = error instanceof Error ? error.stack?.match(/^\s+at .*$/m)?.[0]?.trim() : undefined;
   world.log.error('command failed', { ref, verb, error: name, where });
-  return errorDocument({
-    message: `Something went wrong inside Mintwarden (ref ${ref}).`,
-    next: 'An operator finds the reference in the log. Look at `!list` before you send it again.',
-  });
+  return new MintwardenError(
+    'internal',
+    `Something went wrong inside Mintwarden (ref ${ref}).`,
+    'An operator finds the reference in the log. Look at `!list` before you send it again.',
+  );
 }

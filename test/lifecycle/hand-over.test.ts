@@ -44,7 +44,7 @@ test('an operator takes the token once; nobody is sent it, and the subject and t
   const said = service.homeserver.events.map(({ content }) => content.body).join('\n');
   expect(said).toMatch(/Who gets it: the operator “root” at the server/);
   expect(said).toMatch(/Made by the operator “root” at the server/);
-  expect(service.homeserver.sentTo(CONTROL).map(({ content }) => content.replyTo)).toEqual([null]);
+  expect(service.homeserver.sentTo(CONTROL)).toMatchObject([{ content: { replyTo: null } }]);
   const audit = await service.ledger.audit(0, 100);
   expect(audit.filter(({ action }) => action === 'delivered').map(({ data }) => data)).toEqual([
     { recipient: ROOT, into: 'file', afterEnd: false },

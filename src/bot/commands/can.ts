@@ -1,7 +1,7 @@
 import { locate } from '../../lifecycle/locate.ts';
 import { explanationDocument } from '../../words/explanation.ts';
 import { type Arguments, required } from '../arguments.ts';
-import { ID, type Command, type CommandContext, type Parameter } from '../command.ts';
+import { ID, personOf, type Command, type CommandContext, type Parameter } from '../command.ts';
 
 const PARAMETERS: readonly Parameter[] = [
   ID,
@@ -12,10 +12,16 @@ const PARAMETERS: readonly Parameter[] = [
 const EXAMPLE = 'can 7F3K9Q PUT /_matrix/client/v3/rooms/!x:example.org/send/m.room.message/1';
 
 /** @param ofSender whether only grants that speak for whoever asks are there */
-async function answer({ world, requests, sender }: CommandContext, { words }: Arguments, ofSender: boolean) {
-  const grant = await locate(world, required(words, 'ID'), ofSender ? sender : null);
+async function explained(context: CommandContext, { words }: Arguments, ofSender: boolean) {
+  const { world, requests } = context;
+  const grant = await locate(world, required(words, 'ID'), ofSender ? personOf(context) : null);
   const question = { method: required(words, 'METHOD'), target: required(words, 'PATH'), body: words.get('BODY') ?? null };
-  return explanationDocument(await requests.explain(question, grant), grant);
+  return { grant, explanation: await requests.explain(question, grant) };
+}
+
+async function answer(context: CommandContext, args: Arguments, ofSender: boolean) {
+  const { grant, explanation } = await explained(context, args, ofSender);
+  return explanationDocument(explanation, grant);
 }
 
 /** `!can`: whether a request with a grant's token would pass the gateway, and why. The homeserver is not asked. */
@@ -29,6 +35,10 @@ export const canCommand: Command = {
   acts: false,
   evenIfExposed: false,
   run: (context, args) => answer(context, args, false),
+  async data(context, args) {
+    const { grant, explanation } = await explained(context, args, false);
+    return { grant: grant.id, ...explanation };
+  },
 };
 
 /** `can`, in a DM: the same for tokens that speak for the person who asks. */

@@ -5,7 +5,7 @@ import type { Line } from '../../words/document.ts';
 import { actorName, id, undo } from '../../words/text/en.ts';
 import { scopeSentence } from '../../words/scope-sentence.ts';
 import { required } from '../arguments.ts';
-import { ID, type Command } from '../command.ts';
+import { ID, OUT, type Command } from '../command.ts';
 import { waitingWords } from '../waiting-words.ts';
 
 /** `!deliver`: tries again to hand over a token that waits. */
@@ -20,6 +20,7 @@ export const deliverCommand: Command = {
   evenIfExposed: false,
   async run({ world, now }, args) {
     const grant = await locate(world, required(args.words, 'ID'));
+    if (args.values.has(OUT.name)) return { answered: grant.id };
     const { delivery, why } = await deliver(world, grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;
     const who = actorName(grant.recipient);

@@ -1,12 +1,26 @@
 import type { Grant } from '../../domain/grant.ts';
 import { code, line, list, paragraph, pill, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
-import type { Command } from '../command.ts';
+import type { Arguments } from '../arguments.ts';
+import { grantData } from '../as-data.ts';
+import type { Command, CommandContext } from '../command.ts';
 import { grantLine } from '../grant-view.ts';
 import { parseUserReference } from '../values/user.ts';
 
 const MOST = 200;
 const ALIVE: readonly Grant['state'][] = ['minting', 'live'];
+
+async function asked({ world }: CommandContext, args: Arguments) {
+  const user = args.values.get('user');
+  const subject = user === undefined ? null : parseUserReference(user, world.directory.serverName);
+  const all = args.switches.has('all');
+  const grants = await world.ledger.grants({
+    ...(all ? {} : { states: ALIVE }),
+    ...(subject === null ? {} : { subject }),
+    limit: MOST + 1,
+  });
+  return { subject, all, grants };
+}
 
 /** `!list`: the live grants, or all there were. */
 export const listCommand: Command = {
@@ -21,15 +35,9 @@ export const listCommand: Command = {
   examples: ['!list', '!list --user @alice --all'],
   acts: false,
   evenIfExposed: false,
-  async run({ world, now }, args) {
-    const user = args.values.get('user');
-    const subject = user === undefined ? null : parseUserReference(user, world.directory.serverName);
-    const all = args.switches.has('all');
-    const grants = await world.ledger.grants({
-      ...(all ? {} : { states: ALIVE }),
-      ...(subject === null ? {} : { subject }),
-      limit: MOST + 1,
-    });
+  async run(context, args) {
+    const { world, now } = context;
+    const { subject, all, grants } = await asked(context, args);
     const whose: Line = subject === null ? [] : line` for ${pill(subject)}`;
     const kind = all ? 'grants' : 'live grants';
     if (grants.length === 0) {
@@ -43,5 +51,9 @@ export const listCommand: Command = {
       paragraph(line`${strong(count)}${whose}, the newest first. More about one: ${code('!show ID')}`),
       list(...shown.map((grant) => grantLine(grant, now, 'control'))),
     ];
+  },
+  async data(context, args) {
+    const { grants } = await asked(context, args);
+    return { grants: grants.slice(0, MOST).map((grant) => grantData(grant, context.now)), more: grants.length > MOST };
   },
 };

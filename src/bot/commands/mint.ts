@@ -1,5 +1,7 @@
 import { parseDuration } from '../../domain/duration.ts';
 import { ENFORCED, unenforced } from '../../domain/enforced.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
 import { isOperator } from '../../domain/ids.ts';
 import { mint } from '../../lifecycle/mint/mint.ts';
 import { planMint } from '../../lifecycle/mint/plan-mint.ts';
@@ -12,24 +14,36 @@ import { actorName, reason } from '../../words/text/en.ts';
 import { unenforcedSentence } from '../../words/unenforced.ts';
 import { wildWarning } from '../../words/wild-creators.ts';
 import { required, type Arguments } from '../arguments.ts';
-import type { Command, CommandContext } from '../command.ts';
+import { OUT, type Command, type CommandContext } from '../command.ts';
 import { scopeAsked } from '../values/scope.ts';
 import { parseUserReference } from '../values/user.ts';
+
+const LATELY = 1_000;
 
 /** What the words ask for. @throws MintwardenError `usage` */
 export function mintRequest(context: CommandContext, args: Arguments): MintRequest {
   const { serverName } = context.world.directory;
   const to = args.values.get('to');
   const ttl = args.values.get('ttl');
+  if (to !== undefined && args.values.has(OUT.name)) {
+    throw new MintwardenError('usage', 'Either somebody is sent the token, or it goes into a file.', 'Leave out --to, or --out.');
+  }
   return {
     minter: context.sender,
     subject: parseUserReference(required(args.words, 'USER'), serverName),
     recipient: to === undefined ? null : parseUserReference(to, serverName),
+    ...(args.values.has(OUT.name) ? { intoFile: true as const } : {}),
     ...scopeAsked(args, serverName, context.world.policy().presets),
     ttlMs: ttl === undefined ? null : parseDuration(ttl),
     reason: args.values.get('reason') ?? null,
     command: context.key,
   };
+}
+
+/** What came of the same request before: an operator's client that lost its connection asks again under the same id. */
+async function madeBefore({ world, sender, key }: CommandContext): Promise<Grant['id'] | null> {
+  const grants = await world.ledger.grants({ minter: sender, limit: LATELY });
+  return grants.find(({ command }) => command === key.eventId)?.id ?? null;
 }
 
 function whereTo(recipient: MintPlan['grant']['recipient'], joined: boolean): Line {
@@ -105,7 +119,7 @@ export const mintCommand: Command = {
   async run(context, args) {
     const request = mintRequest(context, args);
     if (args.switches.has('dry-run')) return preview(await planMint(context.world, { ...request, command: null }, 'preview'), context.now);
-    await mint(context.world, request);
-    return 'answered';
+    const begun = await mint(context.world, request);
+    return { answered: begun.kind === 'begun' ? begun.grant.id : await madeBefore(context) };
   },
 };

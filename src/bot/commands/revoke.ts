@@ -1,7 +1,7 @@
 import { locate } from '../../lifecycle/locate.ts';
 import { revoke } from '../../lifecycle/ending/revoke.ts';
 import { required } from '../arguments.ts';
-import { ID, type Command } from '../command.ts';
+import { ID, personOf, type Command } from '../command.ts';
 
 /** `!revoke`: ends a grant, now. */
 export const revokeCommand: Command = {
@@ -16,7 +16,7 @@ export const revokeCommand: Command = {
   async run({ world, sender, key }, args) {
     const grant = await locate(world, required(args.words, 'ID'));
     await revoke(world, { grant, by: sender, as: 'admin', command: key });
-    return 'answered';
+    return { answered: grant.id };
   },
 };
 
@@ -30,9 +30,11 @@ export const revokeOwnCommand: Command = {
   examples: ['revoke 7F3K9Q'],
   acts: true,
   evenIfExposed: true,
-  async run({ world, sender, key }, args) {
-    const grant = await locate(world, required(args.words, 'ID'), sender);
-    await revoke(world, { grant, by: sender, as: 'subject', command: key });
-    return 'answered';
+  async run(context, args) {
+    const { world, key } = context;
+    const by = personOf(context);
+    const grant = await locate(world, required(args.words, 'ID'), by);
+    await revoke(world, { grant, by, as: 'subject', command: key });
+    return { answered: grant.id };
   },
 };

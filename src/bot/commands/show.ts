@@ -10,7 +10,8 @@ import { actorName, again, id, reason, undo } from '../../words/text/en.ts';
 import { quoted } from '../../words/safe-text.ts';
 import { moment } from '../../words/time.ts';
 import { required } from '../arguments.ts';
-import { ID, type Command } from '../command.ts';
+import { ID, personOf, type Command } from '../command.ts';
+import { reportData } from '../as-data.ts';
 import { stateWords } from '../grant-view.ts';
 import { waitingWords } from '../waiting-words.ts';
 
@@ -105,6 +106,9 @@ export const showCommand: Command = {
   async run({ world, now }, args) {
     return reportDocument(await show(world, await locate(world, required(args.words, 'ID'))), now);
   },
+  async data({ world, now }, args) {
+    return reportData(await show(world, await locate(world, required(args.words, 'ID'))), now);
+  },
 };
 
 /** `show`, in a DM: what the subject may know of a grant that speaks for them. */
@@ -117,8 +121,9 @@ export const showOwnCommand: Command = {
   examples: ['show 7F3K9Q'],
   acts: false,
   evenIfExposed: false,
-  async run({ world, now, sender }, args) {
-    const grant = await locate(world, required(args.words, 'ID'), sender);
+  async run(context, args) {
+    const { world, now } = context;
+    const grant = await locate(world, required(args.words, 'ID'), personOf(context));
     const report = await show(world, grant);
     const live = report.standing !== 'over';
     const end = live ? [paragraph(undo(grant))] : [];

@@ -4,6 +4,9 @@ import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
 import { exposure } from '../../lifecycle/troubles/control-room.ts';
 import { troubleLine } from '../../words/messages/trouble.ts';
+import type { World } from '../../lifecycle/world.ts';
+import { lineToText } from '../../words/render.ts';
+import { statusData } from '../as-data.ts';
 import type { Command } from '../command.ts';
 
 function counted(count: number, one: string, many: string): string {
@@ -17,6 +20,35 @@ function heldLines(held: Held | null): Line[] {
   ];
 }
 
+/** What was counted, and what somebody should look at. */
+async function look(world: World) {
+  const [now, room] = await Promise.all([status(world), world.chat.controlRoom()]);
+  const exposed = exposure(room);
+  const worries: Line[] = [
+    ...heldLines(world.held?.() ?? null),
+    ...(exposed === null ? [] : [[exposed]]),
+    ...(world.troubles?.now() ?? []).filter(({ kind }) => kind !== 'control-room-exposed').map(troubleLine),
+    ...(now.unkillable === 0
+      ? []
+      : [
+          [
+            `${counted(now.unkillable, 'token at the homeserver', 'tokens at the homeserver')} could not be logged out: look why it refuses.`,
+          ],
+        ]),
+    ...(now.orphans === 0
+      ? []
+      : [[`${counted(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`]]),
+    ...((now.counts.unreadable ?? 0) === 0
+      ? []
+      : [
+          [
+            `${counted(now.counts.unreadable ?? 0, 'row', 'rows')} of the ledger cannot be read: an operator looks with ‘mintwarden doctor’.`,
+          ],
+        ]),
+  ];
+  return { now, worries };
+}
+
 /** `!status`: whether all is well, and what waits. */
 export const statusCommand: Command = {
   name: 'status',
@@ -28,30 +60,7 @@ export const statusCommand: Command = {
   acts: false,
   evenIfExposed: true,
   async run({ world }) {
-    const [now, room] = await Promise.all([status(world), world.chat.controlRoom()]);
-    const exposed = exposure(room);
-    const worries: Line[] = [
-      ...heldLines(world.held?.() ?? null),
-      ...(exposed === null ? [] : [[exposed]]),
-      ...(world.troubles?.now() ?? []).filter(({ kind }) => kind !== 'control-room-exposed').map(troubleLine),
-      ...(now.unkillable === 0
-        ? []
-        : [
-            [
-              `${counted(now.unkillable, 'token at the homeserver', 'tokens at the homeserver')} could not be logged out: look why it refuses.`,
-            ],
-          ]),
-      ...(now.orphans === 0
-        ? []
-        : [[`${counted(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`]]),
-      ...((now.counts.unreadable ?? 0) === 0
-        ? []
-        : [
-            [
-              `${counted(now.counts.unreadable ?? 0, 'row', 'rows')} of the ledger cannot be read: an operator looks with ‘mintwarden doctor’.`,
-            ],
-          ]),
-    ];
+    const { now, worries } = await look(world);
     return [
       paragraph([strong(worries.length === 0 ? 'Nothing needs looking at.' : 'Something needs looking at.')]),
       list(
@@ -61,5 +70,9 @@ export const statusCommand: Command = {
         [`Audit: ${counted(now.counts.auditRows, 'row', 'rows')}, the newest ${now.counts.auditHead.slice(0, 12)}`],
       ),
     ];
+  },
+  async data({ world }) {
+    const { now, worries } = await look(world);
+    return { well: worries.length === 0, worries: worries.map(lineToText), ...statusData(now) };
   },
 };

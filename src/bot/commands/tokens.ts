@@ -1,5 +1,5 @@
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
-import type { Command } from '../command.ts';
+import { personOf, type Command } from '../command.ts';
 import { grantLine } from '../grant-view.ts';
 
 const MOST = 100;
@@ -14,8 +14,9 @@ export const tokensCommand: Command = {
   examples: ['tokens'],
   acts: false,
   evenIfExposed: false,
-  async run({ world, now, sender }) {
-    const grants = await world.ledger.grants({ states: ['minting', 'live'], subject: sender, limit: MOST });
+  async run(context) {
+    const { world, now } = context;
+    const grants = await world.ledger.grants({ states: ['minting', 'live'], subject: personOf(context), limit: MOST });
     if (grants.length === 0) return [paragraph(['No token made here speaks for you.'])];
     const count = grants.length === 1 ? '1 token speaks' : `${grants.length} tokens speak`;
     return [

@@ -1,0 +1,93 @@
+import { requestKey } from '../domain/change.ts';
+import type { MintwardenError } from '../domain/errors.ts';
+import type { GrantId, Operator } from '../domain/ids.ts';
+import type { MessageBody } from '../domain/message.ts';
+import { exposure } from '../lifecycle/troubles/control-room.ts';
+import { contentOf } from '../lifecycle/telling/content.ts';
+import type { World } from '../lifecycle/world.ts';
+import type { Requests } from '../ports/requests.ts';
+import { toText } from '../words/render.ts';
+import { errorDocument } from './answer.ts';
+import { addressOf, type Address } from './addressing.ts';
+import { grantData } from './as-data.ts';
+import { OUT, type AnswerData, type Command } from './command.ts';
+import { execute, toldError } from './execute.ts';
+
+/** What operators' commands are run with. */
+export type OperatorParts = { readonly world: World; readonly requests: Requests; readonly commands: readonly Command[] };
+
+/** A command given at the machine. `id`: the client's own, the same when it asks again after a lost answer. */
+export type OperatorRequest = { readonly id: string; readonly operator: Operator; readonly line: string };
+
+/** What is to be told of an error. */
+export type OperatorError = Pick<MintwardenError, 'code' | 'message' | 'next'>;
+
+/** What came of it. `takes`: the operator is to be handed the token of this grant. */
+export type OperatorAnswer = {
+  readonly command: string | null;
+  readonly text: string;
+  readonly data: AnswerData;
+  readonly error: OperatorError | null;
+  readonly takes: GrantId | null;
+};
+
+/** Of several messages about a grant, the one that answers a command. */
+const ANSWERS: Readonly<Record<string, readonly MessageBody['kind'][]>> = {
+  mint: ['minted', 'mint-failed'],
+  revoke: ['ended-report', 'revoked', 'revoked-by-subject'],
+};
+
+/**
+ * Runs a command given at the machine: the grammar, the rules and the limits of the control room, by another actor. What
+ * tells the room tells it all the same; the operator reads the same words. Never throws.
+ */
+export async function operate(parts: OperatorParts, { id, operator, line }: OperatorRequest): Promise<OperatorAnswer> {
+  const { world, requests, commands } = parts;
+  const now = world.clock.now();
+  const address = addressed(line, world, commands);
+  const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
+  try {
+    // What is only read here reaches nobody in the room; what acts is told there.
+    const exposed = command?.acts === true ? exposure(await world.chat.controlRoom()) : null;
+    const key = requestKey(id, operator, now);
+    const context = { world, requests, place: 'control', sender: operator, key, now, commands } as const;
+    const { document, about, error, ran } = await execute(address, { exposed, encrypted: true }, context);
+    const name = command?.name ?? null;
+    if (error !== null) return { command: name, text: document === null ? error.message : toText(document), data: {}, error, takes: null };
+    const takes = ran?.args.values.has(OUT.name) === true ? about : null;
+    if (document !== null) {
+      const text = toText(document);
+      const data = ran?.command.data === undefined ? { text } : await ran.command.data(context, ran.args);
+      return { command: name, text, data, error: null, takes };
+    }
+    const answer = about === null ? NOTHING : await told(world, about, name ?? '');
+    return { command: name, ...answer, takes: answer.error === null ? takes : null };
+  } catch (error) {
+    const told = toldError(world, command?.name ?? null, error);
+    return { command: command?.name ?? null, text: toText(errorDocument(told)), data: {}, error: told, takes: null };
+  }
+}
+
+const NOTHING = { text: 'That was done before; nothing was done again.', data: {}, error: null };
+
+/** At the machine every line speaks to us, with or without the `!`. */
+function addressed(line: string, world: World, commands: readonly Command[]): Exclude<Address, { kind: 'none' }> {
+  const verbs = commands.map(({ name }) => name);
+  const typed = line.trim().replace(/^！/, '!');
+  const text = /^!(?:mw|mintwarden)(?:\s|$)/i.test(typed) ? typed : `!mw ${typed}`;
+  const address = addressOf(text, 'control', world.chat.userId, verbs);
+  return address.kind === 'none' ? { kind: 'unknown', typed, meant: null, line: '' } : address;
+}
+
+/** The words that the control room is told, found where the outbox keeps them. */
+async function told(world: World, id: GrantId, command: string): Promise<Pick<OperatorAnswer, 'text' | 'data' | 'error'>> {
+  const [grant, messages] = await Promise.all([world.ledger.grant(id), world.ledger.messages(id)]);
+  const kinds = ANSWERS[command] ?? [];
+  const message = messages.find(({ to, body }) => to.kind === 'control' && kinds.includes(body.kind));
+  const data = grant === null ? {} : { grant: grantData(grant, world.clock.now()) };
+  if (message === undefined) return { ...NOTHING, text: command === 'deliver' ? '' : NOTHING.text, data };
+  const { body } = await contentOf(world, message, grant, 'encrypted');
+  const failed = message.body.kind === 'mint-failed' ? message.body : null;
+  const error = failed === null ? null : ({ code: 'homeserver-refused', message: failed.sentence, next: failed.next } as const);
+  return { text: body, data, error };
+}
