@@ -3,7 +3,8 @@ import { CAPABILITY } from '../domain/capability.ts';
 import type { EndpointRule } from '../domain/endpoint-rule.ts';
 import type { Access } from '../lifecycle/access/access-control.ts';
 import { CATALOGUE } from './catalogue/index.ts';
-import { opens } from './opens.ts';
+import { opens, probesOf } from './opens.ts';
+import type { Scope } from '../domain/scope.ts';
 
 /** What a holder is told of a capability it holds. */
 type HeldCapability = {
@@ -95,10 +96,20 @@ function ruleOf({ verdict, on }: EndpointRule): EndpointRule {
   return { verdict, on };
 }
 
+/** A scope does not change, and to find out what it opens takes longer than all else that is told. */
+const KNOWN = new WeakMap<Scope, { readonly device: boolean; readonly endpoints: readonly OpenEndpoint[] }>();
+
 function endpointsOf(access: Access, now: number): readonly OpenEndpoint[] {
-  return CATALOGUE.flatMap((line): readonly OpenEndpoint[] => {
-    if (line.kind === 'notice' || line.kind === 'open' || line.kind === 'refused' || !opens(line, access, now)) return [];
+  const { scope } = access.grant;
+  const device = access.device === true;
+  const known = KNOWN.get(scope);
+  if (known?.device === device) return known.endpoints;
+  const probes = probesOf(access.grant);
+  const endpoints = CATALOGUE.flatMap((line): readonly OpenEndpoint[] => {
+    if (line.kind === 'notice' || line.kind === 'open' || line.kind === 'refused' || !opens(line, access, probes, now)) return [];
     const paths = [...new Set(line.paths.map((path) => path.replace('/{v}/', '/v3/')))];
     return [{ operation: line.id, needs: line.needs === 'holder' ? null : line.needs, methods: line.methods === 'any' ? ['any'] : line.methods, paths }];
   });
+  KNOWN.set(scope, { device, endpoints });
+  return endpoints;
 } // prettier-ignore
