@@ -155,10 +155,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log.warn(event, { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
   const given = await resume(world);
   // What an old copy says of itself must not stand beside what the true one said.
-  if (!anchored.held) {
-    const poster = startAnchors(anchors);
-    cleanup.defer(() => poster.stop());
-  }
+  const poster = anchored.held ? null : startAnchors(anchors);
+  cleanup.defer(async () => poster?.stop());
   const reaper = startReaper(world);
   cleanup.defer(() => reaper.stop());
   const watch = startSubjectsWatch(world);
@@ -175,6 +173,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(() => troublesWatch.stop());
   back.now = () => {
     access.retryNow();
+    poster?.look();
     void reaper.hurry();
     troublesWatch.wake();
   };

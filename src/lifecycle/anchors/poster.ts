@@ -19,6 +19,8 @@ const PACE: AnchorPace = { everyMs: 600_000, soonMs: 1_000, lookEveryMs: 120_000
 export type AnchorPoster = {
   /** Posts where it stands now, if it stands elsewhere than was posted last; false: the homeserver did not take it. */
   readonly now: () => Promise<boolean>;
+  /** Looks whether the homeserver still has the last one: it was away, and may be another since. */
+  readonly look: () => void;
   /** Posts a last time, if that can be done at once. */
   readonly stop: () => Promise<void>;
 };
@@ -42,7 +44,7 @@ export function startAnchors(parts: AnchorParts, pace: AnchorPace = PACE): Ancho
     if (stopped || at >= dueAt) return;
     dueAt = at;
     clearTimeout(timer);
-    timer = setTimeout(tick, inMs);
+    timer = setTimeout(() => void tick(), inMs);
     timer.unref();
   };
 
@@ -94,6 +96,10 @@ export function startAnchors(parts: AnchorParts, pace: AnchorPace = PACE): Ancho
   plan(pace.soonMs);
   return {
     now,
+    look: () => {
+      lookAt = 0;
+      plan(0);
+    },
     stop: async () => {
       stopped = true;
       unsubscribe();

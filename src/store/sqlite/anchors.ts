@@ -25,9 +25,9 @@ export function anchorsOn(opened: Opened): AnchorStore {
   const field = (name: string): unknown => statements.row.get()?.[name];
   const stored = <T>(name: string, schema: z.ZodType<T>): T | null => {
     const text = field(name);
-    if (text === null) return null;
+    if (typeof text !== 'string') return null;
     try {
-      return schema.parse(JSON.parse(String(text)));
+      return schema.parse(JSON.parse(text));
     } catch (error) {
       throw notUnderstood('anchorage', name, error);
     }
