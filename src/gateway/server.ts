@@ -84,7 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
   const streamer = createStreamer(options.homeserverUrl);
-  // To find what shows a file no large answer is worth its bytes.
+  // What is read in place keeps all others waiting; and to find what shows a file no large answer is worth its bytes.
   const looking = createForwarder(options.homeserverUrl, { ...limits, answerBytes: Math.min(limits.answerBytes, LOOKING_BYTES) });
   const gate = mediaGate({
     now,
@@ -98,6 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const desk: Desk = {
     control: options.access,
     forwarder,
+    looking,
     large,
     acquaintance: acquaintances(now),
     write: writer({

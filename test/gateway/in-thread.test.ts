@@ -6,3 +6,4 @@ await import('./attacks/messages.test.ts');
 await import('./attacks/sync.test.ts');
 await import('./attacks/reads.test.ts');
 await import('./attacks/own-sections.test.ts');
+await import('./attacks/search.test.ts');

@@ -4,9 +4,10 @@ import { narrow, openRooms } from '../../src/domain/scope.ts';
 import { unreachable } from '../../src/domain/errors.ts';
 import type { CreatorPattern } from '../../src/domain/creator.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { FORBIDDEN, isAnswer, NOT_FOUND } from '../../src/gateway/answer.ts';
+import { FORBIDDEN, isAnswer, NOT_FOUND, ok } from '../../src/gateway/answer.ts';
 import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
 import type { Tools, UpstreamRequest } from '../../src/gateway/catalogue/line.ts';
+import { shownSearch } from '../../src/gateway/filters/search.ts';
 import { judge } from '../../src/gateway/guard.ts';
 import { parseJson } from '../../src/gateway/request/json.ts';
 import { parseTarget } from '../../src/gateway/request/target.ts';
@@ -111,6 +112,10 @@ function toolsOf(rooms: ReadonlySet<RoomId>, onAsk: () => void): Tools {
   };
   return {
     ask,
+    show: async (request, _work, shown) => {
+      const asked = await ask(request);
+      return 'got' in asked ? ok(shownSearch(asked.got, shown)) : asked;
+    },
     look: (request) => Promise.resolve({ reply: reply(request) }),
     change: (request, _pace, roomId) => (roomId !== null && !rooms.has(roomId) ? Promise.resolve(FORBIDDEN) : ask(request)),
     roomsNow: () => Promise.resolve(rooms),

@@ -2,6 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { Answer } from '../answer.ts';
 import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
+import type { Work } from '../large/reading.ts';
 import type { Looked } from '../writes/ask.ts';
 import type { MediaDeed } from '../media/media.ts';
 import type { Writing } from '../writes/writing.ts';
@@ -40,8 +41,14 @@ export type Asked = { readonly got: unknown } | Answer;
 
 /** What a line of several steps may use. */
 export type Tools = {
-  /** Asks the homeserver. `hides`: refusals and absences are told as one and the same 404. */
+  /** Asks the homeserver for what is never large. `hides`: refusals and absences are told as one and the same 404. */
   readonly ask: (request: UpstreamRequest, hides: boolean) => Promise<Asked>;
+  /** Asks for what may be large, and gives what is to be shown of it for these rooms; large ones are read in another thread. */
+  readonly show: (
+    request: UpstreamRequest,
+    work: Extract<Work, { readonly kind: 'search' }>,
+    rooms: ReadonlySet<RoomId>,
+  ) => Promise<Answer>;
   /** Looks something up: the homeserver's reply as it is, where the difference between absent and refused counts. */
   readonly look: (request: UpstreamRequest) => Promise<Looked>;
   /**

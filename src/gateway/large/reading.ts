@@ -3,6 +3,7 @@ import type { Answer } from '../answer.ts';
 import type { Call } from '../catalogue/line.ts';
 import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
 import { ok } from '../answer.ts';
+import { shownSearch } from '../filters/search.ts';
 import type { Sight } from '../filters/sight.ts';
 import { roomsOfSync, shownSync } from '../filters/sync.ts';
 import { lackingCreate, withCreateEvents } from './create-events.ts';
@@ -10,7 +11,8 @@ import { lackingCreate, withCreateEvents } from './create-events.ts';
 /** What is to be shown of a homeserver's answer, as plain data that another thread can be given. */
 export type Work =
   | { readonly kind: 'line'; readonly lineId: string; readonly call: Call }
-  | { readonly kind: 'sync'; readonly sight: Sight };
+  | { readonly kind: 'sync'; readonly sight: Sight }
+  | { readonly kind: 'search' };
 
 /** What was made of an answer. */
 export type Shown = {
@@ -59,6 +61,11 @@ export function readingOfLine(body: unknown, filter: AnswerFilter, speaksOf: ((b
     answer: () => shown ?? ok({}),
     done: () => undefined,
   };
+}
+
+/** Reads an answer of `/search`. */
+export function readingOfSearch(body: unknown): ReadingHere {
+  return readingOfLine(body, (given, rooms) => ok(shownSearch(given, rooms)), null);
 }
 
 /** Reads a `/sync`. */

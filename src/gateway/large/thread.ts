@@ -6,7 +6,7 @@ import type { ForwardLine } from '../catalogue/line.ts';
 import { type Shower, showingsIn } from '../media/answer-showings.ts';
 import type { FromThread, ToThread } from './messages.ts';
 import { parseAnswer } from './parse-answer.ts';
-import { type ReadingHere, readingOfLine, readingOfSync, type Work } from './reading.ts';
+import { type ReadingHere, readingOfLine, readingOfSearch, readingOfSync, type Work } from './reading.ts';
 
 type Job = { readonly chunks: Uint8Array[]; reading: ReadingHere | null; shower: Shower };
 
@@ -63,6 +63,7 @@ function take(message: ToThread): void {
 function read(work: Work, body: unknown): ReadingHere {
   if (body === undefined) throw new TypeError('not JSON');
   if (work.kind === 'sync') return readingOfSync(body, work.sight);
+  if (work.kind === 'search') return readingOfSearch(body);
   const line = LINES.get(work.lineId);
   if (line === undefined) throw new TypeError('no such line');
   return readingOfLine(

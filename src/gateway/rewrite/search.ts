@@ -2,7 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
 import type { Call, Steps } from '../catalogue/line.ts';
 import { roomsOfJoined } from '../filters/account.ts';
-import { NO_RESULTS, shownSearch } from '../filters/search.ts';
+import { NO_RESULTS } from '../filters/search.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { rebuiltEventFilter, texts } from './event-filter.ts';
 import { token } from './query-rules.ts';
@@ -36,8 +36,7 @@ export function searchSteps(call: Call): Steps | Answer {
     const unwanted = [...(texts(filter['not_rooms']) ?? []), ...all.filter((room) => !inScope(room))];
     const body = { search_categories: { room_events: { ...criteria, filter: { ...filter, rooms: wanted, not_rooms: unwanted } } } };
     const query: [string, string][] = page === undefined ? [] : [['next_batch', page]];
-    const reply = await tools.ask({ method: 'POST', path: '/_matrix/client/v3/search', query, body }, false);
-    return isAnswer(reply) ? reply : ok(shownSearch(reply.got, rooms));
+    return tools.show({ method: 'POST', path: '/_matrix/client/v3/search', query, body }, { kind: 'search' }, rooms);
   };
 }
 

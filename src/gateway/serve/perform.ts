@@ -28,6 +28,8 @@ import type { Writer } from '../writes/writer.ts';
 export type Means = {
   readonly control: AccessControl;
   readonly forwarder: Forwarder;
+  /** The same with less patience for large answers: for what is read in place. */
+  readonly looking: Forwarder;
   readonly large: LargeAnswers;
   readonly acquaintance: Acquaintance;
   readonly write: Writer;

@@ -1,24 +1,41 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { canGrow } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { FORBIDDEN, limited } from '../answer.ts';
+import { FORBIDDEN, isAnswer, limited } from '../answer.ts';
 import type { Tools } from '../catalogue/line.ts';
+import { readingOfSearch } from '../large/reading.ts';
 import { lookUp } from '../writes/ask.ts';
 import type { Held } from './allowance.ts';
 import type { Means } from './perform.ts';
 import { roomsNow } from './scope-now.ts';
 import { pause, unlessAborted } from './unless-aborted.ts';
-import type { Upstreamer } from './upstream-call.ts';
+import { type Upstreamer, upstreamer } from './upstream-call.ts';
 
 /** Rooms are not looked up more often than once a second. */
 const LOOKED_EVERY_MS = 1_050;
 
-/** What the steps of one request ask with. @param signal aborted when the holder has gone or the grant is over */
-export function toolsOf(access: Access, means: Means, upstream: Upstreamer, held: Held, signal: AbortSignal): Tools {
-  const { control, forwarder, paces, upstreamTimeoutMs: timeoutMs } = means;
+/**
+ * What the steps of one request ask with. What they read in place is bounded: while it is read, nobody else is served.
+ * @param signal aborted when the holder has gone or the grant is over
+ */
+export function toolsOf(access: Access, means: Means, large: Upstreamer, held: Held, signal: AbortSignal): Tools {
+  const { control, looking, paces, upstreamTimeoutMs: timeoutMs } = means;
+  const upstream = upstreamer({ ...means, forwarder: looking }, access.grant.id, held, signal);
   return {
     ask: (request, hides) => upstream(request, timeoutMs, hides),
-    look: (request) => lookUp(forwarder, control, access.grant.id, request, { timeoutMs, signal, held, large: null }),
+    async show(request, work, rooms) {
+      const reply = await large(request, timeoutMs, false, () => work);
+      if (isAnswer(reply)) return reply;
+      const reading = reply.large ?? readingOfSearch(reply.got);
+      try {
+        await unlessAborted(reading.spokenOf(), signal);
+        await unlessAborted(reading.show(rooms, false), signal);
+        return await unlessAborted(reading.answer(new Map()), signal);
+      } finally {
+        reading.done();
+      }
+    },
+    look: (request) => lookUp(looking, control, access.grant.id, request, { timeoutMs, signal, held, large: null }),
     async change(request, pace, roomId) {
       const waitMs = await paces[pace].take(access.grant.id);
       if (waitMs > 0) return limited(waitMs);

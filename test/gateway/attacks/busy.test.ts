@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/domain/allowance.ts';
 import { introspection } from '../../../src/gateway/introspection.ts';
-import { grantOf, OPS } from '../support/grants.ts';
+import { grantOf, OPS, SECRET } from '../support/grants.ts';
+import { stage } from '../support/stage.ts';
 
 // What one holder can ask for cheaply must not keep the gateway's one thread from the others.
 
@@ -19,5 +20,61 @@ describe('a holder of many capabilities', () => {
     // All types with all keys took seconds.
     expect(ask()).toBeLessThan(500);
     expect(ask()).toBeLessThan(10);
+  });
+});
+
+describe('a holder of a large answer', () => {
+  /** How long everybody else waits at most while something goes on. */
+  async function longestWait(during: () => Promise<unknown>): Promise<number> {
+    let last = performance.now();
+    let longest = 0;
+    const look = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 2);
+    await during();
+    clearInterval(look);
+    return longest;
+  }
+  const event = (at: number, room: string) => ({
+    type: 'm.room.message',
+    event_id: `$${at}`,
+    room_id: room,
+    sender: '@a:b',
+    content: { body: 'word' },
+  });
+
+  test('does not have the others wait for a search that found as much as it may', async () => {
+    await using s = await stage();
+    const results = Array.from({ length: 150_000 }, (_, at) => ({ rank: 1, result: event(at, at === 7 ? OPS : SECRET) }));
+    const found = Buffer.from(JSON.stringify({ search_categories: { room_events: { count: 1, results, highlights: ['word'] } } }));
+    expect(found.length).toBeGreaterThan(15_000_000);
+    s.homeserver.answer(({ path }, response) => {
+      if (path.endsWith('/joined_rooms')) return { joined_rooms: [OPS, SECRET] };
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end(found);
+    });
+    const body = JSON.stringify({ search_categories: { room_events: { search_term: 'word' } } });
+    const search = () => s.ask('POST', '/_matrix/client/v3/search', { body });
+    // The thread starts with the first.
+    expect(JSON.stringify((await search()).body)).toContain('"$7"');
+    const waited = await longestWait(async () => {
+      const { status, body: told } = await search();
+      expect(status).toBe(200);
+      expect(JSON.stringify(told)).not.toContain(SECRET);
+    });
+    // Some 250 ms where it was read in place; what is left is this test's own homeserver.
+    expect(waited).toBeLessThan(180);
+  });
+
+  test.each([
+    ['GET', `/_matrix/client/v1/rooms/${encodeURIComponent(OPS)}/hierarchy`],
+    ['GET', '/_matrix/client/v3/notifications'],
+    ['POST', '/_matrix/client/v3/publicRooms'],
+    ['GET', '/_matrix/client/v3/pushrules/'],
+  ])('has it refused where it is read in place: %s %s', async (method, path) => {
+    const can: Allowance[] = ['read', 'notifications', 'directory', 'push-rules'];
+    await using s = await stage({ grant: { scope: { ...grantOf([OPS]).scope, can } } });
+    s.homeserver.answer(() => ({ rooms: [], notifications: [], chunk: [], global: {}, more: 'x'.repeat(3_000_000) }));
+    expect((await s.ask(method, path, method === 'POST' ? { body: '{}' } : {})).status).toBe(502);
   });
 });
