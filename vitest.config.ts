@@ -11,7 +11,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/matrix/real/**', 'test/issuers/real/**', 'test/app/real/**', 'node_modules/**'],
+          exclude: [
+            'test/e2e/**',
+            'test/matrix/real/**',
+            'test/issuers/real/**',
+            'test/app/real/**',
+            'test/packaging/real/**',
+            'node_modules/**',
+          ],
           testTimeout: 20_000,
           server: { deps: { external: [/\/src\/matrix\/(engine|request)\//] } },
         },
@@ -24,6 +31,7 @@ export default defineConfig({
             'test/matrix/real/**/*.test.ts',
             'test/issuers/real/**/*.test.ts',
             'test/app/real/**/*.test.ts',
+            'test/packaging/real/**/*.test.ts',
           ],
           testTimeout: 180_000,
           hookTimeout: 600_000,

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that a Node too old for the rest can still say so.
+import { existsSync } from 'node:fs';
+
 const NEEDED = 24;
 /**
  * Left alone, Node sizes its heap by the machine: on a large one it lets 100 MB and more of garbage lie. These two keep
@@ -11,7 +13,7 @@ const [major = 0] = process.versions.node.split('.').map(Number);
 if (major < NEEDED) {
   process.stderr.write(
     `Mintwarden needs Node ${String(NEEDED)} or newer; this is Node ${process.versions.node}.\n` +
-      'Install Node 24. Or, in a clone: npm ci (without --omit=dev) brings it along, and this uses it: npm run mintwarden -- COMMAND\n',
+      'Install Node 24. Or, in a clone: npm ci brings it along, and this uses it: npm run mintwarden -- COMMAND\n',
   );
   process.exitCode = 1;
 } else {
@@ -20,5 +22,7 @@ if (major < NEEDED) {
   if (process.argv[2] === 'start' && !thrifty && process.platform !== 'win32') {
     process.execve?.(process.execPath, [process.execPath, ...THRIFT, ...process.execArgv, ...process.argv.slice(1)], process.env);
   }
-  await import('./main.ts');
+  // A clone runs its source. A package has none, since Node strips no types inside node_modules.
+  const source = new URL('main.ts', import.meta.url);
+  await import((existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)).href);
 }

@@ -24,6 +24,8 @@ export interface MintwardenOptions {
   dir?: string;
   /** Keys put over those `init` wrote: `{ 'policy.redact_after': '5s' }`. */
   config?: Readonly<Record<string, unknown>>;
+  /** The file that Node runs; the clone's own unless given. */
+  program?: string;
   onProgress?: (line: string) => void;
 }
 
@@ -59,7 +61,9 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
   const gatewayUrl = `http://127.0.0.1:${String(port)}`;
   const tokenFile = join(dir, 'admin-token');
   await writeFile(tokenFile, options.adminToken, { mode: 0o600 });
-  const done = await runMintwarden([
+  const program = options.program ?? MAIN;
+  const run = (args: readonly string[]): ReturnType<typeof runMintwarden> => runMintwarden(args, program);
+  const done = await run([
     'init',
     '--homeserver',
     options.homeserverUrl,
@@ -112,7 +116,7 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
     },
     start: async () => {
       const log = openSync(logPath, 'a', 0o600);
-      child = spawn(process.execPath, [MAIN, 'start', '--config', configPath], { stdio: ['ignore', log, log] });
+      child = spawn(process.execPath, [program, 'start', '--config', configPath], { stdio: ['ignore', log, log] });
       closeSync(log);
       return untilReady(child, gatewayUrl, logPath);
     },
@@ -121,14 +125,14 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
     ended: async () => {
       if (child !== undefined) await exited(child);
     },
-    command: (...args) => runMintwarden([...args, '--config', configPath]),
+    command: (...args) => run([...args, '--config', configPath]),
     [Symbol.asyncDispose]: () => atEnd.disposeAsync(),
   };
 }
 
 /** Runs `mintwarden` with these words; stdin is empty, stdout and stderr come together. */
-export async function runMintwarden(args: readonly string[]): Promise<{ status: number; output: string }> {
-  const result = await runCommand(process.execPath, [MAIN, ...args]);
+export async function runMintwarden(args: readonly string[], program = MAIN): Promise<{ status: number; output: string }> {
+  const result = await runCommand(process.execPath, [program, ...args]);
   return { status: result.status, output: result.output.join('\n') };
 }
 

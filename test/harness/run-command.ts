@@ -13,7 +13,7 @@ export interface CommandResult {
 export function runCommand(
   command: string,
   args: readonly string[],
-  options: { onLine?: (line: string) => void } = {},
+  options: { onLine?: (line: string) => void; cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const output: string[] = [];
@@ -21,7 +21,8 @@ export function runCommand(
       output.push(line);
       options.onLine?.(line);
     };
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const { cwd, env } = options;
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(cwd && { cwd }), ...(env && { env }) });
     createInterface({ input: child.stdout }).on('line', take);
     createInterface({ input: child.stderr }).on('line', take);
     child.on('error', (error) => {

@@ -15,6 +15,8 @@ export interface StageOptions {
   config?: Readonly<Record<string, unknown>>;
   /** Puts a proxy between the running service and Synapse. */
   proxied?: boolean;
+  /** The `mintwarden` that is run; the clone's own unless given. */
+  program?: string;
   onProgress?: (line: string) => void;
 }
 
@@ -65,6 +67,7 @@ export async function setTheStage(options: StageOptions = {}): Promise<Stage> {
       adminToken: synapse.adminToken,
       admins: [users.olivia.userId, users.you.userId],
       ...(options.config === undefined ? {} : { config: options.config }),
+      ...(options.program === undefined ? {} : { program: options.program }),
       onProgress: (line) => {
         // What to do next is done here.
         if (!/^(Next:|Then |If )/.test(line)) tell(`init: ${line}`);
