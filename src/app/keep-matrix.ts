@@ -6,6 +6,7 @@ import { isLoggedOut } from '../matrix/homeserver-errors.ts';
 import type { Matrix } from '../matrix/start.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
+import type { Tokens } from './secrets-again.ts';
 
 /** What a bot tells whoever keeps it. */
 export type MatrixHooks = { readonly onLoggedOut: () => void; readonly onFatal: () => void };
@@ -23,7 +24,7 @@ export type KeptMatrix = {
 export type KeepParts = {
   readonly userId: UserId;
   readonly open: (token: string, hooks: MatrixHooks) => Promise<Matrix>;
-  readonly tokens: { bot(): string; readAgain(): Promise<void> };
+  readonly tokens: Pick<Tokens, 'bot' | 'readAgain'>;
   readonly troubles: Troubles;
   /** The disk was full. */
   readonly onFatal: () => void;

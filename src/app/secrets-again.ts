@@ -3,10 +3,10 @@ import type { Log } from '../ports/log.ts';
 
 /** The two accounts' tokens as they are now. */
 export type Tokens = {
-  bot(): string;
-  issuer(): string;
+  readonly bot: () => string;
+  readonly issuer: () => string;
   /** Reads the configuration and its secret files again. What cannot be read stays as it was. */
-  readAgain(): Promise<void>;
+  readonly readAgain: () => Promise<void>;
 };
 
 /** Whether reading again a moment later could find anything new. */
@@ -39,7 +39,7 @@ export function tokensOf(config: Config, env: Readonly<Record<string, string | u
   return {
     bot: () => bot,
     issuer: () => issuer,
-    async readAgain() {
+    readAgain: async () => {
       if (reading === null && performance.now() - readAt < AT_MOST_EVERY_MS) return;
       reading ??= read().finally(() => (reading = null));
       await reading;

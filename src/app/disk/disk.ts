@@ -4,9 +4,9 @@ import { keepReserve } from './reserve.ts';
 /** The disk of the state folder. */
 export type Disk = {
   /** Something could not be written: the reserve is given up. */
-  failed(sentence: string): void;
+  readonly failed: (sentence: string) => void;
   /** Ends the trouble where there is room again; begins it where there is hardly any. */
-  look(): Promise<void>;
+  readonly look: () => Promise<void>;
 };
 
 const NEXT = 'Free some space on the disk of the state folder, or look at what else is wrong with it; it goes on by itself.';
@@ -15,11 +15,11 @@ const NEXT = 'Free some space on the disk of the state folder, or look at what e
 export function watchDisk(folder: string, troubles: Troubles): Disk {
   const reserve = keepReserve(folder);
   return {
-    failed(sentence) {
+    failed: (sentence) => {
       reserve.release();
       troubles.begin('disk', `${sentence} Nothing is minted until that is mended; what ends grants is tried all the same.`, NEXT);
     },
-    async look() {
+    look: async () => {
       if (reserve.restore()) troubles.over('disk');
       else if (!troubles.has('disk'))
         troubles.begin('disk', 'There is hardly any room left on the disk of the state folder. Nothing is minted until there is.', NEXT);

@@ -24,6 +24,6 @@ export function issuerTrouble(standing: IssuerStanding): (typeof WORDS)[keyof ty
 /** Notes how it stands. */
 export function noteIssuer(troubles: Troubles, standing: IssuerStanding): void {
   const found = issuerTrouble(standing);
-  for (const { kind } of Object.values(WORDS)) if (kind !== found?.kind) troubles.over(kind);
+  for (const { kind } of Object.values(WORDS)) if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
   if (found !== null) troubles.begin(found.kind, found.sentence, found.next);
 }

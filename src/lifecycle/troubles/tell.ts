@@ -23,11 +23,12 @@ export function tellTroubles(
 ): { readonly ready: Promise<void>; readonly stop: () => Promise<void> } {
   const told = new Set<TroubleKind>();
   const waiting: TroubleNews[] = [];
-  let stopped = false;
+  const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
   const messagesOf = ({ kind: what, trouble }: TroubleNews): Message[] => {
+    if (what === 'gave-way') return [];
     const audience = audienceOf(trouble.kind);
     const isOver = what === 'over';
     if (audience === 'nobody' || (audience === 'after' && !isOver)) return [];
@@ -53,13 +54,13 @@ export function tellTroubles(
 
   const work = async (): Promise<void> => {
     try {
-      for (let news = waiting[0]; news !== undefined && !stopped; news = waiting[0]) {
+      for (let news = waiting[0]; news !== undefined && !ending.signal.aborted; news = waiting[0]) {
         await tellOne(news);
         waiting.shift();
       }
     } catch (error) {
       world.log.warn('trouble not told yet', { problem: problemOf(error) });
-      if (!stopped) timer = setTimeout(wake, RETRY_MS);
+      if (!ending.signal.aborted) timer = setTimeout(wake, RETRY_MS);
     }
   };
   const wake = (): void => {
@@ -83,7 +84,7 @@ export function tellTroubles(
   return {
     ready,
     stop: async () => {
-      stopped = true;
+      ending.abort();
       unsubscribe();
       clearTimeout(timer);
       await running;

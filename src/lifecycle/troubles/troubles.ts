@@ -2,15 +2,15 @@ import type { Trouble, TroubleKind } from '../../domain/trouble.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 
-/** One that begins, or is over. */
-export type TroubleNews = { readonly kind: 'began' | 'over'; readonly trouble: Trouble };
+/** One that begins, is over, or gave way to another: nothing was mended then. */
+export type TroubleNews = { readonly kind: 'began' | 'over' | 'gave-way'; readonly trouble: Trouble };
 
 /** What is wrong right now. */
 export type Troubles = {
   /** Notes that it is so; a second time it changes the words at most. */
   begin(kind: TroubleKind, sentence: string, next: string): void;
-  /** Notes that it is so no more. */
-  over(kind: TroubleKind): void;
+  /** Notes that it is so no more; `gave-way`: because something else is wrong in its place. */
+  over(kind: TroubleKind, how?: 'over' | 'gave-way'): void;
   has(kind: TroubleKind): boolean;
   /** Oldest first. */
   now(): readonly Trouble[];
@@ -40,12 +40,12 @@ export function createTroubles({ clock, log }: { readonly clock: Clock; readonly
       log.error('trouble', { kind, what: sentence, next });
       if (known === undefined) tell({ kind: 'began', trouble });
     },
-    over(kind) {
+    over(kind, how = 'over') {
       const trouble = current.get(kind);
       if (trouble === undefined) return;
       current.delete(kind);
-      log.info('trouble over', { kind, ms: Math.max(0, clock.now() - trouble.since) });
-      tell({ kind: 'over', trouble });
+      log.info(how === 'over' ? 'trouble over' : 'trouble gave way', { kind, ms: Math.max(0, clock.now() - trouble.since) });
+      tell({ kind: how, trouble });
     },
     has: (kind) => current.has(kind),
     now: () => [...current.values()],

@@ -1,5 +1,4 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import type { RoomId } from '../../domain/ids.ts';
 import { retryRefused } from '../ending/refused.ts';
 import { excludeRoom } from '../exclude-room.ts';
 import { problemOf } from '../problem.ts';
@@ -8,7 +7,7 @@ import { CONTROL_ROOM_TROUBLES, controlRoomTrouble } from './control-room.ts';
 import { type IssuerStanding, noteIssuer } from './issuer.ts';
 import type { Troubles } from './troubles.ts';
 
-const WELL_MS = 15_000;
+const WELL_MS = 10_000;
 const TROUBLED_MS = 3_000;
 /** One failed request is no outage. */
 const AWAY_AFTER = 2;
@@ -46,10 +45,10 @@ async function lookAtControlRoom(world: World, troubles: Troubles): Promise<void
     room = await world.chat.controlRoom();
   }
   const found = controlRoomTrouble(room, world.chat.userId);
-  for (const kind of CONTROL_ROOM_TROUBLES) if (kind !== found?.kind) troubles.over(kind);
+  for (const kind of CONTROL_ROOM_TROUBLES) if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
   if (found !== null) troubles.begin(found.kind, found.sentence, found.next);
   // It may be the control room tomorrow: no token opens it meanwhile.
-  if (room.replacedBy !== undefined) await excludeRoom(world, { roomId: room.replacedBy as RoomId, why: 'control', userId: null });
+  if (room.replacedBy !== undefined) await excludeRoom(world, { roomId: room.replacedBy, why: 'control', userId: null });
 }
 
 function isAway(error: unknown): boolean {
@@ -85,11 +84,18 @@ export function watchTroubles(world: World, troubles: Troubles, looks: Looks): T
         if (!stopped) timer = setTimeout(wake, troubles.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS);
       });
   };
+  // Whoever else has found one: its end must not wait for the next look at leisure.
+  const unsubscribe = troubles.onChange(({ kind }) => {
+    if (kind !== 'began' || stopped || running !== null) return;
+    clearTimeout(timer);
+    timer = setTimeout(wake, TROUBLED_MS);
+  });
   wake();
   return {
     wake,
     stop: async () => {
       stopped = true;
+      unsubscribe();
       clearTimeout(timer);
       await running;
     },

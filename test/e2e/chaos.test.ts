@@ -1,0 +1,7 @@
+import { expect, test } from 'vitest';
+import { runChaos } from '../chaos/run.ts';
+import { complaints } from '../chaos/verdict.ts';
+
+test('a homeserver that is stopped, killed, silent, unreachable, slow and erring: nothing lost, nothing twice', async () => {
+  expect(complaints(await runChaos({ ms: 12_000, seed: 5 }))).toEqual([]);
+});
