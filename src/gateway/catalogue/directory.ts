@@ -27,7 +27,7 @@ export const DIRECTORY: readonly Line[] = [
     may: oneOfThese('read', 'directory'),
     room: 'answer',
     steps: resolvingAlias,
-    asked: 'as it is',
+    asked: 'as it is; a name of another server at a pace',
     shown: 'the id and servers of a room in scope; every other name is not found. With `directory`, of any room',
     why: 'Clients know rooms by their names; where a name leads elsewhere is not told.',
   },
@@ -52,7 +52,7 @@ export const DIRECTORY: readonly Line[] = [
     id: 'getPublicRooms',
     methods: ['GET'],
     steps: listingRooms,
-    asked: '`limit`, `since`, `server`',
+    asked: '`limit`, `since`, `server`; of another server at a pace',
   },
   {
     ...list,
@@ -60,6 +60,6 @@ export const DIRECTORY: readonly Line[] = [
     methods: ['POST'],
     body: 'json',
     steps: searchingRooms,
-    asked: '`server`; limit, since, the search term, types of rooms',
+    asked: '`server`; limit, since, the search term, types of rooms; of another server at a pace',
   },
 ]; // prettier-ignore

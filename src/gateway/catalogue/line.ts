@@ -52,7 +52,7 @@ export type Tools = {
   /** Looks something up: the homeserver's reply as it is, where the difference between absent and refused counts. */
   readonly look: (request: UpstreamRequest) => Promise<Looked>;
   /**
-   * Asks the homeserver to change something, once, at the grant's pace. Not for messages: what must not come
+   * Asks the homeserver to change something, or to ask another server, once, at the grant's pace. Not for messages: what must not come
    * twice is a `write` line's.
    * @param roomId the room it changes, which must be in scope at that moment; null: none
    */

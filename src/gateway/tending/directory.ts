@@ -1,6 +1,6 @@
-import { parseRoomAlias } from '../../domain/ids.ts';
+import { parseRoomAlias, serverOf } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, NOT_FOUND, ok, refusal } from '../answer.ts';
-import type { Call, Steps, UpstreamRequest } from '../catalogue/line.ts';
+import type { Asked, Call, Steps, Tools, UpstreamRequest } from '../catalogue/line.ts';
 import { aliasAnywhere, aliasTarget, foundUsers, publicRooms, roomOfAlias } from '../filters/directory.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { holds } from '../filters/sight.ts';
@@ -20,7 +20,7 @@ const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
 /** Reads a request for the public list. */
 export function listingRooms(call: Call): Steps | Answer {
   const asked = rebuilt({ limit: numberOf(call.query.get('limit')), since: call.query.get('since') }, call);
-  const server = serverOf(call);
+  const server = serverIn(call);
   if (isAnswer(asked)) return asked;
   if (isAnswer(server)) return server;
   const query = Object.entries(asked).map(([name, value]) => [name, String(value)] as const);
@@ -32,7 +32,7 @@ export function searchingRooms(call: Call): Steps | Answer {
   const { body } = call;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const asked = rebuilt(body, call);
-  const server = serverOf(call);
+  const server = serverIn(call);
   if (isAnswer(asked)) return asked;
   if (isAnswer(server)) return server;
   const given = body['filter'] ?? {};
@@ -68,15 +68,22 @@ export function resolvingAlias({ params, access }: Call): Steps | Answer {
   if (alias === null) return NOT_FOUND;
   const anywhere = holds(access.grant.scope, 'directory');
   return async (tools) => {
-    const asked = await tools.ask({ method: 'GET', path: pathOf(ALIAS, { alias }), query: [] }, true);
-    if (isAnswer(asked)) return asked;
+    const request: UpstreamRequest = { method: 'GET', path: pathOf(ALIAS, { alias }), query: [] };
+    const isOurs = serverOf(alias) === serverOf(access.grant.subject);
+    const asked = isOurs ? await tools.ask(request, true) : await askElsewhere(tools, request);
+    if (isAnswer(asked)) return asked.status === 403 || asked.status === 404 ? NOT_FOUND : asked;
     return anywhere ? aliasAnywhere(asked.got) : aliasTarget(asked.got, await tools.roomsNow(roomOfAlias(asked.got)));
   };
 }
 
+/** The homeserver asks another server, of the holder's choice, for it: at a pace. */
+function askElsewhere(tools: Tools, request: UpstreamRequest): Promise<Asked> {
+  return tools.change(request, 'tending', null);
+}
+
 function shown(request: UpstreamRequest): Steps {
   return async (tools) => {
-    const asked = await tools.ask(request, false);
+    const asked = request.query.some(([name]) => name === 'server') ? await askElsewhere(tools, request) : await tools.ask(request, false);
     return isAnswer(asked) ? asked : ok(publicRooms(asked.got));
   };
 }
@@ -89,7 +96,7 @@ function rebuilt(given: JsonObject, call: Call): JsonObject | Answer {
   return { limit: absent(limit) ? MAX_LIMIT : Math.min(limit, MAX_LIMIT), ...(absent(since) ? {} : { since }) };
 }
 
-function serverOf({ query }: Call): readonly (readonly ['server', string])[] | Answer {
+function serverIn({ query }: Call): readonly (readonly ['server', string])[] | Answer {
   const server = query.get('server');
   if (server === undefined || server === '') return [];
   return SERVER.test(server) ? [['server', server]] : invalid('server');

@@ -14,6 +14,8 @@ const EVENT_ID = /^\$[A-Za-z0-9_\-+/=.:~]{1,254}$/;
 /** Relations that add to a conversation and change nothing of it. */
 const HARMLESS = ['m.thread', 'm.reference'];
 const MAX_KEY = 200;
+/** More people than one message answers to. */
+const MAX_MENTIONS = 20;
 
 /** Whether a text may be an event's id. */
 export function isEventId(text: unknown): text is string {
@@ -71,7 +73,8 @@ export function verifies(content: JsonObject): boolean {
 
 /**
  * Whether it would make every member's client ring: `m.mentions` with `room`, or, where nothing is said of
- * mentions, `@room` in its text, which older push rules look for (spec 1.19, "User and room mentions"). An
+ * mentions, `@room` in its text, which older push rules look for (spec 1.19, "User and room mentions"). A list
+ * of many people comes to the same. An
  * encrypted event cannot be looked into; it says so in clear or not at all.
  */
 export function ringsRoom(content: JsonObject): boolean {
@@ -79,6 +82,7 @@ export function ringsRoom(content: JsonObject): boolean {
     const mentions = layer['m.mentions'];
     if (mentions === undefined) return typeof layer['body'] === 'string' && /@room/i.test(layer['body']);
     if (!isObject(mentions)) return true;
-    return mentions['room'] !== undefined && mentions['room'] !== false;
+    const { room, user_ids: users } = mentions;
+    return (room !== undefined && room !== false) || (Array.isArray(users) && users.length > MAX_MENTIONS);
   });
 }
