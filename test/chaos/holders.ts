@@ -51,7 +51,8 @@ export function startHolders(
       const body = `chaos ${String(number)}`;
       while ((await once('PUT', `/rooms/${room}/send/m.room.message/c${String(number)}`, { msgtype: 'm.text', body })) !== 200) {
         if (!isRunning()) return;
-        await sleep(500);
+        // Tries count too: oftener would only keep it waiting.
+        for (let waits = 0; isRunning() && waits < 8; waits++) await sleep(250);
       }
       accepted.push(body);
       traffic.sent++;

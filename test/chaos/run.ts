@@ -73,6 +73,17 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
   async function say(line: string): Promise<string> {
     return olivia.say(control, line);
   }
+  /** The client too may need a moment after an outage. */
+  async function sayInTheEnd(line: string): Promise<string> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await say(line);
+      } catch (error) {
+        if (tries > 10) throw error;
+        await sleep(500);
+      }
+    }
+  }
   /** The grant that a mint's answer says is live; null: none, or no answer in time. */
   async function grantOf(eventId: string, timeoutMs: number): Promise<string | null> {
     const reply = await olivia.waitForReply(eventId, { timeoutMs }).catch(() => null);
@@ -115,7 +126,7 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
       while ((await request(stage, token, 'GET', '/joined_rooms').then((answer) => answer.status, () => 0)) !== 200) await sleep(50); // prettier-ignore
       gatewayBackMs.push(Math.round(performance.now() - begun));
     })();
-    const asked = await say('!list').catch(() => null);
+    const asked = await sayInTheEnd('!list').catch(() => null);
     if (asked !== null) {
       commands.set(asked, '!list');
       const deadline = performance.now() + 60_000;
@@ -156,7 +167,7 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
   while (performance.now() < settled && ids.some((id) => !revoked.has(id) && !arrived().has(id))) await sleep(500);
   const tokens = new Map(olivia.timeline(dm).flatMap((m) => /mwt_([0-9A-Z]+)_[0-9A-Za-z]{49}/.exec(textOf(m)) ?? []).flatMap((_, index, list) => (index % 2 === 0 ? [[list[index + 1] ?? '', list[index] ?? ''] as const] : []))); // prettier-ignore
   for (const id of ids.filter((each) => !revoked.has(each))) {
-    const eventId = await say(`!revoke ${id}`);
+    const eventId = await sayInTheEnd(`!revoke ${id}`);
     commands.set(eventId, `!revoke ${id}`);
     revoked.add(id);
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ClientEvent,
   createClient,
+  EventStatus,
   MatrixEventEvent,
   PendingEventOrdering,
   RoomEvent,
@@ -82,8 +83,15 @@ serveJsonLines({
 
   send: async ({ roomId, type, content }: { roomId: string; type: string; content: object }) => {
     await encryptedRoom(roomId);
-    const sent = await client.sendEvent(roomId, type as never, content as never);
-    return sent.event_id;
+    try {
+      const sent = await client.sendEvent(roomId, type as never, content as never);
+      return sent.event_id;
+    } catch (error) {
+      // Left where it is, it would block every later one.
+      for (const event of client.getRoom(roomId)?.getPendingEvents() ?? [])
+        if (event.status === EventStatus.NOT_SENT) client.cancelPendingEvent(event);
+      throw error;
+    }
   },
 
   /** New cross-signing keys in the place of the old, as after "I have lost all my devices". */
