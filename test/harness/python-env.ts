@@ -19,6 +19,8 @@ export interface PythonEnv {
 export interface PythonEnvOptions {
   dir?: string;
   requirementsPath?: string;
+  /** What is in there, for people. */
+  what?: string;
   /** Told what is going on, one short line at a time. */
   onProgress?: (line: string) => void;
   /** Commands to try as Python 3. */
@@ -34,6 +36,7 @@ export interface PythonEnvOptions {
 export async function ensurePythonEnv(options: PythonEnvOptions = {}): Promise<PythonEnv> {
   const dir = options.dir ?? join(projectRoot, '.venv');
   const requirementsPath = options.requirementsPath ?? join(import.meta.dirname, 'requirements.txt');
+  const what = options.what ?? 'Synapse and matrix-nio';
   const progress = options.onProgress ?? ((): void => undefined);
   const env = { python: join(dir, 'bin', 'python') };
   const digest = createHash('sha256')
@@ -44,7 +47,7 @@ export async function ensurePythonEnv(options: PythonEnvOptions = {}): Promise<P
   await using _lock = await lockFolder(`${dir}.lock`, {
     timeoutMs: lockTimeoutMs,
     onWait: () => {
-      progress('waiting for another process that is installing Synapse');
+      progress(`waiting for another process that is installing ${what}`);
     },
   });
   if (await isComplete(dir, env, digest)) return env;
@@ -53,10 +56,10 @@ export async function ensurePythonEnv(options: PythonEnvOptions = {}): Promise<P
   const base = await findPython(options.pythons ?? pythonNames);
   progress(`making a virtual environment in ${dir}`);
   await makeEnvironment(base, dir, env);
-  progress('installing Synapse and matrix-nio from PyPI (once; about a minute)');
-  await installPackages(env, requirementsPath, progress);
+  progress(`installing ${what} from PyPI (once; about a minute)`);
+  await installPackages(env, requirementsPath, what, progress);
   await writeFile(markerPath(dir), `${digest}\n`);
-  progress('Synapse is installed');
+  progress(`installed: ${what}`);
   return env;
 }
 
@@ -98,7 +101,7 @@ async function makeEnvironment(base: string, dir: string, env: PythonEnv): Promi
   );
 }
 
-async function installPackages(env: PythonEnv, requirementsPath: string, progress: (line: string) => void): Promise<void> {
+async function installPackages(env: PythonEnv, requirementsPath: string, what: string, progress: (line: string) => void): Promise<void> {
   let fetched = 0;
   const { ok, output } = await runCommand(
     env.python,
@@ -114,7 +117,7 @@ async function installPackages(env: PythonEnv, requirementsPath: string, progres
   );
   if (ok) return;
   throw new HarnessError(
-    'Synapse could not be installed from PyPI. Check that this machine reaches it (pip obeys HTTPS_PROXY and pip.conf), ' +
+    `${what} could not be installed from PyPI. Check that this machine reaches it (pip obeys HTTPS_PROXY and pip.conf), ` +
       `then run this again. pip said:\n${tail(output)}`,
   );
 }
