@@ -18,6 +18,8 @@ import { greetFirstAdmin } from '../lifecycle/telling/greet.ts';
 import { startReaper } from '../lifecycle/due/reaper.ts';
 import { resume } from '../lifecycle/due/resume.ts';
 import { startSubjectsWatch } from '../lifecycle/due/subjects-watch.ts';
+import { createSteadyClock } from '../lifecycle/time/steady-clock.ts';
+import { watchClock } from '../lifecycle/time/watch-clock.ts';
 import type { World } from '../lifecycle/world.ts';
 import { startMatrix } from '../matrix/start.ts';
 import type { ChatEvent } from '../ports/chat.ts';
@@ -31,6 +33,7 @@ import { watchDisk } from './disk/disk.ts';
 import { watchedLedger } from './disk/watched-ledger.ts';
 import { anchorMac, anchorParts, comparedWithAnchors } from './anchoring.ts';
 import { startConfiguredGateway } from './gateway.ts';
+import { homeserverTime } from './homeserver-time.ts';
 import { instanceKeyOf } from './instance-key.ts';
 import { keepMatrix } from './keep-matrix.ts';
 import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
@@ -41,7 +44,7 @@ import { seedStore } from './seed-store.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
 const HOMESERVER_TIMEOUT_MS = 30_000;
-const clock = { now: () => Date.now() };
+const wallClock = { now: () => Date.now() };
 const random = { bytes: (count: number) => randomBytes(count) };
 
 /** A running Mintwarden. */
@@ -59,16 +62,20 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
 
   const sealingKey = await loadOrCreateKey(config.sealing_key_file);
   const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
-  const troubles = createTroubles({ clock, log });
+  const troubles = createTroubles({ clock: wallClock, log });
   const tokens = tokensOf(config, process.env, log);
   const sqlite = await openSqliteLedger({ file: ledgerFile(config), log });
   cleanup.defer(() => sqlite.close());
   const disk = watchDisk(config.state_dir, troubles);
   const ledger = watchedLedger(sqlite, ({ message }) => disk.failed(message));
-  const cache = await openCache({ file: cacheFile(config), log, clock });
+  const cache = await openCache({ file: cacheFile(config), log, clock: wallClock });
   cleanup.defer(() => cache.close());
 
   await waitForHomeserver(config.homeserver.url, log, signal);
+  const clock = createSteadyClock({ wall: wallClock.now, monotonic: () => performance.now(), latest: await sqlite.anchors.latestSeen() });
+  const homeserverAt = (): Promise<number | null> => homeserverTime(config.homeserver.url);
+  const first = await homeserverAt();
+  if (first !== null) clock.observed(first);
   const synapse = cleanup.use(
     createSynapse({
       homeserverUrl: config.homeserver.url,
@@ -81,6 +88,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
       },
       botUserId: config.bot.user_id,
       timeoutMs: HOMESERVER_TIMEOUT_MS,
+      clock,
       log,
     }),
   );
@@ -94,7 +102,11 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     signal,
   });
   if (anchored.sessionRenewed) await tokens.readAgain();
-  const held = (): Held | null => (anchored.held ? { kind: 'old-copy' } : null);
+  const held = (): Held | null => {
+    if (anchored.held) return { kind: 'old-copy' };
+    const worry = clock.worry();
+    return worry?.refusing === true ? { kind: 'clock', worry } : null;
+  };
 
   // Events may come before there is a bot to take them: they wait here, and are not confirmed until it has.
   const bot = Promise.withResolvers<{ handle(event: ChatEvent): Promise<void> }>();
@@ -157,6 +169,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   // What an old copy says of itself must not stand beside what the true one said.
   const poster = anchored.held ? null : startAnchors(anchors);
   cleanup.defer(async () => poster?.stop());
+  const clockWatch = watchClock({ ledger, clock, random, log }, sqlite.anchors, homeserverAt);
+  cleanup.defer(() => clockWatch.stop());
   const reaper = startReaper(world);
   cleanup.defer(() => reaper.stop());
   const watch = startSubjectsWatch(world);

@@ -80,7 +80,7 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
   });
   // A child without its pipe hears nothing: it ends by itself, and if not, by force.
   child.once('disconnect', () => kill(child));
-  send({ type: 'setup', setup, at: relay.at });
+  send({ type: 'setup', setup, at: relay.at, now: relay.now() });
   return {
     pid: child.pid ?? 0,
     listening: listening.promise,

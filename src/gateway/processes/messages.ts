@@ -55,6 +55,8 @@ export type Problem = { readonly code: ErrorCode; readonly message: string; read
 
 /** What changed. Nothing in it: only a sign of life. */
 export type News = {
+  /** The time that counts in the bot's process, epoch ms: a child's machine clock may be wrong as any. */
+  readonly now: number;
   /** The board's count that a child is abreast with when it has heard this. */
   readonly at: number;
   /** Grants of which nothing that was told before counts any more. */
@@ -72,7 +74,7 @@ export type Setup = Omit<GatewayOptions, 'access' | 'sentence' | 'transactions' 
 
 /** From the bot's process to a child. */
 export type ToChild =
-  | { readonly type: 'setup'; readonly setup: Setup; readonly at: number }
+  | { readonly type: 'setup'; readonly setup: Setup; readonly at: number; readonly now: number }
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'problem'; readonly id: number; readonly problem: Problem }
   | ({ readonly type: 'news' } & News)

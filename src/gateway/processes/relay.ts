@@ -29,6 +29,8 @@ export type RelayMeans = {
 export type Relay = {
   /** The count that a child which starts now is abreast with. */
   readonly at: number;
+  /** The time that counts, epoch ms. */
+  readonly now: () => number;
   /** Opens the line of one child. */
   open(send: (message: ToChild) => void): { answer(id: number, ask: Ask): Promise<void>; close(): void };
   /** Gives every child a sign of life. */
@@ -58,14 +60,14 @@ export function relay({ access, transactions, paces, ledger, board, now, log }: 
   const children = new Set<Child>();
   let versions = 0;
 
-  const tell = (news: Omit<News, 'at'>): void => {
+  const tell = (news: Omit<News, 'at' | 'now'>): void => {
     try {
       board.raise();
     } catch {
       // The pipes tell it all the same; nobody waits for the board then, though.
       log.error('the board of the gateway processes cannot be written');
     }
-    for (const child of children) child.send({ type: 'news', at: board.at, ...news });
+    for (const child of children) child.send({ type: 'news', at: board.at, now: now(), ...news });
   };
   const ended = new Set<GrantId>();
   const stopOver = access.onOver((id) => {
@@ -180,6 +182,7 @@ export function relay({ access, transactions, paces, ledger, board, now, log }: 
     get at() {
       return board.at;
     },
+    now,
     open(send) {
       const child: Child = { send, told: new Map(), used: [] };
       children.add(child);
@@ -202,7 +205,7 @@ export function relay({ access, transactions, paces, ledger, board, now, log }: 
       };
     },
     beat: () => {
-      for (const child of children) child.send({ type: 'news', at: board.at, ...NOTHING });
+      for (const child of children) child.send({ type: 'news', at: board.at, now: now(), ...NOTHING });
     },
     close() {
       stopOver();

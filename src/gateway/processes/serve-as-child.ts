@@ -11,6 +11,9 @@ import { remotePaces, remoteTransactions, sharedOwnMedia, type SharedOwnMedia } 
 /** Where a child finds the board among its open files: after its streams and its pipe. */
 export const BOARD_FD = 4;
 
+/** News may be so old when they are read. */
+const LATE_MS = 2_000;
+
 /** What a child has of its own. */
 export type ChildMeans = {
   readonly log: Log;
@@ -23,7 +26,7 @@ export type ChildMeans = {
  * the bot's process does, and ends its children in order.
  */
 export function serveAsChild({ log, sentence }: ChildMeans): void {
-  const clock = { now: () => Date.now() };
+  const clock = carriedClock();
   const send = (message: FromChild): void => void process.send?.(message, undefined, undefined, () => undefined);
   let line: LineToBot | undefined;
   let access: RemoteAccess | undefined;
@@ -51,6 +54,7 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
   };
 
   process.on('message', (message: ToChild) => {
+    if (message.type === 'setup' || message.type === 'news') clock.told(message.now);
     if (message.type === 'setup') void start(message.setup, message.at);
     else if (message.type === 'close') void end();
     else if (message.type === 'made') ownMedia?.hear(message);
@@ -64,4 +68,17 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
   process.once('disconnect', () => process.exit(1));
   if (!process.connected) process.exit(1);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+}
+
+/** The bot's process's time, carried on by a clock that does not jump until it is told again. */
+function carriedClock(): { readonly now: () => number; readonly told: (at: number) => void } {
+  let offset = Date.now() - performance.now();
+  return {
+    now: () => Math.floor(performance.now() + offset),
+    told: (at) => {
+      const told = at - performance.now();
+      // What was long on its way says a little less.
+      if (told > offset || offset - told > LATE_MS) offset = told;
+    },
+  };
 }

@@ -1,0 +1,45 @@
+import type { ClockWorry } from './history-news.ts';
+
+const MINUTE_MS = 60_000;
+/** Clocks that differ by more cannot both be meant: no token is honoured until it is known which is right. */
+const REFUSE_MS = 5 * MINUTE_MS;
+/** No service stands still for longer without anybody noticing; a clock that says so is more likely wrong. */
+const FAR_MS = 366 * 86_400_000;
+
+/** What is known of the time. All epoch ms. */
+export type TimeFacts = {
+  /** The machine's clock. */
+  readonly wall: number;
+  /** The latest time that counted, carried on by a clock that does not jump; 0: none yet. */
+  readonly carried: number;
+  /** What the homeserver said, carried on so; null: it was not asked yet. */
+  readonly homeserver: number | null;
+  /** The machine's clock has jumped since the homeserver was asked: a suspended machine looks the same as a wrong clock. */
+  readonly jumped: boolean;
+};
+
+/** The time that counts, and what is wrong with it. It is never earlier than one that counted before. */
+export type JudgedTime = { readonly now: number; readonly worry: ClockWorry | null };
+
+/**
+ * Which time counts. Of two that are possible a token expires by the later one, but nothing is ended for good by a
+ * clock that nothing else agrees with: no token is honoured then, until it is settled.
+ */
+export function judgeTime({ wall, carried, homeserver, jumped }: TimeFacts): JudgedTime {
+  const isFar = (at: number): boolean => carried > 0 && at - carried > FAR_MS;
+  if (jumped) return { now: carried, worry: worry(wall < carried ? 'went-back' : 'disagrees', true, wall - carried) };
+  const gap = homeserver === null ? 0 : wall - homeserver;
+  if (homeserver !== null && Math.abs(gap) > REFUSE_MS) {
+    // Two of three agree: the machine's clock was set wrong under a service that knew better.
+    if (carried > 0 && Math.abs(homeserver - carried) <= MINUTE_MS) return { now: carried, worry: worry('disagrees', false, gap) };
+    // Not even the earlier of the two: what is carried on must stay a witness of its own.
+    return { now: carried > 0 ? carried : Math.min(wall, homeserver), worry: worry('disagrees', true, gap) };
+  }
+  if (isFar(wall)) return { now: carried, worry: worry('far-ahead', true, wall - carried) };
+  if (wall < carried - MINUTE_MS) return { now: carried, worry: worry('went-back', false, wall - carried) };
+  return { now: wall, worry: Math.abs(gap) > MINUTE_MS ? worry('disagrees', false, gap) : null };
+}
+
+function worry(kind: ClockWorry['kind'], refusing: boolean, byMs: number): ClockWorry {
+  return { kind, refusing, byMs };
+}
