@@ -50,6 +50,8 @@ export function parseSliding(call: Call): Sliding | Answer {
   if (connection !== null && (typeof connection !== 'string' || !NAME.test(connection))) return invalid('conn_id');
   const lists = entries(body['lists'], MAX_LISTS)?.map(([name, list]) => listOf(name, list));
   if (lists === undefined || lists.includes(null)) return invalid('lists');
+  // They are asked for in every room: all lists together, since one room may be in all.
+  if (lists.reduce((sum, list) => sum + (list?.wanted.state.length ?? 0), 0) > MAX_STATE) return invalid('lists');
   const subscriptions = entries(body['room_subscriptions'], MAX_SUBSCRIPTIONS)?.map(([room, value]) => [room, wantedOf(value)] as const);
   if (subscriptions === undefined || subscriptions.some(([, wanted]) => wanted === null)) return invalid('room_subscriptions');
   return {

@@ -26,11 +26,11 @@ export function slidingRequest(
   pos: string | null,
   timeoutMs: number,
 ): UpstreamRequest {
-  const wanted = new Map<RoomId, Wanted>();
-  const want = (room: RoomId, more: Wanted): void => void wanted.set(room, together(wanted.get(room), more));
-  const order = inOrder(rooms);
-  for (const list of sliding.lists) for (const room of within(list, order)) want(room, list.wanted);
-  for (const [room, more] of sliding.subscriptions) if (rooms.has(room as RoomId)) want(room as RoomId, more);
+  const wanted = wantedByLists(sliding.lists, inOrder(rooms));
+  for (const [name, more] of sliding.subscriptions) {
+    const room = name as RoomId;
+    if (rooms.has(room)) wanted.set(room, together(wanted.get(room), more));
+  }
   const subscriptions = [...wanted].map(([room, { timeline, state }]) => [room, { timeline_limit: timeline, required_state: state }]);
   const query: [string, string][] = [['timeout', String(timeoutMs)], ['set_presence', 'offline']]; // prettier-ignore
   if (pos !== null) query.push(['pos', pos]);
@@ -51,6 +51,26 @@ export function slidingLists({ lists }: Sliding, rooms: ReadonlySet<RoomId>): Js
     return [list.name, { count: all.length, ops }];
   };
   return Object.fromEntries(lists.map(one));
+}
+
+/** What lists want of each room. Rooms that are in the same lists share it: put together for each of thousands, it would take seconds. */
+function wantedByLists(lists: readonly SlidingList[], order: readonly RoomId[]): Map<RoomId, Wanted> {
+  const alike = new Map<string, Wanted>();
+  const which = new Map<RoomId, string>();
+  for (const [at, list] of lists.entries()) {
+    for (const room of within(list, order)) {
+      const before = which.get(room) ?? '';
+      const now = `${before} ${at}`;
+      which.set(room, now);
+      if (!alike.has(now)) alike.set(now, together(alike.get(before), list.wanted));
+    }
+  }
+  return new Map(
+    [...which].flatMap(([room, lists]): [RoomId, Wanted][] => {
+      const one = alike.get(lists);
+      return one === undefined ? [] : [[room, one]];
+    }),
+  );
 }
 
 function within(list: SlidingList, order: readonly RoomId[]): readonly RoomId[] {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
 import { introspection } from '../../../src/gateway/introspection.ts';
+import { parseSliding, type Sliding } from '../../../src/gateway/sliding/request.ts';
+import { slidingRequest } from '../../../src/gateway/sliding/upstream.ts';
 import { grantOf, OPS, SECRET } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
 
@@ -20,6 +23,34 @@ describe('a holder of many capabilities', () => {
     // All types with all keys took seconds.
     expect(ask()).toBeLessThan(500);
     expect(ask()).toBeLessThan(10);
+  });
+});
+
+describe('a holder of many lists', () => {
+  const list = (words: number, at: number) => ({
+    ranges: [[0, 99_999]],
+    required_state: Array.from({ length: words }, (_, word) => [`t${at}.${word}`, '']),
+  });
+  const bodyOf = (lists: number, words: number) => ({
+    lists: Object.fromEntries(Array.from({ length: lists }, (_, at) => [`l${at}`, list(words, at)])),
+  });
+  const parsed = (body: unknown) =>
+    parseSliding({ params: {}, query: new Map(), body, access: { grant: grantOf([OPS]), rooms: new Set([OPS]) }, now: 0 });
+
+  test('has as much state for every room as one list may name, and no more', () => {
+    expect(parsed(bodyOf(20, 200))).toMatchObject({ status: 400 });
+    expect(parsed(bodyOf(20, 11))).toMatchObject({ status: 400 });
+    expect(parsed(bodyOf(20, 10))).not.toHaveProperty('status');
+  });
+
+  test('does not have the others wait while that is put together for thousands of rooms', () => {
+    const sliding = parsed(bodyOf(20, 10)) as Sliding;
+    const rooms = new Set(Array.from({ length: 3_000 }, (_, at) => `!r${at}:hs.test` as RoomId));
+    const begun = performance.now();
+    const { body } = slidingRequest(sliding, '7F3K9Q' as GrantId, rooms, null, 0);
+    expect(performance.now() - begun).toBeLessThan(400);
+    const asked = Object.values(body?.['room_subscriptions'] as Record<string, { required_state: unknown[] }>);
+    expect(asked.map(({ required_state: state }) => state.length)).toEqual(Array.from({ length: 3_000 }, () => 200));
   });
 });
 
