@@ -16,6 +16,8 @@ export type TimeFacts = {
   readonly homeserver: number | null;
   /** The machine's clock has jumped since the homeserver was asked: a suspended machine looks the same as a wrong clock. */
   readonly jumped: boolean;
+  /** It agreed with the homeserver's once, and has not jumped since: where they part, it is the homeserver's that was set. */
+  readonly settled: boolean;
 };
 
 /** The time that counts, and what is wrong with it. It is never earlier than one that counted before. */
@@ -25,11 +27,12 @@ export type JudgedTime = { readonly now: number; readonly worry: ClockWorry | nu
  * Which time counts. Of two that are possible a token expires by the later one, but nothing is ended for good by a
  * clock that nothing else agrees with: no token is honoured then, until it is settled.
  */
-export function judgeTime({ wall, carried, homeserver, jumped }: TimeFacts): JudgedTime {
+export function judgeTime({ wall, carried, homeserver, jumped, settled }: TimeFacts): JudgedTime {
   const isFar = (at: number): boolean => carried > 0 && at - carried > FAR_MS;
   if (jumped) return { now: carried, worry: worry(wall < carried ? 'went-back' : 'disagrees', true, wall - carried) };
   const gap = homeserver === null ? 0 : wall - homeserver;
   if (homeserver !== null && Math.abs(gap) > REFUSE_MS) {
+    if (settled) return { now: Math.max(carried, wall), worry: worry('disagrees', false, gap) };
     // Two of three agree: the machine's clock was set wrong under a service that knew better.
     if (carried > 0 && Math.abs(homeserver - carried) <= MINUTE_MS) return { now: carried, worry: worry('disagrees', false, gap) };
     // Not even the earlier of the two: what is carried on must stay a witness of its own.

@@ -5,7 +5,8 @@ import { judgeTime, type TimeFacts } from '../../src/domain/judged-time.ts';
 const NOON = 1_800_000_000_000;
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
 const YEARS = 10 * 365 * DAY;
-const judged = (over: Partial<TimeFacts>) => judgeTime({ wall: NOON, carried: NOON, homeserver: NOON, jumped: false, ...over });
+const judged = (over: Partial<TimeFacts>) =>
+  judgeTime({ wall: NOON, carried: NOON, homeserver: NOON, jumped: false, settled: false, ...over });
 
 describe('the time that counts', () => {
   test.each<[string, Partial<TimeFacts>, number, string | null, boolean]>([
@@ -29,6 +30,7 @@ describe('the time that counts', () => {
       true,
     ],
     ['a homeserver a day behind', { homeserver: NOON - DAY }, NOON, 'disagrees', true],
+    ['a homeserver set to another day under us', { homeserver: NOON - DAY, settled: true }, NOON, 'disagrees', false],
     ['jumped ahead, homeserver not asked since', { wall: NOON + DAY, jumped: true }, NOON, 'disagrees', true],
     ['jumped back, homeserver not asked since', { wall: NOON - DAY, jumped: true }, NOON, 'went-back', true],
   ])('%s', (_, facts, now, kind, refusing) => {

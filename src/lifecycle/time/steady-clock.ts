@@ -2,6 +2,8 @@ import type { ClockWorry } from '../../domain/history-news.ts';
 import { judgeTime } from '../../domain/judged-time.ts';
 import type { Clock } from '../../ports/clock.ts';
 
+/** So far two clocks agree. */
+const AGREE_MS = 60_000;
 /** A machine's clock moved by so much against the one that does not jump was set, or the machine slept. */
 const JUMP_MS = 60_000;
 
@@ -26,14 +28,16 @@ export function createSteadyClock(parts: {
   let last = parts.latest;
   let lastMono = parts.monotonic();
   let worried: ClockWorry | null = null;
+  let settledOffset: number | null = null;
   let seen: { readonly at: number; readonly mono: number; readonly offset: number } | null = null;
 
   const now = (): number => {
     const [wall, mono] = [parts.wall(), parts.monotonic()];
     const jumped = seen !== null && Math.abs(wall - mono - seen.offset) > JUMP_MS;
+    const settled = settledOffset !== null && Math.abs(wall - mono - settledOffset) <= JUMP_MS;
     const homeserver = seen === null ? null : seen.at + mono - seen.mono;
     const carried = last === 0 ? 0 : last + mono - lastMono;
-    const judged = judgeTime({ wall, carried, homeserver, jumped });
+    const judged = judgeTime({ wall, carried, homeserver, jumped, settled });
     worried = judged.worry;
     // With nothing to carry on from, a time that is in doubt must not become what is carried on.
     if (last === 0 && worried?.refusing === true) return Math.floor(judged.now);
@@ -52,7 +56,9 @@ export function createSteadyClock(parts: {
     },
     observed: (homeserverAt) => {
       const mono = parts.monotonic();
-      seen = { at: homeserverAt, mono, offset: parts.wall() - mono };
+      const wall = parts.wall();
+      seen = { at: homeserverAt, mono, offset: wall - mono };
+      if (Math.abs(wall - homeserverAt) <= AGREE_MS) settledOffset = wall - mono;
       now();
     },
   };

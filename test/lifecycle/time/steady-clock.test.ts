@@ -73,6 +73,17 @@ describe('a steady clock', () => {
     expect(clock.now()).toBe(NOON + MINUTE);
   });
 
+  test('is not led astray by a homeserver whose clock is set under it', () => {
+    const { clock, pass } = machine();
+    clock.observed(NOON);
+    pass(MINUTE);
+    for (const off of [DAY, -DAY]) {
+      clock.observed(NOON + MINUTE + off);
+      expect(clock.now()).toBe(NOON + MINUTE);
+      expect(clock.worry()).toMatchObject({ kind: 'disagrees', refusing: false });
+    }
+  });
+
   test('does not take its own doubt for a witness', () => {
     for (const start of [0, NOON]) {
       const { clock, pass, set, it } = machine(start);
