@@ -32,6 +32,7 @@ export type KeepParts = {
 };
 
 const RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 8_000;
 /** A token that was refused is tried again all the same: the homeserver may have been restored. */
 const SAME_TOKEN_EVERY_MS = 30_000;
 
@@ -94,8 +95,9 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
 
   async function mend(refused: string | null): Promise<void> {
     let triedAt = performance.now();
+    let waitMs = RETRY_MS;
     while (!stopping.signal.aborted && current === null) {
-      await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
       if (refused !== null) {
         await tokens.readAgain();
@@ -110,6 +112,7 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
           refused = tokens.bot();
           loggedOut();
         }
+        waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 1.5);
         log.warn('the bot could not be started', { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
       }
     }

@@ -1,0 +1,49 @@
+import { existsSync, mkdtempSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { keepReserve } from '../../../src/app/disk/reserve.ts';
+import { watchedLedger } from '../../../src/app/disk/watched-ledger.ts';
+import { MintwardenError } from '../../../src/domain/errors.ts';
+import type { Committed } from '../../../src/domain/change.ts';
+
+describe('the reserve', () => {
+  test('takes its room at once, gives it up, takes it again', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mintwarden-reserve-'));
+    const reserve = keepReserve(folder);
+    const file = join(folder, 'reserve');
+    const { size, blocks, mode } = statSync(file);
+    // Bytes that a sparse file only promises would not be there when they are needed.
+    expect(blocks * 512).toBeGreaterThanOrEqual(size);
+    expect(mode & 0o077).toBe(0);
+    reserve.release();
+    expect(existsSync(file)).toBe(false);
+    expect(reserve.restore()).toBe(true);
+    expect(statSync(file).size).toBe(size);
+  });
+});
+
+describe('a write that the disk does not take', () => {
+  const full = new MintwardenError('state', 'The disk is full.');
+  const ledger = (failures: MintwardenError[]) => {
+    const commit = async (): Promise<Committed> => {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      return 'committed';
+    };
+    return { commit, use: async () => 1 };
+  };
+
+  test('is tried once more when room was made', async () => {
+    const made: string[] = [];
+    const watched = watchedLedger(ledger([full]), ({ message }) => made.push(message));
+    expect(await watched.commit({ at: 0 })).toBe('committed');
+    expect(made).toEqual(['The disk is full.']);
+  });
+
+  test('fails where even that did not help, and other errors pass', async () => {
+    await expect(watchedLedger(ledger([full, full]), () => undefined).commit({ at: 0 })).rejects.toBe(full);
+    const other = new MintwardenError('internal', 'no');
+    await expect(watchedLedger(ledger([other]), () => expect.unreachable()).commit({ at: 0 })).rejects.toBe(other);
+  });
+});
