@@ -38,6 +38,8 @@ const STATE_BY_NAME = [
   'm.room.history_visibility',
   'm.room.guest_access',
   'm.room.canonical_alias',
+  'm.room.predecessor',
+  'org.matrix.msc3946.*',
   'm.room.aliases',
   'm.room.policy',
   'm.room.retention',
@@ -84,8 +86,8 @@ const SEND_BY_NAME = [
 /**
  * The subject's own data that no grant reads or writes: whom they ignore, where their private chats are, who
  * may invite them, what rings; secrets and keys; what services and widgets were allowed; and what is
- * another capability's. Source: spec 1.19 "Client config" and the modules that use it, MSC4155, MSC4380, MSC3659,
- * MSC3814, MSC3890.
+ * another capability's. Source: spec 1.19 "Client config" and the modules that use it, MSC3847 (which invites
+ * are ignored), MSC4155, MSC4380, MSC3659, MSC3814, MSC3890.
  */
 const ACCOUNT_DATA_NEVER = [
   'm.ignored_user_list',
@@ -96,6 +98,8 @@ const ACCOUNT_DATA_NEVER = [
   'org.matrix.msc4155.*',
   'org.matrix.msc4380.*',
   'm.invite_rules',
+  'm.policies',
+  'org.matrix.msc3847.*',
   'org.matrix.msc3659.*',
   'm.local_notification_settings.*',
   'org.matrix.msc3890.*',

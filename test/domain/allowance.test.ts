@@ -48,6 +48,8 @@ describe('a capability as granted', () => {
     'account-data:m.secret_storage.*',
     'account-data:m.secret_storage.default_key',
     'account-data:org.matrix.msc4155.invite_permission_config',
+    'account-data:m.policies',
+    'account-data:org.matrix.msc3847.policies',
   ])('%j is none', (text) => expect(() => parseAllowance(text)).toThrow(expect.objectContaining({ code: 'usage' })));
 
   it.each([
@@ -67,7 +69,10 @@ describe('a capability as granted', () => {
     ['state:m.room.topic:', 'm.room.topic', null, false],
     ['state:com.example.a:@al*', 'com.example.a', '@alice:x', true],
     ['state:com.example.a:@al*', 'com.example.a', '@bob:x', false],
+    ['state', 'org.matrix.msc3946.room_predecessor', '', false],
     ['account-data:m.*', 'm.direct', null, false],
+    ['account-data:m.*', 'm.policies', null, false],
+    ['account-data:org.matrix.*', 'org.matrix.msc3847.policies', null, false],
     ['account-data:m.*', 'm.cross_signing.master', null, false],
     ['account-data:m.*', 'm.something', null, true],
   ] as const)('%s for %s with the key %j: %s', (text, type, key, means) => {
