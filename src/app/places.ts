@@ -20,3 +20,8 @@ export function cryptoFolder(config: Pick<Config, 'state_dir'>): string {
 export function seedsFile(config: Pick<Config, 'sealing_key_file'>): string {
   return join(dirname(config.sealing_key_file), 'cross-signing.sealed');
 }
+
+/** The socket by which operators speak to the running service. */
+export function controlSocketFile(config: Pick<Config, 'state_dir'>): string {
+  return join(config.state_dir, 'control.sock');
+}

@@ -32,11 +32,12 @@ import { scopeSentence } from '../words/scope-sentence.ts';
 import { watchDisk } from './disk/disk.ts';
 import { watchedLedger } from './disk/watched-ledger.ts';
 import { anchorMac, anchorParts, comparedWithAnchors } from './anchoring.ts';
+import { startExec } from './exec/index.ts';
 import { startConfiguredGateway } from './gateway.ts';
 import { homeserverTime } from './homeserver-time.ts';
 import { instanceKeyOf } from './instance-key.ts';
 import { keepMatrix } from './keep-matrix.ts';
-import { cacheFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
+import { cacheFile, controlSocketFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
 import { requestsOf } from './requests.ts';
 import { tokensOf } from './secrets-again.ts';
@@ -195,11 +196,12 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     if (kind === 'over') back.now();
   });
   cleanup.defer(stopHurrying);
+  const requests = requestsOf({ ledger, clock, controlRoomId: config.control_room, remembered: access.remembered });
   bot.resolve(
     createBot({
       world,
       controlRoomId: config.control_room,
-      requests: requestsOf({ ledger, clock, controlRoomId: config.control_room, remembered: access.remembered }),
+      requests,
       onMembership: ({ userId, membership }) => {
         if (membership === 'join') deliverWaitingTo(world, userId).catch((error: unknown) => tell('waiting tokens not looked at', error));
       },
@@ -219,6 +221,9 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log,
   });
   cleanup.defer(() => gateway.close());
+  const reload = await reloader(config, process.env, world, (changed) => (policy = changed));
+  const exec = await startExec(controlSocketFile(config), { world, requests, reload, log });
+  cleanup.defer(() => exec.stop());
   const greeting = greetFirstAdmin(world);
   cleanup.defer(() => greeting);
   log.info('ready', {
@@ -230,6 +235,5 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   });
 
   const atEnd = cleanup.move();
-  const reload = await reloader(config, process.env, world, (changed) => (policy = changed));
   return { gatewayPort: gateway.port, reload, stop: () => atEnd.disposeAsync() };
 }

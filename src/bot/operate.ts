@@ -1,6 +1,6 @@
 import { requestKey } from '../domain/change.ts';
 import type { MintwardenError } from '../domain/errors.ts';
-import type { GrantId, Operator } from '../domain/ids.ts';
+import type { GrantId, Operator, UserId } from '../domain/ids.ts';
 import type { MessageBody } from '../domain/message.ts';
 import { exposure } from '../lifecycle/troubles/control-room.ts';
 import { contentOf } from '../lifecycle/telling/content.ts';
@@ -8,6 +8,9 @@ import type { World } from '../lifecycle/world.ts';
 import type { Requests } from '../ports/requests.ts';
 import { toText } from '../words/render.ts';
 import { errorDocument } from './answer.ts';
+import { operatorCommands } from './commands/index.ts';
+import { parseArguments } from './parse.ts';
+import { tokenise } from './tokenizer.ts';
 import { addressOf, type Address } from './addressing.ts';
 import { grantData } from './as-data.ts';
 import { OUT, type AnswerData, type Command } from './command.ts';
@@ -44,7 +47,7 @@ const ANSWERS: Readonly<Record<string, readonly MessageBody['kind'][]>> = {
 export async function operate(parts: OperatorParts, { id, operator, line }: OperatorRequest): Promise<OperatorAnswer> {
   const { world, requests, commands } = parts;
   const now = world.clock.now();
-  const address = addressed(line, world, commands);
+  const address = addressed(line, commands);
   const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
   try {
     // What is only read here reaches nobody in the room; what acts is told there.
@@ -70,12 +73,15 @@ export async function operate(parts: OperatorParts, { id, operator, line }: Oper
 
 const NOTHING = { text: 'That was done before; nothing was done again.', data: {}, error: null };
 
+/** No line given at the machine begins with the bot's name. */
+const NOBODY = '@mintwarden:localhost' as UserId;
+
 /** At the machine every line speaks to us, with or without the `!`. */
-function addressed(line: string, world: World, commands: readonly Command[]): Exclude<Address, { kind: 'none' }> {
+function addressed(line: string, commands: readonly Command[]): Exclude<Address, { kind: 'none' }> {
   const verbs = commands.map(({ name }) => name);
   const typed = line.trim().replace(/^！/, '!');
   const text = /^!(?:mw|mintwarden)(?:\s|$)/i.test(typed) ? typed : `!mw ${typed}`;
-  const address = addressOf(text, 'control', world.chat.userId, verbs);
+  const address = addressOf(text, 'control', NOBODY, verbs);
   return address.kind === 'none' ? { kind: 'unknown', typed, meant: null, line: '' } : address;
 }
 
@@ -90,4 +96,16 @@ async function told(world: World, id: GrantId, command: string): Promise<Pick<Op
   const failed = message.body.kind === 'mint-failed' ? message.body : null;
   const error = failed === null ? null : ({ code: 'homeserver-refused', message: failed.sentence, next: failed.next } as const);
   return { text: body, data, error };
+}
+
+/** The file that a line names for a token; null where it names none, or is not understood: that is the service's to say. */
+export function outOf(line: string): string | null {
+  const commands = operatorCommands([]);
+  const address = addressed(line, commands);
+  const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
+  try {
+    return command === undefined ? null : (parseArguments(command, tokenise(address.line)).values.get(OUT.name) ?? null);
+  } catch {
+    return null;
+  }
 }

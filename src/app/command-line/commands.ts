@@ -7,14 +7,16 @@ import { configSchema } from './config-schema.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { recover } from './recover.ts';
+import { completionOf } from './completion.ts';
+import { exec } from './exec.ts';
 import { start } from './start.ts';
 import { trust } from './trust.ts';
 
-/** Every command of the command line, in the order help shows them. */
-export const COMMANDS: readonly CliCommand[] = [
+const OTHERS: readonly CliCommand[] = [
   initCommand,
   doctorCommand,
   start,
+  exec,
   configCheck,
   configPrint,
   configSchema,
@@ -23,3 +25,6 @@ export const COMMANDS: readonly CliCommand[] = [
   trust,
   recover,
 ];
+
+/** Every command of the command line, in the order help shows them. */
+export const COMMANDS: readonly CliCommand[] = [...OTHERS, completionOf(OTHERS)];

@@ -2,6 +2,8 @@ import parser from 'yargs-parser';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { CliCommand, Flags } from './command.ts';
 
+const DEBUG = { name: 'debug', value: null } as const;
+
 const CONFIGURATION = {
   'boolean-negation': false,
   'camel-case-expansion': false,
@@ -18,6 +20,11 @@ const CONFIGURATION = {
  * @throws MintwardenError `usage`
  */
 export function parseFlags(command: CliCommand, words: readonly string[]): Flags {
+  if (command.passesOn !== undefined) {
+    const { own, others } = parted(command, words);
+    const said = parseFlags({ ...command, passesOn: undefined }, own);
+    return others.length === 0 ? said : { ...said, [command.passesOn]: lineOf(others) };
+  }
   const takingValues = command.flags.filter((flag) => flag.value !== null).map((flag) => flag.name);
   const others = [...command.flags.filter((flag) => flag.value === null).map((flag) => flag.name), 'help', 'debug'];
   const help = `mintwarden ${command.name} --help shows what it takes.`;
@@ -34,4 +41,37 @@ export function parseFlags(command: CliCommand, words: readonly string[]): Flags
     if (value === '') throw new MintwardenError('usage', `--${name} needs a value.`, help);
   }
   return { ...said, ...operands };
+}
+
+/** Parts the command's own flags, wherever they stand, from the words that it passes on. All that follows `--` is passed on. */
+function parted(command: CliCommand, words: readonly string[]): { readonly own: readonly string[]; readonly others: readonly string[] } {
+  const own: string[] = [];
+  const others: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (word === '--') return { own, others: [...others, ...words.slice(at + 1)] };
+    const flag = [...command.flags, DEBUG].find(({ name }) => word === `--${name}` || word.startsWith(`--${name}=`));
+    (flag === undefined ? others : own).push(word);
+    const value = words[at + 1];
+    if (flag !== undefined && flag.value !== null && word === `--${flag.name}` && value !== undefined) {
+      own.push(value);
+      at++;
+    }
+  }
+  return { own, others };
+}
+
+/**
+ * Words as one line of a bot's command. A first word with spaces in it is a line already (`exec 'list --all'`); every other
+ * word stays one word, since the shell has taken its quotation marks off.
+ */
+export function lineOf([first = '', ...more]: readonly string[]): string {
+  return [/\s/.test(first) ? first : asOneWord(first), ...more.map(asOneWord)].join(' ');
+}
+
+function asOneWord(word: string): string {
+  const [, flag = '', value = ''] = /^(-+\p{L}[^\s=]*=)(.*)$/su.exec(word) ?? [];
+  if (flag !== '') return `${flag}${asOneWord(value)}`;
+  if (word !== '' && !/[\s"'“”„‟«»＂‘’‚‛\\]/u.test(word)) return word;
+  return `"${word.replace(/[\\"“”„‟«»＂]/gu, String.raw`\$&`)}"`;
 }

@@ -1,0 +1,25 @@
+import { MintwardenError } from '../../domain/errors.ts';
+import type { OperatorParts } from '../../bot/operate.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Reload } from '../reload.ts';
+import { machineCommands } from './machine-commands.ts';
+import { type ControlSocket, startControlSocket } from './server/control-socket.ts';
+import { responder } from './server/respond.ts';
+
+/**
+ * Lets operators give commands by the control socket. Where that cannot be, the service runs without, and the log says why:
+ * what it is there for does not hang on it.
+ */
+export async function startExec(
+  file: string,
+  parts: Omit<OperatorParts, 'commands'> & { readonly reload: Reload; readonly log: Log },
+): Promise<ControlSocket> {
+  const { world, requests, reload, log } = parts;
+  try {
+    return await startControlSocket(file, responder({ world, requests, commands: machineCommands(reload) }), log);
+  } catch (error) {
+    const { message, next } = error instanceof MintwardenError ? error : { message: 'unexpected', next: null };
+    log.error('exec does not work', { problem: message, next });
+    return { stop: async () => undefined };
+  }
+}

@@ -1,0 +1,41 @@
+import type { AnswerData, Command, CommandContext } from '../../../bot/command.ts';
+import type { Actor } from '../../../domain/ids.ts';
+import { code, joined, line, list, paragraph, strong } from '../../../words/build.ts';
+import type { Document } from '../../../words/document.ts';
+import type { Reload, Reloaded } from '../../reload.ts';
+
+/** `reload`, at the machine: reads the policy again, whole or not at all. The audit and the control room tell what changed. */
+export function reloadCommand(reload: Reload): Command {
+  // What the last run came to, for its data: what is read a second time has changed nothing.
+  const outcomes = new WeakMap<CommandContext, Reloaded>();
+  return {
+    name: 'reload',
+    place: 'control',
+    summary: 'read the policy (admins, policy) from the configuration again, whole or not at all',
+    parameters: [],
+    flags: [],
+    examples: ['!reload'],
+    acts: true,
+    evenIfExposed: true,
+    async run(context) {
+      const outcome = await reload(context.sender satisfies Actor);
+      outcomes.set(context, outcome);
+      return reloaded(outcome);
+    },
+    async data(context): Promise<AnswerData> {
+      const { changes, afterRestart } = outcomes.get(context) ?? { changes: [], afterRestart: [] };
+      return { changes, afterRestart };
+    },
+  };
+}
+
+function reloaded({ changes, afterRestart }: Reloaded): Document {
+  const later =
+    afterRestart.length === 0 ? [] : [paragraph(line`After a restart count too: ${joined(afterRestart.map((key) => [code(key)]))}.`)];
+  if (changes.length === 0) return [paragraph(['The policy is as it was.']), ...later];
+  return [
+    paragraph([strong('The policy was changed; the control room is told.')]),
+    list(...changes.map(({ key, before, after }) => line`${code(key)}: ${code(before)} → ${code(after)}`)),
+    ...later,
+  ];
+}

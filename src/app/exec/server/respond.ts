@@ -1,0 +1,45 @@
+import { grantData } from '../../../bot/as-data.ts';
+import { operate, type OperatorAnswer, type OperatorParts } from '../../../bot/operate.ts';
+import { MintwardenError } from '../../../domain/errors.ts';
+import type { GrantId, Operator } from '../../../domain/ids.ts';
+import { handOver } from '../../../lifecycle/telling/hand-over.ts';
+import type { ToldError } from '../protocol.ts';
+import type { HandToken, Respond } from './control-socket.ts';
+
+/** How long an operator waits for the subject's notice to be accepted. */
+const NOTICE_PATIENCE_MS = 20_000;
+
+/** Answers operators' requests: runs the command, then hands over the token where one is to be taken. */
+export function responder(parts: OperatorParts, noticePatienceMs = NOTICE_PATIENCE_MS): Respond {
+  const { world } = parts;
+  return async ({ id, operator, line }, hand) => {
+    const by: Operator = `operator:${operator}`;
+    const answer = await operate(parts, { id, operator: by, line });
+    const taken = answer.takes === null ? answer : await handed(parts, answer, answer.takes, by, hand, noticePatienceMs);
+    // The words of the command are not logged: there may be names and reasons among them.
+    world.log.info('operator command', { operator, command: answer.command, ok: taken.error === null, code: taken.error?.code ?? null });
+    return { command: taken.command, words: taken.text, data: taken.data, error: taken.error };
+  };
+}
+
+async function handed(
+  { world }: OperatorParts,
+  answer: OperatorAnswer,
+  id: GrantId,
+  by: Operator,
+  hand: HandToken,
+  patienceMs: number,
+): Promise<OperatorAnswer> {
+  try {
+    const grant = await handOver(world, id, by, (token) => hand(id, token), patienceMs);
+    return { ...answer, data: { ...answer.data, grant: grantData(grant, world.clock.now()) } };
+  } catch (error) {
+    const told = toldOf(error);
+    return { ...answer, error: told, text: [answer.text, told.message, told.next ?? ''].filter((piece) => piece !== '').join('\n\n') };
+  }
+}
+
+function toldOf(error: unknown): ToldError & OperatorAnswer['error'] {
+  if (error instanceof MintwardenError && error.code !== 'internal') return { code: error.code, message: error.message, next: error.next };
+  return { code: 'internal', message: 'Something went wrong while the token was handed over.', next: 'See `show` and the log.' };
+}
