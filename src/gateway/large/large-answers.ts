@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { MintwardenError } from '../../domain/errors.ts';
+import type { GrantId } from '../../domain/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import type { FromThread, ToThread } from './messages.ts';
 import type { Reading, Work } from './reading.ts';
@@ -13,6 +14,10 @@ const IDLE_MS = 60_000;
  */
 const HEAP_MB = 1_536;
 
+/** Beyond the bound, those whose answers come to no more than `SMALL_BYTES` have so much for themselves. */
+const RESERVED_BYTES = 4_194_304;
+const SMALL_BYTES = 1_048_576;
+
 /** One large answer on its way to the other thread. */
 export interface Feed {
   /** Takes some of it; false where too much waits already, and then nothing more may be given. */
@@ -25,13 +30,14 @@ export interface Feed {
 
 /** Filters large answers in a thread of their own, while the gateway answers others. */
 export interface LargeAnswers {
-  open(work: Work): Feed;
+  /** @param grantId whose it is: one may fill what waits, but not shut the others out */
+  open(work: Work, grantId: GrantId): Feed;
   close(): Promise<void>;
 }
 
 /** What the thread is given. */
 type Options = {
-  /** Bytes of answers that may be with the thread at one time. */
+  /** Bytes of answers that may be with the thread at one time, whoever's they are; a little more for those who have little. */
   readonly queueBytes: number;
   /** For one step, those before it in the queue not counted. */
   readonly stepTimeoutMs: number;
@@ -57,6 +63,7 @@ export function largeAnswers(options: Options): LargeAnswers {
   let waiting = new Map<number, Step>();
   let watch: NodeJS.Timeout | null = null;
   let queued = 0;
+  const queuedBy = new Map<GrantId, number>();
   let lastId = 0;
   let feeds = 0;
   let idle: NodeJS.Timeout | undefined;
@@ -106,8 +113,19 @@ export function largeAnswers(options: Options): LargeAnswers {
     }, idleMs).unref();
   }
 
+  const count = (grantId: GrantId, bytes: number): void => {
+    queued += bytes;
+    const mine = (queuedBy.get(grantId) ?? 0) + bytes;
+    if (mine > 0) queuedBy.set(grantId, mine);
+    else queuedBy.delete(grantId);
+  };
+  const isTooMuch = (grantId: GrantId, bytes: number): boolean => {
+    const isSmall = (queuedBy.get(grantId) ?? 0) + bytes <= SMALL_BYTES;
+    return queued + bytes > queueBytes + (isSmall ? RESERVED_BYTES : 0);
+  };
+
   return {
-    open(work) {
+    open(work, grantId) {
       const id = ++lastId;
       feeds++;
       clearTimeout(idle);
@@ -128,7 +146,7 @@ export function largeAnswers(options: Options): LargeAnswers {
       const drop = (): void => {
         if (over) return;
         over = true;
-        queued -= bytes;
+        count(grantId, -bytes);
         feeds--;
         rest();
         if (waiting.delete(id)) rewind();
@@ -146,8 +164,8 @@ export function largeAnswers(options: Options): LargeAnswers {
       };
       return {
         push(chunk) {
-          if (over || queued + chunk.byteLength > queueBytes) return false;
-          queued += chunk.byteLength;
+          if (over || isTooMuch(grantId, chunk.byteLength)) return false;
+          count(grantId, chunk.byteLength);
           bytes += chunk.byteLength;
           // Copied, since what the connection gives shares its memory with what comes after it.
           for (let at = 0; at < chunk.byteLength;) {

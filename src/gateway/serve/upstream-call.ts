@@ -31,7 +31,7 @@ export function upstreamer(
   signal: AbortSignal,
 ): Upstreamer {
   return async (request, timeoutMs, hides, work) => {
-    const asking = { timeoutMs, signal, held, large: work === undefined ? null : () => large.open(work()) };
+    const asking = { timeoutMs, signal, held, large: work === undefined ? null : () => large.open(work(), grantId) };
     try {
       const kept = access.upstream(grantId);
       const lease = kept instanceof Promise ? await unlessAborted(kept, signal) : kept;

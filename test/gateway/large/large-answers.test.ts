@@ -3,13 +3,14 @@ import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RoomId } from '../../../src/domain/ids.ts';
+import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
 import { type LargeAnswers, largeAnswers } from '../../../src/gateway/large/large-answers.ts';
 import { readingOfSync } from '../../../src/gateway/large/reading.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
 
 const NOBODY_LISTENS = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const SIGHT = { subject: ALICE, scope: grantOf([OPS]).scope };
+const MINE = '7F3K9Q' as GrantId;
 const WORK = { kind: 'sync', sight: SIGHT } as const;
 const ROOMS: ReadonlySet<RoomId> = new Set([OPS, DEV]);
 const NO_EVENTS = new Map<string, never>();
@@ -41,7 +42,7 @@ function sync(events: number): object {
 }
 
 async function filtered(large: LargeAnswers, bytes: Uint8Array, chunk: number): Promise<string> {
-  const feed = large.open(WORK);
+  const feed = large.open(WORK, MINE);
   for (let at = 0; at < bytes.length; at += chunk) expect(feed.push(bytes.subarray(at, at + chunk))).toBe(true);
   const reading = feed.end();
   expect(await reading.spokenOf()).toStrictEqual([OPS, DEV, SECRET]);
@@ -99,7 +100,7 @@ describe('a large answer', () => {
     ['another shape', Buffer.from('{"next_batch":"s1","rooms":{"join":[]}}')],
   ])('that is %s is told as nonsense, and the next one is not touched by it', async (_, bytes) => {
     await using large = started();
-    const feed = large.open(WORK);
+    const feed = large.open(WORK, MINE);
     feed.push(bytes);
     const reading = feed.end();
     const asked = (async () => (await reading.spokenOf(), reading.show(ROOMS, true)))();
@@ -111,19 +112,32 @@ describe('a large answer', () => {
 
 describe('what may wait', () => {
   test('is bounded by bytes, and what is dropped or done no longer counts', async () => {
-    await using large = started({ queueBytes: 10_000 });
-    const first = large.open(WORK);
-    expect(first.push(new Uint8Array(8_000))).toBe(true);
-    const second = large.open(WORK);
-    expect(second.push(new Uint8Array(4_000))).toBe(false);
+    await using large = started({ queueBytes: 10_000_000 });
+    const first = large.open(WORK, MINE);
+    expect(first.push(new Uint8Array(8_000_000))).toBe(true);
+    const second = large.open(WORK, MINE);
+    expect(second.push(new Uint8Array(4_000_000))).toBe(false);
     first.drop();
     first.drop();
     expect(first.push(new Uint8Array(1))).toBe(false);
-    expect(second.push(new Uint8Array(9_000))).toBe(true);
+    expect(second.push(new Uint8Array(9_000_000))).toBe(true);
     const reading = second.end();
     await expect(reading.spokenOf()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
     reading.done();
-    expect(large.open(WORK).push(new Uint8Array(10_000))).toBe(true);
+    expect(large.open(WORK, MINE).push(new Uint8Array(10_000_000))).toBe(true);
+  });
+
+  test('is not filled by one so that others cannot be served, and others do not fill it without end', async () => {
+    await using large = started({ queueBytes: 10_000_000 });
+    const mine = [large.open(WORK, MINE), large.open(WORK, MINE)];
+    expect(mine[0]?.push(new Uint8Array(10_000_000))).toBe(true);
+    expect(mine[1]?.push(new Uint8Array(1_000))).toBe(false);
+    const others = Array.from({ length: 6 }, (_, at) => large.open(WORK, `OTHER${at}` as GrantId));
+    // Four mebibytes are for those who have little, each no more than one.
+    expect(others.map((feed) => feed.push(new Uint8Array(1_000_000)))).toEqual([true, true, true, true, false, false]);
+    expect(others[0]?.push(new Uint8Array(100_000))).toBe(false);
+    for (const feed of [...mine, ...others]) feed.drop();
+    expect(large.open(WORK, MINE).push(new Uint8Array(10_000_000))).toBe(true);
   });
 });
 
@@ -161,7 +175,7 @@ describe('a thread that goes wrong', () => {
       const logged: unknown[] = [];
       const log = { ...NOBODY_LISTENS, error: (...all: unknown[]) => void logged.push(all) };
       await using large = started({ stepTimeoutMs: 3_000, thread: url, log, heapMb: 64 });
-      const both = [large.open(WORK), large.open(WORK)].map((feed) => {
+      const both = [large.open(WORK, MINE), large.open(WORK, MINE)].map((feed) => {
         feed.push(Buffer.from(JSON.stringify(sync(1))));
         return feed.end();
       });
@@ -179,7 +193,7 @@ describe('a thread that goes wrong', () => {
 
   test('closed in the middle of one: whoever waits is told', async () => {
     const large = started();
-    const feed = large.open(WORK);
+    const feed = large.open(WORK, MINE);
     feed.push(Buffer.from(JSON.stringify(sync(1))));
     const asked = feed.end().spokenOf();
     await Promise.all([expect(asked).rejects.toMatchObject({ code: 'homeserver-nonsense' }), large.close()]);
