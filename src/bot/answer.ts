@@ -32,9 +32,12 @@ export type Patience = { readonly soonMs: readonly number[]; readonly laterMs: r
 /** Five seconds, then ten minutes. */
 export const PATIENCE: Patience = { soonMs: [250, 1_000, 4_000], laterMs: [5_000, 10_000, ...Array<number>(20).fill(30_000)] };
 
-/** Whether an error says that the homeserver could not be reached, so that trying again may help. */
+/**
+ * Whether an error says that the homeserver could not be reached, so that trying again may help. An answer that makes no
+ * sense is one of somebody who stands in its place for the moment.
+ */
 export function isAway(error: unknown): boolean {
-  return error instanceof MintwardenError && error.code === 'homeserver-unreachable';
+  return error instanceof MintwardenError && (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
 }
 
 /**

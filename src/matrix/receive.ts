@@ -1,3 +1,4 @@
+import { MintwardenError } from '../domain/errors.ts';
 import { parseUserId, type RoomId } from '../domain/ids.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
@@ -13,6 +14,13 @@ const KEY_PATIENCE_MS = 10_000;
 const MAX_AGE_MS = 600_000;
 /** How often an event that its handler cannot take is tried, before it is let go so that others are heard. */
 const MAX_ATTEMPTS = 5;
+/** The same where the homeserver is to blame, and not the event: some minutes. */
+const MAX_ATTEMPTS_AWAY = 20;
+
+/** Whether it is the homeserver that could not be reached, or gave no sense. */
+function isHomeservers(error: unknown): boolean {
+  return error instanceof MintwardenError && (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
+}
 
 /** Turns events of rooms into events of the port, and hands them on, one after the other. */
 export type Receiver = {
@@ -62,7 +70,7 @@ export function createReceiver(options: {
         attempt: count,
         error: error instanceof Error ? error.name : 'unknown',
       });
-      if (count < MAX_ATTEMPTS) throw error;
+      if (count < (isHomeservers(error) ? MAX_ATTEMPTS_AWAY : MAX_ATTEMPTS)) throw error;
       attempts.delete(id);
     }
   }

@@ -38,13 +38,13 @@ async function secret(of: 'bot' | 'issuer'): Promise<{ file: string; value: stri
   return { file, value: (await readFile(file, 'utf8')).trim(), userId: String(config.getIn([of, 'user_id'])) };
 }
 
-async function init(): Promise<void> {
+async function init(...more: readonly string[]): Promise<void> {
   const { mintwarden, synapse, users } = stage;
   const tokenFile = join(mintwarden.dir, 'admin-token');
   await writeFile(tokenFile, synapse.adminToken, { mode: 0o600 });
   const args = ['--homeserver', synapse.baseUrl, '--public-url', mintwarden.gatewayUrl, '--listen', new URL(mintwarden.gatewayUrl).host];
   const who = ['--admins', `${users.olivia.userId},${users.you.userId}`, '--admin-token-file', tokenFile, '--dir', mintwarden.dir];
-  expect(await runMintwarden(['init', ...args, ...who])).toMatchObject({ status: 0 });
+  expect(await runMintwarden(['init', ...args, ...who, ...more])).toMatchObject({ status: 0 });
   await rm(tokenFile);
 }
 
@@ -220,11 +220,23 @@ describe('the control room', () => {
     await expect.poll(() => log().includes('"kind":"control-room-replaced"'), PATIENT).toBe(true);
   });
 
-  test('deleted by a server administrator: the service stays up and says so', async () => {
+  test('deleted by a server administrator: the service stays up and says so, and init makes another one', async () => {
     await admin('DELETE', `/v1/rooms/${room()}`, { purge: true, block: false });
     await expect.poll(() => said('trouble', 'control-room-lost'), PATIENT).toBe(2);
     expect(await reads()).toBe(200);
     expect(stage.mintwarden.pid).toBe(pid);
+
+    await init('--force');
+    const next = String(parseDocument(await readFile(stage.mintwarden.configPath, 'utf8')).get('control_room'));
+    expect(next).not.toBe(stage.mintwarden.controlRoomId);
+    await stage.mintwarden.stop();
+    await stage.mintwarden.start();
+    await stage.olivia.waitForInvite((invite) => invite.roomId === next);
+    await stage.olivia.join(next);
+    await stage.olivia.waitForMember(next, stage.mintwarden.botUserId);
+    const asked = await stage.olivia.say(next, '!list');
+    expect(textOf(await stage.olivia.waitForReply(asked))).toMatch(/@alice/);
+    expect(await reads()).toBe(200);
   });
 });
 

@@ -171,7 +171,7 @@ function refusedRetry(attempts: number, wait: number): number {
 }
 
 async function failedTry(world: World, message: Message, error: unknown): Promise<Tended> {
-  const unreachable = error instanceof MintwardenError && error.code === 'homeserver-unreachable';
+  const unreachable = error instanceof MintwardenError && (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
   world.log.warn('message not sent', { kind: message.body.kind, attempts: message.attempts + 1, problem: problemOf(error) });
   const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Message | null>> => {
     const row = await world.ledger.message(message.id);

@@ -6,6 +6,7 @@ import { keepReserve } from '../../../src/app/disk/reserve.ts';
 import { watchedLedger } from '../../../src/app/disk/watched-ledger.ts';
 import { MintwardenError } from '../../../src/domain/errors.ts';
 import type { Committed } from '../../../src/domain/change.ts';
+import type { Ledger } from '../../../src/ports/ledger.ts';
 
 describe('the reserve', () => {
   test('takes its room at once, gives it up, takes it again', () => {
@@ -25,7 +26,7 @@ describe('the reserve', () => {
 
 describe('a write that the disk does not take', () => {
   const full = new MintwardenError('state', 'The disk is full.');
-  const ledger = (failures: MintwardenError[]) => {
+  const ledger = (failures: MintwardenError[]): Pick<Ledger, 'commit' | 'use'> => {
     const commit = async (): Promise<Committed> => {
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
