@@ -111,7 +111,7 @@ export function judge(line: JudgedLine, call: Call): Verdict {
 
 /** What the scope lacks for a line: by its own word, where it has one. */
 export function lackingFor(line: JudgedLine, call: Call): Answer | null {
-  if ((line.kind === 'write' || line.kind === 'steps' || line.kind === 'media') && line.may !== undefined) return line.may(call);
+  if ('may' in line && line.may !== undefined) return line.may(call);
   const can: readonly string[] = call.access.grant.scope.can;
   return line.needs === 'holder' || can.includes(line.needs) ? null : lacking(line.needs);
 }

@@ -3,7 +3,7 @@ import type { Access } from '../lifecycle/access/access-control.ts';
 import { isServedTo, type JudgedLine, lackingFor } from './guard.ts';
 
 /** Types that have capabilities, or rules, of their own. */
-const PROBES = ['m.room.message', 'm.reaction', 'm.room.encrypted', 'm.room.topic', 'm.tag', 'org.example.any'];
+const PROBES = ['m.room.message', 'm.reaction', 'm.room.encrypted', 'm.room.topic', 'm.room.encryption', 'm.tag', 'org.example.any'];
 
 /** What is asked of a line that judges by type and key. */
 type Probe = { readonly type: string; readonly stateKey: string };

@@ -148,6 +148,8 @@ export type ForwardLine = Serving & {
   readonly query?: Readonly<Record<string, QueryRule>>;
   /** Parameters of ours. */
   readonly fixed?: Readonly<Record<string, string>>;
+  /** Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it. */
+  readonly may?: (call: Call) => Answer | null;
   /** Looks at what the rules above cannot see. An answer is what the holder gets instead. */
   readonly check?: (call: Call) => Answer | null;
   readonly filter: (call: Call) => AnswerFilter;

@@ -1,5 +1,7 @@
+import { nameOf } from '../../domain/allowance.ts';
+import { lacking } from '../answer.ts';
 import { aliases, momentOf, relatedOf, summaryOf, threadsOf } from '../filters/room-more.ts';
-import { contextOf, eventOf, joinedMembers, membersOf, messagesOf, stateEventOf, stateOf } from '../filters/room.ts';
+import { algorithmOf, contextOf, eventOf, joinedMembers, membersOf, messagesOf, stateEventOf, stateOf } from '../filters/room.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
 import type { Call, ForwardLine, Line } from './line.ts';
 
@@ -9,7 +11,7 @@ const UNSTABLE = '/_matrix/client/unstable';
 const MEMBERSHIP = oneOf('join', 'invite', 'leave', 'ban', 'knock');
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
 
-type Rest = Pick<ForwardLine, 'filter' | 'why' | 'shown' | 'query' | 'hides' | 'aliases' | 'source'>;
+type Rest = Pick<ForwardLine, 'filter' | 'why' | 'shown' | 'query' | 'hides' | 'aliases' | 'source' | 'may'>;
 
 /** What all reads of one room have in common. */
 function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'): Line {
@@ -19,6 +21,25 @@ function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'
 }
 
 const state = { format: oneOf('content', 'event') };
+const TOLD_SENDERS =
+  'Who may send is told without `read` whether the room is encrypted (`m.room.encryption`), by the algorithm alone: some clients ask before each message, and a refused message tells it too.';
+
+/** One piece of state with an empty key. */
+const ofEmptyKey = {
+  query: state,
+  may: (call: Call) => (reads(call) || asksToSend(call) ? null : lacking('read')),
+  filter: (call: Call) => (reads(call) ? stateEventOf(roomOf(call), call.query.get('format')) : algorithmOf),
+  shown: 'the content, or the event; without `read` the algorithm alone',
+};
+
+function reads({ access }: Call): boolean {
+  return access.grant.scope.can.includes('read');
+}
+
+function asksToSend({ access, params, query }: Call): boolean {
+  const sends = access.grant.scope.can.some((allowance) => nameOf(allowance) === 'send');
+  return sends && params['eventType'] === 'm.room.encryption' && query.get('format') !== 'event';
+}
 
 /** Reading a room as a member of it does. */
 export const ROOMS_READ: readonly Line[] = [
@@ -34,18 +55,14 @@ export const ROOMS_READ: readonly Line[] = [
     why: 'The whole state; every event must say that it is of this room.',
   }),
   read('getRoomStateByType', 'state/{eventType}', {
-    query: state,
-    filter: (call) => stateEventOf(roomOf(call), call.query.get('format')),
-    shown: 'the content, or the event',
+    ...ofEmptyKey,
     source: 'synapse',
-    why: 'State with an empty key.',
+    why: `State with an empty key. ${TOLD_SENDERS}`,
   }),
   read('getRoomStateByTypeSlash', 'state/{eventType}/', {
-    query: state,
-    filter: (call) => stateEventOf(roomOf(call), call.query.get('format')),
-    shown: 'the content, or the event',
+    ...ofEmptyKey,
     source: 'synapse',
-    why: 'State with an empty key, in the form with a slash at its end.',
+    why: `State with an empty key, in the form with a slash at its end. ${TOLD_SENDERS}`,
   }),
   read('getRoomStateWithKey', 'state/{eventType}/{stateKey}', {
     query: state,

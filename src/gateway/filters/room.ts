@@ -3,6 +3,7 @@ import { shownEvent, shownEvents } from './event.ts';
 import { type AnswerFilter, isObject, maybeList, needList, needObject, pick, type JsonObject } from './shown.ts';
 
 const PAGE = { start: 'text', end: 'text' } as const;
+const ALGORITHM = { algorithm: 'text' } as const;
 
 /** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
 export function messagesOf(roomId: string): AnswerFilter {
@@ -27,6 +28,9 @@ export function stateEventOf(roomId: string, format: string | undefined): Answer
     return shown === null ? NOT_FOUND : ok(shown);
   };
 }
+
+/** Whether a room is encrypted, for who may not read it. */
+export const algorithmOf: AnswerFilter = (body) => ok(pick(needObject(body, 'content'), ALGORITHM));
 
 /** `/event/{id}`: the event, if it is one of this room; whoever names another room's learns nothing. */
 export function eventOf(roomId: string): AnswerFilter {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ENFORCED } from '../../../src/domain/enforced.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
-import { ALICE, OPS } from '../support/grants.ts';
+import { ALICE, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 
 // The subject's devices, keys and secrets: whoever has them reads what was said, or is the subject. Advisories
@@ -141,6 +141,59 @@ describe('a message', () => {
     }
     expect(s.homeserver.seen).toEqual([]);
   }); // prettier-ignore
+});
+
+describe('whether a room is encrypted, asked by who may send and not read', () => {
+  const STATE = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state`;
+  const content = { algorithm: 'm.megolm.v1.aes-sha2', rotation_period_ms: 1, 'org.leak': SECRET };
+  const sender = (can: Scope['can'], more: Partial<Scope> = {}) =>
+    stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can, ...more } } });
+
+  test.each(['send', 'send:m.room.message', 'send:m.room.encrypted'] as const)('%s: the algorithm and nothing else', async (can) => {
+    await using one = await sender([can]);
+    one.homeserver.answer(() => content);
+    for (const below of ['m.room.encryption', 'm.room.encryption/', 'm.room.encryption?format=content']) {
+      expect(await one.ask('GET', `${STATE}/${below}`)).toMatchObject({ status: 200, body: { algorithm: 'm.megolm.v1.aes-sha2' } });
+      expect(Object.keys((await one.ask('GET', `${STATE}/${below}`)).body)).toEqual(['algorithm']);
+    }
+    const whole = await one.ask('GET', `${STATE}/m.room.encryption?format=event`);
+    expect(whole).toMatchObject({ status: 403, body: { error: 'This token does not hold the capability read.' } });
+    expect(new Set(one.homeserver.seen.map(({ path }) => path.replace(/\/$/, '')))).toEqual(new Set([`${STATE}/m.room.encryption`]));
+    one.homeserver.answer(
+      (_, response) =>
+        void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"Event not found."}'),
+    );
+    expect(await one.ask('GET', `${STATE}/m.room.encryption`)).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } });
+    for (const odd of [[], { algorithm: { leak: SECRET } }, { algorithm: null }]) {
+      one.homeserver.answer(() => odd);
+      expect(JSON.stringify((await one.ask('GET', `${STATE}/m.room.encryption`)).body)).not.toContain('secret');
+    }
+  });
+
+  test('no other state, no key, no other room, and with no other capability; the homeserver is not asked', async () => {
+    await using one = await sender(['send']);
+    const others = [
+      'm.room.name',
+      'm.room.encryption/x',
+      'm.room.encryptio%6E',
+      'm.room.encryption%00',
+      'M.ROOM.ENCRYPTION',
+      'm.room.encryption/x/',
+      '',
+    ];
+    for (const below of others) expect((await one.ask('GET', `${STATE}/${below}`)).status).toBeGreaterThanOrEqual(400);
+    for (const room of [SECRET, '!nobody:hs.test'])
+      expect(await one.ask('GET', `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/m.room.encryption`)).toMatchObject({
+        status: 403,
+        body: { error: 'This token does not allow that.' },
+      });
+    expect(one.homeserver.seen).toEqual([]);
+    for (const can of [['react', 'redact'], ['plaintext'], ['state:m.room.topic'], ['upload']] satisfies Scope['can'][]) {
+      await using other = await sender(can);
+      expect((await other.ask('GET', `${STATE}/m.room.encryption`)).status).toBe(403);
+      expect(other.homeserver.seen).toEqual([]);
+    }
+  });
 });
 
 test('what needs a device of its own is not enforced, so it cannot be minted', () => {

@@ -8,6 +8,20 @@ import { stage, UPSTREAM_TOKEN } from '../support/stage.ts';
 const WORDS = { errcode: 'M_LEAK', error: `!secret:hs.test ${UPSTREAM_TOKEN}`, extra: '!secret:hs.test' };
 const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}`;
 
+test('a reaction that is there already is told as such, which clients know, in words of ours', async () => {
+  await using s = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ['react'] } } });
+  s.homeserver.answer(({ method }, response) => {
+    if (method === 'GET') return { type: 'm.room.message', event_id: '$e', room_id: OPS, sender: '@bob:hs.test', content: {} };
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ ...WORDS, errcode: 'M_DUPLICATE_ANNOTATION' }));
+    return undefined;
+  });
+  const body = JSON.stringify({ 'm.relates_to': { rel_type: 'm.annotation', event_id: '$e', key: 'x' } });
+  const got = await s.ask('PUT', `${IN}/send/m.reaction/1`, { body });
+  expect(got).toMatchObject({ status: 400, body: { errcode: 'M_DUPLICATE_ANNOTATION', error: 'The user has reacted so already.' } });
+  expect(JSON.stringify(got.body)).not.toMatch(/secret|syt_/);
+});
+
 describe.each([400, 401, 403, 404, 409, 413, 429, 500, 502, 504])('an error %i of the homeserver is told in words of ours', (status) => {
   test.each([
     ['GET', '/_matrix/client/v1/media/download/hs.test/x'],

@@ -94,7 +94,7 @@ export const TABLE: readonly Row[] = [
   { method: 'GET', path: `${V3}/sync`, when: reads, query: { filter, since: opaque, timeout: count, full_state: word('true'), set_presence: (value, { scope }) => value === 'offline' || (holds(scope, 'presence') && /^(?:online|unavailable)$/.test(value)), use_state_after: word('true'), 'org.matrix.msc4222.use_state_after': word('true') } },
   inRoom('messages', { query: { ...pages, filter }, when: (scope) => reads(scope) || sends(scope) }),
   inRoom('state'),
-  inRoom('state/{type}', { query: state }),
+  inRoom('state/{type}', { query: state, when: (scope) => reads(scope) || holds(scope, 'send'), check: (params, { scope }) => (reads(scope) || params['type'] === 'm.room.encryption' ? null : 'reads state') }),
   inRoom('state/{type}/', { query: state, when: (scope) => reads(scope) || sends(scope), check: (params, { scope }) => (reads(scope) || params['type'] === 'm.room.encryption' ? null : 'reads state') }),
   inRoom('state/{type}/{key}', { query: state }),
   inRoom('members', { query: { at: opaque, membership: MEMBERSHIP, not_membership: MEMBERSHIP } }),
