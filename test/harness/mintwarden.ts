@@ -20,6 +20,9 @@ export interface MintwardenOptions {
   /** A server administrator's token, used by `init` alone. */
   adminToken: string;
   admins: readonly string[];
+  /** The names of its accounts, where there is another Mintwarden on the homeserver. */
+  bot?: string;
+  issuer?: string;
   /** Kept if given; a temporary folder otherwise. */
   dir?: string;
   /** Keys put over those `init` wrote: `{ 'policy.redact_after': '5s' }`. */
@@ -77,6 +80,8 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
     options.admins.join(','),
     '--dir',
     dir,
+    ...(options.bot === undefined ? [] : ['--bot', options.bot]),
+    ...(options.issuer === undefined ? [] : ['--issuer', options.issuer]),
   ]);
   await rm(tokenFile);
   if (done.status !== 0) throw new HarnessError(`mintwarden init ended with ${String(done.status)}:\n${done.output}`);

@@ -1,6 +1,7 @@
-import { loadConfig } from '../../config/index.ts';
+import { type Config, loadConfig } from '../../config/index.ts';
+import { MintwardenError } from '../../domain/errors.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { doctor, renderFindings } from '../doctor/index.ts';
+import { doctor, exitStatusOf, type Finding, renderFindings, reportOf, unreadable } from '../doctor/index.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 
@@ -8,16 +9,33 @@ import type { CliCommand } from './command.ts';
 export const doctorCommand: CliCommand = {
   name: 'doctor',
   summary: 'look for everything that can be wrong, and say how to mend it',
-  usage: '[--config FILE]',
-  flags: [CONFIG_FLAG],
+  usage: '[--json] [--strict] [--config FILE]',
+  flags: [
+    { name: 'json', value: null, help: 'write the findings as JSON: {"version": 1, "worst": "ok", "findings": […]}' },
+    { name: 'strict', value: null, help: 'end with status 3 where nothing must be mended, but there is something to look at' },
+    CONFIG_FLAG,
+  ],
   notes: [
     'Looks at the homeserver, both accounts and their rights and limits, the control room, the bot’s device, the ledger,',
     'the clocks, the files, and the gateway as seen from this machine. Changes nothing; runs beside the service too.',
+    'Exit status: 0 nothing must be mended, 1 something must be, 3 something is to be looked at (with --strict).',
+    'docs/doctor.md lists every check.',
   ],
   run: async (flags) => {
-    const config = await loadConfig(configFile(flags), process.env);
-    const findings = await doctor(config, createLog({ level: 'error', pretty: true }));
-    process.stdout.write(renderFindings(findings));
-    return findings.some(({ severity }) => severity === 'fail') ? 1 : 0;
+    const findings = await findingsIn(configFile(flags));
+    const text = flags['json'] === true ? `${JSON.stringify(reportOf(findings), null, 2)}\n` : renderFindings(findings);
+    process.stdout.write(text);
+    return exitStatusOf(findings, flags['strict'] === true);
   },
 };
+
+async function findingsIn(file: string): Promise<readonly Finding[]> {
+  let config: Config;
+  try {
+    config = await loadConfig(file, process.env);
+  } catch (error) {
+    if (error instanceof MintwardenError) return unreadable(error);
+    throw error;
+  }
+  return doctor(config, createLog({ level: 'error', pretty: true }));
+}

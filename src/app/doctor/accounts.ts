@@ -1,97 +1,99 @@
+import { dirname, join } from 'node:path';
 import type { Config } from '../../config/index.ts';
-import type { UserId } from '../../domain/ids.ts';
+import { serverOf, type UserId } from '../../domain/ids.ts';
 import type { Account, AdminApi } from '../../issuers/synapse/admin.ts';
-import { fail, ok, warn, type Finding } from './finding.ts';
+import { path } from '../../issuers/synapse/http.ts';
+import { secretFiles } from '../init/account.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+import { checkSessions } from './sessions.ts';
+import { adminRequest, AS_ADMIN, initAgain, reactivation } from './shell.ts';
 
 /** The issuer: logged in, an administrator, nothing else. */
 export async function checkIssuer(config: Config, admin: AdminApi): Promise<readonly Finding[]> {
   const { user_id: userId, access_token: token } = config.issuer;
-  const id = 'issuer account';
   const whose = await admin.whoami(token);
-  if (whose === null) {
-    return [
-      fail(
-        id,
-        `The token of ${userId} is not known to the homeserver, or the account is locked.`,
-        'Nothing can be minted or looked up.',
-        'Run mintwarden init again: it logs the account in anew.',
-      ),
-    ];
-  }
-  if (whose !== userId)
-    return [fail(id, `The token belongs to ${whose}.`, `It should be that of ${userId}.`, 'Correct issuer.access_token_file.')];
+  if (whose === null)
+    return [fail('issuer-token', `The token of ${userId} is not known to the homeserver, or the account is locked.`, { mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.', command: initAgain(config) })]; // prettier-ignore
+  if (whose !== userId) return [anothers('issuer-token', whose, userId, 'issuer.access_token_file')];
+  const loggedIn = ok('issuer-token', `${userId} is logged in.`);
   if (!(await admin.isAdmin())) {
-    return [
-      fail(
-        id,
-        `${userId} is no server administrator.`,
-        'Only one may make tokens for others.',
-        `Make it one: PUT /_synapse/admin/v1/users/${userId}/admin {"admin": true}`,
-      ),
-    ];
+    const command = adminRequest(config, 'PUT', path`/_synapse/admin/v1/users/${userId}/admin`, { admin: true });
+    return [loggedIn, fail('issuer-rights', `${userId} is no server administrator.`, { mend: `Make it one. ${AS_ADMIN}`, command })];
   }
   const limit = await admin.rateLimit(userId);
-  if (limit !== null) {
-    const why = 'Tokens it makes have the same exception: every holder could send without limit in the name of its subject.';
-    return [
-      fail(
-        id,
-        `An exception from the rate limits is set for ${userId}.`,
-        why,
-        `Remove it: DELETE /_synapse/admin/v1/users/${userId}/override_ratelimit`,
-      ),
-    ];
-  }
-  return [ok(id, `${userId} is logged in and a server administrator.`), ...(await consent(id, admin, userId))];
-}
-
-/** The bot: logged in, no administrator, without rate limits. */
-export async function checkBot(config: Config, admin: AdminApi): Promise<readonly Finding[]> {
-  const { user_id: userId, access_token: token } = config.bot;
-  const id = 'bot account';
-  const whose = await admin.whoami(token);
-  if (whose === null) {
-    const mend = 'Run mintwarden init again: it logs the account in anew.';
-    return [fail(id, `The token of ${userId} is not known to the homeserver, or the account is locked.`, 'The bot cannot chat.', mend)];
-  }
-  if (whose !== userId)
-    return [fail(id, `The token belongs to ${whose}.`, `It should be that of ${userId}.`, 'Correct bot.access_token_file.')];
-  const account = await admin.account(userId);
-  if (account?.admin === true) {
-    const mend = `Take the right away: PUT /_synapse/admin/v1/users/${userId}/admin {"admin": false}`;
-    return [fail(id, `${userId} is a server administrator.`, 'Whoever takes the bot over would own the homeserver.', mend)];
-  }
-  const limit = await admin.rateLimit(userId);
-  const limited = limit === null || limit.messagesPerSecond !== 0;
+  const override = path`/_synapse/admin/v1/users/${userId}/override_ratelimit`;
   return [
-    limited
-      ? warn(
-          id,
-          `The homeserver limits how fast ${userId} may write.`,
-          'After ten messages a notice would wait for a minute.',
-          'Run mintwarden init again: it lifts the limits.',
-        )
-      : ok(id, `${userId} is logged in, no administrator, and free of rate limits.`),
-    ...(await consent(id, admin, userId)),
+    loggedIn,
+    ok('issuer-rights', `${userId} is a server administrator.`),
+    limit === null
+      ? ok('issuer-rate-limit', `The ordinary rate limits hold for ${userId}.`)
+      : fail('issuer-rate-limit', `An exception from the rate limits is set for ${userId}.`, { mend: `Remove it. ${AS_ADMIN}`, command: adminRequest(config, 'DELETE', override) }), // prettier-ignore
+    await checkSessions('issuer-sessions', config, userId, token),
+    ...consent('issuer-consent', config, userId, await admin.account(userId)),
   ];
 }
 
-async function consent(id: string, admin: AdminApi, userId: UserId): Promise<readonly Finding[]> {
-  const account = await admin.account(userId);
-  if (account === null || account.userType === 'bot') return [];
-  const why = 'Where the homeserver asks for consent to its terms, it asks this account too, and everything it does fails until then.';
-  return [warn(id, `${userId} is not marked as a bot.`, why, `PUT /_synapse/admin/v2/users/${userId} {"user_type": "bot"}`)];
+/** The bot: logged in, no administrator, without rate limits. Of the account itself only the issuer can tell. */
+export async function checkBot(config: Config, admin: AdminApi, isIssuerGood: boolean): Promise<readonly Finding[]> {
+  const { user_id: userId, access_token: token } = config.bot;
+  const account = isIssuerGood ? await admin.account(userId) : null;
+  const findings = isIssuerGood ? [standing(config, userId, account)] : [];
+  if (findings.some(({ severity }) => severity === 'fail')) return findings;
+  const whose = await admin.whoami(token);
+  if (whose === null)
+    return [...findings, fail('bot-token', `The token of ${userId} is not known to the homeserver.`, { mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.', command: initAgain(config) })]; // prettier-ignore
+  if (whose !== userId) return [...findings, anothers('bot-token', whose, userId, 'bot.access_token_file')];
+  findings.push(ok('bot-token', `${userId} is logged in.`));
+  if (account === null) return findings;
+  const limit = await admin.rateLimit(userId);
+  const [right, override] = [path`/_synapse/admin/v1/users/${userId}/admin`, path`/_synapse/admin/v1/users/${userId}/override_ratelimit`];
+  return [
+    ...findings,
+    account.admin
+      ? fail('bot-rights', `${userId} is a server administrator.`, { mend: `Take the right away. ${AS_ADMIN}`, command: adminRequest(config, 'PUT', right, { admin: false }) }) // prettier-ignore
+      : ok('bot-rights', `${userId} is no server administrator.`),
+    limit === null || limit.messagesPerSecond !== 0
+      ? warn('bot-rate-limit', `The homeserver limits how fast ${userId} may write.`, { mend: `Lift the limits. ${AS_ADMIN}`, command: adminRequest(config, 'POST', override, { messages_per_second: 0, burst_count: 0 }) }) // prettier-ignore
+      : ok('bot-rate-limit', `${userId} is free of rate limits.`),
+    await checkSessions('bot-sessions', config, userId, token),
+    ...consent('bot-consent', config, userId, account),
+  ];
+}
+
+function standing(config: Config, userId: UserId, account: Account | null): Finding {
+  if (account === null) return fail('bot-account', `There is no account ${userId}.`, { mend: 'Run mintwarden init again: it makes the account.', command: initAgain(config) }); // prettier-ignore
+  const where = path`/_synapse/admin/v2/users/${userId}`;
+  if (account.deactivated) {
+    const mend = `Bring it back, with the password that init made, and log it in anew; then invite it to the control room again, and restart the service. ${AS_ADMIN}`;
+    const command = [reactivation(config, where, secretFiles(join(dirname(config.file), 'secrets'), userId).password), initAgain(config)];
+    return fail('bot-account', `The account ${userId} is deactivated.`, { mend, command: command.join('\n') });
+  }
+  if (account.locked) return fail('bot-account', `The account ${userId} is locked.`, { mend: `Unlock it. ${AS_ADMIN}`, command: adminRequest(config, 'PUT', where, { locked: false }) }); // prettier-ignore
+  return ok('bot-account', `The account ${userId} is there.`);
+}
+
+function anothers(id: 'issuer-token' | 'bot-token', whose: UserId, wanted: UserId, key: string): Finding {
+  const isElsewhere = serverOf(whose) !== serverOf(wanted);
+  const mend = isElsewhere
+    ? `Correct homeserver.url, or homeserver.server_name and the user ids: this is the homeserver of ${serverOf(whose)}.`
+    : `Put the token of ${wanted} into ${key}.`;
+  return fail(id, `The token belongs to ${whose}, and should be that of ${wanted}.`, { mend });
+}
+
+function consent(id: 'issuer-consent' | 'bot-consent', config: Config, userId: UserId, account: Account | null): readonly Finding[] {
+  if (account === null) return [];
+  if (account.userType === 'bot') return [ok(id, `${userId} is marked as a bot.`)];
+  const command = adminRequest(config, 'PUT', path`/_synapse/admin/v2/users/${userId}`, { user_type: 'bot' });
+  return [warn(id, `${userId} is not marked as a bot.`, { mend: `Mark it. ${AS_ADMIN}`, command })];
 }
 
 /** The people who give commands: that they are there. */
 export async function checkAdmins(config: Config, admin: AdminApi): Promise<readonly Finding[]> {
-  const local = config.admins.filter((userId) => userId.endsWith(`:${config.homeserver.server_name}`));
+  const local = config.admins.filter((userId) => serverOf(userId) === config.homeserver.server_name);
   const accounts: [UserId, Account | null][] = await Promise.all(local.map(async (userId) => [userId, await admin.account(userId)]));
   const findings = accounts.flatMap(([userId, account]) => {
     const what = account === null ? 'does not exist' : account.deactivated ? 'is deactivated' : account.locked ? 'is locked' : null;
-    return what === null
-      ? []
-      : [warn('admins', `${userId} ${what}.`, 'They can give no commands.', 'Take them out of admins, or mend the account.')];
+    return what === null ? [] : [warn('admins', `${userId} ${what}.`)];
   });
   return findings.length > 0 ? findings : [ok('admins', `${config.admins.join(', ')} may give commands.`)];
 }

@@ -1,69 +1,112 @@
 import type { Config } from '../../config/index.ts';
-import { readControlRoom } from '../../matrix/control-room.ts';
+import type { UserId } from '../../domain/ids.ts';
+import { powerOf, type RoomPower, roomPowerOf, withinPower } from '../../domain/power.ts';
+import { toControlRoom } from '../../matrix/control-room.ts';
+import { isForbidden, isNotFound } from '../../matrix/homeserver-errors.ts';
 import { createHomeserver } from '../../matrix/homeserver.ts';
+import { readRoomState, type RoomState } from '../../matrix/room-state.ts';
 import type { ControlRoomState } from '../../ports/chat.ts';
-import { fail, ok, warn, type Finding } from './finding.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+
+type Known = Pick<Config, 'admins' | 'bot' | 'control_room'>;
+
+/** What opens the room to others, shuts the bot out, or shows people something else in its place. The last stands for any other state. */
+const DEEDS = [
+  'm.room.power_levels',
+  'm.room.join_rules',
+  'm.room.guest_access',
+  'm.room.history_visibility',
+  'm.room.encryption',
+  'm.room.server_acl',
+  'm.room.tombstone',
+  'im.vector.modular.widgets',
+] as const;
 
 /** The control room as the bot sees it. */
 export async function checkControlRoom(config: Config): Promise<readonly Finding[]> {
   const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
-  return judgeControlRoom(config, await readControlRoom(homeserver, config.control_room, config.bot.user_id));
+  let state: RoomState;
+  try {
+    state = await readRoomState(homeserver, config.control_room);
+  } catch (error) {
+    if (!isForbidden(error) && !isNotFound(error)) throw error;
+    return [notIn(config)];
+  }
+  const room = toControlRoom(config.control_room, state, config.bot.user_id);
+  if (!room.botJoined) return [notIn(config)];
+  return [...judgeControlRoom(config, room), judgePower(config, room, powerIn(state))];
+}
+
+function notIn(config: Known): Finding {
+  return fail('control-room', `The bot is not in ${config.control_room}.`, { mend: `Invite ${config.bot.user_id} there; it joins by itself while the service runs.` }); // prettier-ignore
+}
+
+function powerIn(state: RoomState): RoomPower | null {
+  const create = state.event('m.room.create');
+  const levels = state.event('m.room.power_levels');
+  return roomPowerOf(
+    create === null ? null : { type: create.type, state_key: '', sender: create.sender, content: create.content },
+    levels?.content ?? null,
+  );
 }
 
 /** What is wrong with a control room in this state. */
-export function judgeControlRoom(config: Pick<Config, 'admins' | 'bot' | 'issuer'>, room: ControlRoomState): readonly Finding[] {
-  const id = 'control room';
-  if (!room.botJoined) {
-    return [
-      fail(
-        id,
-        `The bot is not in ${room.roomId}.`,
-        'It hears no commands.',
-        `Invite ${config.bot.user_id} there; it joins by itself while it runs.`,
-      ),
-    ];
-  }
-  const findings: Finding[] = [];
-  const bad = (found: string, why: string, mend: string): void => void findings.push(fail(id, found, why, mend));
-  if (!room.encrypted)
-    bad(
-      'It is not encrypted.',
-      'The homeserver could read and forge commands; the bot refuses them.',
-      'Turn encryption on in its settings.',
-    );
-  if (!['invite', 'private'].includes(room.joinRule)) {
-    bad(
-      `It can be joined without an invitation (${room.joinRule}).`,
-      'Everybody could read along.',
-      'Set it to "Private (invite only)" in its settings.',
-    );
-  }
-  if (room.guestsAllowed) bad('Guests may join it.', 'Everybody could read along.', 'Forbid guest access in its settings.');
-  if (room.worldReadable)
-    bad('Its history can be read by anyone.', 'Who may do what to whom is in there.', 'Limit its history to members in its settings.');
+export function judgeControlRoom(config: Known, room: ControlRoomState): readonly Finding[] {
+  if (!room.botJoined) return [notIn(config)];
   const known = new Set<string>([...config.admins, config.bot.user_id]);
   const others = [...room.joined, ...room.invited].filter((userId) => !known.has(userId));
-  if (others.length > 0) {
-    findings.push(
-      warn(
-        id,
-        `In it, or invited, without being admins: ${others.join(', ')}.`,
-        'They read what is minted, and may give no commands.',
-        'Remove them, or add them to admins.',
-      ),
-    );
-  }
-  const missing = config.admins.filter((userId) => !room.joined.includes(userId));
-  if (missing.length > 0) {
-    const invited = missing.every((userId) => room.invited.includes(userId));
-    findings.push(
-      warn(
-        id,
-        `Not in it: ${missing.join(', ')}.`,
-        'They can give no commands.',
-        invited ? 'They are invited: let them accept.' : 'Invite them.',
-      ),
-    );
-  }
-  return findings.length > 0 ? findings : [ok(id, `${room.roomId} is encrypted and private, with ${String(room.joined.length)} members.`)];
+  return [
+    ok('control-room', `The bot is in ${room.roomId}, with ${String(room.joined.length - 1)} others.`),
+    room.encrypted ? ok('control-room-encryption', 'It is encrypted.') : fail('control-room-encryption', 'It is not encrypted.'),
+    access(room),
+    room.worldReadable
+      ? fail('control-room-history', 'Its history can be read by anyone.')
+      : ok('control-room-history', 'Its history is for its members.'),
+    others.length > 0
+      ? warn('control-room-members', `In it, or invited, without being admins: ${others.join(', ')}.`)
+      : ok('control-room-members', 'Nobody is in it but the admins and the bot.'),
+    absent(config, room),
+  ];
+}
+
+function access(room: ControlRoomState): Finding {
+  if (!['invite', 'private'].includes(room.joinRule))
+    return fail('control-room-access', `It can be joined without an invitation (${room.joinRule}).`, { mend: 'Set it to "Private (invite only)" in its settings.' }); // prettier-ignore
+  if (room.guestsAllowed) return fail('control-room-access', 'Guests may join it.', { mend: 'Forbid guest access in its settings.' });
+  return ok('control-room-access', 'It can be entered by invitation alone.');
+}
+
+function absent({ admins }: Known, room: ControlRoomState): Finding {
+  const missing = admins.filter((userId) => !room.joined.includes(userId));
+  if (missing.length === 0) return ok('control-room-admins', 'Every admin is in it.');
+  const invited = missing.every((userId) => room.invited.includes(userId));
+  return warn('control-room-admins', `Not in it: ${missing.join(', ')}.`, invited ? { mend: 'They are invited: let them accept.' } : {});
+}
+
+/** Who may change what matters of the room. @param power null: it cannot be told from the room's state */
+export function judgePower({ admins, bot }: Known, room: Pick<ControlRoomState, 'joined' | 'invited'>, power: RoomPower | null): Finding {
+  const id = 'control-room-power';
+  if (power === null) return warn(id, 'Who may change it cannot be told from its state.');
+  const may = (userId: UserId): boolean =>
+    DEEDS.some((type) => withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'send', type, isState: true })) ||
+    withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'invite' }) ||
+    withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'kick', target: '@nobody:nowhere.invalid' as UserId });
+  const ownPeople = new Set<string>([...admins, bot.user_id]);
+  // Somebody who is named in the levels need not be there yet.
+  const named = typeof power.levels === 'object' && power.levels !== null ? Object.keys(objectOf(Reflect.get(power.levels, 'users'))) : [];
+  const others = [...new Set([...room.joined, ...room.invited, ...power.creators, ...named])].filter(
+    (userId) => !ownPeople.has(userId),
+  ) as UserId[];
+  const powerful = others.filter(may);
+  if (powerful.length > 0) return fail(id, `May change it, or invite or remove people, without being admins: ${powerful.join(', ')}.`);
+  if (may('@nobody:nowhere.invalid' as UserId)) return fail(id, 'Every member may change it, or invite or remove people.');
+  if (!admins.some((userId) => room.joined.includes(userId) && powerOf(userId, power) >= 100) && powerOf(bot.user_id, power) < 100)
+    return warn(id, 'Nobody in it may change its settings.', {
+      mend: 'Make another control room: mintwarden init does it where none is configured.',
+    });
+  return ok(id, 'Only admins and the bot may change it.');
+}
+
+function objectOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
 }

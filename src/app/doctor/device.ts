@@ -1,58 +1,81 @@
 import { createPublicKey, verify } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Config } from '../../config/index.ts';
 import { canonicalJson } from '../../domain/audit.ts';
+import type { UserId } from '../../domain/ids.ts';
 import { createHomeserver, path } from '../../matrix/homeserver.ts';
-import { fail, ok, warn, type Finding } from './finding.ts';
+import { shownIdentity } from '../../matrix/shown-identity.ts';
+import { cryptoFolder, seedsFile } from '../places.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+import { initAgain, ours } from './shell.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The bot's own device: with keys, and signed by the bot's own identity. */
+/** The bot's own device: with keys, their store here, and signed by the bot's own identity. */
 export async function checkDevice(config: Config): Promise<readonly Finding[]> {
   const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
   const { user_id: botId } = config.bot;
   const { device_id: deviceId } = await homeserver.ask('GET', path`/account/whoami`);
   const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [botId]: [] } } });
-  return [judgeDevice(answer, botId, typeof deviceId === 'string' ? deviceId : '')];
+  const findings = judgeDevice(answer, botId, typeof deviceId === 'string' ? deviceId : '');
+  const isListed = findings.every(({ id, severity }) => id !== 'bot-device' || severity === 'ok');
+  const [hasStore, hasSeeds] = [existsSync(cryptoFolder(config)), existsSync(seedsFile(config))];
+  const again = [initAgain(config), ours(config, 'start')].join('\n');
+  if (isListed && !hasStore) {
+    return [fail('bot-device', `The encryption store of the bot's session is lost: there is no ${cryptoFolder(config)}.`, hasSeeds ? { mend: 'The bot gets a new session and signs it with its saved identity; run init with the service stopped:', command: again } : { mend: 'Bring the saved identity back from a backup of the folder with the sealing key first; then run init with the service stopped, and start it:', command: again })]; // prettier-ignore
+  }
+  return findings.map((finding) => (finding.severity === 'warn' ? { ...finding, command: ours(config, 'start') } : finding));
 }
 
 /** The admins: with an identity that can sign their devices, without which the bot obeys none of them. */
-export async function checkIdentities(config: Config): Promise<readonly Finding[]> {
+export async function checkIdentities(
+  config: Config,
+  pinnedKey: ((userId: UserId) => Promise<string | null>) | null,
+): Promise<readonly Finding[]> {
   const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
   const wanted = Object.fromEntries(config.admins.map((userId) => [userId, []]));
   const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: wanted } });
   const without = config.admins.filter(
     (userId) => at(answer, 'master_keys', userId) === null || at(answer, 'self_signing_keys', userId) === null,
   );
-  if (without.length === 0) return [ok('admin identities', 'Every admin can verify their devices.')];
-  const why = 'The bot obeys commands from verified devices alone, and sends tokens to no others.';
-  const mend = 'Let them set up secure backup in their client (in Element: All settings, Encryption), then verify the session they use.';
-  return [warn('admin identities', `Without cross-signing: ${without.join(', ')}.`, why, mend)];
+  const identities =
+    without.length === 0
+      ? ok('admin-identities', 'Every admin can verify their devices.')
+      : warn('admin-identities', `Without cross-signing: ${without.join(', ')}.`);
+  if (pinnedKey === null) return [identities];
+  const replaced: UserId[] = [];
+  for (const userId of config.admins) {
+    const [pinned, shown] = [await pinnedKey(userId), shownIdentity(answer, userId)?.masterKey ?? null];
+    if (pinned !== null && shown !== null && pinned !== shown) replaced.push(userId);
+  }
+  const command = replaced.map((userId) => ours(config, `trust ${userId}`)).join('\n');
+  return [
+    identities,
+    replaced.length === 0
+      ? ok('admin-pins', "Every admin's identity is the one first seen.")
+      : fail('admin-pins', `The homeserver shows another identity than the one first seen, and nobody has confirmed it: ${replaced.join(', ')}.`, { command }), // prettier-ignore
+  ];
 }
 
 /** What the homeserver's answer to a key query says of the bot's device. The signatures are checked, not believed. */
-export function judgeDevice(answer: Json, botId: string, deviceId: string): Finding {
-  const id = 'bot device';
+export function judgeDevice(answer: Json, botId: string, deviceId: string): readonly Finding[] {
   const devices = at(answer, 'device_keys', botId);
   const device = at(devices, deviceId);
   if (device === null) {
-    return warn(
-      id,
-      `The bot's device ${deviceId} has no encryption keys yet.`,
-      'They are made at the first start.',
-      'Run mintwarden start.',
-    );
+    return [
+      warn('bot-device', `The bot's session ${deviceId} has no encryption keys yet.`, { mend: 'They are made when the service starts.' }),
+    ];
   }
+  const listed = ok('bot-device', `The keys of the bot's session ${deviceId} are at the homeserver.`);
   const selfSigning = at(answer, 'self_signing_keys', botId);
   const master = at(answer, 'master_keys', botId);
   const signed = isSigned(device, botId, keyOf(selfSigning)) && isSigned(selfSigning, botId, keyOf(master));
-  if (signed) return ok(id, `The bot's device ${deviceId} is signed by the bot's own identity.`);
-  const why = "People's clients warn about messages from it, and those that ask for verified devices do not let it read or write.";
-  return fail(
-    id,
-    `The bot's device ${deviceId} is not signed by the bot's own identity.`,
-    why,
-    'Start the service: it repairs this at every start. If it cannot, its log says why.',
-  );
+  return [
+    listed,
+    signed
+      ? ok('bot-device-signed', "It is signed by the bot's own identity.")
+      : fail('bot-device-signed', `The bot's session ${deviceId} is not signed by the bot's own identity.`),
+  ];
 }
 
 /** Whether an object holds a good ed25519 signature of the user by this key (Matrix appendix 3.3, "Signing JSON"). */

@@ -3,19 +3,24 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { createSynapse } from '../../issuers/synapse/synapse.ts';
 import type { Log } from '../../ports/log.ts';
 import { checkAdmins, checkBot, checkIssuer } from './accounts.ts';
+import type { CheckId } from './checks.ts';
 import { checkControlRoom } from './control-room.ts';
 import { checkDevice, checkIdentities } from './device.ts';
+import { checkDisk } from './disk.ts';
 import { checkFiles } from './files.ts';
-import { fail, type Finding } from './finding.ts';
+import { fail, type Finding, ok } from './finding.ts';
 import { checkGateway } from './gateway.ts';
 import { checkHomeserver } from './homeserver.ts';
-import { checkLedger, isRunning } from './ledger.ts';
+import { checkLedger, inspection, isRunning, pinnedIn } from './ledger.ts';
+import { checkSealing } from './sealing.ts';
+import { checkOwnVersions } from './versions.ts';
 
 const TIMEOUT_MS = 15_000;
 
 /**
  * Looks at everything that can be wrong, beside a running service or without one. Changes nothing. What
- * cannot be looked at is a finding too: it never throws for the state of the world.
+ * cannot be looked at is a finding too: it never throws for the state of the world. Checks that rest on another one that
+ * failed are left out.
  */
 export async function doctor(config: Config, log: Log): Promise<readonly Finding[]> {
   await using synapse = createSynapse({
@@ -26,32 +31,51 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
     timeoutMs: TIMEOUT_MS,
     log,
   });
-  const homeserver = await look('homeserver', () => checkHomeserver(config, synapse, Date.now));
-  const isThere = homeserver.every(({ id, severity }) => id !== 'homeserver' || severity !== 'fail');
-  const atHomeserver = isThere
-    ? [
-        ...(await look('issuer account', () => checkIssuer(config, synapse.admin))),
-        ...(await look('bot account', () => checkBot(config, synapse.admin))),
-        ...(await look('admins', () => checkAdmins(config, synapse.admin))),
-        ...(await look('admin identities', () => checkIdentities(config))),
-        ...(await look('control room', () => checkControlRoom(config))),
-        ...(await look('bot device', () => checkDevice(config))),
-      ]
-    : [];
-  return [
-    ...(await look('files', () => checkFiles(config))),
-    ...homeserver,
-    ...atHomeserver,
-    ...(await look('ledger', () => checkLedger(config, log))),
-    ...(await look('gateway', async () => checkGateway(config, isRunning(config, log)))),
-  ];
+  const { admin } = synapse;
+  const inspected = inspection(config);
+  const findings: Finding[] = [ok('configuration', `${config.file} holds.`), ...checkOwnVersions()];
+  /** @returns whether these checks all hold */
+  const look = async (id: CheckId, check: () => Promise<readonly Finding[]>): Promise<(...ids: readonly CheckId[]) => boolean> => {
+    const found = await looked(id, check);
+    findings.push(...found);
+    return (...ids) => ids.every((wanted) => found.some((finding) => finding.id === wanted && finding.severity === 'ok'));
+  };
+
+  await look('secret-files', () => checkFiles(config));
+  await look('disk-space', () => checkDisk(config));
+  await look('sealing-key', () => checkSealing(config, inspected));
+  const atHomeserver = await look('homeserver', () => checkHomeserver(config, admin, Date.now));
+  if (atHomeserver('homeserver')) {
+    let isIssuerGood = false;
+    if (atHomeserver('admin-api')) {
+      const ofIssuer = await look('issuer-token', () => checkIssuer(config, admin));
+      isIssuerGood = ofIssuer('issuer-token', 'issuer-rights');
+    }
+    const ofBot = await look('bot-token', () => checkBot(config, admin, isIssuerGood));
+    if (isIssuerGood) await look('admins', () => checkAdmins(config, admin));
+    if (ofBot('bot-token')) {
+      await look('admin-identities', () => checkIdentities(config, pinnedIn(config, log, inspected)));
+      await look('control-room', () => checkControlRoom(config));
+      await look('bot-device', () => checkDevice(config));
+    }
+  }
+  await look('ledger', () => checkLedger(config, log, inspected));
+  await look('service', async () => checkGateway(config, isRunning(config, log)));
+  return findings;
 }
 
-async function look(id: string, check: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+/** A configuration that could not be read, as findings. */
+export function unreadable(error: MintwardenError): readonly Finding[] {
+  // Each sentence of the configuration's own says what to do; where it names a command, it is the mend.
+  const command = /Run: (chmod 600 '[^'\n]+')/.exec(error.message)?.[1];
+  return [fail('configuration', error.message, { ...(error.next === null ? {} : { mend: error.next }), ...(command === undefined ? {} : { command }) })]; // prettier-ignore
+}
+
+async function looked(id: CheckId, check: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await check();
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
-    return [fail(id, error.message, 'It could not be looked at.', error.next ?? 'Look at what the sentence names.')];
+    return [fail(id, error.message, { mend: error.next ?? 'Look at what the sentence names.' })];
   }
 }

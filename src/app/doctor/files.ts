@@ -1,13 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../config/index.ts';
-import { fail, ok, warn, type Finding } from './finding.ts';
+import { seedsFile } from '../places.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+import { quoted } from './shell.ts';
 
 /** Who could read or change the files with secrets, and the folders they are in. */
 export async function checkFiles(config: Config): Promise<readonly Finding[]> {
   if (process.platform === 'win32') return [];
-  const files = [...new Set([...config.secret_files, config.sealing_key_file])];
-  const folders = [...new Set([...files.map((file) => dirname(file)), config.state_dir])];
+  return [...(await secretFiles(config)), ...(await stateFolder(config))];
+}
+
+async function secretFiles(config: Config): Promise<readonly Finding[]> {
+  const files = [...new Set([...config.secret_files, config.sealing_key_file, seedsFile(config)])];
+  const folders = [...new Set(files.map((file) => dirname(file)))];
   const findings: Finding[] = [];
   for (const file of files) {
     const mode = await modeOf(file);
@@ -15,23 +21,22 @@ export async function checkFiles(config: Config): Promise<readonly Finding[]> {
     const isOthers = (mode & 0o007) !== 0;
     const who = isOthers ? 'Every user of this machine' : "The file's group";
     const make = isOthers ? fail : warn;
-    findings.push(make('files', `${who} has access to ${file}.`, 'It holds a secret.', `chmod 600 '${file}'`));
+    findings.push(make('secret-files', `${who} has access to ${file}, which holds a secret.`, { command: `chmod 600 ${quoted(file)}` }));
   }
   for (const folder of folders) {
-    const mode = await modeOf(folder);
-    if (mode !== null && (mode & 0o022) !== 0) {
-      findings.push(
-        fail('files', `Others may write into ${folder}.`, 'They could put their own files in place of ours.', `chmod 700 '${folder}'`),
-      );
-    }
+    if (((await modeOf(folder)) ?? 0) & 0o022)
+      findings.push(fail('secret-files', `Others may write into ${folder}.`, { command: `chmod 700 ${quoted(folder)}` }));
   }
-  const isService = await modeOf(config.state_dir);
-  if (isService !== null && (isService & 0o055) !== 0) {
-    findings.push(
-      warn('files', `Others may look into ${config.state_dir}.`, 'Who asked for what is in there.', `chmod 700 '${config.state_dir}'`),
-    );
-  }
-  return findings.length > 0 ? findings : [ok('files', 'Nobody else has access to the secrets.')];
+  return findings.length > 0 ? findings : [ok('secret-files', 'Nobody else has access to the secrets.')];
+}
+
+async function stateFolder({ state_dir: folder }: Config): Promise<readonly Finding[]> {
+  const mode = await modeOf(folder);
+  if (mode === null) return [];
+  const command = `chmod 700 ${quoted(folder)}`;
+  if ((mode & 0o022) !== 0) return [fail('state-folder', `Others may write into ${folder}.`, { command })];
+  if ((mode & 0o055) !== 0) return [warn('state-folder', `Others may look into ${folder}.`, { command })];
+  return [ok('state-folder', `Nobody else may look into ${folder}.`)];
 }
 
 async function modeOf(path: string): Promise<number | null> {

@@ -1,41 +1,47 @@
+import { CHECKS, type CheckId } from './checks.ts';
+
+/** How bad it is. `fail`: does not work, or is dangerous. `warn`: works, but not as it should. */
+export type Severity = 'ok' | 'warn' | 'fail';
+
 /** One thing `doctor` looked at. */
 export type Finding = {
   /** Fixed, so that scripts can look for it. */
-  readonly id: string;
-  readonly severity: 'ok' | 'warn' | 'fail';
+  readonly id: CheckId;
+  readonly severity: Severity;
   /** What was found, in a sentence. */
   readonly found: string;
   /** Why it matters; null where all is well. */
   readonly why: string | null;
   /** What to do; null where all is well. */
   readonly mend: string | null;
+  /** Lines for a shell that do it, where a shell can; else null. */
+  readonly command: string | null;
 };
 
+/** What to do about it, where the check's own words do not say it exactly enough. */
+type Mend = { readonly mend?: string; readonly command?: string };
+
 /** All is well. */
-export function ok(id: string, found: string): Finding {
-  return { id, severity: 'ok', found, why: null, mend: null };
+export function ok(id: CheckId, found: string): Finding {
+  return { id, severity: 'ok', found, why: null, mend: null, command: null };
 }
 
 /** Works, but not as it should. */
-export function warn(id: string, found: string, why: string, mend: string): Finding {
-  return { id, severity: 'warn', found, why, mend };
+export function warn(id: CheckId, found: string, mend: Mend = {}): Finding {
+  return { id, severity: 'warn', found, ...toDo(id, mend) };
 }
 
 /** Does not work, or is dangerous. */
-export function fail(id: string, found: string, why: string, mend: string): Finding {
-  return { id, severity: 'fail', found, why, mend };
+export function fail(id: CheckId, found: string, mend: Mend = {}): Finding {
+  return { id, severity: 'fail', found, ...toDo(id, mend) };
 }
 
-/** Findings for a terminal: a line each, what is wrong with its reason and its mend, and a count at the end. */
-export function renderFindings(findings: readonly Finding[]): string {
-  const marks = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
-  const lines = findings.flatMap(({ severity, id, found, why, mend }) => [
-    `${marks[severity]}  ${id.padEnd(18)} ${found}`,
-    ...(why === null ? [] : [`${' '.repeat(25)}${why}`]),
-    ...(mend === null ? [] : [`${' '.repeat(25)}→ ${mend}`]),
-  ]);
-  const count = (severity: Finding['severity']): number => findings.filter((finding) => finding.severity === severity).length;
-  const bad = count('fail');
-  const summary = bad > 0 ? `${String(bad)} must be mended` : 'Nothing must be mended';
-  return `${lines.join('\n')}\n\n${summary}; ${String(count('warn'))} to look at; ${String(count('ok'))} well.\n`;
+function toDo(id: CheckId, { mend, command }: Mend): Pick<Finding, 'why' | 'mend' | 'command'> {
+  return { why: CHECKS[id].why, mend: mend ?? CHECKS[id].mend, command: command ?? null };
+}
+
+/** The worst of the findings. */
+export function worstOf(findings: readonly Finding[]): Severity {
+  const severities = new Set(findings.map(({ severity }) => severity));
+  return severities.has('fail') ? 'fail' : severities.has('warn') ? 'warn' : 'ok';
 }

@@ -1,73 +1,106 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { fetch } from 'undici';
 import type { Config } from '../../config/index.ts';
-import { fail, ok, warn, type Finding } from './finding.ts';
+import { type Network, networkHolds } from '../../domain/network.ts';
+import { loadKey } from '../../store/seal/index.ts';
+import { instanceKeyOf } from '../instance-key.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+import { type Met, probe } from './probe.ts';
+import { ours } from './shell.ts';
 
-const PATIENCE_MS = 10_000;
-/** Only our gateway has this line; without a token it answers 401 M_MISSING_TOKEN, a homeserver 404. */
-const OURS = '/_mintwarden/v1/token';
+/** Nobody's address (RFC 5737): what a holder could claim to come from. */
+const CLAIMED = '192.0.2.66';
 
-type Met = 'gateway' | 'nobody' | { readonly other: string };
-
-/** Whether the gateway is met where holders are sent, as seen from this machine. */
+/** Whether the service runs, has its port, and is met where holders are sent, as seen from this machine. */
 export async function checkGateway(config: Config, running: boolean): Promise<readonly Finding[]> {
-  const id = 'gateway';
-  const { public_url: publicUrl, listen } = config.gateway;
-  const met = await meet(publicUrl);
-  if (met === 'gateway') return [ok(id, `The gateway answers at ${publicUrl}.`)];
+  const { listen } = config.gateway;
+  const where = `${listen.host}:${String(listen.port)}`;
   if (!running) {
-    const { host, port } = listen;
-    if (port !== 0 && !(await canListen(host, port))) {
-      const mend = 'Stop what listens there, or change gateway.listen.';
-      return [
-        fail(
-          id,
-          `It cannot listen on ${host}:${String(port)}.`,
-          "Another program has the port, or the address is not this machine's.",
-          mend,
-        ),
-      ];
-    }
-    return [
-      warn(
-        id,
-        'The service is not running here.',
-        `Whether ${publicUrl} leads to the gateway shows only while it runs.`,
-        'Run mintwarden start, then this again.',
-      ),
-    ];
+    const start = warn('service', 'The service is not running on this state folder.', { command: ours(config, 'start') });
+    if (listen.port === 0) return [start];
+    const taken = await whyNotListening(listen.host, listen.port);
+    if (taken === null) return [start, ok('gateway-listen', `The gateway can listen on ${where}.`)];
+    const command = `ss -ltnp 'sport = :${String(listen.port)}'`;
+    return [start, fail('gateway-listen', `The gateway cannot listen on ${where} (${taken}).`, { mend: 'Stop what listens there, or change gateway.listen. What it is:', command })]; // prettier-ignore
   }
-  const why = 'Holders are told to use this address.';
-  const proxy = `Let the proxy for ${publicUrl} pass everything to ${listen.host}:${String(listen.port)}, without changing the path.`;
-  if (met === 'nobody')
-    return [
-      fail(
-        id,
-        `The service runs, but nobody answers at ${publicUrl}.`,
-        why,
-        `${proxy} A firewall that keeps this machine from its own public address can also be the cause.`,
-      ),
-    ];
-  return [fail(id, `Something else answers at ${publicUrl} (${met.other}).`, why, proxy)];
+  const service = ok('service', 'The service runs.');
+  if (!existsSync(config.sealing_key_file)) return [service];
+  const key = instanceKeyOf(await loadKey(config.sealing_key_file));
+  return [service, ...(await listening(config, key)), ...(await publicly(config, key))];
 }
 
-async function meet(publicUrl: string): Promise<Met> {
-  try {
-    const answer = await fetch(publicUrl + OURS, { redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });
-    const body: unknown = await answer.json().catch(() => null);
-    const errcode: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'errcode') : null;
-    return answer.status === 401 && errcode === 'M_MISSING_TOKEN' ? 'gateway' : { other: `status ${String(answer.status)}` };
-  } catch (error) {
-    const cause: unknown = error instanceof Error ? error.cause : null;
-    const code: unknown = typeof cause === 'object' && cause !== null ? Reflect.get(cause, 'code') : null;
-    return typeof code === 'string' && code.includes('CERT') ? { other: `its certificate is not trusted: ${code}` } : 'nobody';
+async function listening({ gateway: { listen } }: Config, key: string): Promise<readonly Finding[]> {
+  if (listen.port === 0) return [];
+  const host =
+    listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '[::1]' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  const where = `${listen.host}:${String(listen.port)}`;
+  const met = await probe(`http://${host}:${String(listen.port)}`, key, 'holder');
+  if (met.kind === 'ours') return [ok('gateway-listen', `The gateway answers on ${where}.`)];
+  return [fail('gateway-listen', `The service runs, but on ${where} ${whoIs(met)}.`, { mend: 'Restart the service, if gateway.listen or the sealing key was changed since it started. Otherwise stop what listens there.' })]; // prettier-ignore
+}
+
+async function publicly(config: Config, key: string): Promise<readonly Finding[]> {
+  const { public_url: url, listen } = config.gateway;
+  const id = 'public-address';
+  const met = await probe(url, key, 'holder');
+  const proxy = `Let the proxy for ${url} pass everything with a scoped token (Authorization: Bearer mwt_…) to ${listen.host}:${String(listen.port)}, without changing the path, or correct gateway.public_url.`;
+  if (met.kind === 'nobody')
+    return [fail(id, `Nobody answers at ${url} (${met.why}).`, { mend: `${proxy} A firewall that keeps this machine from its own public address can also be the cause.` })]; // prettier-ignore
+  if (met.kind !== 'ours') return [fail(id, `At ${url} ${whoIs(met)}, not this gateway.`, { mend: proxy })];
+  return [ok(id, `${url} leads to this gateway.`), beside(url, await probe(url, key, 'anybody')), await proxies(config, key, met)];
+}
+
+/** Requests without a scoped token may be passed to the homeserver: then people use the same name. */
+function beside(url: string, met: Met): Finding {
+  const id = 'client-api-beside';
+  if (met.kind === 'ours') return ok(id, `At ${url} everything goes to the gateway: people need another name for the homeserver itself.`);
+  if (met.kind === 'homeserver')
+    return ok(id, `Beside it, at ${url}, the homeserver itself answers to who shows no scoped token. It knows no scoped token: one that strays there opens nothing, and no scope is got past by it.`); // prettier-ignore
+  return ok(id, `Requests to ${url} without a scoped token do not come to the gateway: ${whoIs(met)}.`);
+}
+
+async function proxies({ gateway }: Config, key: string, met: Extract<Met, { readonly kind: 'ours' }>): Promise<Finding> {
+  const { public_url: url, trusted_proxies: trusted } = gateway;
+  const id = 'trusted-proxies';
+  const isTrusted = (address: string): boolean => trusted.some((network: Network) => networkHolds(network, address));
+  if (trusted.length === 0) {
+    return url.startsWith('https:')
+      ? ok(id, 'No proxy is named in gateway.trusted_proxies: --from is refused.')
+      : ok(id, 'There is no proxy: requests come from where they say.');
+  }
+  const local = met.localAddress.replace(/^::ffff:/, '');
+  // Asked from an address that is trusted itself, what this request claims counts, as it should.
+  if (isTrusted(local) && url.startsWith('https:'))
+    return ok(id, 'From this machine it cannot be seen what the proxy makes of X-Forwarded-For.');
+  const claimed = await probe(url, key, 'holder', { 'x-forwarded-for': CLAIMED });
+  if (claimed.kind === 'ours' && claimed.from === CLAIMED)
+    return fail(id, `${url} takes a holder's own word on where it comes from.`, { mend: `Let the proxy add the address to X-Forwarded-For, or write it anew; take networks that holders come from out of gateway.trusted_proxies.` }); // prettier-ignore
+  if (met.from === null) return warn(id, 'The proxy that is trusted does not say where requests come from.');
+  if (isTrusted(met.from)) return warn(id, `Requests seem to come from the proxy itself (${met.from}).`);
+  return ok(id, `Requests from here seem to come from ${met.from}.`);
+}
+
+function whoIs(met: Met): string {
+  switch (met.kind) {
+    case 'ours':
+      return 'this gateway answers';
+    case 'another':
+      return 'another Mintwarden answers (or this one, started with another sealing key)';
+    case 'homeserver':
+      return 'a homeserver answers';
+    case 'nobody':
+      return `nobody answers (${met.why})`;
+    case 'other':
+      return `something else answers (${met.what})`;
+    default:
+      return met satisfies never;
   }
 }
 
-async function canListen(host: string, port: number): Promise<boolean> {
+function whyNotListening(host: string, port: number): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>();
   const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
-  });
+  server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'no reason given'));
+  server.listen(port, host, () => server.close(() => resolve(null)));
+  return promise;
 }

@@ -1,49 +1,51 @@
 import { isLoopback, type Config } from '../../config/index.ts';
 import { speakDuration } from '../../domain/duration.ts';
-import type { Synapse } from '../../issuers/synapse/synapse.ts';
-import { fail, ok, warn, type Finding } from './finding.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { AdminApi } from '../../issuers/synapse/admin.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+import { judgeVersion } from './versions.ts';
 
 const SKEW_WARN_MS = 5_000;
 const SKEW_FAIL_MS = 60_000;
 
 /** The homeserver itself: there, a Synapse, in charge of logins, reached safely, and its clock. */
-export async function checkHomeserver(config: Config, { admin }: Synapse, now: () => number): Promise<readonly Finding[]> {
+export async function checkHomeserver(config: Config, admin: AdminApi, now: () => number): Promise<readonly Finding[]> {
   const { url } = config.homeserver;
   const begun = performance.now();
-  const version = await admin.version();
-  if (version === null) {
-    const mend = 'Point homeserver.url at the address Synapse itself listens on; proxies often hide /_synapse/admin.';
-    return [fail('homeserver', `${url} answers, but Synapse's admin API is not there.`, 'Tokens are made by it.', mend)];
+  let theirs: number | null;
+  try {
+    theirs = await admin.clock();
+  } catch (error) {
+    if (!(error instanceof MintwardenError)) throw error;
+    if (error.code === 'homeserver-unreachable') return [fail('homeserver', error.message)];
+    const mend = 'Correct homeserver.url: it is the address that clients of the homeserver use, or the one Synapse listens on.';
+    return [fail('homeserver', `What answers at ${url} is no Matrix homeserver.`, { mend })];
   }
-  const findings: Finding[] = [
-    ok('homeserver', `${url} is a Synapse ${version}; it answered in ${String(Math.round(performance.now() - begun))} ms.`),
-  ];
-  if (await admin.usesAuthenticationService()) {
-    const why = 'Under it Synapse makes no tokens for others.';
-    findings.push(
-      fail(
-        'logins',
-        'Logins are left to the Matrix Authentication Service.',
-        why,
-        'This version works only where Synapse does logins itself.',
-      ),
-    );
-  }
-  const { protocol, hostname } = new URL(url);
-  if (protocol === 'http:' && !isLoopback(hostname)) {
-    const why = "The issuer's token and every upstream token cross the network in the clear.";
-    findings.push(
-      warn(
-        'homeserver',
-        `${url} is plain HTTP to another machine.`,
-        why,
-        'Use https, or make sure that only a network you trust lies between.',
-      ),
-    );
-  }
-  const theirs = await admin.clock();
+  const findings: Finding[] = [ok('homeserver', `${url} answered in ${String(Math.round(performance.now() - begun))} ms.`)];
   if (theirs !== null) findings.push(clockFinding(theirs - now()));
-  return findings;
+  const { protocol, hostname } = new URL(url);
+  findings.push(
+    protocol === 'http:' && !isLoopback(hostname)
+      ? warn('transport', `${url} is plain HTTP to another machine.`)
+      : ok('transport', protocol === 'https:' ? 'The homeserver is reached by https.' : 'The homeserver is on this machine.'),
+  );
+  try {
+    return [...findings, ...(await synapse(url, admin))];
+  } catch (error) {
+    if (!(error instanceof MintwardenError)) throw error;
+    return [...findings, fail('admin-api', error.message)];
+  }
+}
+
+async function synapse(url: string, admin: AdminApi): Promise<readonly Finding[]> {
+  const version = await admin.version();
+  if (version === null) return [fail('admin-api', `${url} answers, but Synapse's admin API is not there.`)];
+  const leftToOthers = await admin.usesAuthenticationService();
+  return [
+    ok('admin-api', `The admin API answers at ${url}.`),
+    judgeVersion('synapse-version', version),
+    leftToOthers ? fail('logins', 'Logins are left to the Matrix Authentication Service.') : ok('logins', 'Synapse does logins itself.'),
+  ];
 }
 
 /** @param skewMs how far the homeserver's clock is ahead; known to a second */
@@ -51,7 +53,5 @@ export function clockFinding(skewMs: number): Finding {
   const far = Math.abs(skewMs);
   if (far <= SKEW_WARN_MS) return ok('clock', 'The clocks of the homeserver and of this machine agree.');
   const found = `The homeserver's clock is ${speakDuration(far)} ${skewMs > 0 ? 'ahead' : 'behind'}.`;
-  const why = 'Tokens would end too early or too late, and fresh commands look old.';
-  const make = far > SKEW_FAIL_MS ? fail : warn;
-  return make('clock', found, why, 'Let both machines keep their time by NTP.');
+  return far > SKEW_FAIL_MS ? fail('clock', found) : warn('clock', found);
 }

@@ -1,2 +1,4 @@
-export { doctor } from './doctor.ts';
-export { renderFindings, type Finding } from './finding.ts';
+export { CHECKS, checksInMarkdown, type CheckId, TABLE_BEGINS } from './checks.ts';
+export { doctor, unreadable } from './doctor.ts';
+export { type Finding, worstOf } from './finding.ts';
+export { exitStatusOf, renderFindings, type Report, reportOf } from './report.ts';

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
+import type { UserId } from '../../domain/ids.ts';
 import type { Log } from '../../ports/log.ts';
-import { openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
+import { type Inspection, inspectLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { takeWriterLock } from '../../store/sqlite/lock.ts';
-import { verifyAudit } from '../audit/verify.ts';
+import { type AuditVerdict, verifyAudit } from '../audit/verify.ts';
 import { ledgerFile } from '../places.ts';
-import { fail, ok, warn, type Finding } from './finding.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+import { ours } from './shell.ts';
 
 /** Whether a Mintwarden runs on this state folder: then it has the ledger's lock. */
 export function isRunning(config: Config, log: Log): boolean {
@@ -21,36 +23,59 @@ export function isRunning(config: Config, log: Log): boolean {
   }
 }
 
-/** The ledger: there, of our version, whole, its audit chain unbroken, nothing left hanging. */
-export async function checkLedger(config: Config, log: Log): Promise<readonly Finding[]> {
+/** What is seen of the ledger's file; null where there is none, or it cannot be opened (`checkLedger` says why). */
+export function inspection(config: Config): Inspection | null {
   const file = ledgerFile(config);
-  if (!existsSync(file)) {
-    return [warn('ledger', `There is no ledger at ${file} yet.`, 'It is made at the first start.', 'Run mintwarden start.')];
+  if (!existsSync(file)) return null;
+  try {
+    return inspectLedger(file);
+  } catch (error) {
+    if (error instanceof MintwardenError) return null;
+    throw error;
   }
+}
+
+/** The ledger: there, of our version, whole, its audit chain unbroken, nothing left hanging. */
+export async function checkLedger(config: Config, log: Log, inspected: Inspection | null): Promise<readonly Finding[]> {
+  const file = ledgerFile(config);
+  if (!existsSync(file)) return [warn('ledger', `There is no ledger at ${file} yet.`, { mend: 'It is made at the first start.', command: ours(config, 'start') })]; // prettier-ignore
+  if (inspected !== null && inspected.damage.length > 0)
+    return [fail('ledger-integrity', `The file ${file} is damaged: ${inspected.damage.join('; ')}.`)];
   const ledger = await openSqliteLedgerReadOnly({ file, log });
   try {
-    const counts = await ledger.counts();
-    const verdict = await verifyAudit(ledger);
-    const findings: Finding[] = [
+    const { grantsEver, live, leases } = await ledger.counts();
+    const verdict = await verifyAudit(ledger).catch(faultOf);
+    const hanging = leases.orphan + leases.unkillable;
+    return [
+      ok('ledger', `${String(grantsEver)} grants, ${String(live)} of them live.`),
+      ...(inspected === null ? [] : [ok('ledger-integrity', 'The file of the ledger is whole.')]),
       verdict.fault === null
-        ? ok(
-            'ledger',
-            `${String(counts.grantsEver)} grants, ${String(counts.live)} of them live; ${String(verdict.rows)} audit rows, the chain unbroken.`,
-          )
-        : fail(
-            'ledger',
-            verdict.fault,
-            'What is in the audit is not what was written.',
-            'Keep a copy of the state folder and find out who had access to it.',
-          ),
+        ? ok('audit-chain', `${String(verdict.rows)} audit rows, the chain unbroken. Its head: ${verdict.head}`)
+        : fail('audit-chain', verdict.fault),
+      hanging > 0
+        ? warn('orphan-leases', `${String(hanging)} upstream tokens may be alive at the homeserver without being of use.`)
+        : ok('orphan-leases', 'No upstream token is left hanging.'),
     ];
-    const { orphan, unkillable } = counts.leases;
-    if (orphan + unkillable > 0) {
-      const found = `${String(orphan + unkillable)} upstream tokens may be alive at the homeserver without being of use.`;
-      findings.push(warn('ledger', found, 'Nobody holds them; each dies at its own end.', 'See !status in the control room.'));
-    }
-    return findings;
   } finally {
     await ledger.close();
   }
+}
+
+/** A row that cannot be read at all is a break of the chain, too. */
+function faultOf(error: unknown): AuditVerdict {
+  if (error instanceof MintwardenError) return { rows: 0, head: '', fault: error.message };
+  throw error;
+}
+
+/** The identity of a user that counts, for as long as there is a ledger that can be read; null: it says nothing. */
+export function pinnedIn(config: Config, log: Log, inspected: Inspection | null): ((userId: UserId) => Promise<string | null>) | null {
+  if (inspected === null || inspected.damage.length > 0) return null;
+  return async (userId) => {
+    const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
+    try {
+      return (await ledger.pin(userId))?.masterKey ?? null;
+    } finally {
+      await ledger.close();
+    }
+  };
 }

@@ -1,1 +1,2 @@
 export { openSqliteLedger, openSqliteLedgerReadOnly } from './open.ts';
+export { type Inspection, inspectLedger } from './inspect.ts';

@@ -1,17 +1,11 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { checkDevice } from '../../../src/app/doctor/device.ts';
-import { doctor, renderFindings, type Finding } from '../../../src/app/doctor/index.ts';
 import { init, type InitOptions } from '../../../src/app/init/index.ts';
 import { loadConfig } from '../../../src/config/index.ts';
-import { loginWithPassword } from '../../../src/matrix/accounts.ts';
 import { freePort } from '../../harness/free-port.ts';
-import { startJsClient } from '../../harness/js-client.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
-import { setUpMintwarden } from '../../harness/mintwarden.ts';
 import { answerWith, cut, startProxy } from '../../harness/proxy.ts';
 import { startSynapse, type Synapse } from '../../harness/synapse.ts';
 import type { TestUser } from '../../harness/synapse-users.ts';
@@ -212,118 +206,5 @@ describe('init', () => {
   test('another set-up in the same folder is refused', async () => {
     await init(answers());
     await expect(init(answers())).rejects.toMatchObject({ code: 'conflict', next: expect.stringContaining('--force') });
-  });
-});
-
-describe('doctor', () => {
-  const severities = (findings: readonly Finding[]) => Object.fromEntries(findings.map(({ id, severity }) => [id, severity]));
-  const found = async (id: string): Promise<Finding[]> =>
-    (await doctor(await config(), quiet)).filter((finding) => finding.id === id && finding.severity !== 'ok');
-
-  test('after init, before the first start: nothing must be mended', async () => {
-    await init(answers());
-    const findings = await doctor(await config(), quiet);
-    expect(severities(findings)).toEqual({
-      files: 'ok',
-      homeserver: 'ok',
-      clock: 'ok',
-      'issuer account': 'ok',
-      'bot account': 'ok',
-      admins: 'ok',
-      'admin identities': 'warn',
-      'control room': 'warn',
-      'bot device': 'warn',
-      ledger: 'warn',
-      gateway: 'warn',
-    });
-    const text = renderFindings(findings);
-    expect(text).toMatch(/Nothing must be mended; 5 to look at/);
-    expect(text).not.toMatch(/syt_/);
-  });
-
-  test('beside the running service, and after it: the device is signed, the ledger whole, the gateway met', async () => {
-    const nora = await synapse.uniqueUser('nora');
-    await using _nora = await startJsClient(synapse, nora);
-    await using mintwarden = await setUpMintwarden({
-      homeserverUrl: synapse.baseUrl,
-      adminToken: synapse.adminToken,
-      admins: [nora.userId],
-    });
-    await mintwarden.start();
-    const running = await mintwarden.command('doctor');
-    expect(running.output).toMatch(/^ok +bot device /m);
-    expect(running.output).toMatch(/^ok +admin identities /m);
-    expect(running.output).toMatch(/^ok +ledger /m);
-    expect(running.output).toMatch(/^ok +gateway /m);
-    expect(running.output).toMatch(/Nothing must be mended; 1 to look at/);
-    expect(running.status).toBe(0);
-    await mintwarden.stop();
-    const stopped = await mintwarden.command('doctor');
-    expect(stopped.output).toMatch(/^WARN +gateway +The service is not running/m);
-    expect(stopped.output).toMatch(/^ok +ledger /m);
-    expect(stopped.status).toBe(0);
-    // Another Mintwarden on the same account, on a device that nobody signed.
-    const config = await loadConfig(mintwarden.configPath, {});
-    const other = await loginWithPassword(synapse.baseUrl, config.bot.user_id, config.bot.password ?? '', 'other');
-    expect(await checkDevice({ ...config, bot: { ...config.bot, access_token: other.accessToken } })).toMatchObject([{ severity: 'warn' }]);
-  });
-
-  test('what is wrong at the homeserver is found, with its mend', async () => {
-    const made = await init(answers());
-    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.botUserId}`, { admin: true });
-    expect(await found('bot account')).toMatchObject([{ severity: 'fail', found: expect.stringContaining('is a server administrator') }]);
-    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.botUserId}`, { admin: false, user_type: null });
-    await asAdmin('DELETE', `/_synapse/admin/v1/users/${made.botUserId}/override_ratelimit`);
-    expect(await found('bot account')).toMatchObject([{ severity: 'warn' }, { severity: 'warn' }]);
-
-    await asAdmin('POST', `/_synapse/admin/v1/users/${made.issuerUserId}/override_ratelimit`, { messages_per_second: 0, burst_count: 0 });
-    expect(await found('issuer account')).toMatchObject([{ severity: 'fail', why: expect.stringContaining('every holder') }]);
-    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.issuerUserId}`, { admin: false });
-    expect(await found('issuer account')).toMatchObject([{ severity: 'fail', found: expect.stringContaining('no server administrator') }]);
-    await asAdmin('PUT', `/_synapse/admin/v2/users/${made.issuerUserId}`, { password: 'another password', logout_devices: true });
-    expect(await found('issuer account')).toMatchObject([{ severity: 'fail', found: expect.stringContaining('not known') }]);
-
-    const { bot } = await config();
-    await matrixRequest(
-      synapse.baseUrl,
-      'PUT',
-      `/_matrix/client/v3/rooms/${encodeURIComponent(made.controlRoom)}/state/m.room.join_rules/`,
-      {
-        token: bot.access_token,
-        body: { join_rule: 'public' },
-      },
-    );
-    expect(await found('control room')).toEqual(
-      expect.arrayContaining([expect.objectContaining({ severity: 'fail', found: expect.stringContaining('public') })]),
-    );
-  });
-
-  test('what is wrong on this machine is found', async () => {
-    await init(answers());
-    const { issuer } = await config();
-    const file = join(dir, 'secrets', `${issuer.user_id.slice(1).split(':')[0] ?? ''}.token`);
-    await chmod(file, 0o640);
-    await chmod(join(dir, 'state'), 0o755);
-    expect(await found('files')).toMatchObject([{ severity: 'warn', mend: `chmod 600 '${file}'` }, { severity: 'warn' }]);
-    await chmod(join(dir, 'secrets'), 0o777);
-    expect(await found('files')).toMatchObject([{ severity: 'warn' }, { severity: 'fail' }, { severity: 'warn' }]);
-  });
-
-  test('a homeserver that is away: one finding, no crash', async () => {
-    await init(answers());
-    const file = join(dir, 'bot.yaml');
-    const content = parse(await readFile(file, 'utf8')) as { homeserver: { url: string } };
-    content.homeserver.url = `http://127.0.0.1:${String(await freePort())}`;
-    await writeFile(file, stringify(content));
-    const findings = await doctor(await config(), quiet);
-    expect(severities(findings)).toEqual({ files: 'ok', homeserver: 'fail', ledger: 'warn', gateway: 'warn' });
-  });
-
-  test('an address where something else answers', async () => {
-    await init(answers({ publicUrl: synapse.baseUrl }));
-    const { checkGateway } = await import('../../../src/app/doctor/gateway.ts');
-    expect(await checkGateway(await config(), true)).toMatchObject([
-      { severity: 'fail', found: expect.stringContaining('Something else answers') },
-    ]);
   });
 });
