@@ -56,7 +56,8 @@ export async function operate(parts: OperatorParts, { id, operator, line }: Oper
     const context = { world, requests, place: 'control', sender: operator, key, now, commands } as const;
     const { document, about, error, ran } = await execute(address, { exposed, encrypted: true }, context);
     const name = command?.name ?? null;
-    if (error !== null) return { command: name, text: document === null ? error.message : toText(document), data: {}, error, takes: null };
+    if (error !== null)
+      return { command: name, text: document === null ? error.message : toText(document), data: {}, error: plain(error), takes: null };
     const takes = ran?.args.values.has(OUT.name) === true ? about : null;
     if (document !== null) {
       const text = toText(document);
@@ -67,8 +68,13 @@ export async function operate(parts: OperatorParts, { id, operator, line }: Oper
     return { command: name, ...answer, takes: answer.error === null ? takes : null };
   } catch (error) {
     const told = toldError(world, command?.name ?? null, error);
-    return { command: command?.name ?? null, text: toText(errorDocument(told)), data: {}, error: told, takes: null };
+    return { command: command?.name ?? null, text: toText(errorDocument(told)), data: {}, error: plain(told), takes: null };
   }
+}
+
+/** What may leave the process of an error: not what caused it. */
+function plain({ code, message, next }: MintwardenError): OperatorError {
+  return { code, message, next };
 }
 
 const NOTHING = { text: 'That was done before; nothing was done again.', data: {}, error: null };
