@@ -40,6 +40,8 @@ export function anchorParts(config: Config, rest: Omit<AnchorParts, 'anchorage'>
 export type Anchored = {
   /** The state is an old copy that nobody has confirmed. */
   readonly held: boolean;
+  /** False: the control room could not be looked into; see `startAnchors`. */
+  readonly compared: boolean;
   /** The bot has another session, since the old copy's encryption store may not be used on: its token is in its file. */
   readonly sessionRenewed: boolean;
 };
@@ -58,7 +60,7 @@ export async function comparedWithAnchors(
 ): Promise<Anchored> {
   const { log } = parts;
   const found = await comparedInTheEnd(parts, means.signal);
-  if (found === null) return { held: (await parts.store.held()) !== null, sessionRenewed: false };
+  if (found === null) return { held: (await parts.store.held()) !== null, compared: false, sessionRenewed: false };
   if (found.homeserverForgot) {
     await means.forgetPosition();
     log.warn('the homeserver has forgotten an anchor: it was restored from a backup', { killing: await noteHomeserverForgot(parts) });
@@ -68,15 +70,15 @@ export async function comparedWithAnchors(
     await noteLost(parts, state.anchor, means.leaseMs);
     log.warn('the state was lost: another history begins', { anchorSeq: state.anchor.seq });
   }
-  if (state.kind !== 'held') return { held: false, sessionRenewed: false };
+  if (state.kind !== 'held') return { held: false, compared: true, sessionRenewed: false };
   log.error('the state is an old copy: no token is honoured until an operator confirms it', { anchorSeq: state.copy.anchor.seq, seq: state.copy.seq }); // prettier-ignore
-  if (!state.isNew) return { held: true, sessionRenewed: false };
+  if (!state.isNew) return { held: true, compared: true, sessionRenewed: false };
   await means.forgetPosition();
   await rm(cryptoFolder(config), { recursive: true, force: true });
   const sessionRenewed = await renewSession(config, log);
   // Last: where this was cut off it is all done again.
   await noteHeld(parts, state.copy);
-  return { held: true, sessionRenewed };
+  return { held: true, compared: true, sessionRenewed };
 }
 
 /** Null where the control room could not be looked into, and never will by waiting: other checks say what is wrong then. */

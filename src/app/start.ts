@@ -103,8 +103,9 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     signal,
   });
   if (anchored.sessionRenewed) await tokens.readAgain();
+  let isOld = anchored.held;
   const held = (): Held | null => {
-    if (anchored.held) return { kind: 'old-copy' };
+    if (isOld) return { kind: 'old-copy' };
     const worry = clock.worry();
     return worry?.refusing === true ? { kind: 'clock', worry } : null;
   };
@@ -168,7 +169,11 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log.warn(event, { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
   const given = await resume(world);
   // What an old copy says of itself must not stand beside what the true one said.
-  const poster = anchored.held ? null : startAnchors(anchors);
+  const onOther = (): void => {
+    isOld = true;
+    log.error('the state is an old copy: no token is honoured; start the service anew, and it says what to do', {});
+  };
+  const poster = anchored.held ? null : startAnchors(anchors, { compared: anchored.compared, onOther, leaseMs: policy.leaseMs });
   cleanup.defer(async () => poster?.stop());
   const clockWatch = watchClock({ ledger, clock, random, log }, sqlite.anchors, homeserverAt);
   cleanup.defer(() => clockWatch.stop());

@@ -1,8 +1,8 @@
 import type { Anchor, OldCopy } from '../domain/anchor.ts';
 import type { EventId, LeaseId, MessageId } from '../domain/ids.ts';
 
-/** An anchor as it was posted: the event that the homeserver has taken. */
-export type PostedAnchor = { readonly anchor: Anchor; readonly eventId: EventId };
+/** An anchor as it was posted: the event that the homeserver has taken, and the room it is in. */
+export type PostedAnchor = { readonly anchor: Anchor; readonly eventId: EventId; readonly roomId: string };
 
 /**
  * What the ledger knows of itself beside its rows: which history it is, what it last said in the control room, and the

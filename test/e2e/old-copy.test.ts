@@ -134,7 +134,8 @@ test('a homeserver restored from a backup: what was logged out since is logged o
 
   // And the bot is heard again, with its own session and keys.
   // Olivia's client stands at a place that is yet to come for this homeserver: what is said before it notices passes it by.
-  await command(stage, '!status').catch(() => undefined);
+  const bring = await stage.olivia.say(mintwarden.controlRoomId, '!status');
+  await stage.olivia.waitForReply(bring, { timeoutMs: 5_000 }).catch(() => undefined);
   const sessions = (await logged()).match(/the bot was logged in anew/g)?.length;
   expect(textOf(await command(stage, '!status'))).toMatch(/0 live grants/);
   await mintwarden.stop();

@@ -282,7 +282,7 @@ describe('a homeserver that forgets', () => {
     await post();
     room.events = [];
     const pace = { everyMs: 600_000, soonMs: 1, lookEveryMs: 0, retryMs: 5, lastTryMs: 1_000 };
-    const poster = startAnchors(parts(), pace);
+    const poster = startAnchors(parts(), undefined, pace);
     await expect.poll(() => room.events.length).toBe(1);
     await expect.poll(told).toEqual(['homeserver-restored']);
     await poster.stop();
@@ -294,7 +294,7 @@ describe('the poster', () => {
   test('posts soon after a revocation, and not at once for what gives power', async () => {
     await live('AAAAAA');
     await post();
-    const poster = startAnchors(parts(), { everyMs: 600_000, soonMs: 20, lookEveryMs: 60_000, retryMs: 5, lastTryMs: 1_000 });
+    const poster = startAnchors(parts(), undefined, { everyMs: 600_000, soonMs: 20, lookEveryMs: 60_000, retryMs: 5, lastTryMs: 1_000 });
     const id = await live('BBBBBB');
     await expect.poll(() => room.events.length).toBe(2); // the first of its own
     await live('CCCCCC');
@@ -307,8 +307,33 @@ describe('the poster', () => {
     expect(room.events.length).toBe(3);
   });
 
+  test('compares first where that could not be done at the start, and says nothing for an old copy', async () => {
+    const id = await live('AAAAAA');
+    await copy('before');
+    await revoked(id);
+    await post();
+    await bringBack('before');
+    const posted = room.events.length;
+    let others = 0;
+    const poster = startAnchors(parts(), { compared: false, onOther: () => others++, leaseMs: 1 });
+    await poster.now();
+    await revoked(id);
+    await poster.stop();
+    expect([others, room.events.length]).toEqual([1, posted]);
+  });
+
+  test('knows nothing of what was posted in another control room', async () => {
+    await live('AAAAAA');
+    await post();
+    room = new Room();
+    Object.assign(room, { roomId: '!another:example.org' });
+    expect(await compareState(parts())).toEqual({ state: { kind: 'well' }, homeserverForgot: false });
+    await post();
+    expect(room.events.length).toBe(1);
+  });
+
   test('tries again while the homeserver is away, and never fails', async () => {
-    const poster = startAnchors(parts(), { everyMs: 600_000, soonMs: 1, lookEveryMs: 60_000, retryMs: 5, lastTryMs: 1_000 });
+    const poster = startAnchors(parts(), undefined, { everyMs: 600_000, soonMs: 1, lookEveryMs: 60_000, retryMs: 5, lastTryMs: 1_000 });
     room.away = true;
     await revoked(await live('AAAAAA'));
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,6 +1,6 @@
 import { type Anchor, heldAgainst, isFurther, type OldCopy, readAnchor } from '../../domain/anchor.ts';
 import type { RoomAnchor } from '../../ports/anchorage.ts';
-import { type AnchorParts, reachOf } from './parts.ts';
+import { type AnchorParts, postedHere, reachOf } from './parts.ts';
 
 /** What comparing the ledger with the control room came to. */
 export type Compared = {
@@ -20,7 +20,7 @@ export type Compared = {
 export async function compareState(parts: AnchorParts): Promise<Compared> {
   const { ledger, store, anchorage, mac, clock } = parts;
   const events = await anchorage.newest();
-  const [before, posted] = await Promise.all([store.held(), store.posted()]);
+  const [before, posted] = await Promise.all([store.held(), postedHere(store, anchorage)]);
   const homeserverForgot = posted !== null && !events.some(({ eventId }) => eventId === posted.eventId) && !(await anchorage.has(posted.eventId)); // prettier-ignore
   if (before !== null) return { state: { kind: 'held', copy: before, isNew: false }, homeserverForgot: false };
   const anchor = furthest(events, (event) => readAnchor(event.content, anchorage.roomId, mac));

@@ -1,5 +1,5 @@
 import type { Anchor, Mac, Reach } from '../../domain/anchor.ts';
-import type { Anchorage, AnchorStore } from '../../ports/anchorage.ts';
+import type { Anchorage, AnchorStore, PostedAnchor } from '../../ports/anchorage.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { World } from '../world.ts';
 
@@ -18,4 +18,10 @@ export async function reachOf(
   const [counts, generation, uses] = await Promise.all([ledger.counts(), store.generation(), store.usesInAll()]);
   const { auditRows: seq, auditHead: hash, live } = counts;
   return { generation, seq, uses, hashAt: (place) => store.hashAt(place), anchor: { generation, seq, hash, uses, live } };
+}
+
+/** What was posted last in this room. Another control room knows nothing of what was said in the one before. */
+export async function postedHere(store: Pick<AnchorStore, 'posted'>, { roomId }: Pick<Anchorage, 'roomId'>): Promise<PostedAnchor | null> {
+  const posted = await store.posted();
+  return posted?.roomId === roomId ? posted : null;
 }

@@ -1,8 +1,9 @@
 import { anchorContent } from '../../domain/anchor.ts';
 import type { Change } from '../../domain/change.ts';
 import { problemOf } from '../problem.ts';
-import { noteHomeserverForgot } from './note-found.ts';
-import { type AnchorParts, reachOf } from './parts.ts';
+import { compareState } from './compare-state.ts';
+import { noteHomeserverForgot, noteLost } from './note-found.ts';
+import { type AnchorParts, postedHere, reachOf } from './parts.ts';
 
 /** How often an anchor is posted, how soon after power was taken away, how often the last one is looked for, and so on. */
 export type AnchorPace = {
@@ -14,6 +15,10 @@ export type AnchorPace = {
 };
 
 const PACE: AnchorPace = { everyMs: 600_000, soonMs: 1_000, lookEveryMs: 120_000, retryMs: 15_000, lastTryMs: 4_000 };
+
+/** Whether the state was compared with the room at the start; where it could not be, that is done before anything is posted. */
+export type AnchorStart = { readonly compared: boolean; readonly onOther: () => void; readonly leaseMs: number };
+const COMPARED: AnchorStart = { compared: true, onOther: () => {}, leaseMs: 0 };
 
 /** Posts where the ledger stands. */
 export type AnchorPoster = {
@@ -30,7 +35,9 @@ export type AnchorPoster = {
  * where something changed, and at the end. On the way it looks whether the homeserver still has the last one.
  * Nothing waits for it: where the homeserver is away it is tried again.
  */
-export function startAnchors(parts: AnchorParts, pace: AnchorPace = PACE): AnchorPoster {
+export function startAnchors(parts: AnchorParts, start: AnchorStart = COMPARED, pace: AnchorPace = PACE): AnchorPoster {
+  let { compared } = start;
+  let other = false;
   const { ledger, store, log } = parts;
   let timer: NodeJS.Timeout | undefined;
   let dueAt = Number.POSITIVE_INFINITY;
@@ -50,7 +57,16 @@ export function startAnchors(parts: AnchorParts, pace: AnchorPace = PACE): Ancho
 
   const once = async (): Promise<boolean> => {
     try {
-      const posted = await store.posted();
+      if (!compared) {
+        const { state } = await compareState(parts);
+        compared = true;
+        if (state.kind === 'lost') await noteLost(parts, state.anchor, start.leaseMs);
+        other = state.kind === 'held';
+        if (other) start.onOther();
+      }
+      // What an old copy says of itself must not stand beside what the true one said.
+      if (other) return true;
+      const posted = await postedHere(store, parts.anchorage);
       const isLooking = posted !== null && performance.now() >= lookAt;
       const isGone = isLooking && !(await parts.anchorage.has(posted.eventId));
       if (isLooking) lookAt = performance.now() + pace.lookEveryMs;
@@ -117,12 +133,12 @@ export function takesPower(change: Change): boolean {
 
 /** Posts where the ledger stands, unless that is what was posted last. */
 async function post({ ledger, store, anchorage, mac, clock, random }: AnchorParts, again: boolean): Promise<void> {
-  const [{ anchor: standing }, posted] = await Promise.all([reachOf(ledger, store), store.posted()]);
+  const [{ anchor: standing }, posted] = await Promise.all([reachOf(ledger, store), postedHere(store, anchorage)]);
   const last = posted?.anchor;
   const isSame = last !== undefined && last.generation === standing.generation && last.seq === standing.seq && last.uses === standing.uses;
   if (isSame && !again) return;
   const anchor = { ...standing, at: clock.now() };
   const content = anchorContent(anchor, anchorage.roomId, mac);
   const eventId = await anchorage.post(content, `anchor-${Buffer.from(random.bytes(12)).toString('hex')}`);
-  await store.notePosted({ anchor, eventId });
+  await store.notePosted({ anchor, eventId, roomId: anchorage.roomId });
 }
