@@ -134,8 +134,14 @@ test('a homeserver restored from a backup: what was logged out since is logged o
 
   // And the bot is heard again, with its own session and keys.
   // Olivia's client stands at a place that is yet to come for this homeserver: what is said before it notices passes it by.
-  const bring = await stage.olivia.say(mintwarden.controlRoomId, '!status');
-  await stage.olivia.waitForReply(bring, { timeoutMs: 5_000 }).catch(() => undefined);
+  const heard = async (): Promise<boolean> => {
+    const said = await stage.olivia.say(mintwarden.controlRoomId, '!status');
+    return stage.olivia.waitForReply(said, { timeoutMs: 8_000 }).then(
+      () => true,
+      () => false,
+    );
+  };
+  await expect.poll(heard, { timeout: 60_000 }).toBe(true);
   const sessions = (await logged()).match(/the bot was logged in anew/g)?.length;
   expect(textOf(await command(stage, '!status'))).toMatch(/0 live grants/);
   await mintwarden.stop();
