@@ -1,7 +1,4 @@
 import { deflateSync } from 'node:zlib';
-import { MatrixClient } from 'matrix-bot-sdk';
-import { createClient } from 'matrix-js-sdk';
-import type { Logger } from 'matrix-js-sdk/lib/logger.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Allowance } from '../../src/domain/allowance.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
@@ -16,8 +13,6 @@ import type { TestUser } from '../harness/synapse-users.ts';
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-
-const silent: Logger = { ...quiet, trace: () => undefined, getChild: () => silent };
 
 let alice: TestUser;
 let bob: TestUser;
@@ -210,35 +205,6 @@ test('posting a known address, in every way a holder has, does not open it', asy
   await post(bob, ops, hidden);
   await restart(['read']);
   expect((await get(hidden)).status).toBe(200);
-});
-
-test('matrix-js-sdk uploads, sends, and downloads what it uploaded', async () => {
-  await restart(['read', 'send', 'upload']);
-  const client = createClient({ baseUrl: url(), accessToken: TOKEN, userId: alice.userId, logger: silent });
-  const { content_uri: mxc } = await client.uploadContent(new Blob([png(200)], { type: 'image/png' }), { name: 'private name.png' });
-  await client.sendImageMessage(ops, mxc, undefined, 'a picture');
-  const http = client.mxcUrlToHttp(mxc, undefined, undefined, undefined, false, true, true) ?? '';
-  const got = await fetch(http, { headers: { authorization: `Bearer ${TOKEN}` } });
-  expect(new Uint8Array(await got.arrayBuffer())).toEqual(png(200));
-  const seen = await fetch(`${sharedSynapse().baseUrl}${pathOf(mxc)}`, { headers: { authorization: `Bearer ${bob.accessToken}` } });
-  expect(new Uint8Array(await seen.arrayBuffer())).toEqual(png(200));
-  expect(seen.headers.get('content-disposition')).not.toContain('private');
-  const { chunk } = await direct<{ chunk: { content: { url?: string } }[] }>(bob, 'GET', inRoom(ops, 'messages?dir=b&limit=5'));
-  expect(chunk.map(({ content }) => content.url)).toContain(mxc);
-});
-
-test('matrix-bot-sdk does the same', async () => {
-  await restart(['read', 'send', 'upload']);
-  const bot = new MatrixClient(url(), TOKEN);
-  const mxc = await bot.uploadContent(Buffer.from(png(90)), 'image/png', 'x.png');
-  await bot.sendMessage(ops, { msgtype: 'm.image', body: 'x', url: mxc });
-  for (const [address, shade] of [
-    [mxc, 90],
-    [image, 40],
-  ] as const)
-    // prettier-ignore
-    expect(Uint8Array.from((await bot.downloadContent(address)).data)).toEqual(png(shade));
-  await expect(bot.downloadContent(await upload(bob, png(3)))).rejects.toMatchObject({ statusCode: 403 });
 });
 
 test('an address is made, filled once, and fetched', async () => {

@@ -1,15 +1,9 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { ClientEvent, createClient, type SyncStateData, SyncState } from 'matrix-js-sdk';
-import { LogLevel, LogService, MatrixClient } from 'matrix-bot-sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
 import { type Gateway, startGateway } from '../../src/gateway/server.ts';
 import { grantOf } from '../gateway/support/grants.ts';
 import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
 import { matrixRequest, MatrixHttpError } from '../harness/matrix-http.ts';
-import { ensurePythonEnv } from '../harness/python-env.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import type { TestUser } from '../harness/synapse-users.ts';
 import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
@@ -205,55 +199,6 @@ describe('reading through the gateway', () => {
     expect((await ask('GET', `${V3}/capabilities`)).capabilities['m.room_versions']?.default).toBeDefined();
     expect(await ask('GET', '/_matrix/client/v1/media/config')).toHaveProperty('m.upload.size');
   });
-});
-
-test('matrix-js-sdk starts, syncs and reads', async () => {
-  const nothing = () => undefined;
-  const logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, getChild: () => logger };
-  const client = createClient({ baseUrl: url, accessToken: TOKEN, userId: alice.userId, deviceId: 'MINTWARDEN_7F3K9Q', logger });
-  try {
-    const prepared = new Promise<void>((resolve, reject) => {
-      client.on(ClientEvent.Sync, (state: SyncState, _: SyncState | null, data?: SyncStateData) => {
-        if (state === SyncState.Prepared) resolve();
-        if (state === SyncState.Error) reject(data?.error ?? new Error('the sync failed'));
-      });
-    });
-    await client.startClient({ initialSyncLimit: 20, lazyLoadMembers: true });
-    await prepared;
-    expect(client.getRooms().map((one) => one.roomId)).toEqual([ops]);
-    const bodies = client.getRoom(ops)?.getLiveTimeline().getEvents().map((event) => event.getContent()['body'] as unknown); // prettier-ignore
-    expect(bodies).toContain('hello ops');
-  } finally {
-    client.stopClient();
-  }
-});
-
-test('matrix-bot-sdk starts, hears a message and joins where it is', async () => {
-  LogService.setLevel(LogLevel.ERROR);
-  const client = new MatrixClient(url, TOKEN);
-  try {
-    const heard = new Promise<string>((resolve) => {
-      client.on('room.message', (roomId: string, event: Event) => {
-        if (event.content.body === 'hello bot') resolve(roomId);
-      });
-    });
-    await client.start();
-    expect(await client.getJoinedRooms()).toEqual([ops]);
-    expect(await client.joinRoom(ops)).toBe(ops);
-    await say(secret, bob, 'hello bot');
-    await say(ops, bob, 'hello bot');
-    expect(await heard).toBe(ops);
-  } finally {
-    client.stop();
-  }
-});
-
-test('matrix-nio syncs and reads', async () => {
-  const { python } = await ensurePythonEnv();
-  const script = join(import.meta.dirname, '../gateway/support/nio_reader.py');
-  const { stdout } = await promisify(execFile)(python, ['-B', script, url, alice.userId, 'MINTWARDEN_7F3K9Q', TOKEN, ops]);
-  expect(JSON.parse(stdout)).toMatchObject({ synced: true, rooms: [ops], members: [alice.userId, bob.userId].toSorted(), read: true });
-  expect((JSON.parse(stdout) as { bodies: string[] }).bodies).toContain('hello ops');
 });
 
 test('a token that has ended ends the open sync with it', async () => {

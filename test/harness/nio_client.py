@@ -1,8 +1,6 @@
 """A matrix-nio client in a process of its own, driven by JSON lines. Run by nio-client.ts."""
 
 import asyncio
-import json
-import logging
 import os
 import sys
 import tempfile
@@ -26,25 +24,12 @@ from nio import (
     UnknownBadEvent,
 )
 
+from json_lines import serve, tell
 from nio_cross_signing import cross_sign, signed_by_owner
 
 # How long a sync may take to tell of a new room, and of its encryption.
 UNKNOWN_ROOM_S = 10
 PLAIN_ROOM_S = 1
-
-out = sys.stdout
-# Stdout belongs to the protocol.
-sys.stdout = sys.stderr
-logging.disable(logging.WARNING)
-
-
-def write(message):
-    out.write(json.dumps(message) + "\n")
-    out.flush()
-
-
-def tell(event, data):
-    write({"event": event, "data": data})
 
 
 class Client:
@@ -178,22 +163,7 @@ class Client:
 async def main():
     client = Client()
     handlers = {"login": client.login, "send": client.send}
-    reader = asyncio.StreamReader(limit=2**22)
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-
-    async def answer(call):
-        try:
-            result = await handlers[call["method"]](**call["params"])
-            write({"id": call["id"], "result": result})
-        except Exception as error:
-            write({"id": call["id"], "error": f"{type(error).__name__}: {error}"})
-
-    tasks = set()
-    while line := await reader.readline():
-        task = asyncio.create_task(answer(json.loads(line)))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+    await serve(handlers)
     client.store.cleanup()
     os._exit(0)
 
