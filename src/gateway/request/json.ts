@@ -43,7 +43,7 @@ function shapeFault(text: string): string | null {
       const keys = open.at(-1);
       colon.lastIndex = token.lastIndex;
       if (!(keys instanceof Set) || !colon.test(text)) continue;
-      const key = JSON.parse(found) as string;
+      const key = found.includes('\\') ? (JSON.parse(found) as string) : found.slice(1, -1);
       if (keys.has(key)) return 'a JSON key is given twice';
       keys.add(key);
     }

@@ -170,7 +170,7 @@ async function serve(
   if (signal.aborted) throw signal.reason;
   const leave = desk.open.enter(access.grant.id, visit);
   if (leave === null) return limited(1_000);
-  const held = desk.allowance.hold(access.grant.id);
+  const held = desk.allowance.hold(access.grant.id, visit.times);
   const use = access.grant.scope.uses === undefined ? null : useOf(desk.control, access.grant.id);
   // Not when it is answered: an answer that nobody reads is in memory still.
   visit.whenLeft(() => {
@@ -180,7 +180,7 @@ async function serve(
   });
   try {
     // A file is passed on as it comes.
-    const coming = line.kind === 'media' ? NO_BODY : bodyOf(request, line, desk.bodyBytes);
+    const coming = line.kind === 'media' ? NO_BODY : bodyOf(request, line, desk, access.grant.id);
     const body = coming instanceof Promise ? await unlessAborted(coming, signal) : coming;
     if (isAnswer(body)) return body;
     const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
@@ -214,9 +214,13 @@ async function calm(answer: Answer, grantId: GrantId, desk: Desk, signal: AbortS
 type Body = { readonly value: unknown } | Answer;
 const NO_BODY: Body = Object.freeze({ value: undefined });
 
-function bodyOf(request: IncomingMessage, line: JudgedLine, limit: number): Body | Promise<Body> {
-  const bytes = readBody(request, limit);
-  return bytes instanceof Promise ? bytes.then((read) => bodyIn(read, line)) : bodyIn(bytes, line);
+function bodyOf(request: IncomingMessage, line: JudgedLine, { bodyBytes, rate }: Desk, grantId: GrantId): Body | Promise<Body> {
+  const bytes = readBody(request, bodyBytes);
+  if (!(bytes instanceof Promise)) return bodyIn(bytes, line);
+  return bytes.then((read) => {
+    if (!isAnswer(read)) rate.weigh(grantId, read.length);
+    return bodyIn(read, line);
+  });
 }
 
 function bodyIn(bytes: Buffer | Answer, line: JudgedLine): Body {

@@ -4,9 +4,13 @@ import type { GrantId } from '../../domain/ids.ts';
 export interface RequestRate {
   /** Counts one in and says 0; or says in how many milliseconds one may be asked, and counts nothing. */
   take(grantId: GrantId): number;
+  /** Counts a request that was let in for more than one, by its body: to read it takes the gateway's one thread. */
+  weigh(grantId: GrantId, bodyBytes: number): void;
 }
 
 const MAX_KNOWN = 10_000;
+/** The body of one request that counts as one. What stock clients send is less. */
+const BYTES_OF_ONE = 16_384;
 /** Sums of fractions are not exact: whoever waited as long as was said is let in. */
 const ROUNDING_MS = 0.001;
 
@@ -37,6 +41,10 @@ export function requestRate(perSecond: number, atOnce: number, now: () => number
       if (overMs > ROUNDING_MS) return Math.ceil(overMs);
       known.at = next;
       return 0;
+    },
+    weigh(grantId, bodyBytes) {
+      const known = dryAt.get(grantId);
+      if (known !== undefined) known.at += each * Math.floor(bodyBytes / BYTES_OF_ONE);
     },
   };
 

@@ -4,7 +4,7 @@ import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
 import { introspection } from '../../../src/gateway/introspection.ts';
 import { parseSliding, type Sliding } from '../../../src/gateway/sliding/request.ts';
 import { slidingRequest } from '../../../src/gateway/sliding/upstream.ts';
-import { grantOf, OPS, SECRET } from '../support/grants.ts';
+import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
 
 // What one holder can ask for cheaply must not keep the gateway's one thread from the others.
@@ -51,6 +51,31 @@ describe('a holder of many lists', () => {
     expect(performance.now() - begun).toBeLessThan(400);
     const asked = Object.values(body?.['room_subscriptions'] as Record<string, { required_state: unknown[] }>);
     expect(asked.map(({ required_state: state }) => state.length)).toEqual(Array.from({ length: 3_000 }, () => 200));
+  });
+});
+
+describe('a holder of large requests', () => {
+  const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 15_000 }, (_, at) => [`key${at}`, at])));
+  const path = `/_matrix/client/v3/user/${encodeURIComponent(ALICE)}/filter`;
+
+  test('may send as many fewer of them as they take longer to read', async () => {
+    expect(wide.length).toBeGreaterThan(200_000);
+    expect(wide.length).toBeLessThan(262_144);
+    await using s = await stage({ limits: { requestsPerSecond: 1, requestsAtOnce: 100 } });
+    let sent = 0;
+    while ((await s.ask('POST', path, { body: wide })).status !== 429) expect(++sent).toBeLessThan(20);
+    // Each of them counts as more than twelve.
+    expect(sent).toBeLessThan(9);
+    await using other = await stage({ limits: { requestsPerSecond: 1, requestsAtOnce: 100 } });
+    for (let at = 0; at < 90; at++) expect((await other.ask('POST', path, { body: '{"room":{}}' })).status).toBe(200);
+  });
+
+  test('finds no second spelling of a key by it', async () => {
+    await using s = await stage();
+    for (const body of ['{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '{"\\u0061":1,"a":2}', '{"\\u0061":1,"\\u0061":2}']) {
+      expect((await s.ask('POST', path, { body })).status).toBe(400);
+    }
+    expect((await s.ask('POST', path, { body: '{"a":1,"\\\\u0061":2}' })).status).toBe(200);
   });
 });
 
