@@ -22,6 +22,7 @@ export const exec: CliCommand = {
     { name: 'json', value: null, help: 'answer in one line of JSON, for programs (docs/exec.md)' },
     { name: 'id', value: 'ID', help: 'ask again after a lost answer: under the same id nothing is done twice' },
     { name: 'socket', value: 'FILE', help: 'the service’s socket (default: control.sock in the state_dir of the configuration)' },
+    { name: 'no-history', value: null, help: 'remember nothing of what is typed at the prompt' },
     CONFIG_FLAG,
   ],
   notes: [
@@ -41,7 +42,7 @@ export const exec: CliCommand = {
     const line = textOf(flags, LINE);
     if (line !== null) return tell(await runLine(line, parts), json);
     if (parts.id !== null) throw new MintwardenError('usage', '--id is for one command.', 'Name the command that was asked under it.');
-    if (process.stdin.isTTY && !json) return prompt(parts);
+    if (process.stdin.isTTY && !json) return prompt(parts, flags['no-history'] !== true);
     return runInput(parts, json);
   },
 };

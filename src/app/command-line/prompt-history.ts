@@ -13,10 +13,8 @@ export function worthKeeping(line: string): boolean {
   return !SECRET.test(line);
 }
 
-/** Where the history is kept (XDG Base Directory, "state"); null where the environment says that there is to be none. */
-export function historyFile(env: Readonly<Record<string, string | undefined>>): string | null {
-  const said = env['MINTWARDEN_HISTORY'];
-  if (said !== undefined) return said === '' ? null : said;
+/** Where the history is kept (XDG Base Directory, "state"). */
+export function historyFile(env: Readonly<Record<string, string | undefined>>): string {
   const state = env['XDG_STATE_HOME'];
   const folder = state !== undefined && isAbsolute(state) ? state : join(homedir(), '.local', 'state');
   return join(folder, 'mintwarden', 'history');
@@ -37,7 +35,7 @@ export async function saveHistory(file: string | null, lines: readonly string[])
   if (file === null) return;
   const kept = lines.filter((line, index) => worthKeeping(line) && line !== lines[index + 1]).slice(-MOST_LINES);
   try {
-    if (process.env['MINTWARDEN_HISTORY'] === undefined) await privateFolder(dirname(file));
+    await privateFolder(dirname(file));
     await writePrivate(file, kept.map((line) => `${line.replace(/[\r\n]/g, ' ')}\n`).join(''));
   } catch {
     // As above.

@@ -12,8 +12,8 @@ const IDS_FRESH_MS = 5_000;
  * unless a token is in it.
  * @returns the exit status
  */
-export async function prompt(parts: RunParts): Promise<number> {
-  const file = historyFile(process.env);
+export async function prompt(parts: RunParts, remembers: boolean): Promise<number> {
+  const file = remembers ? historyFile(process.env) : null;
   const history = await loadHistory(file);
   const ids = idsOf(parts);
   const terminal = createInterface({

@@ -19,7 +19,8 @@ function __mintwarden_after
     for word in (commandline -opc)[2..]
         string match -q -- '-*' $word; or set -a said (string replace -r '^!' '' -- $word)
     end
-    test (string join ' ' -- $said[1..2]) = "$argv[1]"
+    set -l after (string join ' ' -- $said[1..2])
+    test "$after" = "$argv[1]"
 end
 complete -c mintwarden -f
 ${lines.join('\n')}
