@@ -40,10 +40,15 @@ describe.each(await patterns())('%s', (_, pattern) => {
 });
 
 type Compose = {
-  readonly services: Record<string, { volumes?: string[]; networks: string[]; environment: Record<string, string>; ports?: string[]; build?: string }>;
+  readonly services: Record<string, { volumes?: string[]; networks: string[] | Record<string, unknown>; environment: Record<string, string>; ports?: string[]; build?: string }>;
   readonly volumes: Record<string, null>;
   readonly networks: Record<string, { internal?: boolean; ipam?: { config: { subnet: string }[] } } | null>;
 }; // prettier-ignore
+
+const networksOf = (service: Compose['services'][string] | undefined): string[] => {
+  const networks = service?.networks ?? [];
+  return Array.isArray(networks) ? networks : Object.keys(networks);
+};
 
 describe('compose.yaml', async () => {
   const compose = parse(await read('config/compose.yaml')) as Compose;
@@ -51,7 +56,7 @@ describe('compose.yaml', async () => {
 
   test('names what there is', async () => {
     for (const service of Object.values(compose.services)) {
-      for (const network of service.networks) expect(Object.keys(compose.networks)).toContain(network);
+      for (const network of networksOf(service)) expect(Object.keys(compose.networks)).toContain(network);
       for (const volume of (service.volumes ?? []).map((v) => v.split(':')[0] ?? '')) {
         if (volume.startsWith('./')) expect(await read(join('config', volume))).not.toBe('');
         else expect(Object.keys(compose.volumes)).toContain(volume);
@@ -64,7 +69,7 @@ describe('compose.yaml', async () => {
   test('gives Mintwarden no way out, no right and no secret in the open', () => {
     expect(mintwarden).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
     expect(mintwarden?.ports).toBeUndefined();
-    for (const network of mintwarden?.networks ?? []) expect(compose.networks[network]?.internal).toBe(true);
+    for (const network of networksOf(mintwarden)) expect(compose.networks[network]?.internal).toBe(true);
     expect(compose.services['synapse']?.ports).toBeUndefined();
     expect(Object.keys(mintwarden?.environment ?? {}).filter((name) => /TOKEN|PASSWORD|KEY/.test(name))).toEqual([]);
   });
@@ -72,7 +77,7 @@ describe('compose.yaml', async () => {
   test('trusts the network that the proxy and the gateway share, and no other', () => {
     const trusted = mintwarden?.environment['MINTWARDEN_GATEWAY_TRUSTED_PROXIES'];
     expect(compose.networks['gateway']?.ipam?.config).toEqual([{ subnet: trusted }]);
-    const others = Object.entries(compose.services).filter(([, { networks }]) => networks.includes('gateway'));
+    const others = Object.entries(compose.services).filter(([, service]) => networksOf(service).includes('gateway'));
     expect(others.map(([name]) => name).toSorted()).toEqual(['caddy', 'mintwarden']);
   });
 });
