@@ -54,6 +54,16 @@ test.each<[Partial<ControlRoomState>, CheckId, string, RegExp]>([
   expect(bad(judgeControlRoom(config, { ...good, ...change }))).toMatchObject([{ id, severity, found: expect.stringMatching(says) }]);
 });
 
+test('what others wrote into the room moves nobody’s terminal', () => {
+  const evil = '\u001b[2J\u202ex'.repeat(50);
+  const findings = [
+    ...judgeControlRoom(config, { ...good, joinRule: evil }),
+    judgePower(config, good, roomPowerOf(create('12'), { ...levels, users: { [evil]: 100, [EVE]: 100 } })),
+  ];
+  expect(renderFindings(findings)).toMatch(/without an invitation/);
+  expect(renderFindings(findings)).not.toMatch(/[\u001b\u202e]/);
+});
+
 const levels = { users: { [YOU]: 100 }, users_default: 0, events_default: 0, state_default: 100, invite: 100, kick: 100 };
 const create = (version: string, more: object = {}) => ({
   type: 'm.room.create',

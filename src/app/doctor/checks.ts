@@ -243,6 +243,11 @@ export const CHECKS = {
     why: 'By that --from is judged.',
     mend: 'Let the proxy add the address to X-Forwarded-For, never pass it on as it came, and name the proxy in gateway.trusted_proxies.',
   },
+  'control-socket': {
+    what: 'the socket by which mintwarden exec speaks to the service is for its owner alone, and answers',
+    why: 'Whoever can open it gives commands as the operator.',
+    mend: 'Restart the service: it makes the socket anew.',
+  },
 } as const satisfies Readonly<Record<string, Check>>;
 
 /** The name of a check. */

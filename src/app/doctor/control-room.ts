@@ -1,11 +1,12 @@
 import type { Config } from '../../config/index.ts';
-import type { UserId } from '../../domain/ids.ts';
+import { parseUserId, type UserId } from '../../domain/ids.ts';
 import { powerOf, type RoomPower, roomPowerOf, withinPower } from '../../domain/power.ts';
 import { toControlRoom } from '../../matrix/control-room.ts';
 import { isForbidden, isNotFound } from '../../matrix/homeserver-errors.ts';
 import { createHomeserver } from '../../matrix/homeserver.ts';
 import { readRoomState, type RoomState } from '../../matrix/room-state.ts';
 import type { ControlRoomState } from '../../ports/chat.ts';
+import { safeInline, shortened } from '../../words/safe-text.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 
 type Known = Pick<Config, 'admins' | 'bot' | 'control_room'>;
@@ -71,7 +72,7 @@ export function judgeControlRoom(config: Known, room: ControlRoomState): readonl
 
 function access(room: ControlRoomState): Finding {
   if (!['invite', 'private'].includes(room.joinRule))
-    return fail('control-room-access', `It can be joined without an invitation (${room.joinRule}).`, { mend: 'Set it to "Private (invite only)" in its settings.' }); // prettier-ignore
+    return fail('control-room-access', `It can be joined without an invitation (${shortened(safeInline(room.joinRule), 40)}).`, { mend: 'Set it to "Private (invite only)" in its settings.' }); // prettier-ignore
   if (room.guestsAllowed) return fail('control-room-access', 'Guests may join it.', { mend: 'Forbid guest access in its settings.' });
   return ok('control-room-access', 'It can be entered by invitation alone.');
 }
@@ -94,9 +95,9 @@ export function judgePower({ admins, bot }: Known, room: Pick<ControlRoomState, 
   const ownPeople = new Set<string>([...admins, bot.user_id]);
   // Somebody who is named in the levels need not be there yet.
   const named = typeof power.levels === 'object' && power.levels !== null ? Object.keys(objectOf(Reflect.get(power.levels, 'users'))) : [];
-  const others = [...new Set([...room.joined, ...room.invited, ...power.creators, ...named])].filter(
-    (userId) => !ownPeople.has(userId),
-  ) as UserId[];
+  // What is no user id is nobody's, and not for a terminal.
+  const inIt = [...room.joined, ...room.invited, ...power.creators, ...named].map(parseUserId).filter((userId) => userId !== null);
+  const others = [...new Set(inIt)].filter((userId) => !ownPeople.has(userId));
   const powerful = others.filter(may);
   if (powerful.length > 0) return fail(id, `May change it, or invite or remove people, without being admins: ${powerful.join(', ')}.`);
   if (may('@nobody:nowhere.invalid' as UserId)) return fail(id, 'Every member may change it, or invite or remove people.');

@@ -13,6 +13,7 @@ import { checkGateway } from './gateway.ts';
 import { checkHomeserver } from './homeserver.ts';
 import { checkLedger, inspection, isRunning, pinnedIn } from './ledger.ts';
 import { checkSealing } from './sealing.ts';
+import { checkSocket } from './socket.ts';
 import { checkOwnVersions } from './versions.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -60,7 +61,10 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
     }
   }
   await look('ledger', () => checkLedger(config, log, inspected));
-  await look('service', async () => checkGateway(config, isRunning(config, log)));
+  await look('service', async () => {
+    const running = isRunning(config, log);
+    return [...(await checkGateway(config, running)), ...(running ? await checkSocket(config) : [])];
+  });
   return findings;
 }
 

@@ -1,4 +1,4 @@
-export { CHECKS, checksInMarkdown, type CheckId, TABLE_BEGINS } from './checks.ts';
+export { type CheckId, checksInMarkdown } from './checks.ts';
 export { doctor, unreadable } from './doctor.ts';
-export { type Finding, worstOf } from './finding.ts';
-export { exitStatusOf, renderFindings, type Report, reportOf } from './report.ts';
+export type { Finding } from './finding.ts';
+export { exitStatusOf, renderFindings, reportOf } from './report.ts';

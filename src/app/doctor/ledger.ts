@@ -6,6 +6,7 @@ import type { Log } from '../../ports/log.ts';
 import { type Inspection, inspectLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { takeWriterLock } from '../../store/sqlite/lock.ts';
 import { type AuditVerdict, verifyAudit } from '../audit/verify.ts';
+import { safeInline, shortened } from '../../words/safe-text.ts';
 import { ledgerFile } from '../places.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { ours } from './shell.ts';
@@ -40,7 +41,12 @@ export async function checkLedger(config: Config, log: Log, inspected: Inspectio
   const file = ledgerFile(config);
   if (!existsSync(file)) return [warn('ledger', `There is no ledger at ${file} yet.`, { mend: 'It is made at the first start.', command: ours(config, 'start') })]; // prettier-ignore
   if (inspected !== null && inspected.damage.length > 0)
-    return [fail('ledger-integrity', `The file ${file} is damaged: ${inspected.damage.join('; ')}.`)];
+    return [
+      fail(
+        'ledger-integrity',
+        `The file ${file} is damaged: ${inspected.damage.map((line) => shortened(safeInline(line), 200)).join('; ')}.`,
+      ),
+    ];
   const ledger = await openSqliteLedgerReadOnly({ file, log });
   try {
     const { grantsEver, live, leases } = await ledger.counts();
@@ -53,7 +59,10 @@ export async function checkLedger(config: Config, log: Log, inspected: Inspectio
         ? ok('audit-chain', `${String(verdict.rows)} audit rows, the chain unbroken. Its head: ${verdict.head}`)
         : fail('audit-chain', verdict.fault),
       hanging > 0
-        ? warn('orphan-leases', `${String(hanging)} upstream tokens may be alive at the homeserver without being of use.`)
+        ? warn(
+            'orphan-leases',
+            `${String(hanging)} upstream ${hanging === 1 ? 'token' : 'tokens'} may be alive at the homeserver without being of use.`,
+          )
         : ok('orphan-leases', 'No upstream token is left hanging.'),
     ];
   } finally {

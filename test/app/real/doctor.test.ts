@@ -13,6 +13,8 @@ import type { Report } from '../../../src/app/doctor/report.ts';
 import { type Config, loadConfig } from '../../../src/config/index.ts';
 import { MintwardenError } from '../../../src/domain/errors.ts';
 import { loginWithPassword } from '../../../src/matrix/accounts.ts';
+import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
+import { sampleGrant, sampleLease } from '../../contract/sample.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { startJsClient, type JsClient } from '../../harness/js-client.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
@@ -165,6 +167,19 @@ describe('beside the running service', () => {
     const report = JSON.parse((await mintwarden.command('doctor', '--json', '--strict')).output) as Report;
     expect(report).toMatchObject({ version: 1, worst: 'ok' });
     expect(report.findings.map(({ id }) => id)).toEqual([...new Set(report.findings.map(({ id }) => id))]);
+  });
+
+  test('the socket of exec is open to others, or gone', async () => {
+    const socket = join(mintwarden.dir, 'state', 'control.sock');
+    await chmod(socket, 0o666);
+    await run(await broken('control-socket', /Others may open/));
+    await mended('control-socket');
+    await rename(socket, `${socket}.aside`);
+    expect((await broken('control-socket', /There is no socket/, 'warn')).mend).toMatch(/^Restart the service/);
+    await mintwarden.stop();
+    await mintwarden.start();
+    await mended('control-socket');
+    await rm(`${socket}.aside`, { force: true });
   });
 
   test('the homeserver limits the bot', async () => {
@@ -567,6 +582,22 @@ describe('with the service stopped', () => {
       await copyFile(join(scratch, 'ledger'), file);
     }
     await mended('audit-chain');
+  });
+
+  test('an upstream token that a crash left behind; one that was sealed with another key', async () => {
+    const file = state('ledger.sqlite');
+    await copyFile(file, join(scratch, 'ledger'));
+    const grant = sampleGrant({ id: 'AAAAA1', state: 'failed' });
+    const lease = sampleLease({ id: 'l1', grantId: grant.id, state: 'orphan' });
+    const ledger = await openSqliteLedger({ file, log: quiet });
+    await ledger.commit({ at: Date.now(), grants: [grant], leases: [lease] });
+    expect((await broken('orphan-leases', /1 upstream tokens? may be alive/, 'warn')).mend).toMatch(/^Wait for their ends/);
+    await ledger.commit({ at: Date.now(), leases: [{ ...lease, revision: 2, state: 'dead', sealed: 'v1.aaaaaaaaaaaa.x.y' }] });
+    await mended('orphan-leases');
+    await broken('sealing-key', /secrets are sealed with aaaaaaaaaaaa/);
+    await ledger.close();
+    await copyFile(join(scratch, 'ledger'), file);
+    await mended('sealing-key');
   });
 
   test('something else has the port', async () => {

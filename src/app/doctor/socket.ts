@@ -1,0 +1,36 @@
+import { stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { Config } from '../../config/index.ts';
+import { controlSocketFile } from '../places.ts';
+import { fail, type Finding, ok, warn } from './finding.ts';
+import { quoted } from './shell.ts';
+
+const PATIENCE_MS = 5_000;
+
+/** The socket of the running service. Opened and closed again: no command is given. */
+export async function checkSocket(config: Config): Promise<readonly Finding[]> {
+  if (process.platform === 'win32') return [];
+  const id = 'control-socket';
+  const file = controlSocketFile(config);
+  let mode: number;
+  try {
+    mode = (await stat(file)).mode;
+  } catch {
+    return [warn(id, `There is no socket at ${file}: mintwarden exec cannot be used.`, { mend: 'Restart the service: it makes the socket, or its log says why it cannot.' })]; // prettier-ignore
+  }
+  if ((mode & 0o077) !== 0) return [fail(id, `Others may open ${file}.`, { mend: 'Take the access away.', command: `chmod 600 ${quoted(file)}` })]; // prettier-ignore
+  return [(await answers(file)) ? ok(id, `The service answers at ${file}.`) : fail(id, `Nobody answers at ${file}.`)];
+}
+
+function answers(file: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(file);
+  socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+  socket.once('connect', () => {
+    resolve(true);
+    socket.destroy();
+  });
+  socket.on('error', () => resolve(false));
+  socket.on('close', () => resolve(false));
+  return promise;
+}
