@@ -16,7 +16,7 @@ const WAITING_POLL_MS = 1_000;
 const ANSWER_PATIENCE_MS = 30_000;
 const MAX_GAP_PAGES = 20;
 /** Short, so that all is as usual a few seconds after the homeserver is back. */
-const MAX_BACKOFF_MS = 4_000;
+const MAX_BACKOFF_MS = 2_500;
 
 /** The bot's ears; see `startSyncLoop`. */
 export type SyncLoop = {

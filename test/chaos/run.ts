@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDocument } from 'yaml';
 import { joinDm, takeDelivery, textOf } from '../harness/control-room.ts';
 import { request } from '../harness/holder.ts';
 import { ratchetUses, reusedRatchets, roomEvents } from '../harness/megolm.ts';
 import type { WireEvent } from '../harness/megolm.ts';
+import { matrixRequest } from '../harness/matrix-http.ts';
 import { livePuppetTokens } from '../harness/puppet-tokens.ts';
 import { setTheStage } from '../harness/stage.ts';
 import type { Stage } from '../harness/stage.ts';
@@ -32,9 +36,11 @@ export type ChaosFigures = {
   readonly sentTwice: readonly string[];
   readonly wrongAnswers: number;
   readonly answers: Readonly<Record<string, number>>;
-  /** From the homeserver's first answer to the gateway's first 200, and to the bot's answer to a command given then; ms, one per outage. */
+  /** From the homeserver's return to the gateway's first 200, and to the bot's first news; ms, one per outage. */
   readonly gatewayBackMs: readonly number[];
   readonly botBackMs: readonly number[];
+  /** How long the first command after an outage waited for its answer, once the homeserver had it. */
+  readonly answerMs: readonly number[];
   /** Resident memory, MB, over time. */
   readonly memory: readonly number[];
   readonly audit: number;
@@ -66,6 +72,8 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
   const struck: Record<string, number> = {};
   const gatewayBackMs: number[] = [];
   const botBackMs: number[] = [];
+  const answerMs: number[] = [];
+  const botAuthorization = `Bearer ${await botToken(stage)}`;
   const until = performance.now() + ms;
   const ending = new AbortController();
   const isOver = (): boolean => ending.signal.aborted;
@@ -120,20 +128,32 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
     }
   }
 
+  /** How long until the gateway serves, until the bot hears, and how long an answer takes once the command is at the homeserver. */
   async function measureReturn(): Promise<void> {
     const begun = performance.now();
-    const gateway = (async () => {
-      while ((await request(stage, token, 'GET', '/joined_rooms').then((answer) => answer.status, () => 0)) !== 200) await sleep(50); // prettier-ignore
-      gatewayBackMs.push(Math.round(performance.now() - begun));
-    })();
-    const asked = await sayInTheEnd('!list').catch(() => null);
-    if (asked !== null) {
+    const begunAt = Date.now();
+    const sinceMs = (): number => Math.round(performance.now() - begun);
+    const deadline = begun + 60_000;
+    const gateway = async (): Promise<void> => {
+      const served = (): Promise<boolean> => request(stage, token, 'GET', '/joined_rooms').then((answer) => answer.status === 200, () => false); // prettier-ignore
+      while (performance.now() < deadline && !(await served())) await sleep(50);
+      gatewayBackMs.push(sinceMs());
+    };
+    const hears = (): boolean => stage.proxy.requests.some((seen) => seen.atMs >= begunAt && seen.status === 200 && seen.path.endsWith('/sync') && seen.headers.authorization === botAuthorization); // prettier-ignore
+    const bot = async (): Promise<void> => {
+      while (performance.now() < deadline && !hears()) await sleep(50);
+      botBackMs.push(sinceMs());
+    };
+    // The client has queues and waits of its own: what they take is not the bot's.
+    const answer = async (): Promise<void> => {
+      const asked = await sayInTheEnd('!list').catch(() => null);
+      if (asked === null) return;
       commands.set(asked, '!list');
-      const deadline = performance.now() + 60_000;
-      while (performance.now() < deadline && !(await repliesTo(stage, control)).has(asked)) await sleep(100);
-      botBackMs.push(Math.round(performance.now() - begun));
-    }
-    await gateway;
+      const sentAt = performance.now();
+      while (performance.now() < deadline + 30_000 && !(await isAnswered(stage, control, asked))) await sleep(100);
+      answerMs.push(Math.round(performance.now() - sentAt));
+    };
+    await Promise.all([gateway(), bot(), answer()]);
   }
 
   const working = [commander(), memoryWatch()];
@@ -203,6 +223,7 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
     answers: Object.fromEntries([...holders.traffic.answers].map(([status, count]) => [String(status), count])),
     gatewayBackMs,
     botBackMs,
+    answerMs,
     memory,
     audit: (await mintwarden.command('audit', 'verify')).status,
     restarts,
@@ -243,6 +264,19 @@ async function repliesTo(stage: Stage, room: string): Promise<Map<string, number
     if (to !== undefined) found.set(to, (found.get(to) ?? 0) + 1);
   }
   return found;
+}
+
+/** Whether the bot's answer to a recent event is there. */
+async function isAnswered(stage: Stage, room: string, eventId: string): Promise<boolean> {
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=30`;
+  const { chunk } = await matrixRequest<{ chunk: WireEvent[] }>(stage.synapse.baseUrl, 'GET', path, { token: stage.users.olivia.accessToken }).catch(() => ({ chunk: [] })); // prettier-ignore
+  return chunk.some(({ sender, content }) => sender === stage.mintwarden.botUserId && JSON.stringify(content['m.relates_to'] ?? null).includes(eventId)); // prettier-ignore
+}
+
+/** The bot's own access token, to tell its requests from holders'. */
+async function botToken({ mintwarden }: Stage): Promise<string> {
+  const config = parseDocument(await readFile(mintwarden.configPath, 'utf8'));
+  return (await readFile(join(mintwarden.dir, String(config.getIn(['bot', 'access_token_file']))), 'utf8')).trim();
 }
 
 async function botEvents(stage: Stage, rooms: readonly string[]): Promise<WireEvent[]> {

@@ -30,7 +30,7 @@ export function complaints(figures: ChaosFigures): string[] {
   none('answers that said a good token was dead', figures.wrongAnswers);
   none('restarts', figures.restarts);
   if (figures.audit !== 0) found.push('The audit does not hold.');
-  for (const ms of [...figures.gatewayBackMs, ...figures.botBackMs])
+  for (const ms of [...figures.gatewayBackMs, ...figures.botBackMs, ...figures.answerMs])
     if (ms > BACK_WITHIN_MS) found.push(`It took ${String(ms)} ms after the homeserver’s return.`);
   const fifth = Math.floor(figures.memory.length / 5);
   const growth = median(figures.memory.slice(-fifth)) - median(figures.memory.slice(fifth, 2 * fifth));
@@ -40,7 +40,7 @@ export function complaints(figures: ChaosFigures): string[] {
 
 /** The figures in a few lines. */
 export function summary(figures: ChaosFigures): string {
-  const { memory, gatewayBackMs, botBackMs } = figures;
+  const { memory, gatewayBackMs, botBackMs, answerMs } = figures;
   const worst = (numbers: readonly number[]): string =>
     `median ${String(median(numbers))} ms, worst ${String(Math.max(0, ...numbers))} ms of ${String(numbers.length)}`;
   const count = Object.entries(figures.struck).map(([name, times]) => `${name} ${String(times)}×`);
@@ -49,7 +49,7 @@ export function summary(figures: ChaosFigures): string {
     `The homeserver was ${count.join(', ')}.`,
     `${String(figures.commands)} commands, ${String(figures.minted)} grants, ${String(figures.messages)} messages of the bot, ${String(figures.sent)} of a holder.`,
     `Holders’ answers by status: ${statuses.join(', ')} (0: none).`,
-    `Back after an outage: gateway ${worst(gatewayBackMs)}; bot ${worst(botBackMs)}.`,
+    `Back after an outage: gateway ${worst(gatewayBackMs)}; bot ${worst(botBackMs)}; the first command’s answer ${worst(answerMs)}.`,
     `Memory: ${String(memory[0] ?? 0)} MB at first, median ${String(median(memory))} MB, last ${String(memory.at(-1) ?? 0)} MB, most ${String(Math.max(0, ...memory))} MB.`,
   ].join('\n');
 }
