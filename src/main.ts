@@ -1,10 +1,10 @@
 /* The command line of Mintwarden. `src/mintwarden.mjs` is what `bin` names: it checks the version of Node first. */
-import { readFile } from 'node:fs/promises';
 import { MintwardenError } from './domain/errors.ts';
 import { COMMANDS } from './app/command-line/commands.ts';
 import { findCommand } from './app/command-line/find-command.ts';
 import { commandHelp, generalHelp } from './app/command-line/help.ts';
 import { parseFlags } from './app/command-line/parse.ts';
+import { ownVersion } from './app/version.ts';
 
 // What libraries write is nobody else's to read either.
 process.umask(0o077);
@@ -26,8 +26,7 @@ async function main(): Promise<number> {
     return words.length === 0 ? 2 : 0;
   }
   if (first === '--version') {
-    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-    console.log(version);
+    console.log(await ownVersion());
     return 0;
   }
   const command = findCommand(words, COMMANDS);

@@ -2,6 +2,8 @@
 import type { Log, LogData } from '../ports/log.ts';
 import { serveAsChild } from '../gateway/processes/serve-as-child.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
+import { numbersOf } from '../telemetry/metrics/exposition.ts';
+import { gatewayMetrics } from '../telemetry/metrics/gateway-metrics.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
 
@@ -20,4 +22,10 @@ function ownLog(): Log {
   };
 }
 
-serveAsChild({ log: ownLog(), sentence: (grant, now) => lineToText(scopeSentence(grant, now)) });
+const metrics = gatewayMetrics();
+serveAsChild({
+  log: ownLog(),
+  sentence: (grant, now) => lineToText(scopeSentence(grant, now)),
+  observe: metrics.observe,
+  numbers: () => numbersOf(metrics.registry),
+});

@@ -3,6 +3,11 @@ import type { Config } from '../config/index.ts';
 import { startGatewayProcesses } from '../gateway/processes/processes.ts';
 import { type GatewayOptions, startGateway } from '../gateway/server.ts';
 import type { Ledger } from '../ports/ledger.ts';
+import { type Numbers, numbersOf } from '../telemetry/metrics/exposition.ts';
+import { gatewayMetrics } from '../telemetry/metrics/gateway-metrics.ts';
+
+/** A gateway that listens, in whatever processes. `numbers`: what each has counted. */
+export type ConfiguredGateway = { readonly port: number; numbers(): Promise<readonly Numbers[]>; close(): Promise<void> };
 
 /** They need not be as small as the bot's process: with room for young objects, more of its time goes into requests. */
 const FLAGS = ['--max-semi-space-size=32'];
@@ -12,14 +17,14 @@ const PROGRAM = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
  * Starts the gateway as configured: in this process, or in as many of its own.
  * @throws MintwardenError `configuration` where it cannot listen
  */
-export async function startConfiguredGateway(
-  config: Config,
-  ledger: Ledger,
-  options: GatewayOptions,
-): Promise<{ readonly port: number; close(): Promise<void> }> {
+export async function startConfiguredGateway(config: Config, ledger: Ledger, options: GatewayOptions): Promise<ConfiguredGateway> {
   const { processes } = config.gateway;
-  if (processes === 0) return startGateway(options);
-  const { access, transactions, clock, log, sentence: _, paces: __, ownMedia: ___, ...setup } = options;
+  if (processes === 0) {
+    const metrics = gatewayMetrics();
+    const gateway = await startGateway({ ...options, observe: metrics.observe });
+    return { port: gateway.port, numbers: async () => [await numbersOf(metrics.registry)], close: () => gateway.close() };
+  }
+  const { access, transactions, clock, log, sentence: _, paces: __, ownMedia: ___, observe: ____, ...setup } = options;
   return startGatewayProcesses({
     count: processes,
     program: { file: PROGRAM, args: [config.log.level, config.log.format], flags: FLAGS },

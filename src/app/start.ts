@@ -37,11 +37,13 @@ import { startConfiguredGateway } from './gateway.ts';
 import { homeserverTime } from './homeserver-time.ts';
 import { instanceKeyOf } from './instance-key.ts';
 import { keepMatrix } from './keep-matrix.ts';
+import { watchedService } from './monitoring/monitoring.ts';
 import { cacheFile, controlSocketFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
 import { requestsOf } from './requests.ts';
 import { tokensOf } from './secrets-again.ts';
 import { seedStore } from './seed-store.ts';
+import { ownVersion } from './version.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
 const HOMESERVER_TIMEOUT_MS = 30_000;
@@ -229,6 +231,14 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   const reload = await reloader(config, process.env, world, (changed) => (policy = changed));
   const exec = await startExec(controlSocketFile(config), { world, requests, reload, log });
   cleanup.defer(() => exec.stop());
+  const monitoring = await watchedService(config, {
+    world,
+    gateway,
+    version: await ownVersion(),
+    syncedAt: () => matrix.syncedAt(),
+    reapedAt: reaper.lastRunAt,
+  });
+  cleanup.defer(async () => monitoring?.close());
   const greeting = greetFirstAdmin(world);
   cleanup.defer(() => greeting);
   log.info('ready', {

@@ -17,7 +17,7 @@ export type AccountConfig = {
  * What the operator configured, under the names of the file: checked, complete, secrets read, paths
  * absolute, addresses without a slash at their end, durations in milliseconds.
  */
-export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway'> & {
+export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway' | 'monitoring'> & {
   /** Where it was read from. */
   readonly file: string;
   readonly bot: AccountConfig;
@@ -30,6 +30,7 @@ export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway'> & {
     readonly processes: number;
     readonly trusted_proxies: readonly Network[];
   };
+  readonly monitoring: { readonly listen: { readonly host: string; readonly port: number } | null };
   /** The files that secrets were read from, for `doctor` to look at. */
   readonly secret_files: readonly string[];
 };

@@ -86,6 +86,7 @@ function assemble(
       processes: content.gateway.processes,
       trusted_proxies: content.gateway.trusted_proxies,
     },
+    monitoring: { listen: content.monitoring.listen === undefined ? null : addressOf(content.monitoring.listen) },
     state_dir: resolve(folder, content.state_dir),
     sealing_key_file: resolve(folder, content.sealing_key_file),
     secret_files: read.files,

@@ -8,6 +8,7 @@ import { parseNetwork } from '../domain/network.ts';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 86_400_000;
+const ADDRESS_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:\s[\]]+):\d{1,5}$/;
 
 function parsed<T>(parse: (text: string) => T | null, problem: string) {
   return z.string().transform((text, context): T => {
@@ -132,7 +133,7 @@ export const fileSchema = z.strictObject({
     .strictObject({
       listen: z
         .string()
-        .regex(/^(\[[0-9A-Fa-f:.]+\]|[^:\s[\]]+):\d{1,5}$/, 'is no address and port')
+        .regex(ADDRESS_AND_PORT, 'is no address and port')
         .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535')
         .default('127.0.0.1:8009')
         .meta({ description: 'Where the gateway listens: plain HTTP, for your TLS proxy.', examples: ['127.0.0.1:8009'] }),
@@ -222,6 +223,20 @@ export const fileSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'What may be minted.' }),
+  monitoring: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(ADDRESS_AND_PORT, 'is no address and port')
+        .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535')
+        .optional()
+        .meta({
+          description: 'Where /health, /ready and /metrics are answered, to anybody who can reach it. Nowhere unless set.',
+          examples: ['127.0.0.1:9464'],
+        }),
+    })
+    .prefault({})
+    .meta({ description: 'What those who watch the service can ask it. It tells of no person, room or token.' }),
   log: z
     .strictObject({
       level: z

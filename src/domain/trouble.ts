@@ -34,6 +34,9 @@ const AUDIENCES: Readonly<Record<TroubleKind, TroubleAudience>> = {
   disk: 'control',
 };
 
+/** All of them. */
+export const TROUBLES: readonly TroubleKind[] = Object.keys(AUDIENCES) as TroubleKind[];
+
 /** Where a trouble is told. */
 export function audienceOf(kind: TroubleKind): TroubleAudience {
   return AUDIENCES[kind];

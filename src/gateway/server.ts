@@ -14,6 +14,7 @@ import { CATALOGUE } from './catalogue/index.ts';
 import type { Pace } from './catalogue/line.ts';
 import { largeAnswers } from './large/large-answers.ts';
 import { routerOf } from './router.ts';
+import type { Seen } from './seen.ts';
 import { mediaGate } from './media/gate.ts';
 import type { OwnMedia } from './media/own-media.ts';
 import { createMedia } from './media/media.ts';
@@ -57,6 +58,8 @@ export type GatewayOptions = {
   readonly trustedProxies?: readonly Network[];
   /** What this instance is known by, in hexadecimal; see `serve/instance.ts`. */
   readonly instanceKey?: string;
+  /** Called for each request that was answered. It must not throw, nor take time. */
+  readonly observe?: (seen: Seen) => void;
 };
 
 /** A gateway that listens. */
@@ -169,14 +172,16 @@ async function answerOne(
   request: IncomingMessage,
   response: ServerResponse,
   desk: Desk,
-  { log, clock }: GatewayOptions,
+  { log, clock, observe }: GatewayOptions,
   { readTimeoutMs, requestTimeoutMs }: GatewayLimits,
 ): Promise<void> {
   const startedAt = clock.now();
+  const begunAt = observe === undefined ? 0 : performance.now();
   if (request.method === 'OPTIONS') return writePreflight(response);
   const visit = visitOf(response, requestTimeoutMs);
   let operation = 'none';
   let status = 0;
+  let errcode: string | null = null;
   let grant: string | null = null;
   try {
     const outcome = await handle(request, desk, visit);
@@ -184,18 +189,28 @@ async function answerOne(
     if (outcome.answer === 'cut') request.socket.destroy();
     else {
       status = outcome.answer.status;
+      errcode = errcodeIn(outcome.answer);
       writeAnswer(response, outcome.answer, readTimeoutMs);
     }
   } catch (error) {
     if (visit.signal.reason !== GONE) {
       const answer = error instanceof MintwardenError && error.code !== 'internal' ? UNAVAILABLE : INTERNAL;
       status = answer.status;
+      errcode = errcodeIn(answer);
       // The name and the code alone: a message could quote what was asked.
       log.error('request failed', { error: nameOf(error) });
       writeAnswer(response, answer, readTimeoutMs);
     }
   }
   log.info('request', { operation, status, ms: clock.now() - startedAt, grant });
+  observe?.({ operation, status, errcode, ms: performance.now() - begunAt, homeserverMs: visit.times.homeserverMs });
+}
+
+/** What of an answer tells refusals apart. */
+function errcodeIn({ status, body }: Answer): string | null {
+  if (status < 400 || typeof body !== 'object' || body === null) return null;
+  const errcode: unknown = Reflect.get(body, 'errcode');
+  return typeof errcode === 'string' ? errcode : null;
 }
 
 function nameOf(error: unknown): string {

@@ -34,6 +34,18 @@ export type LedgerCounts = {
   readonly unreadable?: number;
 };
 
+/** What has come due, and what waits. For metrics: it tells nothing of whom. */
+export type Backlog = {
+  readonly grants: Readonly<Record<Grant['state'], number>>;
+  readonly leases: Readonly<Record<Lease['state'], number>>;
+  /** Rows whose `nextActionAt` has come, and the earliest of those; messages held back are not among them. */
+  readonly due: Readonly<Record<'grants' | 'leases' | 'messages', { readonly count: number; readonly oldestAt: number | null }>>;
+  /** Messages that were not accepted yet, and when the oldest was made. */
+  readonly outbox: { readonly waiting: number; readonly oldestAt: number | null };
+  readonly auditRows: number;
+  readonly unreadable: number;
+};
+
 /**
  * The ledger: grants, leases, the outbox, the audit, and what must never be forgotten. A failed look-up
  * throws MintwardenError `state`; it is never the same as "not there".
@@ -59,6 +71,7 @@ export interface Ledger {
   pin(userId: UserId): Promise<Pin | null>;
   commandSeen(eventId: EventId, sessionId: string | null, messageIndex: number | null): Promise<boolean>;
   counts(): Promise<LedgerCounts>;
+  backlog(now: number): Promise<Backlog>;
   /** Oldest first, from the row after `afterSeq`, at most `limit`. */
   audit(afterSeq: number, limit: number): Promise<readonly AuditRow[]>;
   /**

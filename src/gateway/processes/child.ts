@@ -25,6 +25,8 @@ export type Child = {
   keepsUp(overMs: number, otherMs: number): boolean;
   /** Forgives a time in which this process itself stood still. */
   forgive(ms: number): void;
+  /** What it has counted; nothing where it does not say so in time. */
+  count(withinMs: number): Promise<readonly object[]>;
   /** Lets it end in order. */
   end(): void;
   kill(): void;
@@ -45,6 +47,7 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
   const owed: { since: number; readonly over: boolean }[] = [];
   const listening = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
+  const counting: ((numbers: readonly object[]) => void)[] = [];
   // Whoever does not wait for it is told by `gone`.
   listening.promise.catch(() => undefined);
 
@@ -58,6 +61,7 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
     if (message.type === 'ask') void line.answer(message.id, message.ask);
     else if (message.type === 'heard') owed.shift();
     else if (message.type === 'listening') listening.resolve();
+    else if (message.type === 'counted') counting.shift()?.(Array.isArray(message.numbers) ? message.numbers : []);
     else listening.reject(errorOf(message.problem));
   };
   child.on('message', (message) => {
@@ -88,6 +92,16 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
     keepsUp: (overMs, otherMs) => owed.every(({ since, over }) => performance.now() - since < (over ? overMs : otherMs)),
     forgive: (ms) => {
       for (const one of owed) one.since += ms;
+    },
+    count: (withinMs) => {
+      const { promise, resolve } = Promise.withResolvers<readonly object[]>();
+      const late = setTimeout(() => resolve([]), withinMs);
+      counting.push((numbers) => {
+        clearTimeout(late);
+        resolve(numbers);
+      });
+      send({ type: 'count' });
+      return promise;
     },
     end: () => send({ type: 'close' }),
     kill: () => kill(child),

@@ -70,7 +70,7 @@ export type News = {
 };
 
 /** What of a gateway's options is plain data, and so can be sent to a child. */
-export type Setup = Omit<GatewayOptions, 'access' | 'sentence' | 'transactions' | 'paces' | 'ownMedia' | 'clock' | 'log'>;
+export type Setup = Omit<GatewayOptions, 'observe' | 'access' | 'sentence' | 'transactions' | 'paces' | 'ownMedia' | 'clock' | 'log'>;
 
 /** From the bot's process to a child. */
 export type ToChild =
@@ -79,6 +79,7 @@ export type ToChild =
   | { readonly type: 'problem'; readonly id: number; readonly problem: Problem }
   | ({ readonly type: 'news' } & News)
   | ({ readonly type: 'made' } & Made)
+  | { readonly type: 'count' }
   | { readonly type: 'close' };
 
 /** From a child to the bot's process. `heard`: one of the news, in their order. */
@@ -86,4 +87,6 @@ export type FromChild =
   | { readonly type: 'ask'; readonly id: number; readonly ask: Ask }
   | { readonly type: 'heard' }
   | { readonly type: 'listening' }
+  /** In answer to `count`: what it has counted, as plain data. */
+  | { readonly type: 'counted'; readonly numbers: readonly object[] }
   | { readonly type: 'failed'; readonly problem: Problem };

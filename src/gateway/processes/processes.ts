@@ -33,6 +33,8 @@ export type Processes = {
   readonly port: number;
   /** Those that live at this moment. */
   readonly pids: readonly number[];
+  /** What each of them has counted. */
+  numbers(): Promise<readonly (readonly object[])[]>;
   /** Stops listening and ends what is open. */
   close(): Promise<void>;
 };
@@ -45,6 +47,7 @@ const OVER_WITHIN_MS = 750;
 const HEARD_WITHIN_MS = 10_000;
 const START_WITHIN_MS = 30_000;
 const END_WITHIN_MS = 5_000;
+const COUNT_WITHIN_MS = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 const STEADY_AFTER_MS = 30_000;
@@ -140,6 +143,7 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
     get pids() {
       return [...children].map(({ pid }) => pid).filter((pid) => pid > 0);
     },
+    numbers: () => Promise.all([...children].map((child) => child.count(COUNT_WITHIN_MS))),
     close,
   };
 }

@@ -1,5 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Seen } from '../seen.ts';
 import { type Gateway, startGateway } from '../server.ts';
 import { boardReader } from './board.ts';
 import { type LineToBot, lineToBot } from './line-to-bot.ts';
@@ -18,6 +19,9 @@ const LATE_MS = 2_000;
 export type ChildMeans = {
   readonly log: Log;
   readonly sentence: (grant: Grant, now: number) => string;
+  readonly observe: (seen: Seen) => void;
+  /** What was counted so far, as plain data. */
+  readonly numbers: () => Promise<readonly object[]>;
 };
 
 /**
@@ -25,7 +29,7 @@ export type ChildMeans = {
  * process nobody could revoke anything here. It heeds no signal of the terminal or the service manager, since
  * the bot's process does, and ends its children in order.
  */
-export function serveAsChild({ log, sentence }: ChildMeans): void {
+export function serveAsChild({ log, sentence, observe, numbers }: ChildMeans): void {
   const clock = carriedClock();
   const send = (message: FromChild): void => void process.send?.(message, undefined, undefined, () => undefined);
   let line: LineToBot | undefined;
@@ -41,7 +45,7 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
     try {
       const remote = { transactions: remoteTransactions(bot), paces: remotePaces(bot), ownMedia: sharedOwnMedia(bot) };
       ({ ownMedia } = remote);
-      gateway = await startGateway({ ...setup, ...remote, access: control, sentence, clock, log });
+      gateway = await startGateway({ ...setup, ...remote, access: control, sentence, observe, clock, log });
       send({ type: 'listening' });
     } catch (error) {
       send({ type: 'failed', problem: problemOf(error) });
@@ -58,6 +62,11 @@ export function serveAsChild({ log, sentence }: ChildMeans): void {
     if (message.type === 'setup') void start(message.setup, message.at);
     else if (message.type === 'close') void end();
     else if (message.type === 'made') ownMedia?.hear(message);
+    else if (message.type === 'count')
+      numbers().then(
+        (counted) => send({ type: 'counted', numbers: counted }),
+        () => undefined,
+      );
     else {
       const news = line?.take(message);
       if (news === null || news === undefined) return;

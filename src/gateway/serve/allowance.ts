@@ -1,4 +1,5 @@
 import type { GrantId } from '../../domain/ids.ts';
+import type { Times } from './visit.ts';
 
 /** The bytes one request holds of the homeserver's answers, from the first that comes until its own answer is read. */
 export interface Held {
@@ -8,13 +9,15 @@ export interface Held {
   give(bytes: number): void;
   /** Counts out what was taken so far: it is no longer needed. */
   free(): void;
+  /** Notes that the homeserver took so long to answer. */
+  waited(ms: number): void;
   /** The request is over. Nothing can be taken any more. */
   close(): void;
 }
 
 /** What may be held at one time. */
 export interface Allowance {
-  hold(grantId: GrantId): Held;
+  hold(grantId: GrantId, times?: Times): Held;
 }
 
 /** So much each grant may hold, however much others do: they cannot shut it out. */
@@ -29,7 +32,7 @@ export function allowance(perGrant: number, overall: number): Allowance {
   const byGrant = new Map<GrantId, number>();
   let total = 0;
   return {
-    hold(grantId) {
+    hold(grantId, times) {
       let mine = 0;
       let closed = false;
       const count = (bytes: number): void => {
@@ -48,6 +51,9 @@ export function allowance(perGrant: number, overall: number): Allowance {
         },
         give: (bytes) => count(-Math.min(bytes, mine)),
         free: () => count(-mine),
+        waited: (ms) => {
+          if (times !== undefined) times.homeserverMs += ms;
+        },
         close() {
           closed = true;
           count(-mine);

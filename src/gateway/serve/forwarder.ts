@@ -72,9 +72,11 @@ function ask(
     let counted = 0;
     let chunks: Buffer[] = [];
     let feed: Feed | null = null;
+    const begunAt = performance.now();
     const settle = (reason: Error): void => {
       signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
+      if (ended === null) held?.waited(performance.now() - begunAt);
       ended ??= reason;
       abort?.(ended);
       feed?.drop();
@@ -131,6 +133,7 @@ function ask(
           settle(TOO_MUCH_HELD);
         },
         onResponseEnd() {
+          if (ended === null) held?.waited(performance.now() - begunAt);
           signal.removeEventListener('abort', onAbort);
           clearTimeout(timer);
           if (feed !== null) return resolve({ status, body: undefined, retryAfter, large: feed.end() });

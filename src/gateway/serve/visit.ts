@@ -5,10 +5,15 @@ export const GONE: Error = Object.freeze(new Error('the holder has gone'));
 /** The reason a request of a grant that is over is aborted with. */
 export const OVER: Error = Object.freeze(new Error('the grant is over'));
 
+/** Where time went, in milliseconds; it is added to as the request goes on. */
+export type Times = { homeserverMs: number };
+
 /** One holder's request, until its answer was read or they have gone. */
 export interface Visit {
   /** Aborted when the holder has gone before the end (`GONE`), or the grant is over (`OVER`). Never by an answer that was read. */
   readonly signal: AbortSignal;
+  /** How long the homeserver has taken for it so far. */
+  readonly times: Times;
   /** The grant is over: whatever is done for the request ends, and what is not read of its answer never is. */
   cut(): void;
   /** Has this called once, when the answer was read or the holder has gone. Only the last one given counts. */
@@ -35,6 +40,7 @@ export function visitOf(response: ServerResponse, bodyTimeoutMs: number): Visit 
   });
   return {
     signal: abort.signal,
+    times: { homeserverMs: 0 },
     cut() {
       abort.abort(OVER);
       // It was answered while the grant counted.

@@ -45,6 +45,7 @@ export function ledgerReaderOn(opened: Opened, beforeDue: () => void = () => {})
     pin: (userId) => guard(() => queries.pin(userId)),
     commandSeen: (eventId, sessionId, messageIndex) => guard(() => queries.commandSeen(eventId, sessionId, messageIndex)),
     counts: () => guard(queries.counts),
+    backlog: (now) => guard(() => queries.backlog(now)),
     audit: (afterSeq, limit) => guard(() => queries.audit(afterSeq, limit)),
     uses: (id) => guard(() => queries.uses(id)),
     close: async () => {

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ExcludedRoom, Pin } from '../../domain/change.ts';
 import type { Log } from '../../ports/log.ts';
 import type { GrantFilter, Ledger, LedgerCounts } from '../../ports/ledger.ts';
+import { backlogQuery } from './backlog.ts';
 import { dueQueries, idsOf } from './due.ts';
 import { rowReader, unreadableRows } from './reader.ts';
 import { auditFromRow } from './rows/audit-row.ts';
@@ -98,6 +99,7 @@ export function ledgerQueries(db: DatabaseSync, log: Log): Queries {
     },
     commandSeen: (eventId, sessionId, messageIndex) => seen.get(eventId, sessionId, messageIndex) !== undefined,
     counts,
+    backlog: backlogQuery(db, unreadable.count),
     uses: (id) => Number(uses.get(id)?.['used'] ?? 0),
     audit: (afterSeq, limit) => audit.all(afterSeq, limit).map(auditFromRow),
   };
