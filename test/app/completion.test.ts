@@ -18,6 +18,7 @@ afterAll(() => {
 const model = modelOf(COMMANDS, machineCommands());
 const NAMES = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''))];
 const VERBS = machineCommands().map(({ name }) => name);
+const SHELLS = { zsh: 'zsh', fish: 'fish' };
 const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
 
 /** What bash offers after these words, the last of which is not finished. */
@@ -57,13 +58,13 @@ describe('bash', () => {
   });
 });
 
-describe.skipIf(!has('zsh'))('zsh (only where it is installed)', () => {
+describe.skipIf(!has(SHELLS.zsh))('zsh (only where it is installed)', () => {
   test('offers the same, with what each is for', () => {
     const after = (...words: readonly string[]): string => {
       const script = `compdef() { :; }; _files() { print -r -- FILES; }; _describe() { print -rl -- "\${(@P)argv[-1]}"; }
 ${zshScript(model)}
 words=(mintwarden "$@"); CURRENT=$#words; _mintwarden`;
-      const { stdout, stderr } = spawnSync('zsh', ['-fc', script, 'zsh', ...words], { encoding: 'utf8' });
+      const { stdout, stderr } = spawnSync(SHELLS.zsh, ['-fc', script, 'zsh', ...words], { encoding: 'utf8' });
       expect(stderr).toBe('');
       return stdout;
     };
@@ -75,11 +76,11 @@ words=(mintwarden "$@"); CURRENT=$#words; _mintwarden`;
   });
 });
 
-describe.skipIf(!has('fish'))('fish (only where it is installed)', () => {
+describe.skipIf(!has(SHELLS.fish))('fish (only where it is installed)', () => {
   test('offers the same, with what each is for', () => {
     const after = (line: string): string => {
       const script = `${fishScript(model)}\ncomplete -C ${JSON.stringify(`mintwarden ${line}`)}`;
-      const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], {
+      const { stdout, stderr } = spawnSync(SHELLS.fish, ['--no-config', '-c', script], {
         encoding: 'utf8',
         env: { ...process.env, HOME: folder },
       });
