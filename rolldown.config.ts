@@ -27,8 +27,9 @@ function startedFiles(): Plugin {
       const path = relative(import.meta.dirname, id);
       const file = STARTED[path];
       if (file === undefined) {
-        if (/new URL\(\s*['"`][^'"`]*\.ts['"`]/.test(code))
-          throw new Error(`${path} starts a file that rolldown.config.ts does not know of.`);
+        if (path.startsWith('src/') && path !== 'src/main.ts' && code.includes('import.meta.')) {
+          throw new Error(`${path} names a file by where it stands itself, which is elsewhere in dist/. See rolldown.config.ts.`);
+        }
         return null;
       }
       const parts = code.split(`'${file}'`);
