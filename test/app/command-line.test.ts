@@ -48,12 +48,21 @@ test.each([
 });
 
 test('a missing configuration: status 1, a sentence and the next step; the stack only with --debug', () => {
-  for (const command of [['start'], ['doctor'], ['audit', 'verify']]) {
+  for (const command of [['start'], ['audit', 'verify']]) {
     const { status, err } = run(...command, '--config', '/nowhere/bot.yaml');
     expect(status).toBe(1);
     expect(err).toBe('The configuration /nowhere/bot.yaml does not exist.\nRun mintwarden init, or name another file with --config.\n');
   }
   expect(run('start', '--config', '/nowhere/bot.yaml', '--debug').err).toMatch(/ {4}at /);
+});
+
+test('to doctor a missing configuration is a finding, for people and for scripts', () => {
+  const told = run('doctor', '--config', '/nowhere/bot.yaml');
+  expect(told).toMatchObject({ status: 1, err: '' });
+  expect(told.out).toMatch(/^FAIL {2}configuration .*does not exist[^]*→ Run mintwarden init/);
+  const { status, out } = run('doctor', '--json', '--config', '/nowhere/bot.yaml');
+  expect(status).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({ version: 1, worst: 'fail', findings: [{ id: 'configuration', severity: 'fail' }] });
 });
 
 test('too old a Node says so instead of tripping over the first line', async () => {
