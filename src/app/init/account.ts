@@ -5,13 +5,19 @@ import { localpartOf, type UserId } from '../../domain/ids.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
 import { loginWithPassword, logout } from '../../matrix/accounts.ts';
 import { createPrivate, writePrivate } from '../private-files.ts';
+import type { Recording } from './record.ts';
 
 /** One of the two accounts, as `init` wants it. */
 export type Wanted = {
   readonly userId: UserId;
   readonly isIssuer: boolean;
   readonly displayName: string;
+  /** Of an account that is there and shall be used; null: one of our own, made where it is missing. A secret. */
+  readonly givenPassword: string | null;
 };
+
+/** An account as it stands. `session`: its access token, a secret, where it works. */
+export type AccountLook = { readonly there: boolean; readonly session: string | null };
 
 /** Where the secrets of an account stand. */
 export function secretFiles(secretsDir: string, userId: UserId): { password: string; token: string } {
@@ -21,11 +27,50 @@ export function secretFiles(secretsDir: string, userId: UserId): { password: str
 }
 
 /**
- * Makes an account and its session, or finds those that an earlier run made. The password is on the disk
- * before the homeserver hears of it, so that a run that was cut off can go on: an account that is there is
- * ours if our password opens it, and nobody else's is ever touched.
- * @returns its access token
+ * Looks at an account without changing anything. One that is there is ours if its password is in our files, or was
+ * given to us; nobody else's is ever touched.
  * @throws MintwardenError `conflict` where the account is not ours or not as it must be
+ */
+export async function lookAtAccount(wanted: Wanted, admin: AdminApi, secretsDir: string): Promise<AccountLook> {
+  const { userId, isIssuer, givenPassword } = wanted;
+  const option = isIssuer ? '--issuer' : '--bot';
+  const files = secretFiles(secretsDir, userId);
+  const found = await admin.account(userId);
+  if (found === null) {
+    if (givenPassword === null) return { there: false, session: null };
+    throw new MintwardenError(
+      'conflict',
+      `There is no account ${userId}, though a password of it was given.`,
+      `Name the account that you mean with ${option}, or leave ${option}-password-file out: then it is made.`,
+    );
+  }
+  const shut = found.deactivated ? 'deactivated' : found.locked ? 'locked' : null;
+  if (shut !== null) throw new MintwardenError('conflict', `The account ${userId} is ${shut}.`, `Choose another name with ${option}.`);
+  const kept = await readSecretFile(files.password);
+  if (givenPassword === null && 'problem' in kept) {
+    throw new MintwardenError(
+      'conflict',
+      `There is an account ${userId} already, and its password is not in ${files.password}: it is not taken for ours.`,
+      `Choose another name with ${option}; or use it all the same, with its password in a file: ${option}-password-file FILE; or name the folder of the earlier init with --dir.`,
+    );
+  }
+  if (found.admin !== isIssuer) {
+    throw new MintwardenError(
+      'conflict',
+      `The account ${userId} ${isIssuer ? 'is no server administrator, but must be one' : 'is a server administrator, but must not be one'}.`,
+      `Change that at the homeserver, or choose another name with ${option}.`,
+    );
+  }
+  const token = await readSecretFile(files.token);
+  const works = 'secret' in token && (await admin.whoami(token.secret)) === userId;
+  return { there: true, session: works ? token.secret : null };
+}
+
+/**
+ * Makes an account and its session, or finds those that an earlier run made. That we make it, and the password, are on
+ * the disk before the homeserver hears of it, so that a run that was cut off can go on.
+ * @returns its access token
+ * @throws MintwardenError as `lookAtAccount`; `homeserver-refused` where the password does not open it
  */
 export async function ensureAccount(parts: {
   readonly wanted: Wanted;
@@ -33,56 +78,41 @@ export async function ensureAccount(parts: {
   readonly homeserverUrl: string;
   readonly secretsDir: string;
   readonly newPassword: () => string;
+  readonly recording: Recording | null;
   /** The session's encryption keys are lost: it is given up for a new one. */
   readonly sessionLost?: boolean;
   readonly out: (line: string) => void;
 }): Promise<string> {
-  const { wanted, admin, homeserverUrl, secretsDir, out } = parts;
-  const { userId, isIssuer } = wanted;
+  const { wanted, admin, homeserverUrl, secretsDir, recording, out } = parts;
+  const { userId, isIssuer, givenPassword } = wanted;
   const files = secretFiles(secretsDir, userId);
-  const option = isIssuer ? '--issuer' : '--bot';
-
-  const found = await admin.account(userId);
-  if (found !== null) {
-    const ours = await readSecretFile(files.password);
-    if ('problem' in ours) {
-      throw new MintwardenError(
-        'conflict',
-        `There is an account ${userId} already, and its password is not in ${files.password}: it is not taken for ours.`,
-        `Choose another name with ${option}, or name the folder of the earlier init with --dir.`,
-      );
-    }
-    const shut = found.deactivated ? 'deactivated' : found.locked ? 'locked' : null;
-    if (shut !== null) throw new MintwardenError('conflict', `The account ${userId} is ${shut}.`, `Choose another name with ${option}.`);
-    if (found.admin !== isIssuer) {
-      const what = isIssuer ? 'is no server administrator, but must be one' : 'is a server administrator, but must not be one';
-      throw new MintwardenError(
-        'conflict',
-        `The account ${userId} ${what}.`,
-        `Change that at the homeserver, or choose another name with ${option}.`,
-      );
-    }
-  } else {
+  const { there, session: kept } = await lookAtAccount(wanted, admin, secretsDir);
+  await noteMade(recording, userId, there, givenPassword !== null);
+  if (!there) {
     await createPrivate(files.password, `${parts.newPassword()}\n`);
-  }
-
-  const password = await passwordIn(files.password);
-  if (found === null) {
-    await admin.makeAccount(userId, { password, admin: isIssuer, displayName: wanted.displayName });
+    await admin.makeAccount(userId, { password: await passwordIn(files.password), admin: isIssuer, displayName: wanted.displayName });
     out(`Made the account ${userId}${isIssuer ? ', a server administrator' : ''}.`);
   } else out(`The account ${userId} is there.`);
+  if (kept !== null && parts.sessionLost !== true) return kept;
 
-  const kept = await readSecretFile(files.token);
-  const works = 'secret' in kept && (await admin.whoami(kept.secret)) === userId;
-  if (works && parts.sessionLost !== true) return kept.secret;
+  const password = givenPassword ?? (await passwordIn(files.password));
   const session = await loginWithPassword(homeserverUrl, userId, password, isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden');
   if (session.userId !== userId)
     throw new MintwardenError('homeserver-nonsense', `The homeserver logged ${session.userId} in instead of ${userId}.`);
+  // A password that was given has shown just now that it is the right one.
+  if (givenPassword !== null) await writePrivate(files.password, `${givenPassword}\n`);
   await writePrivate(files.token, `${session.accessToken}\n`);
   // Only now: a run that is cut off must find a session that works, or none.
-  if (works) await logout(homeserverUrl, kept.secret);
-  out(`Logged ${userId} in${works ? ' anew, since the keys of its session are lost' : ''}.`);
+  if (kept !== null) await logout(homeserverUrl, kept);
+  out(`Logged ${userId} in${kept === null ? '' : ' anew, since the keys of its session are lost'}.`);
   return session.accessToken;
+}
+
+/** An account that was there before us, or that somebody gave us the password of, is not ours to end. */
+async function noteMade(recording: Recording | null, userId: UserId, there: boolean, isGiven: boolean): Promise<void> {
+  if (recording === null || (there && !isGiven)) return;
+  const others = recording.record.madeAccounts.filter((id) => id !== userId);
+  await recording.change({ madeAccounts: isGiven ? others : [...others, userId] });
 }
 
 async function passwordIn(file: string): Promise<string> {

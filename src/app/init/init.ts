@@ -1,19 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig, problemsOf, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { parseUserId, serverOf, type RoomId, type UserId } from '../../domain/ids.ts';
-import { createSynapse } from '../../issuers/synapse/synapse.ts';
+import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
+import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
 import { createControlRoom } from '../../matrix/accounts.ts';
 import type { Log } from '../../ports/log.ts';
 import { cryptoFolder, seedsFile } from '../places.ts';
-import { ensureAccount, secretFiles } from './account.ts';
-import { configContent, type Answers } from './config-text.ts';
-import { checkAdmins, preflight, requireAdmin } from './preflight.ts';
 import { privateFolder, writePrivate } from '../private-files.ts';
+import { ensureAccount, lookAtAccount, secretFiles, type AccountLook, type Wanted } from './account.ts';
+import { configContent, type Answers } from './config-text.ts';
+import { earlierConfig } from './earlier.ts';
+import { checkGivenRoom, joinGivenRoom, roomCalled } from './given-room.ts';
+import type { Plan, PlanLine } from './plan.ts';
+import { adminIds, checkAdmins, homeserverAddress } from './preflight.ts';
+import { readRecord, recordingIn } from './record.ts';
+import { lookAtHomeserver } from './single-answers.ts';
 
 const TIMEOUT_MS = 30_000;
 const HEADER = `# Made by mintwarden init. Every key is explained in bot.example.yaml; mintwarden doctor checks this file.
@@ -31,6 +35,11 @@ export type InitOptions = {
   readonly admins: readonly string[];
   readonly botLocalpart?: string;
   readonly issuerLocalpart?: string;
+  /** Passwords of accounts that are there and shall be used. Secrets. */
+  readonly botPassword?: string;
+  readonly issuerPassword?: string;
+  /** A room that is there and shall be used: its id or its address. */
+  readonly controlRoom?: string;
   /** Write `bot.yaml` anew where there is one. */
   readonly force?: boolean;
   /** Told of each step, in sentences. */
@@ -46,32 +55,63 @@ export type InitResult = {
   readonly issuerUserId: UserId;
 };
 
+/** What would be done, and the way to do it. Until `carryOut` nothing is changed anywhere. */
+export type Prepared = { readonly plan: Plan; carryOut(): Promise<InitResult> };
+
+/** Everything that was found out, before anything is changed. */
+type Found = {
+  readonly options: InitOptions;
+  readonly homeserverUrl: string;
+  readonly directory: string;
+  readonly configFile: string;
+  readonly secretsDir: string;
+  readonly serverName: string;
+  readonly version: string;
+  readonly bot: Wanted;
+  readonly issuer: Wanted;
+  readonly answers: Omit<Answers, 'controlRoom'>;
+  readonly admins: readonly UserId[];
+  readonly existing: Config | null;
+  readonly kept: readonly string[];
+  readonly givenRoom: RoomId | null;
+};
+
+/** Prepares and carries out, without asking anybody. @throws MintwardenError as `prepareInit` */
+export async function init(options: InitOptions): Promise<InitResult> {
+  return (await prepareInit(options)).carryOut();
+}
+
 /**
- * Sets Mintwarden up: two accounts, their sessions, secrets, the control room, the configuration. Each
- * step looks first at what is there, so that a second run does no harm and one that was cut off goes on;
- * `bot.yaml` comes last.
+ * Looks at everything that setting Mintwarden up needs, and at what an earlier run has made, and says what is left
+ * to do: two accounts, their sessions, secrets, the control room, the configuration. Changes nothing.
  * @throws MintwardenError that says what stands in the way and what to do
  */
-export async function init(options: InitOptions): Promise<InitResult> {
-  const { adminToken, out, listen = '127.0.0.1:8009' } = options;
-  const homeserverUrl = httpUrl(options.homeserverUrl).replace(/\/+$/, '');
-  const directory = resolve(options.directory);
-  const configFile = join(directory, 'bot.yaml');
-  const secretsDir = join(directory, 'secrets');
+export async function prepareInit(options: InitOptions): Promise<Prepared> {
+  const found = await find(options);
+  await using synapse = synapseAs(found, options.adminToken);
+  const bot = await lookAtAccount(found.bot, synapse.admin, found.secretsDir);
+  const issuer = await lookAtAccount(found.issuer, synapse.admin, found.secretsDir);
+  const isLimited = !bot.there || (await isRateLimited(synapse, found.bot.userId));
+  const botIsIn = found.givenRoom === null ? false : await checkGivenRoom(synapse.admin, found.givenRoom, found.bot.userId);
+  return { plan: planOf(found, { bot, issuer, isLimited, botIsIn }), carryOut: () => carryOut(found) };
+}
 
+async function find(options: InitOptions): Promise<Found> {
+  const { adminToken, log, listen = '127.0.0.1:8009' } = options;
+  const homeserverUrl = homeserverAddress(options.homeserverUrl);
+  const directory = resolve(options.directory);
+  const secretsDir = join(directory, 'secrets');
   // Not knowing yet whose homeserver it is; only what needs no name is asked.
-  await using unnamed = synapseAs(options, homeserverUrl, 'unknown.invalid', '@nobody:unknown.invalid' as UserId, adminToken);
-  const { adminUserId, version } = await preflight(unnamed.admin, homeserverUrl, adminToken);
-  const serverName = serverOf(adminUserId);
-  const botUserId = ownId(options.botLocalpart ?? 'mintwarden', serverName);
-  const issuerUserId = ownId(options.issuerLocalpart ?? 'mintwarden-issuer', serverName);
-  const admins = [...new Set(options.admins.map((text) => adminId(text, serverName)))];
-  const [bot, issuer] = [secretFiles(secretsDir, botUserId), secretFiles(secretsDir, issuerUserId)];
+  const { serverName, version } = await lookAtHomeserver(homeserverUrl, adminToken, log);
+  const bot = wanted(options.botLocalpart ?? 'mintwarden', serverName, options.botPassword ?? null, false);
+  const issuer = wanted(options.issuerLocalpart ?? 'mintwarden-issuer', serverName, options.issuerPassword ?? null, true);
+  const admins = adminIds(options.admins, serverName);
+  const files = { bot: secretFiles(secretsDir, bot.userId), issuer: secretFiles(secretsDir, issuer.userId) };
   const answers: Omit<Answers, 'controlRoom'> = {
     homeserverUrl,
     serverName,
-    bot: { userId: botUserId, tokenFile: bot.token, passwordFile: bot.password },
-    issuer: { userId: issuerUserId, tokenFile: issuer.token, passwordFile: issuer.password },
+    bot: { userId: bot.userId, tokenFile: files.bot.token, passwordFile: files.bot.password },
+    issuer: { userId: issuer.userId, tokenFile: files.issuer.token, passwordFile: files.issuer.password },
     admins,
     listen,
     publicUrl: options.publicUrl,
@@ -80,50 +120,120 @@ export async function init(options: InitOptions): Promise<InitResult> {
   if (problems.length > 0)
     throw new MintwardenError('usage', problems.join('\n'), 'Nothing was changed. mintwarden init --help shows what it takes.');
 
-  await using asAdmin = synapseAs(options, homeserverUrl, serverName, botUserId, adminToken);
-  await requireAdmin(asAdmin.admin, adminUserId);
-  await checkAdmins(asAdmin.admin, admins, serverName);
-  const existing = options.force === true ? null : await earlier(configFile, answers, out);
-  out(`${serverName} is a Synapse ${version}, and the token is an administrator's.`);
+  const found = { options, homeserverUrl, directory, secretsDir, serverName, version, bot, issuer, answers, admins };
+  await using synapse = synapseAs({ ...found }, adminToken);
+  await checkAdmins(synapse.admin, admins, serverName);
+  const record = await readRecord(directory);
+  if (record !== null && record.undone !== 'nothing')
+    throw new MintwardenError(
+      'conflict',
+      `${directory} is being undone.`,
+      'Run mintwarden init --undo to its end first, or name another folder with --dir.',
+    );
+  const configFile = join(directory, 'bot.yaml');
+  const kept: string[] = [];
+  const existing = options.force === true ? null : await earlierConfig(configFile, answers, (line) => kept.push(line));
+  const asked = options.controlRoom === undefined ? null : await roomCalled(options.controlRoom, homeserverUrl, adminToken);
+  if (existing !== null && asked !== null && existing.control_room !== asked)
+    throw new MintwardenError(
+      'conflict',
+      `${configFile} names another control room, ${existing.control_room}.`,
+      'Write it anew with --force, or leave --control-room out.',
+    );
+  // One that was given to an earlier run is still the one.
+  const given = asked ?? (record !== null && !record.madeRoom ? record.controlRoom : null);
+  return { ...found, configFile, existing, kept, givenRoom: existing === null ? given : null };
+}
 
+function planOf(
+  found: Found,
+  look: { readonly bot: AccountLook; readonly issuer: AccountLook; readonly isLimited: boolean; readonly botIsIn: boolean },
+): Plan {
+  const { bot, issuer, existing, givenRoom, admins, secretsDir, configFile } = found;
+  const renewed = existing !== null && keysAreLost(existing);
+  const steps: PlanLine[] = [];
+  const kept: string[] = [...found.kept];
+  const account = ({ userId, isIssuer }: Wanted, { there, session }: AccountLook): void => {
+    const what = isIssuer ? ', a server administrator, which makes tokens and never chats' : ', which chats and is no administrator';
+    if (there) kept.push(`the account ${userId}`);
+    else steps.push({ verb: 'make', what: `the account ${userId}${what}` });
+    if (session === null || (renewed && !isIssuer)) {
+      const { password, token } = secretFiles(secretsDir, userId);
+      steps.push({ verb: 'log in', what: `${userId}${renewed && !isIssuer ? ' anew, since the keys of its session are lost' : ''}` });
+      steps.push({ verb: 'write', what: `${there ? '' : `${password}, `}${token} (readable by you alone)` });
+    }
+  };
+  account(bot, look.bot);
+  if (look.isLimited) steps.push({ verb: 'lift', what: `the rate limit of ${bot.userId}, so that a notice never has to wait` });
+  account(issuer, look.issuer);
+  if (existing !== null) kept.push(`the control room ${existing.control_room}`);
+  else if (givenRoom !== null) {
+    kept.push(`the room ${givenRoom}, which becomes the control room; you invite the admins who are missing there`);
+    if (!look.botIsIn) steps.push({ verb: 'join', what: `${givenRoom} as ${bot.userId}` });
+  } else {
+    const again = look.bot.session === null ? '' : ' (or find the one that an earlier run made)';
+    steps.push({ verb: 'make', what: `the control room: private, encrypted, by invitation; admins have full power in it${again}` });
+    steps.push({ verb: 'invite', what: admins.join(', ') });
+  }
+  if (existing === null)
+    steps.push({ verb: 'write', what: `${configFile}${existsSync(configFile) ? ', in place of the one that is there' : ''}` });
+  return { title: `On ${found.serverName} (Synapse ${found.version}) init will:`, steps, kept };
+}
+
+async function carryOut(found: Found): Promise<InitResult> {
+  const { options, homeserverUrl, directory, configFile, secretsDir, serverName, bot, issuer, answers, admins, existing, givenRoom } =
+    found;
+  const { adminToken, out } = options;
+  out(`${serverName} is a Synapse ${found.version}, and the token is an administrator's.`);
+  for (const line of found.kept) out(line);
   await privateFolder(directory);
   await privateFolder(secretsDir);
   await privateFolder(join(directory, 'state'));
-  const common = { admin: asAdmin.admin, homeserverUrl, secretsDir, newPassword, out };
-  const botToken = await ensureAccount({
-    ...common,
-    wanted: { userId: botUserId, isIssuer: false, displayName: 'Mintwarden' },
-    sessionLost: existing !== null && keysAreLost(existing),
-  });
-  const limit = await asAdmin.admin.rateLimit(botUserId);
-  if (limit === null || limit.messagesPerSecond !== 0 || limit.burstCount !== 0) {
-    await asAdmin.admin.liftRateLimit(botUserId);
-    out(`Lifted the rate limits of ${botUserId}: a notice must not have to wait.`);
+  const nothing = { madeAccounts: [], liftedLimits: [], controlRoom: null, madeRoom: false, farewell: null };
+  const beginning = existing === null ? { homeserverUrl, serverName, bot: bot.userId, issuer: issuer.userId, ...nothing } : null;
+  const recording = await recordingIn(directory, beginning);
+  await recording?.change({ homeserverUrl, serverName, bot: bot.userId, issuer: issuer.userId });
+
+  await using asAdmin = synapseAs(found, adminToken);
+  const common = { admin: asAdmin.admin, homeserverUrl, secretsDir, newPassword, recording, out };
+  const botToken = await ensureAccount({ ...common, wanted: bot, sessionLost: existing !== null && keysAreLost(existing) });
+  if (await isRateLimited(asAdmin, bot.userId)) {
+    if (recording !== null) await recording.change({ liftedLimits: [...new Set([...recording.record.liftedLimits, bot.userId])] });
+    await asAdmin.admin.liftRateLimit(bot.userId);
+    out(`Lifted the rate limits of ${bot.userId}: a notice must not have to wait.`);
   }
-  const issuerToken = await ensureAccount({
-    ...common,
-    wanted: { userId: issuerUserId, isIssuer: true, displayName: 'Mintwarden (issuer)' },
-  });
-  await using asIssuer = synapseAs(options, homeserverUrl, serverName, botUserId, issuerToken);
+  const issuerToken = await ensureAccount({ ...common, wanted: issuer });
+  await using asIssuer = synapseAs(found, issuerToken);
   if (!(await asIssuer.admin.isAdmin())) {
     throw new MintwardenError(
       'homeserver-refused',
-      `${issuerUserId} has no right to the admin API, though it was made an administrator.`,
+      `${issuer.userId} has no right to the admin API, though it is an administrator.`,
       'Look at the homeserver.',
     );
   }
 
-  const controlRoom =
-    existing?.control_room ??
-    (await createControlRoom({ homeserverUrl, accessToken: botToken, userId: botUserId, admins, name: 'Mintwarden control room' }));
-  out(`The control room is ${controlRoom}.${existing === null ? ` Invited: ${admins.join(', ')}.` : ''}`);
+  let controlRoom = existing?.control_room ?? givenRoom;
+  if (givenRoom !== null) {
+    await joinGivenRoom({ homeserverUrl, adminToken, botToken, botUserId: bot.userId, roomId: givenRoom });
+    await recording?.change({ controlRoom: givenRoom, madeRoom: false });
+  }
+  controlRoom ??= await createControlRoom({
+    homeserverUrl,
+    accessToken: botToken,
+    userId: bot.userId,
+    admins,
+    name: 'Mintwarden control room',
+  });
+  const isMade = existing === null && givenRoom === null;
+  if (isMade) await recording?.change({ controlRoom, madeRoom: true });
+  out(`The control room is ${controlRoom}.${isMade ? ` Invited: ${admins.join(', ')}.` : ''}`);
 
   if (existing === null) {
     await writePrivate(configFile, HEADER + stringify(configContent({ ...answers, controlRoom }, directory), { lineWidth: 0 }));
     out(`Wrote ${configFile}.`);
   }
   await loadConfig(configFile, {});
-  return { configFile, controlRoom, botUserId, issuerUserId };
+  return { configFile, controlRoom, botUserId: bot.userId, issuerUserId: issuer.userId };
 }
 
 /** The bot has run, since its cross-signing seeds are there, but the keys of its session are not. */
@@ -131,66 +241,28 @@ function keysAreLost(config: Config): boolean {
   return existsSync(seedsFile(config)) && !existsSync(cryptoFolder(config));
 }
 
-/** The configuration of an earlier run, kept as it is; null where there is none. */
-async function earlier(file: string, answers: Omit<Answers, 'controlRoom'>, out: (line: string) => void): Promise<Config | null> {
-  const isThere = await readFile(file).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOTDIR')
-        throw new MintwardenError(
-          'state',
-          `${dirname(file)} cannot be a folder: a file is in its way.`,
-          'Name another folder with --dir.',
-          { cause: error },
-        );
-      return error.code !== 'ENOENT';
-    },
-  );
-  if (!isThere) return null;
-  const next = 'Name another folder with --dir, or write it anew with --force (the control room stays the same).';
-  const config = await loadConfig(file, {}).catch((error: unknown) => {
-    throw new MintwardenError(
-      'conflict',
-      `There is a ${file} that cannot be used: ${error instanceof Error ? error.message : 'no reason given'}`,
-      next,
-    );
+async function isRateLimited({ admin }: Synapse, userId: UserId): Promise<boolean> {
+  const limit = await admin.rateLimit(userId);
+  return limit === null || limit.messagesPerSecond !== 0 || limit.burstCount !== 0;
+}
+
+function synapseAs(found: Pick<Found, 'options' | 'homeserverUrl' | 'serverName' | 'bot'>, token: string): Synapse {
+  const { homeserverUrl, serverName, bot, options } = found;
+  return createSynapse({
+    homeserverUrl,
+    serverName,
+    issuerToken: () => token,
+    botUserId: bot.userId,
+    timeoutMs: TIMEOUT_MS,
+    log: options.log,
   });
-  const same = config.bot.user_id === answers.bot.userId && config.issuer.user_id === answers.issuer.userId;
-  if (!same || config.homeserver.server_name !== answers.serverName) {
-    throw new MintwardenError('conflict', `There is a ${file} already, for ${config.bot.user_id} and ${config.issuer.user_id}.`, next);
-  }
-  const { host, port } = config.gateway.listen;
-  const asked = { admins: answers.admins.toSorted().join(), url: new URL(answers.publicUrl).origin, listen: answers.listen };
-  const listen = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-  const differs = config.admins.toSorted().join() !== asked.admins || config.gateway.public_url !== asked.url || listen !== asked.listen;
-  out(`${file} is there and is kept as it is.${differs ? ' It differs from what was asked for now; edit it, or use --force.' : ''}`);
-  return config;
 }
 
-function synapseAs(options: InitOptions, homeserverUrl: string, serverName: string, botUserId: UserId, token: string) {
-  return createSynapse({ homeserverUrl, serverName, issuerToken: () => token, botUserId, timeoutMs: TIMEOUT_MS, log: options.log });
-}
-
-function httpUrl(text: string): string {
-  if (/^https?:\/\/[^\s?#@]+$/.test(text) && URL.canParse(text)) return text;
-  throw new MintwardenError(
-    'usage',
-    `"${text}" is not the address of a homeserver.`,
-    'Write for example: --homeserver http://127.0.0.1:8008',
-  );
-}
-
-function ownId(localpart: string, serverName: string): UserId {
+function wanted(localpart: string, serverName: string, givenPassword: string | null, isIssuer: boolean): Wanted {
   // What a homeserver registers (spec appendix 4.2.1), so that no other server part can be slipped in.
   const userId = /^[a-z0-9._=/+-]+$/.test(localpart) ? parseUserId(`@${localpart}:${serverName}`) : null;
-  if (userId !== null) return userId;
+  if (userId !== null) return { userId, isIssuer, givenPassword, displayName: isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden' };
   throw new MintwardenError('usage', `"${localpart}" cannot be the name of an account.`, 'Use small letters, digits and - . _ = / +');
-}
-
-function adminId(text: string, serverName: string): UserId {
-  const userId = parseUserId(text.includes(':') ? text : `${text.startsWith('@') ? '' : '@'}${text}:${serverName}`);
-  if (userId !== null) return userId;
-  throw new MintwardenError('usage', `"${text}" is not a user id.`, `Write for example: --admins @you:${serverName}`);
 }
 
 function newPassword(): string {

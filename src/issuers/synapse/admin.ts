@@ -1,4 +1,4 @@
-import { parseUserId, type UserId } from '../../domain/ids.ts';
+import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import { accountState } from './directory.ts';
 import { isBearer, path, type Http, type JsonObject } from './http.ts';
 import { bodyOf, nonsense, refusalOf } from './outcome.ts';
@@ -40,6 +40,14 @@ export type AdminApi = {
   /** The exception made for a user; null where there is none. */
   rateLimit(userId: UserId): Promise<RateLimit | null>;
   liftRateLimit(userId: UserId): Promise<void>;
+  /** Takes the exception made for a user away; none is no error. */
+  restoreRateLimit(userId: UserId): Promise<void>;
+  /** Ends an account for good: it leaves its rooms, its sessions and password are gone. Its name stays taken. */
+  deactivate(userId: UserId): Promise<void>;
+  /** The state events of a room, as they came; null where the homeserver does not know the room. */
+  roomState(roomId: RoomId): Promise<readonly unknown[] | null>;
+  /** Makes everybody of this homeserver leave a room. What was said there is kept by the homeserver. */
+  emptyRoom(roomId: RoomId): Promise<void>;
   /** The homeserver's clock (its `Date` header, whole seconds) in epoch ms; null where it sends none. */
   clock(): Promise<number | null>;
 };
@@ -50,8 +58,14 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
   const get = async (where: string, asked: string, rights = true): Promise<JsonObject | null> =>
     bodyOf(await http.ask({ method: 'GET', path: where, ...(rights ? { token: token() } : {}) }), asked);
 
-  const send = async (method: 'PUT' | 'POST', where: string, body: JsonObject, asked: string): Promise<void> => {
-    if (bodyOf(await http.ask({ method, path: where, token: token(), body }), asked) === null) throw nonsense(asked);
+  const send = async (
+    method: 'PUT' | 'POST' | 'DELETE',
+    where: string,
+    body: JsonObject,
+    asked: string,
+    mayLack = false,
+  ): Promise<void> => {
+    if (bodyOf(await http.ask({ method, path: where, token: token(), body }), asked) === null && !mayLack) throw nonsense(asked);
   };
 
   return {
@@ -63,10 +77,12 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
     },
 
     async usesAuthenticationService() {
-      const answer = await http.ask({ method: 'GET', path: '/_matrix/client/v1/auth_metadata' });
-      if (answer.kind === 'answer' && answer.status === 200 && answer.body !== null) return true;
-      if (answer.kind === 'answer' && refusalOf(answer) !== null) return false;
-      bodyOf(answer, 'how it does logins');
+      // The name it has in the specification, and the one it had before (MSC2965).
+      for (const where of ['v1/auth_metadata', 'unstable/org.matrix.msc2965/auth_metadata']) {
+        const answer = await http.ask({ method: 'GET', path: `/_matrix/client/${where}` });
+        if (answer.kind === 'answer' && answer.status === 200 && answer.body !== null) return true;
+        if (answer.kind !== 'answer' || refusalOf(answer) === null) bodyOf(answer, 'how it does logins');
+      }
       return false;
     },
 
@@ -134,6 +150,20 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
         { messages_per_second: 0, burst_count: 0 },
         'lifting the limits of a user',
       ),
+
+    restoreRateLimit: (userId) =>
+      send('DELETE', path`/_synapse/admin/v1/users/${userId}/override_ratelimit`, {}, 'the limits of a user', true),
+
+    deactivate: (userId) => send('POST', path`/_synapse/admin/v1/deactivate/${userId}`, { erase: false }, 'ending an account', true),
+
+    async roomState(roomId) {
+      const answer = await get(path`/_synapse/admin/v1/rooms/${roomId}/state`, 'the state of a room');
+      if (answer === null) return null;
+      if (!Array.isArray(answer['state'])) throw nonsense('the state of a room');
+      return answer['state'];
+    },
+
+    emptyRoom: (roomId) => send('DELETE', path`/_synapse/admin/v1/rooms/${roomId}`, { block: false, purge: false }, 'closing a room', true),
 
     async clock() {
       const answer = await http.ask({ method: 'GET', path: '/_matrix/client/versions' });

@@ -16,7 +16,7 @@ export type Answer =
 
 /** One request. `token` goes into the Authorization header and nowhere else. */
 type Ask = {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Built with `path`, so that no id can change which endpoint is meant. */
   readonly path: string;
   readonly token?: string;

@@ -55,8 +55,11 @@ export function decideKilled(grant: Grant, lease: Lease, tried: KillTry, retryMs
   };
 }
 
+/** What logging an upstream token out takes. */
+type Killer = Pick<World, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random'>;
+
 /** Logs one upstream token out, once; the row says when to try again. */
-export async function killLease(world: World, lease: Lease): Promise<void> {
+export async function killLease(world: Killer, lease: Lease): Promise<void> {
   const tried = await tryKill(world, lease);
   await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
     const [row, grant] = await Promise.all([world.ledger.lease(lease.id), world.ledger.grant(lease.grantId)]);
@@ -68,7 +71,7 @@ export async function killLease(world: World, lease: Lease): Promise<void> {
   });
 }
 
-async function tryKill(world: World, lease: Lease): Promise<KillTry> {
+async function tryKill(world: Killer, lease: Lease): Promise<KillTry> {
   let token: string;
   try {
     if (lease.sealed === null) return { kind: 'unopenable', problem: 'There is no copy of the token to log out with.' };

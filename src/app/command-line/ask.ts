@@ -1,0 +1,102 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { MintwardenError } from '../../domain/errors.ts';
+
+/** A conversation at the terminal. While it is open nothing that is typed shows but the answer to an open question. */
+export type Terminal = Disposable & {
+  /** The answer, without spaces around it. */
+  ask(question: string): Promise<string>;
+  /** As `ask`, and what is typed does not show. */
+  askHidden(question: string): Promise<string>;
+};
+
+/** Ctrl-C, or the end of the input. Whoever asks decides what to say. */
+export class Stopped extends MintwardenError {
+  constructor() {
+    super('usage', 'Stopped.', null);
+    this.name = 'Stopped';
+  }
+}
+
+/** Opens it. @param onStopped called for a Ctrl-C while no question is open */
+export function openTerminal(onStopped: () => void): Terminal {
+  let isShown = false;
+  let isOver = false;
+  let open: PromiseWithResolvers<string> | null = null;
+  const screen = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (isShown) process.stdout.write(chunk);
+      done();
+    },
+  });
+  // No history: a hidden answer must not come back by the arrow key.
+  const lines = createInterface({ input: process.stdin, output: screen, terminal: true, historySize: 0 });
+  lines.on('line', (line) => {
+    isShown = false;
+    open?.resolve(line.trim());
+    open = null;
+  });
+  const stop = (): void => {
+    if (isOver) return;
+    isOver = true;
+    lines.close();
+    process.stdout.write('\n');
+    if (open === null) onStopped();
+    open?.reject(new Stopped());
+  };
+  lines.on('SIGINT', stop);
+  lines.on('close', stop);
+
+  const asking = (): Promise<string> => {
+    if (isOver) throw new Stopped();
+    open = Promise.withResolvers<string>();
+    return open.promise;
+  };
+  return {
+    ask: (question) => {
+      const answer = asking();
+      isShown = true;
+      lines.setPrompt(question);
+      lines.prompt();
+      return answer;
+    },
+    askHidden: async (question) => {
+      const answer = asking();
+      process.stdout.write(question);
+      try {
+        return await answer;
+      } finally {
+        process.stdout.write('\n');
+      }
+    },
+    [Symbol.dispose]: () => {
+      isOver = true;
+      lines.close();
+    },
+  };
+}
+
+/** Asks until `check` takes the answer; what it throws for a person is shown, and the question comes again. */
+export async function askUntil<T>(ask: () => Promise<string>, check: (answer: string) => T | Promise<T>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    try {
+      return await check(answer);
+    } catch (error) {
+      if (!(error instanceof MintwardenError) || error instanceof Stopped || error.code === 'internal') throw error;
+      console.log(`${error.message}${error.next === null ? '' : `\n${error.next}`}`);
+    }
+  }
+}
+
+/** Yes or no, until it is one of them. */
+export function askYesNo(terminal: Terminal, question: string): Promise<boolean> {
+  return askUntil(
+    () => terminal.ask(`${question} (yes/no) `),
+    (answer) => {
+      if (/^y(es)?$/i.test(answer)) return true;
+      if (/^no?$/i.test(answer)) return false;
+      throw new MintwardenError('usage', 'Answer yes or no.');
+    },
+  );
+}

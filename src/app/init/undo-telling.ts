@@ -1,0 +1,121 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toPolicy, type Config } from '../../config/index.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import type { Operator, RoomId } from '../../domain/ids.ts';
+import { startReaper } from '../../lifecycle/due/reaper.ts';
+import type { World } from '../../lifecycle/world.ts';
+import { startMatrix } from '../../matrix/start.ts';
+import type { Synapse } from '../../issuers/synapse/synapse.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Sealer } from '../../ports/sealer.ts';
+import { openCache } from '../../store/keyv/index.ts';
+import type { SealingKey } from '../../store/seal/sealer.ts';
+import type { SqliteLedger } from '../../store/sqlite/open.ts';
+import { anchorMac, anchorParts, comparedWithAnchors } from '../anchoring.ts';
+import { cacheFile, cryptoFolder, seedsFile } from '../places.ts';
+import { tokensOf } from '../secrets-again.ts';
+import { seedStore } from '../seed-store.ts';
+
+const clock = { now: () => Date.now() };
+const random = { bytes: (count: number) => randomBytes(count) };
+const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 100;
+/** What failed is tried again within this. */
+const SOON_MS = 600_000;
+
+/** What telling everybody takes. */
+export type Telling = {
+  readonly config: Config;
+  readonly ledger: SqliteLedger;
+  readonly synapse: Synapse;
+  readonly sealingKey: SealingKey;
+  readonly sealer: Sealer;
+  readonly by: Operator;
+  /** By which the last message is known again: it comes once, however often this runs. */
+  readonly marker: string;
+  readonly log: Log;
+};
+
+/**
+ * Starts the bot once more, without ears: sends what waits in the outbox (the ends of grants to the people concerned,
+ * messages with tokens redacted), then the last message to the control room.
+ * @throws MintwardenError where the bot cannot be started, or not everything could be sent within a minute
+ */
+export async function tellEverybody({ config, ledger, synapse, sealingKey, sealer, by, marker, log }: Telling): Promise<void> {
+  await using cleanup = new AsyncDisposableStack();
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const cache = await openCache({ file: cacheFile(config), log, clock });
+  cleanup.defer(() => cache.close());
+  const position = cache.space<string>('sync');
+  const tokens = tokensOf(config, process.env, log);
+  const mac = anchorMac(sealingKey.key);
+  const anchors = anchorParts(config, { ledger, store: ledger.anchors, clock, random, log, mac }, () => tokens.bot());
+  // An old copy of the encryption store must not be used on, here as at any start.
+  const { sessionRenewed } = await comparedWithAnchors(config, anchors, {
+    leaseMs: toPolicy(config).leaseMs,
+    forgetPosition: async () => void (await position.set('since', '')),
+    signal,
+  });
+  if (sessionRenewed) await tokens.readAgain();
+  const matrix = await startMatrix({
+    homeserverUrl: config.homeserver.url,
+    userId: config.bot.user_id,
+    accessToken: tokens.bot(),
+    stateDir: cryptoFolder(config),
+    storeKey: Buffer.from(hkdfSync('sha256', sealingKey.key, '', 'mintwarden crypto store', 32)),
+    seeds: seedStore(seedsFile(config), sealer),
+    position: {
+      load: async () => (await position.get('since')) ?? null,
+      save: async (since) => void (await position.set('since', since)),
+    },
+    password: async () => config.bot.password ?? null,
+    controlRoomId: config.control_room,
+    pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
+    // Nobody is obeyed any more.
+    onEvent: async () => {},
+    log,
+  });
+  cleanup.defer(() => matrix.stop());
+  const world: World = {
+    ledger,
+    issuer: synapse.issuer,
+    directory: synapse.directory,
+    chat: matrix.chat,
+    sealer,
+    clock,
+    random,
+    log,
+    policy: () => toPolicy(config),
+    ownAccounts: [config.bot.user_id, config.issuer.user_id],
+    controlRoomId: config.control_room,
+    gatewayUrl: config.gateway.public_url,
+    seesAddresses: false,
+  };
+  const reaper = startReaper(world);
+  cleanup.defer(() => reaper.stop());
+  await untilSent(ledger);
+
+  const roomId: RoomId = config.control_room;
+  if ((await matrix.chat.findByMarker(roomId, marker, 0)) !== null) return;
+  const body = `Mintwarden is being removed by ${by}. Every grant has ended, and the homeserver's tokens behind them are logged out. The bot leaves now; nobody answers commands here any more.`;
+  const html = body.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  await matrix.chat.send(
+    roomId,
+    { body, html, mentions: [], replyTo: null, msgtype: 'm.notice' },
+    { transactionId: marker, marker, expect: 'encrypted', audience: 'every-device' },
+  );
+}
+
+/** Until nothing is left that is due soon: messages to send, and messages to redact. */
+async function untilSent(ledger: SqliteLedger): Promise<void> {
+  const begun = performance.now();
+  for (;;) {
+    const { messagesWaiting } = await ledger.counts();
+    const { messages } = await ledger.due(clock.now() + SOON_MS, 1);
+    if (messagesWaiting === 0 && messages.length === 0) return;
+    if (performance.now() - begun > PATIENCE_MS)
+      throw new MintwardenError('homeserver-unreachable', `${String(messagesWaiting)} messages to people could not be sent.`, null);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
