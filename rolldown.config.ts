@@ -12,34 +12,36 @@ import { defineConfig, type Plugin } from 'rolldown';
 const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: Record<string, string> };
 const runtime = new RegExp(`^(?:${Object.keys(dependencies).map((name) => name.replaceAll('.', String.raw`\.`)).join('|')})(?:/|$)`); // prettier-ignore
 
-/** Files that are started by their address. */
-const STARTED: Readonly<Record<string, string>> = {
-  'src/app/gateway.ts': 'gateway-process.ts',
-  'src/gateway/large/large-answers.ts': './thread.ts',
+/** Files that others name by their address: as the source says it, and seen from dist/, which has no folders. */
+const ADDRESSES: Readonly<Record<string, readonly [string, string]>> = {
+  'src/app/gateway.ts': ['gateway-process.ts', './gateway-process.js'],
+  'src/app/version.ts': ['../../package.json', '../package.json'],
+  'src/gateway/large/large-answers.ts': ['./thread.ts', './thread.js'],
 };
 
-/** Points those who start a file at its compiled self, which lies beside them: dist/ has no folders. */
-function startedFiles(): Plugin {
+/** Gives those addresses as they are in dist/. */
+function addresses(): Plugin {
   const met = new Set<string>();
   return {
-    name: 'started-files',
+    name: 'addresses',
     transform(code, id) {
       const path = relative(import.meta.dirname, id);
-      const file = STARTED[path];
-      if (file === undefined) {
-        if (path.startsWith('src/') && path !== 'src/main.ts' && code.includes('import.meta.')) {
+      const address = ADDRESSES[path];
+      if (address === undefined) {
+        if (path.startsWith('src/') && code.includes('import.meta.')) {
           throw new Error(`${path} names a file by where it stands itself, which is elsewhere in dist/. See rolldown.config.ts.`);
         }
         return null;
       }
-      const parts = code.split(`'${file}'`);
-      if (parts.length !== 2) throw new Error(`${path} does not name '${file}' exactly once.`);
+      const [written, there] = address;
+      const parts = code.split(`'${written}'`);
+      if (parts.length !== 2) throw new Error(`${path} does not name '${written}' exactly once.`);
       met.add(path);
-      return parts.join(`'./${file.replace('./', '').replace(/\.ts$/, '.js')}'`);
+      return parts.join(`'${there}'`);
     },
-    buildEnd() {
-      const missed = Object.keys(STARTED).filter((path) => !met.has(path));
-      if (missed.length > 0) throw new Error(`No longer part of the program: ${missed.join(', ')}`);
+    buildEnd(error) {
+      const missed = Object.keys(ADDRESSES).filter((path) => !met.has(path));
+      if (error === undefined && missed.length > 0) throw new Error(`No longer part of the program: ${missed.join(', ')}`);
     },
   };
 }
@@ -88,6 +90,6 @@ export default defineConfig({
   input: { main: 'src/main.ts', 'gateway-process': 'src/app/gateway-process.ts', thread: 'src/gateway/large/thread.ts' },
   platform: 'node',
   external: [/^node:/, runtime],
-  plugins: [startedFiles(), withoutTheRest(), licences()],
+  plugins: [addresses(), withoutTheRest(), licences()],
   output: { dir: 'dist', format: 'esm', cleanDir: true, entryFileNames: '[name].js', chunkFileNames: '[name].js' },
 });
