@@ -186,6 +186,22 @@ describe('a request', () => {
     for (const socket of idle) socket.destroy();
   }, 15_000);
 
+  test('under way is answered before the service ends; whoever asked nothing is not waited for', async () => {
+    await start(async (one, hand) => {
+      await sleep(200);
+      return echo(one, hand);
+    });
+    const silent = connect(file).on('error', () => undefined);
+    await once(silent, 'connect');
+    const answer = ask(file, request('list'), nothing);
+    await sleep(50);
+    const begun = performance.now();
+    await running.pop()?.stop();
+    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(await answer).toMatchObject({ words: 'list', error: null });
+    silent.destroy();
+  });
+
   test('that takes for ever is answered all the same', async () => {
     await start(() => new Promise(() => undefined), { command: 50 });
     expect(await ask(file, request('list'), nothing)).toMatchObject({

@@ -36,21 +36,32 @@ export async function startControlSocket(
   await clearSocket(file);
   const patience = { ...TIMES, ...times };
   const open = new Map<Socket, Promise<void>>();
+  const idle = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     // A client that goes away is no news.
     socket.on('error', () => socket.destroy());
-    const work = serve(socket, respond, patience).catch((error: unknown) => {
+    idle.add(socket);
+    const answering: Respond = (request, hand) => {
+      idle.delete(socket);
+      return respond(request, hand);
+    };
+    const work = serve(socket, answering, patience).catch((error: unknown) => {
       log.debug('control connection ended', { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
       socket.destroy();
     });
     open.set(socket, work);
-    socket.once('close', () => open.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      idle.delete(socket);
+    });
   });
   server.maxConnections = MOST_AT_ONCE;
   await listen(server, file);
   return {
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Whoever has asked nothing yet is not waited for.
+      for (const socket of idle) socket.destroy();
       await Promise.race([Promise.all(open.values()), sleep(patience.ending, undefined, { ref: false })]);
       for (const socket of open.keys()) socket.destroy();
       await closed;
