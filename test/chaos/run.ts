@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -285,7 +285,9 @@ async function botEvents(stage: Stage, rooms: readonly string[]): Promise<WireEv
   return events.filter((event) => event.sender === stage.mintwarden.botUserId && event.type === 'm.room.encrypted');
 }
 
+/** Only Linux says it; 0 elsewhere. */
 function residentMb(pid: number): number {
+  if (!existsSync(`/proc/${String(pid)}/status`)) return 0;
   const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
   return Math.round(Number(kb) / 1_024);
 }

@@ -2,6 +2,6 @@ import { expect, test } from 'vitest';
 import { runChaos } from '../chaos/run.ts';
 import { complaints } from '../chaos/verdict.ts';
 
-test('a homeserver that is stopped, killed, silent, unreachable, slow and erring: nothing lost, nothing twice', async () => {
-  expect(complaints(await runChaos({ ms: 12_000, seed: 5 }))).toEqual([]);
+test('a homeserver that is stopped, killed and silent: nothing lost, nothing twice', async () => {
+  expect(complaints(await runChaos({ ms: 7_000, seed: 5 }))).toEqual([]);
 });
