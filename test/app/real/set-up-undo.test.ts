@@ -137,10 +137,8 @@ describe('kill -9', () => {
     const token = join(parent, 'token');
     await writeFile(token, synapse.adminToken, { mode: 0o600 });
     const ids = [botLocalpart, issuerLocalpart].map((name) => `@${name}:test.local`);
-    const setUp = [
-      ...['--homeserver', proxy.baseUrl, '--public-url', 'https://tokens.example.org', '--admins', olivia.userId],
-      ...['--admin-token-file', token, '--bot', botLocalpart, '--issuer', issuerLocalpart],
-    ];
+    const where = ['--homeserver', proxy.baseUrl, '--public-url', 'https://tokens.example.org', '--admins', olivia.userId];
+    const setUp = where.concat('--admin-token-file', token, '--bot', botLocalpart, '--issuer', issuerLocalpart);
     const killed = [...(await killAtEach(proxy, setUp)), ...(await killAtEach(proxy, ['--undo', '--yes', '--close']))];
     const [bot = '', issuer = ''] = ids;
     const steps = [
