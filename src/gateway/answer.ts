@@ -26,6 +26,9 @@ export type AnswerFile = {
   readonly drop: () => void;
 };
 
+/** What asking the homeserver came to, for lines of several steps: what was asked for, in a box, or what the holder is told. */
+export type Asked = { readonly got: unknown } | Answer;
+
 /** An answer of 200. */
 export function ok(body: unknown): Answer {
   return { status: 200, body };

@@ -2,21 +2,10 @@ import { parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import { unreachable } from '../domain/errors.ts';
 import type { Access } from '../lifecycle/access/access-control.ts';
 import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, UNRECOGNISED } from './answer.ts';
-import type {
-  Call,
-  Deed,
-  DeedLine,
-  ForwardLine,
-  LocalLine,
-  MediaLine,
-  PollLine,
-  RefusingLine,
-  Steps,
-  StepsLine,
-  UpstreamRequest,
-  WriteLine,
-} from './catalogue/line.ts';
-import type { AnswerFilter } from './filters/shown.ts';
+import type { Deed, DeedLine, ForwardLine, LocalLine, MediaLine, PollLine, RefusingLine, StepsLine, WriteLine } from './catalogue/line.ts';
+import type { Call, UpstreamRequest } from './request/call.ts';
+import type { Steps } from './steps.ts';
+import type { AnswerFilter } from './filters/answer-filter.ts';
 import { pathOf } from './rewrite/path.ts';
 import { parsePoll, type Poll } from './rewrite/sync-request.ts';
 import { parseSliding, type Sliding } from './sliding/request.ts';

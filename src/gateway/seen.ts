@@ -1,13 +1,23 @@
-/** One request that was answered, for those who count. Nothing in it says whose it was, or of what room. */
+/** One request that is over, for those who count. Nothing in it says whose it was, or of what room. */
 export type Seen = {
   /** The catalogue's name of the operation, or one of the few names for what is none. */
   readonly operation: string;
-  /** 0: the connection was ended without an answer. */
+  /** `cut`: the gateway ended the connection without an answer. `left`: the holder did, before there was one. */
+  readonly outcome: 'answered' | 'cut' | 'left';
+  /** Of the answer; 0 where there was none. */
   readonly status: number;
   /** The code the holder was told; null where it was no error. */
   readonly errcode: string | null;
   /** From the request's head to its answer, milliseconds. */
   readonly ms: number;
-  /** How much of that the homeserver took. */
+  /** How much of that the homeserver took; 0: it was not asked. */
   readonly homeserverMs: number;
+};
+
+/** Who counts. Neither may throw, nor take time: they are called before an answer is passed on. */
+export type Observer = {
+  /** A request is over. */
+  readonly answered: (seen: Seen) => void;
+  /** A long-poll has begun (1), or is over (-1). */
+  readonly polling: (change: 1 | -1) => void;
 };

@@ -11,10 +11,10 @@ import type { Log } from '../ports/log.ts';
 import type { Transactions } from '../ports/transactions.ts';
 import { type Answer, refusal, UNAVAILABLE } from './answer.ts';
 import { CATALOGUE } from './catalogue/index.ts';
-import type { Pace } from './catalogue/line.ts';
+import type { Pace } from './request/call.ts';
 import { largeAnswers } from './large/large-answers.ts';
 import { routerOf } from './router.ts';
-import type { Seen } from './seen.ts';
+import type { Observer, Seen } from './seen.ts';
 import { mediaGate } from './media/gate.ts';
 import type { OwnMedia } from './media/own-media.ts';
 import { createMedia } from './media/media.ts';
@@ -58,8 +58,8 @@ export type GatewayOptions = {
   readonly trustedProxies?: readonly Network[];
   /** What this instance is known by, in hexadecimal; see `serve/instance.ts`. */
   readonly instanceKey?: string;
-  /** Called for each request that was answered. It must not throw, nor take time. */
-  readonly observe?: (seen: Seen) => void;
+  /** Is told of each request. */
+  readonly observe?: Observer;
 };
 
 /** A gateway that listens. */
@@ -140,8 +140,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     publicUrl: options.publicUrl,
     trustedProxies: options.trustedProxies ?? [],
     prove: instanceProver(options.instanceKey),
+    polling: options.observe?.polling ?? (() => undefined),
   };
-  const server = strictServer(limits);
+  const server = strictServer(limits, options.observe);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options, limits));
   const stopListening = options.access.onOver((grantId) => {
     open.cut(grantId);
@@ -180,21 +181,25 @@ async function answerOne(
   if (request.method === 'OPTIONS') return writePreflight(response);
   const visit = visitOf(response, requestTimeoutMs);
   let operation = 'none';
+  let outcome: Seen['outcome'] = 'cut';
   let status = 0;
   let errcode: string | null = null;
   let grant: string | null = null;
   try {
-    const outcome = await handle(request, desk, visit);
-    ({ operation, grantId: grant } = outcome);
-    if (outcome.answer === 'cut') request.socket.destroy();
+    const handled = await handle(request, desk, visit);
+    ({ operation, grantId: grant } = handled);
+    if (handled.answer === 'cut') request.socket.destroy();
     else {
-      status = outcome.answer.status;
-      errcode = errcodeIn(outcome.answer);
-      writeAnswer(response, outcome.answer, readTimeoutMs);
+      outcome = 'answered';
+      status = handled.answer.status;
+      errcode = errcodeIn(handled.answer);
+      writeAnswer(response, handled.answer, readTimeoutMs);
     }
   } catch (error) {
-    if (visit.signal.reason !== GONE) {
+    if (visit.signal.reason === GONE) outcome = 'left';
+    else {
       const answer = error instanceof MintwardenError && error.code !== 'internal' ? UNAVAILABLE : INTERNAL;
+      outcome = 'answered';
       status = answer.status;
       errcode = errcodeIn(answer);
       // The name and the code alone: a message could quote what was asked.
@@ -203,7 +208,7 @@ async function answerOne(
     }
   }
   log.info('request', { operation, status, ms: clock.now() - startedAt, grant });
-  observe?.({ operation, status, errcode, ms: performance.now() - begunAt, homeserverMs: visit.times.homeserverMs });
+  observe?.answered({ operation, outcome, status, errcode, ms: performance.now() - begunAt, homeserverMs: visit.times.homeserverMs });
 }
 
 /** What of an answer tells refusals apart. */
@@ -218,7 +223,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-function strictServer(limits: GatewayLimits): Server {
+function strictServer(limits: GatewayLimits, observe: Observer | undefined): Server {
   const server = createServer({
     insecureHTTPParser: false,
     requireHostHeader: true,
@@ -232,12 +237,23 @@ function strictServer(limits: GatewayLimits): Server {
   });
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 100;
-  const refuse = (_: IncomingMessage, socket: Duplex) => endWith(socket, MALFORMED);
+  const seen = (operation: string, status: number): void =>
+    observe?.answered({ operation, outcome: status === 0 ? 'cut' : 'answered', status, errcode: null, ms: 0, homeserverMs: 0 });
+  const refuse = (_: IncomingMessage, socket: Duplex) => {
+    seen('malformed', MALFORMED.status);
+    endWith(socket, MALFORMED);
+  };
+  // Above `maxConnections`.
+  server.on('drop', () => seen('connection', 0));
   server.on('upgrade', refuse);
   server.on('connect', refuse);
   server.on('clientError', (error: Error & { code?: string }, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else endWith(socket, MALFORMED, error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
+    else {
+      const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+      seen('malformed', status);
+      endWith(socket, MALFORMED, status);
+    }
   });
   return server;
 }

@@ -1,76 +1,10 @@
-import type { RoomId } from '../../domain/ids.ts';
-import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { Answer } from '../answer.ts';
-import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
-import type { Work } from '../large/reading.ts';
-import type { Looked } from '../writes/ask.ts';
+import type { AnswerFilter } from '../filters/answer-filter.ts';
 import type { MediaDeed } from '../media/media.ts';
+import type { Call, Method, QueryRule } from '../request/call.ts';
+import type { Steps } from '../steps.ts';
 import type { Writing } from '../writes/writing.ts';
 import type { Need } from './need.ts';
-
-/** The methods lines have. */
-export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
-
-/** One request, read: what the functions of a line are given. */
-export type Call = {
-  /** The path's parameters, decoded once. */
-  readonly params: Readonly<Record<string, string>>;
-  /** The query, as it came: names outside a line's allow-list are never looked at. */
-  readonly query: ReadonlyMap<string, string>;
-  /** The body, where the line has `body: 'json'`. */
-  readonly body: unknown;
-  readonly access: Access;
-  readonly now: number;
-};
-
-/** Reads one parameter of a query and writes it anew for the homeserver. Null: it is not understood. */
-export type QueryRule = (value: string, call: Call) => string | null;
-
-/** A request to the homeserver, built here. `query` is not encoded yet. */
-export type UpstreamRequest = {
-  readonly method: Method;
-  /** Encoded, without query. */
-  readonly path: string;
-  readonly query: readonly (readonly [name: string, value: string])[];
-  /** With POST where that reads (`/search`), with PUT where it writes. */
-  readonly body?: JsonObject;
-};
-
-/** What asking the homeserver came to, for lines of several steps: what was asked for, in a box, or what the holder is told. */
-export type Asked = { readonly got: unknown } | Answer;
-
-/** What a line of several steps may use. */
-export type Tools = {
-  /** Asks the homeserver for what is never large. `hides`: refusals and absences are told as one and the same 404. */
-  readonly ask: (request: UpstreamRequest, hides: boolean) => Promise<Asked>;
-  /** Asks for what may be large, and gives what is to be shown of it for these rooms; large ones are read in another thread. */
-  readonly show: (
-    request: UpstreamRequest,
-    work: Extract<Work, { readonly kind: 'search' }>,
-    rooms: ReadonlySet<RoomId>,
-  ) => Promise<Answer>;
-  /** Looks something up: the homeserver's reply as it is, where the difference between absent and refused counts. */
-  readonly look: (request: UpstreamRequest) => Promise<Looked>;
-  /**
-   * Asks the homeserver to change something, or to ask another server, once, at the grant's pace. Not for messages: what must not come
-   * twice is a `write` line's.
-   * @param roomId the room it changes, which must be in scope at that moment; null: none
-   */
-  readonly change: (request: UpstreamRequest, pace: Pace, roomId: RoomId | null) => Promise<Asked>;
-  /** The rooms in scope for an answer that speaks of these rooms. */
-  readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
-  /**
-   * Looks anew which rooms are in scope, after a change of which rooms the subject is in. Where that fails, it is looked at later.
-   * @param left a room that was left, and is not to be in scope any more where all rooms are
-   */
-  readonly relook: (left: RoomId | null) => Promise<void>;
-};
-
-/** `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own bookkeeping and fleeting signs. */
-export type Pace = 'writing' | 'tending';
-
-/** The steps of one request. They ask for rooms in scope alone. */
-export type Steps = (tools: Tools) => Promise<Answer>;
 
 /** What takes more than one step; see `serve/perform.ts`. */
 export type Deed = 'withdraw' | 'introspect';

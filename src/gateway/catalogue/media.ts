@@ -2,7 +2,8 @@ import { mediaConfig } from '../filters/account.ts';
 import { isAnswer } from '../answer.ts';
 import { previewSteps } from '../media/preview.ts';
 import { downloadOf, mayFetch, mayUpload, thumbnailOf, uploadOf } from '../media/requests.ts';
-import type { Call, Line, MediaLine } from './line.ts';
+import type { Line, MediaLine } from './line.ts';
+import type { Call } from '../request/call.ts';
 import { unserved } from './refusals.ts';
 
 const A = '/_matrix/client/v1/media';

@@ -1,9 +1,8 @@
-import type { Line, Method, RefusingLine } from './line.ts';
+import type { Line, RefusingLine } from './line.ts';
+import type { Method } from '../request/call.ts';
 import type { Need } from './need.ts';
 
 type More = Partial<Pick<RefusingLine, 'also' | 'aliases' | 'source'>>;
-/** How an operation will be served: whose room or user it is judged by, how it is asked, what is shown. */
-type Plan = Required<Pick<RefusingLine, 'asked' | 'shown' | 'room'>>;
 type Methods = Method | readonly Method[] | 'any';
 
 /** Refused to every token, whatever its scope. */
@@ -14,19 +13,6 @@ export function never(id: string, methods: Methods, paths: string | readonly str
 /** As `never`, told as if there were no such operation. */
 export function unserved(id: string, methods: Methods, paths: string | readonly string[], why: string, more: More = {}): Line {
   return { id, kind: 'refused', needs: 'never', unserved: true, ...request(methods, paths), why, ...more };
-}
-
-/** Refused, naming the capability, until that is served; then as the plan says. */
-export function later(
-  needs: Need,
-  id: string,
-  methods: Methods,
-  paths: string | readonly string[],
-  plan: Plan,
-  why: string,
-  more: More = {},
-): Line {
-  return { id, kind: 'refused', needs, ...request(methods, paths), ...plan, why, ...more };
 }
 
 function request(methods: Methods, paths: string | readonly string[]): Pick<RefusingLine, 'methods' | 'paths'> {

@@ -3,7 +3,8 @@ import { lacking } from '../answer.ts';
 import { aliases, momentOf, relatedOf, summaryOf, threadsOf } from '../filters/room-more.ts';
 import { algorithmOf, contextOf, eventOf, joinedMembers, membersOf, messagesOf, stateEventOf, stateOf } from '../filters/room.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
-import type { Call, ForwardLine, Line } from './line.ts';
+import type { ForwardLine, Line } from './line.ts';
+import type { Call } from '../request/call.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';
 const ROOM_V1 = '/_matrix/client/v1/rooms/{roomId}';

@@ -3,7 +3,8 @@ import { allows, type Scope } from '../../domain/scope.ts';
 import { type Answer, FORBIDDEN, ok } from '../answer.ts';
 import { shownEvent } from './event.ts';
 import { PROFILE_FIELDS } from './profile.ts';
-import { type AnswerFilter, isObject, maybeObject, needList, needObject, pick } from './shown.ts';
+import { isObject, maybeObject, needList, needObject, pick } from './shown.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 
 /** `/joined_rooms`: those in scope. */
 export const joinedRooms: AnswerFilter = (body, rooms) => {

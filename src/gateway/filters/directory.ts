@@ -1,6 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, NOT_FOUND, ok } from '../answer.ts';
-import { type AnswerFilter, isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
+import { isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 
 /** Where an alias leads, if that is in scope; everything else is not found. */
 export const aliasTarget: AnswerFilter = (body, rooms) => {

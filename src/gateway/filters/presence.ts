@@ -1,5 +1,6 @@
 import { ok } from '../answer.ts';
-import { type AnswerFilter, needObject, pick } from './shown.ts';
+import { needObject, pick } from './shown.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 
 /** What may be said of someone's presence (spec 1.19, "Presence"). */
 export const PRESENCES: readonly string[] = ['online', 'offline', 'unavailable'];

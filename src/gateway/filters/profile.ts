@@ -1,5 +1,6 @@
 import { ok } from '../answer.ts';
-import { type AnswerFilter, needObject, pick, type Shape } from './shown.ts';
+import { needObject, pick, type Shape } from './shown.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 
 const PROFILE = {
   displayname: 'text',

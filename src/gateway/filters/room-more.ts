@@ -1,7 +1,8 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { NOT_FOUND, ok } from '../answer.ts';
 import { shownEvents } from './event.ts';
-import { type AnswerFilter, isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
+import { isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 
 const RELATED: Shape = { next_batch: 'text', prev_batch: 'text', recursion_depth: 'count' };
 

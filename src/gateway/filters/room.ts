@@ -1,6 +1,7 @@
 import { NOT_FOUND, ok } from '../answer.ts';
 import { shownEvent, shownEvents } from './event.ts';
-import { type AnswerFilter, isObject, maybeList, needList, needObject, pick, type JsonObject } from './shown.ts';
+import { isObject, maybeList, needList, needObject, pick, type JsonObject } from './shown.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 
 const PAGE = { start: 'text', end: 'text' } as const;
 const ALGORITHM = { algorithm: 'text' } as const;

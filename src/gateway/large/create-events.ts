@@ -3,7 +3,8 @@ import { isAnswer } from '../answer.ts';
 import { shownEvent } from '../filters/event.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Asked, UpstreamRequest } from '../catalogue/line.ts';
+import type { Asked } from '../answer.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 
 const CREATE = '/_matrix/client/v3/rooms/{room}/state/m.room.create/';
 const AT_ONCE = 8;

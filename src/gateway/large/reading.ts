@@ -1,7 +1,8 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { Answer } from '../answer.ts';
-import type { Call } from '../catalogue/line.ts';
-import type { AnswerFilter, JsonObject } from '../filters/shown.ts';
+import type { Call } from '../request/call.ts';
+import type { JsonObject } from '../filters/shown.ts';
+import type { AnswerFilter } from '../filters/answer-filter.ts';
 import { ok } from '../answer.ts';
 import { shownSearch } from '../filters/search.ts';
 import type { Sight } from '../filters/sight.ts';

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
-import type { Call, Steps } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
+import type { Steps } from '../steps.ts';
 import { needObject } from '../filters/shown.ts';
 import { instant } from '../rewrite/query-rules.ts';
 

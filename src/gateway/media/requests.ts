@@ -1,6 +1,6 @@
 import { allows } from '../../domain/scope.ts';
 import { type Answer, FORBIDDEN, invalid, lacking } from '../answer.ts';
-import type { Call, QueryRule, UpstreamRequest } from '../catalogue/line.ts';
+import type { Call, QueryRule, UpstreamRequest } from '../request/call.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
 import { type MediaAddress, mediaAddress, segmentsOf } from './address.ts';
 

@@ -25,8 +25,8 @@ export type Child = {
   keepsUp(overMs: number, otherMs: number): boolean;
   /** Forgives a time in which this process itself stood still. */
   forgive(ms: number): void;
-  /** What it has counted; nothing where it does not say so in time. */
-  count(withinMs: number): Promise<readonly object[]>;
+  /** What it has counted; null where it does not say so in time. */
+  count(withinMs: number): Promise<readonly object[] | null>;
   /** Lets it end in order. */
   end(): void;
   kill(): void;
@@ -94,8 +94,8 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
       for (const one of owed) one.since += ms;
     },
     count: (withinMs) => {
-      const { promise, resolve } = Promise.withResolvers<readonly object[]>();
-      const late = setTimeout(() => resolve([]), withinMs);
+      const { promise, resolve } = Promise.withResolvers<readonly object[] | null>();
+      const late = setTimeout(() => resolve(null), withinMs);
       counting.push((numbers) => {
         clearTimeout(late);
         resolve(numbers);

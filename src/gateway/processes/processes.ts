@@ -33,8 +33,8 @@ export type Processes = {
   readonly port: number;
   /** Those that live at this moment. */
   readonly pids: readonly number[];
-  /** What each of them has counted. */
-  numbers(): Promise<readonly (readonly object[])[]>;
+  /** What each of them has counted, since it was started; null where it does not say so in time. */
+  numbers(): Promise<readonly { readonly pid: number; readonly numbers: readonly object[] | null }[]>;
   /** Stops listening and ends what is open. */
   close(): Promise<void>;
 };
@@ -143,7 +143,7 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
     get pids() {
       return [...children].map(({ pid }) => pid).filter((pid) => pid > 0);
     },
-    numbers: () => Promise.all([...children].map((child) => child.count(COUNT_WITHIN_MS))),
+    numbers: () => Promise.all([...children].map(async (child) => ({ pid: child.pid, numbers: await child.count(COUNT_WITHIN_MS) }))),
     close,
   };
 }

@@ -6,7 +6,7 @@ import type { Access, AccessControl } from '../../lifecycle/access/access-contro
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Transactions } from '../../ports/transactions.ts';
-import type { Pace } from '../catalogue/line.ts';
+import type { Pace } from '../request/call.ts';
 import type { WritePace } from '../writes/pace.ts';
 import type { Board } from './board.ts';
 import type { Ask, Asked, Asks, News, PresentedAs, Told, ToChild } from './messages.ts';

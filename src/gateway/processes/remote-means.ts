@@ -1,5 +1,5 @@
 import type { Transactions } from '../../ports/transactions.ts';
-import type { Pace } from '../catalogue/line.ts';
+import type { Pace } from '../request/call.ts';
 import type { WritePace } from '../writes/pace.ts';
 import { type OwnMedia, ownMedia } from '../media/own-media.ts';
 import type { LineToBot } from './line-to-bot.ts';

@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Seen } from '../seen.ts';
+import type { Observer } from '../seen.ts';
 import { type Gateway, startGateway } from '../server.ts';
 import { boardReader } from './board.ts';
 import { type LineToBot, lineToBot } from './line-to-bot.ts';
@@ -19,7 +19,7 @@ const LATE_MS = 2_000;
 export type ChildMeans = {
   readonly log: Log;
   readonly sentence: (grant: Grant, now: number) => string;
-  readonly observe: (seen: Seen) => void;
+  readonly observe: Observer;
   /** What was counted so far, as plain data. */
   readonly numbers: () => Promise<readonly object[]>;
 };

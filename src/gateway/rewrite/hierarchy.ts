@@ -1,6 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
-import type { Call, Steps, Tools } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
+import type { Steps, Tools } from '../steps.ts';
 import { shownSummary } from '../filters/room-more.ts';
 import { isObject, type JsonObject, maybeList, needList, needObject, needText, pick, type Shape } from '../filters/shown.ts';
 import { pathOf } from './path.ts';

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { QueryRule } from '../catalogue/line.ts';
+import type { QueryRule } from '../request/call.ts';
 import { isAnswer } from '../answer.ts';
 import { parseJson } from '../request/json.ts';
 import { MAX_LIMIT, rebuiltEventFilter } from './event-filter.ts';

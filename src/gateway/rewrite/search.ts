@@ -1,6 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
-import type { Call, Steps } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
+import type { Steps } from '../steps.ts';
 import { roomsOfJoined } from '../filters/account.ts';
 import { NO_RESULTS } from '../filters/search.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';

@@ -1,4 +1,4 @@
-import type { Call, UpstreamRequest } from '../catalogue/line.ts';
+import type { Call, UpstreamRequest } from '../request/call.ts';
 import { type Answer, invalid, isAnswer } from '../answer.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { PRESENCES } from '../filters/presence.ts';

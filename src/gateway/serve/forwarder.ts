@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
-import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 import type { Feed } from '../large/large-answers.ts';
 import { parseAnswer } from '../large/parse-answer.ts';
 import type { Reading } from '../large/reading.ts';

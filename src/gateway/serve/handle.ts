@@ -32,7 +32,8 @@ import type { LateAnswers } from './late-answers.ts';
 import type { OpenRequests } from './open-requests.ts';
 import type { Openly } from './openly.ts';
 import type { Prover } from './instance.ts';
-import { type Means, perform } from './perform.ts';
+import type { Means } from './means.ts';
+import { perform } from './perform.ts';
 import type { RequestRate } from './request-rate.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { isUse, useOf } from './use.ts';
@@ -56,6 +57,8 @@ export type Desk = Means & {
   readonly trustedProxies: readonly Network[];
   /** Proves to `doctor` which instance this is. */
   readonly prove: Prover;
+  /** Is told when a long-poll begins and when it is over. */
+  readonly polling: (change: 1 | -1) => void;
 };
 
 /** What came of a request. `cut`: nothing is to be answered, the connection ends. */
@@ -178,6 +181,7 @@ async function serve(
     held.close();
     use?.over();
   });
+  let polls = false;
   try {
     // A file is passed on as it comes.
     const coming = line.kind === 'media' ? NO_BODY : bodyOf(request, line, desk, access.grant.id);
@@ -189,6 +193,8 @@ async function serve(
     // The end that a logout brings about is not to cut the logout's own answer off.
     if (withdraws) leave();
     if (verdict.kind === 'media') visit.patient();
+    polls = verdict.kind === 'poll' || verdict.kind === 'sliding' || verdict.kind === 'idle';
+    if (polls) desk.polling(1);
     const answer =
       verdict.kind === 'media'
         ? await desk.media.run(verdict.deed, access, request, held, signal)
@@ -201,6 +207,8 @@ async function serve(
   } catch (error) {
     if (signal.reason === OVER) return { ...(await overAnswer(token, desk)), ...(request.complete ? {} : { closes: true }) };
     throw error;
+  } finally {
+    if (polls) desk.polling(-1);
   }
 }
 

@@ -1,7 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { type Answer, isAnswer, NONSENSE } from '../answer.ts';
 import type { OpenLine } from '../catalogue/line.ts';
-import type { AnswerFilter } from '../filters/shown.ts';
+import type { AnswerFilter } from '../filters/answer-filter.ts';
 import type { Forwarder } from './forwarder.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { failure, told } from './upstream-call.ts';

@@ -1,19 +1,13 @@
-import type { Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
-import type { Pace } from '../catalogue/line.ts';
 import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { type Introspection, introspection } from '../introspection.ts';
-import type { LargeAnswers } from '../large/large-answers.ts';
 import type { Reading, Work } from '../large/reading.ts';
 import type { JsonObject } from '../filters/shown.ts';
 import type { Shower } from '../media/answer-showings.ts';
-import type { Media } from '../media/media.ts';
-import type { Acquaintance } from './acquaintance.ts';
 import type { Held } from './allowance.ts';
-import type { Forwarder } from './forwarder.ts';
 import { answerSliding } from '../sliding/poll.ts';
 import { answerIdly } from './idling.ts';
 import { answerPoll } from './polling.ts';
@@ -21,25 +15,7 @@ import { toolsOf } from './tools.ts';
 import { roomsNow } from './scope-now.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { failure, type Upstreamer, upstreamer } from './upstream-call.ts';
-import type { WritePace } from '../writes/pace.ts';
-import type { Writer } from '../writes/writer.ts';
-
-/** What carrying out a verdict needs. */
-export type Means = {
-  readonly control: AccessControl;
-  readonly forwarder: Forwarder;
-  /** The same with less patience for large answers: for what is read in place. */
-  readonly looking: Forwarder;
-  readonly large: LargeAnswers;
-  readonly acquaintance: Acquaintance;
-  readonly write: Writer;
-  readonly media: Media;
-  readonly paces: Readonly<Record<Pace, WritePace>>;
-  readonly upstreamTimeoutMs: number;
-  readonly now: () => number;
-  /** A grant's scope as a sentence. */
-  readonly sentence: (grant: Grant, now: number) => string;
-};
+import type { Means } from './means.ts';
 
 /**
  * Carries a verdict out.

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
-import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 import { parseAnswer } from '../large/parse-answer.ts';
 import type { FileHead } from '../media/file-head.ts';
 import type { Reply } from './forwarder.ts';

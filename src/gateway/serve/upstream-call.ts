@@ -2,7 +2,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, NONSENSE, UNAVAILABLE, UNKNOWN_TOKEN, UNREACHABLE, USER_LOCKED } from '../answer.ts';
-import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 import { isObject } from '../filters/shown.ts';
 import type { LargeAnswers } from '../large/large-answers.ts';
 import type { Reading, Work } from '../large/reading.ts';

@@ -1,5 +1,5 @@
 import { type Answer, invalid } from '../answer.ts';
-import type { Call } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { token } from '../rewrite/query-rules.ts';
 

@@ -1,6 +1,6 @@
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { byText } from '../../domain/wildcard.ts';
-import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 import type { JsonObject } from '../filters/shown.ts';
 import type { Sliding, SlidingList, Wanted } from './request.ts';
 

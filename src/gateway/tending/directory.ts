@@ -1,6 +1,8 @@
 import { parseRoomAlias, serverOf } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, NOT_FOUND, ok, refusal } from '../answer.ts';
-import type { Asked, Call, Steps, Tools, UpstreamRequest } from '../catalogue/line.ts';
+import type { Asked } from '../answer.ts';
+import type { Steps, Tools } from '../steps.ts';
+import type { Call, UpstreamRequest } from '../request/call.ts';
 import { aliasAnywhere, aliasTarget, foundUsers, publicRooms, roomOfAlias } from '../filters/directory.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { holds } from '../filters/sight.ts';

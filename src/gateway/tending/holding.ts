@@ -1,6 +1,6 @@
 import type { Capability } from '../../domain/capability.ts';
 import { type Answer, lacking } from '../answer.ts';
-import type { Call } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
 import { holds } from '../filters/sight.ts';
 
 /** A line's `may`: one of these will do; the first is named where all are missing. */

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, FORBIDDEN, isAnswer } from '../answer.ts';
-import type { Tools } from '../catalogue/line.ts';
+import type { Tools } from '../steps.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
 

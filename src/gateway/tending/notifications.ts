@@ -1,6 +1,7 @@
 import { parseEventId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
-import type { Call, Steps, UpstreamRequest } from '../catalogue/line.ts';
+import type { Call, UpstreamRequest } from '../request/call.ts';
+import type { Steps } from '../steps.ts';
 import { roomsOfNotifications, roomsOfSubscriptions, shownNotifications, shownSubscriptions } from '../filters/notifications.ts';
 import { isObject, type JsonObject, needObject } from '../filters/shown.ts';
 import { sightOf } from '../filters/sight.ts';

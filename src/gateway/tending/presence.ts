@@ -1,5 +1,6 @@
 import { type Answer, invalid, isAnswer, ok, refusal } from '../answer.ts';
-import type { Call, Steps } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
+import type { Steps } from '../steps.ts';
 import { PRESENCES } from '../filters/presence.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';

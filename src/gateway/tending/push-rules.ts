@@ -1,5 +1,7 @@
 import { type Answer, isAnswer, NOT_FOUND, ok } from '../answer.ts';
-import type { Asked, Call, Steps, Tools } from '../catalogue/line.ts';
+import type { Asked } from '../answer.ts';
+import type { Steps, Tools } from '../steps.ts';
+import type { Call } from '../request/call.ts';
 import { RULE_KINDS, shownRules } from '../filters/push-rules.ts';
 import { type JsonObject, needObject } from '../filters/shown.ts';
 import { holds, sightOf } from '../filters/sight.ts';

@@ -1,7 +1,8 @@
 import { parseEventId, type RoomId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { type Answer, invalid, isAnswer, ok, refusal } from '../answer.ts';
-import type { Call, Steps, Tools, UpstreamRequest } from '../catalogue/line.ts';
+import type { Call, UpstreamRequest } from '../request/call.ts';
+import type { Steps, Tools } from '../steps.ts';
 import { isObject } from '../filters/shown.ts';
 import { holds } from '../filters/sight.ts';
 import { pathOf } from '../rewrite/path.ts';

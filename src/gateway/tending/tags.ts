@@ -1,6 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok, refusal } from '../answer.ts';
-import type { Call, Steps } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
+import type { Steps } from '../steps.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
 

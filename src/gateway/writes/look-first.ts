@@ -2,7 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
 import { type Answer, FORBIDDEN, isAnswer, lacking, NONSENSE } from '../answer.ts';
-import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Looked } from './ask.ts';

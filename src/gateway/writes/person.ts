@@ -1,7 +1,8 @@
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
 import { type Answer, FORBIDDEN, invalid, isAnswer, ok, refusal } from '../answer.ts';
-import type { Call, Steps, Tools } from '../catalogue/line.ts';
+import type { Call } from '../request/call.ts';
+import type { Steps, Tools } from '../steps.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { reasonOf } from './membership.ts';

@@ -3,7 +3,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import { type PoweredDeed, roomPowerOf } from '../../domain/power.ts';
 import { powerAllows } from '../../domain/scope-deciders.ts';
 import { type Answer, FORBIDDEN, isAnswer } from '../answer.ts';
-import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Looked } from './ask.ts';

@@ -2,7 +2,7 @@ import type { EventId, GrantId } from '../../domain/ids.ts';
 import type { Access, AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
 import type { Transaction, TransactionKey, Transactions } from '../../ports/transactions.ts';
 import { type Answer, FORBIDDEN, isAnswer, limited, NONSENSE, ok, refusal, UNAVAILABLE, UNREACHABLE, USER_LOCKED } from '../answer.ts';
-import type { UpstreamRequest } from '../catalogue/line.ts';
+import type { UpstreamRequest } from '../request/call.ts';
 import { isObject } from '../filters/shown.ts';
 import type { Held } from '../serve/allowance.ts';
 import type { Asking, Forwarder, Reply } from '../serve/forwarder.ts';

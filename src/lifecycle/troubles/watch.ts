@@ -1,5 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { retryRefused } from '../ending/refused.ts';
+import { retryRefused } from '../ending/retry-refused.ts';
 import { excludeRoom } from '../exclude-room.ts';
 import { problemOf } from '../problem.ts';
 import type { World } from '../world.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { instanceProver } from '../../../src/gateway/serve/instance.ts';
-import type { Network } from '../../../src/domain/network.ts';
 import { stage } from '../support/stage.ts';
 
 const KEY = 'ab'.repeat(32);
@@ -31,7 +30,7 @@ test('proves nothing without a key', async () => {
 });
 
 test('says where a request seems to come from, as --from would see it', async () => {
-  await using s = await stage({ instanceKey: KEY, trustedProxies: ['127.0.0.1' as Network] });
+  await using s = await stage({ instanceKey: KEY, trustedProxies: ['127.0.0.1'] });
   const from = async (forwarded: string) => (await s.ask('GET', path(CHALLENGE), { token: null, headers: { 'x-forwarded-for': forwarded } })).body['from']; // prettier-ignore
   expect(await from('192.0.2.7')).toBe('192.0.2.7');
   expect(await from('192.0.2.9, 198.51.100.4')).toBe('198.51.100.4');

@@ -1,0 +1,26 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { AccessControl } from '../../lifecycle/access/access-control.ts';
+import type { LargeAnswers } from '../large/large-answers.ts';
+import type { Media } from '../media/media.ts';
+import type { Pace } from '../request/call.ts';
+import type { WritePace } from '../writes/pace.ts';
+import type { Writer } from '../writes/writer.ts';
+import type { Acquaintance } from './acquaintance.ts';
+import type { Forwarder } from './forwarder.ts';
+
+/** What carrying out a verdict needs. */
+export type Means = {
+  readonly control: AccessControl;
+  readonly forwarder: Forwarder;
+  /** The same with less patience for large answers: for what is read in place. */
+  readonly looking: Forwarder;
+  readonly large: LargeAnswers;
+  readonly acquaintance: Acquaintance;
+  readonly write: Writer;
+  readonly media: Media;
+  readonly paces: Readonly<Record<Pace, WritePace>>;
+  readonly upstreamTimeoutMs: number;
+  readonly now: () => number;
+  /** A grant's scope as a sentence. */
+  readonly sentence: (grant: Grant, now: number) => string;
+};
