@@ -8,7 +8,7 @@ import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
 
 process.umask(0o077);
-const [level = 'info', format = 'json', index = '0'] = process.argv.slice(2);
+const [level = 'info', format = 'json', watched = 'unwatched', index = '0'] = process.argv.slice(2);
 
 /** The same log as the bot's process has, each line with the number of this one. */
 function ownLog(): Log {
@@ -22,10 +22,10 @@ function ownLog(): Log {
   };
 }
 
-const metrics = gatewayMetrics();
+const metrics = watched === 'watched' ? gatewayMetrics(`gateway-${index}`) : null;
 serveAsChild({
   log: ownLog(),
   sentence: (grant, now) => lineToText(scopeSentence(grant, now)),
-  observe: metrics.observe,
-  numbers: () => numbersOf(metrics.registry),
+  observe: metrics,
+  numbers: async () => (metrics === null ? [] : numbersOf(metrics.registry)),
 });

@@ -5,8 +5,9 @@ import { type GatewayOptions, startGateway } from '../gateway/server.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { type Numbers, numbersOf } from '../telemetry/metrics/exposition.ts';
 import { gatewayMetrics } from '../telemetry/metrics/gateway-metrics.ts';
+import { tally } from '../telemetry/metrics/tally.ts';
 
-/** A gateway that listens, in whatever processes. `numbers`: what each has counted. */
+/** A gateway that listens, in whatever processes. `numbers`: what has been counted, in parts that are to be added up; none where nobody watches. */
 export type ConfiguredGateway = { readonly port: number; numbers(): Promise<readonly Numbers[]>; close(): Promise<void> };
 
 /** They need not be as small as the bot's process: with room for young objects, more of its time goes into requests. */
@@ -19,15 +20,20 @@ const PROGRAM = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
  */
 export async function startConfiguredGateway(config: Config, ledger: Ledger, options: GatewayOptions): Promise<ConfiguredGateway> {
   const { processes } = config.gateway;
+  const isWatched = config.monitoring.listen !== null;
   if (processes === 0) {
-    const metrics = gatewayMetrics();
-    const gateway = await startGateway({ ...options, observe: metrics.observe });
-    return { port: gateway.port, numbers: async () => [await numbersOf(metrics.registry)], close: () => gateway.close() };
+    const metrics = isWatched ? gatewayMetrics(null) : null;
+    const gateway = await startGateway({ ...options, ...(metrics !== null && { observe: metrics }) });
+    return {
+      port: gateway.port,
+      numbers: async () => (metrics === null ? [] : [await numbersOf(metrics.registry)]),
+      close: () => gateway.close(),
+    };
   }
   const { access, transactions, clock, log, sentence: _, paces: __, ownMedia: ___, observe: ____, ...setup } = options;
-  return startGatewayProcesses({
+  const running = await startGatewayProcesses({
     count: processes,
-    program: { file: PROGRAM, args: [config.log.level, config.log.format], flags: FLAGS },
+    program: { file: PROGRAM, args: [config.log.level, config.log.format, isWatched ? 'watched' : 'unwatched'], flags: FLAGS },
     setup,
     access,
     transactions,
@@ -36,4 +42,6 @@ export async function startConfiguredGateway(config: Config, ledger: Ledger, opt
     clock,
     log,
   });
+  const kept = tally();
+  return { port: running.port, numbers: async () => kept(await running.numbers()), close: () => running.close() };
 }

@@ -38,6 +38,7 @@ import { homeserverTime } from './homeserver-time.ts';
 import { instanceKeyOf } from './instance-key.ts';
 import { keepMatrix } from './keep-matrix.ts';
 import { watchedService } from './monitoring/monitoring.ts';
+import { timedLedger } from './monitoring/timed-ledger.ts';
 import { cacheFile, controlSocketFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
 import { requestsOf } from './requests.ts';
@@ -62,6 +63,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   await using cleanup = new AsyncDisposableStack();
   const begun = performance.now();
   let policy = toPolicy(config);
+  const monitoring = await watchedService(config, await ownVersion());
+  cleanup.defer(() => monitoring.close());
 
   const sealingKey = await loadOrCreateKey(config.sealing_key_file);
   const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
@@ -70,7 +73,10 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   const sqlite = await openSqliteLedger({ file: ledgerFile(config), log });
   cleanup.defer(() => sqlite.close());
   const disk = watchDisk(config.state_dir, troubles);
-  const ledger = watchedLedger(sqlite, ({ message }) => disk.failed(message));
+  const ledger = timedLedger(
+    watchedLedger(sqlite, ({ message }) => disk.failed(message)),
+    monitoring.metrics.committed,
+  );
   const cache = await openCache({ file: cacheFile(config), log, clock: wallClock });
   cleanup.defer(() => cache.close());
 
@@ -179,7 +185,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(async () => poster?.stop());
   const clockWatch = watchClock({ ledger, clock, random, log }, sqlite.anchors, homeserverAt);
   cleanup.defer(() => clockWatch.stop());
-  const reaper = startReaper(world);
+  const reaper = startReaper(world, monitoring.metrics);
   cleanup.defer(() => reaper.stop());
   const watch = startSubjectsWatch(world);
   cleanup.defer(() => watch.stop());
@@ -231,14 +237,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   const reload = await reloader(config, process.env, world, (changed) => (policy = changed));
   const exec = await startExec(controlSocketFile(config), { world, requests, reload, log });
   cleanup.defer(() => exec.stop());
-  const monitoring = await watchedService(config, {
-    world,
-    gateway,
-    version: await ownVersion(),
-    syncedAt: () => matrix.syncedAt(),
-    reapedAt: reaper.lastRunAt,
-  });
-  cleanup.defer(async () => monitoring?.close());
+  monitoring.started({ world, gateway, syncedAt: () => matrix.syncedAt(), reapedAt: reaper.lastRunAt });
+  cleanup.defer(() => monitoring.ending());
   const greeting = greetFirstAdmin(world);
   cleanup.defer(() => greeting);
   log.info('ready', {

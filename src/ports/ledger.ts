@@ -37,6 +37,8 @@ export type LedgerCounts = {
 /** What has come due, and what waits. For metrics: it tells nothing of whom. */
 export type Backlog = {
   readonly grants: Readonly<Record<Grant['state'], number>>;
+  /** How many of those that are live are suspended. */
+  readonly suspended: number;
   readonly leases: Readonly<Record<Lease['state'], number>>;
   /** Rows whose `nextActionAt` has come, and the earliest of those; messages held back are not among them. */
   readonly due: Readonly<Record<'grants' | 'leases' | 'messages', { readonly count: number; readonly oldestAt: number | null }>>;

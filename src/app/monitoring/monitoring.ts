@@ -3,24 +3,42 @@ import { type TroubleKind, TROUBLES } from '../../domain/trouble.ts';
 import { heldSentence } from '../../lifecycle/anchors/held.ts';
 import type { World } from '../../lifecycle/world.ts';
 import { exposition, numbersOf } from '../../telemetry/metrics/exposition.ts';
-import { serviceMetrics } from '../../telemetry/metrics/service-metrics.ts';
+import { type ServiceMetrics, serviceMetrics, type ServiceSources } from '../../telemetry/metrics/service-metrics.ts';
 import type { ConfiguredGateway } from '../gateway.ts';
 import { type Monitoring, type NotReady, startMonitoring } from './listener.ts';
 
 /** What is watched. */
 export type Watched = {
   readonly world: World;
-  readonly gateway: ConfiguredGateway;
-  readonly version: string;
+  readonly gateway: Pick<ConfiguredGateway, 'numbers'>;
   /** Epoch ms; 0: never. */
   readonly syncedAt: () => number;
   readonly reapedAt: () => number;
 };
 
+/** The service as those see it who watch it. */
+export type WatchedService = {
+  /** Where the rest of the service counts what it does. */
+  readonly metrics: ServiceMetrics;
+  /** Null: nobody listens. */
+  readonly port: number | null;
+  /** It works: from now on this is what is looked at. */
+  started(watched: Watched): void;
+  /** It is about to end: there is nothing left to look at. */
+  ending(): void;
+  close(): Promise<void>;
+};
+
 /** The bot asks at least every 30 s; twice that without an answer is trouble. */
-const SYNC_WITHIN_MS = 75_000;
+const SYNC_WITHIN_MS = 65_000;
 /** The reaper looks at least every 30 s. */
 const REAP_WITHIN_MS = 90_000;
+
+const STARTING: NotReady = {
+  kind: 'starting',
+  sentence: 'Mintwarden is starting. Where that lasts, it waits for the homeserver: the log says so.',
+};
+const ENDING: NotReady = { kind: 'ending', sentence: 'Mintwarden is ending.' };
 
 /** The log says more, with the names that belong to it. */
 const SENTENCES: Readonly<Record<TroubleKind, string>> = {
@@ -36,46 +54,68 @@ const SENTENCES: Readonly<Record<TroubleKind, string>> = {
 };
 
 /**
- * Listens for those who watch, where the configuration says so. Null: nowhere.
+ * Listens for those who watch, where the configuration says so. To be called before the service starts: that it
+ * waits for the homeserver is to be seen too.
  * @throws MintwardenError `configuration` where it cannot listen
  */
-export async function watchedService(config: Config, watched: Watched): Promise<Monitoring | null> {
+export async function watchedService(config: Config, version: string): Promise<WatchedService> {
   const { listen } = config.monitoring;
-  if (listen === null) return null;
-  const { world, gateway } = watched;
-  const metrics = serviceMetrics({
-    version: watched.version,
+  const metrics = serviceMetrics(version);
+  let watched: Watched | null = null;
+  let unless = STARTING;
+
+  const notReady = async (): Promise<readonly NotReady[]> => (watched === null ? [unless] : wrongWith(watched));
+  const scrape = async (): Promise<string> => {
+    const [gateways, wrong] = await Promise.all([watched?.gateway.numbers() ?? [], notReady()]);
+    await metrics.look(watched === null ? null : sourcesOf(watched), wrong.length === 0);
+    return exposition([await numbersOf(metrics.registry), ...gateways]);
+  };
+  const monitoring: Monitoring | null =
+    listen === null ? null : await startMonitoring(listen, { notReady: oneAtATime(notReady), metrics: oneAtATime(scrape) });
+  return {
+    metrics,
+    port: monitoring?.port ?? null,
+    started: (now) => void (watched = now),
+    ending() {
+      watched = null;
+      unless = ENDING;
+    },
+    close: async () => monitoring?.close(),
+  };
+}
+
+/** However many ask at once, it is found out once. */
+function oneAtATime<T>(find: () => Promise<T>): () => Promise<T> {
+  let flying: Promise<T> | null = null;
+  return () => (flying ??= find().finally(() => (flying = null)));
+}
+
+function sourcesOf({ world, syncedAt, reapedAt }: Watched): ServiceSources {
+  return {
     now: () => world.clock.now(),
     backlog: (now) => world.ledger.backlog(now),
     troubles: { all: TROUBLES, now: () => world.troubles?.now().map(({ kind }) => kind) ?? [] },
     held: () => (world.held?.() ?? null) !== null,
-    syncedAt: watched.syncedAt,
-    reapedAt: watched.reapedAt,
-  });
-  return startMonitoring(listen, {
-    notReady: () => notReady(watched),
-    metrics: async () => {
-      const [gateways] = await Promise.all([gateway.numbers(), metrics.look()]);
-      return exposition([await numbersOf(metrics.registry), ...gateways]);
-    },
-  });
+    syncedAt,
+    reapedAt,
+  };
 }
 
 /** What keeps the service from doing all its work, in sentences without a name in them. */
-async function notReady({ world, syncedAt, reapedAt }: Watched): Promise<readonly NotReady[]> {
+async function wrongWith({ world, syncedAt, reapedAt }: Watched): Promise<readonly NotReady[]> {
   const now = world.clock.now();
   const held = world.held?.() ?? null;
-  const written = await world.ledger.counts().then(
+  const read = await world.ledger.counts().then(
     () => true,
     () => false,
   );
   return [
     ...(world.troubles?.now().map(({ kind }) => ({ kind, sentence: SENTENCES[kind] })) ?? []),
     ...(held === null ? [] : [{ kind: held.kind, sentence: heldSentence(held) }]),
-    ...(written ? [] : [{ kind: 'ledger', sentence: 'The ledger cannot be read.' }]),
+    ...(read ? [] : [{ kind: 'ledger', sentence: 'The ledger cannot be read.' }]),
     ...(now - syncedAt() < SYNC_WITHIN_MS
       ? []
-      : [{ kind: 'sync', sentence: 'The homeserver has not answered the bot’s sync for a while.' }]),
+      : [{ kind: 'sync', sentence: 'The homeserver has not answered the bot’s sync for more than a minute.' }]),
     ...(now - reapedAt() < REAP_WITHIN_MS ? [] : [{ kind: 'reaper', sentence: 'What is due has not been looked at for a while.' }]),
   ];
 }

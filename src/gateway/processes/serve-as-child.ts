@@ -19,7 +19,8 @@ const LATE_MS = 2_000;
 export type ChildMeans = {
   readonly log: Log;
   readonly sentence: (grant: Grant, now: number) => string;
-  readonly observe: Observer;
+  /** Null: nobody counts. */
+  readonly observe: Observer | null;
   /** What was counted so far, as plain data. */
   readonly numbers: () => Promise<readonly object[]>;
 };
@@ -45,7 +46,7 @@ export function serveAsChild({ log, sentence, observe, numbers }: ChildMeans): v
     try {
       const remote = { transactions: remoteTransactions(bot), paces: remotePaces(bot), ownMedia: sharedOwnMedia(bot) };
       ({ ownMedia } = remote);
-      gateway = await startGateway({ ...setup, ...remote, access: control, sentence, observe, clock, log });
+      gateway = await startGateway({ ...setup, ...remote, access: control, sentence, ...(observe !== null && { observe }), clock, log });
       send({ type: 'listening' });
     } catch (error) {
       send({ type: 'failed', problem: problemOf(error) });

@@ -1,4 +1,4 @@
-import { createDueWork } from './due-work.ts';
+import { createDueWork, type WorkTimes } from './due-work.ts';
 import { problemOf } from '../problem.ts';
 import type { World } from '../world.ts';
 
@@ -20,9 +20,10 @@ export type Reaper = {
 /**
  * Starts the reaper. It sleeps until the next row is due, never longer than 30 s (a wall clock may jump), and
  * wakes with each commit. No row's failure stops it.
+ * @param times is told how long things took
  */
-export function startReaper(world: World): Reaper {
-  const work = createDueWork(world);
+export function startReaper(world: World, times?: WorkTimes): Reaper {
+  const work = createDueWork(world, times);
   const running = new Set<Promise<void>>();
   let stopped = false;
   let lastRunAt = 0;

@@ -16,6 +16,7 @@ export function backlogQuery(db: DatabaseSync, unreadable: () => number): (now: 
   const due = { grants: db.prepare(DUE.grants), leases: db.prepare(DUE.leases), messages: db.prepare(DUE.messages) };
   const states = { grants: countByState(db, 'grants', GRANT_STATES), leases: countByState(db, 'leases', LEASE_STATES) };
   const outbox = db.prepare("SELECT count(*) AS count, CAST(min(created_at) AS REAL) AS at FROM messages WHERE state = 'waiting'");
+  const suspended = db.prepare("SELECT count(*) AS count FROM grants WHERE state = 'live' AND suspended = 1");
   const head = db.prepare('SELECT seq FROM audit_head');
   const ofRow = (row: Record<string, unknown> | undefined) => ({
     count: Number(row?.['count']),
@@ -25,6 +26,7 @@ export function backlogQuery(db: DatabaseSync, unreadable: () => number): (now: 
     const { count: waiting, oldestAt } = ofRow(outbox.get());
     return {
       grants: states.grants(),
+      suspended: ofRow(suspended.get()).count,
       leases: states.leases(),
       due: { grants: ofRow(due.grants.get(now)), leases: ofRow(due.leases.get(now)), messages: ofRow(due.messages.get(now)) },
       outbox: { waiting, oldestAt },

@@ -10,7 +10,16 @@ export async function numbersOf(registry: Registry): Promise<Numbers> {
 
 /** Numbers of several processes as one page of Prometheus text. Those of one name are added up, or as each says. */
 export async function exposition(parts: readonly Numbers[]): Promise<string> {
-  return AggregatorRegistry.aggregate(parts.map((part) => [...part])).metrics();
+  return added(parts).metrics();
+}
+
+/** Numbers of several processes as those of one. */
+export async function sum(parts: readonly Numbers[]): Promise<Numbers> {
+  return added(parts).getMetricsAsJSON();
+}
+
+function added(parts: readonly Numbers[]): Registry {
+  return AggregatorRegistry.aggregate(parts.map((part) => [...part]));
 }
 
 /** How that page is labelled in HTTP: the text format 0.0.4. */

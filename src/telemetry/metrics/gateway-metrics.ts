@@ -1,11 +1,14 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { errcodeLabel } from './errcodes.ts';
+import { processMetrics } from './process-metrics.ts';
 
-/** What is counted of a request: the gateway's own word for it, so that neither room imports the other. */
+/** What is counted of a request: the gateway's own words for it, so that neither room imports the other. */
 export type CountedRequest = {
   readonly operation: string;
+  readonly outcome: 'answered' | 'cut' | 'left';
   readonly status: number;
   readonly errcode: string | null;
-  /** Milliseconds, all of it, and what of it the homeserver took. */
+  /** Milliseconds, all of it, and what of it the homeserver took; 0: it was not asked. */
   readonly ms: number;
   readonly homeserverMs: number;
 };
@@ -13,74 +16,83 @@ export type CountedRequest = {
 /** The numbers of one gateway, in whatever process. */
 export type GatewayMetrics = {
   readonly registry: Registry;
-  readonly observe: (request: CountedRequest) => void;
+  readonly answered: (request: CountedRequest) => void;
+  readonly polling: (change: 1 | -1) => void;
 };
 
-/** Operations whose time is not ours: they wait for news, or for whoever reads a file. */
+/** Whose time is not ours: they wait for news, for whoever reads or sends a file, or were none. */
 const TIMELESS: ReadonlySet<string> = new Set([
   'sync',
   'slidingSync',
+  'slidingSyncOtherwise',
   'getContentAuthed',
   'getContentOverrideNameAuthed',
   'getContentThumbnailAuthed',
   'uploadContent',
   'uploadContentToMXC',
+  'malformed',
+  'connection',
 ]);
-const BUCKETS_S = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
-/** Whatever a homeserver says, a label has no more values than this. */
-const MAX_CODES = 60;
+const OWN_S = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1];
+const HOMESERVER_S = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 
-/** Counts requests. No label says whose they were or of what room. */
-export function gatewayMetrics(): GatewayMetrics {
+/**
+ * Counts requests. No label says whose they were, or of what room: an operation is one of the catalogue, a code one
+ * of the specification.
+ * @param process what this one is called in the figures of processes; null: another tells them
+ */
+export function gatewayMetrics(process: string | null): GatewayMetrics {
   const registry = new Registry();
   const registers = [registry];
+  if (process !== null) processMetrics(registry, process);
   const requests = new Counter({
     name: 'mintwarden_gateway_requests_total',
-    help: 'Requests that were answered, by operation of the catalogue and status.',
+    help: 'Requests, by operation of the catalogue and status; `cut`: refused without an answer, `left`: the holder did not wait for it.',
     labelNames: ['operation', 'status'] as const,
     registers,
   });
   const refusals = new Counter({
     name: 'mintwarden_gateway_refusals_total',
-    help: 'Requests that were refused or failed, by status and Matrix error code.',
-    labelNames: ['status', 'errcode'] as const,
+    help: 'Requests that were refused or failed, by status, Matrix error code, and whether the homeserver was asked first.',
+    labelNames: ['status', 'errcode', 'asked'] as const,
     registers,
   });
   const own = new Histogram({
     name: 'mintwarden_gateway_own_seconds',
     help: 'Time a request spent in the gateway itself. Long-polls and files are left out.',
-    buckets: BUCKETS_S,
+    labelNames: ['operation'] as const,
+    buckets: OWN_S,
     registers,
   });
   const homeserver = new Histogram({
     name: 'mintwarden_gateway_homeserver_seconds',
     help: 'Time the homeserver took for a request that was asked of it. Long-polls and files are left out.',
-    buckets: BUCKETS_S,
+    labelNames: ['operation'] as const,
+    buckets: HOMESERVER_S,
     registers,
   });
-  const last = new Gauge({
-    name: 'mintwarden_gateway_last_request_timestamp_seconds',
-    help: 'When a request was last answered.',
-    registers,
-    aggregator: 'max',
-  });
-  const codes = new Set<string>();
-  const codeOf = (errcode: string | null): string => {
-    const code = errcode ?? 'none';
-    if (!codes.has(code) && codes.size >= MAX_CODES) return 'other';
-    codes.add(code);
-    return code;
-  };
+  const polls = new Gauge({ name: 'mintwarden_gateway_open_long_polls', help: 'Syncs that wait for news right now.', registers });
+  const at = (name: string, help: string): Gauge => new Gauge({ name, help, registers, aggregator: 'max' });
+  const last = at('mintwarden_gateway_last_request_timestamp_seconds', 'When a request was last answered.');
+  const contact = at('mintwarden_gateway_homeserver_answer_timestamp_seconds', 'When the homeserver last answered a request of a holder.');
 
   return {
     registry,
-    observe({ operation, status, errcode, ms, homeserverMs }) {
-      requests.inc({ operation, status: String(status) });
-      if (status >= 400 || status === 0) refusals.inc({ status: String(status), errcode: codeOf(errcode) });
-      last.setToCurrentTime();
+    polling: (change) => polls.inc(change),
+    answered({ operation, outcome, status, errcode, ms, homeserverMs }) {
+      const asked = homeserverMs > 0;
+      const how = outcome === 'answered' ? String(status) : outcome;
+      requests.inc({ operation, status: how });
+      if (outcome === 'left') return;
+      if (outcome === 'cut' || status >= 400) {
+        refusals.inc({ status: how, errcode: errcodeLabel(errcode), asked: asked ? 'yes' : 'no' });
+      }
+      const now = Date.now() / 1_000;
+      last.set(now);
+      if (asked && status !== 0 && status < 500) contact.set(now);
       if (TIMELESS.has(operation)) return;
-      own.observe(Math.max(0, ms - homeserverMs) / 1_000);
-      if (homeserverMs > 0) homeserver.observe(homeserverMs / 1_000);
+      own.observe({ operation }, Math.max(0, ms - homeserverMs) / 1_000);
+      if (asked) homeserver.observe({ operation }, homeserverMs / 1_000);
     },
   };
 }

@@ -1,9 +1,9 @@
 import type { Backlog } from '../../ports/ledger.ts';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { processMetrics } from './process-metrics.ts';
 
 /** What the numbers are asked of, when somebody looks. */
 export type ServiceSources = {
-  readonly version: string;
   readonly now: () => number;
   readonly backlog: (now: number) => Promise<Backlog>;
   /** Everything that can be wrong, and what is. */
@@ -18,20 +18,32 @@ export type ServiceSources = {
 /** The numbers of the bot's process. */
 export type ServiceMetrics = {
   readonly registry: Registry;
-  /** Reads everything anew. To be called before the registry is shown. Never throws. */
-  readonly look: () => Promise<void>;
+  /** A change was written to the ledger, or was not. */
+  readonly committed: (ms: number, result: 'committed' | 'conflict' | 'seen' | 'failed') => void;
+  /** The reaper has looked for what is due. */
+  readonly looked: (ms: number) => void;
+  /** The reaper has done something that was due, or could not. */
+  readonly tended: (kind: string, ms: number, failed: boolean) => void;
+  /** Reads everything anew. To be called before the registry is shown. Never throws. Null: there is nothing to ask yet, or no more. */
+  readonly look: (sources: ServiceSources | null, ready: boolean) => Promise<void>;
 };
 
-/** Gauges that are read when somebody looks, and what Node says of the process. */
-export function serviceMetrics(sources: ServiceSources): ServiceMetrics {
+const COMMIT_S = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2];
+const TASK_S = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 120];
+
+/** Counters of what the bot's process does, and gauges that are read when somebody looks. */
+export function serviceMetrics(version: string): ServiceMetrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  processMetrics(registry, 'bot');
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
     new Gauge({ name: `mintwarden_${name}`, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []): Histogram<L> =>
+    new Histogram({ name: `mintwarden_${name}`, help, buckets, labelNames: [...labelNames], registers });
 
-  gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version: sources.version }, 1);
-  const grants = gauge('grants', 'Grants by state.', ['state']);
+  gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
+  const ready = gauge('ready', 'Whether /ready says so: 1 or 0.');
+  const grants = gauge('grants', 'Grants by standing.', ['standing']);
   const leases = gauge('upstream_tokens', 'Upstream tokens by state: `killing` and `unkillable` may be alive.', ['state']);
   const due = gauge('due_rows', 'Rows of the ledger whose time has come.', ['table']);
   const overdue = gauge('due_oldest_seconds', 'For how long the longest of them has been due.', ['table']);
@@ -41,34 +53,61 @@ export function serviceMetrics(sources: ServiceSources): ServiceMetrics {
   const unreadable = gauge('ledger_unreadable_rows', 'Rows that this version does not understand.');
   const troubles = gauge('trouble', 'What is wrong right now: 1 where it is.', ['kind']);
   const held = gauge('held', 'Whether no token is honoured until an operator or the clock has settled something: 1 or 0.');
-  const syncLag = gauge('sync_lag_seconds', 'How long ago the homeserver last answered the bot’s sync.');
-  const reaperLag = gauge('reaper_lag_seconds', 'How long ago the reaper last looked at the ledger.');
-  const failed = gauge('scrape_failures', 'Whether the ledger could not be asked for these numbers: 1 or 0.');
+  const syncLag = gauge('sync_lag_seconds', 'How long ago the homeserver last answered the bot’s sync; up to 30 without any news.');
+  const syncAt = gauge('sync_answer_timestamp_seconds', 'When the homeserver last answered the bot’s sync; 0: not yet.');
+  const reaperLag = gauge('reaper_lag_seconds', 'How long ago the reaper last looked at the ledger; up to 30 without anything due.');
+  const unasked = gauge('ledger_unreachable', 'Whether the ledger could not be asked for these numbers: 1 or 0.');
+  const commits = histogram('ledger_commit_seconds', 'Time to write a change durably.', COMMIT_S, ['result']);
+  const looks = histogram('reaper_look_seconds', 'Time the reaper took to find what is due.', COMMIT_S);
+  const tasks = histogram('reaper_task_seconds', 'Time the reaper took for a thing that was due.', TASK_S, ['kind']);
+  const failures = new Counter({
+    name: 'mintwarden_reaper_task_failures_total',
+    help: 'Things that were due and could not be done; they are tried again.',
+    labelNames: ['kind'] as const,
+    registers,
+  });
+  const begunAt = Date.now();
+  // What never was counts from the start: no alert is to wait for a first time that does not come.
+  const since = (at: number, now: number): number => Math.max(0, now - (at === 0 ? begunAt : at)) / 1_000;
 
-  const since = (at: number | null, now: number): number => (at === null || at === 0 ? 0 : Math.max(0, now - at) / 1_000);
-  const look = async (): Promise<void> => {
-    const now = sources.now();
-    const wrong = new Set(sources.troubles.now());
-    for (const kind of sources.troubles.all) troubles.set({ kind }, wrong.has(kind) ? 1 : 0);
-    held.set(sources.held() ? 1 : 0);
-    syncLag.set(since(sources.syncedAt(), now));
-    reaperLag.set(since(sources.reapedAt(), now));
-    try {
-      const said = await sources.backlog(now);
-      for (const [state, count] of Object.entries(said.grants)) grants.set({ state }, count);
-      for (const [state, count] of Object.entries(said.leases)) leases.set({ state }, count);
-      for (const [table, { count, oldestAt }] of Object.entries(said.due)) {
-        due.set({ table }, count);
-        overdue.set({ table }, since(oldestAt, now));
-      }
-      waiting.set(said.outbox.waiting);
-      outboxAge.set(since(said.outbox.oldestAt, now));
-      audit.set(said.auditRows);
-      unreadable.set(said.unreadable);
-      failed.set(0);
-    } catch {
-      failed.set(1);
+  const ask = async ({ backlog }: ServiceSources, now: number): Promise<void> => {
+    const said = await backlog(now);
+    const { live, ...others } = said.grants;
+    const standings = { good: live - said.suspended, suspended: said.suspended, ...others };
+    for (const [standing, count] of Object.entries(standings)) grants.set({ standing }, count);
+    for (const [state, count] of Object.entries(said.leases)) leases.set({ state }, count);
+    for (const [table, { count, oldestAt }] of Object.entries(said.due)) {
+      due.set({ table }, count);
+      overdue.set({ table }, oldestAt === null ? 0 : since(oldestAt, now));
     }
+    waiting.set(said.outbox.waiting);
+    outboxAge.set(said.outbox.oldestAt === null ? 0 : since(said.outbox.oldestAt, now));
+    audit.set(said.auditRows);
+    unreadable.set(said.unreadable);
   };
-  return { registry, look };
+  return {
+    registry,
+    committed: (ms, result) => commits.observe({ result }, ms / 1_000),
+    looked: (ms) => looks.observe(ms / 1_000),
+    tended: (kind, ms, isFailed) => {
+      tasks.observe({ kind }, ms / 1_000);
+      if (isFailed) failures.inc({ kind });
+    },
+    async look(sources, isReady) {
+      ready.set(isReady ? 1 : 0);
+      if (sources === null) return;
+      const now = sources.now();
+      const wrong = new Set(sources.troubles.now());
+      for (const kind of sources.troubles.all) troubles.set({ kind }, wrong.has(kind) ? 1 : 0);
+      held.set(sources.held() ? 1 : 0);
+      syncLag.set(since(sources.syncedAt(), now));
+      syncAt.set(sources.syncedAt() / 1_000);
+      reaperLag.set(since(sources.reapedAt(), now));
+      const asked = await ask(sources, now).then(
+        () => true,
+        () => false,
+      );
+      unasked.set(asked ? 0 : 1);
+    },
+  };
 }

@@ -6,6 +6,7 @@ import type { Grant } from '../../../src/domain/grant.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { gatewayMetrics } from '../../../src/telemetry/metrics/gateway-metrics.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { ALICE } from '../../lifecycle/support/homeserver.ts';
 import { ROOMS } from './answers.ts';
@@ -32,16 +33,23 @@ const setup = {
 };
 const means = { access, transactions: memoryTransactions(), clock, log };
 const count = Number(process.argv[3] ?? 0);
+/** As it is where nothing listens for Prometheus, with `BENCH_UNWATCHED=1`. */
+const watched = process.env['BENCH_UNWATCHED'] !== '1';
 const gateway =
   count === 0
-    ? await startGateway({ ...setup, ...means, sentence: (grant) => `speaks for ${grant.subject}` })
+    ? await startGateway({
+        ...setup,
+        ...means,
+        ...(watched && { observe: gatewayMetrics(null) }),
+        sentence: (grant) => `speaks for ${grant.subject}`,
+      })
     : await startGatewayProcesses({
         ...means,
         setup,
         count,
         program: {
           file: fileURLToPath(new URL('../../../src/app/gateway-process.ts', import.meta.url)),
-          args: ['info', 'json'],
+          args: ['info', 'json', watched ? 'watched' : 'unwatched'],
           flags: [],
         },
         ledger: service.ledger,

@@ -45,7 +45,7 @@ export async function processesStage(count: number, setup: Partial<Setup> = {}, 
   const write = (event: string, data: LogData = {}) => void logged.push({ event, data });
   const processes = await startGatewayProcesses({
     count,
-    program: { file: PROGRAM, args: ['error', 'json'], flags },
+    program: { file: PROGRAM, args: ['error', 'json', 'watched'], flags },
     setup: {
       listen: { host: '127.0.0.1', port: 0 },
       homeserverUrl: homeserver.url,

@@ -1,0 +1,21 @@
+/** What the specification has (1.19, client-server, "Standard error response" and the endpoints), and the few unstable ones in wide use. */
+const KNOWN: ReadonlySet<string> = new Set(
+  `FORBIDDEN UNKNOWN_TOKEN MISSING_TOKEN USER_LOCKED USER_SUSPENDED USER_DEACTIVATED BAD_JSON NOT_JSON NOT_FOUND LIMIT_EXCEEDED
+  UNRECOGNIZED UNKNOWN UNAUTHORIZED UNACTIONABLE USER_IN_USE INVALID_USERNAME ROOM_IN_USE INVALID_ROOM_STATE INVALID_PARAM
+  MISSING_PARAM THREEPID_IN_USE THREEPID_NOT_FOUND THREEPID_DENIED SERVER_NOT_TRUSTED UNSUPPORTED_ROOM_VERSION
+  INCOMPATIBLE_ROOM_VERSION BAD_STATE GUEST_ACCESS_FORBIDDEN CAPTCHA_NEEDED CAPTCHA_INVALID TOO_LARGE EXCLUSIVE
+  RESOURCE_LIMIT_EXCEEDED CANNOT_LEAVE_SERVER_NOTICE_ROOM WEAK_PASSWORD UNABLE_TO_AUTHORISE_JOIN UNABLE_TO_GRANT_JOIN
+  DUPLICATE_ANNOTATION NOT_YET_UPLOADED CANNOT_OVERWRITE_MEDIA URL_NOT_SET BAD_ALIAS KEY_TOO_LARGE PROFILE_TOO_LARGE
+  CONNECTION_FAILED CONNECTION_TIMEOUT UNKNOWN_POS INVITE_BLOCKED UNKNOWN_DEVICE`
+    .split(/\s+/)
+    .map((name) => `M_${name}`),
+);
+
+/**
+ * An error code as a label: one of a closed set, whatever the homeserver may have said. `none`: the refusal has no
+ * code, `other`: one that is not known here.
+ */
+export function errcodeLabel(errcode: string | null): string {
+  if (errcode === null) return 'none';
+  return KNOWN.has(errcode) ? errcode : 'other';
+}
