@@ -1,13 +1,17 @@
+import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { isClean, mint, takeDelivery, takeNotice, textOf } from '../../harness/control-room.ts';
+import type { TimelineEvent } from '../../harness/encrypted-client.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
 import { runMintwarden } from '../../harness/mintwarden.ts';
-import { answerWith } from '../../harness/proxy.ts';
+import { answerWith, hold } from '../../harness/proxy.ts';
 import { livePuppetTokens } from '../../harness/puppet-tokens.ts';
 import { setTheStage } from '../../harness/stage.ts';
+
+const MAIN = join(import.meta.dirname, '../../../src/mintwarden.mjs');
 
 test('init --undo ends every grant, waits for the homeserver, tells everybody, and only then takes anything away', async () => {
   await using stage = await setTheStage({ proxied: true });
@@ -49,11 +53,25 @@ test('init --undo ends every grant, waits for the homeserver, tells everybody, a
     },
   );
   const ended = stage.alice.waitForMessage((m) => isClean(m) && /ended|revoked/i.test(textOf(m)), { what: 'the end told to alice' });
+  // Killed when the last message has just arrived, and again when the room is closed: nobody hears anything twice.
+  const control = encodeURIComponent(mintwarden.controlRoomId);
+  for (const path of [new RegExp(`/rooms/${control}/send/.*undo-`), '/_synapse/admin/v1/rooms/']) {
+    const held = proxy.on({ path }, hold('after'), { times: 1 });
+    const flags = ['init', '--undo', '--yes', '--close', '--dir', mintwarden.dir];
+    const child = spawn(process.execPath, [MAIN, ...flags], { stdio: 'ignore' });
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    await held.reached;
+    child.kill('SIGKILL');
+    await gone;
+    held.release();
+  }
+  await bye;
   const done = await undo();
-  expect(done.output).toMatch(/is dead at the homeserver[^]*Told[^]*Closed[^]*Deactivated[^]*Deactivated[^]*Kept the ledger[^]*is undone/);
+  expect(done.output).toMatch(/is dead at the homeserver[^]*Closed[^]*Deactivated[^]*Deactivated[^]*Kept the ledger[^]*is undone/);
   expect(done.status).toBe(0);
   expect(await works(upstream)).toBe(false);
-  await bye;
+  const isBye = (m: TimelineEvent) => textOf(m).includes('is being removed by operator:');
+  expect(stage.olivia.timeline(mintwarden.controlRoomId).filter(isBye)).toHaveLength(1);
   await ended;
   const left = await readdir(mintwarden.dir);
   expect(left).not.toContain('bot.yaml');
