@@ -6,7 +6,7 @@ const NOON = 1_800_000_000_000;
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
 const YEARS = 10 * 365 * DAY;
 const judged = (over: Partial<TimeFacts>) =>
-  judgeTime({ wall: NOON, carried: NOON, homeserver: NOON, jumped: false, settled: false, ...over });
+  judgeTime({ wall: NOON, carried: NOON, lived: true, homeserver: NOON, jumped: false, settled: false, ...over });
 
 describe('the time that counts', () => {
   test.each<[string, Partial<TimeFacts>, number, string | null, boolean]>([
@@ -18,6 +18,13 @@ describe('the time that counts', () => {
     ['two minutes ahead of the homeserver', { wall: NOON + 2 * MINUTE }, NOON + 2 * MINUTE, 'disagrees', false],
     ['back an hour, with the homeserver on the same machine', { wall: NOON - HOUR, homeserver: NOON - HOUR }, NOON, 'went-back', false],
     ['back an hour, against both others', { wall: NOON - HOUR }, NOON, 'disagrees', false],
+    [
+      'a homeserver that says when we were stopped',
+      { lived: false, homeserver: NOON - HOUR, carried: NOON - HOUR },
+      NOON - HOUR,
+      'disagrees',
+      true,
+    ],
     ['ten years ahead, against both others', { wall: NOON + YEARS }, NOON, 'disagrees', false],
     ['ten years ahead after a night switched off', { wall: NOON + YEARS, carried: NOON - 8 * HOUR }, NOON - 8 * HOUR, 'disagrees', true],
     ['a first start, ten years ahead', { wall: NOON + YEARS, carried: 0 }, NOON, 'disagrees', true],
@@ -32,6 +39,7 @@ describe('the time that counts', () => {
     ['a homeserver a day behind', { homeserver: NOON - DAY }, NOON, 'disagrees', true],
     ['a homeserver set to another day under us', { homeserver: NOON - DAY, settled: true }, NOON, 'disagrees', false],
     ['jumped ahead, homeserver not asked since', { wall: NOON + DAY, jumped: true }, NOON, 'disagrees', true],
+    ['jumped on a first start, before any time counted', { carried: 0, wall: NOON + DAY, jumped: true }, NOON + DAY, 'disagrees', true],
     ['jumped back, homeserver not asked since', { wall: NOON - DAY, jumped: true }, NOON, 'went-back', true],
   ])('%s', (_, facts, now, kind, refusing) => {
     const found = judged(facts);

@@ -7,6 +7,9 @@ const AGREE_MS = 60_000;
 /** A machine's clock moved by so much against the one that does not jump was set, or the machine slept. */
 const JUMP_MS = 60_000;
 
+/** How often small steps back are made up one's mind to: what is less than `JUMP_MS` in such a time is the clock being set right. */
+const REBASE_MS = 86_400_000;
+
 /** A clock that never goes back, and knows when it cannot be trusted. */
 export type SteadyClock = Clock & {
   /** What is wrong with the time just now. */
@@ -26,7 +29,10 @@ export function createSteadyClock(parts: {
   readonly latest: number;
 }): SteadyClock {
   let last = parts.latest;
-  let lastMono = parts.monotonic();
+  // How far time was ahead of the clock that does not jump, at the furthest: small steps back must not add up.
+  let furthest = last - parts.monotonic();
+  let furthestMono = parts.monotonic();
+  let lived = false;
   let worried: ClockWorry | null = null;
   let settledOffset: number | null = null;
   let seen: { readonly at: number; readonly mono: number; readonly offset: number } | null = null;
@@ -36,16 +42,19 @@ export function createSteadyClock(parts: {
     const jumped = seen !== null && Math.abs(wall - mono - seen.offset) > JUMP_MS;
     const settled = settledOffset !== null && Math.abs(wall - mono - settledOffset) <= JUMP_MS;
     const homeserver = seen === null ? null : seen.at + mono - seen.mono;
-    const carried = last === 0 ? 0 : last + mono - lastMono;
-    const judged = judgeTime({ wall, carried, homeserver, jumped, settled });
+    const carried = last === 0 ? 0 : furthest + mono;
+    const judged = judgeTime({ wall, carried, lived, homeserver, jumped, settled });
     worried = judged.worry;
     // With nothing to carry on from, a time that is in doubt must not become what is carried on.
     if (last === 0 && worried?.refusing === true) return Math.floor(judged.now);
+    if (worried === null && homeserver !== null) lived = true;
+    const isStale = worried === null && mono - furthestMono > REBASE_MS;
+    if (last === 0 || isStale || judged.now - mono >= furthest) {
+      furthest = judged.now - mono;
+      furthestMono = mono;
+    }
     // Where it stands a little behind what counted before, it stands still until it has caught up. Whole: it is stored so.
-    if (judged.now >= last + 1 || last === 0) {
-      last = Math.floor(judged.now);
-      lastMono = mono;
-    } else if (judged.worry === null) lastMono = mono;
+    last = last === 0 ? Math.floor(judged.now) : Math.max(last, Math.floor(judged.now));
     return last;
   };
   return {
