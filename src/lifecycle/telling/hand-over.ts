@@ -3,6 +3,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { delivered, standing, type Grant } from '../../domain/grant.ts';
 import type { GrantId, Operator } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
+import { refuseWhileHeld } from '../anchors/held.ts';
 import { auditOf } from '../audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { alreadyOver } from '../ending/revoke.ts';
@@ -17,13 +18,16 @@ const UNDER_WAY = 'it was given to the operator’s terminal, which has not conf
 /** The rows that a hand-over looks at. */
 type Facts = { readonly grant: Grant; readonly token: Message; readonly notice: Message | null };
 
+/** Grants whose token is on its way into a file just now: two who ask at once must not both have it. */
+const underWay = new WeakMap<World['ledger'], Set<GrantId>>();
+
 /**
  * Gives a token to the operator it was made for, once its subject's notice was accepted. It counts as delivered, and our
  * sealed copy is erased, when `take` has resolved; where that throws, the token goes on waiting, and its grant ends if
  * nobody takes it in time.
  * @param take gets the token, a secret; resolves when it is kept where it should be
  * @returns the grant as it is then
- * @throws MintwardenError `not-allowed` (it is somebody else's), `conflict` (over, suspended, or taken before),
+ * @throws MintwardenError `not-allowed` (it is somebody else's, or all is held), `conflict` (over, suspended, taken before or just now),
  *   `subject-unreachable` where the notice was not accepted within `patienceMs`; and what `take` throws
  */
 export async function handOver(
@@ -35,14 +39,31 @@ export async function handOver(
 ): Promise<Grant> {
   checkTaker(await factsOf(world, id), by);
   await noticed(world, id, patienceMs);
-  const sealed = await begin(world, id, by);
-  try {
-    await take(world.sealer.open(grantRow(id), sealed));
-  } catch (error) {
-    await note(world, id, problemOf(error));
-    throw error;
+  refuseWhileHeld(world.held);
+  return alone(world, id, async () => {
+    const sealed = await begin(world, id, by);
+    try {
+      await take(world.sealer.open(grantRow(id), sealed));
+    } catch (error) {
+      await note(world, id, problemOf(error));
+      throw error;
+    }
+    return conclude(world, id);
+  });
+}
+
+async function alone<T>({ ledger }: World, id: GrantId, work: () => Promise<T>): Promise<T> {
+  const ids = underWay.get(ledger) ?? new Set();
+  underWay.set(ledger, ids);
+  if (ids.has(id)) {
+    throw new MintwardenError('conflict', `The token of grant ${id} is being taken just now.`, `See what became of it: \`show ${id}\``);
   }
-  return conclude(world, id);
+  ids.add(id);
+  try {
+    return await work();
+  } finally {
+    ids.delete(id);
+  }
 }
 
 async function factsOf(world: World, id: GrantId): Promise<Facts> {

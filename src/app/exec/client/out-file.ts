@@ -35,8 +35,11 @@ export async function openOut(file: string, folder: string): Promise<OutFile> {
         await handle.writeFile(`${token}\n`);
         await handle.sync();
         await link(draft, path);
-        await unlink(draft);
-        await syncFolder(dirname(path));
+        // What is said to be not kept must not lie there.
+        await settled(dirname(path), draft).catch(async (error: unknown) => {
+          await unlink(path);
+          throw error;
+        });
       } catch (error) {
         throw unwritable(path, error, 'state');
       }
@@ -46,6 +49,12 @@ export async function openOut(file: string, folder: string): Promise<OutFile> {
       await unlink(draft).catch(() => undefined);
     },
   };
+}
+
+/** The folder has the file for good, and its draft no more. */
+async function settled(folder: string, draft: string): Promise<void> {
+  await unlink(draft);
+  await syncFolder(folder);
 }
 
 async function isThere(path: string): Promise<boolean> {
