@@ -23,8 +23,16 @@ export function anchorMac(sealingKey: Uint8Array): Mac {
   return (text) => createHmac('sha256', key).update(text).digest('hex');
 }
 
-/** What anchors need of this installation. `token` gives the bot's as it is then. */
-export function anchorParts(config: Config, rest: Omit<AnchorParts, 'anchorage'>, token: () => string): AnchorParts {
+/**
+ * What anchors need of this installation. `token` gives the bot's as it is then; `pageByIssuer` shows the control room
+ * where the bot may not look into it.
+ */
+export function anchorParts(
+  config: Config,
+  rest: Omit<AnchorParts, 'anchorage'>,
+  token: () => string,
+  pageByIssuer?: (query: Readonly<Record<string, string>>) => Promise<unknown>,
+): AnchorParts {
   return {
     ...rest,
     anchorage: createAnchorage({
@@ -32,6 +40,7 @@ export function anchorParts(config: Config, rest: Omit<AnchorParts, 'anchorage'>
       accessToken: token,
       userId: config.bot.user_id,
       roomId: config.control_room,
+      ...(pageByIssuer !== undefined && { pageByIssuer }),
     }),
   };
 }
@@ -85,17 +94,41 @@ export async function comparedWithAnchors(
 async function comparedInTheEnd(parts: AnchorParts, signal: AbortSignal): Promise<Compared | null> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      return await compareState(parts);
+      return await comparedByWhoeverMay(parts);
     } catch (error) {
       const code = error instanceof MintwardenError ? error.code : 'internal';
-      if (code === 'homeserver-refused') {
-        parts.log.warn('the control room could not be asked for anchors', { code });
-        return null;
-      }
       if (code !== 'homeserver-unreachable' && code !== 'homeserver-nonsense') throw error;
       parts.log.warn('waiting for the homeserver to show the control room', { code });
       await sleep(pauseMs, undefined, { signal });
     }
+  }
+}
+
+/**
+ * Where the bot may not look into the control room, the issuer account does: neither who put the bot out nor a dead token
+ * in the copy must make an old copy count. What is no old copy is left to the bot. Null: neither may look.
+ */
+async function comparedByWhoeverMay(parts: AnchorParts): Promise<Compared | null> {
+  const { anchorage, log } = parts;
+  const newest = anchorage.newestByIssuer?.bind(anchorage);
+  const refused = await ifRefused(() => compareState(parts));
+  if (refused.kind === 'done') return refused.value;
+  log.warn('the control room could not be asked for anchors', { code: refused.kind });
+  if (newest === undefined) return null;
+  // What the homeserver has forgotten cannot be told in this way.
+  const found = await ifRefused(() => compareState({ ...parts, anchorage: { ...anchorage, newest, has: async () => true } }));
+  if (found.kind !== 'done') log.warn('nor could the issuer account ask for them', { code: found.kind });
+  return found.kind === 'done' && found.value.state.kind === 'held' ? found.value : null;
+}
+
+async function ifRefused<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly kind: 'done'; readonly value: T } | { readonly kind: 'homeserver-refused' }> {
+  try {
+    return { kind: 'done', value: await work() };
+  } catch (error) {
+    if (error instanceof MintwardenError && error.code === 'homeserver-refused') return { kind: 'homeserver-refused' };
+    throw error;
   }
 }
 

@@ -104,7 +104,9 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
 
   const position = cache.space<string>('sync');
   const mac = anchorMac(sealingKey.key);
-  const anchors = anchorParts(config, { ledger, store: sqlite.anchors, clock, random, log, mac }, tokens.bot);
+  const anchors = anchorParts(config, { ledger, store: sqlite.anchors, clock, random, log, mac }, tokens.bot, (query) =>
+    synapse.admin.roomMessages(config.control_room, query),
+  );
   const anchored = await comparedWithAnchors(config, anchors, {
     leaseMs: policy.leaseMs,
     forgetPosition: async () => void (await position.set('since', '')),

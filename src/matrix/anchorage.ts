@@ -17,29 +17,33 @@ export function createAnchorage(options: {
   readonly accessToken: () => string;
   readonly userId: string;
   readonly roomId: RoomId;
+  /** A page of the room as a server administrator sees it, by the same query. */
+  readonly pageByIssuer?: (query: Readonly<Record<string, string>>) => Promise<unknown>;
 }): Anchorage {
-  const { roomId, userId } = options;
+  const { roomId, userId, pageByIssuer } = options;
   const at = () => createHomeserver({ homeserverUrl: options.homeserverUrl, accessToken: options.accessToken() });
   const filter = JSON.stringify({ types: [ANCHOR_TYPE], senders: [userId] });
 
+  const newest = async (pageOf: (query: Readonly<Record<string, string>>) => Promise<unknown>): Promise<readonly RoomAnchor[]> => {
+    const found: RoomAnchor[] = [];
+    let from: string | null = null;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const answer = await pageOf({ dir: 'b', limit: String(PAGE), filter, ...(from !== null && { from }) });
+      for (const event of eventsAt(answer, 'chunk')) {
+        const isOurs = event.type === ANCHOR_TYPE && event.sender === userId && event.stateKey === null;
+        if (isOurs) found.push({ eventId: event.eventId, content: event.content });
+      }
+      const end = stringAt(answer, 'end');
+      if (end === null || end === from || found.length >= PAGE) break;
+      from = end;
+    }
+    return found;
+  };
+
   return {
     roomId,
-    async newest() {
-      const found: RoomAnchor[] = [];
-      let from: string | null = null;
-      for (let page = 0; page < MAX_PAGES; page++) {
-        const query: Record<string, string | number | null> = { dir: 'b', limit: PAGE, filter, from };
-        const answer = await at().ask('GET', path`/rooms/${roomId}/messages`, { query, timeoutMs: ASK_TIMEOUT_MS });
-        for (const event of eventsAt(answer, 'chunk')) {
-          const isOurs = event.type === ANCHOR_TYPE && event.sender === userId && event.stateKey === null;
-          if (isOurs) found.push({ eventId: event.eventId, content: event.content });
-        }
-        const end = stringAt(answer, 'end');
-        if (end === null || end === from || found.length >= PAGE) break;
-        from = end;
-      }
-      return found;
-    },
+    newest: () => newest((query) => at().ask('GET', path`/rooms/${roomId}/messages`, { query, timeoutMs: ASK_TIMEOUT_MS })),
+    ...(pageByIssuer !== undefined && { newestByIssuer: () => newest(pageByIssuer) }),
     async post(content, transactionId) {
       const answer = await at().ask('PUT', path`/rooms/${roomId}/send/${ANCHOR_TYPE}/${transactionId}`, {
         body: { ...content },

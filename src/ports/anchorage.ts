@@ -42,6 +42,8 @@ export interface Anchorage {
   readonly roomId: string;
   /** The bot's own events of the kind, newest first; not all of a long past. */
   newest(): Promise<readonly RoomAnchor[]>;
+  /** The same by the issuer account's right to see every room, for when the bot is logged out or put out of it. */
+  newestByIssuer?(): Promise<readonly RoomAnchor[]>;
   post(content: Readonly<Record<string, unknown>>, transactionId: string): Promise<EventId>;
   /** Whether the homeserver still has the event. */
   has(eventId: EventId): Promise<boolean>;

@@ -46,6 +46,8 @@ export type AdminApi = {
   deactivate(userId: UserId): Promise<void>;
   /** The state events of a room, as they came; null where the homeserver does not know the room. */
   roomState(roomId: RoomId): Promise<readonly unknown[] | null>;
+  /** A page of a room's events, by the query of `GET /rooms/{roomId}/messages`; null where the homeserver does not know the room. */
+  roomMessages(roomId: RoomId, query: Readonly<Record<string, string>>): Promise<JsonObject | null>;
   /** Makes everybody of this homeserver leave a room. What was said there is kept by the homeserver. */
   emptyRoom(roomId: RoomId): Promise<void>;
   /** The homeserver's clock (its `Date` header, whole seconds) in epoch ms; null where it sends none. */
@@ -162,6 +164,9 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
       if (!Array.isArray(answer['state'])) throw nonsense('the state of a room');
       return answer['state'];
     },
+
+    roomMessages: (roomId, query) =>
+      get(`${path`/_synapse/admin/v1/rooms/${roomId}/messages`}?${new URLSearchParams(query).toString()}`, 'what was said in a room'),
 
     emptyRoom: (roomId) => send('DELETE', path`/_synapse/admin/v1/rooms/${roomId}`, { block: false, purge: false }, 'closing a room', true),
 
