@@ -27,7 +27,8 @@ export type AuditAction =
   | 'state-held'
   | 'state-lost'
   | 'state-trusted'
-  | 'homeserver-restored';
+  | 'homeserver-restored'
+  | 'clock-trusted';
 
 /** One thing that happened. `data` is plain JSON for people and programs, never a secret. */
 export type AuditEvent = {

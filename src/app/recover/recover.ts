@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Config, toPolicy } from '../../config/index.ts';
 import type { Actor, GrantId } from '../../domain/ids.ts';
 import { heldState, trustState } from '../../lifecycle/anchors/trust-state.ts';
+import { trustClock } from '../../lifecycle/time/trust-clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { lineToText } from '../../words/render.ts';
@@ -46,7 +47,7 @@ export async function confirmState(
   const lines: string[] = [];
   try {
     if (request.clock) {
-      await ledger.anchors.noteSeen(clock.now(), 'anew');
+      await trustClock({ ledger, clock, random, store: ledger.anchors }, request.by);
       lines.push('The time of this machine counts from the next start on.');
     }
     if (request.state) {

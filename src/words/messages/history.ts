@@ -4,7 +4,7 @@ import { code, line, list, paragraph, strong } from '../build.ts';
 import type { Document } from '../document.ts';
 import { actorName } from '../text/en.ts';
 import { clockSentence } from '../clock.ts';
-import { moment, utc } from '../time.ts';
+import { moment, shortDuration, utc } from '../time.ts';
 
 /** To the control room: what was found out of the state, the homeserver or the clock, and what is done about it. */
 export function historyNews(news: HistoryNews, now: number): Document {
@@ -56,6 +56,12 @@ export function historyNews(news: HistoryNews, now: number): Document {
       ];
     case 'clock':
       return [paragraph([clockSentence(news.why)])];
+    case 'clock-trusted':
+      return [
+        paragraph(
+          line`${actorName(news.by)} confirmed that the clock of my machine is right: it says ${utc(news.at, now)}. ${clockBefore(news, now)}`,
+        ),
+      ];
     default:
       return unreachable(news);
   }
@@ -66,6 +72,11 @@ function heldWhy(news: Extract<HistoryNews, { what: 'held' }>, now: number): str
   return news.why === 'older'
     ? `At ${when} my audit had ${String(news.anchorSeq)} rows, as I said here; now it has ${String(news.seq)}.`
     : `What I said here at ${when}, of row ${String(news.anchorSeq)} of my audit, does not agree with what I have.`;
+}
+
+function clockBefore({ before, at }: Extract<HistoryNews, { what: 'clock-trusted' }>, now: number): string {
+  if (before <= at) return 'No token lives longer for it.';
+  return `Before that I had seen ${utc(before, now)}: tokens live longer by the difference, ${shortDuration(before - at)}.`;
 }
 
 function grants(count: number): string {
