@@ -196,6 +196,7 @@ async function answerOne(
       writeAnswer(response, handled.answer, readTimeoutMs);
     }
   } catch (error) {
+    ({ operation, grantId: grant } = visit.known);
     if (visit.signal.reason === GONE) outcome = 'left';
     else {
       const answer = error instanceof MintwardenError && error.code !== 'internal' ? UNAVAILABLE : INTERNAL;

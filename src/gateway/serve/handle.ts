@@ -85,6 +85,7 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
   if (!METHODS.has(method)) return { answer: WRONG_METHOD, operation: 'method', grantId: null };
   const route = desk.router(method, target.segments);
   const operation = route?.line.id ?? 'none';
+  visit.known.operation = operation;
   if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, route, request, desk)), operation, grantId: null };
   if (route?.line.kind === 'open') {
     const open = answerOpenly(request, route.line, desk, visit);
@@ -96,6 +97,7 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
   const act = (presented: Presented): Promise<Outcome> => {
     if (presented.kind !== 'good') return turnAway(presented, token, operation, request, desk, visit);
     const { access } = presented;
+    visit.known.grantId = access.grant.id;
     return serve(request, target, route, access, token, desk, visit).then((answer) => ({ answer, operation, grantId: access.grant.id }));
   };
   // Known at once in nearly all cases.

@@ -1,9 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import type { GrantId } from '../../domain/ids.ts';
 
 /** The reason a request is aborted with whose holder left before it was answered. */
 export const GONE: Error = Object.freeze(new Error('the holder has gone'));
 /** The reason a request of a grant that is over is aborted with. */
 export const OVER: Error = Object.freeze(new Error('the grant is over'));
+
+/** What is known of a request so far; it is told also where no answer comes of it. */
+export type Known = { operation: string; grantId: GrantId | null };
 
 /** Where time went, in milliseconds; it is added to as the request goes on. */
 export type Times = { homeserverMs: number };
@@ -14,6 +18,7 @@ export interface Visit {
   readonly signal: AbortSignal;
   /** How long the homeserver has taken for it so far. */
   readonly times: Times;
+  readonly known: Known;
   /** The grant is over: whatever is done for the request ends, and what is not read of its answer never is. */
   cut(): void;
   /** Has this called once, when the answer was read or the holder has gone. Only the last one given counts. */
@@ -41,6 +46,7 @@ export function visitOf(response: ServerResponse, bodyTimeoutMs: number): Visit 
   return {
     signal: abort.signal,
     times: { homeserverMs: 0 },
+    known: { operation: 'none', grantId: null },
     cut() {
       abort.abort(OVER);
       // It was answered while the grant counted.

@@ -49,6 +49,7 @@ export async function stage(
     transactions?: Transactions;
     trustedProxies?: GatewayOptions['trustedProxies'];
     instanceKey?: string;
+    observe?: GatewayOptions['observe'];
   } = {},
 ): Promise<Stage> {
   const homeserver = await recordingHomeserver();
@@ -67,6 +68,7 @@ export async function stage(
     clock: { now: () => Date.now() },
     log: { debug: write, info: write, warn: write, error: write },
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.instanceKey === undefined ? {} : { instanceKey: options.instanceKey }),
     // Tests ask faster than holders may; attacks/exhaustion.test.ts says how fast those may.
     limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6, ...(everythingInThread ? { inPlaceBytes: 0 } : {}), ...options.limits },
