@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isMap, parseDocument } from 'yaml';
 import { freePort } from './free-port.ts';
 import { HarnessError } from './harness-error.ts';
+import { tokenShapes } from './tell-tales.ts';
 import { runCommand } from './run-command.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/mintwarden.mjs');
@@ -39,6 +40,10 @@ export interface Mintwarden extends AsyncDisposable {
   /** What it wrote to stdout and stderr, all starts together. */
   logPath: string;
   gatewayUrl: string;
+  /** Where /health, /ready and /metrics are. */
+  monitoringUrl: string;
+  /** The page of metrics at each end in order, and when it was disposed of. */
+  readonly pages: readonly string[];
   controlRoomId: string;
   botUserId: string;
   readonly pid: number | undefined;
@@ -88,7 +93,8 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
   for (const line of done.output.trimEnd().split('\n')) options.onProgress?.(line);
 
   const configPath = join(dir, 'bot.yaml');
-  const overrides = { ...options.config };
+  const monitoring = `127.0.0.1:${String(await freePort())}`;
+  const overrides: Record<string, unknown> = { 'monitoring.listen': monitoring, ...options.config };
   if (options.serviceHomeserverUrl !== undefined) overrides['homeserver.url'] = options.serviceHomeserverUrl;
   const config = parseDocument(await readFile(configPath, 'utf8'));
   for (const [key, value] of Object.entries(overrides)) {
@@ -108,12 +114,21 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
     child = undefined;
   };
   cleanup.defer(() => end('SIGKILL'));
+  const pages: string[] = [];
+  /** However it fares: what cannot be had any more holds nothing. */
+  const scrape = async (): Promise<void> => {
+    if (child === undefined) return;
+    const answer = await fetch(`http://${monitoring}/metrics`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+    if (answer?.ok === true) pages.push(await answer.text().catch(() => ''));
+  };
   const atEnd = cleanup.move();
   return {
     dir,
     configPath,
     logPath,
     gatewayUrl,
+    monitoringUrl: `http://${monitoring}`,
+    pages,
     controlRoomId: String(config.getIn(['control_room'])),
     botUserId: String(config.getIn(['bot', 'user_id'])),
     get pid() {
@@ -125,13 +140,21 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
       closeSync(log);
       return untilReady(child, gatewayUrl, logPath);
     },
-    stop: () => end('SIGTERM'),
+    stop: async () => {
+      await scrape();
+      await end('SIGTERM');
+    },
     kill: () => end('SIGKILL'),
     ended: async () => {
       if (child !== undefined) await exited(child);
     },
     command: (...args) => run([...args, '--config', configPath]),
-    [Symbol.asyncDispose]: () => atEnd.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await scrape();
+      const shapes = tokenShapes([await readFile(logPath, 'utf8').catch(() => ''), ...pages]);
+      await atEnd.disposeAsync();
+      if (shapes.length > 0) throw new HarnessError(`The log or the metrics of Mintwarden hold tokens: ${shapes.join(', ')}.`);
+    },
   };
 }
 

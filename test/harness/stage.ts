@@ -1,3 +1,4 @@
+import { HarnessError } from './harness-error.ts';
 import { startJsClient } from './js-client.ts';
 import type { JsClient } from './js-client.ts';
 import { setUpMintwarden } from './mintwarden.ts';
@@ -5,6 +6,7 @@ import type { Mintwarden } from './mintwarden.ts';
 import { startProxy } from './proxy.ts';
 import type { Proxy } from './proxy.ts';
 import { startSynapse } from './synapse.ts';
+import { searchWhatWasSaid } from './tell-tales.ts';
 import type { Synapse, SynapseOptions } from './synapse.ts';
 import type { TestUser } from './synapse-users.ts';
 
@@ -20,7 +22,10 @@ export interface StageOptions {
   onProgress?: (line: string) => void;
 }
 
-/** A homeserver with two people and two rooms, and Mintwarden set up on it. Disposing of it removes it all. */
+/**
+ * A homeserver with two people and two rooms, and Mintwarden set up on it. Disposing of it removes it all, and throws
+ * `HarnessError` where the service's log or metrics held a token, the name of a room or the text of a message.
+ */
 export interface Stage extends AsyncDisposable {
   synapse: Synapse;
   mintwarden: Mintwarden;
@@ -81,5 +86,20 @@ export async function setTheStage(options: StageOptions = {}): Promise<Stage> {
   await olivia.waitForMember(mintwarden.controlRoomId, mintwarden.botUserId);
 
   const atEnd = cleanup.move();
-  return { synapse, mintwarden, proxy, users, olivia, alice, ops, diary, readyMs, [Symbol.asyncDispose]: () => atEnd.disposeAsync() };
+  return {
+    synapse,
+    mintwarden,
+    proxy,
+    users,
+    olivia,
+    alice,
+    ops,
+    diary,
+    readyMs,
+    async [Symbol.asyncDispose]() {
+      const found = await searchWhatWasSaid({ synapse, mintwarden, clients: [olivia, alice] });
+      await atEnd.disposeAsync();
+      if (found.length > 0) throw new HarnessError(`The log or the metrics of Mintwarden hold what they must not: ${found.join(', ')}.`);
+    },
+  };
 }
