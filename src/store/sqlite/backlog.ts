@@ -17,6 +17,7 @@ export function backlogQuery(db: DatabaseSync, unreadable: () => number): (now: 
   const states = { grants: countByState(db, 'grants', GRANT_STATES), leases: countByState(db, 'leases', LEASE_STATES) };
   const outbox = db.prepare("SELECT count(*) AS count, CAST(min(created_at) AS REAL) AS at FROM messages WHERE state = 'waiting'");
   const suspended = db.prepare("SELECT count(*) AS count FROM grants WHERE state = 'live' AND suspended = 1");
+  const lapsed = db.prepare("SELECT count(*) AS count FROM leases WHERE state = 'unkillable' AND valid_until <= ?");
   const head = db.prepare('SELECT seq FROM audit_head');
   const ofRow = (row: Record<string, unknown> | undefined) => ({
     count: Number(row?.['count']),
@@ -28,6 +29,7 @@ export function backlogQuery(db: DatabaseSync, unreadable: () => number): (now: 
       grants: states.grants(),
       suspended: ofRow(suspended.get()).count,
       leases: states.leases(),
+      lapsed: ofRow(lapsed.get(now)).count,
       due: { grants: ofRow(due.grants.get(now)), leases: ofRow(due.leases.get(now)), messages: ofRow(due.messages.get(now)) },
       outbox: { waiting, oldestAt },
       auditRows: Number(head.get()?.['seq']),

@@ -44,7 +44,11 @@ export function serviceMetrics(version: string): ServiceMetrics {
   gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
   const ready = gauge('ready', 'Whether /ready says so: 1 or 0.');
   const grants = gauge('grants', 'Grants by standing.', ['standing']);
-  const leases = gauge('upstream_tokens', 'Upstream tokens by state: `killing` and `unkillable` may be alive.', ['state']);
+  const leases = gauge(
+    'upstream_tokens',
+    'Upstream tokens by state: `killing` and `unkillable` may be alive; `lapsed` ones, which could not be killed, have ended by themselves.',
+    ['state'],
+  );
   const due = gauge('due_rows', 'Rows of the ledger whose time has come.', ['table']);
   const overdue = gauge('due_oldest_seconds', 'For how long the longest of them has been due.', ['table']);
   const waiting = gauge('outbox_waiting', 'Messages that the homeserver has not taken yet.');
@@ -75,7 +79,8 @@ export function serviceMetrics(version: string): ServiceMetrics {
     const { live, ...others } = said.grants;
     const standings = { good: live - said.suspended, suspended: said.suspended, ...others };
     for (const [standing, count] of Object.entries(standings)) grants.set({ standing }, count);
-    for (const [state, count] of Object.entries(said.leases)) leases.set({ state }, count);
+    const states = { ...said.leases, unkillable: said.leases.unkillable - said.lapsed, lapsed: said.lapsed };
+    for (const [state, count] of Object.entries(states)) leases.set({ state }, count);
     for (const [table, { count, oldestAt }] of Object.entries(said.due)) {
       due.set({ table }, count);
       overdue.set({ table }, oldestAt === null ? 0 : since(oldestAt, now));
