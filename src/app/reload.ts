@@ -1,4 +1,5 @@
-import { type Config, effective, loadConfig, readWritten, toPolicy } from '../config/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Config, configOf, effective, readWritten, toPolicy, type Written } from '../config/index.ts';
 import type { Actor } from '../domain/ids.ts';
 import type { SettingChange } from '../domain/message.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -31,14 +32,19 @@ export async function reloader(
   world: Pick<World, 'ledger' | 'clock' | 'random'>,
   take: (policy: Policy) => void,
 ): Promise<Reload> {
-  const shown = async () => new Map(effective(await readWritten(current.file, env)).map(({ key, value }) => [key, asText(value)]));
-  const started = await shown();
-  let before = started;
+  const shown = (written: Written) => new Map(effective(written).map(({ key, value }) => [key, asText(value)]));
+  const first = await readWritten(current.file, env);
+  const started = shown(first);
+  // Where the file was changed while the service started, every key of the policy is news: none must count as known that is not in use.
+  const isInUse = isDeepStrictEqual(toPolicy(first.content), toPolicy(current));
+  let before: ReadonlyMap<string, string> = isInUse ? started : new Map([...started].filter(([key]) => !POLICY.test(key)));
   let running: Promise<unknown> = Promise.resolve();
 
   async function reload(by: Actor): Promise<Reloaded> {
-    const config = await loadConfig(current.file, env);
-    const now = await shown();
+    // One reading: what is taken over and what is told of it must be the same, whoever changes the file meanwhile.
+    const written = await readWritten(current.file, env);
+    const config = await configOf(written);
+    const now = shown(written);
     const changes = differences(before, now).filter(({ key }) => POLICY.test(key));
     const afterRestart = differences(started, now).flatMap(({ key }) => (POLICY.test(key) ? [] : [key]));
     if (changes.length > 0) {

@@ -36,7 +36,7 @@ export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway' | 'monitorin
 };
 
 /** What the decisions are made by. */
-export function toPolicy(config: Config): Policy {
+export function toPolicy(config: Pick<Config, 'admins' | 'policy'>): Policy {
   const { policy } = config;
   return {
     admins: config.admins,

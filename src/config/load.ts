@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { AccountConfig, Config } from './config.ts';
 import { contradictions } from './contradictions.ts';
 import { explain, type Problem } from './explain.ts';
-import { readWritten, stopAt } from './read.ts';
+import { readWritten, stopAt, type Written } from './read.ts';
 import { fileSchema, type FileContent } from './schema.ts';
 import { isOpenToAll, readSecretFile } from './secret-file.ts';
 
@@ -13,7 +13,11 @@ import { isOpenToAll, readSecretFile } from './secret-file.ts';
  * @throws MintwardenError `configuration` that names every problem found, with its line
  */
 export async function loadConfig(path: string, env: Readonly<Record<string, string | undefined>>): Promise<Config> {
-  const { file, content, yaml, where } = await readWritten(path, env);
+  return configOf(await readWritten(path, env));
+}
+
+/** The same of one that was read already: whoever shows and uses it must do so of one and the same reading. @throws as `loadConfig` */
+export async function configOf({ file, content, yaml, where }: Written): Promise<Config> {
   const folder = dirname(file);
   const secrets: Problem[] = [];
   const bot = await account('bot', content.bot, folder, secrets);
