@@ -7,7 +7,7 @@ const TOKENS = /(?:mwt|syt|syr|syl|mpt|mat|mar|mct|mcr)_[\w.~+/=-]{6,}|MDAx[\w+/
 const BEARER = /\b(bearer|basic)(\s+|%20|\+)[^\s"',;]+/gi;
 /** `access_token=…`, `"password": "…"`, `secret: …` and their like inside a text. */
 const NAMED =
-  /((?:token|secret|password|passphrase|authorization|api[_-]?key|seed)["']?\s*(?:=|:|%3d)\s*)(?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s&"',;}]+)/gi;
+  /((?:token|secret|password|passphrase|authorization|cookie|(?:api|sealing|private)[_-]?key|seed)["']?\s*(?:=|:|%3d)\s*)(?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s&"',;}]+)/gi;
 const SECRET_NAME = /token|secret|password|passphrase|authorization|cookie|seed|sealed|(?:^|_|api|sealing|private)key$/i;
 
 /** Letters and digits alone hold no credential that we know, but for what could be an old macaroon. */
