@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createBot } from '../bot/dispatch.ts';
 import type { Config } from '../config/index.ts';
 import { toPolicy } from '../config/index.ts';
@@ -39,11 +39,11 @@ import { instanceKeyOf } from './instance-key.ts';
 import { keepMatrix } from './keep-matrix.ts';
 import { watchedService } from './monitoring/monitoring.ts';
 import { timedLedger } from './monitoring/timed-ledger.ts';
-import { cacheFile, controlSocketFile, cryptoFolder, ledgerFile, seedsFile } from './places.ts';
+import { botSession } from './bot-session.ts';
+import { cacheFile, controlSocketFile, ledgerFile } from './places.ts';
 import { type Reload, reloader } from './reload.ts';
 import { requestsOf } from './requests.ts';
 import { tokensOf } from './secrets-again.ts';
-import { seedStore } from './seed-store.ts';
 import { ownVersion } from './version.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -131,23 +131,11 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log,
     open: (accessToken, hooks) =>
       startMatrix({
+        ...botSession(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
         ...hooks,
         onReturn: () => back.now(),
-        homeserverUrl: config.homeserver.url,
-        userId: config.bot.user_id,
         accessToken,
-        stateDir: cryptoFolder(config),
-        storeKey: Buffer.from(hkdfSync('sha256', sealingKey.key, '', 'mintwarden crypto store', 32)),
-        seeds: seedStore(seedsFile(config), sealer),
-        position: {
-          load: async () => (await position.get('since')) ?? null,
-          save: async (since) => void (await position.set('since', since)),
-        },
-        password: async () => config.bot.password ?? null,
-        controlRoomId: config.control_room,
-        pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
         onEvent: async (event) => (await bot.promise).handle(event),
-        log,
       }),
   });
   cleanup.defer(() => matrix.stop());

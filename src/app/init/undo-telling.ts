@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toPolicy, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
@@ -13,9 +13,9 @@ import { openCache } from '../../store/keyv/index.ts';
 import type { SealingKey } from '../../store/seal/sealer.ts';
 import type { SqliteLedger } from '../../store/sqlite/open.ts';
 import { anchorMac, anchorParts, comparedWithAnchors } from '../anchoring.ts';
-import { cacheFile, cryptoFolder, seedsFile } from '../places.ts';
+import { botSession } from '../bot-session.ts';
+import { cacheFile } from '../places.ts';
 import { tokensOf } from '../secrets-again.ts';
-import { seedStore } from '../seed-store.ts';
 
 const clock = { now: () => Date.now() };
 const random = { bytes: (count: number) => randomBytes(count) };
@@ -59,22 +59,10 @@ export async function tellEverybody({ config, ledger, synapse, sealingKey, seale
   });
   if (sessionRenewed) await tokens.readAgain();
   const matrix = await startMatrix({
-    homeserverUrl: config.homeserver.url,
-    userId: config.bot.user_id,
+    ...botSession(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
     accessToken: tokens.bot(),
-    stateDir: cryptoFolder(config),
-    storeKey: Buffer.from(hkdfSync('sha256', sealingKey.key, '', 'mintwarden crypto store', 32)),
-    seeds: seedStore(seedsFile(config), sealer),
-    position: {
-      load: async () => (await position.get('since')) ?? null,
-      save: async (since) => void (await position.set('since', since)),
-    },
-    password: async () => config.bot.password ?? null,
-    controlRoomId: config.control_room,
-    pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
     // Nobody is obeyed any more.
     onEvent: async () => {},
-    log,
   });
   cleanup.defer(() => matrix.stop());
   const world: World = {

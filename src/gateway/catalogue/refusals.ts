@@ -1,6 +1,5 @@
 import type { Line, RefusingLine } from './line.ts';
 import type { Method } from '../request/call.ts';
-import type { Need } from './need.ts';
 
 type More = Partial<Pick<RefusingLine, 'also' | 'aliases' | 'source'>>;
 type Methods = Method | readonly Method[] | 'any';

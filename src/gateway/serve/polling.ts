@@ -5,16 +5,13 @@ import { createEvents } from '../large/create-events.ts';
 import { type Reading, readingOfSync } from '../large/reading.ts';
 import { type Poll, pollRequest } from '../rewrite/sync-request.ts';
 import type { Held } from './allowance.ts';
+import { restBetweenRounds } from './rest.ts';
 import { roomsNow } from './scope-now.ts';
-import { pause, unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import type { Upstreamer } from './upstream-call.ts';
 
-/** An answer faster than this was no wait: the next question is not asked at once. */
-const QUICK_MS = 250;
-const MAX_PAUSE_MS = 1_000;
-
-/** What a poll needs. */
-type Polling = {
+/** What a long-poll needs. */
+export type Polling = {
   readonly control: AccessControl;
   readonly upstream: Upstreamer;
   /** How long the homeserver may take beyond the wait itself. */
@@ -37,7 +34,7 @@ export async function answerPoll(
   const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
   const sight = sightOf(access);
   let since = poll.since;
-  let rest = 100;
+  const rest = restBetweenRounds(now);
   for (let first = true; ; first = false) {
     held.free();
     const asked = now();
@@ -59,9 +56,6 @@ export async function answerPoll(
     } finally {
       reading.done();
     }
-    if (now() - asked < QUICK_MS) {
-      await pause(Math.min(rest, left), signal);
-      rest = Math.min(rest * 2, MAX_PAUSE_MS);
-    }
+    await rest(asked, left, signal);
   }
 }

@@ -1,0 +1,40 @@
+import { hkdfSync } from 'node:crypto';
+import type { Config } from '../config/index.ts';
+import type { MatrixOptions } from '../matrix/seams.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import { cryptoFolder, seedsFile } from './places.ts';
+import { seedStore } from './seed-store.ts';
+
+/** Where the position in the bot's sync is kept. */
+type Position = { get(key: string): Promise<string | undefined>; set(key: string, value: string): Promise<unknown> };
+
+/** What the bot's session is made of, whoever starts it; its token, and what is done with what people write, come besides. */
+export function botSession(
+  config: Config,
+  parts: {
+    readonly sealingKey: Uint8Array;
+    readonly sealer: Sealer;
+    readonly position: Position;
+    readonly ledger: Pick<Ledger, 'pin'>;
+    readonly log: Log;
+  },
+): Omit<MatrixOptions, 'accessToken' | 'onEvent'> {
+  const { sealingKey, sealer, position, ledger, log } = parts;
+  return {
+    homeserverUrl: config.homeserver.url,
+    userId: config.bot.user_id,
+    stateDir: cryptoFolder(config),
+    storeKey: Buffer.from(hkdfSync('sha256', sealingKey, '', 'mintwarden crypto store', 32)),
+    seeds: seedStore(seedsFile(config), sealer),
+    position: {
+      load: async () => (await position.get('since')) ?? null,
+      save: async (since) => void (await position.set('since', since)),
+    },
+    password: async () => config.bot.password ?? null,
+    controlRoomId: config.control_room,
+    pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
+    log,
+  };
+}
