@@ -66,7 +66,8 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
   read: {
     ...inRooms,
     verb: 'read',
-    allows: 'see what a member sees of a room itself: messages, state, members, threads, the media shown there',
+    allows:
+      'see what a member sees of a room itself: messages, state, members, threads, the media shown there; read:TYPE events of that type alone, no media',
     writes: false,
     takes: 'type',
   },

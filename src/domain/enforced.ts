@@ -49,7 +49,7 @@ export const ENFORCED: Enforcement = {
     'push-rules',
     'account-data',
   ],
-  typed: ['send', 'state', 'account-data'],
+  typed: ['read', 'send', 'state', 'account-data'],
   features: ['by', 'types', 'power', 'rules', 'from', 'uses', 'followUpgrades'],
 };
 

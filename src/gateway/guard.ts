@@ -1,5 +1,7 @@
 import { parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import { unreachable } from '../domain/errors.ts';
+import { allows, type Scope } from '../domain/scope.ts';
+import { typeAllowed } from '../domain/scope-deciders.ts';
 import type { Access } from '../lifecycle/access/access-control.ts';
 import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, UNRECOGNISED } from './answer.ts';
 import type { Deed, DeedLine, ForwardLine, LocalLine, MediaLine, PollLine, RefusingLine, StepsLine, WriteLine } from './catalogue/line.ts';
@@ -101,8 +103,17 @@ export function judge(line: JudgedLine, call: Call): Verdict {
 /** What the scope lacks for a line: by its own word, where it has one. */
 export function lackingFor(line: JudgedLine, call: Call): Answer | null {
   if ('may' in line && line.may !== undefined) return line.may(call);
-  const can: readonly string[] = call.access.grant.scope.can;
-  return line.needs === 'holder' || can.includes(line.needs) ? null : lacking(line.needs);
+  const { scope } = call.access.grant;
+  const can: readonly string[] = scope.can;
+  if (line.needs === 'holder' || can.includes(line.needs)) return null;
+  return line.needs === 'read' ? lackingToRead(line, scope) : lacking(line.needs);
+}
+
+/** The same for who reads some types alone, if any: what no one has decided about is closed to them. */
+function lackingToRead({ byType }: JudgedLine, scope: Scope): Answer | null {
+  if (byType === undefined || !allows(scope, 'read')) return lacking('read');
+  const missing = byType === 'filtered' ? undefined : byType.find((type) => !typeAllowed(scope, 'read', type));
+  return missing === undefined ? null : lacking(`read:${missing}`);
 }
 
 /** A sync is not refused for reasons of scope: see `serve/idling.ts`. */
@@ -122,8 +133,9 @@ function forwarding(line: ForwardLine, call: Call): Verdict {
   const user = line.acquainted === true ? parseUserId(params['userId'] ?? '') : null;
   if (line.acquainted === true && user === null) return answer(FORBIDDEN);
   const query: [string, string][] = Object.entries(line.fixed ?? {});
+  const unsaid = line.unsaid?.(call) ?? {};
   for (const [name, rule] of Object.entries(line.query ?? {})) {
-    const value = call.query.get(name);
+    const value = call.query.get(name) ?? unsaid[name];
     if (value === undefined) continue;
     const rebuilt = rule(value, call);
     if (rebuilt === null) return answer(invalid(name));

@@ -1,7 +1,7 @@
 import { type Allowance, inOrder, partsOf } from '../domain/allowance.ts';
 import { CAPABILITY } from '../domain/capability.ts';
 import type { Grant } from '../domain/grant.ts';
-import { writes } from '../domain/scope-deciders.ts';
+import { typeAllowed, writes } from '../domain/scope-deciders.ts';
 import { allows } from '../domain/scope.ts';
 import { joined, line } from './build.ts';
 import type { Line } from './document.ts';
@@ -39,7 +39,8 @@ function roomParts(grant: Scoped): readonly Line[] {
   const there = scope.can.filter((allowance) => CAPABILITY[partsOf(allowance).name].where === 'rooms');
   if (there.length === 0 || scope.rooms.length === 0) return [['can read nothing']];
   const others = there.filter((allowance) => allowance !== 'read');
-  const encryption = allows(scope, 'read') ? encryptionWords(grant) : null;
+  // Who reads some types alone may not even see that something was said.
+  const encryption = typeAllowed(scope, 'read', 'm.room.encrypted') ? encryptionWords(grant) : null;
   const sees = encryption === null ? [] : [encryption];
   if (others.length === there.length) {
     const only = allows(scope, 'read') ? [] : [['cannot read']];

@@ -7,3 +7,4 @@ await import('./attacks/sync.test.ts');
 await import('./attacks/reads.test.ts');
 await import('./attacks/own-sections.test.ts');
 await import('./attacks/search.test.ts');
+await import('./attacks/read-by-type.test.ts');

@@ -8,6 +8,7 @@ import { FORBIDDEN, isAnswer, NOT_FOUND, ok } from '../../src/gateway/answer.ts'
 import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
 import type { Tools } from '../../src/gateway/steps.ts';
 import type { UpstreamRequest } from '../../src/gateway/request/call.ts';
+import { readableIn } from '../../src/gateway/filters/readable.ts';
 import { shownSearch } from '../../src/gateway/filters/search.ts';
 import { judge } from '../../src/gateway/guard.ts';
 import { parseJson } from '../../src/gateway/request/json.ts';
@@ -113,9 +114,9 @@ function toolsOf(rooms: ReadonlySet<RoomId>, onAsk: () => void): Tools {
   };
   return {
     ask,
-    show: async (request, _work, shown) => {
+    show: async (request, work, shown) => {
       const asked = await ask(request);
-      return 'got' in asked ? ok(shownSearch(asked.got, shown)) : asked;
+      return 'got' in asked ? ok(shownSearch(asked.got, shown, readableIn(work.sight.scope))) : asked;
     },
     look: (request) => Promise.resolve({ reply: reply(request) }),
     change: (request, _pace, roomId) => (roomId !== null && !rooms.has(roomId) ? Promise.resolve(FORBIDDEN) : ask(request)),

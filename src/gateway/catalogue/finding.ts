@@ -10,6 +10,7 @@ export const FINDING: readonly Line[] = [
     methods: ['POST'],
     paths: ['/_matrix/client/{v}/search'],
     needs: 'read',
+    byType: 'filtered',
     room: 'answer',
     body: 'json',
     steps: searchSteps,

@@ -38,6 +38,11 @@ type Common = {
 type Serving = Common & {
   /** `holder`: any good token; otherwise the capability the scope must hold. */
   readonly needs: 'holder' | Need;
+  /**
+   * What `read:TYPE` opens of a line that needs `read`. `filtered`: the line, its answer filtered by type; types: the line, where all of these
+   * are read, since its answer is made of them. Missing: nothing.
+   */
+  readonly byType?: 'filtered' | readonly string[];
   /** `path`: the room `{roomId}` must be in scope. `answer`: the rooms stand in the answer, and are filtered there. */
   readonly room?: 'path' | 'answer';
   /** `self`: `{userId}` must be the subject. */
@@ -80,6 +85,8 @@ export type ForwardLine = Serving & {
   readonly to: string;
   /** The parameters that are passed on; all others are dropped. */
   readonly query?: Readonly<Record<string, QueryRule>>;
+  /** What is taken as said where the holder leaves it out; the rules of `query` count for it too. */
+  readonly unsaid?: (call: Call) => Readonly<Record<string, string>>;
   /** Parameters of ours. */
   readonly fixed?: Readonly<Record<string, string>>;
   /** Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it. */

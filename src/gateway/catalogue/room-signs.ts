@@ -1,4 +1,4 @@
-import { oneOfThese } from '../tending/holding.ts';
+import { anyOfThese } from '../tending/holding.ts';
 import { readMarkers, receipt, typing } from '../tending/room-signs.ts';
 import type { Line } from './line.ts';
 
@@ -13,7 +13,7 @@ export const ROOM_SIGNS: readonly Line[] = [
     methods: ['PUT'],
     paths: [`${R}/typing/{userId}`],
     needs: 'typing',
-    may: oneOfThese('read', 'typing'),
+    may: anyOfThese('read', 'typing'),
     user: 'self',
     steps: typing,
     asked: 'with `typing`: the flag and at most 30 s; otherwise nothing',
@@ -25,7 +25,7 @@ export const ROOM_SIGNS: readonly Line[] = [
     methods: ['POST'],
     paths: [`${R}/receipt/{receiptType}/{eventId}`],
     needs: 'receipts',
-    may: oneOfThese('read', 'receipts', 'markers'),
+    may: anyOfThese('read', 'receipts', 'markers'),
     steps: receipt,
     asked: 'with `receipts` (m.read) or `markers` (m.read.private, m.fully_read): the event is looked up in that room, then its thread alone; otherwise nothing',
     why: 'Clients do it unasked; the subject has not read what a holder reads.',
@@ -36,7 +36,7 @@ export const ROOM_SIGNS: readonly Line[] = [
     methods: ['POST'],
     paths: [`${R}/read_markers`],
     needs: 'markers',
-    may: oneOfThese('read', 'markers', 'receipts'),
+    may: anyOfThese('read', 'markers', 'receipts'),
     steps: readMarkers,
     asked: 'the parts that `receipts` and `markers` allow, their events looked up in that room first; otherwise nothing',
     why: "As receipts: without the capability the subject's marker stays where it is.",

@@ -1,7 +1,10 @@
 import { nameOf } from '../../domain/allowance.ts';
-import { lacking } from '../answer.ts';
+import { allows } from '../../domain/scope.ts';
+import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { type Answer, FORBIDDEN, lacking } from '../answer.ts';
 import { aliases, momentOf, relatedOf, summaryOf, threadsOf } from '../filters/room-more.ts';
 import { algorithmOf, contextOf, eventOf, joinedMembers, membersOf, messagesOf, stateEventOf, stateOf } from '../filters/room.ts';
+import { type Readable, readableIn } from '../filters/readable.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
 import type { ForwardLine, Line } from './line.ts';
 import type { Call } from '../request/call.ts';
@@ -11,8 +14,13 @@ const ROOM_V1 = '/_matrix/client/v1/rooms/{roomId}';
 const UNSTABLE = '/_matrix/client/unstable';
 const MEMBERSHIP = oneOf('join', 'invite', 'leave', 'ban', 'knock');
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
+/** Which room's events are shown, and of which types. */
+const seen = (call: Call): [roomId: string, readable: Readable] => [roomOf(call), readableIn(call.access.grant.scope)];
 
-type Rest = Pick<ForwardLine, 'filter' | 'why' | 'shown' | 'query' | 'hides' | 'aliases' | 'source' | 'may'>;
+type Rest = Pick<
+  ForwardLine,
+  'filter' | 'why' | 'shown' | 'query' | 'unsaid' | 'hides' | 'aliases' | 'source' | 'may' | 'check' | 'byType'
+>;
 
 /** What all reads of one room have in common. */
 function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'): Line {
@@ -21,20 +29,29 @@ function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'
   return { id, kind: 'forward', methods: ['GET'], paths, needs: 'read', room: 'path', to, ...rest };
 }
 
+/** A page is of the types that are read, whether the holder says so or not. */
+const events = {
+  byType: 'filtered',
+  unsaid: ({ access }: Call): Readonly<Record<string, string>> => (readableIn(access.grant.scope).all ? {} : { filter: '{}' }),
+} as const;
 const state = { format: oneOf('content', 'event') };
 const TOLD_SENDERS =
   'Who may send is told without `read` whether the room is encrypted (`m.room.encryption`), by the algorithm alone: some clients ask before each message, and a refused message tells it too.';
 
 /** One piece of state with an empty key. */
 const ofEmptyKey = {
+  byType: 'filtered',
   query: state,
-  may: (call: Call) => (reads(call) || asksToSend(call) ? null : lacking('read')),
-  filter: (call: Call) => (reads(call) ? stateEventOf(roomOf(call), call.query.get('format')) : algorithmOf),
-  shown: 'the content, or the event; without `read` the algorithm alone',
-};
+  may: (call: Call) => (asksToSend(call) ? null : lackingType(call)),
+  filter: (call: Call) => (lackingType(call) === null ? stateEventOf(...seen(call), call.query.get('format')) : algorithmOf),
+  shown: 'the content, or the event; where that is not read, the algorithm alone',
+} as const;
 
-function reads({ access }: Call): boolean {
-  return access.grant.scope.can.includes('read');
+/** Whether state of the type that is named is read. One that is not read and one that is not there are told apart by nobody: neither is asked for. */
+function lackingType({ access, params }: Call): Answer | null {
+  const { scope } = access.grant;
+  if (typeAllowed(scope, 'read', params['eventType'] ?? '')) return null;
+  return allows(scope, 'read') ? FORBIDDEN : lacking('read');
 }
 
 function asksToSend({ access, params, query }: Call): boolean {
@@ -46,12 +63,14 @@ function asksToSend({ access, params, query }: Call): boolean {
 export const ROOMS_READ: readonly Line[] = [
   read('getRoomEvents', 'messages', {
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
-    filter: (call) => messagesOf(roomOf(call)),
+    ...events,
+    filter: (call) => messagesOf(...seen(call)),
     shown: 'events of this room, with what is bundled in them',
     why: 'The timeline; every event must say that it is of this room.',
   }),
   read('getRoomState', 'state', {
-    filter: (call) => stateOf(roomOf(call)),
+    byType: 'filtered',
+    filter: (call) => stateOf(...seen(call)),
     shown: 'state events of this room',
     why: 'The whole state; every event must say that it is of this room.',
   }),
@@ -66,31 +85,37 @@ export const ROOMS_READ: readonly Line[] = [
     why: `State with an empty key, in the form with a slash at its end. ${TOLD_SENDERS}`,
   }),
   read('getRoomStateWithKey', 'state/{eventType}/{stateKey}', {
+    byType: 'filtered',
     query: state,
-    filter: (call) => stateEventOf(roomOf(call), call.query.get('format')),
+    may: lackingType,
+    filter: (call) => stateEventOf(...seen(call), call.query.get('format')),
     shown: 'the content, or the event',
     why: 'One piece of state.',
   }),
   read('getMembersByRoom', 'members', {
     query: { at: token, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
-    filter: (call) => membersOf(roomOf(call)),
+    byType: ['m.room.member'],
+    filter: (call) => membersOf(...seen(call)),
     shown: 'member events of this room',
     why: 'Member events of this room.',
   }),
   read('getJoinedMembersByRoom', 'joined_members', {
+    byType: ['m.room.member'],
     filter: () => joinedMembers,
     shown: 'ids, names, pictures',
     why: 'Who is in the room.',
   }),
   read('getOneRoomEvent', 'event/{eventId}', {
-    filter: (call) => eventOf(roomOf(call)),
+    byType: 'filtered',
+    filter: (call) => eventOf(...seen(call)),
     hides: true,
     shown: 'the event, if it is of this room',
     why: 'One event, if it is of this room; of others it is not told whether they exist.',
   }),
   read('getEventContext', 'context/{eventId}', {
     query: { limit, filter: eventFilter },
-    filter: (call) => contextOf(roomOf(call)),
+    ...events,
+    filter: (call) => contextOf(...seen(call)),
     hides: true,
     shown: 'the event and those around it, if of this room',
     why: 'What stands around an event, if that is of this room; Synapse alone would load it from any.',
@@ -107,7 +132,9 @@ export const ROOMS_READ: readonly Line[] = [
       below,
       {
         query: { from: token, to: token, dir: oneOf('b', 'f'), limit, recurse: flag },
-        filter: (call) => relatedOf(roomOf(call)),
+        byType: 'filtered',
+        check: (call) => (call.params['eventType'] === undefined ? null : lackingType(call)),
+        filter: (call) => relatedOf(...seen(call)),
         hides: true,
         shown: 'related events of this room',
         why: 'Replies in a thread, reactions, edits; an event of another room has none here.',
@@ -121,7 +148,8 @@ export const ROOMS_READ: readonly Line[] = [
     {
       aliases: [`${UNSTABLE}/org.matrix.msc3856/rooms/{roomId}/threads`],
       query: { include: oneOf('all', 'participated'), from: token, limit },
-      filter: (call) => threadsOf(roomOf(call)),
+      byType: 'filtered',
+      filter: (call) => threadsOf(...seen(call)),
       shown: 'first events of threads of this room, with their latest',
       why: 'The threads of a room are part of its timeline.',
     },

@@ -13,6 +13,7 @@ export const SYNC: readonly Line[] = [
     methods: ['GET'],
     paths: [`${C}/sync`],
     needs: 'read',
+    byType: 'filtered',
     room: 'answer',
     asked:
       'the holder’s filter, narrowed to the scope; `since`, `timeout`, `full_state`, `use_state_after`; presence offline, unless `presence` lets it be said. Without `read` nothing: an empty answer, after the wait',
@@ -29,6 +30,7 @@ export const SYNC: readonly Line[] = [
     methods: ['POST'],
     paths: [SLIDING, '/_matrix/client/v4/sync'],
     needs: 'read',
+    byType: 'filtered',
     room: 'answer',
     body: 'json',
     asked:

@@ -41,7 +41,8 @@ function needsOf(line: Line): string {
   if (line.kind === 'notice' || line.kind === 'open') return 'no token';
   if (line.needs === 'holder') return 'any token';
   if (line.kind === 'refused') return line.needs === 'never' ? (line.unserved === true ? '**not served**' : '**never**') : `\`${line.needs}\`, not served yet`;
-  return `\`${line.needs}\`${line.device === true ? ', and a device' : ''}`;
+  const read = line.byType === undefined ? [] : line.byType === 'filtered' ? ['of any type'] : [`or ${line.byType.map((type) => `\`read:${type}\``).join(' and ')}`];
+  return [`\`${line.needs}\``, ...read, ...(line.device === true ? ['and a device'] : [])].join(', ');
 } // prettier-ignore
 
 function judgedBy(line: Line): string {

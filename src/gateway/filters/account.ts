@@ -2,6 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import { allows, type Scope } from '../../domain/scope.ts';
 import { type Answer, FORBIDDEN, ok } from '../answer.ts';
 import { shownEvent } from './event.ts';
+import { EVERY_TYPE } from './readable.ts';
 import { PROFILE_FIELDS } from './profile.ts';
 import { isObject, maybeObject, needList, needObject, pick } from './shown.ts';
 import type { AnswerFilter } from './answer-filter.ts';
@@ -21,7 +22,7 @@ export function roomsOfJoined(body: unknown): string[] {
 /** Whether the subject is joined, from their own member event: the answer to a join that changes nothing. */
 export function alreadyJoined(roomId: string): AnswerFilter {
   return (body) => {
-    const member = shownEvent(needObject(body, 'event'), roomId, 'in-event');
+    const member = shownEvent(needObject(body, 'event'), roomId, 'in-event', EVERY_TYPE);
     if (!isObject(member?.['content']) || member['content']['membership'] !== 'join') return FORBIDDEN;
     return ok({ room_id: roomId, event_id: member['event_id'] });
   };

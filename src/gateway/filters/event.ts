@@ -1,3 +1,4 @@
+import type { Readable } from './readable.ts';
 import { isObject, type JsonObject, pick, type Shape } from './shown.ts';
 
 const EVENT: Shape = {
@@ -31,53 +32,60 @@ const MAX_NESTING = 4;
 /** Whether an event must say which room it is in. In /sync the key of its room says it; everywhere else it does itself. */
 export type RoomSaid = 'in-event' | 'around-event';
 
-/** An event of this room as members see it, or null where it is none, or another room's. */
-export function shownEvent(event: unknown, roomId: string, said: RoomSaid, depth = 0): JsonObject | null {
+/**
+ * An event of this room as members see it, or null where it is none, another room's, or of a type that is not read. What is
+ * bundled in it is judged the same.
+ */
+export function shownEvent(event: unknown, roomId: string, said: RoomSaid, readable: Readable, depth = 0): JsonObject | null {
   if (!isObject(event) || depth > MAX_NESTING) return null;
   const room = event['room_id'];
   if (room === undefined ? said === 'in-event' : room !== roomId) return null;
   if (typeof event['type'] !== 'string' || typeof event['sender'] !== 'string' || !isObject(event['content'])) return null;
+  if (!readable.has(event['type'])) return null;
   const shown = pick(event, EVENT);
-  if (isObject(event['unsigned'])) shown['unsigned'] = shownUnsigned(event['unsigned'], roomId, depth);
+  if (isObject(event['unsigned'])) shown['unsigned'] = shownUnsigned(event['unsigned'], roomId, readable, depth);
   return shown;
 }
 
-function shownUnsigned(unsigned: JsonObject, roomId: string, depth: number): JsonObject {
+function shownUnsigned(unsigned: JsonObject, roomId: string, readable: Readable, depth: number): JsonObject {
   const shown = pick(unsigned, UNSIGNED);
-  const redaction = shownEvent(unsigned['redacted_because'], roomId, 'around-event', depth + 1);
+  // The redaction's own id; that there was one, the empty content says.
+  if (!readable.has('m.room.redaction')) delete shown['redacted_by'];
+  const redaction = shownEvent(unsigned['redacted_because'], roomId, 'around-event', readable, depth + 1);
   if (redaction !== null) shown['redacted_because'] = redaction;
-  if (isObject(unsigned['m.relations'])) shown['m.relations'] = shownRelations(unsigned['m.relations'], roomId, depth);
+  if (isObject(unsigned['m.relations'])) shown['m.relations'] = shownRelations(unsigned['m.relations'], roomId, readable, depth);
   return shown;
 }
 
 /** Bundled aggregations (spec 1.19, "Aggregations of child events"). Relations never cross rooms. */
-function shownRelations(relations: JsonObject, roomId: string, depth: number): JsonObject {
+function shownRelations(relations: JsonObject, roomId: string, readable: Readable, depth: number): JsonObject {
   const shown: Record<string, unknown> = {};
-  const edit = shownEvent(relations['m.replace'], roomId, 'around-event', depth + 1);
+  const edit = shownEvent(relations['m.replace'], roomId, 'around-event', readable, depth + 1);
   if (edit !== null) shown['m.replace'] = edit;
   const thread = relations['m.thread'];
   if (isObject(thread)) {
-    const latest = shownEvent(thread['latest_event'], roomId, 'around-event', depth + 1);
+    const latest = shownEvent(thread['latest_event'], roomId, 'around-event', readable, depth + 1);
     if (latest !== null) {
       shown['m.thread'] = { ...pick(thread, { count: 'count', current_user_participated: 'flag' }), latest_event: latest };
     }
   }
   const references = relations['m.reference'];
-  if (isObject(references) && Array.isArray(references['chunk'])) {
+  // Ids alone: of which type each is, is not said.
+  if (readable.all && isObject(references) && Array.isArray(references['chunk'])) {
     shown['m.reference'] = { chunk: (references['chunk'] as unknown[]).filter(isObject).map((one) => pick(one, { event_id: 'text' })) };
   }
   return shown;
 }
 
-/** The events of this room in a list; what is not one is left out. */
-export function shownEvents(list: readonly unknown[], roomId: string, said: RoomSaid): JsonObject[] {
-  return list.map((event) => shownEvent(event, roomId, said)).filter((event) => event !== null);
+/** The events of this room in a list, of types that are read; what is not one is left out. */
+export function shownEvents(list: readonly unknown[], roomId: string, said: RoomSaid, readable: Readable): JsonObject[] {
+  return list.map((event) => shownEvent(event, roomId, said, readable)).filter((event) => event !== null);
 }
 
-/** Stripped state, as an invite or a knock shows it. */
-export function shownStripped(list: readonly unknown[], roomId: string): JsonObject[] {
+/** Stripped state, as an invite or a knock shows it, of types that are read. */
+export function shownStripped(list: readonly unknown[], roomId: string, readable: Readable): JsonObject[] {
   return list.filter(isObject).flatMap((event) => {
     if (event['room_id'] !== undefined && event['room_id'] !== roomId) return [];
-    return [pick(event, STRIPPED)];
+    return typeof event['type'] === 'string' && readable.has(event['type']) ? [pick(event, STRIPPED)] : [];
   });
 }

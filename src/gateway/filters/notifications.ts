@@ -1,6 +1,6 @@
 import { parseEventId, type RoomId } from '../../domain/ids.ts';
-import { typeAllowed } from '../../domain/scope-deciders.ts';
 import { shownEvent } from './event.ts';
+import { EVERY_TYPE, readableIn } from './readable.ts';
 import { isObject, type JsonObject, maybeObject, needList, needObject, pick, type Shape } from './shown.ts';
 import type { Sight } from './sight.ts';
 
@@ -20,13 +20,14 @@ export function roomsOfNotifications(body: unknown): string[] {
  */
 export function shownNotifications(body: unknown, rooms: ReadonlySet<RoomId>, { scope }: Sight): JsonObject[] {
   const list = needList(needObject(body, 'notifications')['notifications'], 'notifications');
+  const readable = readableIn(scope);
   return list.flatMap((one) => {
     if (!isObject(one) || typeof one['room_id'] !== 'string' || !rooms.has(one['room_id'] as RoomId)) return [];
-    const event = shownEvent(one['event'], one['room_id'], 'around-event');
+    const whole = shownEvent(one['event'], one['room_id'], 'around-event', readable);
+    const event = whole ?? shownEvent(one['event'], one['room_id'], 'around-event', EVERY_TYPE);
     if (event === null) return [];
     const { content, unsigned, prev_content: _before, ...head } = event;
-    const whole = typeAllowed(scope, 'read', event['type'] as string);
-    const shown = whole ? { ...head, content, ...(unsigned === undefined ? {} : { unsigned }) } : { ...head, content: {} };
+    const shown = whole !== null ? { ...head, content, ...(unsigned === undefined ? {} : { unsigned }) } : { ...head, content: {} };
     const actions = Array.isArray(one['actions']) ? (one['actions'] as unknown[]).filter((action) => typeof action === 'string') : [];
     return [{ ...pick(one, NOTIFICATION), actions, event: shown, room_id: one['room_id'] }];
   });

@@ -1,24 +1,28 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { NOT_FOUND, ok } from '../answer.ts';
 import { shownEvents } from './event.ts';
+import type { Readable } from './readable.ts';
 import { isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
 const RELATED: Shape = { next_batch: 'text', prev_batch: 'text', recursion_depth: 'count' };
 
 /** `/relations`: what answers, reacts to or replaces an event of this room. */
-export function relatedOf(roomId: string): AnswerFilter {
+export function relatedOf(roomId: string, readable: Readable): AnswerFilter {
   return (body) => {
     const page = needObject(body, 'relations');
-    return ok({ ...pick(page, RELATED), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event') });
+    return ok({ ...pick(page, RELATED), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable) });
   };
 }
 
 /** `/threads`: the first events of the room's threads. */
-export function threadsOf(roomId: string): AnswerFilter {
+export function threadsOf(roomId: string, readable: Readable): AnswerFilter {
   return (body) => {
     const page = needObject(body, 'threads');
-    return ok({ ...pick(page, { next_batch: 'text' }), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event') });
+    return ok({
+      ...pick(page, { next_batch: 'text' }),
+      chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable),
+    });
   };
 }
 

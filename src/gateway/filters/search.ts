@@ -1,5 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { shownEvent, shownEvents } from './event.ts';
+import type { Readable } from './readable.ts';
 import { isObject, type JsonObject, maybeList, maybeObject, needObject, pick } from './shown.ts';
 
 /** What a search answers that has nowhere to look. */
@@ -8,17 +9,18 @@ export const NO_RESULTS: JsonObject = { search_categories: { room_events: { resu
 const GROUP = { next_batch: 'text', order: 'count' } as const;
 
 /**
- * An answer of `/search` as a member of only these rooms would get it. Counts and pages are passed on only
- * where nothing had to be left out: otherwise they would count what lies outside.
+ * An answer of `/search` as a member of only these rooms would get it, of events of these types. Counts and pages are
+ * passed on only where nothing had to be left out: otherwise they would count what lies outside. A homeserver may
+ * count before it looks at types, so where only some are read there is no count.
  * @throws MintwardenError `homeserver-nonsense`
  */
-export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>): JsonObject {
+export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>, readable: Readable): JsonObject {
   const events = needObject(
     needObject(needObject(answer, 'search')['search_categories'], 'search_categories')['room_events'],
     'room_events',
   );
   const given = maybeList(events['results'], 'results');
-  const results = given.map((one) => shownResult(one, rooms)).filter((one) => one !== null);
+  const results = given.map((one) => shownResult(one, rooms, readable)).filter((one) => one !== null);
   const whole = results.length === given.length;
   const ids = new Set(results.map(({ result }) => result['event_id'] as string));
   const groups = maybeObject(events['groups'], 'groups');
@@ -32,11 +34,12 @@ export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>): JsonOb
     ...(isObject(groups['sender']) ? { sender: group(groups['sender'], ids, whole, () => true) } : {}),
   };
   const shown = {
-    ...(whole ? pick(events, { count: 'count', next_batch: 'text' }) : {}),
+    ...(whole && readable.all ? pick(events, { count: 'count' }) : {}),
+    ...(whole ? pick(events, { next_batch: 'text' }) : {}),
     results,
     highlights,
     ...(events['groups'] === undefined ? {} : { groups: shownGroups }),
-    ...(events['state'] === undefined ? {} : { state: shownState(maybeObject(events['state'], 'state'), rooms, results) }),
+    ...(events['state'] === undefined ? {} : { state: shownState(maybeObject(events['state'], 'state'), rooms, results, readable) }),
   };
   return { search_categories: { room_events: shown } };
 }
@@ -44,21 +47,24 @@ export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>): JsonOb
 /** One result as it is shown. */
 type Result = { readonly result: JsonObject; readonly [more: string]: unknown };
 
-function shownResult(given: unknown, rooms: ReadonlySet<RoomId>): Result | null {
+function shownResult(given: unknown, rooms: ReadonlySet<RoomId>, readable: Readable): Result | null {
   if (!isObject(given) || !isObject(given['result'])) return null;
   const roomId = given['result']['room_id'];
   if (typeof roomId !== 'string' || !rooms.has(roomId as RoomId)) return null;
-  const result = shownEvent(given['result'], roomId, 'in-event');
+  const result = shownEvent(given['result'], roomId, 'in-event', readable);
   if (result === null) return null;
   const rank = typeof given['rank'] === 'number' ? { rank: given['rank'] } : {};
-  return isObject(given['context']) ? { ...rank, result, context: shownContext(given['context'], result, roomId) } : { ...rank, result };
+  return isObject(given['context'])
+    ? { ...rank, result, context: shownContext(given['context'], result, roomId, readable) }
+    : { ...rank, result };
 }
 
-function shownContext(given: JsonObject, result: JsonObject, roomId: string): JsonObject {
-  const before = shownEvents(maybeList(given['events_before'], 'events_before'), roomId, 'in-event');
-  const after = shownEvents(maybeList(given['events_after'], 'events_after'), roomId, 'in-event');
+function shownContext(given: JsonObject, result: JsonObject, roomId: string, readable: Readable): JsonObject {
+  const before = shownEvents(maybeList(given['events_before'], 'events_before'), roomId, 'in-event', readable);
+  const after = shownEvents(maybeList(given['events_after'], 'events_after'), roomId, 'in-event', readable);
   const shown = { ...pick(given, { start: 'text', end: 'text' }), events_before: before, events_after: after };
-  if (given['profile_info'] === undefined) return shown;
+  // What people were called then stands in their member events.
+  if (given['profile_info'] === undefined || !readable.has('m.room.member')) return shown;
   const senders = new Set([result, ...before, ...after].map((event) => event['sender']));
   const people = Object.entries(maybeObject(given['profile_info'], 'profile_info'))
     .filter((entry): entry is [string, JsonObject] => senders.has(entry[0]) && isObject(entry[1]))
@@ -76,12 +82,12 @@ function group(given: JsonObject, ids: ReadonlySet<string>, whole: boolean, inSc
   return Object.fromEntries(shown);
 }
 
-function shownState(given: JsonObject, rooms: ReadonlySet<RoomId>, results: readonly Result[]): JsonObject {
+function shownState(given: JsonObject, rooms: ReadonlySet<RoomId>, results: readonly Result[], readable: Readable): JsonObject {
   const shown: [string, JsonObject[]][] = [];
   const found = new Set(results.map(({ result }) => result['room_id']));
   for (const [roomId, events] of Object.entries(given)) {
     if (!rooms.has(roomId as RoomId) || !found.has(roomId)) continue;
-    shown.push([roomId, shownEvents(maybeList(events, 'state'), roomId, 'in-event')]);
+    shown.push([roomId, shownEvents(maybeList(events, 'state'), roomId, 'in-event', readable)]);
   }
   return Object.fromEntries(shown);
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../filters/shown.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
 import { ok } from '../answer.ts';
 import { shownSearch } from '../filters/search.ts';
+import { readableIn } from '../filters/readable.ts';
 import type { Sight } from '../filters/sight.ts';
 import { roomsOfSync, shownSync } from '../filters/sync.ts';
 import { lackingCreate, withCreateEvents } from './create-events.ts';
@@ -13,7 +14,7 @@ import { lackingCreate, withCreateEvents } from './create-events.ts';
 export type Work =
   | { readonly kind: 'line'; readonly lineId: string; readonly call: Call }
   | { readonly kind: 'sync'; readonly sight: Sight }
-  | { readonly kind: 'search' };
+  | { readonly kind: 'search'; readonly sight: Sight };
 
 /** What was made of an answer. */
 export type Shown = {
@@ -65,8 +66,9 @@ export function readingOfLine(body: unknown, filter: AnswerFilter, speaksOf: ((b
 }
 
 /** Reads an answer of `/search`. */
-export function readingOfSearch(body: unknown): ReadingHere {
-  return readingOfLine(body, (given, rooms) => ok(shownSearch(given, rooms)), null);
+export function readingOfSearch(body: unknown, { scope }: Sight): ReadingHere {
+  const readable = readableIn(scope);
+  return readingOfLine(body, (given, rooms) => ok(shownSearch(given, rooms, readable)), null);
 }
 
 /** Reads a `/sync`. */

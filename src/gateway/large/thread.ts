@@ -63,7 +63,7 @@ function take(message: ToThread): void {
 function read(work: Work, body: unknown): ReadingHere {
   if (body === undefined) throw new TypeError('not JSON');
   if (work.kind === 'sync') return readingOfSync(body, work.sight);
-  if (work.kind === 'search') return readingOfSearch(body);
+  if (work.kind === 'search') return readingOfSearch(body, work.sight);
   const line = LINES.get(work.lineId);
   if (line === undefined) throw new TypeError('no such line');
   return readingOfLine(

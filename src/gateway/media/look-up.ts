@@ -5,6 +5,7 @@ import { allows } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer } from '../answer.ts';
 import { shownEvent } from '../filters/event.ts';
+import { EVERY_TYPE } from '../filters/readable.ts';
 import { isObject } from '../filters/shown.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Upstreamer } from '../serve/upstream-call.ts';
@@ -56,7 +57,7 @@ export async function lookThrough(
     if (from !== null) query.push(['from', from]);
     const got = await get(room, 'messages', query);
     if (!isObject(got) || !Array.isArray(got['chunk'])) return { done: false, end: null };
-    const events = (got['chunk'] as unknown[]).map((event) => shownEvent(event, room, 'in-event'));
+    const events = (got['chunk'] as unknown[]).map((event) => shownEvent(event, room, 'in-event', EVERY_TYPE));
     return { done: take(events, room), end: typeof got['end'] === 'string' && events.length > 0 ? got['end'] : null };
   };
 
@@ -70,7 +71,7 @@ export async function lookThrough(
   for (const room of rooms) {
     if (readable(scope, 'm.room.avatar')) {
       const avatar = await get(room, 'state/m.room.avatar', [['format', 'event']]);
-      if (take([shownEvent(avatar, room, 'in-event')], room)) return { kind: 'found' };
+      if (take([shownEvent(avatar, room, 'in-event', EVERY_TYPE)], room)) return { kind: 'found' };
     }
     if (readable(scope, 'm.room.member') && take(joinedAsEvents(await get(room, 'joined_members', [])), room)) return { kind: 'found' };
   }

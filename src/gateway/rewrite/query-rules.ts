@@ -2,7 +2,8 @@ import type { RoomId } from '../../domain/ids.ts';
 import type { QueryRule } from '../request/call.ts';
 import { isAnswer } from '../answer.ts';
 import { parseJson } from '../request/json.ts';
-import { MAX_LIMIT, rebuiltEventFilter } from './event-filter.ts';
+import { readableIn } from '../filters/readable.ts';
+import { MAX_LIMIT, narrowedToTypes, rebuiltEventFilter } from './event-filter.ts';
 
 /** What homeservers make their tokens of. Sigils of ids are not in it, so that none is smuggled as a token. */
 const TOKEN = /^[A-Za-z0-9._~=|+/-]{1,1024}$/;
@@ -18,12 +19,13 @@ export function oneOf(...words: readonly string[]): QueryRule {
   return (value) => (words.includes(value) ? value : null);
 }
 
-/** A RoomEventFilter in JSON, as `/messages` and `/context` take it. */
+/** A RoomEventFilter in JSON, as `/messages` and `/context` take it, for the types that are read. */
 export const eventFilter: QueryRule = (value, { access }) => {
   const parsed = parseJson(value);
   if (isAnswer(parsed)) return null;
   const rebuilt = rebuiltEventFilter(parsed.value, (room) => access.rooms.has(room as RoomId));
-  return rebuilt === null ? null : JSON.stringify(rebuilt);
+  const narrowed = rebuilt === null ? null : narrowedToTypes(rebuilt, readableIn(access.grant.scope));
+  return narrowed === null ? null : JSON.stringify(narrowed);
 };
 
 /** `true` or `false`. */

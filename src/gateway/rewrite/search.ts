@@ -4,25 +4,35 @@ import type { Call } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
 import { roomsOfJoined } from '../filters/account.ts';
 import { NO_RESULTS } from '../filters/search.ts';
+import { type Readable, readableIn } from '../filters/readable.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
-import { rebuiltEventFilter, texts } from './event-filter.ts';
+import { sightOf } from '../filters/sight.ts';
+import { narrowedToTypes, rebuiltEventFilter, texts } from './event-filter.ts';
 import { token } from './query-rules.ts';
 
-const KEYS = ['content.body', 'content.name', 'content.topic'];
+/** What is searched, and the type of the events that have it (spec 1.19, "Server-side search"). */
+const KEYS: Readonly<Record<string, string>> = {
+  'content.body': 'm.room.message',
+  'content.name': 'm.room.name',
+  'content.topic': 'm.room.topic',
+};
 const MAX_TERM = 1_000;
 const MAX_AROUND = 100;
 
 /**
  * `/search` inside the scope. Synapse adds the predecessors of the rooms it is told to search, so every
  * other room the subject is in is ruled out by name: neither the results, nor their count, nor their pages
- * come from there. The answer is filtered all the same.
+ * come from there. Where only some types are read, what the others say is not searched: whether a word stands there
+ * would show in pages. The answer is filtered all the same.
  */
 export function searchSteps(call: Call): Steps | Answer {
   const page = call.query.get('next_batch');
   if (page !== undefined && token(page, call) === null) return invalid('next_batch');
   const categories = isObject(call.body) ? call.body['search_categories'] : undefined;
   const asked = isObject(categories) ? categories['room_events'] : undefined;
-  const criteria = isObject(asked) ? rebuiltCriteria(asked) : null;
+  const sight = sightOf(call.access);
+  const readable = readableIn(sight.scope);
+  const criteria = isObject(asked) ? rebuiltCriteria(asked, readable) : null;
   if (!isObject(asked) || criteria === null) return invalid('search_categories');
   return async (tools) => {
     const joined = await tools.ask({ method: 'GET', path: '/_matrix/client/v3/joined_rooms', query: [] }, false);
@@ -30,27 +40,30 @@ export function searchSteps(call: Call): Steps | Answer {
     const all = roomsOfJoined(joined.got);
     const rooms = await tools.roomsNow(all);
     const inScope = (room: string) => rooms.has(room as RoomId);
-    const filter = rebuiltEventFilter(asked['filter'] ?? {}, inScope);
+    const given = rebuiltEventFilter(asked['filter'] ?? {}, inScope);
+    const filter = given === null ? null : narrowedToTypes(given, readable);
     if (filter === null) return invalid('filter');
     const wanted = texts(filter['rooms']) ?? [...rooms];
-    if (wanted.length === 0) return ok(NO_RESULTS);
+    // To a homeserver, no keys could mean all of them.
+    if (wanted.length === 0 || texts(criteria['keys'])?.length === 0) return ok(NO_RESULTS);
     const unwanted = [...(texts(filter['not_rooms']) ?? []), ...all.filter((room) => !inScope(room))];
     const body = { search_categories: { room_events: { ...criteria, filter: { ...filter, rooms: wanted, not_rooms: unwanted } } } };
     const query: [string, string][] = page === undefined ? [] : [['next_batch', page]];
-    return tools.show({ method: 'POST', path: '/_matrix/client/v3/search', query, body }, { kind: 'search' }, rooms);
+    return tools.show({ method: 'POST', path: '/_matrix/client/v3/search', query, body }, { kind: 'search', sight }, rooms);
   };
 }
 
 /** The criteria (spec 1.19, "Server-side search") without their filter, written anew. Null where they are not understood. */
-function rebuiltCriteria(asked: JsonObject): JsonObject | null {
+function rebuiltCriteria(asked: JsonObject, readable: Readable): JsonObject | null {
   const { search_term: term, keys, order_by: order, include_state: state, event_context: context, groupings } = asked;
   if (typeof term !== 'string' || term.length > MAX_TERM) return null;
   const out: Record<string, unknown> = { search_term: term };
   if (keys !== undefined) {
     const list = texts(keys);
-    if (list === null || !list.every((key) => KEYS.includes(key))) return null;
+    if (list === null || !list.every((key) => Object.hasOwn(KEYS, key))) return null;
     out['keys'] = list;
   }
+  if (!readable.all) out['keys'] = (texts(out['keys']) ?? Object.keys(KEYS)).filter((key) => readable.has(KEYS[key] ?? ''));
   if (order !== undefined) {
     if (order !== 'rank' && order !== 'recent') return null;
     out['order_by'] = order;

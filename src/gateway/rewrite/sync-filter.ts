@@ -1,8 +1,9 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { canGrow } from '../../domain/scope.ts';
+import { readableIn } from '../filters/readable.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { holds, type Sight } from '../filters/sight.ts';
-import { rebuiltEventFilter, texts } from './event-filter.ts';
+import { narrowedToTypes, rebuiltEventFilter, texts } from './event-filter.ts';
 import { blocks, personalSections } from './sync-sections.ts';
 
 /** Above this many characters the rooms are not said upstream: Synapse takes request lines of 16 KiB. */
@@ -10,7 +11,7 @@ const MAX_PUSHED = 6_000;
 
 /**
  * The filter the homeserver is given for `/sync`: the holder's, narrowed to the scope, with everything off
- * that is the subject's own and not granted. It saves work and keeps other rooms from waking the poll; what is shown is
+ * that is the subject's own and not granted, and of types that are not read. It saves work and keeps other rooms from waking the poll; what is shown is
  * decided on the answer all the same. Null where the holder's filter is not understood.
  */
 export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sight: Sight): JsonObject | null {
@@ -18,8 +19,13 @@ export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sig
   const inScope = (room: string) => scope.has(room as RoomId);
   const room = asked['room'] ?? {};
   if (!isObject(room)) return null;
-  const state = rebuiltEventFilter(room['state'] ?? {}, inScope);
-  const timeline = rebuiltEventFilter(room['timeline'] ?? {}, inScope);
+  const readable = readableIn(sight.scope);
+  const events = (section: unknown): JsonObject | null => {
+    const rebuilt = rebuiltEventFilter(section ?? {}, inScope);
+    return rebuilt === null ? null : narrowedToTypes(rebuilt, readable);
+  };
+  const state = events(room['state']);
+  const timeline = events(room['timeline']);
   const wanted = room['rooms'] === undefined || room['rooms'] === null ? null : texts(room['rooms']);
   const unwanted = texts(room['not_rooms'] ?? []);
   if (state === null || timeline === null || unwanted === null) return null;

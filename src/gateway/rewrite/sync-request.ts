@@ -2,6 +2,7 @@ import type { Call, UpstreamRequest } from '../request/call.ts';
 import { type Answer, invalid, isAnswer } from '../answer.ts';
 import { isObject, type JsonObject } from '../filters/shown.ts';
 import { PRESENCES } from '../filters/presence.ts';
+import { readableIn } from '../filters/readable.ts';
 import { holds, sightOf } from '../filters/sight.ts';
 import { parseJson } from '../request/json.ts';
 import { texts } from './event-filter.ts';
@@ -21,7 +22,7 @@ export type Poll = {
   readonly whole: boolean;
   readonly filter: string;
   readonly fullState: boolean;
-  /** Whether the holder's filter lets create events through. */
+  /** Whether the holder's filter lets create events through, and the scope reads them. */
   readonly wantsCreate: boolean;
   readonly stateAfter: (typeof STATE_AFTER)[number] | null;
   /** What the homeserver is told of the subject's presence. */
@@ -55,7 +56,7 @@ export function parsePoll(call: Call): Poll | Answer {
     whole: since === null || fullState,
     filter: JSON.stringify(filter),
     fullState,
-    wantsCreate: letsCreateThrough(filter),
+    wantsCreate: letsCreateThrough(filter) && readableIn(call.access.grant.scope).has('m.room.create'),
     stateAfter,
     presence,
   };

@@ -1,9 +1,8 @@
 import type { Capability } from '../../domain/capability.ts';
 import { partsOf } from '../../domain/allowance.ts';
-import { covers } from '../../domain/wildcard.ts';
 import type { JsonObject } from '../filters/shown.ts';
 import { holds, ownTypes, type Sight } from '../filters/sight.ts';
-import { rebuiltEventFilter } from './event-filter.ts';
+import { rebuiltEventFilter, sharedTypes } from './event-filter.ts';
 
 const NOTHING: JsonObject = { types: [], not_types: ['*'] };
 
@@ -43,11 +42,5 @@ function section(asked: unknown, granted: readonly string[], inScope: (room: str
   const filter = rebuiltEventFilter(asked ?? {}, inScope);
   if (filter === null) return null;
   const types = filter['types'] as readonly string[] | undefined;
-  return { ...filter, types: types === undefined ? granted : types.flatMap((type) => narrowed(type, granted)) };
-}
-
-/** What a type of the holder's filter and the granted ones share. Its wildcards may stand anywhere (spec 1.19, "Filtering"). */
-function narrowed(type: string, granted: readonly string[]): readonly string[] {
-  if (type.slice(0, -1).includes('*')) return [type];
-  return granted.flatMap((one) => (covers(one, type) ? [type] : covers(type, one) ? [one] : []));
+  return { ...filter, types: types === undefined ? granted : types.flatMap((type) => sharedTypes(type, granted)) };
 }

@@ -26,7 +26,7 @@ export function toolsOf(access: Access, means: Means, large: Upstreamer, held: H
     async show(request, work, rooms) {
       const reply = await large(request, timeoutMs, false, () => work);
       if (isAnswer(reply)) return reply;
-      const reading = reply.large ?? readingOfSearch(reply.got);
+      const reading = reply.large ?? readingOfSearch(reply.got, work.sight);
       try {
         await unlessAborted(reading.spokenOf(), signal);
         await unlessAborted(reading.show(rooms, false), signal);

@@ -3,27 +3,16 @@ import { canGrow } from '../../domain/scope.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
 import type { JsonObject } from '../filters/shown.ts';
-import type { Held } from '../serve/allowance.ts';
-import { pause, unlessAborted } from '../serve/unless-aborted.ts';
-import type { Upstreamer } from '../serve/upstream-call.ts';
+import { sightOf } from '../filters/sight.ts';
+import type { Polling } from '../serve/polling.ts';
+import { restBetweenRounds } from '../serve/rest.ts';
+import { unlessAborted } from '../serve/unless-aborted.ts';
 import { shownSliding } from './answer.ts';
 import type { Sliding } from './request.ts';
 import { slidingLists, slidingRequest } from './upstream.ts';
 
-/** An answer faster than this was no wait: the next question is not asked at once. */
-const QUICK_MS = 250;
-const MAX_PAUSE_MS = 1_000;
 /** A room that comes into a scope of all rooms is not subscribed to yet, and wakes nobody: it is looked for so often. */
 const ROUND_MS = 10_000;
-
-type Polling = {
-  readonly control: AccessControl;
-  readonly upstream: Upstreamer;
-  /** How long the homeserver may take beyond the wait itself. */
-  readonly slackMs: number;
-  readonly held: Held;
-  readonly now: () => number;
-};
 
 /**
  * Answers a sliding sync, as `answerPoll` does a sync: what is empty after filtering does not reach the
@@ -40,25 +29,22 @@ export async function answerSliding(
   const all = canGrow(grant.scope);
   let { pos } = sliding;
   let { rooms } = access;
-  let rest = 100;
+  const rest = restBetweenRounds(now);
   for (;;) {
     held.free();
     const asked = now();
     const left = Math.max(0, deadline - asked);
     const waitMs = pos === null ? 0 : Math.min(left, all ? ROUND_MS : left);
-    const reply = await upstream(slidingRequest(sliding, grant.id, rooms, pos, waitMs), waitMs + slackMs, false);
+    const reply = await upstream(slidingRequest(sliding, grant, rooms, pos, waitMs), waitMs + slackMs, false);
     if (isAnswer(reply)) return reply;
     const open = await openNow(access, all, control, signal);
     if (open === null) return UNKNOWN_TOKEN;
-    const shown = shownSliding(reply.got, open);
+    const shown = shownSliding(reply.got, open, sightOf(access));
     if (shown.news || sliding.pos === null || now() >= deadline) return ok(bodyOf(shown.pos, shown.rooms, sliding, open));
     ({ pos } = shown);
     const came = [...open].some((room) => !rooms.has(room));
     rooms = open;
-    if (!came && now() - asked < QUICK_MS) {
-      await pause(Math.min(rest, Math.max(0, deadline - now())), signal);
-      rest = Math.min(rest * 2, MAX_PAUSE_MS);
-    }
+    if (!came) await rest(asked, deadline - now(), signal);
   }
 }
 

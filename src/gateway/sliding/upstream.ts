@@ -1,6 +1,8 @@
-import type { GrantId, RoomId } from '../../domain/ids.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { RoomId } from '../../domain/ids.ts';
 import { byText } from '../../domain/wildcard.ts';
 import type { UpstreamRequest } from '../request/call.ts';
+import { readableIn } from '../filters/readable.ts';
 import type { JsonObject } from '../filters/shown.ts';
 import type { Sliding, SlidingList, Wanted } from './request.ts';
 
@@ -17,21 +19,26 @@ function inOrder(rooms: ReadonlySet<RoomId>): readonly RoomId[] {
 /**
  * What the homeserver is asked: no lists at all, since it would fill and count them with every room of the
  * subject, but a subscription to each room in scope that a list or the holder's own subscription means.
- * The connection's name is the grant's, so that two grants of one device never share one.
+ * The connection's name is the grant's, so that two grants of one device never share one. State of types that are not read
+ * is not asked for.
  */
 export function slidingRequest(
   sliding: Sliding,
-  grantId: GrantId,
+  { id: grantId, scope }: Pick<Grant, 'id' | 'scope'>,
   rooms: ReadonlySet<RoomId>,
   pos: string | null,
   timeoutMs: number,
 ): UpstreamRequest {
+  const readable = readableIn(scope);
   const wanted = wantedByLists(sliding.lists, inOrder(rooms));
   for (const [name, more] of sliding.subscriptions) {
     const room = name as RoomId;
     if (rooms.has(room)) wanted.set(room, together(wanted.get(room), more));
   }
-  const subscriptions = [...wanted].map(([room, { timeline, state }]) => [room, { timeline_limit: timeline, required_state: state }]);
+  const subscriptions = [...wanted].map(([room, { timeline, state }]) => [
+    room,
+    { timeline_limit: timeline, required_state: state.filter(([type]) => type === '*' || readable.has(type)) },
+  ]);
   const query: [string, string][] = [['timeout', String(timeoutMs)], ['set_presence', 'offline']]; // prettier-ignore
   if (pos !== null) query.push(['pos', pos]);
   return {

@@ -37,7 +37,7 @@ export function joining({ params, body, access }: Call): Steps | Answer {
     const { reply } = looked;
     if (reply.status === 200) {
       const told = alreadyJoined(roomId)(reply.body, access.rooms);
-      if (told.status === 200) return told;
+      if (told.status === 200) return ok({ room_id: roomId });
     } else if (reply.status !== 403 && reply.status !== 404) return toldFailure(reply);
     if (!allows(scope, 'join')) return lacking('join');
     return intoRoom(tools, { method: 'POST', path: pathOf(`${ROOM}/join`, { roomId }), query: [], body: reason }, roomId);

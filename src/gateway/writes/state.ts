@@ -21,7 +21,7 @@ const MAX_KEY_BYTES = 255;
 export function maySetState(call: Call): Answer | null {
   const { scope } = call.access.grant;
   const { type, key } = named(call);
-  if (isOwnMember(call)) return allows(scope, 'read') || allows(scope, 'join') ? null : lacking('read');
+  if (isOwnMember(call)) return typeAllowed(scope, 'read', 'm.room.member') || allows(scope, 'join') ? null : lacking('read');
   if (EVENT_TYPE.test(type) && typeAllowed(scope, 'state', type, key)) return null;
   return scope.can.some((allowance) => nameOf(allowance) === 'state') ? FORBIDDEN : lacking('state');
 }

@@ -31,6 +31,10 @@ const TYPES: Weakening = ({ types: _types, ...scope }, rooms) => ({
   scope: { ...scope, can: scope.can.map((one) => (one.startsWith('send:') ? 'send' : one)) },
   rooms,
 });
+const READING: Weakening = (scope, rooms) => ({
+  scope: { ...scope, can: scope.can.map((one) => (one.startsWith('read:') ? 'read:m.*' : one)) },
+  rooms,
+});
 const ROOM: Weakening = (scope, rooms) => ({ scope, rooms: [...rooms, ROOMS.find((room) => !rooms.includes(room)) as RoomId] });
 const RULES: Weakening = ({ rules: _rules, from: _from, ...scope }, rooms) => ({ scope, rooms });
 
@@ -38,6 +42,7 @@ test.each([
   ['a room too many', ROOM],
   ['capabilities too many', MUCH],
   ['types that are not looked at', TYPES],
+  ['types that are read too many', READING],
   ['rules and networks that are not looked at', RULES],
 ])('it is noticed where the gateway is wrong: %s', async (_name, weaken) => {
   const { found } = await run({ seed, cases: 20_000, weaken });

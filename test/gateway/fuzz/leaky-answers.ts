@@ -8,7 +8,9 @@ import {
   isIn,
   JOINED,
   memberOf,
+  markOf,
   mediaOf,
+  OTHER_TYPES,
   ROOMS,
   SUBJECT,
   USERS,
@@ -23,27 +25,46 @@ const HIDDEN = (index: number): string => `hq${index}h`;
 export const COUNT = 90_909;
 
 function event(index: number, which: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  const type = typeof more['type'] === 'string' ? more['type'] : which === 's' ? 'm.room.name' : 'm.room.message';
+  const content = {
+    body: HIDDEN(index),
+    ...(which === 'm' ? { msgtype: 'm.image', url: `mxc://hs.test/${mediaOf(index)}` } : {}),
+    ...(more['content'] as object | undefined),
+  };
   return {
-    type: which === 's' ? 'm.room.name' : 'm.room.message',
+    type,
     event_id: eventOf(index, which),
     room_id: ROOMS[index],
     sender: which === 'a' ? SUBJECT : which === 't' ? EVERYWHERE : memberOf(index),
     origin_server_ts: 1_000,
-    content: { body: HIDDEN(index), ...(which === 'm' ? { msgtype: 'm.image', url: `mxc://hs.test/${mediaOf(index)}` } : {}) },
     ...(which === 's' ? { state_key: '' } : {}),
-    unsigned: { age: 1, transaction_id: OWN, evil: OWN },
+    unsigned: { age: 1, transaction_id: OWN, evil: OWN, prev_content: { body: markOf(type) } },
     evil: OWN,
     ...more,
+    content: { ...content, mark: markOf(type) },
   };
 }
 
 const member = (index: number, user: string): Record<string, unknown> =>
   event(index, 's', { type: 'm.room.member', state_key: user, content: { membership: 'join', displayname: HIDDEN(index) } });
 
+/** Events of other types of the same room inside of one. */
+const bundled = (index: number) => ({
+  'm.relations': {
+    'm.replace': event(index, 'b', { type: 'm.reaction' }),
+    'm.thread': { count: 1, latest_event: event(index, 'b', { type: 'com.example.x', unsigned: { redacted_because: event(index, 'b', { type: 'm.room.redaction' }) } }) },
+    'm.reference': { chunk: [{ event_id: '$zqz' }] },
+  },
+  redacted_because: event(index, 'a', { type: 'm.room.redaction' }),
+  redacted_by: `$${markOf('m.room.redaction')}`,
+}); // prettier-ignore
+
 /** What has got into a list that speaks of one room: other rooms' events, events of none, and others inside of them. */
 const EVENTS: readonly unknown[] = [
   ...ROOMS.flatMap((_, index) => EVENT_KINDS.map((which) => event(index, which))),
   ...ROOMS.map((_, index) => member(index, memberOf(index))),
+  ...ROOMS.flatMap((_, index) => OTHER_TYPES.map((type) => event(index, 'b', { type }))),
+  ...ROOMS.map((_, index) => event(index, 't', { unsigned: bundled(index) })),
   { ...event(9, 'a'), room_id: undefined, sender: SUBJECT, event_id: '$nq9a' },
   event(0, 'a', { room_id: '!nq0r:hs.test.evil', content: { body: HIDDEN(9) } }),
   event(0, 'a', { room_id: ['!nq0r:hs.test'], content: { body: HIDDEN(9) } }),
@@ -61,9 +82,9 @@ const own = (type: string, mark: string) => ({ events: [{ type, content: { body:
 
 function sync(): unknown {
   const room = (index: number) => ({
-    timeline: { events: [event(index, 'a', { room_id: undefined }), event((index + 1) % 8, 'b'), ...EVENTS.slice(0, 3)], limited: true, prev_batch: 't1', evil: OWN },
+    timeline: { events: [event(index, 'a', { room_id: undefined }), event((index + 1) % 8, 'b'), ...EVENTS.slice(0, 3), ...OTHER_TYPES.map((type) => event(index, 'b', { type })), event(index, 't', { unsigned: bundled(index) })], limited: true, prev_batch: 't1', evil: OWN },
     state: { events: [member(index, memberOf(index)), member((index + 1) % 8, memberOf((index + 1) % 8))] },
-    summary: { 'm.heroes': [memberOf(index)], 'm.joined_member_count': 3, evil: OWN },
+    summary: { 'm.heroes': [memberOf(index), `@${markOf('m.room.member')}:hs.test`], 'm.joined_member_count': 3, evil: OWN },
     account_data: own('m.tag', 'hqt'),
     ephemeral: { events: [{ type: 'm.receipt', content: { [eventOf(index, 'a')]: { 'm.read': { [memberOf(index)]: { ts: 1, evil: OWN } }, 'm.evil': { [OWN]: { ts: 1 } } } } }] },
     unread_notifications: { notification_count: COUNT, highlight_count: COUNT },
@@ -71,7 +92,7 @@ function sync(): unknown {
     'org.matrix.evil': OWN,
   });
   const stripped = (index: number) => ({
-    invite_state: { events: [{ type: 'm.room.name', state_key: '', sender: memberOf(index), content: { name: HIDDEN(index) }, evil: OWN }] },
+    invite_state: { events: [{ type: 'm.room.name', state_key: '', sender: memberOf(index), content: { name: HIDDEN(index), mark: markOf('m.room.name') }, evil: OWN }, { type: 'm.room.topic', state_key: '', sender: memberOf(index), content: { topic: markOf('m.room.topic') } }] },
     knock_state: { events: [event(index, 's'), event((index + 1) % 8, 's')] },
   });
   const each = (of: (index: number) => unknown) => Object.fromEntries(ROOMS.map((id, index) => [id, of(index)]));
@@ -90,20 +111,20 @@ function sync(): unknown {
 
 const summary = (index: number) => ({
   room_id: ROOMS[index],
-  name: HIDDEN(index),
+  name: `${HIDDEN(index)} zqz`,
   canonical_alias: `#nq${index}n:hs.test`,
   num_joined_members: 3,
   join_rule: 'restricted',
   allowed_room_ids: ROOMS,
   evil: OWN,
 });
-const hierarchy = () => ({ rooms: ROOMS.map((_, index) => ({ ...summary(index), children_state: ROOMS.map((room, child) => ({ type: 'm.space.child', state_key: room, sender: memberOf(index), content: { via: [`nq${child}s.test`] }, origin_server_ts: 1, evil: OWN })) })), evil: OWN }); // prettier-ignore
+const hierarchy = () => ({ rooms: ROOMS.map((_, index) => ({ ...summary(index), children_state: ROOMS.map((room, child) => ({ type: 'm.space.child', state_key: room, sender: memberOf(index), content: { via: [`nq${child}s.test`, 'zqz.test'] }, origin_server_ts: 1, evil: OWN })) })), evil: OWN }); // prettier-ignore
 
 function search(): unknown {
   const results = ROOMS.map((_, index) => ({
     rank: 1,
-    result: event(index, 'b'),
-    context: { events_before: [event((index + 1) % 8, 'a')], events_after: [event(index, 'a')], profile_info: { [memberOf((index + 1) % 8)]: { displayname: HIDDEN((index + 1) % 8) }, [memberOf(index)]: { displayname: HIDDEN(index) } }, start: 't1', end: 't2' },
+    result: event(index, 'b', index % 2 === 0 ? {} : { type: OTHER_TYPES[index % OTHER_TYPES.length] }),
+    context: { events_before: [event((index + 1) % 8, 'a')], events_after: [event(index, 'a'), ...OTHER_TYPES.map((type) => event(index, 'b', { type }))], profile_info: { [memberOf((index + 1) % 8)]: { displayname: HIDDEN((index + 1) % 8) }, [memberOf(index)]: { displayname: `${HIDDEN(index)} ${markOf('m.room.member')}` } }, start: 't1', end: 't2' },
   }));
   const state = Object.fromEntries(ROOMS.map((room, index) => [room, [event(index, 's'), event((index + 1) % 8, 's')]]));
   const groups = {
@@ -113,7 +134,7 @@ function search(): unknown {
   return { search_categories: { room_events: { results, state, groups, count: COUNT, next_batch: 'hq9h', highlights: ['nq'] }, evil: OWN } };
 } // prettier-ignore
 
-const notifications = () => ({ notifications: ROOMS.map((room, index) => ({ actions: ['notify'], event: event(index, 'b'), read: false, room_id: room, ts: 1, profile_tag: 'hqn' })), next_token: 'n2', evil: OWN }); // prettier-ignore
+const notifications = () => ({ notifications: ROOMS.map((room, index) => ({ actions: ['notify'], event: event(index, 'b', index % 2 === 0 ? {} : { type: 'm.reaction' }), read: false, room_id: room, ts: 1, profile_tag: 'hqn' })), next_token: 'n2', evil: OWN }); // prettier-ignore
 const PAGE = { start: 't1', end: 't2', next_batch: 't3', chunk: EVENTS, state: EVENTS, event: event(6, 'a'), events_before: EVENTS, events_after: EVENTS, evil: OWN }; // prettier-ignore
 
 const ok = (value: unknown): Leaky => ({ status: 200, body: JSON.stringify(value) });
@@ -207,7 +228,11 @@ function fileAnswer(id: string): Leaky {
 function profileAnswer(user: string): Leaky {
   if (!USERS.includes(user)) return gone;
   const index = Number(/nq(\d)/.exec(user)?.[1] ?? -1);
-  return ok({ displayname: index === -1 ? 'Somebody' : HIDDEN(index), avatar_url: 'mxc://hs.test/x', 'org.evil': OWN });
+  return ok({
+    displayname: `${index === -1 ? 'Somebody' : HIDDEN(index)} ${markOf('m.room.member')}`,
+    avatar_url: 'mxc://hs.test/x',
+    'org.evil': OWN,
+  });
 }
 
 function roomAnswer(method: string, roomId: string, part: string, third: string, fourth: string, asEvent: boolean): Leaky {
@@ -222,13 +247,16 @@ function roomAnswer(method: string, roomId: string, part: string, third: string,
     case 'context':
       return ok({ ...PAGE, event: event(Number(/^\$nq(\d)/.exec(third)?.[1] ?? 6) % 8, 'a') });
     case 'joined_members':
-      return ok({ joined: { [memberOf(index)]: { display_name: HIDDEN(index), evil: OWN }, [SUBJECT]: {} }, evil: OWN });
+      return ok({
+        joined: { [memberOf(index)]: { display_name: `${HIDDEN(index)} ${markOf('m.room.member')}`, evil: OWN }, [SUBJECT]: {} },
+        evil: OWN,
+      });
     case 'aliases':
-      return ok({ aliases: [`#nq${index}n:hs.test`], evil: OWN });
+      return ok({ aliases: [`#nq${index}n:hs.test`, '#zqz:hs.test'], evil: OWN });
     case 'hierarchy':
       return HIERARCHY;
     case 'timestamp_to_event':
-      return ok({ event_id: eventOf(index, 'a'), origin_server_ts: 5, evil: OWN });
+      return ok({ event_id: `${eventOf(index, 'a')}zqz`, origin_server_ts: 5, evil: OWN });
     default:
       return ok(PAGE);
   }
@@ -241,8 +269,9 @@ function eventAnswer(id: string, index: number): Leaky {
 }
 
 function stateAnswer(index: number, type: string, key: string, asEvent: boolean): Leaky {
-  const content = stateContent(index, type, key);
-  if (content === null) return gone;
+  const plain = stateContent(index, type, key);
+  if (plain === null) return gone;
+  const content = { ...plain, mark: markOf(type) };
   // The content is the room's own; an event says where it is from, and is another room's as often as not.
   return ok(asEvent ? event(key === '' ? (index + 1) % 8 : index, 's', { type, state_key: key, content }) : content);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { faultOfAsked } from './oracle/asked.ts';
 import { faultOfTold } from './oracle/told.ts';
-import { ROOMS, SUBJECT } from './world.ts';
+import { markOf, ROOMS, SUBJECT } from './world.ts';
 
 // The oracle can fail: each thing that it is there for, by hand.
 
@@ -51,6 +51,24 @@ describe('what may be asked', () => {
     ['a search everywhere', 'POST', '/_matrix/client/v3/search', '{"search_categories":{"room_events":{"search_term":"x","filter":{"not_rooms":[]}}}}'],
   ])('not %s', (_name, method, url, body) => expect(asked(method, url, body)).not.toBeNull()); // prettier-ignore
 
+  test.each([
+    ['every type', 'GET', `${IN}/context/%24nq0a?filter=%7B%7D`, ''],
+    ['another type', 'GET', `${IN}/context/%24nq0a?filter=%7B%22types%22%3A%5B%22m.reaction%22%5D%7D`, ''],
+    ['who reacted', 'GET', `${IN}/context/%24nq0a?filter=%7B%22types%22%3A%5B%5D%2C%22related_by_senders%22%3A%5B%5D%7D`, ''],
+    ['other state', 'GET', `${IN}/state/m.room.topic/`, ''],
+    ['other relations', 'GET', '/_matrix/client/v1/rooms/!nq0r%3Ahs.test/relations/%24nq0a/m.annotation/m.reaction', ''],
+    ['members', 'GET', `${IN}/members`, ''],
+    ['names', 'GET', `${IN}/aliases`, ''],
+    ['moments', 'GET', '/_matrix/client/v1/rooms/!nq0r%3Ahs.test/timestamp_to_event?ts=1', ''],
+    ['a profile', 'GET', '/_matrix/client/v3/profile/%40nq0u%3Ahs.test', ''],
+    ['a search of topics', 'POST', '/_matrix/client/v3/search', `{"search_categories":{"room_events":{"search_term":"x","filter":{"types":["m.room.message"],"rooms":["${ROOMS[0]}"],"not_rooms":[]}}}}`],
+  ])('by type, not %s', (_name, method, url, body) => {
+    const typed = { ...bounds, scope: { ...scope, can: ['read:m.room.message'] as never } };
+    const one = { method, url, body, rawHeaders: ['host', 'x', 'authorization', 'Bearer syt'] };
+    expect(faultOfAsked(one, typed)).not.toBeNull();
+    expect(faultOfAsked(one, bounds)).toBeNull();
+  }); // prettier-ignore
+
   test('no header of the holder’s', () => {
     expect(asked('GET', `${IN}/messages`, '', ['x-forwarded-for', '1.2.3.4'])).not.toBeNull();
     expect(asked('GET', `${IN}/messages`, '', ['user-agent', 'fuzz'])).not.toBeNull();
@@ -73,6 +91,13 @@ describe('what may be told', () => {
     ['a count', '{"a":90909}'],
     ['a token', '{"a":"syt_x"}'],
   ])('not %s', (_name, body) => expect(told(body, undefined, ['2'])).not.toBeNull());
+  test.each([['read:m.room.message'], ['read:m.room.*'], ['send']] as const)('not of another type, with %s', (can) => {
+    const typed = { ...bounds, scope: { ...scope, can: [can] } };
+    const say = (body: string) => faultOfTold({ status: 200, headers: ['Cache-Control: no-store'], body }, typed, new Set());
+    expect(say(`{"a":"${markOf('m.room.message')}"}`) === null).toBe(can !== 'send');
+    expect(say(`{"a":"${markOf('m.reaction')}"}`)).not.toBeNull();
+    expect(say(`{"a":"${markOf('')}"}`)).not.toBeNull();
+  });
   test('no header of the homeserver’s, and nothing that may be kept', () => {
     expect(told('{}', ['Cache-Control: no-store', 'Server: x'])).not.toBeNull();
     expect(told('{}', ['Cache-Control: public'])).not.toBeNull();

@@ -11,7 +11,7 @@ const SPECIFIED: Readonly<Record<string, readonly Allowance[]>> = {
   send: ['send:m.room.message', 'send:m.room.*', 'send:com.*', 'send:m.room.encrypted', 'send:m.sticker'],
   state: ['state:m.room.topic', 'state:m.room.topic:', 'state:m.room.*', 'state:com.example.x:*', 'state:m.room.join_rules', 'state:com.example.x:key'],
   'account-data': ['account-data:com.example.settings', 'account-data:com.*'],
-  read: ['read:m.room.message', 'read:m.room.*'],
+  read: ['read:m.room.message', 'read:m.room.*', 'read:m.room.m*', 'read:m.room.name', 'read:m.reaction', 'read:com.example.x'],
 }; // prettier-ignore
 
 /** Networks: the fuzzed requests come from the first. */
@@ -31,12 +31,15 @@ export function scopeOf(random: Random): Scope {
     const bare: Allowance[] = name === 'account-data' ? [] : [name];
     return ENFORCED.typed.includes(name) ? [...bare, ...(SPECIFIED[name] ?? [])] : bare;
   });
-  const can = random.some(allowances, random.pick([0.1, 0.3, 0.6, 1]));
+  const some = random.some(allowances, random.pick([0.1, 0.3, 0.6, 1]));
+  // Beside `read` its types say nothing.
+  const can = random.chance(0.3) ? some.filter((allowance) => allowance !== 'read') : some;
+  const byType = can.some((allowance) => allowance.startsWith('read:'));
   return {
     v: 1,
     rooms: random.chance(0.2) ? 'all' : random.some(ROOMS.slice(0, 7), random.pick([0.2, 0.4, 0.4, 0.8])),
     // Without `read` little happens.
-    can: random.chance(0.7) && !can.includes('read') && ENFORCED.capabilities.includes('read') ? ['read', ...can] : can,
+    can: random.chance(byType ? 0.3 : 0.7) && !can.includes('read') && ENFORCED.capabilities.includes('read') ? ['read', ...can] : can,
     ...(random.chance(0.15) ? { types: random.some(['m.room.*', 'm.reaction', 'com.example.x', 'm.sticker'], 0.5) } : {}),
     ...(ENFORCED.features.includes('rules') && random.chance(0.15) ? { rules: random.some(Object.values(FIREWALLS), 0.4) } : {}),
     ...(ENFORCED.features.includes('from') && random.chance(0.1) ? { from: [random.pick([HERE, ELSEWHERE])] } : {}),

@@ -56,3 +56,16 @@ export const USERS: readonly string[] = [
 export function isIn(user: string, index: number): boolean {
   return user === SUBJECT || user === EVERYWHERE || user === memberOf(index);
 }
+
+/** What stands in each event of a type: a holder who does not read that type may not see it. `''`: in what is made of all types together. */
+export const markOf = (type: string): string => `zq${Buffer.from(type).toString('hex')}z`;
+/** Types that stand in every list besides messages. */
+export const OTHER_TYPES = [
+  'm.room.topic',
+  'm.room.redaction',
+  'm.room.encrypted',
+  'm.reaction',
+  'com.example.x',
+  'm.room.messages',
+  'com.example.xx',
+];

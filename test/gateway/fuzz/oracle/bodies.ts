@@ -1,5 +1,5 @@
 import { type Bounds, eventFault } from './bounds.ts';
-import { holds } from './holds.ts';
+import { asksForRead, holds, holdsType } from './holds.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 type Params = Readonly<Record<string, string>>;
@@ -41,8 +41,14 @@ export function contentFault(body: Body, params: Params, { scope }: Bounds): str
   return relates['rel_type'] === 'm.other' ? 'a relation nobody knows' : null;
 }
 
+const SEARCHED: Readonly<Record<string, string>> = {
+  'content.body': 'm.room.message',
+  'content.name': 'm.room.name',
+  'content.topic': 'm.room.topic',
+};
+
 /** A search asks in rooms in scope; every other room it names, it rules out. */
-export function searchFault(body: Body, _: Params, { rooms }: Bounds): string | null {
+export function searchFault(body: Body, _: Params, { rooms, scope }: Bounds): string | null {
   const categories = body['search_categories'];
   if (!isObject(categories) || Object.keys(body).length !== 1 || Object.keys(categories).join() !== 'room_events') return 'another category';
   const asked = categories['room_events'];
@@ -53,5 +59,8 @@ export function searchFault(body: Body, _: Params, { rooms }: Bounds): string | 
   if (!Array.isArray(wanted) || wanted.length === 0) return 'no rooms named: that is all of them';
   if (!wanted.every((room) => rooms.has(room as string))) return 'a room outside the scope';
   if (!Array.isArray(unwanted)) return 'nothing ruled out';
+  if (!asksForRead(asked['filter'], scope)) return 'a type that is not read';
+  const keys = Array.isArray(asked['keys']) && asked['keys'].length > 0 ? (asked['keys'] as unknown[]) : Object.keys(SEARCHED);
+  if (!keys.every((key) => holdsType(scope, 'read', SEARCHED[String(key)] ?? ''))) return 'words of a type that is not read';
   return JSON.stringify(asked['groupings'] ?? {}).includes('evil') ? 'an unknown key' : null;
 } // prettier-ignore

@@ -28,7 +28,7 @@ export function holdsType(scope: Scope, name: string, type: string, key: string 
   const [never, named] =
     name === 'send' ? [SEND_NEVER, BY_NAME] : name === 'state' ? [STATE_NEVER, STATE_BY_NAME] : name === 'account-data' ? [DATA_NEVER, []] : [null, []];
   if (never?.test(type) === true) return false;
-  if (name !== 'account-data' && scope.types?.some((pattern) => fits(pattern, type)) === false) return false;
+  if (name !== 'account-data' && name !== 'read' && scope.types?.some((pattern) => fits(pattern, type)) === false) return false;
   const onlyNamed = named.some((pattern) => pattern.test(type));
   return scope.can.some((allowance) => {
     const [own, pattern, ...keys] = allowance.split(':');
@@ -38,3 +38,16 @@ export function holdsType(scope: Scope, name: string, type: string, key: string 
     return keys.length === 0 || fits(keys.join(':'), key ?? '');
   });
 } // prettier-ignore
+
+/** Whether every type is read. */
+export function readsAll(scope: Scope): boolean {
+  return scope.can.includes('read');
+}
+
+/** Whether a filter asks for events that are read alone; a wildcard within a type is looked at in the answer. */
+export function asksForRead(filter: unknown, scope: Scope): boolean {
+  if (readsAll(scope)) return true;
+  const { types, related_by_senders: senders, related_by_rel_types: kinds } = filter as Record<string, unknown>;
+  if (senders !== undefined || kinds !== undefined || !Array.isArray(types)) return false;
+  return types.every((type) => typeof type === 'string' && (type.slice(0, -1).includes('*') || holdsType(scope, 'read', type)));
+}

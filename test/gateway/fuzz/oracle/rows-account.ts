@@ -2,7 +2,7 @@ import type { Capability } from '../../../../src/domain/capability.ts';
 import { mediaOf, ROOMS } from '../world.ts';
 import { plainBody } from './bodies.ts';
 import { type Bounds, eventFault } from './bounds.ts';
-import { holds, holdsType } from './holds.ts';
+import { holds, holdsType, readsAll } from './holds.ts';
 import type { Check, Row, Value } from './row.ts';
 
 // Signs, the subject's own, people and media, from the specification and docs/scopes.md.
@@ -32,6 +32,9 @@ const fieldFault: Check = ({ field = '' }) =>
 /** Media that an event in a room in scope shows; any, where that is granted. */
 const mediaFault: Check = ({ server, media }, { scope, rooms }: Bounds) => {
   if (holds(scope, 'media-any')) return null;
+  if (!readsAll(scope) && !holds(scope, 'media')) return 'a file, with some types of events alone';
+  // It stands in a message; `media` without any reading opens what nobody reads.
+  if (holds(scope, 'read') && !holdsType(scope, 'read', 'm.room.message')) return 'a file of an event that is not read';
   const index = ROOMS.findIndex((room, at) => rooms.has(room) && mediaOf(at) === media);
   return server === 'hs.test' && index !== -1 ? null : 'media that no event in scope shows';
 };

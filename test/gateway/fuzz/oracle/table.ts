@@ -2,7 +2,7 @@ import type { Capability } from '../../../../src/domain/capability.ts';
 import type { Scope } from '../../../../src/domain/scope.ts';
 import { type Bounds, eventFault } from './bounds.ts';
 import { contentFault, plainBody, searchFault } from './bodies.ts';
-import { holds, holdsType } from './holds.ts';
+import { asksForRead, holds, holdsType, readsAll } from './holds.ts';
 import { ACCOUNT_ROWS } from './rows-account.ts';
 import type { Params, Row, Value } from './row.ts';
 
@@ -28,6 +28,28 @@ const filter: Value = (value, { rooms }) => {
   return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) && walk(parsed);
 };
 
+/** The same, of events that are read; what is looked up for a write, and for a file, has a form of its own. */
+const readFilter: Value = (value, bounds) => {
+  if (!filter(value, bounds)) return false;
+  const parsed = JSON.parse(value) as Record<string, unknown>;
+  const own =
+    holds(bounds.scope, 'media', 'send', 'react', 'edit', 'redact', 'redact-others') &&
+    ['senders', 'contains_url'].includes(Object.keys(parsed).join());
+  return own || asksForRead(parsed, bounds.scope);
+};
+const syncFilter: Value = (value, bounds) => {
+  const { room } = JSON.parse(value) as { room?: Record<string, unknown> };
+  return (
+    filter(value, bounds) &&
+    (room === undefined || [room['timeline'], room['state']].every((section) => asksForRead(section ?? {}, bounds.scope)))
+  );
+};
+
+const readsType =
+  (...types: readonly string[]) =>
+  (scope: Scope): boolean =>
+    types.every((type) => holdsType(scope, 'read', type));
+const members = { when: readsType('m.room.member') };
 const reads = (scope: Scope): boolean => holds(scope, 'read');
 const reacts = (scope: Scope): boolean => holds(scope, 'react');
 const sends = (scope: Scope): boolean => holds(scope, 'send', 'react', 'edit', 'redact', 'redact-others');
@@ -91,29 +113,29 @@ export const TABLE: readonly Row[] = [
   { method: 'GET', path: `${V3}/capabilities`, when: anyone },
   { method: 'GET', path: `${V1}/media/config`, when: anyone },
   { method: 'GET', path: `${V3}/joined_rooms`, when: anyone },
-  { method: 'GET', path: `${V3}/sync`, when: reads, query: { filter, since: opaque, timeout: count, full_state: word('true'), set_presence: (value, { scope }) => value === 'offline' || (holds(scope, 'presence') && /^(?:online|unavailable)$/.test(value)), use_state_after: word('true'), 'org.matrix.msc4222.use_state_after': word('true') } },
-  inRoom('messages', { query: { ...pages, filter }, when: (scope) => reads(scope) || sends(scope) }),
+  { method: 'GET', path: `${V3}/sync`, when: reads, query: { filter: syncFilter, since: opaque, timeout: count, full_state: word('true'), set_presence: (value, { scope }) => value === 'offline' || (holds(scope, 'presence') && /^(?:online|unavailable)$/.test(value)), use_state_after: word('true'), 'org.matrix.msc4222.use_state_after': word('true') } },
+  inRoom('messages', { query: { ...pages, filter: readFilter }, when: (scope) => reads(scope) || sends(scope) }),
   inRoom('state'),
-  inRoom('state/{type}', { query: state, when: (scope) => reads(scope) || holds(scope, 'send'), check: (params, { scope }) => (reads(scope) || params['type'] === 'm.room.encryption' ? null : 'reads state') }),
-  inRoom('state/{type}/', { query: state, when: (scope) => reads(scope) || sends(scope), check: (params, { scope }) => (reads(scope) || params['type'] === 'm.room.encryption' ? null : 'reads state') }),
-  inRoom('state/{type}/{key}', { query: state }),
-  inRoom('members', { query: { at: opaque, membership: MEMBERSHIP, not_membership: MEMBERSHIP } }),
-  inRoom('joined_members'),
+  inRoom('state/{type}', { query: state, when: (scope) => reads(scope) || holds(scope, 'send'), check: (params, { scope }) => (holdsType(scope, 'read', params['type'] ?? '') || (sends(scope) && params['type'] === 'm.room.encryption') ? null : 'reads state') }),
+  inRoom('state/{type}/', { query: state, when: (scope) => reads(scope) || sends(scope), check: (params, { scope }) => (holdsType(scope, 'read', params['type'] ?? '') || (sends(scope) && params['type'] === 'm.room.encryption') ? null : 'reads state') }),
+  inRoom('state/{type}/{key}', { query: state, check: typeFault }),
+  inRoom('members', { ...members, query: { at: opaque, membership: MEMBERSHIP, not_membership: MEMBERSHIP } }),
+  inRoom('joined_members', members),
   inRoom('event/{event}', { when: (scope) => reads(scope) || sends(scope) || reacts(scope) }),
-  inRoom('context/{event}', { query: { limit: count, filter } }),
-  inRoom('aliases'),
+  inRoom('context/{event}', { query: { limit: count, filter: readFilter } }),
+  inRoom('aliases', { when: readsAll }),
   inRoom('relations/{event}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
   inRoom('relations/{event}/{rel}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
-  inRoom('relations/{event}/{rel}/{type}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
+  inRoom('relations/{event}/{rel}/{type}', { check: typeFault, query: { ...pages, recurse: word('true', 'false') } }, V1),
   inRoom('threads', { query: { ...pages, include: word('all', 'participated') } }, V1),
-  inRoom('timestamp_to_event', { query: { ts: (value) => /^\d{1,15}$/.test(value), dir: word('b', 'f') } }, V1),
-  inRoom('hierarchy', { query: { suggested_only: word('true', 'false'), max_depth: count, limit: count, from: opaque } }, V1),
-  { method: 'GET', path: `${V1}/room_summary/{room}`, when: reads },
-  { method: 'GET', path: `${V3}/directory/list/room/{room}`, when: reads },
+  inRoom('timestamp_to_event', { when: readsAll, query: { ts: (value) => /^\d{1,15}$/.test(value), dir: word('b', 'f') } }, V1),
+  inRoom('hierarchy', { when: readsAll, query: { suggested_only: word('true', 'false'), max_depth: count, limit: count, from: opaque } }, V1),
+  { method: 'GET', path: `${V1}/room_summary/{room}`, when: readsAll },
+  { method: 'GET', path: `${V3}/directory/list/room/{room}`, when: readsAll },
   // A name could lead anywhere; what it leads to is looked at in the answer.
-  { method: 'GET', path: `${V3}/directory/room/{alias}`, when: (scope) => holds(scope, 'read', 'directory'), check: (params) => (/^#[^:]+:.+$/.test(params['alias'] ?? '') ? null : 'no alias') },
-  { method: 'GET', path: `${V3}/profile/{user}`, when: reads },
-  { method: 'GET', path: `${V3}/profile/{user}/{field}`, when: reads, check: (params) => (/^(?:displayname|avatar_url|m\.tz|us\.cloke\.msc4175\.tz)$/.test(params['field'] ?? '') ? null : 'a field that is not shown') },
+  { method: 'GET', path: `${V3}/directory/room/{alias}`, when: (scope) => readsAll(scope) || holds(scope, 'directory'), check: (params) => (/^#[^:]+:.+$/.test(params['alias'] ?? '') ? null : 'no alias') },
+  { method: 'GET', path: `${V3}/profile/{user}`, ...members },
+  { method: 'GET', path: `${V3}/profile/{user}/{field}`, ...members, check: (params) => (/^(?:displayname|avatar_url|m\.tz|us\.cloke\.msc4175\.tz)$/.test(params['field'] ?? '') ? null : 'a field that is not shown') },
   { method: 'POST', path: `${V3}/search`, when: reads, query: { next_batch: opaque }, body: searchFault },
   { method: 'PUT', path: `${V3}/rooms/{room}/send/{type}/{txn}`, when: sends, check: sendFault, body: contentFault },
   { method: 'PUT', path: `${V3}/rooms/{room}/redact/{event}/{txn}`, when: REDACTS, check: eventOfRoom, body: plainBody({ reason: 'text' }) },
@@ -158,4 +180,8 @@ function eventOfRoom(params: Params, { scope }: Bounds): string | null {
   const event = params['event'] ?? '';
   // What the subject said has an `a` behind its room.
   return eventFault(event, params['room'] ?? '') ?? (event.endsWith('a') ? null : powerFault(scope));
+}
+
+function typeFault({ type = '' }: Params, { scope }: Bounds): string | null {
+  return holdsType(scope, 'read', type) ? null : `reads ${type}`;
 }

@@ -2,7 +2,7 @@ import { inflateRawSync } from 'node:zlib';
 import { COUNT } from '../leaky-answers.ts';
 import type { Told } from '../lane.ts';
 import { ROOMS } from '../world.ts';
-import { holds } from './holds.ts';
+import { holds, holdsType, readsAll } from './holds.ts';
 import type { Bounds } from './bounds.ts';
 
 const STATUSES = new Set([200, 204, 400, 401, 403, 404, 405, 409, 411, 413, 415, 429, 431, 500, 502, 503, 504]);
@@ -43,6 +43,9 @@ export function faultOfTold(told: Told, bounds: Bounds, known: ReadonlySet<strin
 function textFault(text: string, { scope, rooms }: Bounds, known: ReadonlySet<string>): string | null {
   if (/syt_|mwt_\w/.test(text)) return 'a token';
   if (text.includes(String(COUNT)) && !holds(scope, 'notifications')) return 'a count';
+  for (const [whole, mark] of text.matchAll(/zq([0-9a-f]*)z/g)) {
+    if (!isRead(mark ?? '', scope)) return `${whole}, of the type ${Buffer.from(mark ?? '', 'hex').toString()}, which is not read`;
+  }
   for (const [whole, kind, of = ''] of text.matchAll(/([hn])q(\w)\w*/gi)) {
     if (/\d/.test(of)) {
       const room = ROOMS[Number(of)];
@@ -57,6 +60,11 @@ function textFault(text: string, { scope, rooms }: Bounds, known: ReadonlySet<st
     if (capability === undefined || !holds(scope, ...[capability].flat())) return `${whole}, the subject’s own`;
   }
   return null;
+}
+
+/** Whether a type is read. @param hex of its name; none: of all types together */
+function isRead(hex: string, scope: Bounds['scope']): boolean {
+  return readsAll(scope) || (hex !== '' && holdsType(scope, 'read', Buffer.from(hex, 'hex').toString()));
 }
 
 /** The ids of stored filters are filters, packed: chance has put `hq` in one before. */
