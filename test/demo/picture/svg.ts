@@ -8,7 +8,7 @@ const SIZE = 13.5;
 const LINE = 19;
 const INDENT = 16;
 const PLACES = [
-  ['control room', 'Control room', 'encrypted; two administrators and the bot'],
+  ['control room', 'Control room', 'encrypted; administrators and the bot'],
   ['alice', 'alice and mintwarden', 'encrypted; a direct chat'],
 ] as const;
 const COLOURS: Readonly<Record<Said['who'], string>> = { olivia: '#8250df', alice: '#bc4c00', mintwarden: '#0a7d5a' };
