@@ -85,8 +85,9 @@ function sameText(a: string, b: string): boolean {
 
 /** Why the state is not to be gone on from until an operator says so. */
 export type OldCopy = {
-  readonly why: 'older' | 'other';
-  /** What was found in the control room. */
+  /** `cut`: somebody emptied anchors that were posted after the last one it knows of; what they said, nobody can tell. */
+  readonly why: 'older' | 'other' | 'cut';
+  /** What was found in the control room; with `cut`, the last that is left or known. */
   readonly anchor: Anchor;
   /** How far the ledger was then. */
   readonly seq: number;

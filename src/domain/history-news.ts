@@ -1,9 +1,10 @@
+import type { OldCopy } from './anchor.ts';
 import type { Actor, GrantId } from './ids.ts';
 
 /** What people are told when the state, the homeserver or the clock turns out to be another than it was. Times are epoch ms. */
 export type HistoryNews =
   /** The state folder is an old copy: nothing counts until an operator confirms. `at`: the time of the newest anchor, by another clock. */
-  | { readonly what: 'held'; readonly why: 'older' | 'other'; readonly at: number; readonly anchorSeq: number; readonly seq: number; readonly live: number } // prettier-ignore
+  | { readonly what: 'held'; readonly why: OldCopy['why']; readonly at: number; readonly anchorSeq: number; readonly seq: number; readonly live: number } // prettier-ignore
   /** An operator confirmed it. */
   | {
       readonly what: 'trusted';

@@ -49,3 +49,40 @@ test('an old copy counts no more where the bot cannot look into the control room
   expect(await asked()).toBe(503);
   expect((await logged()).match(/the state is an old copy/g)?.length).toBe(before + 1);
 });
+
+test('an administrator of the control room who removes the anchors from it brings nothing back', async () => {
+  await using stage = await setTheStage();
+  const { mintwarden, synapse } = stage;
+  const state = join(mintwarden.dir, 'state');
+  const backup = join(mintwarden.dir, 'old-copy');
+  const revoked = await mint(stage, `!mint @alice --rooms ${stage.ops} --ttl 1h`);
+  const { token } = await takeDelivery(stage, stage.olivia, revoked);
+  await mintwarden.stop();
+  await cp(state, backup, { recursive: true });
+  await mintwarden.start();
+  await command(stage, `!revoke ${revoked}`);
+  await mintwarden.stop();
+
+  const { userId: user, password } = stage.users.olivia;
+  const login = JSON.stringify({ type: 'm.login.password', identifier: { type: 'm.id.user', user }, password });
+  const asOlivia = async (method: string, where: string, body?: string): Promise<Record<string, unknown>> => {
+    const headers = { authorization: `Bearer ${session}` };
+    const answer = await fetch(`${synapse.baseUrl}/_matrix/client/v3${where}`, { method, headers, body: body ?? null });
+    expect(answer.status).toBe(200);
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  let session = '';
+  session = String((await asOlivia('POST', '/login', login))['access_token']);
+  const room = `/rooms/${encodeURIComponent(mintwarden.controlRoomId)}`;
+  const filter = encodeURIComponent(JSON.stringify({ types: ['org.mintwarden.anchor'] }));
+  const { chunk } = await asOlivia('GET', `${room}/messages?dir=b&limit=100&filter=${filter}`);
+  const anchors = chunk as { event_id: string }[];
+  expect(anchors.length).toBeGreaterThan(1);
+  for (const [at, { event_id: id }] of anchors.entries()) await asOlivia('PUT', `${room}/redact/${encodeURIComponent(id)}/r${at}`, '{}');
+
+  await rm(state, { recursive: true });
+  await cp(backup, state, { recursive: true });
+  await mintwarden.start();
+  expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(503);
+  expect((await mintwarden.command('recover')).output).toMatch(/somebody has removed what they said/);
+});

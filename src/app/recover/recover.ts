@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Config, toPolicy } from '../../config/index.ts';
+import type { OldCopy } from '../../domain/anchor.ts';
+import { unreachable } from '../../domain/errors.ts';
 import type { Actor, GrantId } from '../../domain/ids.ts';
 import { heldState, trustState } from '../../lifecycle/anchors/trust-state.ts';
 import { trustClock } from '../../lifecycle/time/trust-clock.ts';
@@ -19,10 +21,7 @@ export async function stateShown(config: Config, log: Log): Promise<readonly str
     const { copy, live } = state;
     const now = Date.now();
     return [
-      copy.why === 'older'
-        ? `This state is an old copy: the audit has ${copy.seq} rows here, and had ${copy.anchor.seq} at ${utc(copy.anchor.at, now)}.`
-        : `This state is of another history than the control room holds: row ${copy.anchor.seq} of the audit is not what it was at ${utc(copy.anchor.at, now)}.`,
-      `Then ${copy.anchor.live} grants were live. What was ended or made since this copy is not known here.`,
+      ...stateFound(copy, now),
       '',
       live.length === 0 ? 'No grant is live in it.' : 'Live in it, and ended by --confirm:',
       ...live.map((grant) => `  ${grant.id}  ${grant.subject}  ${lineToText(scopeSentence(grant, now))}`),
@@ -32,6 +31,27 @@ export async function stateShown(config: Config, log: Log): Promise<readonly str
     ];
   } finally {
     await ledger.close();
+  }
+}
+
+function stateFound({ why, anchor, seq }: OldCopy, now: number): readonly string[] {
+  const unknown = 'What was ended or made since this copy is not known here.';
+  const live = `Then ${anchor.live} grants were live. ${unknown}`;
+  switch (why) {
+    case 'older':
+      return [`This state is an old copy: the audit has ${seq} rows here, and had ${anchor.seq} at ${utc(anchor.at, now)}.`, live];
+    case 'other':
+      return [
+        `This state is of another history than the control room holds: row ${anchor.seq} of the audit is not what it was at ${utc(anchor.at, now)}.`,
+        live,
+      ];
+    case 'cut':
+      return [
+        'This state is an old copy: it knows nothing of the newest anchors in the control room, and somebody has removed what they said.',
+        unknown,
+      ];
+    default:
+      return unreachable(why);
   }
 }
 

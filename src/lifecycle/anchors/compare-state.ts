@@ -1,6 +1,10 @@
 import { type Anchor, heldAgainst, isFurther, type OldCopy, readAnchor } from '../../domain/anchor.ts';
-import type { RoomAnchor } from '../../ports/anchorage.ts';
+import { CHAIN_START } from '../../domain/audit.ts';
+import type { PostedAnchor, RoomAnchor } from '../../ports/anchorage.ts';
 import { type AnchorParts, postedHere, reachOf } from './parts.ts';
+
+/** The generation that a state begins with. */
+const FIRST_GENERATION = 1;
 
 /** What comparing the ledger with the control room came to. */
 export type Compared = {
@@ -24,13 +28,29 @@ export async function compareState(parts: AnchorParts): Promise<Compared> {
   const homeserverForgot = posted !== null && !events.some(({ eventId }) => eventId === posted.eventId) && !(await anchorage.has(posted.eventId)); // prettier-ignore
   if (before !== null) return { state: { kind: 'held', copy: before, isNew: false }, homeserverForgot: false };
   const anchor = furthest(events, (event) => readAnchor(event.content, anchorage.roomId, mac));
-  if (anchor === null) return { state: { kind: 'well' }, homeserverForgot };
   const reach = await reachOf(ledger, store);
-  const why = await heldAgainst(anchor, reach);
-  if (why === 'well') return { state: { kind: 'well' }, homeserverForgot };
+  const isCut = !homeserverForgot && isCutOff(events, posted, reach.generation);
+  const why = anchor === null ? 'well' : await heldAgainst(anchor, reach);
+  if (why === 'well' && !isCut) return { state: { kind: 'well' }, homeserverForgot };
   const { grantsEver } = await ledger.counts();
-  if (grantsEver === 0) return { state: { kind: 'lost', anchor }, homeserverForgot: false };
-  return { state: { kind: 'held', copy: { why, anchor, seq: reach.seq, foundAt: clock.now() }, isNew: true }, homeserverForgot: false };
+  const found = anchor ?? posted?.anchor ?? { generation: reach.generation, seq: 0, hash: CHAIN_START, uses: 0, at: 0, live: 0 };
+  if (grantsEver === 0) {
+    return { state: why === 'well' ? { kind: 'well' } : { kind: 'lost', anchor: found }, homeserverForgot: false };
+  }
+  const copy = { why: why === 'well' ? 'cut' : why, anchor: found, seq: reach.seq, foundAt: clock.now() } as const;
+  return { state: { kind: 'held', copy, isNew: true }, homeserverForgot: false };
+}
+
+/**
+ * Whether an anchor that this state knows nothing of, since it was posted after the last one that it posted, was emptied: a
+ * member of the room with the power to remove messages can do that, and an old copy would look like the newest state. A
+ * state that another was given up for, and that has posted nothing yet, is left alone: an operator has looked at it.
+ */
+function isCutOff(events: readonly RoomAnchor[], posted: PostedAnchor | null, generation: number): boolean {
+  if (posted === null && generation > FIRST_GENERATION) return false;
+  const place = posted === null ? -1 : events.findIndex(({ eventId }) => eventId === posted.eventId);
+  const since = place === -1 ? events : events.slice(0, place);
+  return since.some(({ content }) => Object.keys(content).length === 0);
 }
 
 function furthest(events: readonly RoomAnchor[], read: (event: RoomAnchor) => Anchor | null): Anchor | null {

@@ -15,7 +15,7 @@ const anchor = z.strictObject({
   at: z.number(),
   live: z.number(),
 });
-const held = z.strictObject({ why: z.enum(['older', 'other']), anchor, seq: z.number(), foundAt: z.number() });
+const held = z.strictObject({ why: z.enum(['older', 'other', 'cut']), anchor, seq: z.number(), foundAt: z.number() });
 const posted = z.strictObject({ anchor, roomId: z.string(), eventId: z.string().transform((id) => id as EventId) });
 
 /** What the ledger knows of itself, over an opened database whose tables are of this version. Each call is one transaction. */

@@ -68,6 +68,9 @@ export function historyNews(news: HistoryNews, now: number): Document {
 }
 
 function heldWhy(news: Extract<HistoryNews, { what: 'held' }>, now: number): string {
+  if (news.why === 'cut') {
+    return 'Somebody removed what I had said here of my state after this copy was made; by whom, the history of this room shows.';
+  }
   const when = utc(news.at, now);
   return news.why === 'older'
     ? `At ${when} my audit had ${String(news.anchorSeq)} rows, as I said here; now it has ${String(news.seq)}.`
