@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Allowance } from '../../src/domain/allowance.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
+import type { Scope } from '../../src/domain/scope.ts';
 import { type Gateway, startGateway } from '../../src/gateway/server.ts';
 import { grantDesk } from '../gateway/support/grant-desk.ts';
 import { grantOf } from '../gateway/support/grants.ts';
@@ -22,6 +24,10 @@ const SCOPES = {
 type ScopeName = keyof typeof SCOPES;
 const SCOPE_NAMES = Object.keys(SCOPES) as ScopeName[];
 
+/** A token that reads these types alone, in the rooms of the last scope. */
+const TYPES = ['m.room.message', 'm.space.child'];
+const BY_TYPE = 'mwt_7F3K9T_types';
+
 let world: World;
 let gateway: Gateway;
 const tokenOf = (scope: ScopeName) => `mwt_7F3K9Q_${scope}`;
@@ -38,6 +44,12 @@ beforeAll(async () => {
     const grant = grantOf(scope === 'most' ? 'all' : rooms, { id: `7F3K9${at}` as GrantId, subject: userIdOf(world.alice) });
     desk.add(tokenOf(scope), { grant, rooms: new Set(rooms) });
   }
+  const everywhere = SCOPES.most.map((name): RoomId => world.rooms[name].id);
+  const scope: Scope = { v: 1, rooms: everywhere, can: TYPES.map((type): Allowance => `read:${type}`) };
+  desk.add(BY_TYPE, {
+    grant: grantOf(everywhere, { id: '7F3K9T' as GrantId, subject: userIdOf(world.alice), scope }),
+    rooms: new Set(everywhere),
+  });
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   gateway = await startGateway({
     listen: { host: '127.0.0.1', port: 0 },
@@ -302,6 +314,159 @@ describe.each(SCOPE_NAMES)('a scope of %s', (scope) => {
       expect([path, got.status]).toEqual([path, status]);
       expectNothingOutside(scope, got, false);
     }
+  });
+});
+
+// Reading by type: what the same reads answer is what they answer without a scope, less every event of another type,
+// wherever it stands.
+
+const byType = (method: string, path: string, body?: unknown) => ask(`http://127.0.0.1:${gateway.port}`, BY_TYPE, method, path, body);
+
+type Event = Json & { type: string; event_id: string; sender: string };
+const isEvent = (value: unknown): value is Event => typeof value === 'object' && value !== null && 'type' in value && 'sender' in value && 'content' in value; // prettier-ignore
+
+/** An answer without the events of other types, and without what speaks of them. */
+function ofTypes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((one) => !isEvent(one) || TYPES.includes(one.type)).map(ofTypes);
+  if (typeof value !== 'object' || value === null) return value;
+  const shown: Json = {};
+  for (const [key, inner] of Object.entries(value)) {
+    // Ids alone, of events of any type.
+    if (key === 'redacted_by' || key === 'm.reference' || key === 'm.annotation') continue;
+    if (isEvent(inner) && !TYPES.includes(inner.type)) continue;
+    shown[key] = key === 'content' ? inner : ofTypes(inner);
+  }
+  const thread = shown['m.thread'];
+  if (thread !== undefined && !isEvent((thread as Json)['latest_event'])) delete shown['m.thread'];
+  return shown;
+}
+
+describe('a scope of two types', () => {
+  const canaries = new Set<string>();
+  const rooms = () => SCOPES.most.map((name) => [name, world.rooms[name]] as const);
+  beforeAll(async () => {
+    for (const [name] of rooms()) {
+      const page = (await whole('GET', below(name, 'messages?dir=b&limit=1000'))).body as { chunk: Event[] };
+      const now = (await whole('GET', below(name, 'state'))).body as Event[];
+      for (const event of [...page.chunk, ...now]) if (!TYPES.includes(event.type)) canaries.add(event.event_id).add(`"${event.type}"`);
+    }
+    for (const secret of rooms().flatMap(([, room]) => room.secrets)) if (/^(?:Name|Topic|alias|key|reason)-/.test(secret)) canaries.add(secret);
+    canaries.add(`Carol-${world.alice.localpart}`);
+    expect(canaries.size).toBeGreaterThan(60);
+  }); // prettier-ignore
+
+  function expectNoneOfOthers(got: Got): void {
+    const text = JSON.stringify(got.body);
+    for (const canary of canaries) expect(text.includes(canary), `${canary} in ${text.slice(0, 300)}`).toBe(false);
+  }
+
+  const SHOWN = READS.filter(([name]) => /^(?:messages|state$|an event|context|relations(?!.*type)|threads)/.test(name)); // prettier-ignore
+
+  test.each(SHOWN)('%s: what it is for everyone, less the other types', async (name, pathOf) => {
+    for (const [room] of rooms()) {
+      const [got, expected] = [await byType('GET', pathOf(room)), await whole('GET', pathOf(room))];
+      expectNoneOfOthers(got);
+      if (expected.status !== 200) {
+        expect([room, [403, 404].includes(got.status)]).toEqual([room, true]);
+        continue;
+      }
+      expect([room, got.status]).toEqual([room, 200]);
+      const [mine, theirs] = [plain(got.body), plain(ofTypes(expected.body))] as [Json, Json];
+      // The filter counts before the limit: of the nearest five or six there are more of the types that are read.
+      if (/context|lazily/.test(name)) {
+        expect(mine['event']).toEqual(theirs['event']);
+        for (const list of ['chunk', 'events_before', 'events_after'])
+          if (theirs[list] !== undefined) expect(sorted(mine[list] as unknown[])).toEqual(expect.arrayContaining(sorted(theirs[list] as unknown[]))); // prettier-ignore
+      } else expect([room, unordered(mine)]).toEqual([room, unordered(theirs)]);
+    }
+  });
+
+  test('page by page, each message comes once', async () => {
+    for (const [room] of rooms()) {
+      const all = (await whole('GET', below(room, 'messages?dir=b&limit=1000'))).body as { chunk: Event[] };
+      const seen: string[] = [];
+      for (let from: string | undefined = ''; from !== undefined;) {
+        const got = await byType('GET', below(room, `messages?dir=b&limit=2${from === '' ? '' : `&from=${from}`}`));
+        expectNoneOfOthers(got);
+        const page = got.body as { chunk: Event[]; end?: string };
+        seen.push(...page.chunk.map((event) => event.event_id));
+        from = page.end;
+      }
+      expect([room, seen]).toEqual([room, all.chunk.filter(({ type }) => TYPES.includes(type)).map((event) => event.event_id)]);
+    }
+  });
+
+  test('an event of another type is not found, and state of one is refused, there or not', async () => {
+    for (const [room] of rooms()) {
+      const page = (await whole('GET', below(room, 'messages?dir=b&limit=1000'))).body as { chunk: Event[] };
+      for (const { event_id: id } of page.chunk.filter(({ type }) => !TYPES.includes(type)).slice(0, 6)) {
+        for (const path of ['event', 'context']) {
+          const got = await byType('GET', below(room, `${path}/${encodeURIComponent(id)}`));
+          expect(got).toEqual({ status: 404, body: { errcode: 'M_NOT_FOUND', error: 'It was not found.' } });
+        }
+      }
+      for (const type of ['m.room.name', 'm.room.create', 'm.room.encryption', 'org.none', `m.room.member/${encodeURIComponent(world.alice.userId)}`]) {
+        expect(await byType('GET', below(room, `state/${type}`))).toEqual({ status: 403, body: { errcode: 'M_FORBIDDEN', error: 'This token does not allow that.' } });
+      }
+    }
+  }); // prettier-ignore
+
+  test.each(['members', 'joined_members', 'aliases', 'timestamp_to_event?ts=0&dir=f', 'hierarchy', 'relations/$x/m.annotation/m.reaction'])(
+    '%s is refused',
+    async (path) => {
+      for (const version of [V1, V3]) {
+        const got = await byType('GET', below('ops', path, version));
+        expect(got).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
+      }
+    },
+  );
+
+  test.each(['', 'full_state=true&', 'org.matrix.msc4222.use_state_after=true&'])('sync?%s', async (more) => {
+    const path = `${V3}/sync?${more}filter=${encodeURIComponent(JSON.stringify({ room: { timeline: { limit: 100 } } }))}`;
+    const [got, expected] = [await byType('GET', path), await whole('GET', path)];
+    expectNoneOfOthers(got);
+    type Joined = { rooms: { join: Record<string, Record<string, { events?: Event[] }>> } };
+    const { join: mine } = (got.body as Joined).rooms;
+    const { join: theirs } = (expected.body as Joined).rooms;
+    expect(Object.keys(mine).toSorted()).toEqual(idsOf('most').toSorted());
+    for (const [id, room] of Object.entries(mine)) {
+      const ids = (one: (typeof mine)[string] | undefined) => new Set(PARTS.flatMap((part) => one?.[part]?.events ?? []).filter(({ type }) => TYPES.includes(type)).map((event) => event.event_id));
+      expect([id, ids(room)]).toEqual([id, ids(theirs[id])]);
+      expect(room['summary']).toEqual({});
+    }
+  }); // prettier-ignore
+
+  test('search: messages, and no word of a name or a topic', async () => {
+    const body = (term: string, keys: readonly string[]) => ({ search_categories: { room_events: { search_term: term, ...(keys.length === 0 ? {} : { keys }), include_state: true, event_context: { before_limit: 3, after_limit: 3, include_profile: true }, filter: { limit: 50 } } } });
+    type Found = { search_categories: { room_events: { results: { result: Event }[]; count?: number } } };
+    const events = (answer: Got) => (answer.body as Found).search_categories.room_events;
+    const ids = (answer: Got) => events(answer).results.map(({ result }) => result).filter((event) => TYPES.includes(event.type) && idsOf('most').includes(event['room_id'] as string)).map((event) => event.event_id).toSorted();
+    const [got, expected] = [await byType('POST', `${V3}/search`, body(WORD, [])), await whole('POST', `${V3}/search`, body(WORD, []))];
+    expectNoneOfOthers(got);
+    expect(ids(got)).toEqual(ids(expected));
+    expect(ids(got).length).toBeGreaterThan(5);
+    const topic = `Topic-of-ops-${world.alice.localpart}`;
+    expect(events(await whole('POST', `${V3}/search`, body(topic, []))).results.length).toBeGreaterThan(0);
+    for (const keys of [[], ['content.topic'], ['content.topic', 'content.body']]) {
+      const none = await byType('POST', `${V3}/search`, body(topic, keys));
+      expectNoneOfOthers(none);
+      expect(events(none).results).toEqual([]);
+      expect(events(none).count ?? 0).toBe(0);
+    }
+  }); // prettier-ignore
+
+  test('a long-poll sleeps over a reaction and a topic, and wakes for a message', async () => {
+    const { next_batch: since } = (await byType('GET', `${V3}/sync`)).body as { next_batch: string };
+    const reaction = { 'm.relates_to': { rel_type: 'm.annotation', event_id: world.rooms.ops.root, key: 'woken' } };
+    const poll = byType('GET', `${V3}/sync?since=${since}&timeout=20000`);
+    await whole('PUT', below('ops', 'send/m.reaction/typed1'), reaction);
+    await whole('PUT', below('ops', 'state/m.room.topic/'), { topic: 'woken' });
+    const early = await Promise.race([poll, new Promise((resolve) => setTimeout(resolve, 1_000, 'asleep'))]);
+    expect(early).toBe('asleep');
+    await whole('PUT', below('ops', 'send/m.room.message/typed2'), { msgtype: 'm.text', body: 'a message at last' });
+    const text = JSON.stringify((await poll).body);
+    expect(text).toContain('a message at last');
+    expect(text).not.toContain('woken');
   });
 });
 
