@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, mint, takeDelivery, takeNotice } from '../harness/control-room.ts';
 import { setTheStage, type Stage } from '../harness/stage.ts';
@@ -27,6 +28,9 @@ const value = async (series: string): Promise<number> => {
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
 };
 
+/** Lets the page grow old, so that the next one is new: it is not worked out more often than every two seconds. */
+const anew = (): Promise<void> => sleep(2_100);
+
 /** On a connection of its own, so that it falls to any of the processes. */
 async function ask(
   path: string,
@@ -54,6 +58,7 @@ test('it lives and is ready, and what it made is counted', async () => {
   grant = await mint(stage, `!mint @alice --rooms ${stage.ops} --ttl 1h --reason "watched all the while"`);
   await takeNotice(stage, stage.alice, grant);
   ({ token } = await takeDelivery(stage, stage.olivia, grant));
+  await anew();
   expect(await value('mintwarden_grants{standing="good"}')).toBe(1);
   expect(await value('mintwarden_upstream_tokens{state="alive"}')).toBe(1);
   expect(await value('mintwarden_audit_rows')).toBeGreaterThan(0);
@@ -66,6 +71,7 @@ test('what all gateway processes answered adds up', async () => {
   for (let i = 0; i < 40; i++) expect((await ask(messagesOf(stage.ops))).status).toBe(200);
   for (let i = 0; i < 7; i++) expect((await ask(messagesOf(stage.diary))).status).toBe(403);
   for (let i = 0; i < 5; i++) expect((await ask(messagesOf(stage.ops), { as: `${token.slice(0, -1)}x` })).status).toBe(401);
+  await anew();
   expect(await requests('getRoomEvents', 200)).toBe(40);
   expect(await requests('getRoomEvents', 403)).toBe(7);
   expect(await value('mintwarden_gateway_refusals_total{status="403",errcode="M_FORBIDDEN",asked="no"}')).toBe(7);
@@ -91,20 +97,24 @@ test('open long-polls are counted while they are open, and take no part in laten
   leaving.abort();
   await Promise.all(open);
   await expect.poll(() => value('mintwarden_gateway_open_long_polls'), { timeout: 5_000 }).toBe(0);
-  await expect.poll(() => value('mintwarden_gateway_requests_total{operation="sync",status="left"}')).toBe(6);
+  await expect.poll(() => value('mintwarden_gateway_requests_total{operation="sync",status="left"}'), { timeout: 5_000 }).toBe(6);
   expect(before).toBe(0);
   expect(await value('mintwarden_gateway_own_seconds_count{operation="sync"}')).toBe(0);
 });
 
 test('a gateway process that dies takes nothing of the sums with it', async () => {
+  await anew();
+  await page();
   const [victim] = gatewayPids();
   if (victim === undefined) throw new Error('there is no gateway process');
   process.kill(victim, 'SIGKILL');
   await expect.poll(() => gatewayPids().filter((pid) => pid !== victim).length, { timeout: 10_000 }).toBe(2);
   await expect.poll(async () => (await ask(messagesOf(stage.ops))).status, { timeout: 10_000 }).toBe(200);
+  await anew();
   const counted = await requests('getRoomEvents', 200);
   expect(counted).toBeGreaterThanOrEqual(41);
   for (let i = 0; i < 10; i++) await ask(messagesOf(stage.ops));
+  await anew();
   expect(await requests('getRoomEvents', 200)).toBe(counted + 10);
 });
 
@@ -139,6 +149,7 @@ test('without its homeserver it lives, is not ready and says why; with it again 
   await stage.proxy.refuseConnections();
   await expect.poll(async () => (await ready()).kinds, { timeout: 60_000, interval: 500 }).toContain('homeserver-away');
   expect((await ready()).status).toBe(503);
+  await anew();
   expect(await value('mintwarden_trouble{kind="homeserver-away"}')).toBe(1);
   expect(await value('mintwarden_ready')).toBe(0);
   expect((await fetch(`${stage.mintwarden.monitoringUrl}/health`)).status).toBe(200);
