@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MintwardenError } from '../../domain/errors.ts';
 import { CONTENT_TYPE } from '../../telemetry/metrics/exposition.ts';
+import { sparingly } from './sparingly.ts';
 
 /** Something that keeps the service from doing its work, for whoever watches it. */
 export type NotReady = { readonly kind: string; readonly sentence: string };
@@ -25,7 +26,8 @@ const WITHIN_MS = 5_000;
  * it: nothing in them is secret, or tells of whom or of which room; where it listens is the operator's choice.
  * @throws MintwardenError `configuration` where it cannot listen
  */
-export async function startMonitoring(listen: { readonly host: string; readonly port: number }, told: Told): Promise<Monitoring> {
+export async function startMonitoring(listen: { readonly host: string; readonly port: number }, sources: Told): Promise<Monitoring> {
+  const told: Told = { notReady: sparingly(sources.notReady), metrics: sparingly(sources.metrics) };
   const server = createServer({ requestTimeout: WITHIN_MS, headersTimeout: WITHIN_MS, maxHeaderSize: 8_192 });
   server.maxConnections = 100;
   server.on('request', (request, response) => {
