@@ -64,6 +64,23 @@ describe('the main job', () => {
     expect(dm).toEqual([]);
   });
 
+  test('one that reads messages alone says so to alice, and shows nothing else', async () => {
+    const id = await mint(stage, `!mint @alice --rooms ${stage.ops} --can read:m.room.message --ttl 1h --to @bob`);
+    remember();
+    expect(textOf(await takeNotice(stage, stage.alice, id))).toMatch(/read m\.room\.message in 1 room/);
+    const { token: typed } = await takeDelivery(stage, bob, id);
+    scoped.push(typed);
+    const get = (below: string) => request(stage, typed, 'GET', `/rooms/${encodeURIComponent(stage.ops)}/${below}`);
+    const page = await get('messages?dir=b&limit=100');
+    expect(page.status).toBe(200);
+    const types = (page.body['chunk'] as { type: string }[]).map(({ type }) => type);
+    expect(new Set(types)).toEqual(new Set(['m.room.message']));
+    expect((await get('state')).body).toEqual([]);
+    for (const closed of ['state/m.room.create', 'members', 'joined_members', 'aliases']) expect((await get(closed)).status).toBe(403);
+    await command(stage, `!revoke ${id}`);
+    await expect.poll(() => livePuppetTokens(stage.synapse).length, { timeout: 10_000 }).toBe(1);
+  });
+
   test('it is not good at the homeserver itself', async () => {
     const answer = await fetch(`${stage.synapse.baseUrl}/_matrix/client/v3/joined_rooms`, {
       headers: { authorization: `Bearer ${token}` },
