@@ -1,8 +1,9 @@
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
-import { ledgerContract } from '../../contract/ledger.ts';
+import { backlogContract } from '../../contract/backlog.ts';
+import { ledgerContract, type LedgerUnderTest } from '../../contract/ledger.ts';
 import { keptLog, scratchFolder } from '../scratch.ts';
 
-ledgerContract('SQLite', async () => {
+async function sqlite(): Promise<LedgerUnderTest> {
   const scratch = await scratchFolder();
   const open = () => openSqliteLedger({ file: scratch.file, log: keptLog() });
   let ledger = await open();
@@ -18,4 +19,7 @@ ledgerContract('SQLite', async () => {
       await scratch[Symbol.asyncDispose]();
     },
   };
-});
+}
+
+ledgerContract('SQLite', sqlite);
+backlogContract('SQLite', sqlite);
