@@ -1,10 +1,19 @@
 import type { TroubleKind } from '../../domain/trouble.ts';
 import type { ControlRoomState } from '../../ports/chat.ts';
 
+/** Those of the specification (room versions 1 to 12), and what stands for no answer at all. */
+const JOIN_RULES: readonly string[] = ['public', 'knock', 'restricted', 'knock_restricted', 'private', 'unknown'];
+
+/** A rule is anybody's text who may set it, and what is said here goes into the log too. */
+function joinRuleName(rule: string): string {
+  return JOIN_RULES.includes(rule) ? `“${rule}”` : 'none that I know';
+}
+
 /** What is wrong with the control room, as a sentence, where commands that give power are refused for it; null where it is private. */
 export function exposure(room: ControlRoomState): string | null {
   if (!room.encrypted) return 'The control room is not encrypted.';
-  if (room.joinRule !== 'invite') return `Others can join the control room without an invitation (its join rule is “${room.joinRule}”).`;
+  if (room.joinRule !== 'invite')
+    return `Others can join the control room without an invitation (its join rule is ${joinRuleName(room.joinRule)}).`;
   if (room.guestsAllowed) return 'Guests are allowed into the control room.';
   return room.worldReadable ? 'Anybody can read the control room without joining it.' : null;
 }
