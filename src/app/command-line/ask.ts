@@ -23,6 +23,8 @@ export function openTerminal(onStopped: () => void): Terminal {
   let isShown = false;
   let isOver = false;
   let open: PromiseWithResolvers<string> | null = null;
+  // Answers typed before their question: while the homeserver is asked, say. An empty line is impatience, no answer.
+  const ahead: string[] = [];
   const screen = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       if (isShown) process.stdout.write(chunk);
@@ -33,6 +35,7 @@ export function openTerminal(onStopped: () => void): Terminal {
   const lines = createInterface({ input: process.stdin, output: screen, terminal: true, historySize: 0 });
   lines.on('line', (line) => {
     isShown = false;
+    if (open === null && line.trim() !== '') ahead.push(line.trim());
     open?.resolve(line.trim());
     open = null;
   });
@@ -49,15 +52,18 @@ export function openTerminal(onStopped: () => void): Terminal {
 
   const asking = (): Promise<string> => {
     if (isOver) throw new Stopped();
+    const known = ahead.shift();
+    if (known !== undefined) return Promise.resolve(known);
     open = Promise.withResolvers<string>();
     return open.promise;
   };
   return {
     ask: (question) => {
       const answer = asking();
-      isShown = true;
+      isShown = open !== null;
       lines.setPrompt(question);
-      lines.prompt();
+      if (isShown) lines.prompt();
+      else process.stdout.write(`${question}\n`);
       return answer;
     },
     askHidden: async (question) => {
