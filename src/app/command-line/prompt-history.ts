@@ -6,7 +6,7 @@ import { privateFolder, writePrivate } from '../private-files.ts';
 const MOST_LINES = 500;
 
 /** What looks like a token: ours, and the homeserver's kinds. Anything long that is no id we know is taken for one too. */
-const SECRET = /mwt_|sy[rt]_|m(?:at|ct|cr|pt)_|(?<![!#$@A-Za-z0-9_-])[A-Za-z0-9_-]{60,}/i;
+const SECRET = /mwt_|sy[rtl]_|m(?:at|ar|ct|cr|pt)_|MDAx[\w+/=-]{16}|(?<![!#$@A-Za-z0-9_-])[A-Za-z0-9_-]{60,}/i;
 
 /** Whether a line may be remembered: none with a token in it is. */
 export function worthKeeping(line: string): boolean {
