@@ -70,8 +70,7 @@ export async function watchedService(config: Config, version: string): Promise<W
     await metrics.look(watched === null ? null : sourcesOf(watched), wrong.length === 0);
     return exposition([await numbersOf(metrics.registry), ...gateways]);
   };
-  const monitoring: Monitoring | null =
-    listen === null ? null : await startMonitoring(listen, { notReady: oneAtATime(notReady), metrics: oneAtATime(scrape) });
+  const monitoring: Monitoring | null = listen === null ? null : await startMonitoring(listen, { notReady, metrics: scrape });
   return {
     metrics,
     port: monitoring?.port ?? null,
@@ -82,12 +81,6 @@ export async function watchedService(config: Config, version: string): Promise<W
     },
     close: async () => monitoring?.close(),
   };
-}
-
-/** However many ask at once, it is found out once. */
-function oneAtATime<T>(find: () => Promise<T>): () => Promise<T> {
-  let flying: Promise<T> | null = null;
-  return () => (flying ??= find().finally(() => (flying = null)));
 }
 
 function sourcesOf({ world, syncedAt, reapedAt }: Watched): ServiceSources {
