@@ -39,6 +39,10 @@ test.each([
   [['doctor', '--config'], /needs a value/],
   [['init'], /--homeserver is missing/],
   [['init', '--homeserver', 'http://h', '--public-url', 'https://p', '--admins', '@a:b'], /access token is missing/],
+  [
+    ['init', '--homeserver', 'http://h', '--public-url', 'https://p', '--admins', '@a:b', '--admin-user', 'a'],
+    /password of --admin-user is missing/,
+  ],
   [['init', '--admin-token', 'syt_secret'], /no flag --admin-token/],
 ])('%j is not understood: status 2, a sentence, no stack', (args, says) => {
   const { status, out, err } = run(...args);

@@ -79,6 +79,8 @@ function needAll(flags: Flags, token: string | null): void {
   for (const name of ['homeserver', 'public-url', 'admins'])
     if (textOf(flags, name) === null) throw new MintwardenError('usage', `--${name} is missing.`, HELP);
   if (token !== null || (textOf(flags, 'admin-user') !== null && textOf(flags, 'admin-password-file') !== null)) return;
+  if (textOf(flags, 'admin-user') !== null)
+    throw new MintwardenError('usage', 'The password of --admin-user is missing.', 'Give it by --admin-password-file.');
   throw new MintwardenError(
     'usage',
     'An administrator’s access token is missing.',

@@ -123,7 +123,9 @@ async function report({ configFile }: InitResult): Promise<void> {
   const { host, port } = config.gateway.listen;
   console.log(`Next: 1. ${program} start --config ${configFile}`);
   console.log('Then 2. accept the invitation to the control room, from a client you have verified, and type !help there.');
-  console.log(
-    `Then 3. let your TLS proxy send ${config.gateway.public_url} to ${host}:${String(port)}, and look whether all is well: ${program} doctor --config ${configFile}`,
-  );
+  const look = `look whether all is well: ${program} doctor --config ${configFile}`;
+  // Only an address of this machine may be http, and needs no proxy.
+  if (config.gateway.public_url.startsWith('https:'))
+    console.log(`Then 3. let your TLS proxy send ${config.gateway.public_url} to ${host}:${String(port)}, and ${look}`);
+  else console.log(`Then 3. ${look}\nTokens are good on this machine alone, until gateway.public_url is the https address of a TLS proxy.`);
 }

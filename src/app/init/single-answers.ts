@@ -57,7 +57,7 @@ export function publicAddress(text: string): string {
   const answers = { ...rest, admins: ['@you:example.org'], listen: '127.0.0.1:8009', controlRoom: '!room', publicUrl: text };
   const problems = problemsOf(configContent(answers, '.'));
   if (problems.length === 0) return text;
-  throw new MintwardenError('usage', problems.join('\n'), 'Write for example: https://tokens.example.org');
+  throw new MintwardenError('usage', problems.join('\n'), 'To try it on this machine alone, without a proxy: http://127.0.0.1:8009');
 }
 
 /** Whether these people can give commands. @throws MintwardenError `usage` */

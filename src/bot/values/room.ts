@@ -7,10 +7,10 @@ import { identifierOf } from './permalink.ts';
 const HASH_ID = /^![A-Za-z0-9_-]{43}$/;
 
 /**
- * The value of `--rooms`: `all`, or rooms parted by commas.
+ * The value of `--rooms`: `all`, or rooms parted by commas. Errors show aliases of `serverName`.
  * @throws MintwardenError `usage`
  */
-export function parseRooms(text: string): 'all' | readonly RoomReference[] {
+export function parseRooms(text: string, serverName: string): 'all' | readonly RoomReference[] {
   const items = text.split(',').map((item) => item.trim());
   if (items.some((item) => item === '')) {
     const kept = items.filter((item) => item !== '').join(',');
@@ -21,14 +21,14 @@ export function parseRooms(text: string): 'all' | readonly RoomReference[] {
   if (all.length > 0 && items.length > 1) {
     throw new MintwardenError('usage', 'Either all rooms or some: --rooms has both.', 'Write `--rooms all`, or the rooms alone.');
   }
-  return all.length > 0 ? 'all' : items.map(parseRoom);
+  return all.length > 0 ? 'all' : items.map((item) => parseRoom(item, serverName));
 }
 
 /**
  * A room as somebody named it: an id, the beginning of one, an alias, a matrix.to link or a `matrix:` URI.
  * @throws MintwardenError `usage`
  */
-function parseRoom(text: string): RoomReference {
+function parseRoom(text: string, serverName: string): RoomReference {
   const typed = identifierOf(text) ?? text;
   const alias = parseRoomAlias(typed);
   if (alias !== null) return { kind: 'alias', alias };
@@ -37,7 +37,7 @@ function parseRoom(text: string): RoomReference {
   if (roomId !== null)
     return cut === typed && (roomId.includes(':') || HASH_ID.test(roomId)) ? { kind: 'id', roomId } : { kind: 'prefix', text: cut };
   const next = typed.startsWith('#')
-    ? `An alias has a server part: \`${typed.slice(0, 60)}:example.org\`.`
-    : 'Rooms are named by id (`!abc…`), by alias (`#ops:example.org`) or by link; `--rooms all` is all of them.';
+    ? `An alias has a server part: \`${typed.slice(0, 60)}:${serverName}\`.`
+    : `Rooms are named by id (\`!abc…\`), by alias (\`#ops:${serverName}\`) or by link; \`--rooms all\` is all of them.`;
   throw new MintwardenError('usage', `“${text.slice(0, 100)}” is not a room.`, next);
 }

@@ -27,7 +27,7 @@ export function scopeAsked(
   const preset = presetNamed(args, presets);
   const can = preset?.can ?? canSaid(args);
   checkReadOnly(args, can);
-  const rooms = args.values.has('rooms-by') ? 'all' : parseRooms(required(args.values, 'rooms'));
+  const rooms = args.values.has('rooms-by') ? 'all' : parseRooms(required(args.values, 'rooms'), serverName);
   if (args.values.has('rooms-by') && args.values.has('rooms'))
     throw refused('--rooms and --rooms-by both say which rooms.', 'Name rooms, or who made them: leave out one of the two.');
   if (preset === null) return { rooms, can, limits: said };
