@@ -129,7 +129,7 @@ test('a homeserver restored from a backup: what was logged out since is logged o
   expect(livePuppetTokens(synapse)).toEqual(upstream);
   await synapse.start();
   await expect.poll(() => livePuppetTokens(synapse).length, { timeout: 60_000 }).toBe(0);
-  expect(await logged()).toMatch(/forgotten an anchor/);
+  await expect.poll(logged, { timeout: 10_000 }).toMatch(/forgotten an anchor/);
   expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(401);
 
   // And the bot is heard again, with its own session and keys.
