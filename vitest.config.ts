@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects: `unit` is pure and runs in parallel; `real` talks to a real Synapse and shares one
- * machine with it, so its files run one after the other.
+ * Two projects: `unit` is pure and runs in parallel; `real` talks to real Synapses and shares one machine with
+ * them, so it comes afterwards and no more than two of its files run at a time: they wait more than they work.
  */
 export default defineConfig({
   test: {
@@ -21,6 +21,7 @@ export default defineConfig({
             'node_modules/**',
           ],
           testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
           server: { deps: { external: [/\/src\/matrix\/(engine|request)\//] } },
         },
       },
@@ -37,7 +38,8 @@ export default defineConfig({
           ],
           testTimeout: 180_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           globalSetup: ['test/harness/shared-synapse.ts'],
           server: { deps: { external: [/\/src\/matrix\/(engine|request)\//] } },
         },

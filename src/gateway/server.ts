@@ -209,7 +209,12 @@ async function answerOne(
     }
   }
   log.info('request', { operation, status, ms: clock.now() - startedAt, grant });
-  observe?.answered({ operation, outcome, status, errcode, ms: performance.now() - begunAt, homeserverMs: visit.times.homeserverMs });
+  try {
+    observe?.answered({ operation, outcome, status, errcode, ms: performance.now() - begunAt, homeserverMs: visit.times.homeserverMs });
+  } catch (error) {
+    // Whoever counts must not end those who serve.
+    log.warn('request not counted', { error: nameOf(error) });
+  }
 }
 
 /** What of an answer tells refusals apart. */

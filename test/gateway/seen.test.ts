@@ -93,3 +93,17 @@ test('nothing that is told says whose it was', async () => {
   const text = JSON.stringify(seen);
   for (const secret of [OPS, DEV, encodeURIComponent(OPS), '7F3K9Q', UPSTREAM_TOKEN, 'mwt_', '@']) expect(text).not.toContain(secret);
 });
+
+test('whoever counts and fails at it ends nobody who serves', async () => {
+  await using other = await stage({
+    observe: {
+      answered: () => {
+        throw new TypeError('cannot count');
+      },
+      polling: () => {},
+    },
+  });
+  expect((await other.ask('GET', messages(DEV))).status).not.toBe(0);
+  expect((await other.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(200);
+  expect(other.logged.filter(({ event }) => event === 'request not counted')).toMatchObject([{ data: { error: 'TypeError' } }, {}]);
+});
