@@ -1,5 +1,4 @@
 // The thread in which large answers are read, filtered and written, by the same functions as small ones in place.
-import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { CATALOGUE } from '../catalogue/index.ts';
 import type { ForwardLine } from '../catalogue/line.ts';
@@ -12,16 +11,6 @@ type Job = { readonly chunks: Uint8Array[]; reading: ReadingHere | null; shower:
 
 const LINES = new Map(CATALOGUE.filter((line): line is ForwardLine => line.kind === 'forward').map((line) => [line.id, line]));
 const jobs = new Map<number, Job>();
-
-// Where both threads share one core, whoever asks for little goes first. Linux has a priority for each thread, and 0 is
-// the one that asks (setpriority(2), "C library/kernel differences"); elsewhere it would be the whole process.
-if (process.platform === 'linux') {
-  try {
-    setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // A sandbox may forbid it; then all go alike.
-  }
-}
 
 parentPort?.on('message', (message: ToThread) => {
   try {
