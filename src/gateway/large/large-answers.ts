@@ -7,6 +7,7 @@ import type { Reading, Work } from './reading.ts';
 
 const BLOCK_BYTES = 262_144;
 /** A thread costs some 40 MB: it is there while there is work for it, and a while longer. */
+const END_WITHIN_MS = 3_000;
 const IDLE_MS = 60_000;
 /**
  * What the thread's heap may grow to. Twice what the worst 32 MiB of JSON become, which is as much as it is ever given:
@@ -109,7 +110,7 @@ export function largeAnswers(options: Options): LargeAnswers {
     idle = setTimeout(() => {
       const unused = worker;
       worker = null;
-      void unused?.terminate();
+      if (unused !== null) void endInOrder(unused);
     }, idleMs).unref();
   }
 
@@ -201,9 +202,19 @@ export function largeAnswers(options: Options): LargeAnswers {
       for (const step of waiting.values()) step.reject(unreadable());
       waiting = new Map();
       rewind();
-      await last?.terminate();
+      if (last !== null) await endInOrder(last);
     },
   };
+}
+
+/** It ends by itself: Node now and then crashes where a thread is terminated from outside while it still loads its modules. */
+async function endInOrder(worker: Worker): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const late = setTimeout(() => void worker.terminate(), END_WITHIN_MS);
+  worker.once('exit', () => resolve());
+  worker.postMessage({ id: 0, step: 'end' } satisfies ToThread);
+  await promise;
+  clearTimeout(late);
 }
 
 function expectStep<Name extends FromThread['step']>(message: FromThread, step: Name): Extract<FromThread, { readonly step: Name }> {

@@ -12,7 +12,9 @@ export type ToThread =
   | { readonly id: number; readonly step: 'show'; readonly rooms: ReadonlySet<RoomId>; readonly whole: boolean }
   | { readonly id: number; readonly step: 'answer'; readonly creates: ReadonlyMap<string, JsonObject> }
   /** Forget it. */
-  | { readonly id: number; readonly step: 'drop' };
+  | { readonly id: number; readonly step: 'drop' }
+  /** End. */
+  | { readonly id: number; readonly step: 'end' };
 
 /** What a step came to. */
 export type FromThread =

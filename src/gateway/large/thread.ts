@@ -24,6 +24,7 @@ parentPort?.on('message', (message: ToThread) => {
 
 function take(message: ToThread): void {
   const { id } = message;
+  if (message.step === 'end') process.exit();
   if (message.step === 'drop') return void jobs.delete(id);
   const job = jobs.get(id) ?? { chunks: [], reading: null, shower: 'sync' };
   switch (message.step) {
