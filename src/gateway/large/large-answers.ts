@@ -212,7 +212,8 @@ async function endInOrder(worker: Worker): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const late = setTimeout(() => void worker.terminate(), END_WITHIN_MS);
   worker.once('exit', () => resolve());
-  worker.postMessage({ id: 0, step: 'end' } satisfies ToThread);
+  const end: ToThread = { id: 0, step: 'end' };
+  worker.postMessage(end, []);
   await promise;
   clearTimeout(late);
 }
