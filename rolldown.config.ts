@@ -3,16 +3,25 @@ import { join, relative } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
 /*
- * What `npm pack` puts into dist/: the program as JavaScript, and in it all that npm could not install right elsewhere.
- * Overrides count only in the root project: where Mintwarden is somebody's dependency, matrix-bot-sdk would get the
- * native encryption engine (a download at install) and the abandoned `request`, not ours. So these stand in the bundle,
- * and what is listed under `dependencies`, with no install script among it, is all that is fetched.
+ * What `npm pack` puts into dist/: the program as JavaScript, and in it all that npm could not install right
+ * elsewhere. Overrides count only in the root project: where Mintwarden is somebody's dependency,
+ * matrix-bot-sdk would get the native encryption engine (a download at install) and the abandoned `request`,
+ * not ours. So these stand in the bundle, and what is listed under `dependencies`, with no install script
+ * among it, is all that is fetched.
  */
 
-const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: Record<string, string> };
-const runtime = new RegExp(`^(?:${Object.keys(dependencies).map((name) => name.replaceAll('.', String.raw`\.`)).join('|')})(?:/|$)`); // prettier-ignore
+const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as {
+  dependencies: Record<string, string>;
+};
+const runtime = new RegExp(
+  `^(?:${Object.keys(dependencies)
+    .map((name) => name.replaceAll('.', String.raw`\.`))
+    .join('|')})(?:/|$)`,
+);
 
-/** Files that others name by their address: as the source says it, and seen from dist/, which has no folders. */
+/**
+ * Files that others name by their address: as the source says it, and seen from dist/, which has no folders.
+ */
 const ADDRESSES: Readonly<Record<string, readonly [string, string]>> = {
   'src/app/gateway.ts': ['gateway-process.ts', './gateway-process.js'],
   'src/app/version.ts': ['../../package.json', '../package.json'],
@@ -29,7 +38,9 @@ function addresses(): Plugin {
       const address = ADDRESSES[path];
       if (address === undefined) {
         if (path.startsWith('src/') && code.includes('import.meta.')) {
-          throw new Error(`${path} names a file by where it stands itself, which is elsewhere in dist/. See rolldown.config.ts.`);
+          throw new Error(
+            `${path} names a file by where it stands itself, which is elsewhere in dist/. See rolldown.config.ts.`,
+          );
         }
         return null;
       }
@@ -41,7 +52,8 @@ function addresses(): Plugin {
     },
     buildEnd(error) {
       const missed = Object.keys(ADDRESSES).filter((path) => !met.has(path));
-      if (error === undefined && missed.length > 0) throw new Error(`No longer part of the program: ${missed.join(', ')}`);
+      if (error === undefined && missed.length > 0)
+        throw new Error(`No longer part of the program: ${missed.join(', ')}`);
     },
   };
 }
@@ -52,7 +64,10 @@ function withoutTheRest(): Plugin {
     name: 'without-the-rest',
     transform(code, id) {
       if (!id.endsWith('/matrix-bot-sdk/lib/index.js')) return null;
-      return code.replaceAll(/^.*require\("\.\/(?:appservice\/|storage\/SimplePostgres|strategies\/Appservice).*$/gm, '');
+      return code.replaceAll(
+        /^.*require\("\.\/(?:appservice\/|storage\/SimplePostgres|strategies\/Appservice).*$/gm,
+        '',
+      );
     },
   };
 }
@@ -71,25 +86,43 @@ function licences(): Plugin {
         }
       }
       const texts = await Promise.all([...folders].toSorted().map((folder) => licenceOf(folder)));
-      await writeFile(join(dir, 'LICENCES.txt'), `Work of others in this folder, and its terms.\n\n${texts.join('\n')}`);
+      await writeFile(
+        join(dir, 'LICENCES.txt'),
+        `Work of others in this folder, and its terms.\n\n${texts.join('\n')}`,
+      );
     },
   };
 }
 
 async function licenceOf(folder: string): Promise<string> {
-  const facts = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { name: string; version: string; license?: string };
+  const facts = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+    license?: string;
+  };
   let text = '';
   for (const name of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'LICENSE-MIT.txt', 'license', 'README.md']) {
     text ||= await readFile(join(folder, name), 'utf8').catch(() => '');
   }
-  if (text === '' && facts.license === undefined) throw new Error(`${facts.name} says nothing of its licence.`);
+  if (text === '' && facts.license === undefined)
+    throw new Error(`${facts.name} says nothing of its licence.`);
   return `${'='.repeat(80)}\n${facts.name} ${facts.version} (${facts.license ?? 'see below'})\n\n${text.trim()}\n`;
 }
 
 export default defineConfig({
-  input: { main: 'src/main.ts', 'gateway-process': 'src/app/gateway-process.ts', thread: 'src/gateway/large/thread.ts' },
+  input: {
+    main: 'src/main.ts',
+    'gateway-process': 'src/app/gateway-process.ts',
+    thread: 'src/gateway/large/thread.ts',
+  },
   platform: 'node',
   external: [/^node:/, runtime],
   plugins: [addresses(), withoutTheRest(), licences()],
-  output: { dir: 'dist', format: 'esm', cleanDir: true, entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    cleanDir: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+  },
 });

@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects: `unit` is pure and runs in parallel; `real` talks to real Synapses and shares one machine with
- * them, so it comes afterwards and no more than two of its files run at a time: they wait more than they work.
+ * Two projects: `unit` is pure and runs in parallel; `real` talks to real Synapses and shares one machine
+ * with them, so it comes afterwards and no more than two of its files run at a time: they wait more than they
+ * work.
  */
 export default defineConfig({
   test: {

@@ -44,7 +44,13 @@ function complain(error: unknown): number {
     if (words.includes('--debug')) console.error(error.stack, error.cause);
     return error.code === 'usage' ? 2 : 1;
   }
-  console.error(`Something went wrong inside Mintwarden: ${error instanceof Error ? error.message : String(error)}`);
-  console.error(words.includes('--debug') && error instanceof Error ? error.stack : 'Run it again with --debug to see where.');
+  console.error(
+    `Something went wrong inside Mintwarden: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  console.error(
+    words.includes('--debug') && error instanceof Error
+      ? error.stack
+      : 'Run it again with --debug to see where.',
+  );
   return 1;
 }

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 
 const NEEDED = 24;
 /**
- * Left alone, Node sizes its heap by the machine: on a large one it lets 100 MB and more of garbage lie. These two keep
- * the service below 200 MB; neither is a limit that a large answer could hit.
+ * Left alone, Node sizes its heap by the machine: on a large one it lets 100 MB and more of garbage lie.
+ * These two keep the service below 200 MB; neither is a limit that a large answer could hit.
  */
 const THRIFT = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
 
@@ -20,7 +20,11 @@ if (major < NEEDED) {
   // The same process goes on with the flags: its id, its signals and its streams stay.
   const thrifty = process.execArgv.some((flag) => flag.startsWith('--max-semi-space-size'));
   if (process.argv[2] === 'start' && !thrifty && process.platform !== 'win32') {
-    process.execve?.(process.execPath, [process.execPath, ...THRIFT, ...process.execArgv, ...process.argv.slice(1)], process.env);
+    process.execve?.(
+      process.execPath,
+      [process.execPath, ...THRIFT, ...process.execArgv, ...process.argv.slice(1)],
+      process.env,
+    );
   }
   // A clone runs its source. A package has none, since Node strips no types inside node_modules.
   const source = new URL('main.ts', import.meta.url);

@@ -24,8 +24,8 @@ export function anchorMac(sealingKey: Uint8Array): Mac {
 }
 
 /**
- * What anchors need of this installation. `token` gives the bot's as it is then; `pageByIssuer` shows the control room
- * where the bot may not look into it.
+ * What anchors need of this installation. `token` gives the bot's as it is then; `pageByIssuer` shows the
+ * control room where the bot may not look into it.
  */
 export function anchorParts(
   config: Config,
@@ -51,28 +51,38 @@ export type Anchored = {
   readonly held: boolean;
   /** False: the control room could not be looked into; see `startAnchors`. */
   readonly compared: boolean;
-  /** The bot has another session, since the old copy's encryption store may not be used on: its token is in its file. */
+  /**
+   * The bot has another session, since the old copy's encryption store may not be used on: its token is in
+   * its file.
+   */
   readonly sessionRenewed: boolean;
 };
 
 /**
- * Before anything else uses the state: compares it with what the control room holds of it. An old copy is held, and the
- * bot gets a new session, since the old encryption store would use the same keys a second time. Waits for a homeserver
- * that is away.
+ * Before anything else uses the state: compares it with what the control room holds of it. An old copy is
+ * held, and the bot gets a new session, since the old encryption store would use the same keys a second time.
+ * Waits for a homeserver that is away.
  * @param forgetPosition forgets where in the stream of events the bot was
  * @throws MintwardenError `state`
  */
 export async function comparedWithAnchors(
   config: Config,
   parts: AnchorParts,
-  means: { readonly leaseMs: number; readonly forgetPosition: () => Promise<void>; readonly signal: AbortSignal },
+  means: {
+    readonly leaseMs: number;
+    readonly forgetPosition: () => Promise<void>;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Anchored> {
   const { log } = parts;
   const found = await comparedInTheEnd(parts, means.signal);
-  if (found === null) return { held: (await parts.store.held()) !== null, compared: false, sessionRenewed: false };
+  if (found === null)
+    return { held: (await parts.store.held()) !== null, compared: false, sessionRenewed: false };
   if (found.homeserverForgot) {
     await means.forgetPosition();
-    log.warn('the homeserver has forgotten an anchor: it was restored from a backup', { killing: await noteHomeserverForgot(parts) });
+    log.warn('the homeserver has forgotten an anchor: it was restored from a backup', {
+      killing: await noteHomeserverForgot(parts),
+    });
   }
   const { state } = found;
   if (state.kind === 'lost') {
@@ -80,7 +90,10 @@ export async function comparedWithAnchors(
     log.warn('the state was lost: another history begins', { anchorSeq: state.anchor.seq });
   }
   if (state.kind !== 'held') return { held: false, compared: true, sessionRenewed: false };
-  log.error('the state is an old copy: no token is honoured until an operator confirms it', { anchorSeq: state.copy.anchor.seq, seq: state.copy.seq }); // prettier-ignore
+  log.error('the state is an old copy: no token is honoured until an operator confirms it', {
+    anchorSeq: state.copy.anchor.seq,
+    seq: state.copy.seq,
+  });
   if (!state.isNew) return { held: true, compared: true, sessionRenewed: false };
   await means.forgetPosition();
   await rm(cryptoFolder(config), { recursive: true, force: true });
@@ -90,7 +103,10 @@ export async function comparedWithAnchors(
   return { held: true, compared: true, sessionRenewed };
 }
 
-/** Null where the control room could not be looked into, and never will by waiting: other checks say what is wrong then. */
+/**
+ * Null where the control room could not be looked into, and never will by waiting: other checks say what is
+ * wrong then.
+ */
 async function comparedInTheEnd(parts: AnchorParts, signal: AbortSignal): Promise<Compared | null> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
@@ -105,8 +121,9 @@ async function comparedInTheEnd(parts: AnchorParts, signal: AbortSignal): Promis
 }
 
 /**
- * Where the bot may not look into the control room, the issuer account does: neither who put the bot out nor a dead token
- * in the copy must make an old copy count. What is no old copy is left to the bot. Null: neither may look.
+ * Where the bot may not look into the control room, the issuer account does: neither who put the bot out nor
+ * a dead token in the copy must make an old copy count. What is no old copy is left to the bot. Null: neither
+ * may look.
  */
 async function comparedByWhoeverMay(parts: AnchorParts): Promise<Compared | null> {
   const { anchorage, log } = parts;
@@ -116,7 +133,9 @@ async function comparedByWhoeverMay(parts: AnchorParts): Promise<Compared | null
   log.warn('the control room could not be asked for anchors', { code: refused.kind });
   if (newest === undefined) return null;
   // What the homeserver has forgotten cannot be told in this way.
-  const found = await ifRefused(() => compareState({ ...parts, anchorage: { ...anchorage, newest, has: async () => true } }));
+  const found = await ifRefused(() =>
+    compareState({ ...parts, anchorage: { ...anchorage, newest, has: async () => true } }),
+  );
   if (found.kind !== 'done') log.warn('nor could the issuer account ask for them', { code: found.kind });
   return found.kind === 'done' && found.value.state.kind === 'held' ? found.value : null;
 }
@@ -127,23 +146,31 @@ async function ifRefused<T>(
   try {
     return { kind: 'done', value: await work() };
   } catch (error) {
-    if (error instanceof MintwardenError && error.code === 'homeserver-refused') return { kind: 'homeserver-refused' };
+    if (error instanceof MintwardenError && error.code === 'homeserver-refused')
+      return { kind: 'homeserver-refused' };
     throw error;
   }
 }
 
-/** Logs the bot in as a new device, and the old one out. False where there is no password, or no file to write the token to. */
+/**
+ * Logs the bot in as a new device, and the old one out. False where there is no password, or no file to write
+ * the token to.
+ */
 async function renewSession(config: Config, log: Log): Promise<boolean> {
   const { content, file } = await readWritten(config.file, process.env);
   const tokenFile = content.bot.access_token_file;
   if (config.bot.password === undefined || tokenFile === undefined) {
-    log.warn('the bot cannot be logged in anew by itself: it has no password, or its token stands in no file');
+    log.warn(
+      'the bot cannot be logged in anew by itself: it has no password, or its token stands in no file',
+    );
     return false;
   }
   const { url } = config.homeserver;
   const session = await loginWithPassword(url, config.bot.user_id, config.bot.password, 'Mintwarden');
   await writePrivate(resolve(dirname(file), tokenFile), `${session.accessToken}\n`);
-  await logout(url, config.bot.access_token).catch(() => log.warn('the old session of the bot could not be logged out'));
+  await logout(url, config.bot.access_token).catch(() =>
+    log.warn('the old session of the bot could not be logged out'),
+  );
   log.info('the bot was logged in anew');
   return true;
 }

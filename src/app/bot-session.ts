@@ -8,9 +8,15 @@ import { cryptoFolder, seedsFile } from './places.ts';
 import { seedStore } from './seed-store.ts';
 
 /** Where the position in the bot's sync is kept. */
-type Position = { get(key: string): Promise<string | undefined>; set(key: string, value: string): Promise<unknown> };
+type Position = {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<unknown>;
+};
 
-/** What the bot's session is made of, whoever starts it; its token, and what is done with what people write, come besides. */
+/**
+ * What the bot's session is made of, whoever starts it; its token, and what is done with what people write,
+ * come besides.
+ */
 export function botSession(
   config: Config,
   parts: {

@@ -7,10 +7,20 @@ import { type Numbers, numbersOf } from '../telemetry/metrics/exposition.ts';
 import { gatewayMetrics } from '../telemetry/metrics/gateway-metrics.ts';
 import { tally } from '../telemetry/metrics/tally.ts';
 
-/** A gateway that listens, in whatever processes. `numbers`: what has been counted, in parts that are to be added up; none where nobody watches. */
-export type ConfiguredGateway = { readonly port: number; numbers(): Promise<readonly Numbers[]>; close(): Promise<void> };
+/**
+ * A gateway that listens, in whatever processes. `numbers`: what has been counted, in parts that are to be
+ * added up; none where nobody watches.
+ */
+export type ConfiguredGateway = {
+  readonly port: number;
+  numbers(): Promise<readonly Numbers[]>;
+  close(): Promise<void>;
+};
 
-/** They need not be as small as the bot's process: with room for young objects, more of its time goes into requests. */
+/**
+ * They need not be as small as the bot's process: with room for young objects, more of its time goes into
+ * requests.
+ */
 const FLAGS = ['--max-semi-space-size=32'];
 const PROGRAM = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
 
@@ -18,7 +28,11 @@ const PROGRAM = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
  * Starts the gateway as configured: in this process, or in as many of its own.
  * @throws MintwardenError `configuration` where it cannot listen
  */
-export async function startConfiguredGateway(config: Config, ledger: Ledger, options: GatewayOptions): Promise<ConfiguredGateway> {
+export async function startConfiguredGateway(
+  config: Config,
+  ledger: Ledger,
+  options: GatewayOptions,
+): Promise<ConfiguredGateway> {
   const { processes } = config.gateway;
   const isWatched = config.monitoring.listen !== null;
   if (processes === 0) {
@@ -30,10 +44,24 @@ export async function startConfiguredGateway(config: Config, ledger: Ledger, opt
       close: () => gateway.close(),
     };
   }
-  const { access, transactions, clock, log, sentence: _, paces: __, ownMedia: ___, observe: ____, ...setup } = options;
+  const {
+    access,
+    transactions,
+    clock,
+    log,
+    sentence: _,
+    paces: __,
+    ownMedia: ___,
+    observe: ____,
+    ...setup
+  } = options;
   const running = await startGatewayProcesses({
     count: processes,
-    program: { file: PROGRAM, args: [config.log.level, config.log.format, isWatched ? 'watched' : 'unwatched'], flags: FLAGS },
+    program: {
+      file: PROGRAM,
+      args: [config.log.level, config.log.format, isWatched ? 'watched' : 'unwatched'],
+      flags: FLAGS,
+    },
     setup,
     access,
     transactions,
@@ -43,5 +71,9 @@ export async function startConfiguredGateway(config: Config, ledger: Ledger, opt
     log,
   });
   const kept = tally();
-  return { port: running.port, numbers: async () => kept(await running.numbers()), close: () => running.close() };
+  return {
+    port: running.port,
+    numbers: async () => kept(await running.numbers()),
+    close: () => running.close(),
+  };
 }

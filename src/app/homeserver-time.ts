@@ -2,7 +2,10 @@ const PATIENCE_MS = 10_000;
 /** The header knows whole seconds: on average half of one has passed. */
 const HALF_A_SECOND_MS = 500;
 
-/** The homeserver's clock by the `Date` of an answer (RFC 9110, 6.6.1), epoch ms; null where it gave none in time. */
+/**
+ * The homeserver's clock by the `Date` of an answer (RFC 9110, 6.6.1), epoch ms; null where it gave none in
+ * time.
+ */
 export async function homeserverTime(url: string): Promise<number | null> {
   const begun = performance.now();
   const answer = await fetch(`${url}/_matrix/client/versions`, {

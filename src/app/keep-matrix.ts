@@ -37,8 +37,9 @@ const LONGEST_RETRY_MS = 8_000;
 const SAME_TOKEN_EVERY_MS = 30_000;
 
 /**
- * Starts the bot, and again whenever it was logged out (with the token that its file holds by then) or its encryption
- * store could not be written (once that can be). Being logged out at the start is no error: what needs no bot works.
+ * Starts the bot, and again whenever it was logged out (with the token that its file holds by then) or its
+ * encryption store could not be written (once that can be). Being logged out at the start is no error: what
+ * needs no bot works.
  * @throws MintwardenError as `startMatrix`, for whatever else is wrong at the start
  */
 export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
@@ -49,7 +50,11 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
   let mending: Promise<void> = Promise.resolve();
 
   const gone = (): MintwardenError =>
-    new MintwardenError('homeserver-unreachable', 'The bot is not logged in, or is being started anew.', 'It is tried again.');
+    new MintwardenError(
+      'homeserver-unreachable',
+      'The bot is not logged in, or is being started anew.',
+      'It is tried again.',
+    );
 
   async function begin(): Promise<void> {
     const token = tokens.bot();
@@ -113,7 +118,9 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
           loggedOut();
         }
         waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 1.5);
-        log.warn('the bot could not be started', { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
+        log.warn('the bot could not be started', {
+          problem: error instanceof MintwardenError ? error.message : 'unexpected',
+        });
       }
     }
   }

@@ -16,7 +16,10 @@ export function cryptoFolder(config: Pick<Config, 'state_dir'>): string {
   return join(config.state_dir, 'crypto');
 }
 
-/** The cross-signing seeds, sealed. Beside the key, not in the state: a lost state folder must not cost the bot its identity. */
+/**
+ * The cross-signing seeds, sealed. Beside the key, not in the state: a lost state folder must not cost the
+ * bot its identity.
+ */
 export function seedsFile(config: Pick<Config, 'sealing_key_file'>): string {
   return join(dirname(config.sealing_key_file), 'cross-signing.sealed');
 }

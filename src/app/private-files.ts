@@ -12,7 +12,9 @@ export async function privateFolder(folder: string): Promise<void> {
   });
 }
 
-/** Writes a file whole or not at all (0600, on the disk before this resolves), in place of one that was there. */
+/**
+ * Writes a file whole or not at all (0600, on the disk before this resolves), in place of one that was there.
+ */
 export async function writePrivate(file: string, text: string): Promise<void> {
   await orSay(file, async () => {
     await rename(await draft(file, text), file);
@@ -55,7 +57,9 @@ async function orSay<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const next = 'Check who may write there and whether the disk has room, or choose another folder.';
-    throw new MintwardenError('state', `${path} cannot be written (${codeOf(error)}).`, next, { cause: error });
+    throw new MintwardenError('state', `${path} cannot be written (${codeOf(error)}).`, next, {
+      cause: error,
+    });
   }
 }
 

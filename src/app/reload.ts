@@ -21,8 +21,8 @@ export type Reload = (by: Actor) => Promise<Reloaded>;
 const POLICY = /^(?:admins|policy\.)/;
 
 /**
- * A way to take policy over from the configuration file while the service runs: whole or not at all. The change is
- * written to the audit, and to the control room, before it counts.
+ * A way to take policy over from the configuration file while the service runs: whole or not at all. The
+ * change is written to the audit, and to the control room, before it counts.
  * @param current what the service was started with
  * @throws MintwardenError `configuration` with every problem found; then nothing has changed
  */
@@ -32,16 +32,21 @@ export async function reloader(
   world: Pick<World, 'ledger' | 'clock' | 'random'>,
   take: (policy: Policy) => void,
 ): Promise<Reload> {
-  const shown = (written: Written) => new Map(effective(written).map(({ key, value }) => [key, asText(value)]));
+  const shown = (written: Written) =>
+    new Map(effective(written).map(({ key, value }) => [key, asText(value)]));
   const first = await readWritten(current.file, env);
   const started = shown(first);
-  // Where the file was changed while the service started, every key of the policy is news: none must count as known that is not in use.
+  // Where the file was changed while the service started, every key of the policy is news: none must count as
+  // known that is not in use.
   const isInUse = isDeepStrictEqual(toPolicy(first.content), toPolicy(current));
-  let before: ReadonlyMap<string, string> = isInUse ? started : new Map([...started].filter(([key]) => !POLICY.test(key)));
+  let before: ReadonlyMap<string, string> = isInUse
+    ? started
+    : new Map([...started].filter(([key]) => !POLICY.test(key)));
   let running: Promise<unknown> = Promise.resolve();
 
   async function reload(by: Actor): Promise<Reloaded> {
-    // One reading: what is taken over and what is told of it must be the same, whoever changes the file meanwhile.
+    // One reading: what is taken over and what is told of it must be the same, whoever changes the file
+    // meanwhile.
     const written = await readWritten(current.file, env);
     const config = await configOf(written);
     const now = shown(written);
@@ -62,7 +67,10 @@ export async function reloader(
   };
 }
 
-function differences(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): SettingChange[] {
+function differences(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): SettingChange[] {
   const keys = new Set([...before.keys(), ...after.keys()]);
   return [...keys].flatMap((key) => {
     const was = before.get(key) ?? 'nothing';

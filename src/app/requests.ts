@@ -25,8 +25,15 @@ export function requestsOf({ ledger, clock, controlRoomId, remembered }: Parts):
   };
 }
 
-/** The rooms that the scope names, less those outside every scope. Null: more than the ledger knows decides which they are. */
-async function pinned({ scope }: Grant, ledger: Parts['ledger'], controlRoomId: RoomId): Promise<ReadonlySet<RoomId> | null> {
+/**
+ * The rooms that the scope names, less those outside every scope. Null: more than the ledger knows decides
+ * which they are.
+ */
+async function pinned(
+  { scope }: Grant,
+  ledger: Parts['ledger'],
+  controlRoomId: RoomId,
+): Promise<ReadonlySet<RoomId> | null> {
   if (scope.rooms === 'all' || scope.by !== undefined || scope.followUpgrades === true) return null;
   const outside = await ledger.excluded();
   return openRooms(scope, [], new Set([controlRoomId, ...outside.map(({ roomId }) => roomId)]));

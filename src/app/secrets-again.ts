@@ -13,10 +13,14 @@ export type Tokens = {
 const AT_MOST_EVERY_MS = 1_000;
 
 /**
- * The tokens that the service was started with, read again where the homeserver refuses one: an operator replaces a
- * file, and the service goes on.
+ * The tokens that the service was started with, read again where the homeserver refuses one: an operator
+ * replaces a file, and the service goes on.
  */
-export function tokensOf(config: Config, env: Readonly<Record<string, string | undefined>>, log: Log): Tokens {
+export function tokensOf(
+  config: Config,
+  env: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): Tokens {
   let bot = config.bot.access_token;
   let issuer = config.issuer.access_token;
   let readAt = Number.NEGATIVE_INFINITY;

@@ -5,7 +5,10 @@ import { writePrivate } from './private-files.ts';
 const ROW = 'cross-signing-seeds';
 
 /** Keeps the bot's cross-signing seeds, sealed, in a file: with them a lost crypto store costs no trust. */
-export function seedStore(file: string, sealer: Sealer): { load(): Promise<string | null>; save(secret: string): Promise<void> } {
+export function seedStore(
+  file: string,
+  sealer: Sealer,
+): { load(): Promise<string | null>; save(secret: string): Promise<void> } {
   return {
     load: async () => {
       const sealed = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -81,7 +81,11 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(() => cache.close());
 
   await waitForHomeserver(config.homeserver.url, log, signal);
-  const clock = createSteadyClock({ wall: wallClock.now, monotonic: () => performance.now(), latest: await sqlite.anchors.latestSeen() });
+  const clock = createSteadyClock({
+    wall: wallClock.now,
+    monotonic: () => performance.now(),
+    latest: await sqlite.anchors.latestSeen(),
+  });
   const homeserverAt = (): Promise<number | null> => homeserverTime(config.homeserver.url);
   const first = await homeserverAt();
   if (first !== null) clock.observed(first);
@@ -104,8 +108,11 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
 
   const position = cache.space<string>('sync');
   const mac = anchorMac(sealingKey.key);
-  const anchors = anchorParts(config, { ledger, store: sqlite.anchors, clock, random, log, mac }, tokens.bot, (query) =>
-    synapse.admin.roomMessages(config.control_room, query),
+  const anchors = anchorParts(
+    config,
+    { ledger, store: sqlite.anchors, clock, random, log, mac },
+    tokens.bot,
+    (query) => synapse.admin.roomMessages(config.control_room, query),
   );
   const anchored = await comparedWithAnchors(config, anchors, {
     leaseMs: policy.leaseMs,
@@ -157,7 +164,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     controlRoomId: config.control_room,
     gatewayUrl: config.gateway.public_url,
     // Whoever comes by https has come through a proxy: the gateway itself speaks plain HTTP.
-    seesAddresses: config.gateway.trusted_proxies.length > 0 || !config.gateway.public_url.startsWith('https:'),
+    seesAddresses:
+      config.gateway.trusted_proxies.length > 0 || !config.gateway.public_url.startsWith('https:'),
     troubles,
     held,
     refused: createRefusedGrants(),
@@ -169,9 +177,14 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   // What an old copy says of itself must not stand beside what the true one said.
   const onOther = (): void => {
     isOld = true;
-    log.error('the state is an old copy: no token is honoured; start the service anew, and it says what to do', {});
+    log.error(
+      'the state is an old copy: no token is honoured; start the service anew, and it says what to do',
+      {},
+    );
   };
-  const poster = anchored.held ? null : startAnchors(anchors, { compared: anchored.compared, onOther, leaseMs: policy.leaseMs });
+  const poster = anchored.held
+    ? null
+    : startAnchors(anchors, { compared: anchored.compared, onOther, leaseMs: policy.leaseMs });
   cleanup.defer(async () => poster?.stop());
   const clockWatch = watchClock({ ledger, clock, random, log }, sqlite.anchors, homeserverAt);
   cleanup.defer(() => clockWatch.stop());
@@ -187,7 +200,10 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     save: async (told) => void (await toldTroubles.set('told', told)),
   });
   cleanup.defer(() => telling.stop());
-  const troublesWatch = watchTroubles(world, troubles, { issuer: () => synapse.admin.standing(), disk: disk.look });
+  const troublesWatch = watchTroubles(world, troubles, {
+    issuer: () => synapse.admin.standing(),
+    disk: disk.look,
+  });
   cleanup.defer(() => troublesWatch.stop());
   back.now = () => {
     access.retryNow();
@@ -199,14 +215,22 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     if (kind === 'over') back.now();
   });
   cleanup.defer(stopHurrying);
-  const requests = requestsOf({ ledger, clock, controlRoomId: config.control_room, remembered: access.remembered });
+  const requests = requestsOf({
+    ledger,
+    clock,
+    controlRoomId: config.control_room,
+    remembered: access.remembered,
+  });
   bot.resolve(
     createBot({
       world,
       controlRoomId: config.control_room,
       requests,
       onMembership: ({ userId, membership }) => {
-        if (membership === 'join') deliverWaitingTo(world, userId).catch((error: unknown) => tell('waiting tokens not looked at', error));
+        if (membership === 'join')
+          deliverWaitingTo(world, userId).catch((error: unknown) =>
+            tell('waiting tokens not looked at', error),
+          );
       },
     }),
   );

@@ -10,12 +10,19 @@ export type Address =
   | { readonly kind: 'none' };
 
 const OURS = /^(?:mw|mintwarden)$/i;
-/** Words that people begin sentences with: without the `!` they are ours only where what follows has the command’s form. */
-const EVERYDAY: ReadonlyMap<string, RegExp> = new Map([['can', /^\s+\S+\s+(?:GET|PUT|POST|DELETE)\s+\S*\//i]]);
+/**
+ * Words that people begin sentences with: without the `!` they are ours only where what follows has the
+ * command’s form.
+ */
+const EVERYDAY: ReadonlyMap<string, RegExp> = new Map([
+  ['can', /^\s+\S+\s+(?:GET|PUT|POST|DELETE)\s+\S*\//i],
+]);
 
 /**
- * Whom a text speaks to. `!verb` is ours if the verb is, or nearly so; other bots' commands are left alone. `!mw …`,
- * `!mintwarden …` and a text that begins with the bot's own id or pill are always ours. In a DM the `!` is optional.
+ * Whom a text speaks to. `!verb` is ours if the verb is, or nearly so; other bots' commands are left alone.
+ * `!mw …`,
+ * `!mintwarden …` and a text that begins with the bot's own id or pill are always ours. In a DM the `!` is
+ * optional.
  * @param elsewhere verbs of ours that belong to the other place: whoever writes one here means us
  */
 export function addressOf(
@@ -37,9 +44,12 @@ export function addressOf(
   const verb = word.toLowerCase();
   if (bang === '' && EVERYDAY.get(verb)?.test(rest) === false) return { kind: 'none' };
   if (verbs.includes(verb)) return { kind: 'command', verb, line: rest.trim() };
-  if (bang === '!' && elsewhere.includes(verb)) return { kind: 'unknown', typed: word, meant: null, line: rest.trim() };
+  if (bang === '!' && elsewhere.includes(verb))
+    return { kind: 'unknown', typed: word, meant: null, line: rest.trim() };
   const meant = closest(verb, verbs);
-  return bang === '!' && meant !== null ? { kind: 'unknown', typed: word, meant, line: rest.trim() } : { kind: 'none' };
+  return bang === '!' && meant !== null
+    ? { kind: 'unknown', typed: word, meant, line: rest.trim() }
+    : { kind: 'none' };
 }
 
 function addressed(line: string, verbs: readonly string[]): Address {
@@ -56,7 +66,8 @@ function afterName(text: string, botUserId: UserId): string | null {
     if (!text.toLowerCase().startsWith(name.toLowerCase())) continue;
     const rest = text.slice(name.length);
     const bare = !name.startsWith('@');
-    if (bare ? /^\s*[:,]/.test(rest) : rest === '' || /^[\s:,]/.test(rest)) return rest.replace(/^\s*[:,]?\s*/, '');
+    if (bare ? /^\s*[:,]/.test(rest) : rest === '' || /^[\s:,]/.test(rest))
+      return rest.replace(/^\s*[:,]?\s*/, '');
   }
   return null;
 }

@@ -16,42 +16,68 @@ export function errorDocument(error: Pick<MintwardenError, 'message' | 'next'>):
 }
 
 /**
- * The transaction id of the answer to an event. The same event answered again, after a crash, has the same id, so that
- * the homeserver makes no second message of it (spec, "Transaction identifiers").
+ * The transaction id of the answer to an event. The same event answered again, after a crash, has the same
+ * id, so that the homeserver makes no second message of it (spec, "Transaction identifiers").
  */
 function answerTransaction(eventId: EventId): string {
   return `mwa-${createHash('sha256').update(`answer:${eventId}`).digest('base64url').slice(0, 32)}`;
 }
 
 /** Where an answer goes, and what it says. */
-export type Answer = { readonly roomId: RoomId; readonly eventId: EventId; readonly encrypted: boolean; readonly document: Document };
+export type Answer = {
+  readonly roomId: RoomId;
+  readonly eventId: EventId;
+  readonly encrypted: boolean;
+  readonly document: Document;
+};
 
-/** How long to wait before each further attempt while the homeserver is away: some that the caller waits for, then more. */
+/**
+ * How long to wait before each further attempt while the homeserver is away: some that the caller waits for,
+ * then more.
+ */
 export type Patience = { readonly soonMs: readonly number[]; readonly laterMs: readonly number[] };
 
 /** Five seconds, then ten minutes. */
-export const PATIENCE: Patience = { soonMs: [250, 1_000, 4_000], laterMs: [5_000, 10_000, ...Array<number>(20).fill(30_000)] };
+export const PATIENCE: Patience = {
+  soonMs: [250, 1_000, 4_000],
+  laterMs: [5_000, 10_000, ...Array<number>(20).fill(30_000)],
+};
 
 /**
- * Whether an error says that the homeserver could not be reached, so that trying again may help. An answer that makes no
- * sense is one of somebody who stands in its place for the moment.
+ * Whether an error says that the homeserver could not be reached, so that trying again may help. An answer
+ * that makes no sense is one of somebody who stands in its place for the moment.
  */
 export function isAway(error: unknown): boolean {
-  return error instanceof MintwardenError && (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
+  return (
+    error instanceof MintwardenError &&
+    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense')
+  );
 }
 
 /**
- * Answers an event with a notice that replies to it; tries again after each of the waits while the homeserver is away.
+ * Answers an event with a notice that replies to it; tries again after each of the waits while the homeserver
+ * is away.
  * @throws MintwardenError `homeserver-unreachable` where it stayed away; others at once
  */
 export async function sendAnswer(chat: Chat, answer: Answer, waitsMs: readonly number[]): Promise<void> {
   const { roomId, eventId, encrypted, document } = answer;
   const transactionId = answerTransaction(eventId);
-  const content = { body: toText(document), html: toHtml(document), mentions: [], replyTo: eventId, msgtype: 'm.notice' } as const;
+  const content = {
+    body: toText(document),
+    html: toHtml(document),
+    mentions: [],
+    replyTo: eventId,
+    msgtype: 'm.notice',
+  } as const;
   const expect = encrypted ? 'encrypted' : 'plain';
   for (let attempt = 0; ; attempt++) {
     try {
-      await chat.send(roomId, content, { transactionId, marker: transactionId, expect, audience: 'every-device' });
+      await chat.send(roomId, content, {
+        transactionId,
+        marker: transactionId,
+        expect,
+        audience: 'every-device',
+      });
       return;
     } catch (error) {
       const wait = waitsMs[attempt];

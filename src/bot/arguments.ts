@@ -1,6 +1,9 @@
 import { MintwardenError } from '../domain/errors.ts';
 
-/** What was typed after the verb, sorted by the command's own description. Every value is one that was said, and not empty. */
+/**
+ * What was typed after the verb, sorted by the command's own description. Every value is one that was said,
+ * and not empty.
+ */
 export type Arguments = {
   readonly words: ReadonlyMap<string, string>;
   readonly values: ReadonlyMap<string, string>;

@@ -10,7 +10,10 @@ function moment(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }
 
-/** What a grant is at this moment, in one word. A row that nobody has tended yet is no longer live when its time is over. */
+/**
+ * What a grant is at this moment, in one word. A row that nobody has tended yet is no longer live when its
+ * time is over.
+ */
 function stateOf(grant: Grant, now: number): string {
   if (grant.state !== 'live') return grant.state;
   const stands = standing(grant, now);
@@ -43,7 +46,12 @@ export function grantData(grant: Grant, now: number): AnswerData {
 export function reportData({ grant, notice, delivery, leases }: GrantReport, now: number): AnswerData {
   return {
     grant: grantData(grant, now),
-    notice: { reach: notice.reach, channel: notice.channel, acceptedAt: moment(notice.acceptedAt), problem: notice.problem },
+    notice: {
+      reach: notice.reach,
+      channel: notice.channel,
+      acceptedAt: moment(notice.acceptedAt),
+      problem: notice.problem,
+    },
     delivery: {
       state: delivery.state,
       acceptedAt: moment(delivery.acceptedAt),
@@ -51,7 +59,11 @@ export function reportData({ grant, notice, delivery, leases }: GrantReport, now
       redactedAt: moment(delivery.redactedAt),
       problem: delivery.problem,
     },
-    upstream: leases.map(({ state, createdAt, validUntil }) => ({ state, createdAt: moment(createdAt), validUntil: moment(validUntil) })),
+    upstream: leases.map(({ state, createdAt, validUntil }) => ({
+      state,
+      createdAt: moment(createdAt),
+      validUntil: moment(validUntil),
+    })),
   };
 }
 

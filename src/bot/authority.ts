@@ -34,15 +34,21 @@ export type DmContext = AuthorityContext & {
 
 /**
  * The verdict on a command.
- * - `accept`: `pin` is the master key to remember first; `exposed` says what is wrong with the control room, where only
- *   commands that tell little or take power away are taken then
+ * - `accept`: `pin` is the master key to remember first; `exposed` says what is wrong with the control room,
+ * where only commands that tell little or take power away are taken then
  * - `ignore`: nothing is said
  * - `refuse`: a sentence and the next step; `quietly` where saying it once in a while is enough
  */
 export type Verdict =
   | { readonly kind: 'accept'; readonly pin: Pin | null; readonly exposed: string | null }
   | { readonly kind: 'ignore'; readonly why: string }
-  | { readonly kind: 'refuse'; readonly why: string; readonly sentence: string; readonly next: string | null; readonly quietly: boolean };
+  | {
+      readonly kind: 'refuse';
+      readonly why: string;
+      readonly sentence: string;
+      readonly next: string | null;
+      readonly quietly: boolean;
+    };
 
 function refuse(why: string, sentence: string, next: string | null, quietly = false): Verdict {
   return { kind: 'refuse', why, sentence, next, quietly };
@@ -50,19 +56,28 @@ function refuse(why: string, sentence: string, next: string | null, quietly = fa
 
 /** Too old, too new or edited: what no command may be, wherever it is given. */
 function stale(message: Incoming, context: AuthorityContext): Verdict | null {
-  if (message.isEdit) return refuse('edit', 'I do not act on edited messages.', 'Send the command as a new message.');
+  if (message.isEdit)
+    return refuse('edit', 'I do not act on edited messages.', 'Send the command as a new message.');
   const age = context.now - message.sentAt;
   if (age > context.policy.commandMaxAgeMs) {
     const limit = shortDuration(context.policy.commandMaxAgeMs);
-    return refuse('old', `That command reached me ${shortDuration(age)} after it was sent; I act on none older than ${limit}.`, 'Send it again if you still want it.'); // prettier-ignore
+    return refuse(
+      'old',
+      `That command reached me ${shortDuration(age)} after it was sent; I act on none older than ${limit}.`,
+      'Send it again if you still want it.',
+    );
   }
   if (age >= -MAX_FUTURE_MS) return null;
-  return refuse('future', `That command says it was sent ${shortDuration(-age)} from now.`, 'The clock of the homeserver or of this machine is wrong; set it, then send the command again.'); // prettier-ignore
+  return refuse(
+    'future',
+    `That command says it was sent ${shortDuration(-age)} from now.`,
+    'The clock of the homeserver or of this machine is wrong; set it, then send the command again.',
+  );
 }
 
 /**
- * Who may command in the control room: a permitted, joined member of this server, by an encrypted event from a device
- * they have signed, under the master key first seen; fresh, no edit, not seen before.
+ * Who may command in the control room: a permitted, joined member of this server, by an encrypted event from
+ * a device they have signed, under the master key first seen; fresh, no edit, not seen before.
  */
 export function controlAuthority(message: Incoming, context: ControlContext): Verdict {
   const { sender, encryption } = message;
@@ -74,30 +89,61 @@ export function controlAuthority(message: Incoming, context: ControlContext): Ve
     return refuse('remote', `I take commands only from users of ${context.serverName}.`, null, true);
   }
   if (!policy.admins.includes(sender)) {
-    return refuse('not-permitted', 'You are not on the list of those who may give me commands.', 'An operator can add you under policy.admins in the configuration.', true); // prettier-ignore
+    return refuse(
+      'not-permitted',
+      'You are not on the list of those who may give me commands.',
+      'An operator can add you under policy.admins in the configuration.',
+      true,
+    );
   }
   const exposed = exposure(room);
   if (encryption === null) {
     if (room.encrypted) {
-      return refuse('plaintext', 'That command came unencrypted, so anybody at the homeserver could have written it. I did nothing.', 'Send it from a client with encryption turned on; in Element, a verified session.'); // prettier-ignore
+      return refuse(
+        'plaintext',
+        'That command came unencrypted, so anybody at the homeserver could have written it. I did nothing.',
+        'Send it from a client with encryption turned on; in Element, a verified session.',
+      );
     }
     return stale(message, context) ?? { kind: 'accept', pin: null, exposed };
   }
-  if (encryption.isReplaced === true || (pin !== null && encryption.masterKey !== null && pin.masterKey !== encryption.masterKey)) {
-    return refuse('changed-identity', 'Your cryptographic identity is not the one I first saw. Either you reset it, or somebody else did.', `Another administrator should make sure that it is you; then an operator confirms the new one at the machine: \`mintwarden trust ${sender}\``); // prettier-ignore
+  if (
+    encryption.isReplaced === true ||
+    (pin !== null && encryption.masterKey !== null && pin.masterKey !== encryption.masterKey)
+  ) {
+    return refuse(
+      'changed-identity',
+      'Your cryptographic identity is not the one I first saw. Either you reset it, or somebody else did.',
+      `Another administrator should make sure that it is you; then an operator confirms the new one at the machine: \`mintwarden trust ${sender}\``,
+    );
   }
   if (!encryption.deviceSigned) {
-    return refuse('unsigned-device', 'That command came from a session you have not verified, so it may not be yours.', 'Verify it (in Element: Settings, Sessions), or send the command from one that is verified.'); // prettier-ignore
+    return refuse(
+      'unsigned-device',
+      'That command came from a session you have not verified, so it may not be yours.',
+      'Verify it (in Element: Settings, Sessions), or send the command from one that is verified.',
+    );
   }
   if (encryption.masterKey === null) {
-    return refuse('no-identity', 'You have no cross-signing identity, so I cannot tell your sessions from others’.', 'Set up encryption in your client (in Element: Settings, Encryption), then send the command again.'); // prettier-ignore
+    return refuse(
+      'no-identity',
+      'You have no cross-signing identity, so I cannot tell your sessions from others’.',
+      'Set up encryption in your client (in Element: Settings, Encryption), then send the command again.',
+    );
   }
   const fresh = stale(message, context);
   if (fresh !== null) return fresh;
-  return { kind: 'accept', pin: pin === null ? { userId: sender, masterKey: encryption.masterKey, at: now } : null, exposed };
+  return {
+    kind: 'accept',
+    pin: pin === null ? { userId: sender, masterKey: encryption.masterKey, at: now } : null,
+    exposed,
+  };
 }
 
-/** Who may command in a DM: the person whose DM it is. Encrypted or not, since it can only look at or end what is theirs. */
+/**
+ * Who may command in a DM: the person whose DM it is. Encrypted or not, since it can only look at or end what
+ * is theirs.
+ */
 export function dmAuthority(message: Incoming, context: DmContext): Verdict {
   if (context.ownAccounts.includes(message.sender)) return { kind: 'ignore', why: 'own' };
   if (context.dmRoomId !== message.roomId) return { kind: 'ignore', why: 'not-their-dm' };

@@ -1,4 +1,7 @@
-/** Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, replacements, swaps of neighbours. */
+/**
+ * Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, replacements, swaps of
+ * neighbours.
+ */
 export function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -7,7 +10,8 @@ export function distance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
       row.push(best);
     }
     beforeLast = last;
@@ -16,7 +20,10 @@ export function distance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** The candidate that was probably meant: one slip away in a short word, two in a longer one; null where none is. */
+/**
+ * The candidate that was probably meant: one slip away in a short word, two in a longer one; null where none
+ * is.
+ */
 export function closest(typed: string, candidates: readonly string[]): string | null {
   if (typed.length > 40) return null;
   let best: { readonly name: string; readonly slips: number } | null = null;

@@ -9,16 +9,25 @@ import type { Arguments } from './arguments.ts';
 /** As many optional flags are shown in an overview. */
 const MAX_BRIEF = 6;
 
-/** Where a command is given: by an administrator in the control room, or by a person in their DM with the bot. */
+/**
+ * Where a command is given: by an administrator in the control room, or by a person in their DM with the bot.
+ */
 export type Place = 'control' | 'dm';
 
 /** A word that a command takes, in its order. */
 export type Parameter = { readonly name: string; readonly help: string; readonly required: boolean };
 
 /** The grant a command is about. */
-export const ID: Parameter = { name: 'ID', help: 'the grant’s id, or its first four characters or more', required: true };
+export const ID: Parameter = {
+  name: 'ID',
+  help: 'the grant’s id, or its first four characters or more',
+  required: true,
+};
 
-/** A flag. `switch` has no value; `value` takes one word; `list` one or several, with commas; `text` all words up to the next flag. */
+/**
+ * A flag. `switch` has no value; `value` takes one word; `list` one or several, with commas; `text` all words
+ * up to the next flag.
+ */
 export type Flag = {
   readonly name: string;
   readonly kind: 'switch' | 'value' | 'list' | 'text';
@@ -30,8 +39,16 @@ export type Flag = {
   readonly unless?: string;
 };
 
-/** Where an operator's token goes. Only what is given at the machine has this flag; see `operatorCommands`. */
-export const OUT: Flag = { name: 'out', kind: 'value', placeholder: 'FILE', help: 'write the token into a new file that only you can read', required: false }; // prettier-ignore
+/**
+ * Where an operator's token goes. Only what is given at the machine has this flag; see `operatorCommands`.
+ */
+export const OUT: Flag = {
+  name: 'out',
+  kind: 'value',
+  placeholder: 'FILE',
+  help: 'write the token into a new file that only you can read',
+  required: false,
+};
 
 /** What a command is given to work with. */
 export type CommandContext = {

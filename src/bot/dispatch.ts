@@ -31,39 +31,61 @@ export type BotParts = {
 };
 
 /**
- * Answers what people write. The same event handled twice acts and answers once, so `handle` rejects where the event
- * should come again: the homeserver was away. Nothing else makes it reject.
+ * Answers what people write. The same event handled twice acts and answers once, so `handle` rejects where
+ * the event should come again: the homeserver was away. Nothing else makes it reject.
  */
 export type Bot = { handle(event: ChatEvent): Promise<void> };
 
 /** The bot: authorise, tokenise, parse, run, answer. */
-export function createBot({ world, controlRoomId, requests, onMembership, patience = PATIENCE }: BotParts): Bot {
+export function createBot({
+  world,
+  controlRoomId,
+  requests,
+  onMembership,
+  patience = PATIENCE,
+}: BotParts): Bot {
   const hints = createLimiter(HOUR_MS);
   const refusals = createLimiter(HOUR_MS);
   const resends = createLimiter(RESEND_MS);
   const inFlight = new Set<string>();
 
-  async function say(message: Pick<Incoming, 'roomId' | 'eventId'>, encrypted: boolean, document: Document): Promise<void> {
+  async function say(
+    message: Pick<Incoming, 'roomId' | 'eventId'>,
+    encrypted: boolean,
+    document: Document,
+  ): Promise<void> {
     try {
-      await sendAnswer(world.chat, { roomId: message.roomId, eventId: message.eventId, encrypted, document }, patience.soonMs);
+      await sendAnswer(
+        world.chat,
+        { roomId: message.roomId, eventId: message.eventId, encrypted, document },
+        patience.soonMs,
+      );
     } catch (error) {
       if (isAway(error)) throw error;
       noteUnsent(message.eventId, error);
     }
   }
 
-  /** For what has been done and will not be done again: the answer is tried for longer, and nobody waits for it. */
+  /**
+   * For what has been done and will not be done again: the answer is tried for longer, and nobody waits for
+   * it.
+   */
   async function sayInTheEnd(message: Incoming, encrypted: boolean, document: Document): Promise<void> {
     try {
       await say(message, encrypted, document);
     } catch {
       const answer = { roomId: message.roomId, eventId: message.eventId, encrypted, document };
-      sendAnswer(world.chat, answer, patience.laterMs).catch((error: unknown) => noteUnsent(message.eventId, error));
+      sendAnswer(world.chat, answer, patience.laterMs).catch((error: unknown) =>
+        noteUnsent(message.eventId, error),
+      );
     }
   }
 
   function noteUnsent(event: string, error: unknown): void {
-    world.log.warn('answer not sent', { event, code: error instanceof MintwardenError ? error.code : 'unexpected' });
+    world.log.warn('answer not sent', {
+      event,
+      code: error instanceof MintwardenError ? error.code : 'unexpected',
+    });
   }
 
   async function onMessage(message: Incoming): Promise<void> {
@@ -71,11 +93,18 @@ export function createBot({ world, controlRoomId, requests, onMembership, patien
     if (message.sender === world.chat.userId || world.ownAccounts.includes(message.sender)) return;
     const commands = commandsOf(place);
     const elsewhere = commandsOf(place === 'control' ? 'dm' : 'control').map((each) => each.name);
-    const address = addressOf(typedText(message), place, world.chat.userId, commands.map((each) => each.name), elsewhere); // prettier-ignore
+    const address = addressOf(
+      typedText(message),
+      place,
+      world.chat.userId,
+      commands.map((each) => each.name),
+      elsewhere,
+    );
     if (address.kind === 'none' && place === 'control') return;
 
     const { verdict, encrypted } = await judge(world, controlRoomId, message);
-    if (verdict.kind === 'ignore') return world.log.debug('command ignored', { event: message.eventId, why: verdict.why });
+    if (verdict.kind === 'ignore')
+      return world.log.debug('command ignored', { event: message.eventId, why: verdict.why });
     const now = world.clock.now();
     if (address.kind === 'none') {
       if (verdict.kind === 'accept' && hints.allow(message.sender, now))
@@ -86,21 +115,34 @@ export function createBot({ world, controlRoomId, requests, onMembership, patien
       world.log.info('command refused', { event: message.eventId, sender: message.sender, why: verdict.why });
       if (verdict.quietly && !refusals.allow(message.sender, now)) return;
       await say(message, encrypted, errorDocument({ message: verdict.sentence, next: verdict.next }));
-      // What was refused as old or from a session not verified yet must not count later, under a date of the homeserver's choice.
-      if (mayCommandLater(world, message)) await world.ledger.commit({ at: now, command: commandKey(message, now) });
+      // What was refused as old or from a session not verified yet must not count later, under a date of the
+      // homeserver's choice.
+      if (mayCommandLater(world, message))
+        await world.ledger.commit({ at: now, command: commandKey(message, now) });
       return;
     }
     if (verdict.pin !== null && !(await pinned(world, verdict.pin, message))) {
       return say(
         message,
         encrypted,
-        errorDocument({ message: 'Your cryptographic identity changed just now. I did nothing.', next: null }),
+        errorDocument({
+          message: 'Your cryptographic identity changed just now. I did nothing.',
+          next: null,
+        }),
       );
     }
 
     const key = commandKey(message, now);
     const surroundings = { exposed: verdict.exposed, encrypted: message.encryption !== null };
-    const { document, acts } = await execute(address, surroundings, { world, requests, place, sender: message.sender, key, now, commands });
+    const { document, acts } = await execute(address, surroundings, {
+      world,
+      requests,
+      place,
+      sender: message.sender,
+      key,
+      now,
+      commands,
+    });
     // What acts counts as seen before its answer: a crash between the two must not let it act again.
     if (acts) await world.ledger.commit({ at: now, command: key });
     if (document !== null) await (acts ? sayInTheEnd : say)(message, encrypted, document);
@@ -119,13 +161,21 @@ export function createBot({ world, controlRoomId, requests, onMembership, patien
   /** A message that could not even be judged: those who may command are told, if they seem to be asking. */
   async function onTrouble(message: Incoming, error: unknown): Promise<void> {
     const document = failure(world, null, error);
-    const told = message.roomId === controlRoomId && world.policy().admins.includes(message.sender) && message.encryption !== null;
+    const told =
+      message.roomId === controlRoomId &&
+      world.policy().admins.includes(message.sender) &&
+      message.encryption !== null;
     if (told) await say(message, true, document);
   }
 
-  /** Runs the work unless the same event, or the same place in the same session, is being worked on already. */
+  /**
+   * Runs the work unless the same event, or the same place in the same session, is being worked on already.
+   */
   async function once(message: Incoming): Promise<void> {
-    const place = message.encryption === null ? null : `${message.encryption.sessionId} ${message.encryption.messageIndex}`;
+    const place =
+      message.encryption === null
+        ? null
+        : `${message.encryption.sessionId} ${message.encryption.messageIndex}`;
     const keys = place === null ? [message.eventId] : [message.eventId, place];
     if (keys.some((each) => inFlight.has(each))) return;
     for (const each of keys) inFlight.add(each);
@@ -158,7 +208,9 @@ function mayCommandLater(world: World, message: Incoming): boolean {
   return message.encryption !== null && world.policy().admins.includes(message.sender);
 }
 
-/** Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile. */
+/**
+ * Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile.
+ */
 async function pinned(world: World, pin: Pin, message: Incoming): Promise<boolean> {
   const { userId, masterKey, at } = pin;
   const audit = {
@@ -170,12 +222,17 @@ async function pinned(world: World, pin: Pin, message: Incoming): Promise<boolea
     command: message.eventId,
     data: { masterKey },
   } as const;
-  if ((await world.ledger.pin(userId)) === null) await world.ledger.commit({ at, pins: [pin], audit: [audit] });
+  if ((await world.ledger.pin(userId)) === null)
+    await world.ledger.commit({ at, pins: [pin], audit: [audit] });
   return (await world.ledger.pin(userId))?.masterKey === masterKey;
 }
 
 function hint(admin: boolean): Document {
-  return [paragraph(line`I am a bot, and nobody reads along here. I understand ${code('tokens')}, ${code('show ID')}, ${code('revoke ID')} and ${code('help')}.${admin ? ' Administrators’ commands belong in the control room.' : ''}`)]; // prettier-ignore
+  return [
+    paragraph(
+      line`I am a bot, and nobody reads along here. I understand ${code('tokens')}, ${code('show ID')}, ${code('revoke ID')} and ${code('help')}.${admin ? ' Administrators’ commands belong in the control room.' : ''}`,
+    ),
+  ];
 }
 
 function unreadable(control: boolean): Document {

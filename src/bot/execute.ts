@@ -10,7 +10,10 @@ import type { Command, CommandContext } from './command.ts';
 import { parseArguments } from './parse.ts';
 import { tokenise } from './tokenizer.ts';
 
-/** What came of a command: what to say (null: the answer comes by the outbox), and whether it was to change something. */
+/**
+ * What came of a command: what to say (null: the answer comes by the outbox), and whether it was to change
+ * something.
+ */
 export type Executed = {
   readonly document: Document | null;
   readonly acts: boolean;
@@ -49,7 +52,13 @@ export async function execute(
     };
   } catch (error) {
     const told = toldError(context.world, verb, error);
-    return { document: errorDocument(told), acts: command?.acts ?? false, about: null, error: told, ran: null };
+    return {
+      document: errorDocument(told),
+      acts: command?.acts ?? false,
+      about: null,
+      error: told,
+      ran: null,
+    };
   }
 }
 
@@ -66,7 +75,11 @@ function unknownVerb(address: Exclude<Address, { kind: 'none' }>, context: Comma
 
 function checkSurroundings(command: Command, { exposed, encrypted }: Surroundings): void {
   if (exposed === null || (command.evenIfExposed && (encrypted || !command.acts))) return;
-  throw new MintwardenError('not-allowed', `${exposed} Until that is mended I take only !help, !status and !revoke here.`, 'Mend it in the settings of the room; `mintwarden doctor` says when it is well.'); // prettier-ignore
+  throw new MintwardenError(
+    'not-allowed',
+    `${exposed} Until that is mended I take only !help, !status and !revoke here.`,
+    'Mend it in the settings of the room; `mintwarden doctor` says when it is well.',
+  );
 }
 
 /** A failure as people read it. */
@@ -74,8 +87,15 @@ export function failure(world: Pick<World, 'log' | 'random'>, verb: string | nul
   return errorDocument(toldError(world, verb, error));
 }
 
-/** A failure that may be told. What was not foreseen gets a reference that stands in the log too; its text goes nowhere. */
-export function toldError(world: Pick<World, 'log' | 'random'>, verb: string | null, error: unknown): MintwardenError {
+/**
+ * A failure that may be told. What was not foreseen gets a reference that stands in the log too; its text
+ * goes nowhere.
+ */
+export function toldError(
+  world: Pick<World, 'log' | 'random'>,
+  verb: string | null,
+  error: unknown,
+): MintwardenError {
   if (error instanceof MintwardenError && error.code !== 'internal') return error;
   const ref = Buffer.from(world.random.bytes(3)).toString('hex');
   const name = error instanceof Error ? error.name : typeof error;

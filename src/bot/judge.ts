@@ -11,10 +11,19 @@ export type Judged = { readonly verdict: Verdict; readonly place: Place; readonl
 /** The command's event id and its place in its Megolm session. */
 export function commandKey(message: Incoming, at: number): CommandKey {
   const { eventId, sender, encryption } = message;
-  return { eventId, sender, sessionId: encryption?.sessionId ?? null, messageIndex: encryption?.messageIndex ?? null, at };
+  return {
+    eventId,
+    sender,
+    sessionId: encryption?.sessionId ?? null,
+    messageIndex: encryption?.messageIndex ?? null,
+    at,
+  };
 }
 
-/** Gathers what the authority must know of a message, and asks it. @throws MintwardenError where that cannot be known */
+/**
+ * Gathers what the authority must know of a message, and asks it. @throws MintwardenError where that cannot
+ * be known
+ */
 export async function judge(world: World, controlRoomId: RoomId, message: Incoming): Promise<Judged> {
   const key = commandKey(message, world.clock.now());
   const common: Omit<AuthorityContext, 'seen'> = {
@@ -25,8 +34,16 @@ export async function judge(world: World, controlRoomId: RoomId, message: Incomi
   };
   const seeing = world.ledger.commandSeen(key.eventId, key.sessionId, key.messageIndex);
   if (message.roomId === controlRoomId) {
-    const [seen, room, pin] = await Promise.all([seeing, world.chat.controlRoom(), world.ledger.pin(message.sender)]);
-    return { verdict: controlAuthority(message, { ...common, seen, room, pin }), place: 'control', encrypted: room.encrypted };
+    const [seen, room, pin] = await Promise.all([
+      seeing,
+      world.chat.controlRoom(),
+      world.ledger.pin(message.sender),
+    ]);
+    return {
+      verdict: controlAuthority(message, { ...common, seen, room, pin }),
+      place: 'control',
+      encrypted: room.encrypted,
+    };
   }
   const [seen, dm] = await Promise.all([seeing, world.chat.dm(message.sender)]);
   return {

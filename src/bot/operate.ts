@@ -17,9 +17,15 @@ import { OUT, type AnswerData, type Command } from './command.ts';
 import { execute, toldError } from './execute.ts';
 
 /** What operators' commands are run with. */
-export type OperatorParts = { readonly world: World; readonly requests: Requests; readonly commands: readonly Command[] };
+export type OperatorParts = {
+  readonly world: World;
+  readonly requests: Requests;
+  readonly commands: readonly Command[];
+};
 
-/** A command given at the machine. `id`: the client's own, the same when it asks again after a lost answer. */
+/**
+ * A command given at the machine. `id`: the client's own, the same when it asks again after a lost answer.
+ */
 export type OperatorRequest = { readonly id: string; readonly operator: Operator; readonly line: string };
 
 /** What is to be told of an error. */
@@ -41,10 +47,13 @@ const ANSWERS: Readonly<Record<string, readonly MessageBody['kind'][]>> = {
 };
 
 /**
- * Runs a command given at the machine: the grammar, the rules and the limits of the control room, by another actor. What
- * tells the room tells it all the same; the operator reads the same words. Never throws.
+ * Runs a command given at the machine: the grammar, the rules and the limits of the control room, by another
+ * actor. What tells the room tells it all the same; the operator reads the same words. Never throws.
  */
-export async function operate(parts: OperatorParts, { id, operator, line }: OperatorRequest): Promise<OperatorAnswer> {
+export async function operate(
+  parts: OperatorParts,
+  { id, operator, line }: OperatorRequest,
+): Promise<OperatorAnswer> {
   const { world, requests, commands } = parts;
   const now = world.clock.now();
   const address = addressed(line, commands);
@@ -57,7 +66,13 @@ export async function operate(parts: OperatorParts, { id, operator, line }: Oper
     const { document, about, error, ran } = await execute(address, { exposed, encrypted: true }, context);
     const name = command?.name ?? null;
     if (error !== null)
-      return { command: name, text: document === null ? error.message : toText(document), data: {}, error: plain(error), takes: null };
+      return {
+        command: name,
+        text: document === null ? error.message : toText(document),
+        data: {},
+        error: plain(error),
+        takes: null,
+      };
     const takes = ran?.args.values.has(OUT.name) === true ? about : null;
     if (document !== null) {
       const text = toText(document);
@@ -68,7 +83,13 @@ export async function operate(parts: OperatorParts, { id, operator, line }: Oper
     return { command: name, ...answer, takes: answer.error === null ? takes : null };
   } catch (error) {
     const told = toldError(world, command?.name ?? null, error);
-    return { command: command?.name ?? null, text: toText(errorDocument(told)), data: {}, error: plain(told), takes: null };
+    return {
+      command: command?.name ?? null,
+      text: toText(errorDocument(told)),
+      data: {},
+      error: plain(told),
+      takes: null,
+    };
   }
 }
 
@@ -92,7 +113,11 @@ function addressed(line: string, commands: readonly Command[]): Exclude<Address,
 }
 
 /** The words that the control room is told, found where the outbox keeps them. */
-async function told(world: World, id: GrantId, command: string): Promise<Pick<OperatorAnswer, 'text' | 'data' | 'error'>> {
+async function told(
+  world: World,
+  id: GrantId,
+  command: string,
+): Promise<Pick<OperatorAnswer, 'text' | 'data' | 'error'>> {
   const [grant, messages] = await Promise.all([world.ledger.grant(id), world.ledger.messages(id)]);
   const kinds = ANSWERS[command] ?? [];
   const message = messages.find(({ to, body }) => to.kind === 'control' && kinds.includes(body.kind));
@@ -100,17 +125,25 @@ async function told(world: World, id: GrantId, command: string): Promise<Pick<Op
   if (message === undefined) return { ...NOTHING, text: command === 'deliver' ? '' : NOTHING.text, data };
   const { body } = await contentOf(world, message, grant, 'encrypted');
   const failed = message.body.kind === 'mint-failed' ? message.body : null;
-  const error = failed === null ? null : ({ code: 'homeserver-refused', message: failed.sentence, next: failed.next } as const);
+  const error =
+    failed === null
+      ? null
+      : ({ code: 'homeserver-refused', message: failed.sentence, next: failed.next } as const);
   return { text: body, data, error };
 }
 
-/** The file that a line names for a token; null where it names none, or is not understood: that is the service's to say. */
+/**
+ * The file that a line names for a token; null where it names none, or is not understood: that is the
+ * service's to say.
+ */
 export function outOf(line: string): string | null {
   const commands = operatorCommands([]);
   const address = addressed(line, commands);
   const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
   try {
-    return command === undefined ? null : (parseArguments(command, tokenise(address.line)).values.get(OUT.name) ?? null);
+    return command === undefined
+      ? null
+      : (parseArguments(command, tokenise(address.line)).values.get(OUT.name) ?? null);
   } catch {
     return null;
   }

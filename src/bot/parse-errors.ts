@@ -4,8 +4,15 @@ import { closest } from './closest.ts';
 import { usage, type Command, type Flag } from './command.ts';
 import type { Token } from './tokenizer.ts';
 
-/** A flag the command has not, or not so spelled. `spelled`: the name it has, where only the dashes are wrong. */
-export function unknownFlag(command: Command, tokens: readonly Token[], at: number, spelled: string | null): MintwardenError {
+/**
+ * A flag the command has not, or not so spelled. `spelled`: the name it has, where only the dashes are wrong.
+ */
+export function unknownFlag(
+  command: Command,
+  tokens: readonly Token[],
+  at: number,
+  spelled: string | null,
+): MintwardenError {
   const typed = (tokens[at]?.text ?? '').replace(/=.*$/s, '');
   const names = command.flags.map((flag) => flag.name);
   const meant = spelled ?? closest(typed.replace(/^-+/, ''), names);
@@ -16,19 +23,30 @@ export function unknownFlag(command: Command, tokens: readonly Token[], at: numb
       known === '' ? `It has none. The form is: \`${usage(command)}\`` : `It has ${known}.`,
     );
   }
-  const corrected = tokens.map((each, index) => (index === at ? { ...each, text: each.text.replace(typed, `--${meant}`) } : each));
-  return usageError(`${command.name} has no flag ${typed}; --${meant} is probably meant.`, `Write: \`${lineOf(command, corrected)}\``);
+  const corrected = tokens.map((each, index) =>
+    index === at ? { ...each, text: each.text.replace(typed, `--${meant}`) } : each,
+  );
+  return usageError(
+    `${command.name} has no flag ${typed}; --${meant} is probably meant.`,
+    `Write: \`${lineOf(command, corrected)}\``,
+  );
 }
 
 /** The same flag a second time. */
 export function doubled(flag: Flag, first: string | null, second: string | null): MintwardenError {
   const both =
-    flag.kind === 'list' ? `Write: \`--${flag.name} ${first ?? ''},${second ?? ''}\`` : `Say it once; I will not guess which one counts.`;
+    flag.kind === 'list'
+      ? `Write: \`--${flag.name} ${first ?? ''},${second ?? ''}\``
+      : `Say it once; I will not guess which one counts.`;
   return usageError(`--${flag.name} is there twice.`, both);
 }
 
 /** Words that no parameter takes; null where there are none. */
-export function spareWords(command: Command, tokens: readonly Token[], plain: readonly string[]): MintwardenError | null {
+export function spareWords(
+  command: Command,
+  tokens: readonly Token[],
+  plain: readonly string[],
+): MintwardenError | null {
   const spare = plain.slice(command.parameters.length);
   const [first] = spare;
   if (first === undefined) return null;
@@ -64,7 +82,8 @@ export function missing(
     );
   }
   const flag = command.flags.find(
-    (each) => each.required && !values.has(each.name) && !(each.unless !== undefined && values.has(each.unless)),
+    (each) =>
+      each.required && !values.has(each.name) && !(each.unless !== undefined && values.has(each.unless)),
   );
   if (flag === undefined) return null;
   return usageError(
@@ -76,7 +95,9 @@ export function missing(
 /** The command with these words, as one would type it. */
 function lineOf(command: Command, tokens: readonly Token[]): string {
   const bang = command.place === 'control' ? '!' : '';
-  const words = tokens.map((token) => (token.quoted ? quotedWord(token.text) : token.text.replaceAll('`', "'")));
+  const words = tokens.map((token) =>
+    token.quoted ? quotedWord(token.text) : token.text.replaceAll('`', "'"),
+  );
   return [`${bang}${command.name}`, ...words].join(' ');
 }
 

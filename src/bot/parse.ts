@@ -18,8 +18,8 @@ const AS_TYPED = {
 
 /**
  * The arguments of a command from the words after its verb.
- * @throws MintwardenError `usage` for anything the command's description does not provide for, with a corrected line
- *   to copy where there is one
+ * @throws MintwardenError `usage` for anything the command's description does not provide for, with a
+ *   corrected line to copy where there is one
  */
 export function parseArguments(command: Command, tokens: readonly Token[]): Arguments {
   const { argv, plain } = sorted(command, tokens);
@@ -37,14 +37,22 @@ export function parseArguments(command: Command, tokens: readonly Token[]): Argu
   }
   const spare = spareWords(command, tokens, plain);
   if (spare !== null) throw spare;
-  const words = new Map(command.parameters.slice(0, plain.length).map((parameter, index) => [parameter.name, plain[index] ?? '']));
+  const words = new Map(
+    command.parameters.slice(0, plain.length).map((parameter, index) => [parameter.name, plain[index] ?? '']),
+  );
   const lacking = missing(command, tokens, words, values);
   if (lacking !== null) throw lacking;
   return { words, values, switches };
 }
 
-/** Goes through the words once, refuses what is unclear, and gives each flag its value by `=`, so that nothing is left to guess. */
-function sorted(command: Command, tokens: readonly Token[]): { readonly argv: readonly string[]; readonly plain: readonly string[] } {
+/**
+ * Goes through the words once, refuses what is unclear, and gives each flag its value by `=`, so that nothing
+ * is left to guess.
+ */
+function sorted(
+  command: Command,
+  tokens: readonly Token[],
+): { readonly argv: readonly string[]; readonly plain: readonly string[] } {
   const argv: string[] = [];
   const plain: string[] = [];
   const said = new Map<string, string | null>();
@@ -52,7 +60,10 @@ function sorted(command: Command, tokens: readonly Token[]): { readonly argv: re
     const token = tokens[at] as Token;
     if (!isFlag(token)) {
       if (token.text.trim() === '')
-        throw usageError('An empty word stands between quotation marks.', `Leave it out. The form is: \`${usage(command)}\``);
+        throw usageError(
+          'An empty word stands between quotation marks.',
+          `Leave it out. The form is: \`${usage(command)}\``,
+        );
       plain.push(token.text);
       continue;
     }
@@ -62,7 +73,10 @@ function sorted(command: Command, tokens: readonly Token[]): { readonly argv: re
     const given = equals === -1 ? [] : [token.text.slice(equals + 1)];
     const next = flag.kind === 'switch' ? at : valueEnd(flag, tokens, at, given);
     for (; at < next; at++) given.push((tokens[at + 1] as Token).text);
-    const value = flag.kind === 'switch' && given.length === 0 ? null : given.join(flag.kind === 'list' ? '' : ' ').trim();
+    const value =
+      flag.kind === 'switch' && given.length === 0
+        ? null
+        : given.join(flag.kind === 'list' ? '' : ' ').trim();
     if (said.has(name)) throw doubled(flag, said.get(name) ?? null, value);
     checkValue(command, flag, value, tokens[at + 1]);
     said.set(name, value);
@@ -82,7 +96,8 @@ function valueEnd(flag: Flag, tokens: readonly Token[], at: number, given: reado
   if (given.length === 0 && more()) end++;
   const last = () => (end === at ? (given[0] ?? '') : (tokens[end]?.text ?? ''));
   if (flag.kind === 'text') while (more()) end++;
-  if (flag.kind === 'list') while (more() && (last().endsWith(',') || (tokens[end + 1]?.text ?? '').startsWith(','))) end++;
+  if (flag.kind === 'list')
+    while (more() && (last().endsWith(',') || (tokens[end + 1]?.text ?? '').startsWith(','))) end++;
   return end;
 }
 
@@ -95,10 +110,16 @@ function flagNamed(command: Command, token: Token, name: string, tokens: readonl
 function checkValue(command: Command, flag: Flag, value: string | null, next: Token | undefined): void {
   if (flag.kind === 'switch') {
     const loose = next !== undefined && !next.quoted && /^(?:true|false|yes|no|on|off)$/i.test(next.text);
-    if (value !== null || loose) throw usageError(`--${flag.name} takes no value.`, `Write --${flag.name} alone, or leave it out.`);
+    if (value !== null || loose)
+      throw usageError(`--${flag.name} takes no value.`, `Write --${flag.name} alone, or leave it out.`);
     return;
   }
   if (value !== null && value !== '') return;
-  const example = command.examples.map((each) => new RegExp(`--${flag.name} (?:"[^"]*"|\\S+)`).exec(each)?.[0]).find(Boolean);
-  throw usageError(`--${flag.name} says nothing.`, `Write for example \`${example ?? `--${flag.name} ${flag.placeholder}`}\`.`);
+  const example = command.examples
+    .map((each) => new RegExp(`--${flag.name} (?:"[^"]*"|\\S+)`).exec(each)?.[0])
+    .find(Boolean);
+  throw usageError(
+    `--${flag.name} says nothing.`,
+    `Write for example \`${example ?? `--${flag.name} ${flag.placeholder}`}\`.`,
+  );
 }

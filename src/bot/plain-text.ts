@@ -8,11 +8,16 @@ const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', a
 const MARKS: Record<string, string> = { em: '_', i: '_', strong: '__', b: '__', code: '', del: '~~' };
 
 function unescaped(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,8}));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
-    const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? String.fromCodePoint(point) : '';
-  });
+  return text.replace(
+    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,8}));/gi,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
+      const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)
+        ? String.fromCodePoint(point)
+        : '';
+    },
+  );
 }
 
 /** The identifier in an opening link tag, or null. */
@@ -46,13 +51,14 @@ function typedFrom(html: string): string {
 }
 
 /**
- * What was typed. A pill's link counts, not the display name that stands for it in the plain text: anybody can choose
- * any name. Without such links the plain text counts.
+ * What was typed. A pill's link counts, not the display name that stands for it in the plain text: anybody
+ * can choose any name. Without such links the plain text counts.
  */
 export function typedText(message: Pick<Incoming, 'body' | 'html' | 'isEdit'>): string {
   const { body, html, isEdit } = message;
   const text = html !== null && html.length <= MAX_HTML && /<a\s/i.test(html) ? typedFrom(html) : body;
-  // An edit's fallback begins with an asterisk (spec, "Event replacements"); without it the refusal of edits finds its reader.
+  // An edit's fallback begins with an asterisk (spec, "Event replacements"); without it the refusal of edits
+  // finds its reader.
   const trimmed = (isEdit ? text.replace(/^\s*\* /, '') : text).trim();
   return /^`[^`]+`$/.test(trimmed) ? trimmed.slice(1, -1).trim() : trimmed;
 }

@@ -6,7 +6,8 @@ export type Token = { readonly text: string; readonly quoted: boolean };
 const DOUBLE = '"“”„‟«»＂';
 const SINGLE = "'‘’‚‛";
 /** Phones make one long dash of two short ones, and other dashes of one. */
-const FLAG_DASHES = /^(?:-*[\u2010-\u2015\u2212\ufe58\ufe63\uff0d][-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]*)(?=\p{L})/u;
+const FLAG_DASHES =
+  /^(?:-*[\u2010-\u2015\u2212\ufe58\ufe63\uff0d][-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]*)(?=\p{L})/u;
 
 function kindOf(character: string | undefined): string | null {
   if (character === undefined || character === '') return null;
@@ -21,7 +22,8 @@ function isSpace(character: string | undefined): boolean {
 /**
  * The words of a line. Spaces of every kind and newlines part them; quotation marks of every kind hold them
  * together, at the start of a word or after `=`. An apostrophe inside a word is an apostrophe.
- * @throws MintwardenError `usage` for a quotation mark that is not closed, or stands where its meaning is unclear
+ * @throws MintwardenError `usage` for a quotation mark that is not closed, or stands where its meaning is
+ *   unclear
  */
 export function tokenise(line: string): readonly Token[] {
   const characters = Array.from(line.replace(/\p{Cf}/gu, ''));
@@ -66,7 +68,11 @@ function word(characters: readonly string[], start: number): { token: Token; nex
   return { token: { text: withDashes(text), quoted: false }, next: at };
 }
 
-function inQuotes(characters: readonly string[], start: number, kind: string): { text: string; next: number } {
+function inQuotes(
+  characters: readonly string[],
+  start: number,
+  kind: string,
+): { text: string; next: number } {
   let text = '';
   for (let at = start + 1; at < characters.length; at++) {
     const character = characters[at] ?? '';
@@ -78,7 +84,11 @@ function inQuotes(characters: readonly string[], start: number, kind: string): {
       if (next === undefined || isSpace(next)) return { text: text.trim(), next: at + 1 };
       if (kind === SINGLE) text += character;
       else
-        throw new MintwardenError('usage', `There is text right behind the quotation mark after ${shown(text)}.`, 'Put a space behind it.');
+        throw new MintwardenError(
+          'usage',
+          `There is text right behind the quotation mark after ${shown(text)}.`,
+          'Put a space behind it.',
+        );
     } else {
       text += isSpace(character) ? ' ' : character;
     }

@@ -57,11 +57,16 @@ export function toPolicy(config: Pick<Config, 'admins' | 'policy'>): Policy {
 
 /** Those built in, and the operator's besides or instead. */
 function presetsOf(configured: FileContent['policy']['presets']): ReadonlyMap<string, Preset> {
-  const own = Object.entries(configured).map(([name, { explanation, can, allow, deny, ...limits }]): [string, Preset] => {
-    const rules = firewall(allow ?? [], deny ?? []);
-    const there = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
-    return [name, { explanation, can, limits: { ...there, ...(rules === null ? {} : { rules: [rules] }) } }];
-  });
+  const own = Object.entries(configured).map(
+    ([name, { explanation, can, allow, deny, ...limits }]): [string, Preset] => {
+      const rules = firewall(allow ?? [], deny ?? []);
+      const there = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+      return [
+        name,
+        { explanation, can, limits: { ...there, ...(rules === null ? {} : { rules: [rules] }) } },
+      ];
+    },
+  );
   return new Map([...Object.entries(PRESETS), ...own]);
 }
 

@@ -14,7 +14,10 @@ export function contradictions(content: FileContent): readonly Problem[] {
     ['issuer', issuer],
   ] as const) {
     if (serverOf(account.user_id) !== homeserver.server_name) {
-      say([name, 'user_id'], `is ${account.user_id}, which is not on ${homeserver.server_name}: the account must be on this homeserver.`);
+      say(
+        [name, 'user_id'],
+        `is ${account.user_id}, which is not on ${homeserver.server_name}: the account must be on this homeserver.`,
+      );
     }
     if (account.access_token === undefined && account.access_token_file === undefined) {
       say([name, 'access_token_file'], `is missing. Write for example: secrets/${name}.token`);
@@ -24,13 +27,20 @@ export function contradictions(content: FileContent): readonly Problem[] {
         say([name, secret], `and ${name}.${secret}_file are both set: keep one.`);
       }
     }
-    if (content.admins.includes(account.user_id)) say(['admins'], `has ${account.user_id} in it, which is Mintwarden's own account.`);
+    if (content.admins.includes(account.user_id))
+      say(['admins'], `has ${account.user_id} in it, which is Mintwarden's own account.`);
     if (policy.privileged_subjects.includes(account.user_id)) {
-      say(['policy', 'privileged_subjects'], `has ${account.user_id} in it: tokens are never made for Mintwarden's own accounts.`);
+      say(
+        ['policy', 'privileged_subjects'],
+        `has ${account.user_id} in it: tokens are never made for Mintwarden's own accounts.`,
+      );
     }
   }
   if (bot.user_id === issuer.user_id) {
-    say(['issuer', 'user_id'], 'is the same as bot.user_id. They must be two accounts: the one that chats must be no administrator.');
+    say(
+      ['issuer', 'user_id'],
+      'is the same as bot.user_id. They must be two accounts: the one that chats must be no administrator.',
+    );
   }
   for (const user of policy.privileged_subjects) {
     if (policy.protected_subjects.includes(user))
@@ -45,7 +55,13 @@ export function contradictions(content: FileContent): readonly Problem[] {
       `is ${url.origin}: tokens may only travel by https, unless to this machine itself. Write for example: https://${url.host}`,
     );
   }
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+  if (
+    url.pathname !== '/' ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
     say(['gateway', 'public_url'], `must be an address alone. Write for example: ${url.origin}`);
   }
   const everywhere = gateway.trusted_proxies.find((network) => network.endsWith('/0'));
@@ -64,5 +80,10 @@ export function contradictions(content: FileContent): readonly Problem[] {
 
 /** Whether a URL's host is this machine itself. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === '[::1]';
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    /^127(\.\d{1,3}){3}$/.test(hostname) ||
+    hostname === '[::1]'
+  );
 }

@@ -25,12 +25,15 @@ export function overridesFrom(env: Readonly<Record<string, string | undefined>>)
   const overrides: Override[] = [];
   const problems: string[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith('MINTWARDEN_') || OTHERS.includes(variable) || text === undefined || text === '') continue;
+    if (!variable.startsWith('MINTWARDEN_') || OTHERS.includes(variable) || text === undefined || text === '')
+      continue;
     const key = known.get(variable);
     if (key !== undefined) overrides.push({ key, variable, value: valueOf(key, text) });
     else {
       const near = closest(variable, [...known.keys(), ...OTHERS]);
-      problems.push(`The environment variable ${variable} means nothing.${near === null ? '' : ` Did you mean ${near}?`}`);
+      problems.push(
+        `The environment variable ${variable} means nothing.${near === null ? '' : ` Did you mean ${near}?`}`,
+      );
     }
   }
   return { overrides, problems };

@@ -4,7 +4,10 @@ import { fileSchema } from './schema.ts';
 /** A key of the file that holds a value, and what is said of it. */
 export type Key = {
   readonly path: readonly string[];
-  /** What the environment may give it as. `section`: keys that the operator names; the environment cannot give it. */
+  /**
+   * What the environment may give it as. `section`: keys that the operator names; the environment cannot give
+   * it.
+   */
   readonly takes: 'text' | 'number' | 'boolean' | 'list' | 'section';
   readonly description: string;
   readonly example: unknown;
@@ -30,10 +33,20 @@ export function isSecretKey(path: readonly PropertyKey[]): boolean {
 function leaves(schema: z.core.$ZodType, path: readonly string[]): Key[] {
   const bare = unwrap(schema);
   if (bare instanceof z.ZodObject)
-    return Object.entries(bare.shape).flatMap(([key, inner]) => leaves(inner as z.core.$ZodType, [...path, key]));
+    return Object.entries(bare.shape).flatMap(([key, inner]) =>
+      leaves(inner as z.core.$ZodType, [...path, key]),
+    );
   const { description = '', examples } = metaOf(schema);
   const unsaid = z.safeParse(schema, undefined);
-  return [{ path, takes: takenBy(bare), description, example: examples?.[0], otherwise: unsaid.success ? unsaid.data : undefined }];
+  return [
+    {
+      path,
+      takes: takenBy(bare),
+      description,
+      example: examples?.[0],
+      otherwise: unsaid.success ? unsaid.data : undefined,
+    },
+  ];
 }
 
 function takenBy(bare: z.core.$ZodType): Key['takes'] {
@@ -43,11 +56,15 @@ function takenBy(bare: z.core.$ZodType): Key['takes'] {
   return bare instanceof z.ZodNumber ? 'number' : 'text';
 }
 
-function metaOf(schema: z.core.$ZodType): { readonly description?: string; readonly examples?: readonly unknown[] } {
+function metaOf(schema: z.core.$ZodType): {
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+} {
   return (z.globalRegistry.get(schema) as ReturnType<typeof metaOf> | undefined) ?? {};
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return unwrap(schema.unwrap());
   return schema;
 }

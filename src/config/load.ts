@@ -12,11 +12,17 @@ import { isOpenToAll, readSecretFile } from './secret-file.ts';
  * `gateway.public_url`), the files with secrets. Paths in it are relative to the file.
  * @throws MintwardenError `configuration` that names every problem found, with its line
  */
-export async function loadConfig(path: string, env: Readonly<Record<string, string | undefined>>): Promise<Config> {
+export async function loadConfig(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
   return configOf(await readWritten(path, env));
 }
 
-/** The same of one that was read already: whoever shows and uses it must do so of one and the same reading. @throws as `loadConfig` */
+/**
+ * The same of one that was read already: whoever shows and uses it must do so of one and the same reading.
+ * @throws as `loadConfig`
+ */
 export async function configOf({ file, content, yaml, where }: Written): Promise<Config> {
   const folder = dirname(file);
   const secrets: Problem[] = [];
@@ -38,10 +44,15 @@ export async function configOf({ file, content, yaml, where }: Written): Promise
   });
 }
 
-/** What would be wrong with a configuration of this content, secrets aside: for one that is about to be written. */
+/**
+ * What would be wrong with a configuration of this content, secrets aside: for one that is about to be
+ * written.
+ */
 export function problemsOf(value: unknown): readonly string[] {
   const checked = fileSchema.safeParse(value);
-  const found = checked.success ? contradictions(checked.data) : checked.error.issues.flatMap((issue) => explain(issue, value));
+  const found = checked.success
+    ? contradictions(checked.data)
+    : checked.error.issues.flatMap((issue) => explain(issue, value));
   return found.map(({ sentence }) => sentence);
 }
 
@@ -70,12 +81,19 @@ async function account(
 
 function yamlHasSecret(value: unknown): boolean {
   const root = (value ?? {}) as Record<string, Record<string, unknown> | undefined>;
-  return ['bot', 'issuer'].some((name) => root[name]?.['access_token'] !== undefined || root[name]?.['password'] !== undefined);
+  return ['bot', 'issuer'].some(
+    (name) => root[name]?.['access_token'] !== undefined || root[name]?.['password'] !== undefined,
+  );
 }
 
 function assemble(
   content: FileContent,
-  read: { readonly file: string; readonly bot: AccountConfig; readonly issuer: AccountConfig; readonly files: readonly string[] },
+  read: {
+    readonly file: string;
+    readonly bot: AccountConfig;
+    readonly issuer: AccountConfig;
+    readonly files: readonly string[];
+  },
 ): Config {
   const folder = dirname(read.file);
   return {
@@ -90,7 +108,9 @@ function assemble(
       processes: content.gateway.processes,
       trusted_proxies: content.gateway.trusted_proxies,
     },
-    monitoring: { listen: content.monitoring.listen === undefined ? null : addressOf(content.monitoring.listen) },
+    monitoring: {
+      listen: content.monitoring.listen === undefined ? null : addressOf(content.monitoring.listen),
+    },
     state_dir: resolve(folder, content.state_dir),
     sealing_key_file: resolve(folder, content.sealing_key_file),
     secret_files: read.files,

@@ -22,7 +22,9 @@ export function effective(written: Written): readonly Effective[] {
     const value = given === undefined ? at(written.content, key.path) : given;
     if (value === undefined) return [];
     const shown = isSecretKey(key.path) ? null : asWritten(key, value, dirname(written.file));
-    return [{ key: key.path.join('.'), value: shown, from: given === undefined ? 'default' : origin(written, key) }];
+    return [
+      { key: key.path.join('.'), value: shown, from: given === undefined ? 'default' : origin(written, key) },
+    ];
   });
 }
 
@@ -34,11 +36,14 @@ export function effectiveInYaml(entries: readonly Effective[]): string {
     const parts = key.split('.');
     const sections = parts.slice(0, -1);
     const same = sections.findIndex((part, index) => above[index] !== part);
-    if (same !== -1) sections.slice(same).forEach((part, index) => lines.push(`${'  '.repeat(same + index)}${part}:`));
+    if (same !== -1)
+      sections.slice(same).forEach((part, index) => lines.push(`${'  '.repeat(same + index)}${part}:`));
     above = sections;
     const indent = '  '.repeat(sections.length);
     const name = parts.at(-1) ?? '';
-    lines.push(`${indent}${value === null ? `# ${name}: is set and not shown` : inOneLine(name, value)}  # ${from}`);
+    lines.push(
+      `${indent}${value === null ? `# ${name}: is set and not shown` : inOneLine(name, value)}  # ${from}`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }
@@ -60,5 +65,9 @@ function asWritten({ path, example }: Key, value: unknown, folder: string): unkn
 }
 
 function at(value: unknown, path: readonly string[]): unknown {
-  return path.reduce((node: unknown, part) => (typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined), value);
+  return path.reduce(
+    (node: unknown, part) =>
+      typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined,
+    value,
+  );
 }

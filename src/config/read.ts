@@ -27,7 +27,10 @@ export type Written = {
  * Reads the file and what the environment overrides.
  * @throws MintwardenError `configuration` that names every problem found, with its line
  */
-export async function readWritten(path: string, env: Readonly<Record<string, string | undefined>>): Promise<Written> {
+export async function readWritten(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Written> {
   const file = resolve(path);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new MintwardenError(
@@ -86,8 +89,14 @@ function merged(value: unknown, overrides: readonly Override[]): unknown {
     if (typeof section !== 'object' || Array.isArray(section)) continue;
     const other = second.endsWith('_file') ? second.slice(0, -'_file'.length) : `${second}_file`;
     const { [other]: replaced, ...rest } = section as Record<string, unknown>;
-    const isAlsoGiven = overrides.some((override) => override.key.path[0] === first && override.key.path[1] === other);
-    root[first] = { ...rest, ...(isAlsoGiven && replaced !== undefined ? { [other]: replaced } : {}), [second]: given };
+    const isAlsoGiven = overrides.some(
+      (override) => override.key.path[0] === first && override.key.path[1] === other,
+    );
+    root[first] = {
+      ...rest,
+      ...(isAlsoGiven && replaced !== undefined ? { [other]: replaced } : {}),
+      [second]: given,
+    };
   }
   return root;
 }

@@ -13,14 +13,17 @@ export function referenceInMarkdown(): string {
   return [...sections]
     .map(([name, keys]) => {
       const title = name === '' ? '## At the top' : `## ${name}\n\n${SECTIONS[name] ?? ''}`;
-      const rows = [HEAD, HEAD.map(() => '---'), ...keys.map(rowOf)].map((cells) => `| ${cells.join(' | ')} |`);
+      const rows = [HEAD, HEAD.map(() => '---'), ...keys.map(rowOf)].map(
+        (cells) => `| ${cells.join(' | ')} |`,
+      );
       return `${title}\n\n${rows.join('\n')}\n`;
     })
     .join('\n');
 }
 
 function rowOf({ path, takes, description, example, otherwise }: Key): string[] {
-  const asText = typeof otherwise === 'number' && typeof example === 'string' ? formatDuration(otherwise) : otherwise;
+  const asText =
+    typeof otherwise === 'number' && typeof example === 'string' ? formatDuration(otherwise) : otherwise;
   const variable = takes === 'section' ? '' : code(variableOf(path));
   return [code(path.join('.')), cell(description), code(asText), code(example), variable];
 }

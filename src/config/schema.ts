@@ -50,9 +50,20 @@ const spoken = <T>(parse: (text: string) => T): z.ZodType<T, string> =>
   });
 
 const preset = z.strictObject({
-  explanation: z.string().min(1, 'is empty').max(200, 'is too long').meta({ description: 'What it is for; shown by !help presets.' }),
-  can: z.array(spoken(parseAllowance)).min(1, 'is empty').meta({ description: 'What it can do, as in --can.' }),
-  types: z.array(spoken(parseTypePattern)).min(1, 'is empty').optional().meta({ description: 'As in --types.' }),
+  explanation: z
+    .string()
+    .min(1, 'is empty')
+    .max(200, 'is too long')
+    .meta({ description: 'What it is for; shown by !help presets.' }),
+  can: z
+    .array(spoken(parseAllowance))
+    .min(1, 'is empty')
+    .meta({ description: 'What it can do, as in --can.' }),
+  types: z
+    .array(spoken(parseTypePattern))
+    .min(1, 'is empty')
+    .optional()
+    .meta({ description: 'As in --types.' }),
   power: z.int('is no whole number').optional().meta({ description: 'As in --power.' }),
   allow: z.array(spoken(parseEndpoint)).min(1, 'is empty').optional().meta({ description: 'As in --allow.' }),
   deny: z.array(spoken(parseEndpoint)).min(1, 'is empty').optional().meta({ description: 'As in --deny.' }),
@@ -62,10 +73,16 @@ const preset = z.strictObject({
 
 function account(who: string, localpart: string, tokenUse: string) {
   return {
-    user_id: userId().meta({ description: `The user id of ${who}.`, examples: [`@${localpart}:example.org`] }),
+    user_id: userId().meta({
+      description: `The user id of ${who}.`,
+      examples: [`@${localpart}:example.org`],
+    }),
     access_token_file: file()
       .optional()
-      .meta({ description: `A file with its access token alone in it. ${tokenUse}`, examples: [`secrets/${localpart}.token`] }),
+      .meta({
+        description: `A file with its access token alone in it. ${tokenUse}`,
+        examples: [`secrets/${localpart}.token`],
+      }),
     access_token: z
       .string()
       .min(1, 'is empty')
@@ -109,11 +126,19 @@ export const fileSchema = z.strictObject({
     })
     .meta({ description: 'The homeserver.' }),
   bot: z
-    .strictObject(account('the account that chats; no server administrator', 'mintwarden', 'Its session has the encryption keys.'))
+    .strictObject(
+      account(
+        'the account that chats; no server administrator',
+        'mintwarden',
+        'Its session has the encryption keys.',
+      ),
+    )
     .meta({ description: 'The account that chats.' }),
   issuer: z
     .strictObject({
-      kind: z.literal('synapse', 'is no kind of issuer').meta({ description: 'How tokens are made.', examples: ['synapse'] }),
+      kind: z
+        .literal('synapse', 'is no kind of issuer')
+        .meta({ description: 'How tokens are made.', examples: ['synapse'] }),
       ...account(
         'the account that makes tokens; a server administrator that never chats',
         'mintwarden-issuer',
@@ -136,7 +161,10 @@ export const fileSchema = z.strictObject({
         .regex(ADDRESS_AND_PORT, 'is no address and port')
         .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535')
         .default('127.0.0.1:8009')
-        .meta({ description: 'Where the gateway listens: plain HTTP, for your TLS proxy.', examples: ['127.0.0.1:8009'] }),
+        .meta({
+          description: 'Where the gateway listens: plain HTTP, for your TLS proxy.',
+          examples: ['127.0.0.1:8009'],
+        }),
       public_url: z.url({ protocol: /^https?$/, error: 'is no http or https address' }).meta({
         description: 'Where the gateway is reached by those who use tokens: https, unless on this machine.',
         examples: ['https://tokens.example.org'],
@@ -147,25 +175,30 @@ export const fileSchema = z.strictObject({
         .max(16, 'is too large')
         .default(0)
         .meta({
-          description: "How many processes of its own the gateway has, side by side on one port. 0: it runs in the bot's.",
+          description:
+            "How many processes of its own the gateway has, side by side on one port. 0: it runs in the bot's.",
           examples: [2],
         }),
       trusted_proxies: z
         .array(spoken(parseNetwork))
         .default([])
         .meta({
-          description: 'Your TLS proxy, as an address or a network: its X-Forwarded-For says where requests come from. Needed for --from.',
+          description:
+            'Your TLS proxy, as an address or a network: its X-Forwarded-For says where requests come from. Needed for --from.',
           examples: [['127.0.0.1']],
         }),
     })
-    .meta({ description: 'The gateway, before the homeserver: the only place where scoped tokens are good.' }),
+    .meta({
+      description: 'The gateway, before the homeserver: the only place where scoped tokens are good.',
+    }),
   state_dir: file()
     .default('state')
     .meta({ description: 'The folder with the ledger and the encryption keys.', examples: ['state'] }),
   sealing_key_file: file()
     .default('secrets/sealing.key')
     .meta({
-      description: 'The key that seals secrets in the ledger; made at the first start. Back it up apart from the state.',
+      description:
+        'The key that seals secrets in the ledger; made at the first start. Back it up apart from the state.',
       examples: ['secrets/sealing.key'],
     }),
   policy: z
@@ -180,7 +213,8 @@ export const fileSchema = z.strictObject({
         .array(userId())
         .default([])
         .meta({
-          description: 'Server administrators and admins of Mintwarden that tokens may be made for all the same.',
+          description:
+            'Server administrators and admins of Mintwarden that tokens may be made for all the same.',
           examples: [['@test-admin:example.org']],
         }),
       protected_subjects: z
@@ -190,7 +224,10 @@ export const fileSchema = z.strictObject({
       reason_required: z
         .boolean()
         .default(false)
-        .meta({ description: 'Refuse a !mint without --reason. The person it is about reads it.', examples: [true] }),
+        .meta({
+          description: 'Refuse a !mint without --reason. The person it is about reads it.',
+          examples: [true],
+        }),
       deliver_within: duration(1_000)
         .default(15 * MINUTE_MS)
         .meta({ description: 'A token that nobody took ends after this.', examples: ['15m'] }),
@@ -200,7 +237,8 @@ export const fileSchema = z.strictObject({
       lease: duration(MINUTE_MS)
         .default(360 * MINUTE_MS)
         .meta({
-          description: "The longest life of one of the homeserver's own tokens behind ours. What a crash leaves behind dies within it.",
+          description:
+            "The longest life of one of the homeserver's own tokens behind ours. What a crash leaves behind dies within it.",
           examples: ['6h'],
         }),
       command_max_age: duration(1_000)
@@ -219,7 +257,9 @@ export const fileSchema = z.strictObject({
       presets: z
         .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is no name for a preset'), preset)
         .default({})
-        .meta({ description: 'What --preset may name, besides and instead of those built in (!help presets).' }),
+        .meta({
+          description: 'What --preset may name, besides and instead of those built in (!help presets).',
+        }),
     })
     .prefault({})
     .meta({ description: 'What may be minted.' }),
@@ -231,12 +271,15 @@ export const fileSchema = z.strictObject({
         .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535')
         .optional()
         .meta({
-          description: 'Where /health, /ready and /metrics are answered, to anybody who can reach it. Nowhere unless set.',
+          description:
+            'Where /health, /ready and /metrics are answered, to anybody who can reach it. Nowhere unless set.',
           examples: ['127.0.0.1:9464'],
         }),
     })
     .prefault({})
-    .meta({ description: 'What those who watch the service can ask it. It tells of no person, room or token.' }),
+    .meta({
+      description: 'What those who watch the service can ask it. It tells of no person, room or token.',
+    }),
   log: z
     .strictObject({
       level: z

@@ -5,16 +5,20 @@ const MAX_BYTES = 64 * 1024;
 /** A secret, or a sentence that says why there is none (the sentence names the file, never its content). */
 export type SecretRead = { readonly secret: string } | { readonly problem: string };
 
-/** Reads a file that holds a secret and nothing else. Refuses one that every user of the machine could read. */
+/**
+ * Reads a file that holds a secret and nothing else. Refuses one that every user of the machine could read.
+ */
 export async function readSecretFile(file: string): Promise<SecretRead> {
   try {
     const facts = await stat(file);
     if (!facts.isFile()) return { problem: `${file} is no file.` };
-    if (isOpenToAll(facts.mode)) return { problem: `${file} can be read by every user of this machine. Run: chmod 600 '${file}'` };
+    if (isOpenToAll(facts.mode))
+      return { problem: `${file} can be read by every user of this machine. Run: chmod 600 '${file}'` };
     if (facts.size > MAX_BYTES) return { problem: `${file} is too large for a secret.` };
     const secret = (await readFile(file, 'utf8')).trim();
     if (secret === '') return { problem: `${file} is empty.` };
-    if (/[\s\u0000-\u001f\u007f]/.test(secret)) return { problem: `${file} holds more than one word; it should hold the secret alone.` };
+    if (/[\s\u0000-\u001f\u007f]/.test(secret))
+      return { problem: `${file} holds more than one word; it should hold the secret alone.` };
     return { secret };
   } catch (error) {
     return { problem: `${file} ${whyUnreadable(error)}` };

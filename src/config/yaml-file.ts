@@ -21,7 +21,8 @@ export function parseYaml(text: string, name: string): YamlFile {
     complaints.set(line, inWords(problem.code, problem.message, text.split('\n')[line - 1] ?? ''));
   }
   const problems = [...complaints].map(([line, sentence]) => `${name}:${String(line)}: ${sentence}`);
-  if (problems.length === 0) problems.push(...misreadRooms(document, (offset) => `${name}:${String(at(offset))}`));
+  if (problems.length === 0)
+    problems.push(...misreadRooms(document, (offset) => `${name}:${String(at(offset))}`));
   return {
     value: problems.length > 0 ? null : (document.toJS({ maxAliasCount: 50 }) as unknown),
     lineOf: (path) => lineOf(document, path, at),
@@ -43,24 +44,33 @@ function misreadRooms(document: Document, where: (offset: number) => string): st
   const found: string[] = [];
   visit(document, (_key, node) => {
     if (isScalar(node) && node.tag !== undefined && node.tag.startsWith('!')) {
-      found.push(`${where(node.range?.[0] ?? 0)}: A value that begins with ! must be put in quotes: "!room:example.org".`);
+      found.push(
+        `${where(node.range?.[0] ?? 0)}: A value that begins with ! must be put in quotes: "!room:example.org".`,
+      );
     }
   });
   return found;
 }
 
-function lineOf(document: Document, path: readonly PropertyKey[], at: (offset: number) => number): number | null {
+function lineOf(
+  document: Document,
+  path: readonly PropertyKey[],
+  at: (offset: number) => number,
+): number | null {
   let node: unknown = document.contents;
   let line: number | null = null;
   for (const part of path) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part));
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
+      );
       const offset = pair !== undefined && isScalar(pair.key) ? pair.key.range?.[0] : undefined;
       if (offset === undefined) return line;
       line = at(offset);
       node = pair?.value;
     } else {
-      const inner: unknown = typeof part === 'number' ? document.getIn(path.slice(0, path.indexOf(part) + 1), true) : undefined;
+      const inner: unknown =
+        typeof part === 'number' ? document.getIn(path.slice(0, path.indexOf(part) + 1), true) : undefined;
       const offset = isScalar(inner) ? inner.range?.[0] : undefined;
       return offset === undefined ? line : at(offset);
     }

@@ -11,7 +11,11 @@ import { byText, covers, isPattern, isWild, least, matches, shared } from './wil
 export type Allowance = Capability | `${Capability}:${string}`;
 
 /** An allowance, taken apart. Null: any. */
-export type AllowanceParts = { readonly name: Capability; readonly type: string | null; readonly key: string | null };
+export type AllowanceParts = {
+  readonly name: Capability;
+  readonly type: string | null;
+  readonly key: string | null;
+};
 
 const MAX_LENGTH = 255;
 /** Nothing that cannot be seen, or would part words in a command. */
@@ -23,13 +27,17 @@ const ODD = /[\p{C}\p{Z},]/u;
  */
 export function parseAllowance(text: string): Allowance {
   const [name = '', ...rest] = text.split(':');
-  if (!isCapability(name)) throw refused(`There is no capability “${name.slice(0, 40)}”.`, 'See `!help capabilities`.');
+  if (!isCapability(name))
+    throw refused(`There is no capability “${name.slice(0, 40)}”.`, 'See `!help capabilities`.');
   const { takes } = CAPABILITY[name];
   const type = rest[0] ?? null;
   const key = rest.length > 1 ? rest.slice(1).join(':') : null;
-  if (type === null && takes === 'a-type') throw refused(`${name} needs a type.`, `Write for example \`${name}:com.example.settings\`.`);
-  if (type !== null && takes === 'nothing') throw refused(`${name} takes no type.`, `Write \`${name}\` alone.`);
-  if (key !== null && takes !== 'type-and-key') throw refused(`${name} takes no state key.`, `Write \`${name}:${type ?? ''}\`.`);
+  if (type === null && takes === 'a-type')
+    throw refused(`${name} needs a type.`, `Write for example \`${name}:com.example.settings\`.`);
+  if (type !== null && takes === 'nothing')
+    throw refused(`${name} takes no type.`, `Write \`${name}\` alone.`);
+  if (key !== null && takes !== 'type-and-key')
+    throw refused(`${name} takes no state key.`, `Write \`${name}:${type ?? ''}\`.`);
   if (type !== null) checkType(name, type);
   if (key !== null && ((key !== '' && !isPattern(key)) || key.length > MAX_LENGTH || ODD.test(key)))
     throw refused(`“${key.slice(0, 60)}” is no state key.`, 'A `*` may stand at its end alone.');
@@ -129,8 +137,16 @@ export function sharedAllowances(a: readonly Allowance[], b: readonly Allowance[
   return leastAllowances(shared(a, b, both));
 }
 
-/** Whether the allowance is of this capability and means this type and key. A null key: there is none, or none yet. */
-export function allowanceMeans(allowance: Allowance, name: Capability, type: string, key: string | null): boolean {
+/**
+ * Whether the allowance is of this capability and means this type and key. A null key: there is none, or none
+ * yet.
+ */
+export function allowanceMeans(
+  allowance: Allowance,
+  name: Capability,
+  type: string,
+  key: string | null,
+): boolean {
   if (allowance === 'read' && name === 'media') return true;
   const parts = partsOf(allowance);
   if (parts.name !== name || !patternMeans(name, parts.type ?? '*', type)) return false;

@@ -2,9 +2,9 @@ import type { ChainHead } from './audit.ts';
 import { canonicalJson } from './audit.ts';
 
 /**
- * Where the ledger stood once, as it was said in the control room: what others hold of it. It is in the clear, since it
- * must be readable exactly when the encryption store is an old copy or gone, and bears a code made with a key that is
- * derived from the sealing key, so that nobody at the homeserver can make one.
+ * Where the ledger stood once, as it was said in the control room: what others hold of it. It is in the
+ * clear, since it must be readable exactly when the encryption store is an old copy or gone, and bears a code
+ * made with a key that is derived from the sealing key, so that nobody at the homeserver can make one.
  */
 export type Anchor = ChainHead & {
   /** Counts the histories: one more each time an operator goes on from a state that another had overtaken. */
@@ -34,8 +34,14 @@ export function anchorContent(anchor: Anchor, roomId: string, mac: Mac): Record<
   return { ...fields(anchor), v: 1, mac: mac(macText(anchor, roomId)) };
 }
 
-/** An anchor from the content of an event; null where it is none, or was not made with our key for this room. */
-export function readAnchor(content: Readonly<Record<string, unknown>>, roomId: string, mac: Mac): Anchor | null {
+/**
+ * An anchor from the content of an event; null where it is none, or was not made with our key for this room.
+ */
+export function readAnchor(
+  content: Readonly<Record<string, unknown>>,
+  roomId: string,
+  mac: Mac,
+): Anchor | null {
   const { v, hash, mac: code } = content;
   const numbers = ['generation', 'seq', 'uses', 'at', 'live'].map((key) => content[key]);
   if (v !== 1 || typeof hash !== 'string' || typeof code !== 'string' || !numbers.every(isCount)) return null;
@@ -44,7 +50,10 @@ export function readAnchor(content: Readonly<Record<string, unknown>>, roomId: s
   return sameText(mac(macText(anchor, roomId)), code) ? anchor : null;
 }
 
-/** Of two anchors the one that says more: of a later history, or further on in the same. An old one sent again says less. */
+/**
+ * Of two anchors the one that says more: of a later history, or further on in the same. An old one sent again
+ * says less.
+ */
 export function isFurther(one: Anchor, other: Anchor): boolean {
   if (one.generation !== other.generation) return one.generation > other.generation;
   if (one.seq !== other.seq) return one.seq > other.seq;
@@ -52,8 +61,9 @@ export function isFurther(one: Anchor, other: Anchor): boolean {
 }
 
 /**
- * What an anchor says of a ledger. `older`: it was further once, so this is an old copy of it. `other`: it holds other
- * rows than it did, or a later history was begun elsewhere. `well`: everything that was said then is in it.
+ * What an anchor says of a ledger. `older`: it was further once, so this is an old copy of it. `other`: it
+ * holds other rows than it did, or a later history was begun elsewhere. `well`: everything that was said then
+ * is in it.
  */
 export async function heldAgainst(anchor: Anchor, ledger: Reach): Promise<'well' | 'older' | 'other'> {
   if (anchor.generation < ledger.generation) return 'well';
@@ -85,7 +95,10 @@ function sameText(a: string, b: string): boolean {
 
 /** Why the state is not to be gone on from until an operator says so. */
 export type OldCopy = {
-  /** `cut`: somebody emptied anchors that were posted after the last one it knows of; what they said, nobody can tell. */
+  /**
+   * `cut`: somebody emptied anchors that were posted after the last one it knows of; what they said, nobody
+   * can tell.
+   */
   readonly why: 'older' | 'other' | 'cut';
   /** What was found in the control room; with `cut`, the last that is left or known. */
   readonly anchor: Anchor;

@@ -42,12 +42,18 @@ export type AuditEvent = {
 };
 
 /** An audit event in its place in the chain. */
-export type AuditRow = AuditEvent & { readonly seq: number; readonly previous: string; readonly hash: string };
+export type AuditRow = AuditEvent & {
+  readonly seq: number;
+  readonly previous: string;
+  readonly hash: string;
+};
 
 /** What the first row has before it. */
 export const CHAIN_START = '0'.repeat(64);
 
-/** JSON with sorted keys, so that the same event always has the same hash (RFC 8785 for the values we use). */
+/**
+ * JSON with sorted keys, so that the same event always has the same hash (RFC 8785 for the values we use).
+ */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
@@ -67,24 +73,33 @@ export function chained(event: AuditEvent, seq: number, previous: string): Audit
   return { at, actor, action, grantId, subject, command, data, seq, previous, hash };
 }
 
-/** Where a chain stands: its newest row. Known from elsewhere (an anchor), it shows that rows were cut off at the end. */
+/**
+ * Where a chain stands: its newest row. Known from elsewhere (an anchor), it shows that rows were cut off at
+ * the end.
+ */
 export type ChainHead = { readonly seq: number; readonly hash: string };
 
 /**
  * What is wrong with a chain, at which row; null where it holds. Rows must come in the order of `seq`.
  * Without `head`, rows cut off at the end do not show; rows after `head` are well.
  */
-export function chainFault(rows: Iterable<AuditRow>, head?: ChainHead): { readonly seq: number; readonly fault: string } | null {
+export function chainFault(
+  rows: Iterable<AuditRow>,
+  head?: ChainHead,
+): { readonly seq: number; readonly fault: string } | null {
   let previous = CHAIN_START;
   let expected = 1;
   for (const row of rows) {
     if (row.seq !== expected) return { seq: expected, fault: `row ${expected} is missing` };
     if (row.previous !== previous) return { seq: row.seq, fault: 'it does not follow the row before it' };
-    if (chained(row, row.seq, row.previous).hash !== row.hash) return { seq: row.seq, fault: 'it was changed after it was written' };
-    if (row.seq === head?.seq && row.hash !== head.hash) return { seq: row.seq, fault: 'it is not the row that was the newest once' };
+    if (chained(row, row.seq, row.previous).hash !== row.hash)
+      return { seq: row.seq, fault: 'it was changed after it was written' };
+    if (row.seq === head?.seq && row.hash !== head.hash)
+      return { seq: row.seq, fault: 'it is not the row that was the newest once' };
     previous = row.hash;
     expected++;
   }
-  if (head !== undefined && head.seq >= expected) return { seq: expected, fault: `row ${expected} is missing` };
+  if (head !== undefined && head.seq >= expected)
+    return { seq: expected, fault: `row ${expected} is missing` };
   return null;
 }

@@ -52,7 +52,10 @@ export type CapabilityFacts = {
   readonly where: 'rooms' | 'account';
   /** What must be granted beside it, or it could do nothing. */
   readonly needs: readonly Capability[];
-  /** What may be said after its name: nothing, an event type, a type and a state key, or a type that must be said. */
+  /**
+   * What may be said after its name: nothing, an event type, a type and a state key, or a type that must be
+   * said.
+   */
   readonly takes: 'nothing' | 'type' | 'type-and-key' | 'a-type';
   /** Only for a token that has a device of its own: not to be had from an issuer that gives none. */
   readonly device: boolean;
@@ -81,8 +84,19 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
     takes: 'type',
   },
   react: { ...inRooms, verb: 'react', allows: 'send reactions', writes: true },
-  edit: { ...inRooms, verb: 'edit what the user sent', allows: 'edit what the user sent', writes: true, needs: ['send'] },
-  redact: { ...inRooms, verb: 'redact what the user sent', allows: 'redact what the user sent', writes: true },
+  edit: {
+    ...inRooms,
+    verb: 'edit what the user sent',
+    allows: 'edit what the user sent',
+    writes: true,
+    needs: ['send'],
+  },
+  redact: {
+    ...inRooms,
+    verb: 'redact what the user sent',
+    allows: 'redact what the user sent',
+    writes: true,
+  },
   'redact-others': {
     ...inRooms,
     verb: 'redact what others sent',
@@ -100,26 +114,47 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
     ...inRooms,
     verb: 'set state',
     ofAnyType: 'set state of any type that need not be named',
-    allows: 'set state events; state:TYPE or state:TYPE:KEY only those. What decides over others must be named exactly',
+    allows:
+      'set state events; state:TYPE or state:TYPE:KEY only those. What decides over others must be named exactly',
     writes: true,
     takes: 'type-and-key',
   },
   join: { ...inRooms, verb: 'join', allows: 'join rooms in scope and accept invites to them', writes: true },
-  leave: { ...inRooms, verb: 'leave', allows: 'leave rooms in scope and reject invites to them', writes: true },
+  leave: {
+    ...inRooms,
+    verb: 'leave',
+    allows: 'leave rooms in scope and reject invites to them',
+    writes: true,
+  },
   knock: { ...inRooms, verb: 'knock', allows: 'ask to be let into rooms in scope', writes: true },
   invite: { ...inRooms, verb: 'invite users', allows: 'invite users by their id', writes: true },
   kick: { ...inRooms, verb: 'kick members', allows: 'remove members, where the user may', writes: true },
   ban: { ...inRooms, verb: 'ban users', allows: 'ban users, where the user may', writes: true },
   unban: { ...inRooms, verb: 'unban users', allows: 'lift bans, where the user may', writes: true },
-  receipts: { ...inRooms, verb: 'see and send read receipts', allows: 'see read receipts, and send them, which others see', writes: true },
-  typing: { ...inRooms, verb: 'see who types, and show the user typing', allows: 'see who types, and show the user typing', writes: true },
+  receipts: {
+    ...inRooms,
+    verb: 'see and send read receipts',
+    allows: 'see read receipts, and send them, which others see',
+    writes: true,
+  },
+  typing: {
+    ...inRooms,
+    verb: 'see who types, and show the user typing',
+    allows: 'see who types, and show the user typing',
+    writes: true,
+  },
   markers: {
     ...inRooms,
     verb: 'see and move read markers',
     allows: 'see and move the user’s own read markers, and mark rooms as unread',
     writes: true,
   },
-  tags: { ...inRooms, verb: 'see and set room tags', allows: 'see and set the user’s tags of rooms in scope', writes: true },
+  tags: {
+    ...inRooms,
+    verb: 'see and set room tags',
+    allows: 'see and set the user’s tags of rooms in scope',
+    writes: true,
+  },
   media: {
     ...inRooms,
     verb: 'fetch media shown',
@@ -139,7 +174,12 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
     allows: 'change the user’s name, picture and time zone, in every room',
     writes: true,
   },
-  presence: { ...ofAccount, verb: 'see and set presence', allows: 'see who is online, and show the user as online', writes: true },
+  presence: {
+    ...ofAccount,
+    verb: 'see and set presence',
+    allows: 'see who is online, and show the user as online',
+    writes: true,
+  },
   directory: {
     ...ofAccount,
     verb: 'search the directories',
@@ -161,7 +201,8 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
   'account-data': {
     ...ofAccount,
     verb: 'read and write account data',
-    allows: 'read and write account data of the types named; never those that hold secrets, or could blind the user',
+    allows:
+      'read and write account data of the types named; never those that hold secrets, or could blind the user',
     writes: true,
     takes: 'a-type',
   },

@@ -6,8 +6,8 @@ import type { Message } from './message.ts';
 
 /**
  * A command that was acted on. Its event id is unique for ever, and so is its place in its megolm session:
- * the homeserver can neither deliver it twice nor replay its ciphertext under another event id. A request made at the
- * machine has an id of its own in the event's place; see `requestKey`.
+ * the homeserver can neither deliver it twice nor replay its ciphertext under another event id. A request
+ * made at the machine has an id of its own in the event's place; see `requestKey`.
  */
 export type CommandKey = {
   readonly eventId: EventId;
@@ -41,7 +41,10 @@ export type ExcludedRoom = {
 /** A user's cross-signing master key (ed25519, unpadded base64) as it was first seen. */
 export type Pin = { readonly userId: UserId; readonly masterKey: string; readonly at: number };
 
-/** A pin that an operator sets in place of `before`, the key that was pinned until then (null: none was). Another one there is a conflict. */
+/**
+ * A pin that an operator sets in place of `before`, the key that was pinned until then (null: none was).
+ * Another one there is a conflict.
+ */
 export type Repin = { readonly pin: Pin; readonly before: string | null };
 
 /**
@@ -61,5 +64,8 @@ export type Change = {
   readonly audit?: readonly AuditEvent[];
 };
 
-/** `seen`: the command was acted on before; `conflict`: a row's revision was not as expected. Nothing was written then. */
+/**
+ * `seen`: the command was acted on before; `conflict`: a row's revision was not as expected. Nothing was
+ * written then.
+ */
 export type Committed = 'committed' | 'seen' | 'conflict';

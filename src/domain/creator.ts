@@ -2,12 +2,14 @@ import { MintwardenError } from './errors.ts';
 import { localpartOf, parseUserId, serverOf, type UserId } from './ids.ts';
 import { covers, least, shared } from './wildcard.ts';
 
-/** Who made a room: a whole user id, or the beginning of a localpart on one server, `@whatsapp_*:example.org`. */
+/**
+ * Who made a room: a whole user id, or the beginning of a localpart on one server, `@whatsapp_*:example.org`.
+ */
 export type CreatorPattern = `@${string}:${string}`;
 
 /**
- * @throws MintwardenError `usage` for what is no user id, has its `*` elsewhere than at the localpart's end, or
- *   is nothing but a wildcard
+ * @throws MintwardenError `usage` for what is no user id, has its `*` elsewhere than at the localpart's end,
+ *   or is nothing but a wildcard
  */
 export function parseCreatorPattern(text: string, serverName: string): CreatorPattern {
   const whole = text.startsWith('@') && !text.includes(':') ? `${text}:${serverName}` : text;
@@ -25,7 +27,9 @@ export function parseCreatorPattern(text: string, serverName: string): CreatorPa
   return whole as CreatorPattern;
 }
 
-/** Whether the pattern has a wildcard: then it is worth what the server's registration of such names is worth. */
+/**
+ * Whether the pattern has a wildcard: then it is worth what the server's registration of such names is worth.
+ */
 export function isWildCreator(pattern: CreatorPattern): boolean {
   return localpartOf(pattern as string as UserId).endsWith('*');
 }
@@ -51,6 +55,11 @@ export function leastCreators(patterns: readonly CreatorPattern[]): readonly Cre
 }
 
 /** The creators that both lists mean. */
-export function sharedCreators(a: readonly CreatorPattern[], b: readonly CreatorPattern[]): readonly CreatorPattern[] {
-  return leastCreators(shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)));
+export function sharedCreators(
+  a: readonly CreatorPattern[],
+  b: readonly CreatorPattern[],
+): readonly CreatorPattern[] {
+  return leastCreators(
+    shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
+  );
 }

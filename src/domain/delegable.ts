@@ -27,9 +27,9 @@ const STATE_NEVER = [
 ];
 
 /**
- * State that decides who gets in, who sees what and how long, runs in others' clients, or has the homeserver ask
- * servers that are named in it (aliases are looked up). Named exactly or not at all: nobody means them by `state`
- * or `m.*`.
+ * State that decides who gets in, who sees what and how long, runs in others' clients, or has the homeserver
+ * ask servers that are named in it (aliases are looked up). Named exactly or not at all: nobody means them by
+ * `state` or `m.*`.
  */
 const STATE_BY_NAME = [
   'm.room.server_acl',
@@ -61,7 +61,14 @@ const STATE_BY_NAME = [
 ];
 
 /** Events that are another capability's, or speak for the subject's identity (verification in a room). */
-const SEND_NEVER = ['m.reaction', 'm.room.redaction', 'm.key.verification.*', 'm.room.create', 'm.room.member', 'm.room.power_levels'];
+const SEND_NEVER = [
+  'm.reaction',
+  'm.room.redaction',
+  'm.key.verification.*',
+  'm.room.create',
+  'm.room.member',
+  'm.room.power_levels',
+];
 
 /**
  * Events that clients act on, not only show: ciphertext that nobody can look into, calls, what belongs to
@@ -128,7 +135,8 @@ export type Delegable = 'freely' | 'by-name' | 'never';
 
 /** Whether a capability may be granted for a type of event or data, whatever else a scope says. */
 export function mayGrantType(capability: Capability, type: string): Delegable {
-  const isOneOf = (patterns: readonly string[]): boolean => patterns.some((pattern) => matches(pattern, type));
+  const isOneOf = (patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => matches(pattern, type));
   switch (capability) {
     case 'send':
       return isOneOf(SEND_NEVER) ? 'never' : isOneOf(SEND_BY_NAME) ? 'by-name' : 'freely';

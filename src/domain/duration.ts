@@ -5,12 +5,28 @@ const NAMES = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week' } as co
 type Unit = keyof typeof UNITS;
 
 const ALIASES: Record<string, Unit> = {
-  s: 's', sec: 's', secs: 's', second: 's', seconds: 's',
-  m: 'm', min: 'm', mins: 'm', minute: 'm', minutes: 'm',
-  h: 'h', hr: 'h', hrs: 'h', hour: 'h', hours: 'h',
-  d: 'd', day: 'd', days: 'd',
-  w: 'w', week: 'w', weeks: 'w',
-}; // prettier-ignore
+  s: 's',
+  sec: 's',
+  secs: 's',
+  second: 's',
+  seconds: 's',
+  m: 'm',
+  min: 'm',
+  mins: 'm',
+  minute: 'm',
+  minutes: 'm',
+  h: 'h',
+  hr: 'h',
+  hrs: 'h',
+  hour: 'h',
+  hours: 'h',
+  d: 'd',
+  day: 'd',
+  days: 'd',
+  w: 'w',
+  week: 'w',
+  weeks: 'w',
+};
 
 /**
  * Milliseconds from `90s`, `15m`, `1h30m`, `2d`, `1w` or the spelled-out units.
@@ -18,9 +34,14 @@ const ALIASES: Record<string, Unit> = {
  */
 export function parseDuration(text: string): number {
   const compact = text.toLowerCase().replace(/\s+/g, '');
-  if (/^[-+]/.test(compact)) throw new MintwardenError('usage', `A duration cannot be negative: ${text}.`, 'Write for example 1h.');
+  if (/^[-+]/.test(compact))
+    throw new MintwardenError('usage', `A duration cannot be negative: ${text}.`, 'Write for example 1h.');
   if (/^\d+$/.test(compact)) {
-    throw new MintwardenError('usage', `The duration ${text} has no unit.`, `Write ${compact}s, ${compact}m, ${compact}h or ${compact}d.`);
+    throw new MintwardenError(
+      'usage',
+      `The duration ${text} has no unit.`,
+      `Write ${compact}s, ${compact}m, ${compact}h or ${compact}d.`,
+    );
   }
   const parts = [...compact.matchAll(/(\d{1,9})([a-z]+)/g)];
   const whole = parts.map((part) => part[0]).join('');
@@ -28,11 +49,17 @@ export function parseDuration(text: string): number {
   const known = units.every((unit) => unit !== undefined);
   const once = new Set(units).size === units.length;
   if (parts.length === 0 || whole !== compact || !known || !once) {
-    throw new MintwardenError('usage', `"${text}" is not a duration.`, 'Write for example 90s, 15m, 1h30m or 2d.');
+    throw new MintwardenError(
+      'usage',
+      `"${text}" is not a duration.`,
+      'Write for example 90s, 15m, 1h30m or 2d.',
+    );
   }
   const total = parts.reduce((sum, part, index) => sum + Number(part[1]) * UNITS[units[index] as Unit], 0);
-  if (total === 0) throw new MintwardenError('usage', 'A duration of zero does nothing.', 'Write for example 1h.');
-  if (!Number.isSafeInteger(total)) throw new MintwardenError('usage', `The duration ${text} is too long.`, 'Write for example 7d.');
+  if (total === 0)
+    throw new MintwardenError('usage', 'A duration of zero does nothing.', 'Write for example 1h.');
+  if (!Number.isSafeInteger(total))
+    throw new MintwardenError('usage', `The duration ${text} is too long.`, 'Write for example 7d.');
   return total;
 }
 

@@ -37,7 +37,9 @@ export function parseEndpoint(text: string): string {
     segments !== null &&
     METHODS.includes(upper) &&
     !/[\p{C}\p{Z}?#,\\]/u.test(path) &&
-    segments.every((segment, index) => isPattern(segment) || (segment === '**' && index === segments.length - 1)) &&
+    segments.every(
+      (segment, index) => isPattern(segment) || (segment === '**' && index === segments.length - 1),
+    ) &&
     !segments.some((segment) => segment === '.' || segment === '..');
   if (isRight && path.length <= 1_000) return `${upper} ${path}`;
   throw new MintwardenError(
@@ -47,12 +49,17 @@ export function parseEndpoint(text: string): string {
   );
 }
 
-/** A rule's segments. The version may be the beginning of a name, `v*`: then it is every version, as one of them would be. */
+/**
+ * A rule's segments. The version may be the beginning of a name, `v*`: then it is every version, as one of
+ * them would be.
+ */
 function patternOf(path: string): readonly string[] {
   const segments = segmentsOf(path) ?? [];
   const [root, api, version] = segments;
   const isWildVersion =
-    root === '_matrix' && (api === 'client' || api === 'media') && VERSIONS.some((name) => matches(version ?? '', name));
+    root === '_matrix' &&
+    (api === 'client' || api === 'media') &&
+    VERSIONS.some((name) => matches(version ?? '', name));
   return isWildVersion ? segments.with(2, '*') : segments;
 }
 
@@ -71,7 +78,8 @@ function ruleMeans(rule: EndpointRule, method: string, segments: readonly string
 
 /**
  * What a list of rules says of a request: the first that speaks of it decides. Where none does, a list that
- * allows something denies the rest, and a list that only denies lets the rest be. An empty list denies nothing.
+ * allows something denies the rest, and a list that only denies lets the rest be. An empty list denies
+ * nothing.
  * @param path as it came, encoded, without query; one that cannot be read is denied
  * @param otherNames further paths of the same operation: a rule that speaks of one of them speaks of them all
  */
@@ -83,7 +91,9 @@ export function listVerdict(
 ): 'allow' | 'deny' {
   const names = [path, ...otherNames].map(segmentsOf);
   if (names.includes(null)) return 'deny';
-  const first = rules.find((rule) => names.some((segments) => segments !== null && ruleMeans(rule, method, segments)));
+  const first = rules.find((rule) =>
+    names.some((segments) => segments !== null && ruleMeans(rule, method, segments)),
+  );
   if (first !== undefined) return first.verdict;
   return rules.some((rule) => rule.verdict === 'allow') ? 'deny' : 'allow';
 }

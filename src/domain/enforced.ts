@@ -73,8 +73,8 @@ export function unenforced(scope: Scope, by: Enforcement): readonly Unenforced[]
 /** The features a scope uses. A part that is there counts, whatever its value. */
 function featuresOf(scope: Scope): readonly ScopeFeature[] {
   const { v: _v, rooms: _rooms, can: _can, ...features } = scope;
-  return Object.entries(features satisfies Partial<Record<ScopeFeature, unknown>>).flatMap(([feature, value]) =>
-    value === undefined ? [] : [feature as ScopeFeature],
+  return Object.entries(features satisfies Partial<Record<ScopeFeature, unknown>>).flatMap(
+    ([feature, value]) => (value === undefined ? [] : [feature as ScopeFeature]),
   );
 }
 

@@ -1,7 +1,13 @@
-/** A request somebody asks about. `target`: a path, with or without query, or a whole address. `body`: its text; null: not said. */
+/**
+ * A request somebody asks about. `target`: a path, with or without query, or a whole address. `body`: its
+ * text; null: not said.
+ */
 export type Question = { readonly method: string; readonly target: string; readonly body: string | null };
 
-/** Whether a request with a grant's token would pass, and why. Nothing in it is a secret, nor taken from the query or the body. */
+/**
+ * Whether a request with a grant's token would pass, and why. Nothing in it is a secret, nor taken from the
+ * query or the body.
+ */
 export type Explanation = {
   /** `depends`: on what is not known here, which `why` names. */
   readonly passes: 'yes' | 'no' | 'depends';

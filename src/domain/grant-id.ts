@@ -38,7 +38,11 @@ export function normaliseGrantId(text: string): string {
 
 /** Whether the text can be an id or a prefix of one, after `normaliseGrantId`. */
 export function isGrantIdPrefix(text: string): boolean {
-  return text.length >= MIN_PREFIX && text.length <= MAX_LENGTH && Array.from(text).every((c) => ALPHABET.includes(c));
+  return (
+    text.length >= MIN_PREFIX &&
+    text.length <= MAX_LENGTH &&
+    Array.from(text).every((c) => ALPHABET.includes(c))
+  );
 }
 
 /** A whole grant id with a right check, or null. */

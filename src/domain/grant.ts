@@ -66,7 +66,10 @@ export type Grant = {
 /** Whether a scoped token of this grant is good at this moment, and if not, in which of the ways. */
 export type Standing = 'good' | 'suspended' | 'over';
 
-/** The one place that says whether a grant counts. A clock that reads past the expiry ends it, whatever the row says. */
+/**
+ * The one place that says whether a grant counts. A clock that reads past the expiry ends it, whatever the
+ * row says.
+ */
 export function standing(grant: Grant, now: number): Standing {
   switch (grant.state) {
     case 'live':

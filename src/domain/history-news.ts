@@ -1,10 +1,23 @@
 import type { OldCopy } from './anchor.ts';
 import type { Actor, GrantId } from './ids.ts';
 
-/** What people are told when the state, the homeserver or the clock turns out to be another than it was. Times are epoch ms. */
+/**
+ * What people are told when the state, the homeserver or the clock turns out to be another than it was. Times
+ * are epoch ms.
+ */
 export type HistoryNews =
-  /** The state folder is an old copy: nothing counts until an operator confirms. `at`: the time of the newest anchor, by another clock. */
-  | { readonly what: 'held'; readonly why: OldCopy['why']; readonly at: number; readonly anchorSeq: number; readonly seq: number; readonly live: number } // prettier-ignore
+  /**
+   * The state folder is an old copy: nothing counts until an operator confirms. `at`: the time of the newest
+   * anchor, by another clock.
+   */
+  | {
+      readonly what: 'held';
+      readonly why: OldCopy['why'];
+      readonly at: number;
+      readonly anchorSeq: number;
+      readonly seq: number;
+      readonly live: number;
+    }
   /** An operator confirmed it. */
   | {
       readonly what: 'trusted';
@@ -19,7 +32,9 @@ export type HistoryNews =
   | { readonly what: 'homeserver-restored'; readonly killing: number }
   /** The clocks disagree, or one went back. */
   | { readonly what: 'clock'; readonly why: ClockWorry }
-  /** An operator took this machine's clock for right. `before`: the latest time that had been seen; 0: none. */
+  /**
+   * An operator took this machine's clock for right. `before`: the latest time that had been seen; 0: none.
+   */
   | { readonly what: 'clock-trusted'; readonly by: Actor; readonly before: number; readonly at: number };
 
 /** What is wrong with the time. `refusing`: no token is honoured until it is settled. */

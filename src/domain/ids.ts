@@ -31,10 +31,19 @@ const MAX_ID_BYTES = 255;
 const CONTROL = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff]/;
 
 function plain(text: string, sigil: string): boolean {
-  return text.startsWith(sigil) && text.length > 1 && Buffer.byteLength(text) <= MAX_ID_BYTES && text.isWellFormed() && !CONTROL.test(text);
+  return (
+    text.startsWith(sigil) &&
+    text.length > 1 &&
+    Buffer.byteLength(text) <= MAX_ID_BYTES &&
+    text.isWellFormed() &&
+    !CONTROL.test(text)
+  );
 }
 
-/** A user id, or null. The localpart may be any a homeserver accepts (historical ones too), the server part must be there. */
+/**
+ * A user id, or null. The localpart may be any a homeserver accepts (historical ones too), the server part
+ * must be there.
+ */
 export function parseUserId(text: string): UserId | null {
   return plain(text, '@') && /^@[^:]*:[A-Za-z0-9.\-_[\]:]+$/.test(text) ? (text as UserId) : null;
 }

@@ -12,13 +12,22 @@ export type TimeFacts = {
   readonly wall: number;
   /** The latest time that counted, carried on by a clock that does not jump; 0: none yet. */
   readonly carried: number;
-  /** This process has seen it agree with the machine's clock. What was only noted before a stop bears no witness: it stood still meanwhile. */
+  /**
+   * This process has seen it agree with the machine's clock. What was only noted before a stop bears no
+   * witness: it stood still meanwhile.
+   */
   readonly lived: boolean;
   /** What the homeserver said, carried on so; null: it was not asked yet. */
   readonly homeserver: number | null;
-  /** The machine's clock has jumped since the homeserver was asked: a suspended machine looks the same as a wrong clock. */
+  /**
+   * The machine's clock has jumped since the homeserver was asked: a suspended machine looks the same as a
+   * wrong clock.
+   */
   readonly jumped: boolean;
-  /** It agreed with the homeserver's once, and has not jumped since: where they part, it is the homeserver's that was set. */
+  /**
+   * It agreed with the homeserver's once, and has not jumped since: where they part, it is the homeserver's
+   * that was set.
+   */
   readonly settled: boolean;
 };
 
@@ -26,17 +35,22 @@ export type TimeFacts = {
 export type JudgedTime = { readonly now: number; readonly worry: ClockWorry | null };
 
 /**
- * Which time counts. Of two that are possible a token expires by the later one, but nothing is ended for good by a
- * clock that nothing else agrees with: no token is honoured then, until it is settled.
+ * Which time counts. Of two that are possible a token expires by the later one, but nothing is ended for good
+ * by a clock that nothing else agrees with: no token is honoured then, until it is settled.
  */
 export function judgeTime({ wall, carried, lived, homeserver, jumped, settled }: TimeFacts): JudgedTime {
   const isFar = (at: number): boolean => carried > 0 && at - carried > FAR_MS;
-  if (jumped) return { now: carried > 0 ? carried : wall, worry: worry(wall < carried ? 'went-back' : 'disagrees', true, wall - carried) };
+  if (jumped)
+    return {
+      now: carried > 0 ? carried : wall,
+      worry: worry(wall < carried ? 'went-back' : 'disagrees', true, wall - carried),
+    };
   const gap = homeserver === null ? 0 : wall - homeserver;
   if (homeserver !== null && Math.abs(gap) > REFUSE_MS) {
     if (settled) return { now: Math.max(carried, wall), worry: worry('disagrees', false, gap) };
     // Two of three agree: the machine's clock was set wrong under a service that knew better.
-    if (lived && Math.abs(homeserver - carried) <= MINUTE_MS) return { now: carried, worry: worry('disagrees', false, gap) };
+    if (lived && Math.abs(homeserver - carried) <= MINUTE_MS)
+      return { now: carried, worry: worry('disagrees', false, gap) };
     // Not even the earlier of the two: what is carried on must stay a witness of its own.
     return { now: carried > 0 ? carried : Math.min(wall, homeserver), worry: worry('disagrees', true, gap) };
   }

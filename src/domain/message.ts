@@ -11,7 +11,12 @@ export type MessageBody =
   /** To the control room, in answer to the command: the grant is live. */
   | { readonly kind: 'minted'; readonly recipientJoined: boolean }
   /** To the control room, in answer: nothing was made, and why; what may be alive upstream is said. */
-  | { readonly kind: 'mint-failed'; readonly sentence: string; readonly next: string | null; readonly orphanUntil: number | null }
+  | {
+      readonly kind: 'mint-failed';
+      readonly sentence: string;
+      readonly next: string | null;
+      readonly orphanUntil: number | null;
+    }
   /** To the subject: an admin made a token that speaks for you. */
   | { readonly kind: 'notice' }
   /** To the recipient, once: the token itself, unsealed only while it is sent. */
@@ -31,14 +36,26 @@ export type MessageBody =
       readonly giveUpAt: number;
     }
   /** To the control room: an upstream token may be alive that nobody holds, or could not be logged out. */
-  | { readonly kind: 'upstream-alive'; readonly why: 'orphan' | 'unkillable' | 'died-early'; readonly until: number }
+  | {
+      readonly kind: 'upstream-alive';
+      readonly why: 'orphan' | 'unkillable' | 'died-early';
+      readonly until: number;
+    }
   /** To the control room: the subject was locked or unlocked. */
   | { readonly kind: 'suspended'; readonly on: boolean }
   /** To the control room: an operator at the machine confirmed somebody's new cryptographic identity. */
-  | { readonly kind: 'identity-trusted'; readonly userId: UserId; readonly masterKey: string; readonly by: Actor }
+  | {
+      readonly kind: 'identity-trusted';
+      readonly userId: UserId;
+      readonly masterKey: string;
+      readonly by: Actor;
+    }
   /** To the control room: other policy counts from now on. */
   | { readonly kind: 'policy-changed'; readonly changes: readonly SettingChange[]; readonly by: Actor }
-  /** To the control room, or to an admin where it cannot be used: something is wrong with the service, or is no more. */
+  /**
+   * To the control room, or to an admin where it cannot be used: something is wrong with the service, or is
+   * no more.
+   */
   | {
       readonly kind: 'trouble';
       readonly trouble: TroubleKind;
@@ -53,7 +70,10 @@ export type MessageBody =
 /** A key of the configuration whose value changed, both as they are written. Never one with a secret. */
 export type SettingChange = { readonly key: string; readonly before: string; readonly after: string };
 
-/** Where a message goes: the control room, perhaps as a reply, someone's DM with the bot, or an operator's file. */
+/**
+ * Where a message goes: the control room, perhaps as a reply, someone's DM with the bot, or an operator's
+ * file.
+ */
 export type Destination =
   | { readonly kind: 'control'; readonly replyTo: EventId | null }
   | { readonly kind: 'dm'; readonly userId: UserId; readonly replyTo: EventId | null }
@@ -78,7 +98,10 @@ export type Message = {
   readonly state: 'waiting' | 'accepted' | 'abandoned';
   readonly channel: Channel | null;
   readonly createdAt: number;
-  /** When the first attempt began and by which device: the homeserver knows the transaction id only there, and for a day. */
+  /**
+   * When the first attempt began and by which device: the homeserver knows the transaction id only there, and
+   * for a day.
+   */
   readonly firstTriedAt: number | null;
   readonly triedBy: string | null;
   readonly attempts: number;

@@ -7,13 +7,20 @@ export type Network = string;
 
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** Four decimal parts or an IPv6 address without a zone: the spellings `010.1` and `0x7f.1` have two readings. */
+/**
+ * Four decimal parts or an IPv6 address without a zone: the spellings `010.1` and `0x7f.1` have two readings.
+ */
 function addressOf(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return /(?:^|\.)0\d/.test(text) ? null : ipaddr.IPv4.parse(text);
-  return text.includes('%') || !text.includes(':') || !ipaddr.IPv6.isValid(text) ? null : ipaddr.IPv6.parse(text);
+  if (ipaddr.IPv4.isValidFourPartDecimal(text))
+    return /(?:^|\.)0\d/.test(text) ? null : ipaddr.IPv4.parse(text);
+  return text.includes('%') || !text.includes(':') || !ipaddr.IPv6.isValid(text)
+    ? null
+    : ipaddr.IPv6.parse(text);
 }
 
-/** Whether the text is one address, spelled so that it has one reading: no zone, port, brackets or network. */
+/**
+ * Whether the text is one address, spelled so that it has one reading: no zone, port, brackets or network.
+ */
 export function isAddress(text: string): boolean {
   return addressOf(text) !== null;
 }
@@ -30,7 +37,8 @@ function rangeOf(text: string): Range | null {
 
 /**
  * A network as somebody wrote it (RFC 4632, RFC 4291 section 2.3), in its one spelling.
- * @throws MintwardenError `usage`, for a network with bits set past its length too: one of the two is a mistake
+ * @throws MintwardenError `usage`, for a network with bits set past its length too: one of the two is a
+ *   mistake
  */
 export function parseNetwork(text: string): Network {
   const range = rangeOf(text);
@@ -44,10 +52,17 @@ export function parseNetwork(text: string): Network {
   const [start, bits] = range;
   if (start.kind() === 'ipv6' && (start as ipaddr.IPv6).isIPv4MappedAddress())
     throw new MintwardenError('usage', `${text} is an IPv4 network in IPv6 clothes.`, 'Write it as IPv4.');
-  const first = start.kind() === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(`${String(start)}/${bits}`) : ipaddr.IPv6.networkAddressFromCIDR(`${String(start)}/${bits}`); // prettier-ignore
+  const first =
+    start.kind() === 'ipv4'
+      ? ipaddr.IPv4.networkAddressFromCIDR(`${String(start)}/${bits}`)
+      : ipaddr.IPv6.networkAddressFromCIDR(`${String(start)}/${bits}`);
   const spelled = `${spelling(first)}/${bits}`;
   if (spelling(first) === spelling(start)) return spelled;
-  throw new MintwardenError('usage', `${text} has bits set past its length.`, `Write \`${spelled}\` or \`${spelling(start)}\`.`);
+  throw new MintwardenError(
+    'usage',
+    `${text} has bits set past its length.`,
+    `Write \`${spelled}\` or \`${spelling(start)}\`.`,
+  );
 }
 
 /** RFC 5952. */
@@ -61,7 +76,9 @@ export function networkHolds(network: Network, address: string): boolean {
   const parsed = addressOf(address);
   if (range === null || parsed === null) return false;
   const plain =
-    parsed.kind() === 'ipv6' && (parsed as ipaddr.IPv6).isIPv4MappedAddress() ? (parsed as ipaddr.IPv6).toIPv4Address() : parsed;
+    parsed.kind() === 'ipv6' && (parsed as ipaddr.IPv6).isIPv4MappedAddress()
+      ? (parsed as ipaddr.IPv6).toIPv4Address()
+      : parsed;
   return plain.kind() === range[0].kind() && plain.match(range as [ipaddr.IPv4 & ipaddr.IPv6, number]);
 }
 
@@ -78,5 +95,7 @@ export function leastNetworks(networks: readonly Network[]): readonly Network[] 
 
 /** The addresses that lie in both lists. */
 export function sharedNetworks(a: readonly Network[], b: readonly Network[]): readonly Network[] {
-  return leastNetworks(shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)));
+  return leastNetworks(
+    shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
+  );
 }

@@ -12,7 +12,10 @@ export type PoweredDeed =
 export type RoomPower = {
   /** The content of its `m.room.power_levels`; null: it has none. */
   readonly levels: unknown;
-  /** Whose power has no limit: in room version 12 the sender and `additional_creators` of its create event (MSC4289); else nobody. */
+  /**
+   * Whose power has no limit: in room version 12 the sender and `additional_creators` of its create event
+   * (MSC4289); else nobody.
+   */
   readonly creators: readonly UserId[];
   /** The sender of its create event: 100 where a room before version 12 has no power levels. */
   readonly madeBy: UserId | null;
@@ -28,7 +31,10 @@ function objectOf(value: unknown): Levels {
   return isObject(value) ? value : {};
 }
 
-/** A level as rooms have them: integers, in old rooms also as text (spec, room versions 1 to 9). Null: neither. */
+/**
+ * A level as rooms have them: integers, in old rooms also as text (spec, room versions 1 to 9). Null:
+ * neither.
+ */
 function levelOf(value: unknown): number | null {
   if (Number.isSafeInteger(value)) return value as number;
   return typeof value === 'string' && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : null;
@@ -39,7 +45,10 @@ function wanted(levels: Levels, key: string, otherwise: number): number {
   return Object.hasOwn(levels, key) ? (levelOf(levels[key]) ?? Number.POSITIVE_INFINITY) : otherwise;
 }
 
-/** Room versions whose creators have no power but what the power levels give them. Of any other it is not taken for granted. */
+/**
+ * Room versions whose creators have no power but what the power levels give them. Of any other it is not
+ * taken for granted.
+ */
 const WITHOUT_ENDLESS_POWER = /^(?:[1-9]|10|11)$/;
 
 /**
@@ -50,7 +59,13 @@ const WITHOUT_ENDLESS_POWER = /^(?:[1-9]|10|11)$/;
 export function roomPowerOf(create: unknown, levels: unknown): RoomPower | null {
   const event = objectOf(create);
   const { sender, content } = event;
-  if (event['type'] !== 'm.room.create' || event['state_key'] !== '' || typeof sender !== 'string' || !isObject(content)) return null;
+  if (
+    event['type'] !== 'm.room.create' ||
+    event['state_key'] !== '' ||
+    typeof sender !== 'string' ||
+    !isObject(content)
+  )
+    return null;
   if (levels !== null && !isObject(levels)) return null;
   const { room_version: version = '1', creator, additional_creators: others = [] } = content;
   if (typeof version !== 'string') return null;
@@ -69,12 +84,14 @@ export function powerOf(user: UserId, room: RoomPower): number {
   const levels = objectOf(room.levels);
   const users = objectOf(levels['users']);
   if (Object.hasOwn(users, user)) return levelOf(users[user]) ?? Number.NEGATIVE_INFINITY;
-  return Object.hasOwn(levels, 'users_default') ? (levelOf(levels['users_default']) ?? Number.NEGATIVE_INFINITY) : 0;
+  return Object.hasOwn(levels, 'users_default')
+    ? (levelOf(levels['users_default']) ?? Number.NEGATIVE_INFINITY)
+    : 0;
 }
 
 /**
- * Whether somebody of at most `ceiling` could do this in the room, were the subject so: spec "m.room.power_levels"
- * and the authorisation rules. The homeserver judges the subject's true power besides.
+ * Whether somebody of at most `ceiling` could do this in the room, were the subject so: spec
+ * "m.room.power_levels" and the authorisation rules. The homeserver judges the subject's true power besides.
  */
 export function withinPower(ceiling: number, subject: UserId, room: RoomPower, deed: PoweredDeed): boolean {
   const own = Math.min(ceiling, powerOf(subject, room));
@@ -83,7 +100,9 @@ export function withinPower(ceiling: number, subject: UserId, room: RoomPower, d
   switch (deed.kind) {
     case 'send': {
       const events = objectOf(levels['events']);
-      const usual = deed.isState ? wanted(levels, 'state_default', room.levels === null ? 0 : 50) : wanted(levels, 'events_default', 0);
+      const usual = deed.isState
+        ? wanted(levels, 'state_default', room.levels === null ? 0 : 50)
+        : wanted(levels, 'events_default', 0);
       return own >= wanted(events, deed.type, usual);
     }
     case 'invite':

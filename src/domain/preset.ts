@@ -11,7 +11,11 @@ export type Preset = {
 
 /** The presets there are unless the configuration says otherwise under the same name. */
 export const PRESETS: Readonly<Record<string, Preset>> = {
-  hud: { explanation: 'a dashboard: shows what is said in rooms, and marks nothing as read', can: ['read'], limits: {} },
+  hud: {
+    explanation: 'a dashboard: shows what is said in rooms, and marks nothing as read',
+    can: ['read'],
+    limits: {},
+  },
   widget: {
     explanation: 'a widget in a room: reads, writes messages and reacts',
     can: ['read', 'send:m.room.message', 'react'],
@@ -29,7 +33,21 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
   bridge: {
     explanation: 'a bridge that acts as the user in the rooms it made: best with --rooms-by',
-    can: ['read', 'send', 'react', 'edit', 'redact', 'join', 'leave', 'receipts', 'typing', 'markers', 'tags', 'media-any', 'upload'],
+    can: [
+      'read',
+      'send',
+      'react',
+      'edit',
+      'redact',
+      'join',
+      'leave',
+      'receipts',
+      'typing',
+      'markers',
+      'tags',
+      'media-any',
+      'upload',
+    ],
     limits: {},
   },
 };

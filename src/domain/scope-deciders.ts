@@ -15,9 +15,19 @@ const SENDS: readonly Capability[] = ['send', 'state', 'edit', 'react', 'plainte
  * capability needs beside it (an edit is also sent). Rooms, power and rules are asked apart.
  * @param stateKey of a state event; null: there is none
  */
-export function typeAllowed(scope: Scope, capability: Capability, type: string, stateKey: string | null = null): boolean {
+export function typeAllowed(
+  scope: Scope,
+  capability: Capability,
+  type: string,
+  stateKey: string | null = null,
+): boolean {
   if (!scope.can.some((allowance) => allowanceMeans(allowance, capability, type, stateKey))) return false;
-  if (SENDS.includes(capability) && scope.types !== undefined && !scope.types.some((pattern) => matches(pattern, type))) return false;
+  if (
+    SENDS.includes(capability) &&
+    scope.types !== undefined &&
+    !scope.types.some((pattern) => matches(pattern, type))
+  )
+    return false;
   return CAPABILITY[capability].needs.every((needed) => typeAllowed(scope, needed, type, stateKey));
 }
 
@@ -31,8 +41,15 @@ export function addressAllowed(scope: Scope, address: string): boolean {
  * @param path as it came, encoded, without query
  * @param otherNames further paths under which the same operation is served
  */
-export function ruleVerdict(scope: Scope, method: string, path: string, otherNames: readonly string[] = []): 'allow' | 'deny' {
-  return (scope.rules ?? []).every((list) => listVerdict(list, method, path, otherNames) === 'allow') ? 'allow' : 'deny';
+export function ruleVerdict(
+  scope: Scope,
+  method: string,
+  path: string,
+  otherNames: readonly string[] = [],
+): 'allow' | 'deny' {
+  return (scope.rules ?? []).every((list) => listVerdict(list, method, path, otherNames) === 'allow')
+    ? 'allow'
+    : 'deny';
 }
 
 /** Whether the scope's ceiling lets the subject do this, by the room's power levels as they stand. */
@@ -51,9 +68,13 @@ export function writes(scope: Scope): boolean {
 }
 
 /** Capabilities that lack what they need, with what each lacks: such a grant would say more than it does. */
-export function lacking(scope: Scope): readonly { readonly capability: Capability; readonly needs: Capability }[] {
+export function lacking(
+  scope: Scope,
+): readonly { readonly capability: Capability; readonly needs: Capability }[] {
   const names = [...new Set(scope.can.map(nameOf))];
   return names.flatMap((capability) =>
-    CAPABILITY[capability].needs.filter((needed) => !allows(scope, needed)).map((needs) => ({ capability, needs })),
+    CAPABILITY[capability].needs
+      .filter((needed) => !allows(scope, needed))
+      .map((needs) => ({ capability, needs })),
   );
 }

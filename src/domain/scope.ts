@@ -54,7 +54,11 @@ export function canonical(scope: Scope): Scope {
 /** The intersection: what both scopes allow, no more, in its one form. */
 export function narrow(a: Scope, b: Scope): Scope {
   const rooms =
-    a.rooms === 'all' ? b.rooms : b.rooms === 'all' ? a.rooms : a.rooms.filter((room) => (b.rooms as readonly RoomId[]).includes(room));
+    a.rooms === 'all'
+      ? b.rooms
+      : b.rooms === 'all'
+        ? a.rooms
+        : a.rooms.filter((room) => (b.rooms as readonly RoomId[]).includes(room));
   const { followUpgrades, ...rest } = {
     by: either(a.by, b.by, sharedCreators),
     types: either(a.types, b.types, sharedTypes),
@@ -90,9 +94,13 @@ function sharedTypes(a: readonly string[], b: readonly string[]): readonly strin
 /** The order within a list counts, the order of lists does not. An empty list lets everything pass. */
 function rulesOf(lists: readonly (readonly EndpointRule[])[]): Pick<Scope, 'rules'> {
   const texts = new Map(
-    lists.filter((list) => list.length > 0).map((list) => [JSON.stringify(list.map(({ verdict, on }) => [verdict, on])), list]),
+    lists
+      .filter((list) => list.length > 0)
+      .map((list) => [JSON.stringify(list.map(({ verdict, on }) => [verdict, on])), list]),
   );
-  const rules = [...texts].toSorted(([a], [b]) => byText(a, b)).map(([, list]) => list.map(({ verdict, on }) => ({ verdict, on })));
+  const rules = [...texts]
+    .toSorted(([a], [b]) => byText(a, b))
+    .map(([, list]) => list.map(({ verdict, on }) => ({ verdict, on })));
   return rules.length === 0 ? {} : { rules };
 }
 
@@ -108,7 +116,12 @@ export function openRooms(
   creators: ReadonlyMap<RoomId, UserId> = new Map(),
 ): ReadonlySet<RoomId> {
   const named = scope.rooms === 'all' ? joined : scope.rooms;
-  return new Set(named.filter((roomId) => !outside.has(roomId) && roomMatches(scope, { roomId, creator: creators.get(roomId) ?? null })));
+  return new Set(
+    named.filter(
+      (roomId) =>
+        !outside.has(roomId) && roomMatches(scope, { roomId, creator: creators.get(roomId) ?? null }),
+    ),
+  );
 }
 
 /**
@@ -116,18 +129,32 @@ export function openRooms(
  * scope: whoever asks has looked at those.
  * @param room `creator`: who sent its create event; null: not known, then a scope by creator does not open it
  */
-export function roomMatches(scope: Scope, room: { readonly roomId: RoomId; readonly creator: UserId | null }): boolean {
+export function roomMatches(
+  scope: Scope,
+  room: { readonly roomId: RoomId; readonly creator: UserId | null },
+): boolean {
   const { roomId, creator } = room;
   if (scope.rooms !== 'all' && !scope.rooms.includes(roomId)) return false;
-  return scope.by === undefined || (creator !== null && scope.by.some((pattern) => creatorMatches(pattern, creator)));
+  return (
+    scope.by === undefined ||
+    (creator !== null && scope.by.some((pattern) => creatorMatches(pattern, creator)))
+  );
 }
 
-/** Whether rooms can come into the scope later, so that they have to be looked up. Otherwise it names all it will ever have. */
+/**
+ * Whether rooms can come into the scope later, so that they have to be looked up. Otherwise it names all it
+ * will ever have.
+ */
 export function canGrow(scope: Pick<Scope, 'rooms' | 'followUpgrades'>): boolean {
   return scope.rooms === 'all' || scope.followUpgrades === true;
 }
 
-/** Whether the scope holds the capability, of some type at least. Where types count, ask `typeAllowed` besides. */
+/**
+ * Whether the scope holds the capability, of some type at least. Where types count, ask `typeAllowed`
+ * besides.
+ */
 export function allows(scope: Pick<Scope, 'can'>, capability: Capability): boolean {
-  return scope.can.some((allowance) => nameOf(allowance) === capability || (allowance === 'read' && capability === 'media'));
+  return scope.can.some(
+    (allowance) => nameOf(allowance) === capability || (allowance === 'read' && capability === 'media'),
+  );
 }

@@ -56,8 +56,14 @@ const stored = z.strictObject({
 export function parseScope(value: unknown, enforced: Enforcement = ENFORCED): Scope {
   const result = stored.safeParse(value);
   if (!result.success) {
-    throw new MintwardenError('state', 'A stored scope has something in it that this version does not know; it allows nothing.');
+    throw new MintwardenError(
+      'state',
+      'A stored scope has something in it that this version does not know; it allows nothing.',
+    );
   }
   if (unenforced(result.data, enforced).length === 0) return result.data;
-  throw new MintwardenError('state', 'A stored scope has something in it that this version’s gateway does not enforce; it allows nothing.');
+  throw new MintwardenError(
+    'state',
+    'A stored scope has something in it that this version’s gateway does not enforce; it allows nothing.',
+  );
 }

@@ -10,7 +10,10 @@ export type TroubleKind =
   | 'control-room-exposed'
   | 'disk';
 
-/** What is wrong right now: one sentence, and what to do about it. Neither holds a secret, a name or a text of anybody's. */
+/**
+ * What is wrong right now: one sentence, and what to do about it. Neither holds a secret, a name or a text of
+ * anybody's.
+ */
 export type Trouble = {
   readonly kind: TroubleKind;
   /** Epoch ms. */
@@ -19,7 +22,10 @@ export type Trouble = {
   readonly next: string;
 };
 
-/** Who is told of it, where: `control` the room itself; `admins` their DMs, since the room cannot be used; `after` the room, once it is over; `nobody` the log alone. */
+/**
+ * Who is told of it, where: `control` the room itself; `admins` their DMs, since the room cannot be used;
+ * `after` the room, once it is over; `nobody` the log alone.
+ */
 export type TroubleAudience = 'control' | 'admins' | 'after' | 'nobody';
 
 const AUDIENCES: Readonly<Record<TroubleKind, TroubleAudience>> = {

@@ -30,13 +30,18 @@ type Within<T> = (wider: T, narrower: T) => boolean;
 /** The shortest list that means the same, in the order of its text: equal meanings have equal lists. */
 export function least<T>(items: readonly T[], within: Within<T>, textOf: (item: T) => string): readonly T[] {
   const kept = items.filter(
-    (item, index) => !items.some((other, at) => at !== index && within(other, item) && (!within(item, other) || at < index)),
+    (item, index) =>
+      !items.some((other, at) => at !== index && within(other, item) && (!within(item, other) || at < index)),
   );
   return kept.toSorted((a, b) => byText(textOf(a), textOf(b)));
 }
 
 /** What both lists mean, no more. `both` is what two parts share; null: nothing. */
-export function shared<T>(a: readonly T[], b: readonly T[], both: (one: T, other: T) => T | null): readonly T[] {
+export function shared<T>(
+  a: readonly T[],
+  b: readonly T[],
+  both: (one: T, other: T) => T | null,
+): readonly T[] {
   return a.flatMap((one) => b.map((other) => both(one, other)).filter((part) => part !== null));
 }
 

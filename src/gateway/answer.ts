@@ -26,7 +26,10 @@ export type AnswerFile = {
   readonly drop: () => void;
 };
 
-/** What asking the homeserver came to, for lines of several steps: what was asked for, in a box, or what the holder is told. */
+/**
+ * What asking the homeserver came to, for lines of several steps: what was asked for, in a box, or what the
+ * holder is told.
+ */
 export type Asked = { readonly got: unknown } | Answer;
 
 /** An answer of 200. */
@@ -35,7 +38,12 @@ export function ok(body: unknown): Answer {
 }
 
 /** A Matrix error (spec 1.19, "Standard error response"). `more` is for the fields some codes have. */
-export function refusal(status: number, errcode: string, error: string, more: Readonly<Record<string, unknown>> = {}): Answer {
+export function refusal(
+  status: number,
+  errcode: string,
+  error: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Answer {
   return { status, body: { errcode, error, ...more } };
 }
 
@@ -47,7 +55,10 @@ export const FORBIDDEN = refusal(403, 'M_FORBIDDEN', 'This token does not allow 
 
 /** A capability is missing. Said before any room or user is looked at, so it tells nothing of them. */
 export function lacking(capability: string): Answer {
-  return { ...refusal(403, 'M_FORBIDDEN', `This token does not hold the capability ${capability}.`), lacks: capability };
+  return {
+    ...refusal(403, 'M_FORBIDDEN', `This token does not hold the capability ${capability}.`),
+    lacks: capability,
+  };
 }
 
 /** The endpoint firewall of the scope, which looks at the method and the path alone. */
@@ -66,7 +77,11 @@ export const NOT_FOUND = refusal(404, 'M_NOT_FOUND', 'It was not found.');
 export const WRONG_METHOD = refusal(405, 'M_UNRECOGNIZED', 'This method is not served here.');
 
 /** No token where one is needed. */
-export const MISSING_TOKEN = refusal(401, 'M_MISSING_TOKEN', 'Send the token as "Authorization: Bearer mwt_…".');
+export const MISSING_TOKEN = refusal(
+  401,
+  'M_MISSING_TOKEN',
+  'Send the token as "Authorization: Bearer mwt_…".',
+);
 
 /** A token in the address: refused on purpose, since addresses end up in logs (MSC4127). */
 export const TOKEN_IN_ADDRESS = refusal(
@@ -76,7 +91,9 @@ export const TOKEN_IN_ADDRESS = refusal(
 );
 
 /** Ended, unknown or not ours: all the same to whoever holds it. */
-export const UNKNOWN_TOKEN = refusal(401, 'M_UNKNOWN_TOKEN', 'This token is not valid, or no longer.', { soft_logout: false });
+export const UNKNOWN_TOKEN = refusal(401, 'M_UNKNOWN_TOKEN', 'This token is not valid, or no longer.', {
+  soft_logout: false,
+});
 
 /** The subject is locked; the token may be good again later. */
 export const USER_LOCKED = refusal(401, 'M_USER_LOCKED', 'The user is locked.', { soft_logout: true });
@@ -89,7 +106,11 @@ export const HELD = refusal(
 );
 
 /** The homeserver could not be used just now. */
-export const UNAVAILABLE = refusal(503, 'M_UNKNOWN', 'The homeserver cannot be used with this token just now. Try again later.');
+export const UNAVAILABLE = refusal(
+  503,
+  'M_UNKNOWN',
+  'The homeserver cannot be used with this token just now. Try again later.',
+);
 
 /** The homeserver did not answer, or not in time. */
 export const UNREACHABLE = refusal(502, 'M_UNKNOWN', 'The homeserver did not answer.');
@@ -105,7 +126,9 @@ export function limited(retryAfterMs: number): Answer {
   return refusal(429, 'M_LIMIT_EXCEEDED', 'Too many requests.', { retry_after_ms: retryAfterMs });
 }
 
-/** Two readers could understand it in two ways, so nobody is asked. `what` names the fault, never the value. */
+/**
+ * Two readers could understand it in two ways, so nobody is asked. `what` names the fault, never the value.
+ */
 export function ambiguous(what: string): Answer {
   return refusal(400, 'M_UNKNOWN', `The request is ambiguous: ${what}.`);
 }

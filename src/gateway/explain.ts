@@ -15,18 +15,31 @@ import { ruledOut } from './serve/admission.ts';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE'];
 const router = routerOf(CATALOGUE);
-const NO_BODY = 'It was judged with an empty body. What the body says counts too: put it, in single quotes, behind the path.';
+const NO_BODY =
+  'It was judged with an empty body. What the body says counts too: put it, in single quotes, behind the path.';
 
 /**
  * Says what the guard would make of a request, by asking it. Pure: nothing is forwarded, nothing counted.
  * @param rooms the rooms in scope; null: not known here, then what depends on them is said to
  */
-export function explain(question: Question, grant: Grant, rooms: ReadonlySet<RoomId> | null, now: number): Explanation {
+export function explain(
+  question: Question,
+  grant: Grant,
+  rooms: ReadonlySet<RoomId> | null,
+  now: number,
+): Explanation {
   const good = standing(grant, now);
-  if (good === 'over') return refused(UNKNOWN_TOKEN, null, ['The token does not count, or no longer: every request with it is refused.']);
-  if (good === 'suspended') return refused(USER_LOCKED, null, ['The user is locked: every request is refused until they are unlocked.']);
+  if (good === 'over')
+    return refused(UNKNOWN_TOKEN, null, [
+      'The token does not count, or no longer: every request with it is refused.',
+    ]);
+  if (good === 'suspended')
+    return refused(USER_LOCKED, null, [
+      'The user is locked: every request is refused until they are unlocked.',
+    ]);
   const method = question.method.toUpperCase();
-  if (!METHODS.includes(method)) return refused(WRONG_METHOD, null, [`The gateway serves ${METHODS.join(', ')}, and no other method.`]);
+  if (!METHODS.includes(method))
+    return refused(WRONG_METHOD, null, [`The gateway serves ${METHODS.join(', ')}, and no other method.`]);
   const target = parseTarget(pathIn(question.target));
   if (isAnswer(target)) return refused(target, null, [sentenceOf(target)]);
   const route = router(method, target.segments);
@@ -39,13 +52,26 @@ export function explain(question: Question, grant: Grant, rooms: ReadonlySet<Roo
     return refused(told, null, [why]);
   }
   const out = ruledOut(grant.scope, method, target, route);
-  if (out !== null) return refused(out, route.line, ['The endpoint rules of the scope do not let it pass.', route.line.why]);
+  if (out !== null)
+    return refused(out, route.line, ['The endpoint rules of the scope do not let it pass.', route.line.why]);
   const { line } = route;
   if (line.kind === 'refused') return refusedToAll(line);
-  if (line.kind === 'notice' || line.kind === 'open') return passing(line, 'yes', ['Anybody may ask that, without a token.', line.why]);
-  const body = question.body === null ? { value: line.body === 'json' ? {} : undefined } : parseJsonBytes(Buffer.from(question.body));
+  if (line.kind === 'notice' || line.kind === 'open')
+    return passing(line, 'yes', ['Anybody may ask that, without a token.', line.why]);
+  const body =
+    question.body === null
+      ? { value: line.body === 'json' ? {} : undefined }
+      : parseJsonBytes(Buffer.from(question.body));
   if (isAnswer(body)) return refused(body, line, [sentenceOf(body)]);
-  return judged(line, route, { params: route.params, query: target.query.values, body: body.value }, question, grant, rooms, now);
+  return judged(
+    line,
+    route,
+    { params: route.params, query: target.query.values, body: body.value },
+    question,
+    grant,
+    rooms,
+    now,
+  );
 }
 
 function judged(
@@ -59,18 +85,28 @@ function judged(
 ): Explanation {
   const room = params['roomId'] as RoomId | undefined;
   const access = { grant, rooms: rooms ?? new Set(room === undefined ? [] : [room]) };
-  if (!isServedTo(line, access)) return refused(UNRECOGNISED, line, ['It is served only to tokens that have a device of their own; this one has none.', line.why]);
+  if (!isServedTo(line, access))
+    return refused(UNRECOGNISED, line, [
+      'It is served only to tokens that have a device of their own; this one has none.',
+      line.why,
+    ]);
   const verdict = judge(line, { ...request, access, now });
-  const unknownRoom = rooms === null && line.room === 'path' ? [`Whether ${room ?? 'the room'} is in scope is not known here: it is looked up when the token is used.`] : [];
+  const unknownRoom =
+    rooms === null && line.room === 'path'
+      ? [
+          `Whether ${room ?? 'the room'} is in scope is not known here: it is looked up when the token is used.`,
+        ]
+      : [];
   const notes = [...unknownRoom, ...conditionsOf(grant)];
   const noBody = line.body === 'json' && question.body === null;
-  if (verdict.kind === 'answer' && verdict.answer.status !== 200) return denied(line, verdict.answer, { room, access, params, noBody, notes });
+  if (verdict.kind === 'answer' && verdict.answer.status !== 200)
+    return denied(line, verdict.answer, { room, access, params, noBody, notes });
   const doubts = [...doubtsOf(line, verdict, grant), ...unknownRoom, ...(noBody ? [NO_BODY] : [])];
   return {
     ...passing(line, doubts.length > 0 ? 'depends' : 'yes', [...doubts, ...conditionsOf(grant), line.why]),
     asked: askedOf(line, verdict),
   };
-} // prettier-ignore
+}
 
 type Circumstances = {
   readonly room: RoomId | undefined;
@@ -80,7 +116,11 @@ type Circumstances = {
   readonly notes: readonly string[];
 };
 
-function denied(line: JudgedLine, answer: Answer, { room, access, params, noBody, notes }: Circumstances): Explanation {
+function denied(
+  line: JudgedLine,
+  answer: Answer,
+  { room, access, params, noBody, notes }: Circumstances,
+): Explanation {
   if (answer.lacks !== undefined) {
     const { lacks } = answer;
     const allows = isCapability(lacks) ? [`${lacks} would let it ${CAPABILITY[lacks].allows}.`] : [];
@@ -90,9 +130,13 @@ function denied(line: JudgedLine, answer: Answer, { room, access, params, noBody
     return refused(answer, line, [`${room} is not among the rooms in scope.`, line.why]);
   }
   if (line.user === 'self' && params['userId'] !== access.grant.subject) {
-    return refused(answer, line, [`It is about another user than ${access.grant.subject}, for whom the token speaks.`, line.why]);
+    return refused(answer, line, [
+      `It is about another user than ${access.grant.subject}, for whom the token speaks.`,
+      line.why,
+    ]);
   }
-  if (noBody) return { ...passing(line, 'depends', [NO_BODY, ...notes, line.why]), asked: line.asked ?? null };
+  if (noBody)
+    return { ...passing(line, 'depends', [NO_BODY, ...notes, line.why]), asked: line.asked ?? null };
   return refused(answer, line, [sentenceOf(answer), line.why]);
 }
 
@@ -104,7 +148,8 @@ function doubtsOf(line: JudgedLine, verdict: Verdict, grant: Grant): readonly st
   if (verdict.kind === 'steps' && line.needs !== 'holder' && CAPABILITY[line.needs].writes) {
     return ['What the user may do in the room, the room and the homeserver say.'];
   }
-  if (verdict.kind === 'idle') return ['It would be answered with nothing, after the wait: there is no capability read.'];
+  if (verdict.kind === 'idle')
+    return ['It would be answered with nothing, after the wait: there is no capability read.'];
   if (verdict.kind === 'media' && verdict.deed.kind === 'fetch' && line.needs === 'media') {
     return ['Only a file that events in scope show, which is looked at first.'];
   }
@@ -113,7 +158,9 @@ function doubtsOf(line: JudgedLine, verdict: Verdict, grant: Grant): readonly st
   const encrypted = grant.rooms.some((room) => room.roomId === writing.roomId && room.encrypted);
   const plain = encrypted ? 'The room was encrypted when the token was made' : 'If the room is encrypted';
   return [
-    ...(writing.onlyUnencrypted ? [`${plain}: then nothing is sent there in clear, for lack of the capability plaintext.`] : []),
+    ...(writing.onlyUnencrypted
+      ? [`${plain}: then nothing is sent there in clear, for lack of the capability plaintext.`]
+      : []),
     ...(writing.targets.length > 0 ? ['The events it names are looked up in that room first.'] : []),
   ];
 }
@@ -123,7 +170,9 @@ function conditionsOf({ scope }: Grant): readonly string[] {
   return [
     ...(scope.from === undefined
       ? []
-      : [`It must come from ${scope.from.length === 0 ? 'nowhere: no network is named' : scope.from.join(' or ')}.`]),
+      : [
+          `It must come from ${scope.from.length === 0 ? 'nowhere: no network is named' : scope.from.join(' or ')}.`,
+        ]),
     ...(scope.uses === undefined ? [] : ['It counts as one use, if any is left.']),
     ...(scope.power === undefined ? [] : [`Where it takes power, it acts with at most ${scope.power}.`]),
   ];
@@ -139,17 +188,29 @@ function askedOf(line: JudgedLine, verdict: Verdict): string | null {
 function refusedToAll(line: Extract<Line, { kind: 'refused' }>): Explanation {
   const answer = refusedBy(line);
   if (line.needs === 'never') {
-    const never = line.unserved === true ? 'It is not served to any token.' : 'No token may do that, whatever its scope.';
+    const never =
+      line.unserved === true ? 'It is not served to any token.' : 'No token may do that, whatever its scope.';
     return refused(answer, line, [never, line.why]);
   }
   return {
-    ...refused(answer, line, [`It needs the capability ${line.needs}, which this version does not grant yet.`, line.why]),
+    ...refused(answer, line, [
+      `It needs the capability ${line.needs}, which this version does not grant yet.`,
+      line.why,
+    ]),
     lacks: line.needs,
   };
 }
 
 function refused(answer: Answer, line: Line | null, why: readonly string[]): Explanation {
-  return { passes: 'no', operation: line?.id ?? null, status: answer.status, lacks: null, why, asked: null, shown: null };
+  return {
+    passes: 'no',
+    operation: line?.id ?? null,
+    status: answer.status,
+    lacks: null,
+    why,
+    asked: null,
+    shown: null,
+  };
 }
 
 function passing(line: Line, passes: 'yes' | 'depends', why: readonly string[]): Explanation {
@@ -161,8 +222,14 @@ function sentenceOf({ body }: Answer): string {
   return isObject(body) && typeof body['error'] === 'string' ? body['error'] : 'It is refused.';
 }
 
-/** The path and query of what was typed: an address loses its beginning, a fragment its end, which never travels. */
+/**
+ * The path and query of what was typed: an address loses its beginning, a fragment its end, which never
+ * travels.
+ */
 function pathIn(typed: string): string {
-  const path = typed.trim().replace(/^https?:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
+  const path = typed
+    .trim()
+    .replace(/^https?:\/\/[^/?#]*/i, '')
+    .replace(/#.*$/s, '');
   return path.startsWith('/') ? path : `/${path}`;
-} // prettier-ignore
+}

@@ -4,7 +4,17 @@ import { allows, type Scope } from '../domain/scope.ts';
 import { typeAllowed } from '../domain/scope-deciders.ts';
 import type { Access } from '../lifecycle/access/access-control.ts';
 import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, UNRECOGNISED } from './answer.ts';
-import type { Deed, DeedLine, ForwardLine, LocalLine, MediaLine, PollLine, RefusingLine, StepsLine, WriteLine } from './catalogue/line.ts';
+import type {
+  Deed,
+  DeedLine,
+  ForwardLine,
+  LocalLine,
+  MediaLine,
+  PollLine,
+  RefusingLine,
+  StepsLine,
+  WriteLine,
+} from './catalogue/line.ts';
 import type { Call, UpstreamRequest } from './request/call.ts';
 import type { Steps } from './steps.ts';
 import type { AnswerFilter } from './filters/answer-filter.ts';
@@ -112,7 +122,8 @@ export function lackingFor(line: JudgedLine, call: Call): Answer | null {
 /** The same for who reads some types alone, if any: what no one has decided about is closed to them. */
 function lackingToRead({ byType }: JudgedLine, scope: Scope): Answer | null {
   if (byType === undefined || !allows(scope, 'read')) return lacking('read');
-  const missing = byType === 'filtered' ? undefined : byType.find((type) => !typeAllowed(scope, 'read', type));
+  const missing =
+    byType === 'filtered' ? undefined : byType.find((type) => !typeAllowed(scope, 'read', type));
   return missing === undefined ? null : lacking(`read:${missing}`);
 }
 

@@ -52,7 +52,12 @@ export type Introspection = {
  * What may I do, until when? Pure. Who made the grant and why stands in the notice, not here.
  * @param usesLeft null where the scope does not count requests
  */
-export function introspection(access: Access, sentence: string, usesLeft: number | null, now: number): Introspection {
+export function introspection(
+  access: Access,
+  sentence: string,
+  usesLeft: number | null,
+  now: number,
+): Introspection {
   const { grant, rooms } = access;
   return {
     version: 1,
@@ -106,10 +111,23 @@ function endpointsOf(access: Access, now: number): readonly OpenEndpoint[] {
   if (known?.device === device) return known.endpoints;
   const probes = probesOf(access.grant);
   const endpoints = CATALOGUE.flatMap((line): readonly OpenEndpoint[] => {
-    if (line.kind === 'notice' || line.kind === 'open' || line.kind === 'refused' || !opens(line, access, probes, now)) return [];
+    if (
+      line.kind === 'notice' ||
+      line.kind === 'open' ||
+      line.kind === 'refused' ||
+      !opens(line, access, probes, now)
+    )
+      return [];
     const paths = [...new Set(line.paths.map((path) => path.replace('/{v}/', '/v3/')))];
-    return [{ operation: line.id, needs: line.needs === 'holder' ? null : line.needs, methods: line.methods === 'any' ? ['any'] : line.methods, paths }];
+    return [
+      {
+        operation: line.id,
+        needs: line.needs === 'holder' ? null : line.needs,
+        methods: line.methods === 'any' ? ['any'] : line.methods,
+        paths,
+      },
+    ];
   });
   KNOWN.set(scope, { device, endpoints });
   return endpoints;
-} // prettier-ignore
+}

@@ -31,11 +31,17 @@ export function routerOf(lines: readonly Line[]): Router {
     const found = find(root, method, segments, 0);
     if (found === null) return null;
     const { line, names } = found.leaf;
-    return { line, params: Object.fromEntries(names.map((name, index) => [name, found.values[index] ?? ''])) };
+    return {
+      line,
+      params: Object.fromEntries(names.map((name, index) => [name, found.values[index] ?? ''])),
+    };
   };
 }
 
-/** What is told where there is no line: that there is no such operation, or that there is, by another method (spec 1.19, `M_UNRECOGNIZED`). */
+/**
+ * What is told where there is no line: that there is no such operation, or that there is, by another method
+ * (spec 1.19, `M_UNRECOGNIZED`).
+ */
 export function unrouted(router: Router, segments: readonly Segment[]): Answer {
   const allow = (['GET', 'PUT', 'POST', 'DELETE'] as const).filter((method) => {
     const line = router(method, segments)?.line;
@@ -70,7 +76,8 @@ function insert(root: Node, path: string, line: Line): void {
   }
   const leaves = rest ? at.below : at.leaves;
   for (const method of line.methods === 'any' ? ['any'] : line.methods) {
-    if (leaves.has(method)) throw new MintwardenError('internal', `Two lines of the catalogue claim ${method} ${path}.`);
+    if (leaves.has(method))
+      throw new MintwardenError('internal', `Two lines of the catalogue claim ${method} ${path}.`);
     leaves.set(method, { line, names });
   }
 }

@@ -2,7 +2,9 @@
 export type Seen = {
   /** The catalogue's name of the operation, or one of the few names for what is none. */
   readonly operation: string;
-  /** `cut`: the gateway ended the connection without an answer. `left`: the holder did, before there was one. */
+  /**
+   * `cut`: the gateway ended the connection without an answer. `left`: the holder did, before there was one.
+   */
   readonly outcome: 'answered' | 'cut' | 'left';
   /** Of the answer; 0 where there was none. */
   readonly status: number;

@@ -36,7 +36,10 @@ import { writer } from './writes/writer.ts';
 
 /** What a gateway is made of. */
 export type GatewayOptions = {
-  /** Port 0: any that is free. `reusePort`: other processes of this user may listen there too, and share what comes. */
+  /**
+   * Port 0: any that is free. `reusePort`: other processes of this user may listen there too, and share what
+   * comes.
+   */
   readonly listen: { readonly host: string; readonly port: number; readonly reusePort?: boolean };
   /** Where the homeserver answers, without a trailing slash. */
   readonly homeserverUrl: string;
@@ -80,15 +83,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = () => options.clock.now();
   const forwarder = createForwarder(options.homeserverUrl, limits);
-  const large = largeAnswers({ queueBytes: limits.largeBytes, stepTimeoutMs: limits.largeTimeoutMs, log: options.log });
+  const large = largeAnswers({
+    queueBytes: limits.largeBytes,
+    stepTimeoutMs: limits.largeTimeoutMs,
+    log: options.log,
+  });
   const open = openRequests(limits.concurrentPerGrant);
   const paces = options.paces ?? {
     writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
     tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
   const streamer = createStreamer(options.homeserverUrl);
-  // What is read in place keeps all others waiting; and to find what shows a file no large answer is worth its bytes.
-  const looking = createForwarder(options.homeserverUrl, { ...limits, answerBytes: Math.min(limits.answerBytes, LOOKING_BYTES) });
+  // What is read in place keeps all others waiting; and to find what shows a file no large answer is worth
+  // its bytes.
+  const looking = createForwarder(options.homeserverUrl, {
+    ...limits,
+    answerBytes: Math.min(limits.answerBytes, LOOKING_BYTES),
+  });
   const gate = mediaGate({
     now,
     timeoutMs: limits.upstreamTimeoutMs,
@@ -143,7 +154,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     polling: options.observe?.polling ?? (() => undefined),
   };
   const server = strictServer(limits, options.observe);
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => void answerOne(request, response, desk, options, limits));
+  server.on(
+    'request',
+    (request: IncomingMessage, response: ServerResponse) =>
+      void answerOne(request, response, desk, options, limits),
+  );
   const stopListening = options.access.onOver((grantId) => {
     open.cut(grantId);
     gate.forget(grantId);
@@ -154,7 +169,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stopListening();
     await closeUpstream();
     const { host, port } = options.listen;
-    throw new MintwardenError('configuration', `The gateway cannot listen on ${host}:${port}.`, 'Is the port taken?', { cause: error });
+    throw new MintwardenError(
+      'configuration',
+      `The gateway cannot listen on ${host}:${port}.`,
+      'Is the port taken?',
+      { cause: error },
+    );
   }
   return {
     port: (server.address() as AddressInfo).port,
@@ -210,7 +230,14 @@ async function answerOne(
   }
   log.info('request', { operation, status, ms: clock.now() - startedAt, grant });
   try {
-    observe?.answered({ operation, outcome, status, errcode, ms: performance.now() - begunAt, homeserverMs: visit.times.homeserverMs });
+    observe?.answered({
+      operation,
+      outcome,
+      status,
+      errcode,
+      ms: performance.now() - begunAt,
+      homeserverMs: visit.times.homeserverMs,
+    });
   } catch (error) {
     // Whoever counts must not end those who serve.
     log.warn('request not counted', { error: nameOf(error) });
@@ -244,7 +271,14 @@ function strictServer(limits: GatewayLimits, observe: Observer | undefined): Ser
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 100;
   const seen = (operation: string, status: number): void =>
-    observe?.answered({ operation, outcome: status === 0 ? 'cut' : 'answered', status, errcode: null, ms: 0, homeserverMs: 0 });
+    observe?.answered({
+      operation,
+      outcome: status === 0 ? 'cut' : 'answered',
+      status,
+      errcode: null,
+      ms: 0,
+      homeserverMs: 0,
+    });
   const refuse = (_: IncomingMessage, socket: Duplex) => {
     seen('malformed', MALFORMED.status);
     endWith(socket, MALFORMED);

@@ -5,8 +5,8 @@ import { newMessage } from './telling/message-row.ts';
 import type { World } from './world.ts';
 
 /**
- * Writes down that policy changes and by whom, with the news to the control room, in one change. To be done before
- * the new policy counts: where it cannot be written, nothing changes.
+ * Writes down that policy changes and by whom, with the news to the control room, in one change. To be done
+ * before the new policy counts: where it cannot be written, nothing changes.
  * @throws MintwardenError `state` | `disk`
  */
 export async function recordPolicyChange(
@@ -23,6 +23,14 @@ export async function recordPolicyChange(
     at,
   });
   const data = Object.fromEntries(changes.map(({ key, before, after }) => [key, [before, after]]));
-  const audit = { at, actor: by, action: 'policy-changed', grantId: null, subject: null, command: null, data } as const;
+  const audit = {
+    at,
+    actor: by,
+    action: 'policy-changed',
+    grantId: null,
+    subject: null,
+    command: null,
+    data,
+  } as const;
   await world.ledger.commit({ at, messages: [news], audit: [audit] });
 }

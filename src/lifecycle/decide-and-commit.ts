@@ -4,7 +4,10 @@ import type { Ledger } from '../ports/ledger.ts';
 
 const ATTEMPTS = 10;
 
-/** What a decision came to: something to write, or nothing to be done; both with what the caller wants to know. */
+/**
+ * What a decision came to: something to write, or nothing to be done; both with what the caller wants to
+ * know.
+ */
 export type Decision<T> = { readonly change: Change | null; readonly value: T };
 
 /** `seen`: the command of the change was acted on before, and nothing was written. */
@@ -15,7 +18,10 @@ export type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readon
  * @param decide reads the rows it decides on each time it is called
  * @throws MintwardenError `conflict` when others were faster every time
  */
-export async function decideAndCommit<T>(ledger: Ledger, decide: () => Promise<Decision<T>>): Promise<Outcome<T>> {
+export async function decideAndCommit<T>(
+  ledger: Ledger,
+  decide: () => Promise<Decision<T>>,
+): Promise<Outcome<T>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { change, value } = await decide();
     if (change === null) return { kind: 'done', value };
@@ -23,5 +29,9 @@ export async function decideAndCommit<T>(ledger: Ledger, decide: () => Promise<D
     if (committed === 'committed') return { kind: 'done', value };
     if (committed === 'seen') return { kind: 'seen' };
   }
-  throw new MintwardenError('conflict', 'This is being changed by several at once.', 'Try again in a moment.');
+  throw new MintwardenError(
+    'conflict',
+    'This is being changed by several at once.',
+    'Try again in a moment.',
+  );
 }

@@ -25,11 +25,15 @@ export async function excludeRoom(world: World, room: ExcludedRoom): Promise<voi
   });
 }
 
-/** Records the control room and the rooms it replaced. Predecessors that cannot be asked for now are looked for at each mint anyway. */
+/**
+ * Records the control room and the rooms it replaced. Predecessors that cannot be asked for now are looked
+ * for at each mint anyway.
+ */
 export async function excludeControlRooms(world: World): Promise<void> {
   await excludeRoom(world, { roomId: world.controlRoomId as RoomId, why: 'control', userId: null });
   try {
-    for (const roomId of await world.chat.controlRoomPredecessors()) await excludeRoom(world, { roomId, why: 'control', userId: null });
+    for (const roomId of await world.chat.controlRoomPredecessors())
+      await excludeRoom(world, { roomId, why: 'control', userId: null });
   } catch (error) {
     world.log.warn('predecessors of the control room unknown', { problem: problemOf(error) });
   }

@@ -13,7 +13,8 @@ const NEAR = 500;
 /**
  * The grant someone named, by its id or an unambiguous beginning of it.
  * @param subject where given, only this subject's grants exist
- * @throws MintwardenError `usage` | `not-found` (with what may have been meant) | `ambiguous` (with what it could be)
+ * @throws MintwardenError `usage` | `not-found` (with what may have been meant) | `ambiguous` (with what it
+ *   could be)
  */
 export async function locate(world: Grants, text: string, subject: UserId | null = null): Promise<Grant> {
   const typed = normaliseGrantId(text.trim());
@@ -25,7 +26,9 @@ export async function locate(world: Grants, text: string, subject: UserId | null
     );
   }
   const theirs = (grant: Grant) => subject === null || grant.subject === subject;
-  const found = (await world.ledger.grantsByPrefix(typed, subject === null ? SHOWN + 1 : NEAR)).filter(theirs);
+  const found = (await world.ledger.grantsByPrefix(typed, subject === null ? SHOWN + 1 : NEAR)).filter(
+    theirs,
+  );
   const exact = found.find((grant) => grant.id === typed);
   if (exact !== undefined) return exact;
   const [only, another] = found;
@@ -33,20 +36,31 @@ export async function locate(world: Grants, text: string, subject: UserId | null
   if (only !== undefined) {
     const ids = found.slice(0, SHOWN).map((grant) => grant.id);
     const more = found.length > SHOWN ? ' and others' : '';
-    throw new MintwardenError('ambiguous', `${typed} could be ${ids.join(', ')}${more}.`, 'Write one more character of the id.');
+    throw new MintwardenError(
+      'ambiguous',
+      `${typed} could be ${ids.join(', ')}${more}.`,
+      'Write one more character of the id.',
+    );
   }
   const near = await nearby(world, typed, theirs);
   const all = subject === null ? '!list shows the grants there are.' : '!tokens shows yours.';
   if (near.length === 0) throw new MintwardenError('not-found', `There is no grant ${typed}.`, all);
   const mistyped = typed.length >= 6 && parseGrantId(typed) === null ? 'is mistyped' : 'is no grant';
-  throw new MintwardenError('not-found', `${typed} ${mistyped}.`, `Did you mean ${near.slice(0, 3).join(' or ')}?`);
+  throw new MintwardenError(
+    'not-found',
+    `${typed} ${mistyped}.`,
+    `Did you mean ${near.slice(0, 3).join(' or ')}?`,
+  );
 }
 
 function shorten(text: string): string {
   return text.length > 20 ? `${text.slice(0, 20)}…` : text;
 }
 
-/** Recent grants whose id begins with what was typed but for one slip: a wrong, missing, spare or swapped character. */
+/**
+ * Recent grants whose id begins with what was typed but for one slip: a wrong, missing, spare or swapped
+ * character.
+ */
 async function nearby(world: Grants, typed: string, theirs: (grant: Grant) => boolean): Promise<string[]> {
   const recent = (await world.ledger.grants({ limit: NEAR })).filter(theirs);
   return recent.map((grant) => grant.id).filter((id) => oneSlip(typed, id));

@@ -6,7 +6,10 @@ import type { GrantFilter, LedgerCounts } from '../ports/ledger.ts';
 import { problemOf } from './problem.ts';
 import type { World } from './world.ts';
 
-/** How far the subject's notice got. `accepted`: by the homeserver; what came after could not be seen or has not happened. */
+/**
+ * How far the subject's notice got. `accepted`: by the homeserver; what came after could not be seen or has
+ * not happened.
+ */
 type NoticeReach = 'none' | 'waiting' | 'abandoned' | 'accepted' | 'invited' | 'joined' | 'read';
 
 /** Everything there is to show of one grant. No secret is in it: sealed copies are left out. */
@@ -68,7 +71,10 @@ async function reachOf(world: World, subject: UserId, notice: Message | null): P
   if (notice.state !== 'accepted') return notice.state;
   if (notice.roomId === null || notice.eventId === null) return 'accepted';
   try {
-    const [dm, hasRead] = await Promise.all([world.chat.dm(subject), world.chat.hasRead(notice.roomId, notice.eventId, subject)]);
+    const [dm, hasRead] = await Promise.all([
+      world.chat.dm(subject),
+      world.chat.hasRead(notice.roomId, notice.eventId, subject),
+    ]);
     if (hasRead) return 'read';
     if (dm === null || dm.roomId !== notice.roomId) return 'accepted';
     return dm.membership === 'join' ? 'joined' : dm.membership === 'invite' ? 'invited' : 'accepted';
@@ -98,7 +104,10 @@ export type Status = {
 
 /** Counts what is alive, what waits and what an admin should look at. */
 export async function status(world: World): Promise<Status> {
-  const [counts, due] = await Promise.all([world.ledger.counts(), world.ledger.due(world.clock.now(), 1_000)]);
+  const [counts, due] = await Promise.all([
+    world.ledger.counts(),
+    world.ledger.due(world.clock.now(), 1_000),
+  ]);
   return {
     counts,
     due: due.grants.length + due.leases.length + due.messages.length,

@@ -6,8 +6,9 @@ import { newIds } from './new-id.ts';
 import type { World } from './world.ts';
 
 /**
- * Takes another master key for a user's own, at an operator's word: the pin, its audit and the news to the control
- * room in one change. It counts for commands and deliveries from then on; what waits for it is tried again.
+ * Takes another master key for a user's own, at an operator's word: the pin, its audit and the news to the
+ * control room in one change. It counts for commands and deliveries from then on; what waits for it is tried
+ * again.
  * @returns the key that was pinned before; null where none was
  * @throws MintwardenError `conflict` where this key is pinned already
  */
@@ -19,7 +20,11 @@ export async function trustIdentity(
   const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<string | null>> => {
     const before = (await world.ledger.pin(userId))?.masterKey ?? null;
     if (before === masterKey) {
-      throw new MintwardenError('conflict', `That identity of ${userId} is the one that counts already.`, null);
+      throw new MintwardenError(
+        'conflict',
+        `That identity of ${userId} is the one that counts already.`,
+        null,
+      );
     }
     const at = world.clock.now();
     const news = newMessage({
@@ -30,8 +35,19 @@ export async function trustIdentity(
       at,
     });
     const data = { user: userId, masterKey, before };
-    const audit = { at, actor: by, action: 'identity-pinned', grantId: null, subject: userId, command: null, data } as const;
-    return { change: { at, repins: [{ pin: { userId, masterKey, at }, before }], messages: [news], audit: [audit] }, value: before };
+    const audit = {
+      at,
+      actor: by,
+      action: 'identity-pinned',
+      grantId: null,
+      subject: userId,
+      command: null,
+      data,
+    } as const;
+    return {
+      change: { at, repins: [{ pin: { userId, masterKey, at }, before }], messages: [news], audit: [audit] },
+      value: before,
+    };
   });
   return outcome.kind === 'done' ? outcome.value : null;
 }

@@ -14,9 +14,15 @@ const CONTROL_KEY = 'org.mintwarden.control';
 
 /**
  * Logs in with a password, as a new device.
- * @throws MintwardenError `homeserver-refused` where the password is wrong or the homeserver has no password login
+ * @throws MintwardenError `homeserver-refused` where the password is wrong or the homeserver has no password
+ *   login
  */
-export async function loginWithPassword(homeserverUrl: string, user: string, password: string, deviceName: string): Promise<Session> {
+export async function loginWithPassword(
+  homeserverUrl: string,
+  user: string,
+  password: string,
+  deviceName: string,
+): Promise<Session> {
   const homeserver = createHomeserver({ homeserverUrl, accessToken: null });
   const body = {
     type: 'm.login.password',
@@ -27,11 +33,17 @@ export async function loginWithPassword(homeserverUrl: string, user: string, pas
   const answer = await homeserver.ask('POST', path`/login`, { body }).catch((error: unknown) => {
     if (!(error instanceof HomeserverRefusal) || error.code !== 'homeserver-refused') throw error;
     const next = 'Check its password, and that password login is on (in Synapse: `password_config`).';
-    throw new MintwardenError('homeserver-refused', `${user} could not log in (${error.errcode || error.status}).`, next, { cause: error });
+    throw new MintwardenError(
+      'homeserver-refused',
+      `${user} could not log in (${error.errcode || error.status}).`,
+      next,
+      { cause: error },
+    );
   });
   const [accessToken, deviceId] = [stringAt(answer, 'access_token'), stringAt(answer, 'device_id')];
   const userId = parseUserId(stringAt(answer, 'user_id') ?? '');
-  if (accessToken === null || deviceId === null || userId === null) throw nonsense('a login without a session');
+  if (accessToken === null || deviceId === null || userId === null)
+    throw nonsense('a login without a session');
   return { accessToken, deviceId, userId };
 }
 
@@ -45,8 +57,9 @@ export async function logout(homeserverUrl: string, accessToken: string): Promis
 }
 
 /**
- * The bot's control room: private, encrypted, by invitation, in which the admins have the bot's power, so that it
- * survives the bot. Found again by its marker where it was made before; admins who are not in it are then invited.
+ * The bot's control room: private, encrypted, by invitation, in which the admins have the bot's power, so
+ * that it survives the bot. Found again by its marker where it was made before; admins who are not in it are
+ * then invited.
  */
 export async function createControlRoom(options: {
   readonly homeserverUrl: string;
@@ -72,8 +85,16 @@ export async function createControlRoom(options: {
   return roomId;
 }
 
-/** The body of `POST /createRoom`. From room version 12 on, creators stand in no power levels and a second one is named apart (MSC4289). */
-export function newControlRoom(name: string, userId: string, admins: readonly UserId[], roomVersion: number): Json {
+/**
+ * The body of `POST /createRoom`. From room version 12 on, creators stand in no power levels and a second one
+ * is named apart (MSC4289).
+ */
+export function newControlRoom(
+  name: string,
+  userId: string,
+  admins: readonly UserId[],
+  roomVersion: number,
+): Json {
   const [first, ...others] = admins.filter((admin) => admin !== userId);
   const withCreators = roomVersion >= 12;
   const powerful = withCreators ? others : [userId, ...(first === undefined ? [] : [first]), ...others];
@@ -82,7 +103,10 @@ export function newControlRoom(name: string, userId: string, admins: readonly Us
     visibility: 'private',
     name,
     invite: first === undefined ? [] : [first, ...others],
-    creation_content: { [CONTROL_KEY]: true, ...(withCreators && first !== undefined && { additional_creators: [first] }) },
+    creation_content: {
+      [CONTROL_KEY]: true,
+      ...(withCreators && first !== undefined && { additional_creators: [first] }),
+    },
     initial_state: [
       { type: 'm.room.encryption', state_key: '', content: { algorithm: MEGOLM } },
       { type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'invited' } },
@@ -90,7 +114,9 @@ export function newControlRoom(name: string, userId: string, admins: readonly Us
     ],
     power_level_content_override: {
       ...ROOM_OF_OURS,
-      ...(powerful.length > 0 && { users: Object.fromEntries(powerful.map((powerfulId) => [powerfulId, 100])) }),
+      ...(powerful.length > 0 && {
+        users: Object.fromEntries(powerful.map((powerfulId) => [powerfulId, 100])),
+      }),
     },
   };
 }
@@ -104,7 +130,11 @@ async function existing(homeserver: Homeserver, userId: string): Promise<RoomId 
   return null;
 }
 
-async function inviteMissing(homeserver: Homeserver, roomId: RoomId, admins: readonly UserId[]): Promise<void> {
+async function inviteMissing(
+  homeserver: Homeserver,
+  roomId: RoomId,
+  admins: readonly UserId[],
+): Promise<void> {
   const state = await readRoomState(homeserver, roomId);
   const present = state.members('join', 'invite', 'ban');
   for (const admin of admins.filter((admin) => !present.includes(admin))) {

@@ -10,7 +10,10 @@ const PAGE = 100;
 const MAX_PAGES = 10;
 const ASK_TIMEOUT_MS = 15_000;
 
-/** The control room by the bot's plain session: it needs no encryption store, which may be the very thing that is old. */
+/**
+ * The control room by the bot's plain session: it needs no encryption store, which may be the very thing that
+ * is old.
+ */
 export function createAnchorage(options: {
   readonly homeserverUrl: string;
   /** The bot's, as it is then. */
@@ -21,10 +24,13 @@ export function createAnchorage(options: {
   readonly pageByIssuer?: (query: Readonly<Record<string, string>>) => Promise<unknown>;
 }): Anchorage {
   const { roomId, userId, pageByIssuer } = options;
-  const at = () => createHomeserver({ homeserverUrl: options.homeserverUrl, accessToken: options.accessToken() });
+  const at = () =>
+    createHomeserver({ homeserverUrl: options.homeserverUrl, accessToken: options.accessToken() });
   const filter = JSON.stringify({ types: [ANCHOR_TYPE], senders: [userId] });
 
-  const newest = async (pageOf: (query: Readonly<Record<string, string>>) => Promise<unknown>): Promise<readonly RoomAnchor[]> => {
+  const newest = async (
+    pageOf: (query: Readonly<Record<string, string>>) => Promise<unknown>,
+  ): Promise<readonly RoomAnchor[]> => {
     const found: RoomAnchor[] = [];
     let from: string | null = null;
     for (let page = 0; page < MAX_PAGES; page++) {
@@ -42,7 +48,10 @@ export function createAnchorage(options: {
 
   return {
     roomId,
-    newest: () => newest((query) => at().ask('GET', path`/rooms/${roomId}/messages`, { query, timeoutMs: ASK_TIMEOUT_MS })),
+    newest: () =>
+      newest((query) =>
+        at().ask('GET', path`/rooms/${roomId}/messages`, { query, timeoutMs: ASK_TIMEOUT_MS }),
+      ),
     ...(pageByIssuer !== undefined && { newestByIssuer: () => newest(pageByIssuer) }),
     async post(content, transactionId) {
       const answer = await at().ask('PUT', path`/rooms/${roomId}/send/${ANCHOR_TYPE}/${transactionId}`, {

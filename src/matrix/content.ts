@@ -6,7 +6,9 @@ import type { Json } from './homeserver.ts';
 /** An event has at most 65 536 bytes with all that the homeserver adds (Client-Server API, Size limits). */
 const MAX_CONTENT_BYTES = 60_000;
 
-/** A message's content by the Client-Server API: `m.room.message` with HTML, mentions and what it replies to. */
+/**
+ * A message's content by the Client-Server API: `m.room.message` with HTML, mentions and what it replies to.
+ */
 export function toMessageContent({ body, html, mentions, replyTo, msgtype }: ChatContent): Json {
   return {
     msgtype,
@@ -18,9 +20,16 @@ export function toMessageContent({ body, html, mentions, replyTo, msgtype }: Cha
   };
 }
 
-/** The content as it is sent, marker and all. @throws MintwardenError `homeserver-refused` where it is too long */
+/**
+ * The content as it is sent, marker and all. @throws MintwardenError `homeserver-refused` where it is too
+ * long
+ */
 export function marked(content: Json, marker: string): Json {
   const result = { ...content, [MARKER_KEY]: marker };
   if (Buffer.byteLength(JSON.stringify(result)) <= MAX_CONTENT_BYTES) return result;
-  throw new MintwardenError('homeserver-refused', 'The message is too long for Matrix.', 'Ask for less at once.');
+  throw new MintwardenError(
+    'homeserver-refused',
+    'The message is too long for Matrix.',
+    'Ask for less at once.',
+  );
 }

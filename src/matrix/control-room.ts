@@ -8,12 +8,22 @@ import { MEGOLM, readRoomState, type RoomState } from './room-state.ts';
 const MAX_PREDECESSORS = 50;
 
 /** See `Chat.controlRoom`. Where the bot is not in it, nothing is known and the worst is assumed. */
-export async function readControlRoom(homeserver: Homeserver, roomId: RoomId, botId: string): Promise<ControlRoomState> {
+export async function readControlRoom(
+  homeserver: Homeserver,
+  roomId: RoomId,
+  botId: string,
+): Promise<ControlRoomState> {
   try {
     return toControlRoom(roomId, await readRoomState(homeserver, roomId), botId);
   } catch (error) {
     if (!isForbidden(error) && !isNotFound(error)) throw error;
-    const unknown = { botJoined: false, encrypted: false, joinRule: 'unknown', guestsAllowed: true, worldReadable: true };
+    const unknown = {
+      botJoined: false,
+      encrypted: false,
+      joinRule: 'unknown',
+      guestsAllowed: true,
+      worldReadable: true,
+    };
     return { roomId, ...unknown, joined: [], invited: [] };
   }
 }
@@ -27,7 +37,8 @@ export function toControlRoom(roomId: RoomId, state: RoomState, botId: string): 
     encrypted: state.encryption === MEGOLM,
     joinRule: stringAt(state.content('m.room.join_rules'), 'join_rule') ?? 'invite',
     guestsAllowed: stringAt(state.content('m.room.guest_access'), 'guest_access') === 'can_join',
-    worldReadable: stringAt(state.content('m.room.history_visibility'), 'history_visibility') === 'world_readable',
+    worldReadable:
+      stringAt(state.content('m.room.history_visibility'), 'history_visibility') === 'world_readable',
     joined: state.members('join'),
     invited: state.members('invite'),
     ...(replacedBy !== null && replacedBy !== roomId && { replacedBy }),
@@ -39,10 +50,12 @@ export async function readPredecessors(homeserver: Homeserver, roomId: RoomId): 
   const found: RoomId[] = [];
   let at: RoomId = roomId;
   while (found.length < MAX_PREDECESSORS) {
-    const create = await homeserver.ask('GET', path`/rooms/${at}/state/m.room.create/`).catch((error: unknown) => {
-      if (isForbidden(error) || isNotFound(error)) return {};
-      throw error;
-    });
+    const create = await homeserver
+      .ask('GET', path`/rooms/${at}/state/m.room.create/`)
+      .catch((error: unknown) => {
+        if (isForbidden(error) || isNotFound(error)) return {};
+        throw error;
+      });
     const before = parseRoomId(stringAt(objectAt(create, 'predecessor'), 'room_id') ?? '');
     if (before === null || before === roomId || found.includes(before)) return found;
     found.push(before);
@@ -51,11 +64,19 @@ export async function readPredecessors(homeserver: Homeserver, roomId: RoomId): 
   return found;
 }
 
-/** Accepts the invitation to the control room, the only one the bot accepts. Not being invited is no error here. */
+/**
+ * Accepts the invitation to the control room, the only one the bot accepts. Not being invited is no error
+ * here.
+ */
 export async function joinControlRoom(homeserver: Homeserver, roomId: RoomId): Promise<void> {
   try {
     await homeserver.ask('POST', path`/join/${roomId}`, { body: {} });
   } catch (error) {
-    if (!(error instanceof HomeserverRefusal) || error.code !== 'homeserver-refused' || error.errcode === 'M_UNKNOWN_TOKEN') throw error;
+    if (
+      !(error instanceof HomeserverRefusal) ||
+      error.code !== 'homeserver-refused' ||
+      error.errcode === 'M_UNKNOWN_TOKEN'
+    )
+      throw error;
   }
 }

@@ -19,7 +19,10 @@ export type Standing = {
 /** What to do about it; see `nextStep`. */
 export type Step = 'nothing' | 'make' | 'upload' | 'sign' | 'import' | 'refuse-foreign' | 'refuse-lost';
 
-/** What has to be done to be cross-signed. Keys on the homeserver that are not ours are never replaced: people would be warned, and should be. */
+/**
+ * What has to be done to be cross-signed. Keys on the homeserver that are not ours are never replaced: people
+ * would be warned, and should be.
+ */
 export function nextStep({ ours, servers, hasSeeds, deviceSigned }: Standing): Step {
   if (ours === null && servers === null) return 'make'; // seeds that never reached the homeserver mean nothing to anybody
   if (ours === null) return hasSeeds ? 'import' : 'refuse-lost';
@@ -41,7 +44,8 @@ type Needs = {
  * Makes sure that this device is signed by the account's own cross-signing keys, as the homeserver shows
  * them. Does nothing where that is so; takes up where an earlier attempt was interrupted. The seeds are saved
  * before anything made from them is uploaded.
- * @throws MintwardenError `state` where the keys on the homeserver are not ours, or the store is not this device's
+ * @throws MintwardenError `state` where the keys on the homeserver are not ours, or the store is not this
+ *   device's
  */
 export async function ensureCrossSigned(needs: Needs): Promise<void> {
   const { engine, homeserver, userId, deviceId, seeds } = needs;
@@ -55,23 +59,33 @@ export async function ensureCrossSigned(needs: Needs): Promise<void> {
       ours,
       servers,
       hasSeeds: stored !== null,
-      deviceSigned: known.devices.some((device) => device.deviceId === deviceId && device.isCrossSignedByOwner),
+      deviceSigned: known.devices.some(
+        (device) => device.deviceId === deviceId && device.isCrossSignedByOwner,
+      ),
     });
     if (step === 'nothing') return;
     await take(step, needs, stored);
   }
-  throw new MintwardenError('state', "The homeserver does not show the bot's device as signed, though its signature was accepted.");
+  throw new MintwardenError(
+    'state',
+    "The homeserver does not show the bot's device as signed, though its signature was accepted.",
+  );
 }
 
 /**
- * Refuses to go on where the homeserver knows this device by other keys: the store was lost or is an old copy, and
- * to upload new keys under the same device id would make every client distrust it.
+ * Refuses to go on where the homeserver knows this device by other keys: the store was lost or is an old
+ * copy, and to upload new keys under the same device id would make every client distrust it.
  * @param ownKey the device's ed25519 key by the store; null where there is no store yet
  * @throws MintwardenError `state`
  */
-export async function ensureOwnDevice(needs: Pick<Needs, 'homeserver' | 'userId' | 'deviceId'>, ownKey: string | null): Promise<void> {
+export async function ensureOwnDevice(
+  needs: Pick<Needs, 'homeserver' | 'userId' | 'deviceId'>,
+  ownKey: string | null,
+): Promise<void> {
   // Asked past the engine, which would upload its own keys first.
-  const answer = await needs.homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [needs.userId]: [needs.deviceId] } } });
+  const answer = await needs.homeserver.ask('POST', path`/keys/query`, {
+    body: { device_keys: { [needs.userId]: [needs.deviceId] } },
+  });
   const listed = deviceKeyOf(answer, needs.userId, needs.deviceId);
   if (listed === null || listed === ownKey) return;
   throw new MintwardenError(
@@ -96,7 +110,9 @@ async function take(step: Exclude<Step, 'nothing'>, needs: Needs, stored: string
       return engine.alone(async () => uploadSignatures(homeserver, await engine.machine.signOwnDevice()));
     case 'import':
       return engine.alone(async () => {
-        const { hasMaster, hasSelfSigning } = await engine.machine.importCrossSigningKeys(parseSeeds(stored)).catch(notOurs);
+        const { hasMaster, hasSelfSigning } = await engine.machine
+          .importCrossSigningKeys(parseSeeds(stored))
+          .catch(notOurs);
         if (!hasMaster || !hasSelfSigning) notOurs();
         await uploadSignatures(homeserver, await engine.machine.signOwnIdentity());
       });
@@ -130,7 +146,8 @@ async function ownMasterKey(engine: EngineClient): Promise<string | null> {
 
 async function keepSeeds(engine: EngineClient, seeds: SeedStore): Promise<void> {
   const exported = await engine.machine.exportCrossSigningKeys();
-  if (exported === undefined) throw new MintwardenError('internal', 'The cross-signing keys cannot be exported.');
+  if (exported === undefined)
+    throw new MintwardenError('internal', 'The cross-signing keys cannot be exported.');
   const { master, selfSigning, userSigning } = exported;
   const secret = JSON.stringify({ v: 1, master, selfSigning, userSigning });
   if ((await seeds.load()) !== secret) await seeds.save(secret);
@@ -138,9 +155,15 @@ async function keepSeeds(engine: EngineClient, seeds: SeedStore): Promise<void> 
 
 function parseSeeds(secret: string | null): CrossSigningSeeds {
   const value = parseJson(secret);
-  const [master, selfSigning, userSigning] = ['master', 'selfSigning', 'userSigning'].map((key) => stringAt(value, key));
+  const [master, selfSigning, userSigning] = ['master', 'selfSigning', 'userSigning'].map((key) =>
+    stringAt(value, key),
+  );
   if (master && selfSigning && userSigning) return { master, selfSigning, userSigning };
-  throw new MintwardenError('state', 'The saved cross-signing seeds cannot be read.', 'Restore them from a backup.');
+  throw new MintwardenError(
+    'state',
+    'The saved cross-signing seeds cannot be read.',
+    'Restore them from a backup.',
+  );
 }
 
 function parseJson(text: string | null): unknown {

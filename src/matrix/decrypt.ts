@@ -1,4 +1,9 @@
-import { EngineError, RoomId as EngineRoomId, type DeviceSummary, type EncryptionInfo } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import {
+  EngineError,
+  RoomId as EngineRoomId,
+  type DeviceSummary,
+  type EncryptionInfo,
+} from '@matrix-org/matrix-sdk-crypto-nodejs';
 import type { Incoming } from '../ports/chat.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { RoomEvent } from './events.ts';
@@ -7,12 +12,25 @@ import { askFor, track } from './keys.ts';
 
 /** A decrypted event, or why there is none: its key may still come, or it never will. */
 export type Decrypted =
-  | { readonly kind: 'clear'; readonly type: string; readonly content: Json; readonly encryption: NonNullable<Incoming['encryption']> }
+  | {
+      readonly kind: 'clear';
+      readonly type: string;
+      readonly content: Json;
+      readonly encryption: NonNullable<Incoming['encryption']>;
+    }
   | { readonly kind: 'no-key' }
   | { readonly kind: 'undecryptable' };
 
-/** Decrypts an event and says how far its sender is known. Asks for the sender's keys where they are not known yet. */
-export async function decrypt(engine: EngineClient, homeserver: Homeserver, roomId: string, event: RoomEvent): Promise<Decrypted> {
+/**
+ * Decrypts an event and says how far its sender is known. Asks for the sender's keys where they are not known
+ * yet.
+ */
+export async function decrypt(
+  engine: EngineClient,
+  homeserver: Homeserver,
+  roomId: string,
+  event: RoomEvent,
+): Promise<Decrypted> {
   const { machine } = engine;
   return engine.alone(async () => {
     try {
@@ -43,17 +61,22 @@ export async function decrypt(engine: EngineClient, homeserver: Homeserver, room
       };
     } catch (error) {
       // What is no Megolm event at all fails in the engine as such: anybody in the room can send one.
-      if (!(error instanceof EngineError) || (error.code !== 'undecryptable' && error.code !== 'engine')) throw error;
+      if (!(error instanceof EngineError) || (error.code !== 'undecryptable' && error.code !== 'engine'))
+        throw error;
       return { kind: error.reason === 'missing-room-key' ? 'no-key' : 'undecryptable' };
     }
   });
 }
 
 /**
- * Whether the event comes from a device of its sender that they have signed, and still have: a session outlives
- * the device it was made on, and the engine's judgement of a session is as old as its key.
+ * Whether the event comes from a device of its sender that they have signed, and still have: a session
+ * outlives the device it was made on, and the engine's judgement of a session is as old as its key.
  */
-export function isFromSignedDevice(info: EncryptionInfo, sender: string, devices: readonly DeviceSummary[]): boolean {
+export function isFromSignedDevice(
+  info: EncryptionInfo,
+  sender: string,
+  devices: readonly DeviceSummary[],
+): boolean {
   if (info.trust !== 'cross-signed' && info.trust !== 'verified') return false;
   if (info.isForwarded || info.sender !== sender) return false;
   const device = devices.find(({ deviceId }) => deviceId === info.senderDevice);

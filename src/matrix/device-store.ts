@@ -12,8 +12,9 @@ export async function noteDevice(folder: string, deviceId: string): Promise<void
 }
 
 /**
- * Removes the encryption store of an earlier session, since the account has been logged in anew: its keys are of no use
- * to another device, and must never be used again. What the bot is known by, its cross-signing seeds, stands elsewhere.
+ * Removes the encryption store of an earlier session, since the account has been logged in anew: its keys are
+ * of no use to another device, and must never be used again. What the bot is known by, its cross-signing
+ * seeds, stands elsewhere.
  * @throws MintwardenError `state` where it does not
  */
 export async function putAwayOtherDevices(options: {

@@ -21,15 +21,19 @@ export function toDm(roomId: RoomId, state: RoomState, botId: string, userId: Us
   return {
     roomId,
     encrypted: state.encryption === MEGOLM,
-    membership: membership === 'invite' || membership === 'join' || membership === 'leave' || membership === 'ban' ? membership : 'none',
+    membership:
+      membership === 'invite' || membership === 'join' || membership === 'leave' || membership === 'ban'
+        ? membership
+        : 'none',
     justTheTwo: present.length === 2 && present.includes(botId as UserId) && present.includes(userId),
   };
 }
 
 /**
- * The body of `POST /createRoom` for a DM. The other person may talk and leave, nothing else; the bot's own power is
- * the room version's affair (in version 12 its creator stands in no power levels). What is sent while they are
- * invited they can read once they have joined. Nobody is invited yet: an invite made here bears no reason.
+ * The body of `POST /createRoom` for a DM. The other person may talk and leave, nothing else; the bot's own
+ * power is the room version's affair (in version 12 its creator stands in no power levels). What is sent
+ * while they are invited they can read once they have joined. Nobody is invited yet: an invite made here
+ * bears no reason.
  */
 export function newDm(userId: UserId, encrypted: boolean): Json {
   return {

@@ -39,7 +39,10 @@ export function createDms(homeserver: Homeserver, botId: string): Dms {
   async function make(userId: UserId, encrypted: boolean): Promise<RoomId> {
     const known = await list();
     try {
-      const answer = await homeserver.ask('POST', path`/createRoom`, { body: newDm(userId, encrypted), timeoutMs: 60_000 });
+      const answer = await homeserver.ask('POST', path`/createRoom`, {
+        body: newDm(userId, encrypted),
+        timeoutMs: 60_000,
+      });
       const roomId = parseRoomId(stringAt(answer, 'room_id') ?? '');
       if (roomId === null) throw nonsense('no room id');
       known.set(userId, roomId);
@@ -69,7 +72,8 @@ export function createDms(homeserver: Homeserver, botId: string): Dms {
         const roomId = (await find(userId))?.roomId ?? (await make(userId, encrypted));
         const before = toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
         if (encrypted && !before.encrypted) await encryptRoom(homeserver, roomId);
-        if (before.membership === 'leave' || before.membership === 'none') await invite(homeserver, roomId, userId, reason);
+        if (before.membership === 'leave' || before.membership === 'none')
+          await invite(homeserver, roomId, userId, reason);
         if (before.membership === 'ban') throw cannotInvite(userId);
         return toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
       }),
@@ -92,7 +96,9 @@ async function listDms(homeserver: Homeserver, botId: string): Promise<Map<UserI
 
 /** A room can become encrypted later, never the other way round. */
 async function encryptRoom(homeserver: Homeserver, roomId: RoomId): Promise<void> {
-  await homeserver.ask('PUT', path`/rooms/${roomId}/state/m.room.encryption/`, { body: { algorithm: MEGOLM } });
+  await homeserver.ask('PUT', path`/rooms/${roomId}/state/m.room.encryption/`, {
+    body: { algorithm: MEGOLM },
+  });
 }
 
 /** As a state event: `/invite` knows no `is_direct`, by which clients tell a DM. */
@@ -101,7 +107,8 @@ async function invite(homeserver: Homeserver, roomId: RoomId, userId: UserId, re
     const content = { membership: 'invite', is_direct: true, reason };
     await homeserver.ask('PUT', path`/rooms/${roomId}/state/m.room.member/${userId}`, { body: content });
   } catch (error) {
-    if (error instanceof HomeserverRefusal && (error.status === 403 || error.status === 404)) throw cannotInvite(userId, error);
+    if (error instanceof HomeserverRefusal && (error.status === 403 || error.status === 404))
+      throw cannotInvite(userId, error);
     throw error;
   }
 }

@@ -20,12 +20,18 @@ export type Encryptor = {
   /**
    * Encrypts for the members of the room, invited ones included, as `state` has them.
    *
-   * Under `cross-signed`, everybody's keys are asked for anew, and the room's key is new unless the last one was made
-   * under it too, by this process: no device that was given an earlier key can read it.
+   * Under `cross-signed`, everybody's keys are asked for anew, and the room's key is new unless the last one
+   * was made under it too, by this process: no device that was given an earlier key can read it.
    * @param recipient someone without whose signed device there is no sense in it, under `cross-signed`
    * @throws MintwardenError `recipient-unusable` where they have none; nothing was shared or encrypted then
    */
-  encrypt(roomId: string, state: RoomState, content: Json, audience: Audience, recipient: UserId | null): Promise<Json>;
+  encrypt(
+    roomId: string,
+    state: RoomState,
+    content: Json,
+    audience: Audience,
+    recipient: UserId | null,
+  ): Promise<Json>;
   /** What the engine asks at each share and encryption. Deny by default. */
   sharing(roomId: string): Sharing;
 };
@@ -40,12 +46,21 @@ const VISIBILITIES: Readonly<Record<string, HistoryVisibility>> = {
 const ROTATION_MS = 604_800_000n;
 const ROTATION_MESSAGES = 100n;
 
-/** `engine` comes later, since it is itself made with `sharing`. The caller sees to one message at a time in a room. */
+/**
+ * `engine` comes later, since it is itself made with `sharing`. The caller sees to one message at a time in a
+ * room.
+ */
 export function createEncryptor(homeserver: Homeserver, engine: () => EngineClient): Encryptor {
   const audiences = new Map<string, Audience>();
   const keptTo = new Map<string, Audience>();
 
-  async function encryptNow(roomId: string, state: RoomState, content: Json, audience: Audience, recipient: UserId | null): Promise<Json> {
+  async function encryptNow(
+    roomId: string,
+    state: RoomState,
+    content: Json,
+    audience: Audience,
+    recipient: UserId | null,
+  ): Promise<Json> {
     const client = engine();
     const { machine } = client;
     const members = state.members('join', 'invite');
@@ -57,7 +72,9 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
     }
     keptTo.delete(roomId);
     await share(machine, homeserver, roomId, members, settingsOf(state));
-    const encrypted: unknown = JSON.parse(await machine.encryptRoomEvent(new RoomId(roomId), 'm.room.message', JSON.stringify(content)));
+    const encrypted: unknown = JSON.parse(
+      await machine.encryptRoomEvent(new RoomId(roomId), 'm.room.message', JSON.stringify(content)),
+    );
     keptTo.set(roomId, audience);
     if (!isJson(encrypted)) throw new TypeError('the engine gave no object');
     return encrypted;
@@ -76,16 +93,28 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
   };
 }
 
-/** Who has no signed device, or an identity that took another's place, would get a message that nobody can ever read. */
+/**
+ * Who has no signed device, or an identity that took another's place, would get a message that nobody can
+ * ever read.
+ */
 async function checkRecipient(engine: EngineClient, answer: Json, recipient: UserId): Promise<void> {
   const { signedDevices, isReplaced } = toKeys(await judge(engine, answer, recipient));
   if (isReplaced === true) {
-    const next = 'Make sure that they reset it themselves; then an operator confirms it with `mintwarden trust`.';
-    throw new MintwardenError('recipient-unusable', `${recipient} has another identity than the one first seen.`, next);
+    const next =
+      'Make sure that they reset it themselves; then an operator confirms it with `mintwarden trust`.';
+    throw new MintwardenError(
+      'recipient-unusable',
+      `${recipient} has another identity than the one first seen.`,
+      next,
+    );
   }
   if (signedDevices > 0) return;
   const next = 'They verify a session (in Element: Settings, Sessions), then try again.';
-  throw new MintwardenError('recipient-unusable', `${recipient} has no session that they have verified.`, next);
+  throw new MintwardenError(
+    'recipient-unusable',
+    `${recipient} has no session that they have verified.`,
+    next,
+  );
 }
 
 async function share(
@@ -114,7 +143,8 @@ function settingsOf(state: RoomState): EncryptionSettings {
   const settings = new EncryptionSettings();
   settings.algorithm = EncryptionAlgorithm.MegolmV1AesSha2;
   settings.historyVisibility =
-    VISIBILITIES[stringAt(state.content('m.room.history_visibility'), 'history_visibility') ?? ''] ?? HistoryVisibility.Joined;
+    VISIBILITIES[stringAt(state.content('m.room.history_visibility'), 'history_visibility') ?? ''] ??
+    HistoryVisibility.Joined;
   settings.rotationPeriod = ROTATION_MS;
   settings.rotationPeriodMessages = ROTATION_MESSAGES;
   return settings;

@@ -1,5 +1,12 @@
 import './sdk-quiet.ts';
-import { configureEngine, DeviceId, OlmMachine, UserId, type OutgoingRequest, type Sharing } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import {
+  configureEngine,
+  DeviceId,
+  OlmMachine,
+  UserId,
+  type OutgoingRequest,
+  type Sharing,
+} from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { MatrixClient } from 'matrix-bot-sdk';
 import { RustEngine, SYNC_LOCK_NAME } from 'matrix-bot-sdk/lib/e2ee/RustEngine.js';
 import { arrayAt, isJson, objectAt, path, stringsAt, type Homeserver, type Json } from './homeserver.ts';
@@ -17,8 +24,8 @@ export type EngineClient = {
   /** Takes in a sync answer: to-device messages, changed device lists, counts of keys. */
   takeIn(answer: Json): Promise<void>;
   /**
-   * Has the store take a user's present identity for theirs, where that is the one that was written down: its own
-   * memory of the first one must not outlive an operator's word. Only within `alone`.
+   * Has the store take a user's present identity for theirs, where that is the one that was written down: its
+   * own memory of the first one must not outlive an operator's word. Only within `alone`.
    */
   followPin(userId: string): Promise<void>;
   close(): Promise<void>;
@@ -28,18 +35,34 @@ export type EngineClient = {
 class SdkClient extends MatrixClient {
   readonly #homeserver: Homeserver;
 
-  constructor(homeserverUrl: string, homeserver: Homeserver, storage: PositionStore, cryptoStore: MemoryCryptoStorage) {
+  constructor(
+    homeserverUrl: string,
+    homeserver: Homeserver,
+    storage: PositionStore,
+    cryptoStore: MemoryCryptoStorage,
+  ) {
     super(homeserverUrl, '', sdkStorage(storage), cryptoStore);
     this.#homeserver = homeserver;
   }
 
-  override doRequest(method: 'GET' | 'POST' | 'PUT', endpoint: string, query?: Json | null, body?: unknown): Promise<Json> {
+  override doRequest(
+    method: 'GET' | 'POST' | 'PUT',
+    endpoint: string,
+    query?: Json | null,
+    body?: unknown,
+  ): Promise<Json> {
     const plain = query as Record<string, string> | null | undefined;
-    return this.#homeserver.ask(method, endpoint, { ...(plain && { query: plain }), ...(body !== null && body !== undefined && { body }) });
+    return this.#homeserver.ask(method, endpoint, {
+      ...(plain && { query: plain }),
+      ...(body !== null && body !== undefined && { body }),
+    });
   }
 }
 
-/** What matrix-bot-sdk keeps to itself and would set in `prepare`, after having uploaded keys we have not yet judged. */
+/**
+ * What matrix-bot-sdk keeps to itself and would set in `prepare`, after having uploaded keys we have not yet
+ * judged.
+ */
 type CryptoInsides = { engine: RustEngine; deviceId: string; ready: boolean };
 
 /**
@@ -69,17 +92,26 @@ export async function openEngine(options: {
     ...(options.onFatal !== undefined && { onFatal: options.onFatal }),
   });
   const machine = await withEngine(() =>
-    OlmMachine.initialize(new UserId(options.userId), new DeviceId(options.deviceId), cryptoStore.storagePath),
+    OlmMachine.initialize(
+      new UserId(options.userId),
+      new DeviceId(options.deviceId),
+      cryptoStore.storagePath,
+    ),
   );
   const engine = new RustEngine(machine, client);
-  Object.assign(client.crypto as unknown as CryptoInsides, { engine, deviceId: options.deviceId, ready: true });
+  Object.assign(client.crypto as unknown as CryptoInsides, {
+    engine,
+    deviceId: options.deviceId,
+    ready: true,
+  });
 
   return {
     machine,
     alone: (work) => withEngine(() => engine.lock.acquire(SYNC_LOCK_NAME, work)),
     async runOutgoing() {
       await engine.run();
-      for (const request of machine.pendingSignatureUploads()) await sendSignatures(options.homeserver, machine, request);
+      for (const request of machine.pendingSignatureUploads())
+        await sendSignatures(options.homeserver, machine, request);
     },
     takeIn: (answer) =>
       withEngine(async () => {
@@ -101,7 +133,13 @@ export async function openEngine(options: {
   };
 }
 
-async function sendSignatures(homeserver: Homeserver, machine: OlmMachine, request: OutgoingRequest): Promise<void> {
-  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, { body: JSON.parse(request.body) });
+async function sendSignatures(
+  homeserver: Homeserver,
+  machine: OlmMachine,
+  request: OutgoingRequest,
+): Promise<void> {
+  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, {
+    body: JSON.parse(request.body),
+  });
   await machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer));
 }

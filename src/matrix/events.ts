@@ -25,7 +25,15 @@ export function parseEvent(raw: unknown): RoomEvent | null {
   const type = stringAt(raw, 'type');
   const sentAt = raw['origin_server_ts'];
   if (eventId === null || sender === null || type === null || typeof sentAt !== 'number') return null;
-  return { eventId, type, sender, stateKey: stringAt(raw, 'state_key'), sentAt, content: objectAt(raw, 'content'), raw };
+  return {
+    eventId,
+    type,
+    sender,
+    stateKey: stringAt(raw, 'state_key'),
+    sentAt,
+    content: objectAt(raw, 'content'),
+    raw,
+  };
 }
 
 /** The events of an array under a key, those that are none left out. */

@@ -7,7 +7,10 @@ export class HomeserverRefusal extends MintwardenError {
   /** The answer's body, for interactive authentication (401 with `flows`). */
   readonly body: unknown;
 
-  constructor(error: { code: 'homeserver-refused' | 'homeserver-unreachable'; sentence: string; next: string | null }, answer: Answer) {
+  constructor(
+    error: { code: 'homeserver-refused' | 'homeserver-unreachable'; sentence: string; next: string | null },
+    answer: Answer,
+  ) {
     super(error.code, error.sentence, error.next);
     this.status = answer.status;
     this.errcode = errcodeOf(answer.body);
@@ -28,40 +31,67 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof HomeserverRefusal && error.status === 403;
 }
 
-/** What an answer that is no success means to the caller: try again, or not. The homeserver's own words are not repeated but for its code. */
+/**
+ * What an answer that is no success means to the caller: try again, or not. The homeserver's own words are
+ * not repeated but for its code.
+ */
 export function refusal(answer: Answer): MintwardenError {
   const { status, body } = answer;
   const errcode = errcodeOf(body);
   if (errcode === 'M_UNKNOWN_TOKEN' || errcode === 'M_MISSING_TOKEN') {
     const sentence = "The homeserver no longer accepts the bot's own access token.";
-    return new HomeserverRefusal({ code: 'homeserver-refused', sentence, next: 'Run `mintwarden init` to log the bot in again.' }, answer);
+    return new HomeserverRefusal(
+      { code: 'homeserver-refused', sentence, next: 'Run `mintwarden init` to log the bot in again.' },
+      answer,
+    );
   }
   if (status === 429) {
     const wait = retryAfterMs(body);
     const next = `Try again in ${wait === null ? 'a while' : `${Math.ceil(wait / 1_000)} s`}; better, lift the bot's rate limits.`;
-    return new HomeserverRefusal({ code: 'homeserver-unreachable', sentence: 'The homeserver asks the bot to slow down.', next }, answer);
+    return new HomeserverRefusal(
+      { code: 'homeserver-unreachable', sentence: 'The homeserver asks the bot to slow down.', next },
+      answer,
+    );
   }
   if (status >= 500 || status === 408) {
     const sentence = `The homeserver answered with an error of its own (${status}).`;
-    return new HomeserverRefusal({ code: 'homeserver-unreachable', sentence, next: 'It is tried again.' }, answer);
+    return new HomeserverRefusal(
+      { code: 'homeserver-unreachable', sentence, next: 'It is tried again.' },
+      answer,
+    );
   }
   if (status === 413 || errcode === 'M_TOO_LARGE') {
-    return new HomeserverRefusal({ code: 'homeserver-refused', sentence: 'The message is too long for Matrix.', next: null }, answer);
+    return new HomeserverRefusal(
+      { code: 'homeserver-refused', sentence: 'The message is too long for Matrix.', next: null },
+      answer,
+    );
   }
   const said = errcode === '' ? `status ${status}` : errcode;
-  return new HomeserverRefusal({ code: 'homeserver-refused', sentence: `The homeserver refused (${said}).`, next: null }, answer);
+  return new HomeserverRefusal(
+    { code: 'homeserver-refused', sentence: `The homeserver refused (${said}).`, next: null },
+    answer,
+  );
 }
 
 /** The homeserver could not be asked, or did not answer in time: nobody knows whether it acted. */
 export function unreachable(why: string, cause?: unknown): MintwardenError {
   const sentence = `The homeserver cannot be reached (${why}).`;
-  return new MintwardenError('homeserver-unreachable', sentence, 'It is tried again; check that the homeserver is up.', { cause });
+  return new MintwardenError(
+    'homeserver-unreachable',
+    sentence,
+    'It is tried again; check that the homeserver is up.',
+    { cause },
+  );
 }
 
 /** The homeserver answered what no homeserver should. */
 export function nonsense(what: string): MintwardenError {
   const next = 'Check that `homeserver.url` is the homeserver itself and not a login page.';
-  return new MintwardenError('homeserver-nonsense', `The homeserver's answer makes no sense (${what}).`, next);
+  return new MintwardenError(
+    'homeserver-nonsense',
+    `The homeserver's answer makes no sense (${what}).`,
+    next,
+  );
 }
 
 function errcodeOf(body: unknown): string {

@@ -32,7 +32,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Makes the client. Redirects are never followed: they would carry the access token elsewhere. */
 export function createHomeserver({ homeserverUrl, accessToken }: Credentials): Homeserver {
   const base = homeserverUrl.replace(/\/+$/, '');
-  const authorization: Record<string, string> = accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
+  const authorization: Record<string, string> =
+    accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
   async function answered(method: string, path: string, asking: Asking = {}): Promise<unknown> {
     const { query = {}, body, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = asking;
     const url = new URL(base + path);
@@ -121,6 +122,7 @@ async function fetched(url: URL, init: RequestInit): Promise<{ status: number; b
 function reasonOf(error: unknown): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return 'no answer in time';
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string')
+    return cause.code;
   return error instanceof Error ? error.name : 'unknown';
 }

@@ -4,8 +4,8 @@ import { isJson, objectAt, stringAt, type Json } from './homeserver.ts';
 import type { RoomEvent } from './events.ts';
 
 /**
- * The message in an event, or null where it is none of a person's texts: notices are what bots say, and are never
- * commands. `clear` is the decrypted type and content, or the event's own.
+ * The message in an event, or null where it is none of a person's texts: notices are what bots say, and are
+ * never commands. `clear` is the decrypted type and content, or the event's own.
  */
 export function toMessage(
   roomId: RoomId,
@@ -15,7 +15,8 @@ export function toMessage(
 ): Incoming | null {
   const { content } = clear;
   const body = stringAt(content, 'body');
-  if (clear.type !== 'm.room.message' || stringAt(content, 'msgtype') !== 'm.text' || body === null) return null;
+  if (clear.type !== 'm.room.message' || stringAt(content, 'msgtype') !== 'm.text' || body === null)
+    return null;
   const replyTo = replyOf(content) ?? replyOf(event.content);
   return {
     roomId,
@@ -30,21 +31,29 @@ export function toMessage(
   };
 }
 
-/** Relations stand outside the ciphertext, where a homeserver could drop them: the new text inside gives an edit away all the same. */
+/**
+ * Relations stand outside the ciphertext, where a homeserver could drop them: the new text inside gives an
+ * edit away all the same.
+ */
 function isEdit(content: Json): boolean {
-  return stringAt(objectAt(content, 'm.relates_to'), 'rel_type') === 'm.replace' || isJson(content['m.new_content']);
+  return (
+    stringAt(objectAt(content, 'm.relates_to'), 'rel_type') === 'm.replace' ||
+    isJson(content['m.new_content'])
+  );
 }
 
 /**
- * Whether a reply's text begins with the quoted one. What a text replies to stands outside the ciphertext: a homeserver
- * that adds it must not turn a quotation with a command below it into the command.
+ * Whether a reply's text begins with the quoted one. What a text replies to stands outside the ciphertext: a
+ * homeserver that adds it must not turn a quotation with a command below it into the command.
  */
 function quotes(clear: Json, encryption: Incoming['encryption']): boolean {
   return encryption === null || /^\s*<mx-reply>/i.test(stringAt(clear, 'formatted_body') ?? '');
 }
 
 function replyOf(content: Json): EventId | null {
-  return parseEventId(stringAt(objectAt(objectAt(content, 'm.relates_to'), 'm.in_reply_to'), 'event_id') ?? '');
+  return parseEventId(
+    stringAt(objectAt(objectAt(content, 'm.relates_to'), 'm.in_reply_to'), 'event_id') ?? '',
+  );
 }
 
 function htmlOf(content: Json, isReply: boolean): string | null {
@@ -53,7 +62,10 @@ function htmlOf(content: Json, isReply: boolean): string | null {
   return html !== null && isReply ? html.replace(/^\s*<mx-reply>[\s\S]*?<\/mx-reply>/i, '') : html;
 }
 
-/** Takes off what older clients quote before a reply (Client-Server API before 1.13, Fallbacks for rich replies). */
+/**
+ * Takes off what older clients quote before a reply (Client-Server API before 1.13, Fallbacks for rich
+ * replies).
+ */
 export function withoutQuote(body: string): string {
   const lines = body.split('\n');
   const first = lines.findIndex((line) => !line.startsWith('> ') && line !== '>');

@@ -2,7 +2,10 @@ import { MintwardenError } from '../domain/errors.ts';
 import { HomeserverRefusal } from './homeserver-errors.ts';
 import { isJson, objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
 
-/** The first keys need no interactive authentication at most homeservers (MSC3967); where they do, the password serves. */
+/**
+ * The first keys need no interactive authentication at most homeservers (MSC3967); where they do, the
+ * password serves.
+ */
 export async function uploadSigningKeys(
   homeserver: Homeserver,
   keys: object,
@@ -13,7 +16,13 @@ export async function uploadSigningKeys(
   try {
     await homeserver.ask('POST', uploadPath, { body: keys });
   } catch (error) {
-    if (!(error instanceof HomeserverRefusal) || error.status !== 401 || !isJson(error.body) || !('flows' in error.body)) throw error;
+    if (
+      !(error instanceof HomeserverRefusal) ||
+      error.status !== 401 ||
+      !isJson(error.body) ||
+      !('flows' in error.body)
+    )
+      throw error;
     const secret = await password();
     if (secret === null) throw error;
     const auth = {
@@ -28,8 +37,13 @@ export async function uploadSigningKeys(
 
 /** Uploads signatures. @throws MintwardenError `homeserver-refused` where the homeserver took only a part */
 export async function uploadSignatures(homeserver: Homeserver, signatures: string): Promise<void> {
-  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, { body: JSON.parse(signatures) });
+  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, {
+    body: JSON.parse(signatures),
+  });
   if (Object.keys(objectAt(answer, 'failures')).length > 0) {
-    throw new MintwardenError('homeserver-refused', "The homeserver did not take the signature of the bot's device.");
+    throw new MintwardenError(
+      'homeserver-refused',
+      "The homeserver did not take the signature of the bot's device.",
+    );
   }
 }

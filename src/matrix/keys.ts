@@ -17,7 +17,11 @@ export type FreshKeys = {
  * something out or does not verify; what the answer no longer has is therefore dropped here.
  * @throws MintwardenError `homeserver-unreachable` where the user's own homeserver did not answer
  */
-export async function queryKeys(engine: EngineClient, homeserver: Homeserver, userId: string): Promise<FreshKeys> {
+export async function queryKeys(
+  engine: EngineClient,
+  homeserver: Homeserver,
+  userId: string,
+): Promise<FreshKeys> {
   const { machine } = engine;
   return engine.alone(async () => {
     await track(engine, [userId]);
@@ -26,25 +30,38 @@ export async function queryKeys(engine: EngineClient, homeserver: Homeserver, us
 }
 
 /**
- * Has the engine follow the users' keys, and learn those it does not have. Asking without this is not enough: it
- * takes a user for unknown until a query of its own was answered, and waits a second for that. Only within `alone`.
+ * Has the engine follow the users' keys, and learn those it does not have. Asking without this is not enough:
+ * it takes a user for unknown until a query of its own was answered, and waits a second for that. Only within
+ * `alone`.
  */
 export async function track(engine: EngineClient, userIds: readonly string[]): Promise<void> {
   await engine.machine.updateTrackedUsers(userIds.map((userId) => new UserId(userId)));
   await engine.runOutgoing();
 }
 
-/** What the engine makes of a user's keys in an answer it has taken in. Throws as `queryKeys`. Only within `alone`. */
+/**
+ * What the engine makes of a user's keys in an answer it has taken in. Throws as `queryKeys`. Only within
+ * `alone`.
+ */
 export async function judge(engine: EngineClient, answer: Json, userId: string): Promise<FreshKeys> {
   const { machine } = engine;
   const server = userId.slice(userId.indexOf(':') + 1);
   if (server in objectAt(answer, 'failures')) throw unreachable("the user's own homeserver does not answer");
   await engine.followPin(userId);
-  return fresh(answer, userId, await machine.getUserDevices(userId), (await machine.getIdentity(userId)) ?? null);
+  return fresh(
+    answer,
+    userId,
+    await machine.getUserDevices(userId),
+    (await machine.getIdentity(userId)) ?? null,
+  );
 }
 
 /** Asks for several users' keys and takes in those that came. Only within `alone`. */
-export async function askFor(machine: OlmMachine, homeserver: Homeserver, userIds: readonly string[]): Promise<Json> {
+export async function askFor(
+  machine: OlmMachine,
+  homeserver: Homeserver,
+  userIds: readonly string[],
+): Promise<Json> {
   const request = machine.queryKeys(userIds);
   const answer = await homeserver.ask('POST', path`/keys/query`, { body: JSON.parse(request.body) });
   await machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer));
@@ -52,7 +69,12 @@ export async function askFor(machine: OlmMachine, homeserver: Homeserver, userId
 }
 
 /** What of the engine's knowledge the answer bears out. */
-export function fresh(answer: Json, userId: string, known: readonly DeviceSummary[], identity: IdentitySummary | null): FreshKeys {
+export function fresh(
+  answer: Json,
+  userId: string,
+  known: readonly DeviceSummary[],
+  identity: IdentitySummary | null,
+): FreshKeys {
   const listed = objectAt(objectAt(answer, 'device_keys'), userId);
   const devices = known.filter(
     (device) =>
@@ -62,7 +84,11 @@ export function fresh(answer: Json, userId: string, known: readonly DeviceSummar
   );
   const master = masterKeyOf(answer, userId);
   const isCurrent = identity !== null && master !== null && identity.masterKey === master;
-  return { answer, devices: isCurrent ? devices : devices.map(unsigned), identity: isCurrent ? identity : null };
+  return {
+    answer,
+    devices: isCurrent ? devices : devices.map(unsigned),
+    identity: isCurrent ? identity : null,
+  };
 }
 
 /** The master key the answer names for the user, unverified; null where it has none. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { objectAt, path, type Homeserver, type Json } from './homeserver.ts';
 
 /**
- * One look at the rooms the account is in, by a sync without a position: it changes nothing at the homeserver. Gives
- * the joined rooms by id. `room` is a RoomFilter (Client-Server API, Filtering).
+ * One look at the rooms the account is in, by a sync without a position: it changes nothing at the
+ * homeserver. Gives the joined rooms by id. `room` is a RoomFilter (Client-Server API, Filtering).
  */
 export async function look(homeserver: Homeserver, room: Json): Promise<Json> {
   const filter = {
@@ -13,7 +13,8 @@ export async function look(homeserver: Homeserver, room: Json): Promise<Json> {
       account_data: { not_types: ['*'] },
       ephemeral: { not_types: ['*'] },
       timeline: { limit: 1, not_types: ['*'] },
-      // Synapse gives the same answer for two minutes to the same question: a room that does not exist makes it another one.
+      // Synapse gives the same answer for two minutes to the same question: a room that does not exist makes
+      // it another one.
       not_rooms: [`!${randomUUID()}:nowhere.invalid`],
       ...room,
     },

@@ -5,7 +5,10 @@ import { look } from './look.ts';
 
 const PAGE = 100;
 
-/** The events of a room from the newest back, page by page, as far as the reader wants. `filter` is a RoomEventFilter. */
+/**
+ * The events of a room from the newest back, page by page, as far as the reader wants. `filter` is a
+ * RoomEventFilter.
+ */
 async function* backwards(homeserver: Homeserver, roomId: RoomId, filter: object): AsyncGenerator<RoomEvent> {
   let from: string | null = null;
   for (;;) {
@@ -26,7 +29,10 @@ export async function findByMarker(
   marker: string,
   since: number,
 ): Promise<EventId | null> {
-  for await (const event of backwards(homeserver, roomId, { senders: [botId], types: ['m.room.encrypted', 'm.room.message'] })) {
+  for await (const event of backwards(homeserver, roomId, {
+    senders: [botId],
+    types: ['m.room.encrypted', 'm.room.message'],
+  })) {
     if (event.sender === botId && event.content[MARKER_KEY] === marker) return event.eventId;
     if (event.sentAt < since) return null;
   }
@@ -34,12 +40,22 @@ export async function findByMarker(
 }
 
 /** See `Chat.redact`. */
-export async function redact(homeserver: Homeserver, roomId: RoomId, eventId: EventId, transactionId: string): Promise<void> {
+export async function redact(
+  homeserver: Homeserver,
+  roomId: RoomId,
+  eventId: EventId,
+  transactionId: string,
+): Promise<void> {
   await homeserver.ask('PUT', path`/rooms/${roomId}/redact/${eventId}/${transactionId}`, { body: {} });
 }
 
 /** See `Chat.hasRead`. Who has written after the event has read it too. */
-export async function hasRead(homeserver: Homeserver, roomId: RoomId, eventId: EventId, userId: UserId): Promise<boolean> {
+export async function hasRead(
+  homeserver: Homeserver,
+  roomId: RoomId,
+  eventId: EventId,
+  userId: UserId,
+): Promise<boolean> {
   const read = await receiptsOf(homeserver, roomId, userId);
   if (read.includes(eventId)) return true;
   for await (const event of backwards(homeserver, roomId, {})) {
@@ -50,8 +66,16 @@ export async function hasRead(homeserver: Homeserver, roomId: RoomId, eventId: E
 }
 
 /** Receipts are told in a sync alone. */
-async function receiptsOf(homeserver: Homeserver, roomId: RoomId, userId: UserId): Promise<readonly string[]> {
-  const joined = await look(homeserver, { rooms: [roomId], ephemeral: { types: ['m.receipt'] }, state: { types: ['m.room.create'] } });
+async function receiptsOf(
+  homeserver: Homeserver,
+  roomId: RoomId,
+  userId: UserId,
+): Promise<readonly string[]> {
+  const joined = await look(homeserver, {
+    rooms: [roomId],
+    ephemeral: { types: ['m.receipt'] },
+    state: { types: ['m.room.create'] },
+  });
   return readBy(objectAt(objectAt(joined, roomId), 'ephemeral'), userId);
 }
 

@@ -19,7 +19,10 @@ const MAX_ATTEMPTS_AWAY = 20;
 
 /** Whether it is the homeserver that could not be reached, or gave no sense. */
 function isHomeservers(error: unknown): boolean {
-  return error instanceof MintwardenError && (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
+  return (
+    error instanceof MintwardenError &&
+    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense')
+  );
 }
 
 /** Turns events of rooms into events of the port, and hands them on, one after the other. */
@@ -28,18 +31,26 @@ export type Receiver = {
   watches(roomId: RoomId): Promise<boolean>;
   /** Resolves once the event is dealt with; rejects where it has to come again. */
   take(roomId: RoomId, event: RoomEvent): Promise<void>;
-  /** A further answer begins: looks again at what could not be decrypted for want of a key. Rejects as `take` does. */
+  /**
+   * A further answer begins: looks again at what could not be decrypted for want of a key. Rejects as `take`
+   * does.
+   */
   retry(): Promise<void>;
   /** How many answers have begun. */
   round(): number;
   /**
-   * The round of the oldest text that still waits for its key, which the position must not move past; null where none
-   * does. It never stays the same for long, however many more such texts somebody sends.
+   * The round of the oldest text that still waits for its key, which the position must not move past; null
+   * where none does. It never stays the same for long, however many more such texts somebody sends.
    */
   waitingSince(): number | null;
 };
 
-type Waiting = { readonly roomId: RoomId; readonly event: RoomEvent; readonly since: number; readonly round: number };
+type Waiting = {
+  readonly roomId: RoomId;
+  readonly event: RoomEvent;
+  readonly since: number;
+  readonly round: number;
+};
 
 /** `isWatched` tells the control room and our DMs from any other room. */
 export function createReceiver(options: {
@@ -93,7 +104,10 @@ export function createReceiver(options: {
       return;
     }
     waiting.delete(event.eventId);
-    await hand({ kind: 'undecryptable', roomId, eventId: event.eventId, sender: event.sender }, event.eventId);
+    await hand(
+      { kind: 'undecryptable', roomId, eventId: event.eventId, sender: event.sender },
+      event.eventId,
+    );
   }
 
   return {
@@ -107,7 +121,8 @@ export function createReceiver(options: {
         return;
       }
       if (event.sender === botId || event.stateKey !== null || now() - event.sentAt > MAX_AGE_MS) return;
-      if (event.type === 'm.room.encrypted' && stringAt(event.content, 'ciphertext') !== null) await takeEncrypted(roomId, event);
+      if (event.type === 'm.room.encrypted' && stringAt(event.content, 'ciphertext') !== null)
+        await takeEncrypted(roomId, event);
       if (event.type !== 'm.room.message') return;
       const message = toMessage(roomId, event, event, null);
       if (message !== null) await hand({ kind: 'message', message }, event.eventId);
@@ -117,6 +132,7 @@ export function createReceiver(options: {
       for (const { roomId, event } of waiting.values()) await takeEncrypted(roomId, event);
     },
     round: () => round,
-    waitingSince: () => (waiting.size === 0 ? null : Math.min(...[...waiting.values()].map((each) => each.round))),
+    waitingSince: () =>
+      waiting.size === 0 ? null : Math.min(...[...waiting.values()].map((each) => each.round)),
   };
 }

@@ -35,7 +35,10 @@ export function toRoomState(events: readonly unknown[]): RoomState {
     content: (type, stateKey) => event(type, stateKey)?.content ?? {},
     members: (...memberships) =>
       [...byKey.values()]
-        .filter(({ type, content }) => type === 'm.room.member' && memberships.includes(stringAt(content, 'membership') ?? ''))
+        .filter(
+          ({ type, content }) =>
+            type === 'm.room.member' && memberships.includes(stringAt(content, 'membership') ?? ''),
+        )
         .map(({ stateKey }) => parseUserId(stateKey ?? ''))
         .filter((userId) => userId !== null),
     membershipOf: (userId) => stringAt(event('m.room.member', userId)?.content, 'membership') ?? 'none',

@@ -10,7 +10,10 @@ export function bridgeSdkLog(log: Log): void {
   const say =
     (write: Log['warn']) =>
     (module: string, ...said: unknown[]) => {
-      write('matrix-bot-sdk reported something', { module, errcode: said.map(errcodeOf).find((code) => code !== null) ?? null });
+      write('matrix-bot-sdk reported something', {
+        module,
+        errcode: said.map(errcodeOf).find((code) => code !== null) ?? null,
+      });
     };
   LogService.setLogger({
     trace: () => undefined,

@@ -1,6 +1,11 @@
 import './sdk-quiet.ts';
 import { StoreType } from '@matrix-org/matrix-sdk-crypto-nodejs';
-import { RustSdkCryptoStorageProvider, type ICryptoRoomInformation, type IFilterInfo, type IStorageProvider } from 'matrix-bot-sdk';
+import {
+  RustSdkCryptoStorageProvider,
+  type ICryptoRoomInformation,
+  type IFilterInfo,
+  type IStorageProvider,
+} from 'matrix-bot-sdk';
 import type { PositionStore } from './seams.ts';
 
 /** matrix-bot-sdk's storage over our own store of the sync position; nothing else of it is used. */

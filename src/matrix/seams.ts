@@ -28,7 +28,10 @@ export type MatrixOptions = {
   /** The bot's password, for homeservers that ask for it before the first cross-signing keys are taken. */
   readonly password?: () => Promise<string | null>;
   readonly controlRoomId: string;
-  /** The master key that counts for a user, where one was written down: it outranks what the encryption store first saw. */
+  /**
+   * The master key that counts for a user, where one was written down: it outranks what the encryption store
+   * first saw.
+   */
   readonly pinned?: (userId: UserId) => Promise<string | null>;
   /**
    * Called for each event, one after the other. The position moves on only once it has resolved; where it
@@ -40,8 +43,8 @@ export type MatrixOptions = {
   /** News come again after a failure. */
   readonly onReturn?: () => void;
   /**
-   * The encryption store could not be written. Nothing can be sent or read any more: stop the bot, and start it anew when
-   * there is room. Without it, the process ends.
+   * The encryption store could not be written. Nothing can be sent or read any more: stop the bot, and start
+   * it anew when there is room. Without it, the process ends.
    */
   readonly onFatal?: () => void;
   readonly log: Log;

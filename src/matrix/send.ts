@@ -25,13 +25,22 @@ export type Sender = {
   readonly inRoom: <T>(roomId: string, work: () => Promise<T>) => Promise<T>;
 };
 
-/** Sends as `Chat.send` promises: by the room's state as it is now, never in plaintext where encryption was expected. */
-export async function send(sender: Sender, roomId: RoomId, content: ChatContent, options: SendOptions): Promise<EventId> {
+/**
+ * Sends as `Chat.send` promises: by the room's state as it is now, never in plaintext where encryption was
+ * expected.
+ */
+export async function send(
+  sender: Sender,
+  roomId: RoomId,
+  content: ChatContent,
+  options: SendOptions,
+): Promise<EventId> {
   return sender.inRoom(roomId, async () => {
     const { homeserver, encryptor } = sender;
     const state = await readRoomState(homeserver, roomId);
     checkRoom(state, options);
-    const recipient = options.only ?? (options.audience === 'cross-signed' ? dmUserOf(state, sender.userId) : null);
+    const recipient =
+      options.only ?? (options.audience === 'cross-signed' ? dmUserOf(state, sender.userId) : null);
     if (recipient !== null) checkAlone(state, sender.userId, recipient);
     const plain = toMessageContent(content);
     marked(plain, options.marker); // too long is said before a key is used up
@@ -49,23 +58,37 @@ export async function send(sender: Sender, roomId: RoomId, content: ChatContent,
 }
 
 /** @throws MintwardenError `conflict` where the room is not what was expected */
-export function checkRoom(state: RoomState, { expect, audience }: Pick<SendOptions, 'expect' | 'audience'>): void {
+export function checkRoom(
+  state: RoomState,
+  { expect, audience }: Pick<SendOptions, 'expect' | 'audience'>,
+): void {
   if (expect === 'plain' && audience === 'cross-signed') {
-    throw new MintwardenError('internal', 'What is for cross-signed devices only cannot be sent in the clear.');
+    throw new MintwardenError(
+      'internal',
+      'What is for cross-signed devices only cannot be sent in the clear.',
+    );
   }
   if (expect === 'plain' && state.encryption !== null)
     throw new MintwardenError('conflict', 'The room is encrypted, which was not expected.');
   if (expect === 'encrypted' && state.encryption !== MEGOLM) {
-    throw new MintwardenError('conflict', 'The room is not encrypted, so nothing was sent there.', 'Use a room that is encrypted.');
+    throw new MintwardenError(
+      'conflict',
+      'The room is not encrypted, so nothing was sent there.',
+      'Use a room that is encrypted.',
+    );
   }
 }
 
 /**
- * The person is named by whoever sends, not by the room: its state is the homeserver's word. @throws MintwardenError
+ * The person is named by whoever sends, not by the room: its state is the homeserver's word. @throws
+ * MintwardenError
  * `room-unusable` where somebody else could read it too
  */
 export function checkAlone(state: Pick<RoomState, 'members'>, botId: string, recipient: UserId): void {
   const members = state.members('join', 'invite');
   if (members.length === 2 && members.includes(recipient) && members.includes(botId as UserId)) return;
-  throw new MintwardenError('room-unusable', 'The DM does not hold exactly its two people, so nothing was sent there.');
+  throw new MintwardenError(
+    'room-unusable',
+    'The DM does not hold exactly its two people, so nothing was sent there.',
+  );
 }

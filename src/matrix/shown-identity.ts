@@ -2,22 +2,25 @@ import { createPublicKey, verify } from 'node:crypto';
 import { canonicalJson } from '../domain/audit.ts';
 import { arrayAt, isJson, objectAt, stringAt, type Json } from './homeserver.ts';
 
-/** A session that a user's identity has signed: what their client shows of it as session id and session key. */
+/**
+ * A session that a user's identity has signed: what their client shows of it as session id and session key.
+ */
 export type SignedSession = { readonly deviceId: string; readonly key: string; readonly name: string | null };
 
 /** A user's cross-signing identity as the homeserver shows it, and the sessions it vouches for. */
 export type ShownIdentity = { readonly masterKey: string; readonly sessions: readonly SignedSession[] };
 
 /**
- * The identity in an answer to `POST /keys/query`, for a person to compare. Every signature from the master key down to
- * a session is verified here, so that real sessions cannot be shown under a master key that is somebody else's
- * (Client-Server API, Cross-signing and Signing JSON). Null where there is none.
+ * The identity in an answer to `POST /keys/query`, for a person to compare. Every signature from the master
+ * key down to a session is verified here, so that real sessions cannot be shown under a master key that is
+ * somebody else's (Client-Server API, Cross-signing and Signing JSON). Null where there is none.
  */
 export function shownIdentity(answer: Json, userId: string): ShownIdentity | null {
   const master = keyOf(objectAt(answer, 'master_keys'), userId, 'master');
   if (master === null) return null;
   const selfSigning = keyOf(objectAt(answer, 'self_signing_keys'), userId, 'self_signing');
-  if (selfSigning === null || !isSignedBy(selfSigning.object, userId, master.key)) return { masterKey: master.key, sessions: [] };
+  if (selfSigning === null || !isSignedBy(selfSigning.object, userId, master.key))
+    return { masterKey: master.key, sessions: [] };
   const devices = Object.entries(objectAt(objectAt(answer, 'device_keys'), userId));
   const sessions = devices.flatMap(([deviceId, device]): SignedSession[] => {
     const key = stringAt(objectAt(device, 'keys'), `ed25519:${deviceId}`);
@@ -28,11 +31,17 @@ export function shownIdentity(answer: Json, userId: string): ShownIdentity | nul
   return { masterKey: master.key, sessions };
 }
 
-function keyOf(all: Json, userId: string, usage: string): { readonly object: Json; readonly key: string } | null {
+function keyOf(
+  all: Json,
+  userId: string,
+  usage: string,
+): { readonly object: Json; readonly key: string } | null {
   const object = objectAt(all, userId);
   const [key, ...more] = Object.values(objectAt(object, 'keys'));
   const isOne = typeof key === 'string' && more.length === 0;
-  return isOne && stringAt(object, 'user_id') === userId && arrayAt(object, 'usage').includes(usage) ? { object, key } : null;
+  return isOne && stringAt(object, 'user_id') === userId && arrayAt(object, 'usage').includes(usage)
+    ? { object, key }
+    : null;
 }
 
 function isSignedBy(object: Json, userId: string, key: string): boolean {

@@ -25,17 +25,21 @@ export type Matrix = {
   readonly deviceId: string;
   /** Resolves once the first news were dealt with. */
   readonly ready: Promise<void>;
-  /** When news last came, epoch ms; 0 before the first. Grows at least every 30 s while the homeserver answers. */
+  /**
+   * When news last came, epoch ms; 0 before the first. Grows at least every 30 s while the homeserver
+   * answers.
+   */
   syncedAt(): number;
   /** Ends listening, waits for the event being handled, and gives the encryption store back. */
   stop(): Promise<void>;
 };
 
 /**
- * Starts the bot: opens its encryption store, sees to it that its device is signed, and listens. `chat` can be used
- * at once.
- * @throws MintwardenError `state` (the store is in use, lost or another device's; the account's cross-signing keys
- * are not ours), `configuration` (the token is another account's), `homeserver-unreachable`, `homeserver-refused`
+ * Starts the bot: opens its encryption store, sees to it that its device is signed, and listens. `chat` can
+ * be used at once.
+ * @throws MintwardenError `state` (the store is in use, lost or another device's; the account's cross-signing
+ *   keys are not ours), `configuration` (the token is another account's), `homeserver-unreachable`,
+ *   `homeserver-refused`
  */
 export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
   const { homeserverUrl, log, now = Date.now } = options;
@@ -46,7 +50,12 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
   bridgeSdkLog(log);
   const homeserver = createHomeserver({ homeserverUrl, accessToken: options.accessToken });
   const deviceId = await ownDevice(homeserver, userId);
-  await putAwayOtherDevices({ folder: options.stateDir, deviceId, hasSeeds: async () => (await options.seeds.load()) !== null, log });
+  await putAwayOtherDevices({
+    folder: options.stateDir,
+    deviceId,
+    hasSeeds: async () => (await options.seeds.load()) !== null,
+    log,
+  });
   // Before a store is made: a lost one must be found missing at the next start, and by `init`, too.
   if (!existsSync(options.stateDir)) await ensureOwnDevice({ homeserver, userId, deviceId }, null);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });

@@ -14,7 +14,10 @@ export type RoomNews = {
 
 const TYPES = ['m.room.encrypted', 'm.room.message', 'm.room.member'];
 
-/** The filter of the sync: what the bot acts on, and nothing else. A first sync looks back a little, in case the position was lost. */
+/**
+ * The filter of the sync: what the bot acts on, and nothing else. A first sync looks back a little, in case
+ * the position was lost.
+ */
 export const SYNC_FILTER = JSON.stringify({
   presence: { not_types: ['*'] },
   account_data: { not_types: ['*'] },
@@ -33,17 +36,19 @@ export const GAP_FILTER = { types: TYPES };
 /** The rooms of a sync answer: joined ones, and ones just left. Invitations are left alone. */
 export function roomNews(answer: Json): readonly RoomNews[] {
   const rooms = objectAt(answer, 'rooms');
-  return [...Object.entries(objectAt(rooms, 'join')), ...Object.entries(objectAt(rooms, 'leave'))].flatMap(([id, room]) => {
-    const roomId = parseRoomId(id);
-    if (roomId === null || !isJson(room)) return [];
-    const timeline = objectAt(room, 'timeline');
-    return [
-      {
-        roomId,
-        state: eventsAt(objectAt(room, 'state'), 'events'),
-        timeline: eventsAt(timeline, 'events'),
-        gapFrom: timeline['limited'] === true ? stringAt(timeline, 'prev_batch') : null,
-      },
-    ];
-  });
+  return [...Object.entries(objectAt(rooms, 'join')), ...Object.entries(objectAt(rooms, 'leave'))].flatMap(
+    ([id, room]) => {
+      const roomId = parseRoomId(id);
+      if (roomId === null || !isJson(room)) return [];
+      const timeline = objectAt(room, 'timeline');
+      return [
+        {
+          roomId,
+          state: eventsAt(objectAt(room, 'state'), 'events'),
+          timeline: eventsAt(timeline, 'events'),
+          gapFrom: timeline['limited'] === true ? stringAt(timeline, 'prev_batch') : null,
+        },
+      ];
+    },
+  );
 }

@@ -28,8 +28,9 @@ export type SyncLoop = {
 };
 
 /**
- * Asks for news for ever. The position is kept only once everything in an answer was dealt with; a failure on the way
- * asks again from the last one kept, just as a restart does, so there is one way to recover and not two.
+ * Asks for news for ever. The position is kept only once everything in an answer was dealt with; a failure on
+ * the way asks again from the last one kept, just as a restart does, so there is one way to recover and not
+ * two.
  */
 export function startSyncLoop(options: {
   readonly homeserver: Homeserver;
@@ -52,7 +53,8 @@ export function startSyncLoop(options: {
 
   async function news(since: string | null): Promise<Json> {
     // After a failure the first answer is wanted at once: it tells that the homeserver is back.
-    const timeout = syncedAt === 0 || failures > 0 ? 0 : receiver.waitingSince() !== null ? WAITING_POLL_MS : POLL_MS;
+    const timeout =
+      syncedAt === 0 || failures > 0 ? 0 : receiver.waitingSince() !== null ? WAITING_POLL_MS : POLL_MS;
     return homeserver.ask('GET', path`/sync`, {
       query: { since, timeout, filter: SYNC_FILTER, set_presence: 'offline' },
       timeoutMs: (since === null ? 120_000 : timeout) + ANSWER_PATIENCE_MS,
@@ -103,7 +105,8 @@ export function startSyncLoop(options: {
 
   async function eventsOf(news: RoomNews, since: string | null): Promise<readonly RoomEvent[]> {
     if (since === null) return news.timeline;
-    const missed = news.gapFrom === null ? [] : await gap(homeserver, news.roomId, news.gapFrom, since).catch(closed);
+    const missed =
+      news.gapFrom === null ? [] : await gap(homeserver, news.roomId, news.gapFrom, since).catch(closed);
     const seen = new Set([...missed, ...news.timeline].map(({ eventId }) => eventId));
     return [...news.state.filter(({ eventId }) => !seen.has(eventId)), ...missed, ...news.timeline];
   }
@@ -137,15 +140,17 @@ export function startSyncLoop(options: {
         const errcode = error instanceof HomeserverRefusal ? error.errcode : null;
         log.warn('news from the homeserver could not be dealt with', { code, errcode, failures });
         if (errcode === 'M_UNKNOWN_TOKEN') options.onLoggedOut?.();
-        await sleep(Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 6)), undefined, { signal: stopping.signal }).catch(
-          () => undefined,
-        );
+        await sleep(Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 6)), undefined, {
+          signal: stopping.signal,
+        }).catch(() => undefined);
       }
     }
   }
 
   const ended = run().catch((error: unknown) => {
-    log.error('listening to the homeserver ended', { error: error instanceof Error ? error.name : 'unknown' });
+    log.error('listening to the homeserver ended', {
+      error: error instanceof Error ? error.name : 'unknown',
+    });
     ready.reject(error);
   });
   ready.promise.catch(() => undefined);
@@ -160,14 +165,22 @@ export function startSyncLoop(options: {
   };
 }
 
-/** A room that the bot was put out of, or that was purged, says nothing more: without this it would be asked for ever, and nothing else heard. */
+/**
+ * A room that the bot was put out of, or that was purged, says nothing more: without this it would be asked
+ * for ever, and nothing else heard.
+ */
 function closed(error: unknown): readonly RoomEvent[] {
   if (isForbidden(error) || isNotFound(error)) return [];
   throw error;
 }
 
 /** What was said between the last position and the timeline: a flood must not be able to hide a command. */
-async function gap(homeserver: Homeserver, roomId: RoomId, from: string, since: string): Promise<readonly RoomEvent[]> {
+async function gap(
+  homeserver: Homeserver,
+  roomId: RoomId,
+  from: string,
+  since: string,
+): Promise<readonly RoomEvent[]> {
   const pages: RoomEvent[] = [];
   let at: string | null = from;
   for (let page = 0; at !== null && page < MAX_GAP_PAGES; page++) {

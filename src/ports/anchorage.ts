@@ -5,8 +5,8 @@ import type { EventId, LeaseId, MessageId } from '../domain/ids.ts';
 export type PostedAnchor = { readonly anchor: Anchor; readonly eventId: EventId; readonly roomId: string };
 
 /**
- * What the ledger knows of itself beside its rows: which history it is, what it last said in the control room, and the
- * latest moment it has seen. Durable before it resolves; a failure is MintwardenError `state`.
+ * What the ledger knows of itself beside its rows: which history it is, what it last said in the control
+ * room, and the latest moment it has seen. Durable before it resolves; a failure is MintwardenError `state`.
  */
 export interface AnchorStore {
   generation(): Promise<number>;
@@ -21,7 +21,10 @@ export interface AnchorStore {
   usesInAll(): Promise<number>;
   /** The hash of the audit's row at a place; null where there is none. */
   hashAt(seq: number): Promise<string | null>;
-  /** Upstream tokens of which a copy is kept, that were logged out or are to be, and whose own end has not come. */
+  /**
+   * Upstream tokens of which a copy is kept, that were logged out or are to be, and whose own end has not
+   * come.
+   */
   leasesKept(now: number): Promise<readonly LeaseId[]>;
   /** Messages that wait to be sent. */
   messagesWaiting(): Promise<readonly MessageId[]>;
@@ -42,7 +45,10 @@ export interface Anchorage {
   readonly roomId: string;
   /** The bot's own events of the kind, newest first; not all of a long past. */
   newest(): Promise<readonly RoomAnchor[]>;
-  /** The same by the issuer account's right to see every room, for when the bot is logged out or put out of it. */
+  /**
+   * The same by the issuer account's right to see every room, for when the bot is logged out or put out of
+   * it.
+   */
   newestByIssuer?(): Promise<readonly RoomAnchor[]>;
   post(content: Readonly<Record<string, unknown>>, transactionId: string): Promise<EventId>;
   /** Whether the homeserver still has the event. */

@@ -63,8 +63,18 @@ export type Incoming = {
 export type ChatEvent =
   | { readonly kind: 'message'; readonly message: Incoming }
   /** A text arrived that could not be decrypted: the sender is told to send it again. */
-  | { readonly kind: 'undecryptable'; readonly roomId: RoomId; readonly eventId: EventId; readonly sender: UserId }
-  | { readonly kind: 'membership'; readonly roomId: RoomId; readonly userId: UserId; readonly membership: string };
+  | {
+      readonly kind: 'undecryptable';
+      readonly roomId: RoomId;
+      readonly eventId: EventId;
+      readonly sender: UserId;
+    }
+  | {
+      readonly kind: 'membership';
+      readonly roomId: RoomId;
+      readonly userId: UserId;
+      readonly membership: string;
+    };
 
 /** The state of the control room, for authority and doctor. */
 export type ControlRoomState = {
@@ -90,10 +100,12 @@ export interface Chat {
   /** The bot's device: the homeserver remembers transaction ids for it alone. */
   readonly deviceId: string;
   /**
-   * Sends to a room. In an encrypted room the content is encrypted, never otherwise; `marker` stands in the clear
-   * beside the ciphertext, so that the message can be found again.
-   * @param expect refuses (`conflict`) to send plaintext where encryption was expected, and the other way round
-   * @param only refuses (`room-unusable`) to send where the room, as it is then, holds anybody but the bot and this person
+   * Sends to a room. In an encrypted room the content is encrypted, never otherwise; `marker` stands in the
+   * clear beside the ciphertext, so that the message can be found again.
+   * @param expect refuses (`conflict`) to send plaintext where encryption was expected, and the other way
+   *   round
+   * @param only refuses (`room-unusable`) to send where the room, as it is then, holds anybody but the bot
+   *   and this person
    */
   send(
     roomId: RoomId,

@@ -27,8 +27,9 @@ export interface Directory {
   /** Null where the homeserver does not know the room. */
   room(roomId: RoomId): Promise<RoomFacts | null>;
   /**
-   * Who sent the room's create event, by the state that the homeserver itself holds: what an invite says of it
-   * is the inviting server's word. Null where it holds none, as of rooms on other servers that no user of its is in.
+   * Who sent the room's create event, by the state that the homeserver itself holds: what an invite says of
+   * it is the inviting server's word. Null where it holds none, as of rooms on other servers that no user of
+   * its is in.
    */
   creator(roomId: RoomId): Promise<UserId | null>;
   /** The rooms a local user is invited to. None where the homeserver is too old to say. */

@@ -43,7 +43,9 @@ export type Backlog = {
   /** How many of the unkillable have reached their own end, and are alive no more. */
   readonly lapsed: number;
   /** Rows whose `nextActionAt` has come, and the earliest of those; messages held back are not among them. */
-  readonly due: Readonly<Record<'grants' | 'leases' | 'messages', { readonly count: number; readonly oldestAt: number | null }>>;
+  readonly due: Readonly<
+    Record<'grants' | 'leases' | 'messages', { readonly count: number; readonly oldestAt: number | null }>
+  >;
   /** Messages that were not accepted yet, and when the oldest was made. */
   readonly outbox: { readonly waiting: number; readonly oldestAt: number | null };
   readonly auditRows: number;

@@ -1,4 +1,7 @@
-/** Plain facts for a log line: ids, counts, kinds, durations. Never a token, a room's name or what someone wrote. */
+/**
+ * Plain facts for a log line: ids, counts, kinds, durations. Never a token, a room's name or what someone
+ * wrote.
+ */
 export type LogData = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** The log. `event` is a fixed phrase, so that lines can be counted and searched. */

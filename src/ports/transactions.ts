@@ -31,7 +31,9 @@ export interface Transactions {
   find(key: TransactionKey): Promise<Transaction | null>;
   /** Writes down that it is about to be sent. False: it is known already, and nothing was written. */
   begin(begun: Begun): Promise<boolean>;
-  /** The homeserver did not act, since it did not know the token: it is about to be sent with another lease. */
+  /**
+   * The homeserver did not act, since it did not know the token: it is about to be sent with another lease.
+   */
   resume(key: TransactionKey, leaseId: LeaseId): Promise<void>;
   /** It is in the room, as this event. An event id that is known stays. */
   sent(key: TransactionKey, eventId: EventId): Promise<void>;

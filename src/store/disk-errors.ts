@@ -8,7 +8,10 @@ const CAUSES: Readonly<Record<number, readonly [sentence: string, next: string]>
   10: ['the disk reported an error', 'Look at the disk and at the system log.'],
   11: ['the file is damaged', 'Stop the service and restore the state folder from a backup.'],
   13: ['the disk is full', 'Free some space; the service goes on by itself.'],
-  14: ['the file cannot be opened', 'Check that the folder exists and that the service may read and write it.'],
+  14: [
+    'the file cannot be opened',
+    'Check that the folder exists and that the service may read and write it.',
+  ],
   26: ['the file is not a database', 'Check the path, or restore the state folder from a backup.'],
 };
 
@@ -29,13 +32,25 @@ export function diskError(file: string, error: unknown): MintwardenError {
   const code = sqliteCode(error);
   if (code === CONSTRAINT) {
     const rule = error instanceof Error ? error.message : '';
-    return new MintwardenError('internal', `A change breaks a rule of the ledger and was not written: ${rule}.`, null, { cause: error });
+    return new MintwardenError(
+      'internal',
+      `A change breaks a rule of the ledger and was not written: ${rule}.`,
+      null,
+      { cause: error },
+    );
   }
   const known = code === null ? undefined : CAUSES[code];
   if (known !== undefined)
-    return new MintwardenError('state', `The store ${file} cannot be used: ${known[0]}.`, known[1], { cause: error });
+    return new MintwardenError('state', `The store ${file} cannot be used: ${known[0]}.`, known[1], {
+      cause: error,
+    });
   const what = error instanceof Error ? error.message : 'unknown error';
-  return new MintwardenError('state', `The store ${file} cannot be used: ${what}.`, 'Check the path, the disk and who may write there.', {
-    cause: error,
-  });
+  return new MintwardenError(
+    'state',
+    `The store ${file} cannot be used: ${what}.`,
+    'Check the path, the disk and who may write there.',
+    {
+      cause: error,
+    },
+  );
 }

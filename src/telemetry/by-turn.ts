@@ -1,8 +1,8 @@
 import type { DestinationStream } from 'pino';
 
 /**
- * No more is written at once, but for one line that is longer: several processes may write to the same pipe, and
- * only so much is sure not to be torn apart by what another writes (`PIPE_BUF`, pipe(7)).
+ * No more is written at once, but for one line that is longer: several processes may write to the same pipe,
+ * and only so much is sure not to be torn apart by what another writes (`PIPE_BUF`, pipe(7)).
  */
 const MOST_BYTES = 4_096;
 

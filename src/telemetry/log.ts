@@ -12,8 +12,14 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
  * `kill -9` takes no more with it than the lines of the turn it interrupts. Nothing passes unscrubbed: there
  * is no way around `scrub`.
  */
-export function createLog(options: { readonly level: LogLevel; readonly pretty: boolean }, to?: DestinationStream): Log {
-  const sink = to === undefined ? byTurn(pino.destination({ dest: 2, sync: true })) : { write: to.write.bind(to), flush: () => undefined };
+export function createLog(
+  options: { readonly level: LogLevel; readonly pretty: boolean },
+  to?: DestinationStream,
+): Log {
+  const sink =
+    to === undefined
+      ? byTurn(pino.destination({ dest: 2, sync: true }))
+      : { write: to.write.bind(to), flush: () => undefined };
   const lines = pino(
     {
       level: options.level,
@@ -47,7 +53,8 @@ function timestamps(): () => string {
 function forPeople(line: string): string {
   const { level, at, event, ...data } = JSON.parse(line) as Record<string, unknown>;
   const facts = Object.entries(data).map(
-    ([name, value]) => ` ${name}=${typeof value === 'string' && /^[\w@:.!#$/-]+$/.test(value) ? value : JSON.stringify(value)}`,
+    ([name, value]) =>
+      ` ${name}=${typeof value === 'string' && /^[\w@:.!#$/-]+$/.test(value) ? value : JSON.stringify(value)}`,
   );
   const escaped = JSON.stringify(event).slice(1, -1);
   return `${String(at)} ${String(level).padEnd(5)} ${escaped}${facts.join('')}\n`;

@@ -28,7 +28,9 @@ export function line(strings: TemplateStringsArray, ...values: readonly (Inline 
 
 /** Several lines as one, with a space between them. */
 export function spaced(...lines: readonly Line[]): Line {
-  return lines.filter((each) => each.length > 0).flatMap((each, index): Line => (index === 0 ? each : [' ', ...each]));
+  return lines
+    .filter((each) => each.length > 0)
+    .flatMap((each, index): Line => (index === 0 ? each : [' ', ...each]));
 }
 
 /** A paragraph of one line. */

@@ -5,7 +5,9 @@ import { shortDuration } from './time.ts';
 /** What is wrong with the time and what that means, in two sentences. */
 export function clockSentence({ kind, refusing, byMs }: ClockWorry): string {
   const far = shortDuration(Math.abs(byMs));
-  const means = refusing ? 'I honour no token until that is settled; nothing is lost by it.' : 'Tokens expire no later for it.';
+  const means = refusing
+    ? 'I honour no token until that is settled; nothing is lost by it.'
+    : 'Tokens expire no later for it.';
   switch (kind) {
     case 'went-back':
       return `The clock of this machine went back: it is ${far} behind the latest time I have seen. ${means} Set the clock.`;

@@ -10,7 +10,9 @@ export function quotedWord(text: string): string {
   return `"${plain.replace(/["“”„‟«»＂`\\]/gu, "'")}"`;
 }
 
-/** A room id that reads back as itself and nothing more: others' servers may put commas and dots into theirs. */
+/**
+ * A room id that reads back as itself and nothing more: others' servers may put commas and dots into theirs.
+ */
 const ROOM_WORD = /^!(?:[A-Za-z0-9_-]{43}|[A-Za-z0-9._~=+-]+:[A-Za-z0-9.[\]:-]+)$/;
 
 /** What a list would not give back as it was: `quotedWord` changes it, or the list is parted there. */
@@ -19,11 +21,16 @@ const ALTERED = /[,"“”„‟«»＂`\\]/u;
 /** As many parts as a flag takes. */
 export const MAX_ITEMS = 50;
 
-/** Well below what is cut in rendering: a line cut off would say less than it should, and be taken all the same. */
+/**
+ * Well below what is cut in rendering: a line cut off would say less than it should, and be taken all the
+ * same.
+ */
 const MAX_LINE = 2_000;
 
 /** The command that makes a grant like this one, to copy; null where no line would surely make the same. */
-export function mintLine(grant: Pick<Grant, 'subject' | 'minter' | 'recipient' | 'scope' | 'ttlMs' | 'reason'>): string | null {
+export function mintLine(
+  grant: Pick<Grant, 'subject' | 'minter' | 'recipient' | 'scope' | 'ttlMs' | 'reason'>,
+): string | null {
   const { scope } = grant;
   const { rooms } = scope;
   if (rooms !== 'all' && !rooms.every((room) => ROOM_WORD.test(room))) return null;
@@ -58,7 +65,8 @@ function rulesWords(lists: NonNullable<Scope['rules']>): readonly string[] | nul
   const [rules = [], ...more] = lists;
   const verdicts = rules.map((rule) => rule.verdict);
   const isInOrder = !verdicts.includes('allow') || verdicts.lastIndexOf('deny') < verdicts.indexOf('allow');
-  if (more.length > 0 || !isInOrder || (rules.length > 0 && !readsBack(rules.map((rule) => rule.on)))) return null;
+  if (more.length > 0 || !isInOrder || (rules.length > 0 && !readsBack(rules.map((rule) => rule.on))))
+    return null;
   return (['deny', 'allow'] as const).flatMap((verdict) => {
     const on = rules.filter((rule) => rule.verdict === verdict).map((rule) => rule.on);
     return on.length === 0 ? [] : [`--${verdict}`, quotedWord(on.join(','))];
@@ -67,5 +75,9 @@ function rulesWords(lists: NonNullable<Scope['rules']>): readonly string[] | nul
 
 /** Whether a list, written with commas, is read as the same list. */
 function readsBack(items: readonly string[]): boolean {
-  return items.length > 0 && items.length <= MAX_ITEMS && items.every((item) => !ALTERED.test(item) && safeInline(item) === item);
+  return (
+    items.length > 0 &&
+    items.length <= MAX_ITEMS &&
+    items.every((item) => !ALTERED.test(item) && safeInline(item) === item)
+  );
 }

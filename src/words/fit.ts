@@ -3,8 +3,8 @@ import { paragraph } from './build.ts';
 import type { Block, Document } from './document.ts';
 
 /**
- * Both renderings together. An event may have 65 536 bytes (spec, "Size limits"), Megolm's base64 takes a third
- * more than its plaintext, and the envelope needs room too.
+ * Both renderings together. An event may have 65 536 bytes (spec, "Size limits"), Megolm's base64 takes a
+ * third more than its plaintext, and the envelope needs room too.
  */
 export const MAX_RENDERED_BYTES = 40_000;
 
@@ -49,7 +49,10 @@ function kept(document: Document, count: number, total: number): Document {
   return [...blocks, paragraph([`… ${what}: too long for one message.`])];
 }
 
-/** The document itself where it fits into one event, else as many of its lines as do, and how many were left out. */
+/**
+ * The document itself where it fits into one event, else as many of its lines as do, and how many were left
+ * out.
+ */
 export function fitted(document: Document, size: (document: Document) => number): Document {
   if (size(document) <= MAX_RENDERED_BYTES) return document;
   const total = document.reduce((sum, block) => sum + linesOf(block), 0);

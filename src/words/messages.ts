@@ -45,8 +45,8 @@ export type Rendered = {
 };
 
 /**
- * The words of a message, made when it is sent. What must be acted on rings: the subject's notice, the token, and
- * what an administrator has to look at.
+ * The words of a message, made when it is sent. What must be acted on rings: the subject's notice, the token,
+ * and what an administrator has to look at.
  * @throws MintwardenError `internal` where the grant, or for the kind `token` the token, is not handed in
  */
 export function renderMessage(message: Message, grant: Grant | null, context: MessageContext): Rendered {
@@ -57,9 +57,12 @@ export function renderMessage(message: Message, grant: Grant | null, context: Me
   if (body.kind === 'history') return ringing(historyNews(body.news, context.now), context.admins);
   if (body.kind === 'trouble') {
     const rings = message.to.kind === 'dm' ? [message.to.userId] : context.admins;
-    return body.overAt === null ? ringing(troubleMessage(body, context.now), rings) : aside(troubleMessage(body, context.now));
+    return body.overAt === null
+      ? ringing(troubleMessage(body, context.now), rings)
+      : aside(troubleMessage(body, context.now));
   }
-  if (grant === null) throw new MintwardenError('internal', `A message of the kind ${body.kind} has no grant.`);
+  if (grant === null)
+    throw new MintwardenError('internal', `A message of the kind ${body.kind} has no grant.`);
   const minter = parseUserId(grant.minter);
   const minters = minter === null ? [] : [minter];
   switch (body.kind) {
@@ -68,7 +71,10 @@ export function renderMessage(message: Message, grant: Grant | null, context: Me
     case 'notice':
       return ringing(notice(message, grant, context), [grant.subject]);
     case 'token':
-      return ringing(tokenMessage(message, grant, context), isOperator(grant.recipient) ? [] : [grant.recipient]);
+      return ringing(
+        tokenMessage(message, grant, context),
+        isOperator(grant.recipient) ? [] : [grant.recipient],
+      );
     case 'ended-notice':
       return aside(endedNotice(body, grant, context));
     case 'revoked':

@@ -5,7 +5,13 @@ import { safeBlock, safeInline, shortened, unlinked } from './safe-text.ts';
 
 const MAX_PIECE = 4_000;
 const MAX_BLOCK = 8_000;
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Text for HTML, between tags or in an attribute. */
 function escapeHtml(text: string): string {
@@ -72,7 +78,9 @@ function htmlBlock(block: Block): string {
       return `<pre><code>${escapeHtml(blockText(block.text))}</code></pre>`;
     case 'table': {
       const head = block.head.map((cell) => `<th>${escapeHtml(inlineText(cell))}</th>`).join('');
-      const rows = block.rows.map((row) => `<tr>${row.map((cell) => `<td>${htmlLine(cell)}</td>`).join('')}</tr>`).join('');
+      const rows = block.rows
+        .map((row) => `<tr>${row.map((cell) => `<td>${htmlLine(cell)}</td>`).join('')}</tr>`)
+        .join('');
       return `<table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table>`;
     }
     default:
@@ -89,7 +97,10 @@ function textBlock(block: Block): string {
     case 'block':
       return blockText(block.text);
     case 'table':
-      return [block.head.map(inlineText).join(' | '), ...block.rows.map((row) => row.map(lineToText).join(' | '))].join('\n');
+      return [
+        block.head.map(inlineText).join(' | '),
+        ...block.rows.map((row) => row.map(lineToText).join(' | ')),
+      ].join('\n');
     default:
       return unreachable(block);
   }
@@ -109,8 +120,9 @@ function size(document: Document): number {
 }
 
 /**
- * The document as Matrix HTML: only tags that the specification permits in `org.matrix.custom.html` (Client-Server
- * API, "m.room.message msgtypes"), all text escaped. Cut to fit into one event, as `toText` is.
+ * The document as Matrix HTML: only tags that the specification permits in `org.matrix.custom.html`
+ * (Client-Server API, "m.room.message msgtypes"), all text escaped. Cut to fit into one event, as `toText`
+ * is.
  */
 export function toHtml(document: Document): string {
   return wholeHtml(fitted(document, size));

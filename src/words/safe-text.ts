@@ -35,7 +35,10 @@ export function unlinked(text: string): string {
   return text.replace(/matrix\.to\/(?=#)/giu, 'matrix.to/ ').replace(/\bmatrix:(?=\S)/giu, 'matrix: ');
 }
 
-/** Whatever looks like our quotation marks, two single ones side by side included, or like the marks of a line to copy. */
+/**
+ * Whatever looks like our quotation marks, two single ones side by side included, or like the marks of a line
+ * to copy.
+ */
 const MARKS =
   /["`\u00ab\u00bb\u02ba\u02dd\u02ee\u05f4\u1cd3\u2033\u2034\u2036\u2037\u201c-\u201f\u2057\u275d\u275e\u2760\u301d-\u301f\uff02\u{1f676}-\u{1f678}]|['\u02b9\u02bc\u05f3\u2018-\u201b\u2032\u2035\uff07]{2,}/gu;
 

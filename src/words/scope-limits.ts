@@ -12,15 +12,27 @@ function ruleWords(rules: readonly EndpointRule[]): Line {
   return line`endpoints, the first that fits counts: ${[...each, [rest]].flatMap((words, index): Line => (index === 0 ? words : [', ', ...words]))}`;
 }
 
-/** What narrows a scope besides rooms and capabilities, a part each: `acts with a power level of at most 50`. */
+/**
+ * What narrows a scope besides rooms and capabilities, a part each: `acts with a power level of at most 50`.
+ */
 export function limitWords(limits: ScopeLimits): readonly Line[] {
   const { types, power, rules, from, uses, followUpgrades } = limits;
-  const words = (items: readonly string[], last: string): Line => (items.length === 0 ? ['nothing'] : listed(items.map((each) => [safeInline(each)]), last)); // prettier-ignore
+  const words = (items: readonly string[], last: string): Line =>
+    items.length === 0
+      ? ['nothing']
+      : listed(
+          items.map((each) => [safeInline(each)]),
+          last,
+        );
   return [
-    ...(types === undefined ? [] : [line`of what it sends, ${types.length === 0 ? '' : 'only '}${words(types, 'and')}`]),
+    ...(types === undefined
+      ? []
+      : [line`of what it sends, ${types.length === 0 ? '' : 'only '}${words(types, 'and')}`]),
     ...(power === undefined ? [] : [[`acts with a power level of at most ${power}`]]),
     ...(rules ?? []).map(ruleWords),
-    ...(from === undefined ? [] : [from.length === 0 ? ['from nowhere'] : line`only from ${words(from, 'or')}`]),
+    ...(from === undefined
+      ? []
+      : [from.length === 0 ? ['from nowhere'] : line`only from ${words(from, 'or')}`]),
     ...(uses === undefined ? [] : [[uses === 1 ? 'for 1 request' : `for at most ${uses} requests`]]),
     ...(followUpgrades === true ? [['follows a room to the one that replaces it']] : []),
   ];

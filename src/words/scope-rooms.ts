@@ -12,7 +12,10 @@ const SEES = 'sees who and when, not what';
 /** What a sentence about a grant's rooms needs to know of it. */
 type Rooms = Pick<Grant, 'scope' | 'rooms'>;
 
-/** A room id as it is shown in a sentence: its beginning, which a command understands where it is the only such one. */
+/**
+ * A room id as it is shown in a sentence: its beginning, which a command understands where it is the only
+ * such one.
+ */
 function shortRoomId(roomId: RoomId, among: readonly RoomId[] = []): string {
   if (roomId.length <= WHOLE_ID) return roomId;
   const short = shortened(roomId, SHORT_ID);
@@ -23,7 +26,10 @@ function shortRoomId(roomId: RoomId, among: readonly RoomId[] = []): string {
 function factsOf(grant: Rooms): readonly RoomFacts[] {
   const { rooms } = grant.scope;
   if (rooms === 'all') return [];
-  return rooms.map((roomId) => grant.rooms.find((room) => room.roomId === roomId) ?? { roomId, name: null, encrypted: false });
+  return rooms.map(
+    (roomId) =>
+      grant.rooms.find((room) => room.roomId === roomId) ?? { roomId, name: null, encrypted: false },
+  );
 }
 
 /** Up to so many of them by name, the rest by number. */
@@ -32,7 +38,9 @@ export function listed(items: readonly Line[], last = 'and'): Line {
   return more > 0 ? joined([...items.slice(0, MAX_NAMED), [`${more} more`]], last) : joined(items, last);
 }
 
-/** `1 room, “Ops” (!x…)`, `2 rooms: …`, or every room the user is in; by whose creation, where that counts. */
+/**
+ * `1 room, “Ops” (!x…)`, `2 rooms: …`, or every room the user is in; by whose creation, where that counts.
+ */
 export function roomWords(grant: Rooms): Line {
   const { rooms, by } = grant.scope;
   const makers =

@@ -46,7 +46,11 @@ function roomParts(grant: Scoped): readonly Line[] {
     const only = allows(scope, 'read') ? [] : [['cannot read']];
     return [line`can ${joined(verbs(others))} in ${roomWords(grant)}`, ...sees, ...only];
   }
-  return [line`can read ${roomWords(grant)}`, ...sees, ...(others.length === 0 ? [] : [line`can also ${joined(verbs(others))} there`])];
+  return [
+    line`can read ${roomWords(grant)}`,
+    ...sees,
+    ...(others.length === 0 ? [] : [line`can also ${joined(verbs(others))} there`]),
+  ];
 }
 
 function parts(grant: Scoped): readonly Line[] {
@@ -65,12 +69,18 @@ function when({ expiresAt }: Scoped, now: number): string {
   return now < expiresAt ? `until ${how}` : `ended ${how}`;
 }
 
-/** What a holder may do, without the time: `can read 1 room, “Ops” (!x…); it is encrypted: sees who and when, not what; cannot send`. */
+/**
+ * What a holder may do, without the time: `can read 1 room, “Ops” (!x…); it is encrypted: sees who and when,
+ * not what; cannot send`.
+ */
 export function canSentence(grant: Scoped): Line {
   return parts(grant).flatMap((part, index): Line => (index === 0 ? part : ['; ', ...part]));
 }
 
-/** The scope as a sentence, the same wherever a grant is spoken of: what it can do, and `until 14:05 UTC, in 1 h`. */
+/**
+ * The scope as a sentence, the same wherever a grant is spoken of: what it can do, and `until 14:05 UTC, in 1
+ * h`.
+ */
 export function scopeSentence(grant: Scoped, now: number): Line {
   return [...canSentence(grant), `; ${when(grant, now)}`];
 }

@@ -33,7 +33,9 @@ export function utc(at: number, now: number): string {
   const time = `${date.toISOString().slice(11, 16)} UTC`;
   if (date.toISOString().slice(0, 10) === today.toISOString().slice(0, 10)) return time;
   const day = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()] ?? ''}`;
-  return date.getUTCFullYear() === today.getUTCFullYear() ? `${day}, ${time}` : `${day} ${date.getUTCFullYear()}, ${time}`;
+  return date.getUTCFullYear() === today.getUTCFullYear()
+    ? `${day}, ${time}`
+    : `${day} ${date.getUTCFullYear()}, ${time}`;
 }
 
 /** `14:05 UTC (in 1 h)`. */

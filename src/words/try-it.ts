@@ -4,8 +4,8 @@ function shellWord(text: string): string {
 }
 
 /**
- * A line for bash or zsh that asks for the token at a hidden prompt and tries it. The token goes from a variable to
- * curl's standard input by a builtin: it stands neither in the shell's history nor in `ps`.
+ * A line for bash or zsh that asks for the token at a hidden prompt and tries it. The token goes from a
+ * variable to curl's standard input by a builtin: it stands neither in the shell's history nor in `ps`.
  */
 export function tryItLine(gatewayUrl: string): string {
   const url = shellWord(`${gatewayUrl}/_matrix/client/v3/account/whoami`);

@@ -11,5 +11,9 @@ import { safeInline } from './safe-text.ts';
 export function wildWarning({ by = [] }: Pick<Scope, 'by'>): Document {
   const wild = by.filter(isWildCreator).map(safeInline);
   if (wild.length === 0) return [];
-  return [paragraph(line`Careful: ${wild.join(', ')} is whoever has such a name. Only an application service with that namespace to itself should.`)]; // prettier-ignore
+  return [
+    paragraph(
+      line`Careful: ${wild.join(', ')} is whoever has such a name. Only an application service with that namespace to itself should.`,
+    ),
+  ];
 }

@@ -26,12 +26,15 @@ async function machine(...grants: readonly (Omit<Partial<Grant>, 'id'> & { id: s
   return {
     file,
     can: (...words: string[]) => {
-      const done = spawnSync(process.execPath, [BIN, 'can', ...words, '--config', home.file], { encoding: 'utf8', env: { PATH: process.env['PATH'] ?? '' } });
+      const done = spawnSync(process.execPath, [BIN, 'can', ...words, '--config', home.file], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] ?? '' },
+      });
       return { status: done.status, out: done.stdout, err: done.stderr };
     },
     [Symbol.asyncDispose]: () => home[Symbol.asyncDispose](),
   };
-} // prettier-ignore
+}
 
 async function openLedger(file: string) {
   const ledger = await openSqliteLedger({ file, log: keptLog() });
@@ -41,7 +44,11 @@ async function openLedger(file: string) {
 test('explains from the ledger alone, without service or homeserver, and changes no byte of it', async () => {
   const all = { v: 1, rooms: 'all', can: ['read'] } as const;
   const silent = { v: 1, rooms: [OPS, '!dm' as RoomId], can: ['read'] } as const;
-  await using here = await machine({ id: '7F3K9Q' }, { id: '8F3K9Q', scope: all }, { id: '9F3K9Q', scope: silent });
+  await using here = await machine(
+    { id: '7F3K9Q' },
+    { id: '8F3K9Q', scope: all },
+    { id: '9F3K9Q', scope: silent },
+  );
   const before = await readFile(here.file);
   const yes = here.can('7f3k', 'get', `https://x.example${V3}/rooms/${OPS}/messages?dir=b`);
   expect({ status: yes.status, err: yes.err }).toEqual({ status: 0, err: '' });
@@ -49,13 +56,25 @@ test('explains from the ledger alone, without service or homeserver, and changes
   expect(yes.out).toContain('Asked of the homeserver: GET');
   const no = here.can('7F3K9Q', 'PUT', `${V3}/rooms/${OPS}/send/m.room.message/1`, '{"body":"hello"}');
   expect(no).toMatchObject({ status: 1, out: expect.stringContaining('Missing: the capability `send`') });
-  expect(here.can('8F3K9Q', 'GET', `${V3}/rooms/!elsewhere/messages`)).toMatchObject({ status: 0, out: expect.stringContaining('not known here') });
-  expect(here.can('9F3K9Q', 'GET', `${V3}/rooms/!dm/messages`)).toMatchObject({ status: 1, out: expect.stringContaining('not among the rooms in scope') });
+  expect(here.can('8F3K9Q', 'GET', `${V3}/rooms/!elsewhere/messages`)).toMatchObject({
+    status: 0,
+    out: expect.stringContaining('not known here'),
+  });
+  expect(here.can('9F3K9Q', 'GET', `${V3}/rooms/!dm/messages`)).toMatchObject({
+    status: 1,
+    out: expect.stringContaining('not among the rooms in scope'),
+  });
   expect(await readFile(here.file)).toEqual(before);
-}, 30_000); // prettier-ignore
+}, 30_000);
 
 test('what is missing or too much is said: status 2', async () => {
   await using here = await machine({ id: '7F3K9Q' });
-  expect(here.can('7F3K9Q', 'GET')).toMatchObject({ status: 2, err: expect.stringContaining('PATH is missing.') });
-  expect(here.can('7F3K9Q', 'GET', '/x', '{}', 'more')).toMatchObject({ status: 2, err: expect.stringContaining('"more" is one word too many') });
-}, 30_000); // prettier-ignore
+  expect(here.can('7F3K9Q', 'GET')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('PATH is missing.'),
+  });
+  expect(here.can('7F3K9Q', 'GET', '/x', '{}', 'more')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('"more" is one word too many'),
+  });
+}, 30_000);

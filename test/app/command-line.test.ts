@@ -8,7 +8,12 @@ const BIN = join(import.meta.dirname, '../../src/mintwarden.mjs');
 
 function run(...args: string[]): { status: number | null; out: string; err: string } {
   const env = { PATH: process.env['PATH'] ?? '' };
-  const done = spawnSync(process.execPath, [BIN, ...args], { encoding: 'utf8', env, cwd: tmpdir(), input: '' });
+  const done = spawnSync(process.execPath, [BIN, ...args], {
+    encoding: 'utf8',
+    env,
+    cwd: tmpdir(),
+    input: '',
+  });
   return { status: done.status, out: done.stdout, err: done.stderr };
 }
 
@@ -17,7 +22,10 @@ test('help names every command, and each has its own', () => {
   expect(status).toBe(0);
   for (const command of ['init', 'doctor', 'start', 'can', 'audit verify', 'trust']) {
     expect(out).toContain(`  ${command} `);
-    expect(run(...command.split(' '), '--help')).toMatchObject({ status: 0, out: expect.stringContaining(`Usage: mintwarden ${command}`) });
+    expect(run(...command.split(' '), '--help')).toMatchObject({
+      status: 0,
+      out: expect.stringContaining(`Usage: mintwarden ${command}`),
+    });
   }
   expect(run('help', 'audit', 'verify').out).toBe(run('audit', 'verify', '--help').out);
   expect(run('--version')).toMatchObject({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
@@ -38,9 +46,22 @@ test.each([
   [['doctor', '--config', 'a', '--config', 'b'], /said twice/],
   [['doctor', '--config'], /needs a value/],
   [['init'], /--homeserver is missing/],
-  [['init', '--homeserver', 'http://h', '--public-url', 'https://p', '--admins', '@a:b'], /access token is missing/],
   [
-    ['init', '--homeserver', 'http://h', '--public-url', 'https://p', '--admins', '@a:b', '--admin-user', 'a'],
+    ['init', '--homeserver', 'http://h', '--public-url', 'https://p', '--admins', '@a:b'],
+    /access token is missing/,
+  ],
+  [
+    [
+      'init',
+      '--homeserver',
+      'http://h',
+      '--public-url',
+      'https://p',
+      '--admins',
+      '@a:b',
+      '--admin-user',
+      'a',
+    ],
     /password of --admin-user is missing/,
   ],
   [['init', '--admin-token', 'syt_secret'], /no flag --admin-token/],
@@ -55,7 +76,9 @@ test('a missing configuration: status 1, a sentence and the next step; the stack
   for (const command of [['start'], ['audit', 'verify']]) {
     const { status, err } = run(...command, '--config', '/nowhere/bot.yaml');
     expect(status).toBe(1);
-    expect(err).toBe('The configuration /nowhere/bot.yaml does not exist.\nRun mintwarden init, or name another file with --config.\n');
+    expect(err).toBe(
+      'The configuration /nowhere/bot.yaml does not exist.\nRun mintwarden init, or name another file with --config.\n',
+    );
   }
   expect(run('start', '--config', '/nowhere/bot.yaml', '--debug').err).toMatch(/ {4}at /);
 });
@@ -66,14 +89,21 @@ test('to doctor a missing configuration is a finding, for people and for scripts
   expect(told.out).toMatch(/^FAIL {2}configuration .*does not exist[^]*→ Run mintwarden init/);
   const { status, out } = run('doctor', '--json', '--config', '/nowhere/bot.yaml');
   expect(status).toBe(1);
-  expect(JSON.parse(out)).toMatchObject({ version: 1, worst: 'fail', findings: [{ id: 'configuration', severity: 'fail' }] });
+  expect(JSON.parse(out)).toMatchObject({
+    version: 1,
+    worst: 'fail',
+    findings: [{ id: 'configuration', severity: 'fail' }],
+  });
 });
 
 test('too old a Node says so instead of tripping over the first line', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'mintwarden-node-'));
   // The launcher as an older Node runs it: the same file, told another version.
   const old = join(dir, 'old.cjs');
-  await writeFile(old, "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.1' } });");
+  await writeFile(
+    old,
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.1' } });",
+  );
   await chmod(old, 0o600);
   const done = spawnSync(process.execPath, ['--require', old, BIN, 'start'], { encoding: 'utf8' });
   await rm(dir, { recursive: true });

@@ -26,7 +26,10 @@ function bash(...words: readonly string[]): string[] {
   const script = `${bashScript(model)}
 COMP_WORDS=(mintwarden "$@"); COMP_CWORD=$#
 _mintwarden; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr, status } = spawnSync('bash', ['-uc', script, 'bash', ...words], { encoding: 'utf8', cwd: folder });
+  const { stdout, stderr, status } = spawnSync('bash', ['-uc', script, 'bash', ...words], {
+    encoding: 'utf8',
+    cwd: folder,
+  });
   expect([stderr, status]).toEqual(['', 0]);
   return stdout.split('\n').filter((line) => line !== '');
 }
@@ -36,7 +39,9 @@ describe('bash', () => {
     expect(bash('').toSorted()).toEqual(NAMES.toSorted());
     expect(bash('exec', '')).toEqual(expect.arrayContaining(VERBS));
     for (const { name, flags } of COMMANDS) {
-      expect(bash(...name.split(' '), '--').toSorted()).toEqual(expect.arrayContaining(flags.map((flag) => `--${flag.name}`).toSorted()));
+      expect(bash(...name.split(' '), '--').toSorted()).toEqual(
+        expect.arrayContaining(flags.map((flag) => `--${flag.name}`).toSorted()),
+      );
     }
     for (const { name, flags } of machineCommands()) {
       expect(bash('exec', name, '--').toSorted()).toEqual(flags.map((flag) => `--${flag.name}`).toSorted());
@@ -64,7 +69,9 @@ describe.skipIf(!has(SHELLS.zsh))('zsh (only where it is installed)', () => {
       const script = `compdef() { :; }; _files() { print -r -- FILES; }; _describe() { print -rl -- "\${(@P)argv[-1]}"; }
 ${zshScript(model)}
 words=(mintwarden "$@"); CURRENT=$#words; _mintwarden`;
-      const { stdout, stderr } = spawnSync(SHELLS.zsh, ['-fc', script, 'zsh', ...words], { encoding: 'utf8' });
+      const { stdout, stderr } = spawnSync(SHELLS.zsh, ['-fc', script, 'zsh', ...words], {
+        encoding: 'utf8',
+      });
       expect(stderr).toBe('');
       return stdout;
     };
@@ -89,7 +96,12 @@ describe.skipIf(!has(SHELLS.fish))('fish (only where it is installed)', () => {
     };
     for (const name of NAMES) expect(after('')).toMatch(new RegExp(`^${name}\t.`, 'm'));
     expect(after('exec mint @alice --o')).toMatch(/^--out\twrite the token into a new file/m);
-    expect(after('exec re').trim().split('\n').map((line) => line.split('\t')[0])).toEqual(expect.arrayContaining(['reload', 'revoke'])); // prettier-ignore
+    expect(
+      after('exec re')
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')[0]),
+    ).toEqual(expect.arrayContaining(['reload', 'revoke']));
     expect(after('config ')).toMatch(/^check\t/m);
   });
 });

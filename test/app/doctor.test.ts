@@ -8,7 +8,14 @@ import { judgeDevice } from '../../src/app/doctor/device.ts';
 import { judgeDisk } from '../../src/app/doctor/disk.ts';
 import { fail, ok, warn } from '../../src/app/doctor/finding.ts';
 import { clockFinding } from '../../src/app/doctor/homeserver.ts';
-import { type CheckId, checksInMarkdown, exitStatusOf, type Finding, renderFindings, reportOf } from '../../src/app/doctor/index.ts';
+import {
+  type CheckId,
+  checksInMarkdown,
+  exitStatusOf,
+  type Finding,
+  renderFindings,
+  reportOf,
+} from '../../src/app/doctor/index.ts';
 import { quoted } from '../../src/app/doctor/shell.ts';
 import { judgeVersion } from '../../src/app/doctor/versions.ts';
 import { roomPowerOf } from '../../src/domain/power.ts';
@@ -51,7 +58,9 @@ test.each<[Partial<ControlRoomState>, CheckId, string, RegExp]>([
   [{ joined: [BOT], invited: [YOU] }, 'control-room-admins', 'warn', /Not in it: @you/],
 ])('a control room with %j', (change, id, severity, says) => {
   expect(bad(judgeControlRoom(config, good))).toEqual([]);
-  expect(bad(judgeControlRoom(config, { ...good, ...change }))).toMatchObject([{ id, severity, found: expect.stringMatching(says) }]);
+  expect(bad(judgeControlRoom(config, { ...good, ...change }))).toMatchObject([
+    { id, severity, found: expect.stringMatching(says) },
+  ]);
 });
 
 test('what others wrote into the room moves nobody’s terminal', () => {
@@ -64,7 +73,14 @@ test('what others wrote into the room moves nobody’s terminal', () => {
   expect(renderFindings(findings)).not.toMatch(/[\u001b\u202e]/);
 });
 
-const levels = { users: { [YOU]: 100 }, users_default: 0, events_default: 0, state_default: 100, invite: 100, kick: 100 };
+const levels = {
+  users: { [YOU]: 100 },
+  users_default: 0,
+  events_default: 0,
+  state_default: 100,
+  invite: 100,
+  kick: 100,
+};
 const create = (version: string, more: object = {}) => ({
   type: 'm.room.create',
   state_key: '',
@@ -74,17 +90,38 @@ const create = (version: string, more: object = {}) => ({
 
 test.each<[string, unknown, unknown, string, RegExp]>([
   ['version 12, as init makes it', create('12'), levels, 'ok', /Only admins and the bot/],
-  ['version 11', create('11'), { ...levels, users: { [YOU]: 100, [BOT]: 100 } }, 'ok', /Only admins and the bot/],
+  [
+    'version 11',
+    create('11'),
+    { ...levels, users: { [YOU]: 100, [BOT]: 100 } },
+    'ok',
+    /Only admins and the bot/,
+  ],
   ['a creator who is no admin', create('12', { additional_creators: [EVE] }), levels, 'fail', /@eve/],
   ['somebody who is not in it yet', create('12'), { ...levels, users: { [EVE]: 100 } }, 'fail', /@eve/],
   ['everybody may invite', create('12'), { ...levels, invite: 0 }, 'fail', /Every member/],
   ['everybody may change its state', create('12'), { ...levels, state_default: 0 }, 'fail', /Every member/],
-  ['everybody may change one thing', create('12'), { ...levels, events: { 'm.room.join_rules': 0 } }, 'fail', /Every member/],
-  ['everybody may remove people', create('12'), { ...levels, users_default: 50, kick: 50 }, 'fail', /Every member/],
+  [
+    'everybody may change one thing',
+    create('12'),
+    { ...levels, events: { 'm.room.join_rules': 0 } },
+    'fail',
+    /Every member/,
+  ],
+  [
+    'everybody may remove people',
+    create('12'),
+    { ...levels, users_default: 50, kick: 50 },
+    'fail',
+    /Every member/,
+  ],
   ['nobody may', create('11'), { ...levels, users: {} }, 'warn', /Nobody in it may/],
   ['no create event', null, levels, 'warn', /cannot be told/],
 ])('power in the control room: %s', (_, event, content, severity, says) => {
-  expect(judgePower(config, good, roomPowerOf(event, content))).toMatchObject({ severity, found: expect.stringMatching(says) });
+  expect(judgePower(config, good, roomPowerOf(event, content))).toMatchObject({
+    severity,
+    found: expect.stringMatching(says),
+  });
 });
 
 test.each<['node-version' | 'sqlite-version' | 'synapse-version', string, string]>([
@@ -115,15 +152,29 @@ test.each<[number, number | null, string]>([
   expect(judgeDisk({ folder: '/state', freeBytes, freeFiles }).severity).toBe(severity);
 });
 
-test.each(["it's", '$(touch pwned)', '`touch pwned`', 'a b', '; touch pwned #', '', '"', '!x', "'; touch pwned; '", '\\', '-n', '*'])(
-  'a shell takes %j as one word, as it is',
-  (word) => {
-    expect(execFileSync('sh', ['-c', `printf %s ${quoted(word)}`], { encoding: 'utf8' })).toBe(word);
-  },
-);
+test.each([
+  "it's",
+  '$(touch pwned)',
+  '`touch pwned`',
+  'a b',
+  '; touch pwned #',
+  '',
+  '"',
+  '!x',
+  "'; touch pwned; '",
+  '\\',
+  '-n',
+  '*',
+])('a shell takes %j as one word, as it is', (word) => {
+  expect(execFileSync('sh', ['-c', `printf %s ${quoted(word)}`], { encoding: 'utf8' })).toBe(word);
+});
 
 describe('what scripts read', () => {
-  const findings = [ok('clock', 'Fine.'), warn('bot-rate-limit', 'Slow.', { command: 'do it' }), fail('ledger', 'Gone.')];
+  const findings = [
+    ok('clock', 'Fine.'),
+    warn('bot-rate-limit', 'Slow.', { command: 'do it' }),
+    fail('ledger', 'Gone.'),
+  ];
 
   test('is a report with a version, the worst of it and each finding whole', () => {
     expect(reportOf(findings)).toEqual({
@@ -131,8 +182,22 @@ describe('what scripts read', () => {
       worst: 'fail',
       findings: [
         { id: 'clock', severity: 'ok', found: 'Fine.', why: null, mend: null, command: null },
-        { id: 'bot-rate-limit', severity: 'warn', found: 'Slow.', why: expect.any(String), mend: expect.any(String), command: 'do it' },
-        { id: 'ledger', severity: 'fail', found: 'Gone.', why: expect.any(String), mend: expect.any(String), command: null },
+        {
+          id: 'bot-rate-limit',
+          severity: 'warn',
+          found: 'Slow.',
+          why: expect.any(String),
+          mend: expect.any(String),
+          command: 'do it',
+        },
+        {
+          id: 'ledger',
+          severity: 'fail',
+          found: 'Gone.',
+          why: expect.any(String),
+          mend: expect.any(String),
+          command: null,
+        },
       ],
     });
   });
@@ -198,9 +263,15 @@ function identity() {
 test('a device counts as signed only by signatures that are good', () => {
   const { master, self, signed, pair, device, selfKey, masterKey, key } = identity();
   const judge = (dev: object, ssk: object = signed(selfKey, master), id = 'DEV') =>
-    judgeDevice({ device_keys: { [BOT]: { DEV: dev } }, self_signing_keys: { [BOT]: ssk }, master_keys: { [BOT]: masterKey } }, BOT, id).at(
-      -1,
-    )?.severity;
+    judgeDevice(
+      {
+        device_keys: { [BOT]: { DEV: dev } },
+        self_signing_keys: { [BOT]: ssk },
+        master_keys: { [BOT]: masterKey },
+      },
+      BOT,
+      id,
+    ).at(-1)?.severity;
   expect(judge({ ...signed(device, self), unsigned: { device_display_name: 'x' } })).toBe('ok');
   expect(judge(device)).toBe('fail');
   expect(judge({ ...signed(device, self), algorithms: ['b'] })).toBe('fail');

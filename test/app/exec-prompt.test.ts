@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { completed } from '../../src/app/command-line/prompt-completion.ts';
-import { historyFile, loadHistory, saveHistory, worthKeeping } from '../../src/app/command-line/prompt-history.ts';
+import {
+  historyFile,
+  loadHistory,
+  saveHistory,
+  worthKeeping,
+} from '../../src/app/command-line/prompt-history.ts';
 import { newToken } from '../../src/domain/token.ts';
 import type { GrantId } from '../../src/domain/ids.ts';
 
@@ -35,7 +40,14 @@ test.each([
 test('the history is its owner’s alone, and holds no token', async () => {
   const file = join(folder, 'history');
   const token = newToken('7F3K9Q' as GrantId, (n) => new Uint8Array(n).fill(7));
-  const lines = ['list', 'list', `can ${token}`, 'show syt_YWxpY2U_abc_def', `mint @alice --reason ${'s3cret'.repeat(11)}`, 'mint @alice --rooms !_dDn1kut5YSer-wBSx_dDn1kut5YSer-wBSx1234567890']; // prettier-ignore
+  const lines = [
+    'list',
+    'list',
+    `can ${token}`,
+    'show syt_YWxpY2U_abc_def',
+    `mint @alice --reason ${'s3cret'.repeat(11)}`,
+    'mint @alice --rooms !_dDn1kut5YSer-wBSx_dDn1kut5YSer-wBSx1234567890',
+  ];
   await saveHistory(file, lines);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readFile(file, 'utf8')).toBe(`list\n${lines.at(-1) ?? ''}\n`);

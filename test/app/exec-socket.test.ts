@@ -1,5 +1,16 @@
 import { once } from 'node:events';
-import { access, chmod, lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -8,7 +19,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ask } from '../../src/app/exec/client/ask.ts';
 import { MAX_LINE_BYTES } from '../../src/app/exec/protocol.ts';
-import { startControlSocket, type ControlSocket, type Respond } from '../../src/app/exec/server/control-socket.ts';
+import {
+  startControlSocket,
+  type ControlSocket,
+  type Respond,
+} from '../../src/app/exec/server/control-socket.ts';
 import { keptLog } from '../store/scratch.ts';
 
 let folder: string;
@@ -66,22 +81,32 @@ describe('the socket', () => {
     expect(await ask(file, request('list'), nothing)).toMatchObject({ error: { code: 'not-running' } });
   });
 
-  test.skipIf(process.getuid?.() !== 0)('lets no other user of the machine in, not even where the folder does', async () => {
-    await start();
-    await chmod(join(folder, '..'), 0o755);
-    const knock = `require('node:net').connect(${JSON.stringify(file)}).on('connect',()=>console.log('in')).on('error',e=>console.log(e.code))`;
-    const asNobody = (): string =>
-      spawnSync(process.execPath, ['-e', `process.setgid(65534);process.setuid(65534);${knock};setTimeout(()=>process.exit(),500)`], { encoding: 'utf8' }).stdout.trim(); // prettier-ignore
-    expect(asNobody()).toBe('EACCES');
-    await chmod(folder, 0o755);
-    expect(asNobody()).toBe('EACCES');
-    // The same knock gets in where the mode allows it: the test can fail.
-    await chmod(file, 0o666);
-    expect(asNobody()).toBe('in');
-  });
+  test.skipIf(process.getuid?.() !== 0)(
+    'lets no other user of the machine in, not even where the folder does',
+    async () => {
+      await start();
+      await chmod(join(folder, '..'), 0o755);
+      const knock = `require('node:net').connect(${JSON.stringify(file)}).on('connect',()=>console.log('in')).on('error',e=>console.log(e.code))`;
+      const asNobody = (): string =>
+        spawnSync(
+          process.execPath,
+          ['-e', `process.setgid(65534);process.setuid(65534);${knock};setTimeout(()=>process.exit(),500)`],
+          { encoding: 'utf8' },
+        ).stdout.trim();
+      expect(asNobody()).toBe('EACCES');
+      await chmod(folder, 0o755);
+      expect(asNobody()).toBe('EACCES');
+      // The same knock gets in where the mode allows it: the test can fail.
+      await chmod(file, 0o666);
+      expect(asNobody()).toBe('in');
+    },
+  );
 
   test('of a dead process is removed; of a living one it is left', async () => {
-    const dead = spawnSync(process.execPath, ['-e', `require('node:net').createServer().listen(${JSON.stringify(file)},()=>process.kill(process.pid,9))`]); // prettier-ignore
+    const dead = spawnSync(process.execPath, [
+      '-e',
+      `require('node:net').createServer().listen(${JSON.stringify(file)},()=>process.kill(process.pid,9))`,
+    ]);
     expect(dead.signal).toBe('SIGKILL');
     expect((await lstat(file)).isSocket()).toBe(true);
     await start();
@@ -101,7 +126,10 @@ describe('the socket', () => {
       if (what === 'link to a file') await writeFile(elsewhere, 'mine');
       if (what === 'link to a socket') await once(other.listen(elsewhere), 'listening');
       const before = await lstat(file);
-      await expect(start()).rejects.toMatchObject({ code: 'state', message: expect.stringMatching(/in the way/) as string });
+      await expect(start()).rejects.toMatchObject({
+        code: 'state',
+        message: expect.stringMatching(/in the way/) as string,
+      });
       expect(await lstat(file)).toMatchObject({ ino: before.ino, mode: before.mode });
       if (what === 'file' || what === 'link to a file') expect(await readFile(file, 'utf8')).toBe('mine');
       if (what === 'link to a socket') await new Promise((resolve) => other.close(resolve));
@@ -110,7 +138,10 @@ describe('the socket', () => {
 
   test('says so where its path is longer than the system takes', async () => {
     file = join(folder, 'x'.repeat(120));
-    await expect(start()).rejects.toMatchObject({ code: 'configuration', message: expect.stringMatching(/bytes long/) as string });
+    await expect(start()).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringMatching(/bytes long/) as string,
+    });
   });
 });
 
@@ -120,8 +151,12 @@ describe('a request', () => {
       await sleep(20);
       return echo(one, hand);
     });
-    const answers = await Promise.all(Array.from({ length: 20 }, async (_, index) => ask(file, request(`line ${index}`), nothing)));
-    expect(answers.map(({ words }) => words)).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index}`));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => ask(file, request(`line ${index}`), nothing)),
+    );
+    expect(answers.map(({ words }) => words)).toEqual(
+      Array.from({ length: 20 }, (_, index) => `line ${index}`),
+    );
   });
 
   test('may come in pieces, and from a client that says no more', async () => {
@@ -143,7 +178,9 @@ describe('a request', () => {
     cut.write(whole.slice(0, -1));
     await sleep(20);
     cut.destroy();
-    expect(JSON.parse(await sent(whole.slice(0, -1)))).toMatchObject({ error: { message: 'Nothing came for too long.' } });
+    expect(JSON.parse(await sent(whole.slice(0, -1)))).toMatchObject({
+      error: { message: 'Nothing came for too long.' },
+    });
     expect(asked).toEqual([]);
   });
 
@@ -166,7 +203,9 @@ describe('a request', () => {
   test('of a huge line is refused before it is read to its end', async () => {
     await start();
     const answer: unknown = JSON.parse(await sent('x'.repeat(MAX_LINE_BYTES + 1)));
-    expect(answer).toMatchObject({ error: { code: 'usage', message: expect.stringMatching(/longer than 65536/) as string } });
+    expect(answer).toMatchObject({
+      error: { code: 'usage', message: expect.stringMatching(/longer than 65536/) as string },
+    });
     await sent('x'.repeat(50_000_000));
     expect(await ask(file, request('list'), nothing)).toMatchObject({ error: null });
     expect(asked).toEqual(['list']);
@@ -182,7 +221,9 @@ describe('a request', () => {
     await start(echo, { request: 300 });
     const idle = Array.from({ length: 3_000 }, () => connect(file).on('error', () => undefined));
     await sleep(500);
-    await expect.poll(async () => (await ask(file, request('list'), nothing)).error, { timeout: 5_000 }).toBeNull();
+    await expect
+      .poll(async () => (await ask(file, request('list'), nothing)).error, { timeout: 5_000 })
+      .toBeNull();
     for (const socket of idle) socket.destroy();
   }, 15_000);
 
@@ -224,19 +265,26 @@ describe('a token', () => {
   test('is handed over, and counts once the client says that it is kept', async () => {
     await start(handing);
     const got: string[] = [];
-    expect(await ask(file, request('mint'), async (token) => void got.push(token))).toMatchObject({ words: 'kept' });
+    expect(await ask(file, request('mint'), async (token) => void got.push(token))).toMatchObject({
+      words: 'kept',
+    });
     expect(got).toEqual(['mwt_secret']);
   });
 
   test('that could not be kept is not delivered, and neither is one whose taker went away', async () => {
     await start(handing, { receipt: 200 });
     const full = async (): Promise<void> => Promise.reject(new Error('full', { cause: { code: 'ENOSPC' } }));
-    expect((await ask(file, request('mint'), full)).words).toMatch(/could not be written into the file \(ENOSPC\)/);
-    const words = async (...pieces: readonly string[]): Promise<unknown> => JSON.parse((await sent(...pieces)).trim().split('\n').at(-1) ?? ''); // prettier-ignore
+    expect((await ask(file, request('mint'), full)).words).toMatch(
+      /could not be written into the file \(ENOSPC\)/,
+    );
+    const words = async (...pieces: readonly string[]): Promise<unknown> =>
+      JSON.parse((await sent(...pieces)).trim().split('\n').at(-1) ?? '');
     expect(await words(raw({ line: 'mint' }))).toMatchObject({
       error: { code: 'state' },
       words: expect.stringMatching(/for too long/) as string,
     });
-    expect(await words(raw({ line: 'mint' }), '{"version":1,"kind":"keep"}\n')).toMatchObject({ error: { code: 'state' } });
+    expect(await words(raw({ line: 'mint' }), '{"version":1,"kind":"keep"}\n')).toMatchObject({
+      error: { code: 'state' },
+    });
   });
 });

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -32,12 +43,21 @@ beforeEach(async () => {
   reloads = [];
   const { world } = stage;
   reaper = startReaper(world);
-  const requests = requestsOf({ ledger: world.ledger, clock: world.clock, controlRoomId: CONTROL, remembered: () => null });
+  const requests = requestsOf({
+    ledger: world.ledger,
+    clock: world.clock,
+    controlRoomId: CONTROL,
+    remembered: () => null,
+  });
   const commands = machineCommands(async (by) => {
     reloads.push(by);
     return { changes: [{ key: 'policy.max_ttl', before: '1w', after: '1d' }], afterRestart: ['log.level'] };
   });
-  socket = await startControlSocket(join(folder, 'state', 'control.sock'), responder({ world, requests, commands }, 300), world.log);
+  socket = await startControlSocket(
+    join(folder, 'state', 'control.sock'),
+    responder({ world, requests, commands }, 300),
+    world.log,
+  );
 });
 afterEach(async () => {
   await socket.stop();
@@ -49,7 +69,8 @@ afterEach(async () => {
 const runs = (line: string, id: string | null = null): Promise<Ran> =>
   runLine(line, { socket: join(folder, 'state', 'control.sock'), folder, id });
 const grants = (): Promise<readonly Grant[]> => stage.world.ledger.grants({ limit: 100 });
-const inRoom = (): string[] => stage.sent.filter(({ roomId }) => roomId === CONTROL).map(({ content }) => content.body);
+const inRoom = (): string[] =>
+  stage.sent.filter(({ roomId }) => roomId === CONTROL).map(({ content }) => content.body);
 const json = (ran: Ran): Record<string, unknown> => JSON.parse(asJson(ran)) as Record<string, unknown>;
 
 describe('a command at the machine', () => {
@@ -58,25 +79,43 @@ describe('a command at the machine', () => {
     expect(ran.words).toMatch(/Grant [0-9A-Z]{6} is live\. It speaks for @alice:x\.org/);
     expect(exitStatus(ran.error)).toBe(0);
     const [grant] = await grants();
-    expect(grant).toMatchObject({ recipient: ADA, reason: 'weekly report', minter: expect.stringMatching(/^operator:/) as string });
+    expect(grant).toMatchObject({
+      recipient: ADA,
+      reason: 'weekly report',
+      minter: expect.stringMatching(/^operator:/) as string,
+    });
     await expect.poll(() => inRoom().length).toBe(1);
     expect(inRoom()[0]).toMatch(/Made by the operator “\S+” at the server/);
     expect(stage.sent[0]?.content.replyTo ?? null).toBeNull();
     const audit = await stage.world.ledger.audit(0, 10);
-    expect(audit[0]).toMatchObject({ action: 'mint-requested', actor: grant?.minter, command: expect.stringMatching(/^exec:/) as string });
+    expect(audit[0]).toMatchObject({
+      action: 'mint-requested',
+      actor: grant?.minter,
+      command: expect.stringMatching(/^exec:/) as string,
+    });
 
     const revoked = await runs(`revoke ${grant?.id ?? ''}`);
     expect(revoked.words).toMatch(/has ended: the operator “\S+” at the server revoked it/);
-    expect((await grants())[0]).toMatchObject({ state: 'ended', endCause: 'revoked', endedBy: grant?.minter });
+    expect((await grants())[0]).toMatchObject({
+      state: 'ended',
+      endCause: 'revoked',
+      endedBy: grant?.minter,
+    });
     expect(exitStatus((await runs(`revoke ${grant?.id ?? ''}`)).error)).toBe(1);
   });
 
   test('asked again under the same id is not done again, and answers the same', async () => {
-    const [first, second] = [await runs(`${MINT} --to @ada`, 'the-same-id'), await runs(`${MINT} --to @ada`, 'the-same-id')];
+    const [first, second] = [
+      await runs(`${MINT} --to @ada`, 'the-same-id'),
+      await runs(`${MINT} --to @ada`, 'the-same-id'),
+    ];
     expect(second.data['grant']).toEqual(first.data['grant']);
     expect(second.words).toMatch(/is live/);
     const id = (await grants())[0]?.id ?? '';
-    const [once, twice] = [await runs(`revoke ${id}`, 'another-id'), await runs(`revoke ${id}`, 'another-id')];
+    const [once, twice] = [
+      await runs(`revoke ${id}`, 'another-id'),
+      await runs(`revoke ${id}`, 'another-id'),
+    ];
     expect([once.error, twice.error]).toEqual([null, null]);
     expect(await grants()).toHaveLength(1);
   });
@@ -100,7 +139,12 @@ describe('a command at the machine', () => {
   test('may reload the policy; nobody in the control room may', async () => {
     const ran = await runs('reload');
     expect(ran.words).toMatch(/policy\.max_ttl.*1w.*1d/);
-    expect(json(ran)).toMatchObject({ ok: true, command: 'reload', changes: [{ key: 'policy.max_ttl', before: '1w', after: '1d' }], afterRestart: ['log.level'] }); // prettier-ignore
+    expect(json(ran)).toMatchObject({
+      ok: true,
+      command: 'reload',
+      changes: [{ key: 'policy.max_ttl', before: '1w', after: '1d' }],
+      afterRestart: ['log.level'],
+    });
     expect(reloads).toEqual([expect.stringMatching(/^operator:/)]);
     await stage.says('!reload');
     expect(await stage.says('!mw reload')).toMatch(/I have no command “reload”/);
@@ -110,7 +154,9 @@ describe('a command at the machine', () => {
   test('shows the newest rows of the audit', async () => {
     await runs(`${MINT} --to @ada`);
     expect((await runs('audit --last 500')).words).toMatch(/operator:.*mint-requested/);
-    expect((await runs('audit')).data['rows']).toContainEqual(expect.objectContaining({ seq: 1, action: 'mint-requested' }));
+    expect((await runs('audit')).data['rows']).toContainEqual(
+      expect.objectContaining({ seq: 1, action: 'mint-requested' }),
+    );
     expect((await runs('audit --last 0')).error).toMatchObject({ code: 'usage' });
   });
 });
@@ -125,7 +171,10 @@ describe('a token', () => {
     expect(grant).toMatchObject({ delivery: 'sent', sealedToken: null, state: 'live' });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readdir(folder)).toEqual(['state', 'token.txt']);
-    expect(ran).toMatchObject({ out: file, words: expect.stringMatching(/The token is in .*token\.txt/) as string });
+    expect(ran).toMatchObject({
+      out: file,
+      words: expect.stringMatching(/The token is in .*token\.txt/) as string,
+    });
     expect(json(ran)).toMatchObject({ ok: true, out: file, grant: { delivery: 'sent' } });
     const said = JSON.stringify([ran, stage.sent, stage.log.lines, await stage.world.ledger.audit(0, 100)]);
     expect(said).not.toContain(token);
@@ -138,12 +187,18 @@ describe('a token', () => {
     ['a file', async (path: string) => writeFile(path, 'mine')],
     ['a folder', async (path: string) => mkdir(path)],
     ['a link', async (path: string) => symlink(join(path, '..', 'elsewhere'), path)],
-    ['another name of a file', async (path: string) => writeFile(`${path}.1`, 'mine').then(() => link(`${path}.1`, path))],
+    [
+      'another name of a file',
+      async (path: string) => writeFile(`${path}.1`, 'mine').then(() => link(`${path}.1`, path)),
+    ],
   ])('never goes in place of %s, and nothing is minted', async (_, put) => {
     await put(join(folder, 'token.txt'));
     const before = await readdir(folder);
     const ran = await runs(`${MINT} --out token.txt`);
-    expect(ran.error).toMatchObject({ code: 'usage', message: expect.stringMatching(/something at .* already/) as string });
+    expect(ran.error).toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/something at .* already/) as string,
+    });
     expect(await readdir(folder)).toEqual(before);
     expect(await grants()).toEqual([]);
   });
@@ -181,7 +236,9 @@ describe('a token', () => {
     const again = await runs(`deliver ${grant?.id ?? ''} --out second.txt`);
     expect(again.error).toBeNull();
     expect(hashToken((await readFile(join(folder, 'second.txt'), 'utf8')).trim())).toBe(grant?.tokenHash);
-    expect((await runs(`deliver ${grant?.id ?? ''} --out third.txt`)).error).toMatchObject({ code: 'conflict' });
+    expect((await runs(`deliver ${grant?.id ?? ''} --out third.txt`)).error).toMatchObject({
+      code: 'conflict',
+    });
     expect(await readdir(folder)).not.toContain('third.txt');
   });
 
@@ -200,7 +257,9 @@ describe('a token', () => {
     const id = (await grants())[0]?.id ?? ('' as GrantId);
     expect((await runs(`deliver ${id} --out token.txt`)).error).toMatchObject({ code: 'not-allowed' });
     expect(await readdir(folder)).toEqual(['state']);
-    expect((await runs(`${MINT} --out token.txt --dry-run`)).words).toMatch(/Nothing was made.*into the file/s);
+    expect((await runs(`${MINT} --out token.txt --dry-run`)).words).toMatch(
+      /Nothing was made.*into the file/s,
+    );
     expect(await readdir(folder)).toEqual(['state']);
   });
 
@@ -223,8 +282,19 @@ describe('--json', () => {
       reason: 'weekly report',
       scope: { rooms: ['!ops:x.org'], can: ['read'] },
     };
-    expect(json(await runs('list'))).toMatchObject({ version: 1, ok: true, command: 'list', grants: [grant], more: false });
-    expect(json(await runs(`show ${id}`))).toMatchObject({ grant, notice: {}, delivery: {}, upstream: [{ state: 'alive' }] });
+    expect(json(await runs('list'))).toMatchObject({
+      version: 1,
+      ok: true,
+      command: 'list',
+      grants: [grant],
+      more: false,
+    });
+    expect(json(await runs(`show ${id}`))).toMatchObject({
+      grant,
+      notice: {},
+      delivery: {},
+      upstream: [{ state: 'alive' }],
+    });
     expect(json(await runs('status'))).toMatchObject({
       ok: true,
       well: true,
@@ -232,7 +302,10 @@ describe('--json', () => {
       live: 1,
       upstream: { killing: 0, orphans: 0, unkillable: 0 },
     });
-    expect(json(await runs(`can ${id} GET /_matrix/client/v3/sync`))).toMatchObject({ grant: id, passes: 'yes' });
+    expect(json(await runs(`can ${id} GET /_matrix/client/v3/sync`))).toMatchObject({
+      grant: id,
+      passes: 'yes',
+    });
     expect(json(await runs('help'))).toMatchObject({ command: 'help', text: expect.any(String) as string });
     expect(json(await runs('lsit'))).toEqual({
       version: 1,
@@ -249,7 +322,10 @@ describe('the words after exec', () => {
   test.each([
     [['list --all'], 'list --all'],
     [['list', '--all'], 'list --all'],
-    [['mint', '@alice', '--reason', 'weekly report', '--rooms', '!a,!b'], 'mint @alice --reason "weekly report" --rooms !a,!b'],
+    [
+      ['mint', '@alice', '--reason', 'weekly report', '--rooms', '!a,!b'],
+      'mint @alice --reason "weekly report" --rooms !a,!b',
+    ],
     [['mint', '--reason=say "hi" \\ now'], 'mint --reason="say \\"hi\\" \\\\ now"'],
     [['mint @alice --rooms !x', '--out', 'a b.txt'], 'mint @alice --rooms !x --out "a b.txt"'],
     [['can', '7F3K9Q', 'PUT', '/x', '{"a":1}'], 'can 7F3K9Q PUT /x "{\\"a\\":1}"'],
@@ -263,7 +339,10 @@ describe('the words after exec', () => {
       json: true,
       config: 'b.yaml',
     });
-    expect(parseFlags(exec, ['--config=b.yaml', 'list'])).toMatchObject({ COMMAND: 'list', config: 'b.yaml' });
+    expect(parseFlags(exec, ['--config=b.yaml', 'list'])).toMatchObject({
+      COMMAND: 'list',
+      config: 'b.yaml',
+    });
     expect(parseFlags(exec, ['--', 'list', '--json'])).toMatchObject({ COMMAND: 'list --json' });
     expect(parseFlags(exec, ['--json'])).not.toHaveProperty('COMMAND');
     expect(() => parseFlags(exec, ['list', '--config'])).toThrow(/needs a value/);

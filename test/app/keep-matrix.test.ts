@@ -7,7 +7,12 @@ import { refusal } from '../../src/matrix/homeserver-errors.ts';
 import type { Matrix } from '../../src/matrix/start.ts';
 import type { Chat } from '../../src/ports/chat.ts';
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const DEAD = refusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
 const open: KeptMatrix[] = [];
 
@@ -36,7 +41,13 @@ async function keep(good: Set<string>) {
         return null;
       };
       const stop = async (): Promise<void> => void (mine.stopped = true);
-      return { chat: { dm } as unknown as Chat, deviceId: shown, ready: Promise.resolve(), syncedAt: () => begun.length, stop };
+      return {
+        chat: { dm } as unknown as Chat,
+        deviceId: shown,
+        ready: Promise.resolve(),
+        syncedAt: () => begun.length,
+        stop,
+      };
     },
   });
   open.push(kept);
@@ -73,7 +84,13 @@ describe('the bot', () => {
     expect(begun).toEqual([]);
     const wrong = new MintwardenError('state', 'The store is another one.');
     const troubles = createTroubles({ clock: { now: () => 0 }, log: silent });
-    const parts = { userId: ALICE, tokens: { bot: () => '', readAgain: async () => undefined }, troubles, onFatal: () => undefined, log: silent }; // prettier-ignore
+    const parts = {
+      userId: ALICE,
+      tokens: { bot: () => '', readAgain: async () => undefined },
+      troubles,
+      onFatal: () => undefined,
+      log: silent,
+    };
     await expect(keepMatrix({ ...parts, open: () => Promise.reject(wrong) })).rejects.toBe(wrong);
   });
 

@@ -18,5 +18,9 @@ test.each([
 });
 
 test('commands are kept', () => {
-  expect(worthKeeping('mint @alice:example.org --rooms !_dDn1kut5YSer-wBSxyzxyzxyzxyzxyzxyzxyzxyzxyz --ttl 1h --to @bob')).toBe(true);
+  expect(
+    worthKeeping(
+      'mint @alice:example.org --rooms !_dDn1kut5YSer-wBSxyzxyzxyzxyzxyzxyzxyzxyzxyz --ttl 1h --to @bob',
+    ),
+  ).toBe(true);
 });

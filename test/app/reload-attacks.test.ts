@@ -13,13 +13,16 @@ it('tells of exactly what it takes over, though the file is changed back the mom
   await using service = await Service.start();
   const taken: Policy[] = [];
   let armed = false;
-  const env = new Proxy<Record<string, string>>({}, {
-    // The environment is read after the file: whoever watches the file swaps it here.
-    ownKeys: () => {
-      if (armed) writeFileSync(files.file, HONEST);
-      return [];
+  const env = new Proxy<Record<string, string>>(
+    {},
+    {
+      // The environment is read after the file: whoever watches the file swaps it here.
+      ownKeys: () => {
+        if (armed) writeFileSync(files.file, HONEST);
+        return [];
+      },
     },
-  }); // prettier-ignore
+  );
   const reload = await reloader(await files.load(), env, service.world, (policy) => void taken.push(policy));
   await files.write('bot.yaml', WITH_MALLORY);
   armed = true;
@@ -35,7 +38,9 @@ it('does not call the policy known that was written while the service started: w
   const started = await files.load();
   await files.write('bot.yaml', HONEST);
   const reload = await reloader(started, {}, service.world, (policy) => void taken.push(policy));
-  expect((await reload('operator:root')).changes.find(({ key }) => key === 'admins')).toMatchObject({ after: '["@you:example.org"]' });
+  expect((await reload('operator:root')).changes.find(({ key }) => key === 'admins')).toMatchObject({
+    after: '["@you:example.org"]',
+  });
   expect(taken.at(-1)?.admins).toEqual(['@you:example.org']);
   expect((await reload('operator:root')).changes).toEqual([]);
 });

@@ -12,7 +12,9 @@ async function running(env: Record<string, string> = {}) {
   const reload = await reloader(await it.load(env), env, service.world, (policy) => void taken.push(policy));
   const told = async () => {
     await service.drain();
-    return service.homeserver.sentTo(CONTROL).filter((event) => event.content.body.startsWith('The policy was changed'));
+    return service.homeserver
+      .sentTo(CONTROL)
+      .filter((event) => event.content.body.startsWith('The policy was changed'));
   };
   return Object.assign(it, { service, taken, reload, told });
 }
@@ -30,7 +32,9 @@ describe('policy read again while the service runs', () => {
       afterRestart: [],
     });
     expect(it.taken).toMatchObject([{ maxTtlMs: 7_200_000, protectedSubjects: ['@ceo:example.org'] }]);
-    const audit = (await it.service.ledger.audit(0, 1_000)).filter(({ action }) => action === 'policy-changed');
+    const audit = (await it.service.ledger.audit(0, 1_000)).filter(
+      ({ action }) => action === 'policy-changed',
+    );
     expect(audit).toMatchObject([{ actor: 'operator:root', data: { 'policy.max_ttl': ['1w', '2h'] } }]);
     expect(await it.service.auditFault()).toBeNull();
     const [message] = await it.told();
@@ -59,9 +63,15 @@ describe('policy read again while the service runs', () => {
     await using _service = it.service;
     const { ledger } = it.service;
     const broken = new Proxy(ledger, {
-      get: (target, name) => (name === 'commit' ? () => Promise.reject(new Error('full')) : Reflect.get(target, name)),
+      get: (target, name) =>
+        name === 'commit' ? () => Promise.reject(new Error('full')) : Reflect.get(target, name),
     });
-    const reload = await reloader(await it.load(), {}, { ...it.service.world, ledger: broken }, (policy) => void it.taken.push(policy));
+    const reload = await reloader(
+      await it.load(),
+      {},
+      { ...it.service.world, ledger: broken },
+      (policy) => void it.taken.push(policy),
+    );
     await it.write('bot.yaml', `${GOOD}policy: { max_ttl: 2h }\n`);
     await expect(reload('operator:root')).rejects.toThrow('full');
     expect(it.taken).toEqual([]);
@@ -70,11 +80,20 @@ describe('policy read again while the service runs', () => {
   it('leaves what only a restart can change, and says so; a secret is in nothing of it', async () => {
     await using it = await running();
     await using _service = it.service;
-    const other = GOOD.replace('access_token_file: secrets/bot.token', 'access_token: syt_nobody_may_see_this');
+    const other = GOOD.replace(
+      'access_token_file: secrets/bot.token',
+      'access_token: syt_nobody_may_see_this',
+    );
     await it.write('bot.yaml', `${other}log: { level: debug }\npolicy: { lease: 1h }\n`);
     const reloaded = await it.reload('operator:SIGHUP');
     expect(reloaded.changes).toEqual([{ key: 'policy.lease', before: '6h', after: '1h' }]);
-    expect(reloaded.afterRestart.toSorted()).toEqual(['bot.access_token', 'bot.access_token_file', 'log.level']);
-    expect(JSON.stringify([reloaded, await it.told(), await it.service.ledger.audit(0, 100)])).not.toContain('nobody_may_see');
+    expect(reloaded.afterRestart.toSorted()).toEqual([
+      'bot.access_token',
+      'bot.access_token_file',
+      'log.level',
+    ]);
+    expect(JSON.stringify([reloaded, await it.told(), await it.service.ledger.audit(0, 100)])).not.toContain(
+      'nobody_may_see',
+    );
   });
 });

@@ -36,7 +36,9 @@ report('/messages through the gateway, ms', through);
 const revoked = performance.now();
 await command(stage, `!revoke ${ids.at(-1) ?? ''}`);
 console.log(`!revoke to its reply: ${(performance.now() - revoked).toFixed(0)} ms`);
-console.log(`memory of the service (goal: under 200 MB): ${String(await residentMb(stage.mintwarden.pid ?? 0))} MB resident`);
+console.log(
+  `memory of the service (goal: under 200 MB): ${String(await residentMb(stage.mintwarden.pid ?? 0))} MB resident`,
+);
 
 async function timed(rounds: number, run: () => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
@@ -50,7 +52,8 @@ async function timed(rounds: number, run: () => Promise<unknown>): Promise<numbe
 
 function report(what: string, times: readonly number[]): void {
   const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(0);
+  const at = (share: number): string =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(0);
   console.log(`${what}: median ${at(0.5)}, best ${at(0)}, worst ${at(1)} (of ${String(times.length)})`);
 }
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { controlAuthority, dmAuthority, type ControlContext, type DmContext } from '../../src/bot/authority.ts';
+import {
+  controlAuthority,
+  dmAuthority,
+  type ControlContext,
+  type DmContext,
+} from '../../src/bot/authority.ts';
 import type { EventId, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Incoming } from '../../src/ports/chat.ts';
 import { ADA, ALICE, BOB, BOT, CONTROL, dmOf, NOW } from './support/stage.ts';
@@ -39,7 +44,9 @@ const mallory = '@ada:evil.org' as UserId;
 
 function why(some: Partial<Incoming>, around: Partial<ControlContext> = {}): string {
   const verdict = controlAuthority({ ...message, ...some }, { ...context, ...around });
-  return verdict.kind === 'accept' ? `accept${verdict.exposed === null ? '' : ', exposed'}` : `${verdict.kind}: ${verdict.why}`;
+  return verdict.kind === 'accept'
+    ? `accept${verdict.exposed === null ? '' : ', exposed'}`
+    : `${verdict.kind}: ${verdict.why}`;
 }
 
 describe('authority in the control room', () => {
@@ -51,11 +58,36 @@ describe('authority in the control room', () => {
 
   it.each<[string, Partial<Incoming>, Partial<ControlContext>, string]>([
     ['plaintext, which any server administrator could write', { encryption: null }, {}, 'refuse: plaintext'],
-    ['a device the homeserver added', { encryption: { ...encryption, deviceSigned: false } }, {}, 'refuse: unsigned-device'],
-    ['a master key the homeserver replaced', { encryption: { ...encryption, masterKey: 'OTHER' } }, {}, 'refuse: changed-identity'],
-    ['one that took the place of the first before any command came', { encryption: { ...encryption, isReplaced: true } }, { pin: null }, 'refuse: changed-identity'], // prettier-ignore
-    ['a reset identity, of which no session counts as signed yet', { encryption: { ...encryption, masterKey: 'OTHER', deviceSigned: false } }, {}, 'refuse: changed-identity'], // prettier-ignore
-    ['no cross-signing at all', { encryption: { ...encryption, masterKey: null } }, { pin: null }, 'refuse: no-identity'],
+    [
+      'a device the homeserver added',
+      { encryption: { ...encryption, deviceSigned: false } },
+      {},
+      'refuse: unsigned-device',
+    ],
+    [
+      'a master key the homeserver replaced',
+      { encryption: { ...encryption, masterKey: 'OTHER' } },
+      {},
+      'refuse: changed-identity',
+    ],
+    [
+      'one that took the place of the first before any command came',
+      { encryption: { ...encryption, isReplaced: true } },
+      { pin: null },
+      'refuse: changed-identity',
+    ],
+    [
+      'a reset identity, of which no session counts as signed yet',
+      { encryption: { ...encryption, masterKey: 'OTHER', deviceSigned: false } },
+      {},
+      'refuse: changed-identity',
+    ],
+    [
+      'no cross-signing at all',
+      { encryption: { ...encryption, masterKey: null } },
+      { pin: null },
+      'refuse: no-identity',
+    ],
     ['an edit', { isEdit: true }, {}, 'refuse: edit'],
     ['an event held back', { sentAt: NOW - 300_001 }, {}, 'refuse: old'],
     ['an event from the future', { sentAt: NOW + 60_001 }, {}, 'refuse: future'],
@@ -63,8 +95,18 @@ describe('authority in the control room', () => {
     ['a replay in the clear', { encryption: null }, { seen: true }, 'ignore: seen'],
     ['a member who is not permitted', { sender: BOB }, {}, 'refuse: not-permitted'],
     ['one who was permitted and has left', {}, { room: { ...room, joined: [BOT] } }, 'ignore: not-joined'],
-    ['a namesake from elsewhere', { sender: mallory }, { room: { ...room, joined: [mallory] } }, 'refuse: remote'],
-    ['a namesake from elsewhere, permitted by mistake', { sender: mallory }, { room: { ...room, joined: [mallory] }, policy: { ...context.policy, admins: [mallory] } }, 'refuse: remote'], // prettier-ignore
+    [
+      'a namesake from elsewhere',
+      { sender: mallory },
+      { room: { ...room, joined: [mallory] } },
+      'refuse: remote',
+    ],
+    [
+      'a namesake from elsewhere, permitted by mistake',
+      { sender: mallory },
+      { room: { ...room, joined: [mallory] }, policy: { ...context.policy, admins: [mallory] } },
+      'refuse: remote',
+    ],
     ['the bot itself', { sender: BOT }, { policy: { ...context.policy, admins: [BOT] } }, 'ignore: own'],
     ['at the edge of old', { sentAt: NOW - 300_000 }, {}, 'accept'],
     ['a clock a little ahead', { sentAt: NOW + 60_000 }, {}, 'accept'],
@@ -72,12 +114,28 @@ describe('authority in the control room', () => {
     ['a room one can knock at', {}, { room: { ...room, joinRule: 'knock' } }, 'accept, exposed'],
     ['a room anybody can read', {}, { room: { ...room, worldReadable: true } }, 'accept, exposed'],
     ['a room open to guests', {}, { room: { ...room, guestsAllowed: true } }, 'accept, exposed'],
-    ['a room without encryption', { encryption: null }, { room: { ...room, encrypted: false } }, 'accept, exposed'],
-    ['a room without encryption, to one who is not permitted', { encryption: null, sender: BOB }, { room: { ...room, encrypted: false } }, 'refuse: not-permitted'], // prettier-ignore
+    [
+      'a room without encryption',
+      { encryption: null },
+      { room: { ...room, encrypted: false } },
+      'accept, exposed',
+    ],
+    [
+      'a room without encryption, to one who is not permitted',
+      { encryption: null, sender: BOB },
+      { room: { ...room, encrypted: false } },
+      'refuse: not-permitted',
+    ],
   ])('%s', (_, some, around, verdict) => expect(why(some, around)).toBe(verdict));
 
   it('every refusal says what to do', () => {
-    const refusals: Partial<Incoming>[] = [{ encryption: null }, { isEdit: true }, { sentAt: 0 }, { sender: BOB }, { encryption: { ...encryption, masterKey: 'X' } }]; // prettier-ignore
+    const refusals: Partial<Incoming>[] = [
+      { encryption: null },
+      { isEdit: true },
+      { sentAt: 0 },
+      { sender: BOB },
+      { encryption: { ...encryption, masterKey: 'X' } },
+    ];
     for (const some of refusals) {
       const verdict = controlAuthority({ ...message, ...some }, context);
       expect(verdict.kind === 'refuse' && verdict.next !== null && /[.!]$/.test(verdict.sentence)).toBe(true);

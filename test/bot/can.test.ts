@@ -17,7 +17,9 @@ describe('!can', () => {
   it('says yes, what is asked of the homeserver, and what is shown', async () => {
     const said = await stage.says(`!can ${id} GET ${V3}/rooms/${OPS}/messages?dir=b`);
     expect(said).toContain('Yes. The gateway would let it pass (`getRoomEvents`)');
-    expect(said).toContain(`Asked of the homeserver: GET /_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/messages, with dir`);
+    expect(said).toContain(
+      `Asked of the homeserver: GET /_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/messages, with dir`,
+    );
     expect(said).toContain('Shown: events of this room');
   });
 
@@ -28,12 +30,17 @@ describe('!can', () => {
   });
 
   it('names the room that is not in scope', async () => {
-    expect(await stage.says(`!can ${id} GET ${V3}/rooms/!other:x.org/messages`)).toContain('!other:x.org is not among the rooms in scope.');
+    expect(await stage.says(`!can ${id} GET ${V3}/rooms/!other:x.org/messages`)).toContain(
+      '!other:x.org is not among the rooms in scope.',
+    );
   });
 
   it.each([
     ['a beginning of the id', (all: string) => `!can ${all.slice(0, 4).toLowerCase()} get ${V3}/sync`],
-    ['a whole address in quotes', (all: string) => `!can ${all} GET "https://mint.x.org${V3}/sync?timeout=0"`],
+    [
+      'a whole address in quotes',
+      (all: string) => `!can ${all} GET "https://mint.x.org${V3}/sync?timeout=0"`,
+    ],
     ['a phone’s quotes', (all: string) => `!can ${all} GET “${V3}/sync”`],
     ['code', (all: string) => `\`!can ${all} GET ${V3}/sync\``],
   ])('takes %s', async (_, text) => expect(await stage.says(text(id))).toContain('Yes.'));

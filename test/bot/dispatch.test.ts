@@ -24,9 +24,19 @@ describe('a command in the control room', () => {
   it('mints, and leaves the answer to the outbox', async () => {
     expect(await stage.says(MINT, { eventId: '$mint' as EventId })).toBe('');
     const [grant] = await grants();
-    expect(grant).toMatchObject({ subject: ALICE, minter: ADA, recipient: ADA, state: 'live', ttlMs: 3_600_000, scope: { rooms: [OPS] } });
+    expect(grant).toMatchObject({
+      subject: ALICE,
+      minter: ADA,
+      recipient: ADA,
+      state: 'live',
+      ttlMs: 3_600_000,
+      scope: { rooms: [OPS] },
+    });
     const messages = await stage.world.ledger.messages(grant?.id as never);
-    expect(messages.find(({ body }) => body.kind === 'minted')?.to).toEqual({ kind: 'control', replyTo: '$mint' });
+    expect(messages.find(({ body }) => body.kind === 'minted')?.to).toEqual({
+      kind: 'control',
+      replyTo: '$mint',
+    });
   });
 
   it('shows a preview, and makes nothing', async () => {
@@ -44,11 +54,17 @@ describe('a command in the control room', () => {
   it('is answered by a notice that replies to it, encrypted', async () => {
     await stage.says('!help', { eventId: '$help' as EventId });
     expect(stage.sent).toHaveLength(1);
-    expect(stage.sent[0]).toMatchObject({ expect: 'encrypted', content: { msgtype: 'm.notice', replyTo: '$help', mentions: [] } });
+    expect(stage.sent[0]).toMatchObject({
+      expect: 'encrypted',
+      content: { msgtype: 'm.notice', replyTo: '$help', mentions: [] },
+    });
   });
 
   it('acts and answers once, however often its event comes, also after a restart', async () => {
-    const event = { eventId: '$once' as EventId, encryption: { sessionId: 's', messageIndex: 7, deviceSigned: true, masterKey: 'MASTER' } };
+    const event = {
+      eventId: '$once' as EventId,
+      encryption: { sessionId: 's', messageIndex: 7, deviceSigned: true, masterKey: 'MASTER' },
+    };
     await Promise.all([stage.says(MINT, event), stage.says(MINT, event)]);
     await stage.says(MINT, event);
     stage.bot = stage.restarted();
@@ -72,7 +88,8 @@ describe('a command in the control room', () => {
     const commit = ledger.commit.bind(ledger);
     let cut = true;
     Object.assign(ledger, {
-      commit: (change: never) => (cut && 'command' in (change as object) ? Promise.reject(new Error('killed')) : commit(change)),
+      commit: (change: never) =>
+        cut && 'command' in (change as object) ? Promise.reject(new Error('killed')) : commit(change),
     });
     await stage.says('!list', { eventId: '$cut' as EventId });
     cut = false;
@@ -102,7 +119,9 @@ describe('a command in the control room', () => {
 
   it('comes again if the homeserver was away before anything was done', async () => {
     const before = { ...stage.world.chat };
-    Object.assign(stage.world.chat, { controlRoom: () => Promise.reject(new MintwardenError('homeserver-unreachable', 'away')) });
+    Object.assign(stage.world.chat, {
+      controlRoom: () => Promise.reject(new MintwardenError('homeserver-unreachable', 'away')),
+    });
     await expect(stage.says(MINT, { eventId: '$m' as EventId })).rejects.toThrow('away');
     Object.assign(stage.world.chat, before);
     await stage.says(MINT, { eventId: '$m' as EventId });
@@ -133,7 +152,13 @@ describe('a command in the control room', () => {
     'refused %s does not count when the homeserver brings it again under another id and date',
     async (_, { sentAt = NOW, deviceSigned = true }) => {
       const encryption = { sessionId: 'held-back', messageIndex: 4, masterKey: 'MASTER' };
-      expect(await stage.says(MINT, { eventId: '$held' as EventId, sentAt, encryption: { ...encryption, deviceSigned } })).not.toBe('');
+      expect(
+        await stage.says(MINT, {
+          eventId: '$held' as EventId,
+          sentAt,
+          encryption: { ...encryption, deviceSigned },
+        }),
+      ).not.toBe('');
       const again = { eventId: '$again' as EventId, encryption: { ...encryption, deviceSigned: true } };
       expect(await stage.says(MINT, again)).toBe('');
       expect(await grants()).toEqual([]);
@@ -154,7 +179,9 @@ describe('a command in the control room', () => {
   it('remembers the first master key, and refuses another', async () => {
     await stage.says('!list');
     expect(await stage.world.ledger.pin(ADA)).toMatchObject({ masterKey: 'MASTER' });
-    const other = { encryption: { sessionId: 'evil', messageIndex: 0, deviceSigned: true, masterKey: 'OTHER' } };
+    const other = {
+      encryption: { sessionId: 'evil', messageIndex: 0, deviceSigned: true, masterKey: 'OTHER' },
+    };
     expect(await stage.says(MINT, other)).toContain('not the one I first saw');
     expect(await grants()).toEqual([]);
   });
@@ -199,27 +226,38 @@ describe('a command in the control room', () => {
   });
 
   it('never stands in the log', async () => {
-    for (const text of ['!list --user @Zebra', '!mint "zebra', '!mint @alice --rooms !zebra --reason zebra']) await stage.says(text);
+    for (const text of ['!list --user @Zebra', '!mint "zebra', '!mint @alice --rooms !zebra --reason zebra'])
+      await stage.says(text);
     expect(JSON.stringify(stage.log.lines).toLowerCase()).not.toContain('zebra');
   });
 
   it('that could not be decrypted is asked for again, from administrators, once in a while', async () => {
-    const event = { kind: 'undecryptable', roomId: stage.room.roomId, eventId: '$u' as EventId, sender: ADA } as const;
+    const event = {
+      kind: 'undecryptable',
+      roomId: stage.room.roomId,
+      eventId: '$u' as EventId,
+      sender: ADA,
+    } as const;
     await stage.bot.handle(event);
     await stage.bot.handle({ ...event, eventId: '$v' as EventId });
     await stage.bot.handle({ ...event, eventId: '$w' as EventId, sender: BOB });
-    expect(stage.sent.map(({ content }) => content.body)).toEqual([expect.stringContaining('could not decrypt')]);
+    expect(stage.sent.map(({ content }) => content.body)).toEqual([
+      expect.stringContaining('could not decrypt'),
+    ]);
   });
 
   it('list and show name what there is, and how to end it', async () => {
-    expect(await stage.says('!list')).toBe('No live grants. To make one: `!mint @alice:x.org --rooms ROOMS --ttl 1h`');
+    expect(await stage.says('!list')).toBe(
+      'No live grants. To make one: `!mint @alice:x.org --rooms ROOMS --ttl 1h`',
+    );
     const id = await mintedId();
     expect((await stage.says('!list')).replaceAll(id, 'GRANT1')).toMatchInlineSnapshot(`
       "1 live grant, the newest first. More about one: \`!show ID\`
 
       - GRANT1 for @alice:x.org: can read 1 room, “Ops” (!ops:x.org); cannot send; until 14:05 UTC, in 1 h. To end it: \`!revoke GRANT1\`"
     `);
-    expect((await stage.says(`!show ${id.slice(0, 4).toLowerCase()}`)).replaceAll(id, 'GRANT1')).toMatchInlineSnapshot(`
+    expect((await stage.says(`!show ${id.slice(0, 4).toLowerCase()}`)).replaceAll(id, 'GRANT1'))
+      .toMatchInlineSnapshot(`
       "Grant GRANT1 speaks for @alice:x.org: can read 1 room, “Ops” (!ops:x.org); cannot send; until 14:05 UTC, in 1 h.
 
       - State: live
@@ -313,7 +351,11 @@ describe('a subject in their DM', () => {
       To end it: \`!revoke GRANT1\`"
     `);
     expect(await stage.saysInDm(ALICE, `Revoke ${id}`)).toBe('');
-    expect((await grants())[0]).toMatchObject({ state: 'ended', endCause: 'ended-by-subject', endedBy: ALICE });
+    expect((await grants())[0]).toMatchObject({
+      state: 'ended',
+      endCause: 'ended-by-subject',
+      endedBy: ALICE,
+    });
   });
 
   it('learns nothing of other people’s grants: another’s id is answered like one that never was', async () => {

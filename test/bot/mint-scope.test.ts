@@ -30,7 +30,8 @@ function refusal(flags: string): string {
   try {
     scope(flags);
   } catch (error) {
-    if (error instanceof MintwardenError && error.code === 'usage') return `${error.message} ${error.next ?? ''}`;
+    if (error instanceof MintwardenError && error.code === 'usage')
+      return `${error.message} ${error.next ?? ''}`;
     throw error;
   }
   throw new Error(`Not refused: ${flags}`);
@@ -150,7 +151,8 @@ describe('in the control room', () => {
   afterEach(() => stage[Symbol.asyncDispose]());
 
   it('mints what is read by type, with every limit, and says so', async () => {
-    const line = '!mint @alice --rooms !ops:x.org --can read:m.room.message --follow-upgrades --uses 3 --from 10.0.0.0/8 --power 0';
+    const line =
+      '!mint @alice --rooms !ops:x.org --can read:m.room.message --follow-upgrades --uses 3 --from 10.0.0.0/8 --power 0';
     const shown = await stage.says(`${line} --dry-run`);
     expect(shown).not.toContain('cannot be granted');
     expect(shown).toContain('can read m.room.message in 1 room');
@@ -164,17 +166,26 @@ describe('in the control room', () => {
       '!mint @alice --rooms !ops:x.org --can read,state:m.room.topic:,state:m.space.child,join,leave,invite,kick,ban,unban --power 50';
     const shown = await stage.says(`${line} --dry-run`);
     expect(shown).not.toContain('cannot be granted');
-    for (const words of ['m.room.topic', 'm.space.child', 'invite users', 'kick members', 'a power level of at most 50'])
+    for (const words of [
+      'm.room.topic',
+      'm.space.child',
+      'invite users',
+      'kick members',
+      'a power level of at most 50',
+    ])
       expect(shown).toContain(words);
     await stage.says(line);
     expect(await stage.says('!list')).toMatch(/@alice/);
     for (const never of ['state:m.room.power_levels', 'state:m.room.redaction', 'state:m.policy.rule.*'])
-      expect(await stage.says(`!mint @alice --rooms !ops:x.org --can ${never}`)).toMatch(/never granted|by name alone/);
+      expect(await stage.says(`!mint @alice --rooms !ops:x.org --can ${never}`)).toMatch(
+        /never granted|by name alone/,
+      );
   });
 
   it('explains capabilities and presets', async () => {
     const capabilities = await stage.says('!help capabilities');
-    for (const name of ['read', 'redact-others', 'account-data:TYPE', 'state[:TYPE[:KEY]]']) expect(capabilities).toContain(`\`${name}`);
+    for (const name of ['read', 'redact-others', 'account-data:TYPE', 'state[:TYPE[:KEY]]'])
+      expect(capabilities).toContain(`\`${name}`);
     const shown = await stage.says('!help presets');
     for (const [name, { explanation }] of Object.entries(PRESETS)) {
       expect(shown).toContain(`--preset ${name}`);

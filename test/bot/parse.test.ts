@@ -9,13 +9,19 @@ import { tokenise } from '../../src/bot/tokenizer.ts';
 import { ADA } from './support/stage.ts';
 
 const context = {
-  world: { directory: { serverName: 'x.org' }, policy: () => ({ presets: new Map(Object.entries(PRESETS)) }) },
+  world: {
+    directory: { serverName: 'x.org' },
+    policy: () => ({ presets: new Map(Object.entries(PRESETS)) }),
+  },
   sender: ADA,
   key: null,
 } as unknown as CommandContext;
 
 function asked(line: string) {
-  const { subject, recipient, rooms, ttlMs, reason } = mintRequest(context, parseArguments(mintCommand, tokenise(line)));
+  const { subject, recipient, rooms, ttlMs, reason } = mintRequest(
+    context,
+    parseArguments(mintCommand, tokenise(line)),
+  );
   return { subject, recipient, rooms, ttlMs, reason };
 }
 
@@ -40,14 +46,20 @@ describe('what is typed after !mint', () => {
     ['@alice:x.org --rooms all', { ...plain, rooms: 'all' }],
     ['--rooms !ops:x.org @alice', plain],
     ['@alice --rooms=!ops:x.org', plain],
-    ["@alice --rooms !ops:x.org --reason it's fine --ttl 1h", { ...plain, reason: "it's fine", ttlMs: 3_600_000 }],
+    [
+      "@alice --rooms !ops:x.org --reason it's fine --ttl 1h",
+      { ...plain, reason: "it's fine", ttlMs: 3_600_000 },
+    ],
     ['@alice --rooms !ops:x.org --reason “it’s fine”', { ...plain, reason: 'it’s fine' }],
     ['@alice --rooms !ops:x.org --reason "--ttl 5h"', { ...plain, reason: '--ttl 5h' }],
     ['@alice —rooms !ops:x.org –ttl 90s', { ...plain, ttlMs: 90_000 }],
     ['@alice\n--rooms\u00a0!ops:x.org\n--to @bob', { ...plain, recipient: '@bob:x.org' }],
     ['@alice --Rooms !ops:x.org', plain],
     ['@alice --rooms !ops:x.org, !abc', { ...plain, rooms: [OPS, { kind: 'prefix', text: '!abc' }] }],
-    ['@alice --rooms !ops:x.org , #a:x.org', { ...plain, rooms: [OPS, { kind: 'alias', alias: '#a:x.org' }] }],
+    [
+      '@alice --rooms !ops:x.org , #a:x.org',
+      { ...plain, rooms: [OPS, { kind: 'alias', alias: '#a:x.org' }] },
+    ],
     ['@alice --rooms !abc…', { ...plain, rooms: [{ kind: 'prefix', text: '!abc' }] }],
     [
       '@alice --rooms !_dDn1kut5YSer-wBSqNyTgKfvXlO4ZJ2rAAAAAAAAAA',
@@ -56,7 +68,10 @@ describe('what is typed after !mint', () => {
     ['@alice --rooms !1e3', { ...plain, rooms: [{ kind: 'prefix', text: '!1e3' }] }],
     ['@alice --rooms https://matrix.to/#/!ops:x.org?via=x.org', plain],
     ['https://matrix.to/#/%40alice%3Ax.org --rooms matrix:roomid/ops:x.org?via=x.org', plain],
-    ['matrix:u/alice:x.org --rooms matrix:r/a:x.org', { ...plain, rooms: [{ kind: 'alias', alias: '#a:x.org' }] }],
+    [
+      'matrix:u/alice:x.org --rooms matrix:r/a:x.org',
+      { ...plain, rooms: [{ kind: 'alias', alias: '#a:x.org' }] },
+    ],
   ])('%s', (line, request) => expect(asked(line)).toEqual(request));
 
   it.each([
@@ -66,7 +81,11 @@ describe('what is typed after !mint', () => {
     ['@alice --rooms !a --ttl 1h --ttl 2h', '--ttl is there twice.', 'Say it once'],
     ['@alice --rooms !a --read-only --read-only', '--read-only is there twice.', 'Say it once'],
     ['@alice --room !a', '--rooms is probably meant', '`!mint @alice --rooms !a`'],
-    ['@alice —room !a --reason "x y"', '--rooms is probably meant', '`!mint @alice --rooms !a --reason "x y"`'],
+    [
+      '@alice —room !a --reason "x y"',
+      '--rooms is probably meant',
+      '`!mint @alice --rooms !a --reason "x y"`',
+    ],
     ['@alice -rooms !a', 'no flag -rooms', '`!mint @alice --rooms !a`'],
     ['@alice ---rooms !a', 'no flag ---rooms', '`!mint @alice --rooms !a`'],
     ['@alice --rooms !a --full', 'no flag --full', 'It has --rooms'],
@@ -103,12 +122,17 @@ describe('what is typed after !mint', () => {
   });
 
   it('gives corrected lines that are right', () => {
-    const corrected = /`!mint (.*)`/.exec(refusal('@alice --room !ops:x.org --reason "don\'t ask" --ttl 2h')[1] ?? '')?.[1] ?? '';
+    const corrected =
+      /`!mint (.*)`/.exec(refusal('@alice --room !ops:x.org --reason "don\'t ask" --ttl 2h')[1] ?? '')?.[1] ??
+      '';
     expect(asked(corrected)).toEqual({ ...plain, reason: "don't ask", ttlMs: 7_200_000 });
   });
 
   it('follows from each command’s own description', () => {
-    expect(refusal('--users @a', listCommand)).toEqual(['list has no flag --users; --user is probably meant.', 'Write: `!list --user @a`']);
+    expect(refusal('--users @a', listCommand)).toEqual([
+      'list has no flag --users; --user is probably meant.',
+      'Write: `!list --user @a`',
+    ]);
     expect(refusal('all', listCommand)).toEqual(['I do not know what “all” is for.', 'Without it: `!list`']);
   });
 });

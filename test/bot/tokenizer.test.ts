@@ -41,7 +41,13 @@ describe('the tokenizer', () => {
   });
 
   it('loses nothing and invents nothing: words without marks come back as they are', () => {
-    const word = fc.string({ minLength: 1 }).filter((text) => !/[\s"'“”„‟«»＂‘’‚‛\p{Cf}]/u.test(text) && !/^-*[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/u.test(text)); // prettier-ignore
+    const word = fc
+      .string({ minLength: 1 })
+      .filter(
+        (text) =>
+          !/[\s"'“”„‟«»＂‘’‚‛\p{Cf}]/u.test(text) &&
+          !/^-*[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/u.test(text),
+      );
     fc.assert(
       fc.property(fc.array(word), (words) => {
         expect(texts(words.join(' '))).toEqual(words);
@@ -50,7 +56,9 @@ describe('the tokenizer', () => {
   });
 
   it('either gives words or a usage error, whatever is typed', () => {
-    const marks = fc.string({ unit: fc.constantFrom('"', "'", '“', '”', '‘', '’', ' ', '\n', '=', '-', '—', 'a', '\\', '😀') });
+    const marks = fc.string({
+      unit: fc.constantFrom('"', "'", '“', '”', '‘', '’', ' ', '\n', '=', '-', '—', 'a', '\\', '😀'),
+    });
     fc.assert(
       fc.property(fc.oneof(marks, fc.string({ unit: 'binary' })), (line) => {
         try {
@@ -66,7 +74,24 @@ describe('the tokenizer', () => {
 
   it('reads back every word that our own lines to copy quote, as one word that is no flag', () => {
     const marks = fc.string({
-      unit: fc.constantFrom('"', "'", '“', '„', '«', '＂', '‚', '‘', ' ', '-', '—', '−', 'a', '`', '\\', '\n'),
+      unit: fc.constantFrom(
+        '"',
+        "'",
+        '“',
+        '„',
+        '«',
+        '＂',
+        '‚',
+        '‘',
+        ' ',
+        '-',
+        '—',
+        '−',
+        'a',
+        '`',
+        '\\',
+        '\n',
+      ),
       minLength: 1,
     });
     fc.assert(

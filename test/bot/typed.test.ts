@@ -12,15 +12,60 @@ const typed = (body: string, html: string | null = null, some: { isEdit?: boolea
 
 describe('what was typed', () => {
   it.each([
-    ['a pill counts by its link, not by its name', '!mint Bob --rooms all', '!mint <a href="https://matrix.to/#/%40alice%3Ax.org">Bob</a> --rooms all', '!mint @alice:x.org --rooms all'], // prettier-ignore
-    ['a name with marks in it stays out of the line', '!mint a --to @evil --rooms all', '!mint <a href=\'https://matrix.to/#/@alice:x.org\'>a --to @evil</a> --rooms all', '!mint @alice:x.org --rooms all'], // prettier-ignore
-    ['markup inside a pill is not text', '!mint x', '!mint <a href="https://matrix.to/#/@alice:x.org"><b>x</b></a>', '!mint @alice:x.org'],
-    ['room pills too', '!mint @a --rooms Ops', '!mint @a --rooms <a href="https://matrix.to/#/!ops:x.org?via=x.org">Ops</a>', '!mint @a --rooms !ops:x.org'], // prettier-ignore
-    ['entities are undone', '!x', '!mint <a href="https://matrix.to/#/@a:x.org">A</a> --reason a&amp;b&#39;s &lt;c&gt;', "!mint @a:x.org --reason a&b's <c>"], // prettier-ignore
-    ['paragraphs are lines', '!x', '<p>!mint <a href="https://matrix.to/#/@a:x.org">A</a></p><p>--rooms all</p>', '!mint @a:x.org\n\n--rooms all'], // prettier-ignore
-    ['a link that names nobody is its text', '!mint @a', '!mint <a href="https://example.org">@b</a>', '!mint @b'],
-    ['without links the plain text counts', '!mint @a --rooms !_a_', '!mint @a --rooms !<em>a</em>', '!mint @a --rooms !_a_'],
-    ['an attribute cannot close its tag', '!x', '<a title=">" href="https://matrix.to/#/@a:x.org">A</a>', '@a:x.org'],
+    [
+      'a pill counts by its link, not by its name',
+      '!mint Bob --rooms all',
+      '!mint <a href="https://matrix.to/#/%40alice%3Ax.org">Bob</a> --rooms all',
+      '!mint @alice:x.org --rooms all',
+    ],
+    [
+      'a name with marks in it stays out of the line',
+      '!mint a --to @evil --rooms all',
+      "!mint <a href='https://matrix.to/#/@alice:x.org'>a --to @evil</a> --rooms all",
+      '!mint @alice:x.org --rooms all',
+    ],
+    [
+      'markup inside a pill is not text',
+      '!mint x',
+      '!mint <a href="https://matrix.to/#/@alice:x.org"><b>x</b></a>',
+      '!mint @alice:x.org',
+    ],
+    [
+      'room pills too',
+      '!mint @a --rooms Ops',
+      '!mint @a --rooms <a href="https://matrix.to/#/!ops:x.org?via=x.org">Ops</a>',
+      '!mint @a --rooms !ops:x.org',
+    ],
+    [
+      'entities are undone',
+      '!x',
+      '!mint <a href="https://matrix.to/#/@a:x.org">A</a> --reason a&amp;b&#39;s &lt;c&gt;',
+      "!mint @a:x.org --reason a&b's <c>",
+    ],
+    [
+      'paragraphs are lines',
+      '!x',
+      '<p>!mint <a href="https://matrix.to/#/@a:x.org">A</a></p><p>--rooms all</p>',
+      '!mint @a:x.org\n\n--rooms all',
+    ],
+    [
+      'a link that names nobody is its text',
+      '!mint @a',
+      '!mint <a href="https://example.org">@b</a>',
+      '!mint @b',
+    ],
+    [
+      'without links the plain text counts',
+      '!mint @a --rooms !_a_',
+      '!mint @a --rooms !<em>a</em>',
+      '!mint @a --rooms !_a_',
+    ],
+    [
+      'an attribute cannot close its tag',
+      '!x',
+      '<a title=">" href="https://matrix.to/#/@a:x.org">A</a>',
+      '@a:x.org',
+    ],
   ])('%s', (_, body, html, text) => expect(typed(body, html)).toBe(text));
 
   it('leaves out the asterisk of an edit, and the marks around a copied line', () => {
@@ -29,14 +74,18 @@ describe('what was typed', () => {
   });
 
   it('is read quickly and without fault, whatever the HTML', () => {
-    const soup = fc.string({ unit: fc.constantFrom('<', '>', '"', "'", 'a ', 'href=', '&', '#', ';', '/', 'x'), maxLength: 8_000 });
+    const soup = fc.string({
+      unit: fc.constantFrom('<', '>', '"', "'", 'a ', 'href=', '&', '#', ';', '/', 'x'),
+      maxLength: 8_000,
+    });
     fc.assert(
       fc.property(soup, (html) => {
         expect(typeof typed('x', `<a ${html}`)).toBe('string');
       }),
     );
     const begun = performance.now();
-    for (const html of ['<a '.repeat(2_600), `<a ${'"<'.repeat(3_900)}`, `<a ${'<'.repeat(7_990)}`]) typed('x', html);
+    for (const html of ['<a '.repeat(2_600), `<a ${'"<'.repeat(3_900)}`, `<a ${'<'.repeat(7_990)}`])
+      typed('x', html);
     expect(performance.now() - begun).toBeLessThan(500);
   });
 });
@@ -75,23 +124,39 @@ describe('whom a text speaks to', () => {
     '@mintwarden list',
     'Mintwarden: !list',
   ])('%s is ours', (text) => expect(inControl(text)).toEqual({ kind: 'command', verb: 'list', line: '' }));
-  it.each(['list', '!lunch', '!ping', 'mintwarden is nice', '@mintwarden2:x.org: list', '! list', '', '!', 'well, !list'])(
-    '%j is not',
-    (text) => expect(inControl(text)).toEqual({ kind: 'none' }),
-  );
+  it.each([
+    'list',
+    '!lunch',
+    '!ping',
+    'mintwarden is nice',
+    '@mintwarden2:x.org: list',
+    '! list',
+    '',
+    '!',
+    'well, !list',
+  ])('%j is not', (text) => expect(inControl(text)).toEqual({ kind: 'none' }));
   it('slips of the finger are asked about', () => {
     expect(inControl('!mnit @a')).toEqual({ kind: 'unknown', typed: 'mnit', meant: 'mint', line: '@a' });
     expect(inControl('!mw lunch')).toEqual({ kind: 'unknown', typed: 'lunch', meant: null, line: '' });
   });
   it('in a DM the ! may be left out', () => {
-    expect(addressOf('Revoke 7F3K9Q', 'dm', bot, ['revoke'])).toEqual({ kind: 'command', verb: 'revoke', line: '7F3K9Q' });
+    expect(addressOf('Revoke 7F3K9Q', 'dm', bot, ['revoke'])).toEqual({
+      kind: 'command',
+      verb: 'revoke',
+      line: '7F3K9Q',
+    });
     expect(addressOf('revoked?', 'dm', bot, ['revoke'])).toEqual({ kind: 'none' });
   });
 });
 
 describe('near misses', () => {
   it('counts slips', () => {
-    expect([distance('mint', 'mnit'), distance('revoke', 'revok'), distance('a', ''), distance('abc', 'xyz')]).toEqual([1, 1, 1, 3]);
+    expect([
+      distance('mint', 'mnit'),
+      distance('revoke', 'revok'),
+      distance('a', ''),
+      distance('abc', 'xyz'),
+    ]).toEqual([1, 1, 1, 3]);
   });
   it('allows one slip in a short word, two in a longer one', () => {
     expect(closest('shw', ['show'])).toBe('show');
@@ -104,12 +169,12 @@ describe('near misses', () => {
 describe('limits', () => {
   it('lets through once per key and interval, and forgets the oldest key', () => {
     const limiter = createLimiter(1_000, 2);
-    expect([limiter.allow('a', 0), limiter.allow('a', 999), limiter.allow('b', 0), limiter.allow('a', 1_000)]).toEqual([
-      true,
-      false,
-      true,
-      true,
-    ]);
+    expect([
+      limiter.allow('a', 0),
+      limiter.allow('a', 999),
+      limiter.allow('b', 0),
+      limiter.allow('a', 1_000),
+    ]).toEqual([true, false, true, true]);
     expect([limiter.allow('c', 1_001), limiter.allow('b', 1_002)]).toEqual([true, true]);
   });
 });

@@ -18,7 +18,11 @@ export function seeded(seed: number): Random {
 }
 
 /** What can be done to the homeserver, each for a while. When it resolves the homeserver answers as ever. */
-export type Misfortune = { readonly name: string; readonly isOutage: boolean; readonly strike: (ms: number) => Promise<void> };
+export type Misfortune = {
+  readonly name: string;
+  readonly isOutage: boolean;
+  readonly strike: (ms: number) => Promise<void>;
+};
 
 /** One request in three goes wrong, each in its own way. */
 function erring(random: Random): Fault[] {
@@ -72,7 +76,11 @@ export function misfortunes(synapse: Synapse, proxy: Proxy, random: Random): rea
         await proxy.acceptConnections();
       },
     },
-    { name: 'slow', isOutage: false, strike: (ms) => during(delay(400 + Math.round(random() * 1_600)), 1, ms) },
+    {
+      name: 'slow',
+      isOutage: false,
+      strike: (ms) => during(delay(400 + Math.round(random() * 1_600)), 1, ms),
+    },
     {
       name: 'erring',
       isOutage: false,

@@ -12,7 +12,10 @@ export type Traffic = {
   wrong: number;
 };
 
-/** Holders that read and write through the gateway until told to stop. Each message is tried under one transaction id until it is accepted. */
+/**
+ * Holders that read and write through the gateway until told to stop. Each message is tried under one
+ * transaction id until it is accepted.
+ */
 export function startHolders(
   stage: Stage,
   token: string,
@@ -49,7 +52,12 @@ export function startHolders(
   async function writer(): Promise<void> {
     for (let number = 0; isRunning(); number++) {
       const body = `chaos ${String(number)}`;
-      while ((await once('PUT', `/rooms/${room}/send/m.room.message/c${String(number)}`, { msgtype: 'm.text', body })) !== 200) {
+      while (
+        (await once('PUT', `/rooms/${room}/send/m.room.message/c${String(number)}`, {
+          msgtype: 'm.text',
+          body,
+        })) !== 200
+      ) {
         if (!isRunning()) return;
         // Tries count too: oftener would only keep it waiting.
         for (let waits = 0; isRunning() && waits < 8; waits++) await sleep(250);

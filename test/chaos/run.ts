@@ -15,7 +15,11 @@ import { misfortunes, seeded } from './faults.ts';
 import { startHolders } from './holders.ts';
 
 /** How long, and which course of events. */
-export type ChaosOptions = { readonly ms: number; readonly seed: number; readonly onProgress?: (line: string) => void };
+export type ChaosOptions = {
+  readonly ms: number;
+  readonly seed: number;
+  readonly onProgress?: (line: string) => void;
+};
 
 /** What came of it. All that must be none is empty or 0 when all is well. */
 export type ChaosFigures = {
@@ -36,7 +40,9 @@ export type ChaosFigures = {
   readonly sentTwice: readonly string[];
   readonly wrongAnswers: number;
   readonly answers: Readonly<Record<string, number>>;
-  /** From the homeserver's return to the gateway's first 200, and to the bot's first news; ms, one per outage. */
+  /**
+   * From the homeserver's return to the gateway's first 200, and to the bot's first news; ms, one per outage.
+   */
   readonly gatewayBackMs: readonly number[];
   readonly botBackMs: readonly number[];
   /** How long the first command after an outage waited for its answer, once the homeserver had it. */
@@ -50,11 +56,17 @@ export type ChaosFigures = {
 const SETTLE_MS = 90_000;
 const MAX_LIVE = 5;
 
-/** Runs Mintwarden against a homeserver that is stopped, started, slow and erring, with commands and traffic going on. */
+/**
+ * Runs Mintwarden against a homeserver that is stopped, started, slow and erring, with commands and traffic
+ * going on.
+ */
 export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<ChaosFigures> {
   const tell = onProgress ?? ((): void => undefined);
   const random = seeded(seed);
-  await using stage = await setTheStage({ proxied: true, config: { 'policy.lease': '1m', 'policy.redact_after': '1h' } });
+  await using stage = await setTheStage({
+    proxied: true,
+    config: { 'policy.lease': '1m', 'policy.redact_after': '1h' },
+  });
   const { mintwarden, synapse, olivia, users, ops } = stage;
   const control = mintwarden.controlRoomId;
   const pid = mintwarden.pid ?? 0;
@@ -128,18 +140,32 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
     }
   }
 
-  /** How long until the gateway serves, until the bot hears, and how long an answer takes once the command is at the homeserver. */
+  /**
+   * How long until the gateway serves, until the bot hears, and how long an answer takes once the command is
+   * at the homeserver.
+   */
   async function measureReturn(): Promise<void> {
     const begun = performance.now();
     const begunAt = Date.now();
     const sinceMs = (): number => Math.round(performance.now() - begun);
     const deadline = begun + 60_000;
     const gateway = async (): Promise<void> => {
-      const served = (): Promise<boolean> => request(stage, token, 'GET', '/joined_rooms').then((answer) => answer.status === 200, () => false); // prettier-ignore
+      const served = (): Promise<boolean> =>
+        request(stage, token, 'GET', '/joined_rooms').then(
+          (answer) => answer.status === 200,
+          () => false,
+        );
       while (performance.now() < deadline && !(await served())) await sleep(50);
       gatewayBackMs.push(sinceMs());
     };
-    const hears = (): boolean => stage.proxy.requests.some((seen) => seen.atMs >= begunAt && seen.status === 200 && seen.path.endsWith('/sync') && seen.headers.authorization === botAuthorization); // prettier-ignore
+    const hears = (): boolean =>
+      stage.proxy.requests.some(
+        (seen) =>
+          seen.atMs >= begunAt &&
+          seen.status === 200 &&
+          seen.path.endsWith('/sync') &&
+          seen.headers.authorization === botAuthorization,
+      );
     const bot = async (): Promise<void> => {
       while (performance.now() < deadline && !hears()) await sleep(50);
       botBackMs.push(sinceMs());
@@ -150,7 +176,8 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
       if (asked === null) return;
       commands.set(asked, '!list');
       const sentAt = performance.now();
-      while (performance.now() < deadline + 30_000 && !(await isAnswered(stage, control, asked))) await sleep(100);
+      while (performance.now() < deadline + 30_000 && !(await isAnswered(stage, control, asked)))
+        await sleep(100);
       answerMs.push(Math.round(performance.now() - sentAt));
     };
     await Promise.all([gateway(), bot(), answer()]);
@@ -184,8 +211,16 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
   // Every token that an answer calls live has come; then all of them are ended, and nothing is left behind.
   const ids = mintedIds(stage);
   const arrived = (): Map<string, number> => tokensIn(stage, dm);
-  while (performance.now() < settled && ids.some((id) => !revoked.has(id) && !arrived().has(id))) await sleep(500);
-  const tokens = new Map(olivia.timeline(dm).flatMap((m) => /mwt_([0-9A-Z]+)_[0-9A-Za-z]{49}/.exec(textOf(m)) ?? []).flatMap((_, index, list) => (index % 2 === 0 ? [[list[index + 1] ?? '', list[index] ?? ''] as const] : []))); // prettier-ignore
+  while (performance.now() < settled && ids.some((id) => !revoked.has(id) && !arrived().has(id)))
+    await sleep(500);
+  const tokens = new Map(
+    olivia
+      .timeline(dm)
+      .flatMap((m) => /mwt_([0-9A-Z]+)_[0-9A-Za-z]{49}/.exec(textOf(m)) ?? [])
+      .flatMap((_, index, list) =>
+        index % 2 === 0 ? [[list[index + 1] ?? '', list[index] ?? ''] as const] : [],
+      ),
+  );
   for (const id of ids.filter((each) => !revoked.has(each))) {
     const eventId = await sayInTheEnd(`!revoke ${id}`);
     commands.set(eventId, `!revoke ${id}`);
@@ -194,12 +229,17 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
   while (performance.now() < settled && (await open()).length > 0) await sleep(500);
   while (performance.now() < settled && livePuppetTokens(synapse).length > 0) await sleep(500);
   const revokedAlive: string[] = [];
-  for (const [id, scoped] of tokens) if ((await request(stage, scoped, 'GET', '/joined_rooms')).status !== 401) revokedAlive.push(id);
+  for (const [id, scoped] of tokens)
+    if ((await request(stage, scoped, 'GET', '/joined_rooms')).status !== 401) revokedAlive.push(id);
 
   const replies = await repliesTo(stage, control);
   const events = await botEvents(stage, [control, dm]);
-  const markers = events.map((event) => event.content['org.mintwarden.id']).filter((marker) => marker !== undefined);
-  const bodies = (await roomEvents(synapse.baseUrl, users.alice.accessToken, ops)).map((event) => String(event.content['body']));
+  const markers = events
+    .map((event) => event.content['org.mintwarden.id'])
+    .filter((marker) => marker !== undefined);
+  const bodies = (await roomEvents(synapse.baseUrl, users.alice.accessToken, ops)).map((event) =>
+    String(event.content['body']),
+  );
   const lines = readFileSync(mintwarden.logPath, 'utf8').split('\n');
   const restarts = lines.filter((line) => line.includes('"event":"ready"')).length - 1;
   await mintwarden.stop();
@@ -220,7 +260,9 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
     sentLost: holders.accepted.filter((body) => !bodies.includes(body)),
     sentTwice: holders.accepted.filter((body) => bodies.filter((each) => each === body).length > 1),
     wrongAnswers: holders.traffic.wrong,
-    answers: Object.fromEntries([...holders.traffic.answers].map(([status, count]) => [String(status), count])),
+    answers: Object.fromEntries(
+      [...holders.traffic.answers].map(([status, count]) => [String(status), count]),
+    ),
     gatewayBackMs,
     botBackMs,
     answerMs,
@@ -237,8 +279,15 @@ export async function runChaos({ ms, seed, onProgress }: ChaosOptions): Promise<
 
 /** The grants that answers in the control room call live, oldest first. */
 function mintedIds(stage: Stage): string[] {
-  const texts = stage.olivia.timeline(stage.mintwarden.controlRoomId).filter((m) => m.sender === stage.mintwarden.botUserId).map(textOf); // prettier-ignore
-  return [...new Set(texts.flatMap((text) => /^Grant ([0-9A-HJKMNP-TV-Z]{6,10})\b.*\blive\b/.exec(text)?.[1] ?? []))];
+  const texts = stage.olivia
+    .timeline(stage.mintwarden.controlRoomId)
+    .filter((m) => m.sender === stage.mintwarden.botUserId)
+    .map(textOf);
+  return [
+    ...new Set(
+      texts.flatMap((text) => /^Grant ([0-9A-HJKMNP-TV-Z]{6,10})\b.*\blive\b/.exec(text)?.[1] ?? []),
+    ),
+  ];
 }
 
 /** How often each grant's token stands in the DM. */
@@ -269,20 +318,31 @@ async function repliesTo(stage: Stage, room: string): Promise<Map<string, number
 /** Whether the bot's answer to a recent event is there. */
 async function isAnswered(stage: Stage, room: string, eventId: string): Promise<boolean> {
   const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=30`;
-  const { chunk } = await matrixRequest<{ chunk: WireEvent[] }>(stage.synapse.baseUrl, 'GET', path, { token: stage.users.olivia.accessToken }).catch(() => ({ chunk: [] })); // prettier-ignore
-  return chunk.some(({ sender, content }) => sender === stage.mintwarden.botUserId && JSON.stringify(content['m.relates_to'] ?? null).includes(eventId)); // prettier-ignore
+  const { chunk } = await matrixRequest<{ chunk: WireEvent[] }>(stage.synapse.baseUrl, 'GET', path, {
+    token: stage.users.olivia.accessToken,
+  }).catch(() => ({ chunk: [] }));
+  return chunk.some(
+    ({ sender, content }) =>
+      sender === stage.mintwarden.botUserId &&
+      JSON.stringify(content['m.relates_to'] ?? null).includes(eventId),
+  );
 }
 
 /** The bot's own access token, to tell its requests from holders'. */
 async function botToken({ mintwarden }: Stage): Promise<string> {
   const config = parseDocument(await readFile(mintwarden.configPath, 'utf8'));
-  return (await readFile(join(mintwarden.dir, String(config.getIn(['bot', 'access_token_file']))), 'utf8')).trim();
+  return (
+    await readFile(join(mintwarden.dir, String(config.getIn(['bot', 'access_token_file']))), 'utf8')
+  ).trim();
 }
 
 async function botEvents(stage: Stage, rooms: readonly string[]): Promise<WireEvent[]> {
   const events: WireEvent[] = [];
-  for (const room of rooms) events.push(...(await roomEvents(stage.synapse.baseUrl, stage.users.olivia.accessToken, room)));
-  return events.filter((event) => event.sender === stage.mintwarden.botUserId && event.type === 'm.room.encrypted');
+  for (const room of rooms)
+    events.push(...(await roomEvents(stage.synapse.baseUrl, stage.users.olivia.accessToken, room)));
+  return events.filter(
+    (event) => event.sender === stage.mintwarden.botUserId && event.type === 'm.room.encrypted',
+  );
 }
 
 /** Only Linux says it; 0 elsewhere. */

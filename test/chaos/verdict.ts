@@ -15,7 +15,8 @@ export function complaints(figures: ChaosFigures): string[] {
   const found: string[] = [];
   const none = (what: string, list: readonly unknown[] | number): void => {
     const count = typeof list === 'number' ? list : list.length;
-    if (count > 0) found.push(`${what}: ${String(count)} ${typeof list === 'number' ? '' : JSON.stringify(list)}`);
+    if (count > 0)
+      found.push(`${what}: ${String(count)} ${typeof list === 'number' ? '' : JSON.stringify(list)}`);
   };
   none('commands without an answer', figures.unanswered);
   none('commands answered twice', figures.answeredTwice);

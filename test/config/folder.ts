@@ -52,7 +52,8 @@ export async function folder(yaml: string = GOOD): Promise<Folder> {
         () => null,
         (thrown: unknown) => thrown,
       );
-      if (!(error instanceof MintwardenError) || error.code !== 'configuration') throw new Error(`no complaint: ${String(error)}`);
+      if (!(error instanceof MintwardenError) || error.code !== 'configuration')
+        throw new Error(`no complaint: ${String(error)}`);
       return error.message;
     },
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),

@@ -54,7 +54,12 @@ test('the example loads, explains every key, and its commented values are the de
   const names = new Set([...example.matchAll(/^ *(?:# )?(?:or: )?([a-z_]+):/gm)].map((match) => match[1]));
   expect(KEYS.map(({ path }) => path.at(-1)).filter((name) => !names.has(name))).toEqual([]);
 
-  const secrets = ['mintwarden.token', 'mintwarden.password', 'mintwarden-issuer.token', 'mintwarden-issuer.password'];
+  const secrets = [
+    'mintwarden.token',
+    'mintwarden.password',
+    'mintwarden-issuer.token',
+    'mintwarden-issuer.password',
+  ];
   const bare = await folder(example);
   await using _bare = bare;
   const whole = await folder(
@@ -66,7 +71,11 @@ test('the example loads, explains every key, and its commented values are the de
   await using _whole = whole;
   for (const it of [bare, whole]) for (const name of secrets) await it.write(`secrets/${name}`, 'x');
   const [one, two] = [await bare.load(), await whole.load()];
-  expect({ policy: one.policy, log: one.log, gateway: one.gateway }).toEqual({ policy: two.policy, log: two.log, gateway: two.gateway });
+  expect({ policy: one.policy, log: one.log, gateway: one.gateway }).toEqual({
+    policy: two.policy,
+    log: two.log,
+    gateway: two.gateway,
+  });
 });
 
 test('the JSON Schema for editors is the one of the code', async () => {
@@ -89,8 +98,16 @@ const complaints: [what: string, spoil: (good: string) => string, says: RegExp[]
     (good) => `${good}  trusted_proxies: ['127.0.0.1', '::/0']\n`,
     [/gateway\.trusted_proxies has ::\/0 in it: then everybody says themselves where they come from/],
   ],
-  ['a network that is none', (good) => `${good}  trusted_proxies: [proxy.example.org]\n`, [/gateway\.trusted_proxies\.0 .*is no network/]],
-  ['a key from nowhere', (good) => `${good}zzzzzzzz: 1\n`, [/zzzzzzzz is no key .* Here belong: homeserver, bot/]],
+  [
+    'a network that is none',
+    (good) => `${good}  trusted_proxies: [proxy.example.org]\n`,
+    [/gateway\.trusted_proxies\.0 .*is no network/],
+  ],
+  [
+    'a key from nowhere',
+    (good) => `${good}zzzzzzzz: 1\n`,
+    [/zzzzzzzz is no key .* Here belong: homeserver, bot/],
+  ],
   [
     'a wrong type',
     (good) => good.replace("['@you:example.org']", "'@you:example.org'"),
@@ -127,7 +144,11 @@ const complaints: [what: string, spoil: (good: string) => string, says: RegExp[]
       /policy\.presets\.mine\.extra is no key of the configuration/,
     ],
   ],
-  ['a lease too short', (good) => `${good}policy: {lease: 5s}\n`, [/policy\.lease is "5s", which is too short/]],
+  [
+    'a lease too short',
+    (good) => `${good}policy: {lease: 5s}\n`,
+    [/policy\.lease is "5s", which is too short/],
+  ],
   [
     'a default above the maximum',
     (good) => `${good}policy: {default_ttl: 2d, max_ttl: 1d}\n`,
@@ -138,21 +159,37 @@ const complaints: [what: string, spoil: (good: string) => string, says: RegExp[]
     (good) => `${good}log: {level: wran}\n`,
     [/log\.level is "wran".*Did you mean warn\? Allowed: debug, info, warn, error/],
   ],
-  ['another issuer', (good) => good.replace('kind: synapse', 'kind: synapes'), [/issuer\.kind .*Did you mean synapse\?/]],
+  [
+    'another issuer',
+    (good) => good.replace('kind: synapse', 'kind: synapes'),
+    [/issuer\.kind .*Did you mean synapse\?/],
+  ],
   [
     'plain http',
     (good) => good.replace('https://tokens', 'http://tokens'),
     [/bot\.yaml:14: gateway\.public_url .*https.*Write for example: https:\/\/tokens\.example\.org/],
   ],
-  ['a public address with a path', (good) => good.replace('.org/\n', '.org/gw\n'), [/gateway\.public_url must be an address alone/]],
+  [
+    'a public address with a path',
+    (good) => good.replace('.org/\n', '.org/gw\n'),
+    [/gateway\.public_url must be an address alone/],
+  ],
   ['a port too high', (good) => `${good}  listen: 127.0.0.1:70000\n`, [/gateway\.listen .*port above 65535/]],
-  ['one account for both', (good) => good.replace('@issuer:', '@mintwarden:'), [/issuer\.user_id is the same as bot\.user_id/]],
+  [
+    'one account for both',
+    (good) => good.replace('@issuer:', '@mintwarden:'),
+    [/issuer\.user_id is the same as bot\.user_id/],
+  ],
   [
     'an account elsewhere',
     (good) => good.replace('@issuer:example.org', '@issuer:example.com'),
     [/issuer\.user_id is @issuer:example\.com, which is not on example\.org/],
   ],
-  ['the bot as admin', (good) => good.replace('@you', '@mintwarden'), [/admins has @mintwarden:example\.org in it/]],
+  [
+    'the bot as admin',
+    (good) => good.replace('@you', '@mintwarden'),
+    [/admins has @mintwarden:example\.org in it/],
+  ],
   [
     'tokens for the issuer',
     (good) => `${good}policy: {privileged_subjects: ['@issuer:example.org']}\n`,
@@ -160,11 +197,23 @@ const complaints: [what: string, spoil: (good: string) => string, says: RegExp[]
   ],
   [
     'a secret twice',
-    (good) => good.replace('access_token_file: secrets/bot.token', 'access_token_file: secrets/bot.token\n  access_token: syt_x'),
+    (good) =>
+      good.replace(
+        'access_token_file: secrets/bot.token',
+        'access_token_file: secrets/bot.token\n  access_token: syt_x',
+      ),
     [/bot\.access_token and bot\.access_token_file are both set/],
   ],
-  ['no secret', (good) => good.replace('  access_token_file: secrets/bot.token\n', ''), [/bot\.access_token_file is missing/]],
-  ['an unquoted room', (good) => good.replace("'!abc:example.org'", '!abc:example.org'), [/bot\.yaml:11: .*must be put in quotes/]],
+  [
+    'no secret',
+    (good) => good.replace('  access_token_file: secrets/bot.token\n', ''),
+    [/bot\.access_token_file is missing/],
+  ],
+  [
+    'an unquoted room',
+    (good) => good.replace("'!abc:example.org'", '!abc:example.org'),
+    [/bot\.yaml:11: .*must be put in quotes/],
+  ],
   [
     'an unquoted user',
     (good) => good.replace("'@mintwarden:example.org'", '@mintwarden:example.org'),
@@ -188,7 +237,11 @@ test.each(complaints)('%s', async (_what, spoil, says) => {
 
 test.each([
   ['missing', (path: string) => rm(path), /bot\.yaml:6: bot\.access_token_file: .*bot\.token does not exist/],
-  ['readable by everybody', (path: string) => chmod(path, 0o644), /bot\.token can be read by every user.*chmod 600/],
+  [
+    'readable by everybody',
+    (path: string) => chmod(path, 0o644),
+    /bot\.token can be read by every user.*chmod 600/,
+  ],
 ] as const)('a secret file that is %s', async (_what, spoil, says) => {
   await using it = await folder();
   await spoil(join(it.dir, 'secrets/bot.token'));
@@ -212,7 +265,9 @@ test.skipIf(process.getuid?.() === 0)('a secret file that may not be read', asyn
 });
 
 test('a secret in the file itself: then the file must be private', async () => {
-  await using it = await folder(GOOD.replace('access_token_file: secrets/bot.token', 'access_token: syt_inline'));
+  await using it = await folder(
+    GOOD.replace('access_token_file: secrets/bot.token', 'access_token: syt_inline'),
+  );
   expect((await it.load()).bot.access_token).toBe('syt_inline');
   await chmod(it.file, 0o644);
   expect(await it.complaint()).toMatch(/The configuration holds a secret and can be read by every user/);
@@ -224,7 +279,10 @@ test('no complaint ever shows a secret', async () => {
     GOOD.replace('access_token_file: secrets/bot.token', 'access_token: syt_inline: x'),
     GOOD.replace('access_token_file: secrets/bot.token', 'access_token: {a: syt_inline}'),
     GOOD.replace('access_token_file: secrets/bot.token', 'access_token: "syt_inline'),
-    GOOD.replace('access_token_file: secrets/bot.token', 'access_token: "syt_inline"\n  access_token: syt_inline'),
+    GOOD.replace(
+      'access_token_file: secrets/bot.token',
+      'access_token: "syt_inline"\n  access_token: syt_inline',
+    ),
   ];
   for (const yaml of spoilt) {
     await using it = await folder(yaml);
@@ -277,7 +335,9 @@ test('the environment: mistakes are named by their variable', async () => {
   expect(await it.complaint({ MINTWARDEN_POLICY_MAX_TTL: 'x' })).toMatch(
     /^ *MINTWARDEN_POLICY_MAX_TTL: policy\.max_ttl is "x", which is no duration/m,
   );
-  expect(await it.complaint({ MINTWARDEN_POLICY_MAX_LIVE_GRANTS: '-1' })).toMatch(/policy\.max_live_grants is "-1", which/);
+  expect(await it.complaint({ MINTWARDEN_POLICY_MAX_LIVE_GRANTS: '-1' })).toMatch(
+    /policy\.max_live_grants is "-1", which/,
+  );
 });
 
 test('presets are added, and may take the place of one that is built in', async () => {

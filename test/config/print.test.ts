@@ -6,10 +6,20 @@ const SECRET = 'syt_nobody_may_see_this_000';
 
 test('says where each value came from', async () => {
   await using it = await folder(`${GOOD}policy:\n  max_ttl: 90m\n`);
-  const entries = effective(await readWritten(it.file, { MINTWARDEN_LOG_LEVEL: 'warn', MINTWARDEN_BOT_PASSWORD: SECRET }));
+  const entries = effective(
+    await readWritten(it.file, { MINTWARDEN_LOG_LEVEL: 'warn', MINTWARDEN_BOT_PASSWORD: SECRET }),
+  );
   const of = (key: string) => entries.find((entry) => entry.key === key);
-  expect(of('homeserver.server_name')).toEqual({ key: 'homeserver.server_name', value: 'example.org', from: 'bot.yaml:3' });
-  expect(of('policy.max_ttl')).toEqual({ key: 'policy.max_ttl', value: '90m', from: `bot.yaml:${String(GOOD.split('\n').length + 1)}` });
+  expect(of('homeserver.server_name')).toEqual({
+    key: 'homeserver.server_name',
+    value: 'example.org',
+    from: 'bot.yaml:3',
+  });
+  expect(of('policy.max_ttl')).toEqual({
+    key: 'policy.max_ttl',
+    value: '90m',
+    from: `bot.yaml:${String(GOOD.split('\n').length + 1)}`,
+  });
   expect(of('policy.default_ttl')).toEqual({ key: 'policy.default_ttl', value: '1h', from: 'default' });
   expect(of('log.level')).toEqual({ key: 'log.level', value: 'warn', from: '$MINTWARDEN_LOG_LEVEL' });
   expect(of('bot.password')).toEqual({ key: 'bot.password', value: null, from: '$MINTWARDEN_BOT_PASSWORD' });
@@ -17,7 +27,9 @@ test('says where each value came from', async () => {
 });
 
 test('a secret in the file or the environment is in no form of it', async () => {
-  await using it = await folder(GOOD.replace('access_token_file: secrets/bot.token', `access_token: ${SECRET}`));
+  await using it = await folder(
+    GOOD.replace('access_token_file: secrets/bot.token', `access_token: ${SECRET}`),
+  );
   const entries = effective(await readWritten(it.file, { MINTWARDEN_ISSUER_PASSWORD: SECRET }));
   expect(JSON.stringify(entries) + effectiveInYaml(entries)).not.toContain(SECRET);
 });
@@ -26,7 +38,9 @@ test('what is printed can stand in the file’s place', async () => {
   await using it = await folder(
     `${GOOD}policy:\n  presets: { reader: { explanation: 'reads: from “here” # alone', can: [read], from: ['192.0.2.0/24'] } }\n`,
   );
-  const printed = effectiveInYaml(effective(await readWritten(it.file, { MINTWARDEN_ADMINS: '@a:example.org,@b:example.org' })));
+  const printed = effectiveInYaml(
+    effective(await readWritten(it.file, { MINTWARDEN_ADMINS: '@a:example.org,@b:example.org' })),
+  );
   const before = await it.load({ MINTWARDEN_ADMINS: '@a:example.org,@b:example.org' });
   await it.write('bot.yaml', printed);
   expect(await it.load()).toEqual(before);

@@ -4,10 +4,17 @@ import { expect, test } from 'vitest';
 import { REFERENCE_BEGINS, referenceInMarkdown } from '../../src/config/reference.ts';
 
 /** Tables alike but for how they are set. */
-const unset = (markdown: string) => markdown.replaceAll(/-{3,}/g, '---').replaceAll(/[ \t]+/g, ' ').trim(); // prettier-ignore
+const unset = (markdown: string) =>
+  markdown
+    .replaceAll(/-{3,}/g, '---')
+    .replaceAll(/[ \t]+/g, ' ')
+    .trim();
 
 test('docs/configuration.md says what the schema says; if not: npm run docs', () => {
-  const [prose = '', tables = '', ...more] = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8').split(REFERENCE_BEGINS); // prettier-ignore
+  const [prose = '', tables = '', ...more] = readFileSync(
+    join(import.meta.dirname, '../../docs/configuration.md'),
+    'utf8',
+  ).split(REFERENCE_BEGINS);
   expect(more).toEqual([]);
   expect(prose).toContain('# The configuration');
   expect(unset(tables)).toBe(unset(referenceInMarkdown()));

@@ -4,7 +4,16 @@ import type { Change } from '../../src/domain/change.ts';
 import { ended, madeLive } from '../../src/domain/grant.ts';
 import type { EventId, GrantId, LeaseId, MessageId, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Ledger } from '../../src/ports/ledger.ts';
-import { ADMIN, ALICE, NOON, sampleAudit, sampleCommand, sampleGrant, sampleLease, sampleMessage } from './sample.ts';
+import {
+  ADMIN,
+  ALICE,
+  NOON,
+  sampleAudit,
+  sampleCommand,
+  sampleGrant,
+  sampleLease,
+  sampleMessage,
+} from './sample.ts';
 
 /** A ledger that starts empty, and the way to come back to it after its process has gone. */
 export type LedgerUnderTest = {
@@ -28,7 +37,12 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
     afterEach(() => under.cleanup());
 
     const commit = (change: Partial<Change>) => ledger.commit({ at: NOON, ...change });
-    const grant = sampleGrant({ id: 'AAAAA1', sealedToken: 'sealed', command: '$c' as EventId, nextActionAt: NOON });
+    const grant = sampleGrant({
+      id: 'AAAAA1',
+      sealedToken: 'sealed',
+      command: '$c' as EventId,
+      nextActionAt: NOON,
+    });
     const lease = sampleLease({ id: 'l1', grantId: grant.id, sealed: 'sealed lease', nextActionAt: NOON });
     const message = sampleMessage({ id: 'm1', grantId: grant.id, nextActionAt: NOON });
 
@@ -39,7 +53,11 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
         expect([await ledger.use(grant.id, 3), await ledger.use(grant.id, 3)]).toEqual([1, 2]);
         ledger = await under.reopen();
         expect(await ledger.uses(grant.id)).toBe(2);
-        expect([await ledger.use(grant.id, 3), await ledger.use(grant.id, 3), await ledger.use(grant.id, 2)]).toEqual([3, null, null]);
+        expect([
+          await ledger.use(grant.id, 3),
+          await ledger.use(grant.id, 3),
+          await ledger.use(grant.id, 2),
+        ]).toEqual([3, null, null]);
         expect([await ledger.uses(grant.id), await ledger.uses('AAAAA2' as GrantId)]).toEqual([3, 0]);
         expect(await ledger.use('AAAAA2' as GrantId, 0)).toBeNull();
         expect(await ledger.use('AAAAA2' as GrantId, 1)).toBe(1);
@@ -61,13 +79,20 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
           expect(await reader.leases(grant.id)).toEqual([lease]);
           expect(await reader.message(message.id)).toEqual(message);
           expect(await reader.messages(grant.id)).toEqual([message]);
-          expect(await reader.audit(0, 10)).toMatchObject([{ ...sampleAudit(), seq: 1, previous: CHAIN_START }]);
+          expect(await reader.audit(0, 10)).toMatchObject([
+            { ...sampleAudit(), seq: 1, previous: CHAIN_START },
+          ]);
         }
       });
 
       it('writes every field of every kind of row', async () => {
         const over = {
-          ...ended(madeLive({ ...grant, scope: { v: 1, rooms: 'all', can: [] } }), 'lost-upstream', 'operator:root', NOON + 2),
+          ...ended(
+            madeLive({ ...grant, scope: { v: 1, rooms: 'all', can: [] } }),
+            'lost-upstream',
+            'operator:root',
+            NOON + 2,
+          ),
           revision: 1,
           suspended: true,
           failure: 'a sentence',
@@ -91,7 +116,13 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
           redactAt: 5,
           redactedAt: 6,
         });
-        const dead = sampleLease({ id: 'l2', grantId: grant.id, state: 'dead', attempts: 3, lastProblem: 'p' });
+        const dead = sampleLease({
+          id: 'l2',
+          grantId: grant.id,
+          state: 'dead',
+          attempts: 3,
+          lastProblem: 'p',
+        });
         // The message comes before the one it waits for: order within a change must not matter.
         await commit({ grants: [over], leases: [dead], messages: [said, message] });
         expect(await ledger.grant(over.id)).toEqual(over);
@@ -109,7 +140,8 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
 
       it('takes an update of the revision it follows, and no other', async () => {
         await commit({ grants: [grant] });
-        for (const revision of [0, 1, 3, -1]) expect(await commit({ grants: [{ ...grant, revision }] })).toBe('conflict');
+        for (const revision of [0, 1, 3, -1])
+          expect(await commit({ grants: [{ ...grant, revision }] })).toBe('conflict');
         expect(await commit({ grants: [madeLive(grant)] })).toBe('committed');
         expect(await commit({ grants: [madeLive(grant)] })).toBe('conflict');
         expect((await ledger.grant(grant.id))?.state).toBe('live');
@@ -140,8 +172,12 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
       it('writes nothing at all where a rule of the data is broken, and goes on after it', async () => {
         const orphan = sampleLease({ id: 'l9', grantId: 'NOGRNT' as GrantId });
         const refused = { code: 'internal' };
-        await expect(commit({ grants: [grant], leases: [orphan], audit: [sampleAudit()] })).rejects.toMatchObject(refused);
-        await expect(commit({ messages: [sampleMessage({ id: 'm', after: 'nowhere' })] })).rejects.toMatchObject(refused);
+        await expect(
+          commit({ grants: [grant], leases: [orphan], audit: [sampleAudit()] }),
+        ).rejects.toMatchObject(refused);
+        await expect(
+          commit({ messages: [sampleMessage({ id: 'm', after: 'nowhere' })] }),
+        ).rejects.toMatchObject(refused);
         expect(await ledger.grant(grant.id)).toBeNull();
         expect(await commit({ grants: [grant], audit: [sampleAudit()] })).toBe('committed');
         expect((await ledger.counts()).auditRows).toBe(1);
@@ -149,7 +185,10 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
 
       it('lets one of two writers that saw the same revision win', async () => {
         await commit({ grants: [grant] });
-        const both = await Promise.all([commit({ grants: [madeLive(grant)] }), commit({ grants: [ended(grant, 'revoked', ADMIN, NOON)] })]);
+        const both = await Promise.all([
+          commit({ grants: [madeLive(grant)] }),
+          commit({ grants: [ended(grant, 'revoked', ADMIN, NOON)] }),
+        ]);
         expect(both.toSorted()).toEqual(['committed', 'conflict']);
       });
 
@@ -158,9 +197,15 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
         await commit({ grants: [grant] });
         await commit({ grants: [over] });
         const refused = { code: 'internal' };
-        await expect(commit({ grants: [{ ...over, revision: 3, state: 'live' }] })).rejects.toMatchObject(refused);
-        await expect(commit({ grants: [{ ...over, revision: 3, subject: ADMIN }] })).rejects.toMatchObject(refused);
-        await expect(commit({ grants: [sampleGrant({ id: 'CCCCC1', tokenHash: grant.tokenHash })] })).rejects.toMatchObject(refused);
+        await expect(commit({ grants: [{ ...over, revision: 3, state: 'live' }] })).rejects.toMatchObject(
+          refused,
+        );
+        await expect(commit({ grants: [{ ...over, revision: 3, subject: ADMIN }] })).rejects.toMatchObject(
+          refused,
+        );
+        await expect(
+          commit({ grants: [sampleGrant({ id: 'CCCCC1', tokenHash: grant.tokenHash })] }),
+        ).rejects.toMatchObject(refused);
         expect(await ledger.grant(grant.id)).toEqual(over);
       });
     });
@@ -244,7 +289,8 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
         expect(ids(await ledger.grantsByPrefix('AAAA', 10))).toEqual(['AAAAA1', 'AAAAB2']);
         expect(ids(await ledger.grantsByPrefix('AAA', 2))).toHaveLength(2);
         expect(ids(await ledger.grantsByPrefix('BBBBB4', 10))).toEqual(['BBBBB4']);
-        for (const none of ['CCCC', '%', '____', 'aaaa', 'AAAAA1X']) expect(await ledger.grantsByPrefix(none, 10)).toEqual([]);
+        for (const none of ['CCCC', '%', '____', 'aaaa', 'AAAAA1X'])
+          expect(await ledger.grantsByPrefix(none, 10)).toEqual([]);
       });
 
       it('are listed newest first, by every filter', async () => {
@@ -253,9 +299,15 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
         expect(ids(await ledger.grants({ limit: 2 }))).toEqual(['BBBBB4', 'AAABB3']);
         expect(ids(await ledger.grants({ states: ['live', 'ended'], limit: 9 }))).toEqual(['AAAAB2']);
         expect(ids(await ledger.grants({ states: [], limit: 9 }))).toEqual([]);
-        expect(ids(await ledger.grants({ subject: ALICE, limit: 9 }))).toEqual(['AAABB3', 'AAAAB2', 'AAAAA1']);
+        expect(ids(await ledger.grants({ subject: ALICE, limit: 9 }))).toEqual([
+          'AAABB3',
+          'AAAAB2',
+          'AAAAA1',
+        ]);
         expect(ids(await ledger.grants({ minter: 'operator:root', limit: 9 }))).toEqual(['AAAAA1']);
-        expect(ids(await ledger.grants({ minter: ADMIN, subject: ALICE, states: ['minting'], limit: 9 }))).toEqual(['AAABB3']);
+        expect(
+          ids(await ledger.grants({ minter: ADMIN, subject: ALICE, states: ['minting'], limit: 9 })),
+        ).toEqual(['AAABB3']);
       });
     });
 
@@ -283,7 +335,9 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
 
       it('holds a message back until the one before it was accepted, and gives it when that was abandoned', async () => {
         const notice = sampleMessage({ id: 'notice', nextActionAt: NOON });
-        await commit({ messages: [notice, sampleMessage({ id: 'token', after: 'notice', nextActionAt: NOON })] });
+        await commit({
+          messages: [notice, sampleMessage({ id: 'token', after: 'notice', nextActionAt: NOON })],
+        });
         expect(ids((await ledger.due(NOON, 10)).messages)).toEqual(['notice']);
         const tried = { ...notice, revision: 2, attempts: 1, nextActionAt: NOON + 60 };
         await commit({ messages: [tried] });
@@ -346,9 +400,19 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
     });
 
     it('counts', async () => {
-      expect(await ledger.counts()).toMatchObject({ grantsEver: 0, live: 0, messagesWaiting: 0, auditRows: 0, auditHead: CHAIN_START });
+      expect(await ledger.counts()).toMatchObject({
+        grantsEver: 0,
+        live: 0,
+        messagesWaiting: 0,
+        auditRows: 0,
+        auditHead: CHAIN_START,
+      });
       await commit({
-        grants: [grant, sampleGrant({ id: 'BBBBB2', state: 'live' }), sampleGrant({ id: 'CCCCC3', state: 'failed' })],
+        grants: [
+          grant,
+          sampleGrant({ id: 'BBBBB2', state: 'live' }),
+          sampleGrant({ id: 'CCCCC3', state: 'failed' }),
+        ],
         leases: [lease, sampleLease({ id: 'l2', grantId: grant.id, state: 'killing' })],
         messages: [message, sampleMessage({ id: 'm2', state: 'abandoned' })],
         audit: [sampleAudit()],

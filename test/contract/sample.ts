@@ -57,7 +57,9 @@ export function sampleLease(over: Omit<Partial<Lease>, 'id'> & { id: string; gra
 }
 
 /** A message as it is first written. */
-export function sampleMessage(over: Omit<Partial<Message>, 'id' | 'after'> & { id: string; after?: string | null }): Message {
+export function sampleMessage(
+  over: Omit<Partial<Message>, 'id' | 'after'> & { id: string; after?: string | null },
+): Message {
   return {
     revision: 1,
     grantId: null,
@@ -98,6 +100,10 @@ export function sampleAudit(over: Partial<AuditEvent> = {}): AuditEvent {
 }
 
 /** The key of a command that came encrypted. */
-export function sampleCommand(eventId: string, sessionId: string | null = null, messageIndex: number | null = null): CommandKey {
+export function sampleCommand(
+  eventId: string,
+  sessionId: string | null = null,
+  messageIndex: number | null = null,
+): CommandKey {
   return { eventId: eventId as EventId, sender: ADMIN, sessionId, messageIndex, at: NOON };
 }

@@ -26,7 +26,8 @@ const signal = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 let played = false;
 try {
   await using stage = await setTheStage({ synapse: { serverName: 'demo.local' }, onProgress: aside });
-  if (!interrupted) played = await Promise.race([playTheStory(stage).then(() => true), signal.then(() => false)]);
+  if (!interrupted)
+    played = await Promise.race([playTheStory(stage).then(() => true), signal.then(() => false)]);
   if (played) {
     console.log(failed() === 0 ? '\nEverything held.' : `\n${String(failed())} things did not hold.`);
     if (!words.includes('--once')) {

@@ -9,9 +9,17 @@ export interface Holder {
 }
 
 /** Asks the gateway and shows the exchange. */
-export async function ask(holder: Holder, method: string, path: string, body?: unknown): ReturnType<typeof request> {
+export async function ask(
+  holder: Holder,
+  method: string,
+  path: string,
+  body?: unknown,
+): ReturnType<typeof request> {
   const answer = await request(holder.stage, holder.token, method, path, body);
-  exchange(`${method} …/v3${path.replace(/(since=).*/, '$1…')}`, `${String(answer.status)} ${gist(answer.body)}`);
+  exchange(
+    `${method} …/v3${path.replace(/(since=).*/, '$1…')}`,
+    `${String(answer.status)} ${gist(answer.body)}`,
+  );
   return answer;
 }
 

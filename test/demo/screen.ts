@@ -1,7 +1,8 @@
 /* What the demo writes to the terminal: plain lines, colour only where there is a terminal to show it. */
 
 const colourful = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
-const paint = (code: number, text: string): string => (colourful ? `\u001b[${String(code)}m${text}\u001b[0m` : text);
+const paint = (code: number, text: string): string =>
+  colourful ? `\u001b[${String(code)}m${text}\u001b[0m` : text;
 
 /** A heading between scenes. */
 export function scene(title: string): void {

@@ -14,7 +14,10 @@ export async function playTheStory(stage: Stage): Promise<void> {
   const room = encodeURIComponent(stage.ops);
 
   scene('1. Olivia mints a token for one of alice’s rooms');
-  const first = await mintAloud(stage, `!mint @alice --rooms ${stage.ops} --read-only --ttl 1h --reason "status screen in the hall"`);
+  const first = await mintAloud(
+    stage,
+    `!mint @alice --rooms ${stage.ops} --read-only --ttl 1h --reason "status screen in the hall"`,
+  );
 
   scene('2. Alice is told');
   const invite = await alice.waitForInvite((i) => i.inviter === mintwarden.botUserId);
@@ -28,21 +31,34 @@ export async function playTheStory(stage: Stage): Promise<void> {
 
   scene('4. A client uses it through the gateway');
   check('it reads Ops', (await ask(holder, 'GET', `/rooms/${room}/messages?dir=b&limit=5`)).status === 200);
-  const elsewhere = await ask(holder, 'GET', `/rooms/${encodeURIComponent(stage.diary)}/messages?dir=b&limit=5`);
+  const elsewhere = await ask(
+    holder,
+    'GET',
+    `/rooms/${encodeURIComponent(stage.diary)}/messages?dir=b&limit=5`,
+  );
   check('it cannot read Diary', elsewhere.status === 403);
-  const sent = await ask(holder, 'PUT', `/rooms/${room}/send/m.room.message/1`, { msgtype: 'm.text', body: 'hello' });
+  const sent = await ask(holder, 'PUT', `/rooms/${room}/send/m.room.message/1`, {
+    msgtype: 'm.text',
+    body: 'hello',
+  });
   check('it cannot send', sent.status === 403);
   const sync = await ask(holder, 'GET', '/sync?timeout=0');
   check('its /sync shows one room, Ops', syncedRooms(sync.body).join() === stage.ops);
 
   scene('5. Olivia revokes it while a /sync is open');
-  const open = ask(holder, 'GET', `/sync?timeout=30000&since=${encodeURIComponent(String(sync.body['next_batch']))}`);
+  const open = ask(
+    holder,
+    'GET',
+    `/sync?timeout=30000&since=${encodeURIComponent(String(sync.body['next_batch']))}`,
+  );
   await sleep(500);
   const begun = performance.now();
   await sayAloud(stage, `!revoke ${first}`);
   check('the open /sync ended at once', (await open).status === 401 && performance.now() - begun < 5_000);
   check('the token is refused', (await ask(holder, 'GET', '/account/whoami')).status === 401);
-  const told = await alice.waitForMessage((m) => m.roomId === notice.roomId && m.eventId !== notice.eventId && textOf(m).includes(first));
+  const told = await alice.waitForMessage(
+    (m) => m.roomId === notice.roomId && m.eventId !== notice.eventId && textOf(m).includes(first),
+  );
   message('alice’s DM', 'mintwarden', textOf(told));
 
   scene('6. A token of ten seconds expires by itself');

@@ -40,7 +40,15 @@ export function blocksOf(page: string): Block[] {
     }
     if (fence !== null) {
       const [, indent = '', language = '', about = ''] = fence;
-      open = { page, line: index + 1, language, about: about.trim(), text: '', notRun: NOT_RUN.exec(before)?.[1] ?? null, indent };
+      open = {
+        page,
+        line: index + 1,
+        language,
+        about: about.trim(),
+        text: '',
+        notRun: NOT_RUN.exec(before)?.[1] ?? null,
+        indent,
+      };
     }
     if (line.trim() !== '') before = line.trim();
   }

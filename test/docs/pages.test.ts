@@ -19,9 +19,13 @@ const typed = blocks.filter(({ page }) => TYPED.includes(page));
 
 describe('the pages that are typed', () => {
   test('every block is run, or says why not', () => {
-    const others = typed.filter(({ language, about, notRun }) => !RUN.has(language) && about !== 'notice' && notRun === null);
+    const others = typed.filter(
+      ({ language, about, notRun }) => !RUN.has(language) && about !== 'notice' && notRun === null,
+    );
     expect(others.map(({ page, line }) => `${page}:${String(line)}`)).toEqual([]);
-    const notRun = typed.filter((block) => block.notRun !== null).map(({ page, notRun: why }) => `${page}: ${why ?? ''}`);
+    const notRun = typed
+      .filter((block) => block.notRun !== null)
+      .map(({ page, notRun: why }) => `${page}: ${why ?? ''}`);
     expect(notRun).toEqual([
       'README.md: it is how the clone that the tests run from was made',
       'docs/operator.md: it would change the clone that the tests run from',
@@ -31,9 +35,15 @@ describe('the pages that are typed', () => {
   });
 
   test('every program is run by a line below it', () => {
-    for (const { page, line, about } of typed.filter(({ language }) => language === 'js' || language === 'python')) {
+    for (const { page, line, about } of typed.filter(
+      ({ language }) => language === 'js' || language === 'python',
+    )) {
       const runs = typed.some(
-        (block) => block.page === page && block.line > line && block.language === 'sh' && block.text.includes(` ${about}`),
+        (block) =>
+          block.page === page &&
+          block.line > line &&
+          block.language === 'sh' &&
+          block.text.includes(` ${about}`),
       );
       expect([about, runs]).toEqual([about, true]);
     }
@@ -48,13 +58,19 @@ describe('the pages that are typed', () => {
 
 /** Lines of a shell, with lines that go on joined. */
 function shellLines(text: string): string[] {
-  return text.replaceAll('\\\n', ' ').split('\n').map((line) => line.trim()); // prettier-ignore
+  return text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.trim());
 }
 
 /** The last call of a line: what stands before it may run as, in or under that name. */
 const CALL = /^(?:.*[\s(])?(?:mintwarden|npm run mintwarden --|node src\/mintwarden\.mjs) ([a-z].+)$/;
 
-/** The words of a simple command, as a shell parts them; null where it is not simple, or an ellipsis stands for something. */
+/**
+ * The words of a simple command, as a shell parts them; null where it is not simple, or an ellipsis stands
+ * for something.
+ */
 function wordsOf(line: string): string[] | null {
   const call = CALL.exec(line.replace(/ #.*$/, ''))?.[1]
     ?.replace(/\)$/, '')
@@ -67,10 +83,14 @@ describe('all pages', () => {
   const shells = blocks
     .filter(({ language }) => language === 'sh')
     .flatMap(({ page, text }) => shellLines(text).map((line) => ({ page, line })));
-  const inline = pages().flatMap((page) => [...proseOf(page).matchAll(/`(mintwarden [^`]+)`/g)].map(([, line = '']) => ({ page, line })));
+  const inline = pages().flatMap((page) =>
+    [...proseOf(page).matchAll(/`(mintwarden [^`]+)`/g)].map(([, line = '']) => ({ page, line })),
+  );
   const calls = [...shells, ...inline].flatMap(({ page, line }) => {
     const words = wordsOf(line);
-    return words === null || ['--version', '--help', 'COMMAND'].includes(words[0] ?? '') ? [] : [{ page, line, words }];
+    return words === null || ['--version', '--help', 'COMMAND'].includes(words[0] ?? '')
+      ? []
+      : [{ page, line, words }];
   });
 
   test.each(calls)('$page: $line', ({ words }) => {
@@ -79,7 +99,9 @@ describe('all pages', () => {
     expect(parseFlags(command, rest.includes('--help') ? [] : rest)).toBeDefined();
   });
 
-  const known = new Set([...commandsOf('control'), ...commandsOf('dm'), ...operatorCommands([])].map(({ name }) => name));
+  const known = new Set(
+    [...commandsOf('control'), ...commandsOf('dm'), ...operatorCommands([])].map(({ name }) => name),
+  );
   const spoken = pages().flatMap((page) =>
     [...proseOf(page).matchAll(/`!([a-z]+)(?=[ `])([^`]*)`/g)].map(([, verb = '', rest = '']) => ({
       page,
@@ -97,7 +119,9 @@ describe('all pages', () => {
   });
 
   const links = pages().flatMap((page) =>
-    [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => ({ page, to })).filter(({ to }) => !/^https?:/.test(to)),
+    [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, to = '']) => ({ page, to }))
+      .filter(({ to }) => !/^https?:/.test(to)),
   );
 
   test.each(links)('$page: the link to $to leads somewhere', ({ page, to }) => {
@@ -110,7 +134,8 @@ describe('all pages', () => {
   test('each page is in the index', () => {
     const index = textOf('docs/README.md');
     const missing = pages().filter(
-      (page) => !['README.md', 'docs/README.md'].includes(page) && !index.includes(`(${page.slice('docs/'.length)})`),
+      (page) =>
+        !['README.md', 'docs/README.md'].includes(page) && !index.includes(`(${page.slice('docs/'.length)})`),
     );
     expect(missing).toEqual([]);
   });
@@ -123,7 +148,13 @@ function anchorsOf(page: string): string[] {
       .replaceAll(/^```[\s\S]*?^```$/gm, '')
       .matchAll(/^#+ (.+)$/gm),
   ];
-  return heads.map(([, head = '']) => head.trim().toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(/\s/g, '-')); // prettier-ignore
+  return heads.map(([, head = '']) =>
+    head
+      .trim()
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-'),
+  );
 }
 
 test('the picture is drawn from the conversation', () => {

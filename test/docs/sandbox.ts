@@ -35,7 +35,10 @@ export async function makeSandbox(
   const bin = join(home, 'bin');
   await mkdir(bin, { recursive: true, mode: 0o700 });
   await symlink(process.execPath, join(bin, 'node'));
-  await script(join(bin, 'mintwarden'), `exec '${process.execPath}' '${join(ROOT, 'src/mintwarden.mjs')}' "$@"`);
+  await script(
+    join(bin, 'mintwarden'),
+    `exec '${process.execPath}' '${join(ROOT, 'src/mintwarden.mjs')}' "$@"`,
+  );
   await script(join(bin, 'python3'), `PYTHONPATH='${programs.pythonPath}' exec '${programs.python}' "$@"`);
   const environment = {
     ...process.env,

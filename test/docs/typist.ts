@@ -44,7 +44,12 @@ export function createTypist(world: World): Typist {
   const inControlRoom = async (): Promise<Stage> => {
     if (stage !== null) return stage;
     const controlRoomId = await world.controlRoom();
-    stage = { mintwarden: { controlRoomId, botUserId: '@mintwarden:example.org' }, olivia: you, alice, ops: world.ops } as unknown as Stage;
+    stage = {
+      mintwarden: { controlRoomId, botUserId: '@mintwarden:example.org' },
+      olivia: you,
+      alice,
+      ops: world.ops,
+    } as unknown as Stage;
     await you.waitForInvite(({ roomId }) => roomId === controlRoomId);
     await you.join(controlRoomId);
     await you.waitForMember(controlRoomId, stage.mintwarden.botUserId);
@@ -60,7 +65,8 @@ export function createTypist(world: World): Typist {
 
   const check = (text: string, expected: readonly string[], what: string): void => {
     const missing = expected.filter((said) => !says(text, real(said)));
-    if (missing.length > 0) throw new HarnessError(`${what} did not say “${missing.map(real).join('”, “')}”, but:\n${text}`);
+    if (missing.length > 0)
+      throw new HarnessError(`${what} did not say “${missing.map(real).join('”, “')}”, but:\n${text}`);
   };
 
   const chat = async (block: Block): Promise<void> => {
@@ -81,7 +87,11 @@ export function createTypist(world: World): Typist {
 
   const notice = async (block: Block): Promise<void> => {
     const text = textOf(await takeNotice(await inControlRoom(), alice, grant));
-    check(text, block.text.split('\n').filter((line) => line.trim() !== ''), 'The notice'); // prettier-ignore
+    check(
+      text,
+      block.text.split('\n').filter((line) => line.trim() !== ''),
+      'The notice',
+    );
   };
 
   /** The token of the newest grant, which is in your chat with the bot. */
@@ -89,7 +99,8 @@ export function createTypist(world: World): Typist {
     if (token === '') {
       ({ token } = await takeDelivery(await inControlRoom(), you, grant));
       // The page says once how it is saved.
-      if (await stat(join(cwd, 'token.txt')).catch(() => null)) await writeFile(join(cwd, 'token.txt'), `${token}\n`);
+      if (await stat(join(cwd, 'token.txt')).catch(() => null))
+        await writeFile(join(cwd, 'token.txt'), `${token}\n`);
     }
     return token;
   };
@@ -121,7 +132,10 @@ export function createTypist(world: World): Typist {
   };
 
   const exec = async (line: string, input = ''): Promise<string> => {
-    const { status, output } = await sandbox.run(`mintwarden exec ${line} --config ~/mintwarden/bot.yaml`, input).ended;
+    const { status, output } = await sandbox.run(
+      `mintwarden exec ${line} --config ~/mintwarden/bot.yaml`,
+      input,
+    ).ended;
     if (status !== 0) throw new HarnessError(`exec ${line}: ${output}`);
     return output;
   };
@@ -133,7 +147,9 @@ export function createTypist(world: World): Typist {
         try {
           await type(block, meanwhile);
         } catch (error) {
-          throw new HarnessError(`${page}:${String(block.line)}: ${error instanceof Error ? error.message : String(error)}`);
+          throw new HarnessError(
+            `${page}:${String(block.line)}: ${error instanceof Error ? error.message : String(error)}`,
+          );
         }
       }
     },

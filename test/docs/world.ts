@@ -31,7 +31,10 @@ export interface World extends AsyncDisposable {
   controlRoom(): Promise<string>;
 }
 
-/** Makes it: a Synapse called example.org; you, alice, bob, helper and whatsappbot; the rooms #ops and #diary of alice's. */
+/**
+ * Makes it: a Synapse called example.org; you, alice, bob, helper and whatsappbot; the rooms #ops and #diary
+ * of alice's.
+ */
 export async function makeWorld(): Promise<World> {
   await using cleanup = new AsyncDisposableStack();
   const home = await mkdtemp(join(tmpdir(), 'mw-docs-'));
@@ -39,24 +42,39 @@ export async function makeWorld(): Promise<World> {
   const [{ python }, pythonPath, port] = await Promise.all([ensurePythonEnv(), mautrix(), freePort()]);
   const synapse = cleanup.use(await startSynapse({ serverName: 'example.org' }));
   const people = ['you', 'alice', 'bob', 'helper', 'whatsappbot'] as const;
-  const users = Object.fromEntries(await Promise.all(people.map(async (name) => [name, await synapse.registerUser(name)] as const)));
-  const client = async (name: string): Promise<JsClient> => cleanup.use(await startJsClient(synapse, users[name] as never));
+  const users = Object.fromEntries(
+    await Promise.all(people.map(async (name) => [name, await synapse.registerUser(name)] as const)),
+  );
+  const client = async (name: string): Promise<JsClient> =>
+    cleanup.use(await startJsClient(synapse, users[name] as never));
   const [you, alice, bob] = await Promise.all([client('you'), client('alice'), client('bob')]);
 
   const room = (name: string, invite: readonly string[]): Promise<string> =>
-    alice.createRoom({ name, encrypted: false, invite: [...invite], more: { room_alias_name: name.toLowerCase() } });
+    alice.createRoom({
+      name,
+      encrypted: false,
+      invite: [...invite],
+      more: { room_alias_name: name.toLowerCase() },
+    });
   const ops = await room('Ops', [bob.userId, '@helper:example.org']);
   await room('Diary', []);
   await bob.join(ops);
   const join_ = `/_matrix/client/v3/join/${encodeURIComponent(ops)}`;
-  await matrixRequest(synapse.baseUrl, 'POST', join_, { token: users['helper']?.accessToken ?? '', body: {} });
+  await matrixRequest(synapse.baseUrl, 'POST', join_, {
+    token: users['helper']?.accessToken ?? '',
+    body: {},
+  });
   for (const body of ['Backups ran at 03:00.', 'Disk 2 is at 71 %.']) {
     await alice.sendPlaintext(ops, 'm.room.message', { msgtype: 'm.text', body });
   }
 
   const gatewayUrl = `http://127.0.0.1:${String(port)}`;
   const modelUrl = await fakeModel(cleanup);
-  const sandbox = await makeSandbox(home, { python, pythonPath }, { MINTWARDEN_ADMIN_TOKEN: synapse.adminToken });
+  const sandbox = await makeSandbox(
+    home,
+    { python, pythonPath },
+    { MINTWARDEN_ADMIN_TOKEN: synapse.adminToken },
+  );
   const atEnd = cleanup.move();
   return {
     synapse,
@@ -68,13 +86,18 @@ export async function makeWorld(): Promise<World> {
     gatewayUrl,
     real: (text) =>
       text
-        .replaceAll('--public-url http://127.0.0.1:8009', `--public-url ${gatewayUrl} --listen 127.0.0.1:${String(port)}`)
+        .replaceAll(
+          '--public-url http://127.0.0.1:8009',
+          `--public-url ${gatewayUrl} --listen 127.0.0.1:${String(port)}`,
+        )
         .replaceAll(/https:\/\/tokens\.example\.org|http:\/\/127\.0\.0\.1:8009/g, gatewayUrl)
         .replaceAll('http://127.0.0.1:8008', synapse.baseUrl)
         .replaceAll('http://127.0.0.1:8080', modelUrl)
         .replaceAll('/var/lib/mintwarden', join(home, 'mintwarden'))
         .replaceAll('npm run mintwarden --', `npm --silent --prefix '${ROOT}' run mintwarden --`),
-    controlRoom: async () => (parse(await readFile(join(home, 'mintwarden/bot.yaml'), 'utf8')) as { control_room: string }).control_room,
+    controlRoom: async () =>
+      (parse(await readFile(join(home, 'mintwarden/bot.yaml'), 'utf8')) as { control_room: string })
+        .control_room,
     [Symbol.asyncDispose]: () => atEnd.disposeAsync(),
   };
 }
@@ -83,7 +106,11 @@ export async function makeWorld(): Promise<World> {
 async function mautrix(): Promise<string> {
   const dir = join(ROOT, '.cache/mautrix');
   await mkdir(join(ROOT, '.cache'), { recursive: true });
-  await ensurePythonEnv({ dir, requirementsPath: join(import.meta.dirname, 'mautrix-requirements.txt'), what: 'mautrix' });
+  await ensurePythonEnv({
+    dir,
+    requirementsPath: join(import.meta.dirname, 'mautrix-requirements.txt'),
+    what: 'mautrix',
+  });
   for await (const path of glob('lib/python*/site-packages', { cwd: dir })) return join(dir, path);
   return '';
 }

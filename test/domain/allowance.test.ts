@@ -50,7 +50,9 @@ describe('a capability as granted', () => {
     'account-data:org.matrix.msc4155.invite_permission_config',
     'account-data:m.policies',
     'account-data:org.matrix.msc3847.policies',
-  ])('%j is none', (text) => expect(() => parseAllowance(text)).toThrow(expect.objectContaining({ code: 'usage' })));
+  ])('%j is none', (text) =>
+    expect(() => parseAllowance(text)).toThrow(expect.objectContaining({ code: 'usage' })),
+  );
 
   it.each([
     ['send', 'm.room.message', null, true],
@@ -81,7 +83,12 @@ describe('a capability as granted', () => {
   });
 
   it('is told in the order of the set', () => {
-    expect(inOrder(['upload', 'send:m.b', 'send:m.a', 'read'])).toEqual(['read', 'send:m.a', 'send:m.b', 'upload']);
+    expect(inOrder(['upload', 'send:m.b', 'send:m.a', 'read'])).toEqual([
+      'read',
+      'send:m.a',
+      'send:m.b',
+      'upload',
+    ]);
   });
 });
 
@@ -95,7 +102,14 @@ describe('the set', () => {
   });
 
   it('never delegates what blinds the subject or outlives the token', () => {
-    for (const type of ['m.ignored_user_list', 'm.direct', 'm.push_rules', 'm.megolm_backup.v1', 'm.identity_server', 'm.accepted_terms'])
+    for (const type of [
+      'm.ignored_user_list',
+      'm.direct',
+      'm.push_rules',
+      'm.megolm_backup.v1',
+      'm.identity_server',
+      'm.accepted_terms',
+    ])
       expect([type, mayGrantType('account-data', type)]).toEqual([type, 'never']);
     for (const type of [
       'm.room.server_acl',

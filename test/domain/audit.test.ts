@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AuditEvent, type AuditRow, canonicalJson, chained, chainFault, CHAIN_START } from '../../src/domain/audit.ts';
+import {
+  type AuditEvent,
+  type AuditRow,
+  canonicalJson,
+  chained,
+  chainFault,
+  CHAIN_START,
+} from '../../src/domain/audit.ts';
 import { ADMIN, ALICE, sampleAudit } from '../contract/sample.ts';
 
 const event: fc.Arbitrary<AuditEvent> = fc.record({
@@ -10,9 +17,13 @@ const event: fc.Arbitrary<AuditEvent> = fc.record({
   grantId: fc.constantFrom(null, 'AAAAA1' as never),
   subject: fc.constantFrom(null, ALICE),
   command: fc.constantFrom(null, '$a' as never),
-  data: fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constant(null), fc.array(fc.string())), {
-    noNullPrototype: true,
-  }),
+  data: fc.dictionary(
+    fc.string(),
+    fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constant(null), fc.array(fc.string())),
+    {
+      noNullPrototype: true,
+    },
+  ),
 });
 const events = fc.array(event, { minLength: 1, maxLength: 8 });
 
@@ -54,7 +65,8 @@ describe('the audit chain', () => {
           { hash: 'f'.repeat(64) },
           { previous: 'f'.repeat(64) },
         ];
-        for (const change of changes) expect(chainFault(rows.with(at, { ...row, ...change }))).toMatchObject({ seq: at + 1 });
+        for (const change of changes)
+          expect(chainFault(rows.with(at, { ...row, ...change }))).toMatchObject({ seq: at + 1 });
       }),
     );
   });
@@ -94,7 +106,9 @@ describe('canonical JSON', () => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
-    expect(canonicalJson({ b: 1, a: { d: [1, 'x', null], c: undefined } })).toBe('{"a":{"d":[1,"x",null]},"b":1}');
+    expect(canonicalJson({ b: 1, a: { d: [1, 'x', null], c: undefined } })).toBe(
+      '{"a":{"d":[1,"x",null]},"b":1}',
+    );
     expect(canonicalJson({ a: 1, b: 2 })).toBe(canonicalJson({ b: 2, a: 1 }));
   });
 });

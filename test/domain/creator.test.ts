@@ -8,9 +8,21 @@ it.each([
   ['@whatsapp_*:other.org:8448', '@whatsapp_*:other.org:8448'],
 ])('%s is %s', (text, spelled) => expect(parseCreatorPattern(text, 'example.org')).toBe(spelled));
 
-it.each(['', '@', '@*', '@*:example.org', 'bot', '@a*b', '@a**', '@bot:*', '@bot:exam*', '@bot:', '!room:x', '@:x'])(
-  '%j names nobody',
-  (text) => expect(() => parseCreatorPattern(text, 'example.org')).toThrow(expect.objectContaining({ code: 'usage' })),
+it.each([
+  '',
+  '@',
+  '@*',
+  '@*:example.org',
+  'bot',
+  '@a*b',
+  '@a**',
+  '@bot:*',
+  '@bot:exam*',
+  '@bot:',
+  '!room:x',
+  '@:x',
+])('%j names nobody', (text) =>
+  expect(() => parseCreatorPattern(text, 'example.org')).toThrow(expect.objectContaining({ code: 'usage' })),
 );
 
 it.each([
@@ -24,7 +36,9 @@ it.each([
   // Historical ids may have an asterisk in them: it is a character there.
   ['@bot:example.org', '@bot*:example.org', false],
   ['@botx:example.org', '@bot*:example.org', false],
-] as const)('%s means %s: %s', (pattern, creator, means) => expect(creatorMatches(pattern, creator as UserId)).toBe(means));
+] as const)('%s means %s: %s', (pattern, creator, means) =>
+  expect(creatorMatches(pattern, creator as UserId)).toBe(means),
+);
 
 it('knows its wildcards', () => {
   expect(isWildCreator('@a_*:x')).toBe(true);

@@ -7,7 +7,9 @@ const seconds = fc.integer({ min: 1, max: 10 * 365 * 86_400 });
 
 describe('durations', () => {
   it('come back as they were said, for every whole number of seconds', () => {
-    fc.assert(fc.property(seconds, (count) => parseDuration(formatDuration(count * 1_000)) === count * 1_000));
+    fc.assert(
+      fc.property(seconds, (count) => parseDuration(formatDuration(count * 1_000)) === count * 1_000),
+    );
   });
 
   it.each([
@@ -53,9 +55,12 @@ describe('durations', () => {
   });
 
   it('either reads a text as a positive whole number or refuses it as usage, whatever it is', () => {
-    const pieces = fc.array(fc.constantFrom('1', '23', '999999999', '9999999999', 'h', 'm', 'w', 'weeks', ' ', '-', '.', 'x'), {
-      maxLength: 8,
-    });
+    const pieces = fc.array(
+      fc.constantFrom('1', '23', '999999999', '9999999999', 'h', 'm', 'w', 'weeks', ' ', '-', '.', 'x'),
+      {
+        maxLength: 8,
+      },
+    );
     fc.assert(
       fc.property(
         fc.oneof(

@@ -29,10 +29,8 @@ describe('an endpoint', () => {
     'GET /a/../b',
     'GET //a',
     'GET /a***',
-  ])(
-    // prettier-ignore
-    '%j is none',
-    (text) => expect(() => parseEndpoint(text)).toThrow(expect.objectContaining({ code: 'usage' })),
+  ])('%j is none', (text) =>
+    expect(() => parseEndpoint(text)).toThrow(expect.objectContaining({ code: 'usage' })),
   );
 });
 

@@ -26,7 +26,8 @@ describe('a grant id', () => {
       fc.property(id, (text) => {
         for (let at = 0; at < text.length; at++) {
           for (const other of ALPHABET) {
-            if (other !== text[at]) expect(parseGrantId(text.slice(0, at) + other + text.slice(at + 1))).toBeNull();
+            if (other !== text[at])
+              expect(parseGrantId(text.slice(0, at) + other + text.slice(at + 1))).toBeNull();
           }
         }
       }),
@@ -63,9 +64,12 @@ describe('a grant id', () => {
     expect(new Set(seen.values())).toEqual(new Set([8]));
   });
 
-  it.each(['', 'A', '7F3K9', 'U'.repeat(6), '7F3K9Q7F3K9', '7F3K9!', '７F3K9Q', "7F3K9'"])('is not %j', (text) => {
-    expect(parseGrantId(text)).toBeNull();
-  });
+  it.each(['', 'A', '7F3K9', 'U'.repeat(6), '7F3K9Q7F3K9', '7F3K9!', '７F3K9Q', "7F3K9'"])(
+    'is not %j',
+    (text) => {
+      expect(parseGrantId(text)).toBeNull();
+    },
+  );
 });
 
 describe('a prefix', () => {
@@ -77,7 +81,9 @@ describe('a prefix', () => {
         expect(text.startsWith(normaliseGrantId(prefix.toLowerCase()))).toBe(true);
       }),
     );
-    fc.assert(fc.property(fc.string(), (text) => normaliseGrantId(normaliseGrantId(text)) === normaliseGrantId(text)));
+    fc.assert(
+      fc.property(fc.string(), (text) => normaliseGrantId(normaliseGrantId(text)) === normaliseGrantId(text)),
+    );
   });
 
   it.each(['', 'ABC', 'ABCU', 'AB%D', 'AB_D', 'AB D', 'A'.repeat(11), 'ABCÉ'])('is not %j', (text) => {

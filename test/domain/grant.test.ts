@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { delivered, ended, failed, type Grant, madeLive, standing, suspended } from '../../src/domain/grant.ts';
+import {
+  delivered,
+  ended,
+  failed,
+  type Grant,
+  madeLive,
+  standing,
+  suspended,
+} from '../../src/domain/grant.ts';
 import { mayBeAlive } from '../../src/domain/lease.ts';
 import { ADMIN, ALICE, NOON, sampleGrant, sampleLease } from '../contract/sample.ts';
 
@@ -33,14 +41,20 @@ describe('standing', () => {
 
   it('is over from the moment a grant ends, for every cause and at every time', () => {
     fc.assert(
-      fc.property(fc.constantFrom('expired', 'revoked', 'withdrawn', 'untold', 'lost-upstream'), fc.integer(), (cause, now) => {
-        expect(standing(ended(live, cause, 'system', NOON), now)).toBe('over');
-      }),
+      fc.property(
+        fc.constantFrom('expired', 'revoked', 'withdrawn', 'untold', 'lost-upstream'),
+        fc.integer(),
+        (cause, now) => {
+          expect(standing(ended(live, cause, 'system', NOON), now)).toBe('over');
+        },
+      ),
     );
   });
 
   it('refuses a state it does not know, rather than calling it good', () => {
-    expect(() => standing({ ...live, state: 'eternal' as never }, NOON)).toThrow(expect.objectContaining({ code: 'internal' }));
+    expect(() => standing({ ...live, state: 'eternal' as never }, NOON)).toThrow(
+      expect.objectContaining({ code: 'internal' }),
+    );
   });
 });
 
@@ -50,9 +64,33 @@ describe('every transition', () => {
       fc.property(walk, (path) => {
         const last = path.reduce((grant, step) => step(grant), minting);
         expect(last.revision).toBe(1 + path.length);
-        const pinned = ({ id, subject, minter, recipient, scope, rooms, reason, ttlMs, createdAt, expiresAt, tokenHash, command }: Grant) => ({
-          id, subject, minter, recipient, scope, rooms, reason, ttlMs, createdAt, expiresAt, tokenHash, command,
-        }); // prettier-ignore
+        const pinned = ({
+          id,
+          subject,
+          minter,
+          recipient,
+          scope,
+          rooms,
+          reason,
+          ttlMs,
+          createdAt,
+          expiresAt,
+          tokenHash,
+          command,
+        }: Grant) => ({
+          id,
+          subject,
+          minter,
+          recipient,
+          scope,
+          rooms,
+          reason,
+          ttlMs,
+          createdAt,
+          expiresAt,
+          tokenHash,
+          command,
+        });
         expect(pinned(last)).toEqual(pinned(minting));
       }),
     );

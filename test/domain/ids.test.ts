@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { localpartOf, parseEventId, parseRoomAlias, parseRoomId, parseUserId, serverOf } from '../../src/domain/ids.ts';
+import {
+  localpartOf,
+  parseEventId,
+  parseRoomAlias,
+  parseRoomId,
+  parseUserId,
+  serverOf,
+} from '../../src/domain/ids.ts';
 
 describe('ids', () => {
-  it.each(['@alice:example.org', '@a:[::1]:8448', '@Ünïcode:x', '@:example.org', '@a/b+c:127.0.0.1:80'])('takes the user id %s', (text) => {
-    expect(parseUserId(text)).toBe(text);
-  });
+  it.each(['@alice:example.org', '@a:[::1]:8448', '@Ünïcode:x', '@:example.org', '@a/b+c:127.0.0.1:80'])(
+    'takes the user id %s',
+    (text) => {
+      expect(parseUserId(text)).toBe(text);
+    },
+  );
 
   it.each([
     '',
@@ -35,13 +45,16 @@ describe('ids', () => {
   });
 
   it('takes room ids with and without a server part, and nothing that could end a path segment', () => {
-    for (const text of ['!a:example.org', '!_dDn1kut5YSer-wBS', '!a?b#c%2F']) expect(parseRoomId(text)).toBe(text);
-    for (const text of ['!', '', '#a:b', '!a/b', '!a b', '!a\n', `!${'x'.repeat(255)}`]) expect(parseRoomId(text)).toBeNull();
+    for (const text of ['!a:example.org', '!_dDn1kut5YSer-wBS', '!a?b#c%2F'])
+      expect(parseRoomId(text)).toBe(text);
+    for (const text of ['!', '', '#a:b', '!a/b', '!a b', '!a\n', `!${'x'.repeat(255)}`])
+      expect(parseRoomId(text)).toBeNull();
   });
 
   it('tells aliases and events from the rest', () => {
     expect(parseRoomAlias('#ops:example.org')).toBe('#ops:example.org');
-    for (const text of ['#ops', '#:example.org', '!a:b', '#ops:exa mple']) expect(parseRoomAlias(text)).toBeNull();
+    for (const text of ['#ops', '#:example.org', '!a:b', '#ops:exa mple'])
+      expect(parseRoomAlias(text)).toBeNull();
     expect(parseEventId('$abc')).toBe('$abc');
     for (const text of ['$', 'abc', '$a b']) expect(parseEventId(text)).toBeNull();
   });

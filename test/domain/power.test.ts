@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
-import { type PoweredDeed, powerOf, type RoomPower, roomPowerOf, withinPower } from '../../src/domain/power.ts';
+import {
+  type PoweredDeed,
+  powerOf,
+  type RoomPower,
+  roomPowerOf,
+  withinPower,
+} from '../../src/domain/power.ts';
 
 const [ALICE, BOB, EVE] = ['@alice:x', '@bob:x', '@eve:x'] as [UserId, UserId, UserId];
-const room = (levels: unknown, more: Partial<RoomPower> = {}): RoomPower => ({ levels, creators: [], madeBy: null, ...more });
+const room = (levels: unknown, more: Partial<RoomPower> = {}): RoomPower => ({
+  levels,
+  creators: [],
+  madeBy: null,
+  ...more,
+});
 const message: PoweredDeed = { kind: 'send', type: 'm.room.message', isState: false };
 const topic: PoweredDeed = { kind: 'send', type: 'm.room.topic', isState: true };
 const ban: PoweredDeed = { kind: 'ban', target: BOB };
@@ -18,7 +29,8 @@ describe('power', () => {
     expect(powerOf(ALICE, room({}, { creators: [ALICE] }))).toBe(Infinity);
     expect(powerOf(ALICE, room(null, { madeBy: ALICE }))).toBe(100);
     expect(powerOf(ALICE, room(null, { madeBy: ALICE, creators: [BOB] }))).toBe(0);
-    for (const odd of [null, 'a', {}, [], 1.5, true]) expect(powerOf(ALICE, room({ users: { [ALICE]: odd } }))).toBe(-Infinity);
+    for (const odd of [null, 'a', {}, [], 1.5, true])
+      expect(powerOf(ALICE, room({ users: { [ALICE]: odd } }))).toBe(-Infinity);
     expect(powerOf('__proto__' as UserId, usual)).toBe(0);
   });
 });
@@ -47,11 +59,16 @@ describe('a ceiling', () => {
     expect(withinPower(100, ALICE, twelve, ban)).toBe(false);
   });
 
-  it('never lends power that the subject has not', () => expect(withinPower(100, EVE, usual, topic)).toBe(false));
+  it('never lends power that the subject has not', () =>
+    expect(withinPower(100, EVE, usual, topic)).toBe(false));
 
   it('reads what cannot be read as more than anybody has', () => {
-    expect(withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, state_default: null }), topic)).toBe(false);
-    expect(withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, events: { 'm.room.topic': {} } }), topic)).toBe(false);
+    expect(withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, state_default: null }), topic)).toBe(
+      false,
+    );
+    expect(
+      withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, events: { 'm.room.topic': {} } }), topic),
+    ).toBe(false);
   });
 
   it('redacts others only where it may send redactions', () => {
@@ -62,22 +79,41 @@ describe('a ceiling', () => {
 });
 
 describe('what a room says of power', () => {
-  const create = (content: unknown, more: object = {}) => ({ type: 'm.room.create', state_key: '', sender: BOB, content, ...more });
+  const create = (content: unknown, more: object = {}) => ({
+    type: 'm.room.create',
+    state_key: '',
+    sender: BOB,
+    content,
+    ...more,
+  });
 
   it('names creators from version 12 on, and in versions nobody knows; before, who made it', () => {
     expect(roomPowerOf(create({}), null)).toEqual({ levels: null, creators: [], madeBy: BOB });
     expect(roomPowerOf(create({ creator: ALICE }), null)?.madeBy).toBe(ALICE);
     expect(roomPowerOf(create({ creator: ALICE, room_version: '10' }), null)?.madeBy).toBe(ALICE);
-    expect(roomPowerOf(create({ creator: ALICE, room_version: '11', additional_creators: [ALICE] }), null)).toEqual(
-      room(null, { madeBy: BOB }),
-    );
+    expect(
+      roomPowerOf(create({ creator: ALICE, room_version: '11', additional_creators: [ALICE] }), null),
+    ).toEqual(room(null, { madeBy: BOB }));
     for (const version of ['12', '13', '1.2', '011', 'org.matrix.hydra.11'])
-      expect(roomPowerOf(create({ room_version: version, additional_creators: [ALICE] }), {})?.creators).toEqual([BOB, ALICE]);
+      expect(
+        roomPowerOf(create({ room_version: version, additional_creators: [ALICE] }), {})?.creators,
+      ).toEqual([BOB, ALICE]);
   });
 
   it('cannot be told from what is no create event, or from levels that are none', () => {
-    for (const odd of [null, [], 'x', create([]), create(undefined), create({}, { type: 'm.room.name' }), create({}, { state_key: 'x' }), create({}, { sender: null }), create({ room_version: 12 }), create({ room_version: '12', additional_creators: {} })])
+    for (const odd of [
+      null,
+      [],
+      'x',
+      create([]),
+      create(undefined),
+      create({}, { type: 'm.room.name' }),
+      create({}, { state_key: 'x' }),
+      create({}, { sender: null }),
+      create({ room_version: 12 }),
+      create({ room_version: '12', additional_creators: {} }),
+    ])
       expect([odd, roomPowerOf(odd, null)]).toEqual([odd, null]);
     for (const levels of [undefined, [], 'x', 1]) expect(roomPowerOf(create({}), levels)).toBeNull();
-  }); // prettier-ignore
+  });
 });

@@ -5,10 +5,28 @@ import { CAPABILITIES } from '../../src/domain/capability.ts';
 import type { Enforcement } from '../../src/domain/enforced.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
 import type { PoweredDeed, RoomPower } from '../../src/domain/power.ts';
-import { addressAllowed, powerAllows, ruleVerdict, typeAllowed, usesLeft } from '../../src/domain/scope-deciders.ts';
+import {
+  addressAllowed,
+  powerAllows,
+  ruleVerdict,
+  typeAllowed,
+  usesLeft,
+} from '../../src/domain/scope-deciders.ts';
 import { allows, canonical, narrow, openRooms, roomMatches, type Scope } from '../../src/domain/scope.ts';
 import { parseScope } from '../../src/domain/stored-scope.ts';
-import { ADDRESSES, CREATORS, EVERYTHING, KEYS, plain, REQUESTS, room, ROOMS, rooms, scope, TYPES } from './support/scopes.ts';
+import {
+  ADDRESSES,
+  CREATORS,
+  EVERYTHING,
+  KEYS,
+  plain,
+  REQUESTS,
+  room,
+  ROOMS,
+  rooms,
+  scope,
+  TYPES,
+} from './support/scopes.ts';
 
 const none: ReadonlySet<RoomId> = new Set();
 const ALICE = '@alice:x' as UserId;
@@ -32,16 +50,20 @@ const DEEDS: readonly PoweredDeed[] = [
 function answers(of: Scope): Map<string, boolean> {
   const all = new Map<string, boolean>();
   for (const roomId of ROOMS) {
-    for (const creator of [...CREATORS, null]) all.set(`room ${roomId} ${creator}`, roomMatches(of, { roomId, creator }));
+    for (const creator of [...CREATORS, null])
+      all.set(`room ${roomId} ${creator}`, roomMatches(of, { roomId, creator }));
   }
   for (const capability of CAPABILITIES) {
     all.set(`can ${capability}`, allows(of, capability));
-    for (const type of TYPES) for (const key of KEYS) all.set(`${capability} ${type} ${key}`, typeAllowed(of, capability, type, key));
+    for (const type of TYPES)
+      for (const key of KEYS) all.set(`${capability} ${type} ${key}`, typeAllowed(of, capability, type, key));
   }
   for (const address of ADDRESSES) all.set(`from ${address}`, addressAllowed(of, address));
-  for (const [method, path] of REQUESTS) all.set(`${method} ${path}`, ruleVerdict(of, method, path) === 'allow');
+  for (const [method, path] of REQUESTS)
+    all.set(`${method} ${path}`, ruleVerdict(of, method, path) === 'allow');
   for (const [at, power] of POWERS.entries()) {
-    for (const deed of DEEDS) all.set(`power ${at} ${JSON.stringify(deed)}`, powerAllows(of, ALICE, power, deed));
+    for (const deed of DEEDS)
+      all.set(`power ${at} ${JSON.stringify(deed)}`, powerAllows(of, ALICE, power, deed));
   }
   for (let used = 0; used < 6; used++) all.set(`use ${used}`, usesLeft(of, used) > 0);
   all.set('follows upgrades', of.followUpgrades === true);
@@ -126,7 +148,15 @@ describe('the one form of a scope', () => {
 
   it('is the same for what is said twice, or in another order', () => {
     const can = ['send:m.room.message', 'read', 'media', 'send:m.room.*', 'read'] as const;
-    expect(canonical({ v: 1, rooms: ['!b', '!a', '!b'] as RoomId[], can, types: ['*'], from: ['10.1.0.0/16', '10.0.0.0/8'] })).toEqual({
+    expect(
+      canonical({
+        v: 1,
+        rooms: ['!b', '!a', '!b'] as RoomId[],
+        can,
+        types: ['*'],
+        from: ['10.1.0.0/16', '10.0.0.0/8'],
+      }),
+    ).toEqual({
       v: 1,
       rooms: ['!a', '!b'],
       can: ['read', 'send:m.room.*'],
@@ -213,11 +243,25 @@ describe('a stored scope', () => {
   });
 
   it('takes one more key for void, whatever the key and its value', () => {
-    const known = ['v', 'rooms', 'can', 'by', 'types', 'power', 'rules', 'from', 'uses', 'followUpgrades', '__proto__'];
+    const known = [
+      'v',
+      'rooms',
+      'can',
+      'by',
+      'types',
+      'power',
+      'rules',
+      'from',
+      'uses',
+      'followUpgrades',
+      '__proto__',
+    ];
     fc.assert(
       fc.property(plain, fc.string(), fc.jsonValue(), (of, key, value) => {
         fc.pre(!known.includes(key));
-        expect(() => parseScope({ ...of, [key]: value }, EVERYTHING)).toThrow(expect.objectContaining({ code: 'state' }));
+        expect(() => parseScope({ ...of, [key]: value }, EVERYTHING)).toThrow(
+          expect.objectContaining({ code: 'state' }),
+        );
       }),
     );
   });

@@ -25,7 +25,9 @@ describe('a scoped token', () => {
     const id = newGrantId(0, randomBytes);
     fc.assert(
       fc.property(bytes32, fc.nat(255), (bytes, bit) => {
-        const other = Uint8Array.from(bytes, (byte, index) => (index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
+        const other = Uint8Array.from(bytes, (byte, index) =>
+          index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte,
+        );
         return newToken(id, () => bytes) !== newToken(id, () => other);
       }),
     );
@@ -38,15 +40,24 @@ describe('a scoped token', () => {
     const token = newToken(newGrantId(0, randomBytes), randomBytes);
     for (let at = 0; at < token.length; at++) {
       for (const other of LETTERS) {
-        if (other !== token[at]) expect(grantOfToken(token.slice(0, at) + other + token.slice(at + 1))).toBeNull();
+        if (other !== token[at])
+          expect(grantOfToken(token.slice(0, at) + other + token.slice(at + 1))).toBeNull();
       }
     }
   });
 
   it('cut, prolonged, padded or of another kind is none', () => {
     const token = newToken(newGrantId(0, randomBytes), randomBytes);
-    for (let length = 0; length < token.length; length++) expect(grantOfToken(token.slice(0, length))).toBeNull();
-    for (const text of [`${token}0`, ` ${token}`, `${token}\n`, token.toUpperCase(), token.replace('mwt', 'syt'), `${token}${token}`]) {
+    for (let length = 0; length < token.length; length++)
+      expect(grantOfToken(token.slice(0, length))).toBeNull();
+    for (const text of [
+      `${token}0`,
+      ` ${token}`,
+      `${token}\n`,
+      token.toUpperCase(),
+      token.replace('mwt', 'syt'),
+      `${token}${token}`,
+    ]) {
       expect(grantOfToken(text)).toBeNull();
     }
   });
@@ -59,7 +70,11 @@ describe('a scoped token', () => {
 
   it('is judged quickly however long the presented text is', () => {
     const begun = performance.now();
-    for (const text of ['mwt_'.repeat(250_000), `mwt_${'A'.repeat(1_000_000)}`, `mwt_AAAAAA_${'0'.repeat(1_000_000)}`])
+    for (const text of [
+      'mwt_'.repeat(250_000),
+      `mwt_${'A'.repeat(1_000_000)}`,
+      `mwt_AAAAAA_${'0'.repeat(1_000_000)}`,
+    ])
       expect(grantOfToken(text)).toBeNull();
     expect(performance.now() - begun).toBeLessThan(500);
   });

@@ -5,7 +5,8 @@ import { replacementOf } from '../../src/domain/upgrade.ts';
 const OLD = '!old:x' as RoomId;
 const create = { predecessor: { room_id: OLD } };
 
-it('is followed where both rooms say so', () => expect(replacementOf(OLD, { replacement_room: '!new' }, create)).toBe('!new'));
+it('is followed where both rooms say so', () =>
+  expect(replacementOf(OLD, { replacement_room: '!new' }, create)).toBe('!new'));
 
 it.each([
   [{}, create],
@@ -19,4 +20,6 @@ it.each([
   [{ replacement_room: '!new' }, { predecessor: { room_id: '!other' } }],
   [{ replacement_room: '!new' }, { predecessor: { room_id: [OLD] } }],
   [Object.create({ replacement_room: '!new' }), create],
-])('is not where they do not agree: %j %j', (tombstone, created) => expect(replacementOf(OLD, tombstone, created)).toBeNull());
+])('is not where they do not agree: %j %j', (tombstone, created) =>
+  expect(replacementOf(OLD, tombstone, created)).toBeNull(),
+);

@@ -26,7 +26,10 @@ afterAll(async () => {
 
 describe('only the entitled command', () => {
   test('a plaintext command in the encrypted control room makes nothing, and says why', async () => {
-    const eventId = await stage.olivia.sendPlaintext(room, 'm.room.message', { msgtype: 'm.text', body: line() });
+    const eventId = await stage.olivia.sendPlaintext(room, 'm.room.message', {
+      msgtype: 'm.text',
+      body: line(),
+    });
     expect(textOf(await stage.olivia.waitForReply(eventId))).toMatch(/encrypt/i);
     expect(tokens()).toBe(0);
   });
@@ -43,7 +46,9 @@ describe('only the entitled command', () => {
     await second.waitForMember(room, stage.mintwarden.botUserId);
     const eventId = await second.say(room, line());
     const reply = await stage.olivia.waitForMessage(
-      (m) => m.sender === stage.mintwarden.botUserId && JSON.stringify(m.content['m.relates_to'] ?? '').includes(eventId),
+      (m) =>
+        m.sender === stage.mintwarden.botUserId &&
+        JSON.stringify(m.content['m.relates_to'] ?? '').includes(eventId),
       { what: 'a refusal of the unsigned device' },
     );
     expect(textOf(reply)).toMatch(/verif|sign/i);
@@ -96,7 +101,12 @@ describe('only the entitled command', () => {
     const wire = await stage.olivia.wireEvent(dm, await stage.olivia.say(dm, line()));
     const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.encrypted/moved1`;
     const moved = { token: stage.users.olivia.accessToken, body: wire['content'] as object };
-    const { event_id: eventId } = await matrixRequest<{ event_id: string }>(stage.synapse.baseUrl, 'PUT', path, moved);
+    const { event_id: eventId } = await matrixRequest<{ event_id: string }>(
+      stage.synapse.baseUrl,
+      'PUT',
+      path,
+      moved,
+    );
     const reply = await stage.olivia.waitForReply(eventId);
     expect(textOf(reply)).toMatch(/could not decrypt/);
     expect(tokens()).toBe(before);
@@ -127,11 +137,21 @@ describe('the subject always knows', () => {
     const id = await mint(stage, `!mint @alice --rooms ${stage.ops}`);
     const { token } = await takeDelivery(stage, stage.olivia, id);
     expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(200);
-    await matrixRequest(stage.synapse.baseUrl, 'PUT', `/_synapse/admin/v2/users/${stage.users.alice.userId}`, {
-      token: stage.synapse.adminToken,
-      body: { locked: true },
-    });
-    const locked = await request(stage, token, 'GET', `/rooms/${encodeURIComponent(stage.ops)}/messages?dir=b`);
+    await matrixRequest(
+      stage.synapse.baseUrl,
+      'PUT',
+      `/_synapse/admin/v2/users/${stage.users.alice.userId}`,
+      {
+        token: stage.synapse.adminToken,
+        body: { locked: true },
+      },
+    );
+    const locked = await request(
+      stage,
+      token,
+      'GET',
+      `/rooms/${encodeURIComponent(stage.ops)}/messages?dir=b`,
+    );
     expect(locked).toMatchObject({ status: 401, body: { errcode: 'M_USER_LOCKED', soft_logout: true } });
   });
 });

@@ -13,7 +13,10 @@ let encryptedRoom = '';
 const LOGIN = { method: 'POST', path: /\/_synapse\/admin\/v1\/users\/[^/]+\/login/ };
 
 const admin = (method: string, path: string, body?: object): Promise<unknown> =>
-  matrixRequest(stage.synapse.baseUrl, method, path, { token: stage.synapse.adminToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest(stage.synapse.baseUrl, method, path, {
+    token: stage.synapse.adminToken,
+    ...(body === undefined ? {} : { body }),
+  });
 
 beforeAll(async () => {
   stage = await setTheStage({ proxied: true });
@@ -32,27 +35,51 @@ afterAll(async () => {
 
 describe('what a command cannot do is said plainly, and nothing is made', () => {
   test.each<[string, (s: Stage) => string, RegExp]>([
-    ['an unknown subject', (s) => `!mint @nobody --rooms ${s.ops}`, /no user|does not exist|unknown|not know/i],
-    ['a remote subject', (s) => `!mint @alice:elsewhere.example --rooms ${s.ops}`, /elsewhere\.example|another|this homeserver|other/i],
+    [
+      'an unknown subject',
+      (s) => `!mint @nobody --rooms ${s.ops}`,
+      /no user|does not exist|unknown|not know/i,
+    ],
+    [
+      'a remote subject',
+      (s) => `!mint @alice:elsewhere.example --rooms ${s.ops}`,
+      /elsewhere\.example|another|this homeserver|other/i,
+    ],
     ['a locked subject', () => '!mint @locked --rooms all', /locked/i],
     ['a deactivated subject', () => '!mint @gone --rooms all', /deactivated/i],
     ['a server administrator', () => '!mint @root --rooms all', /privileged_subjects/],
     ['oneself, the first evening', () => '!mint @olivia --rooms all', /privileged_subjects/],
     ['the bot itself', (s) => `!mint ${s.mintwarden.botUserId} --rooms all`, /own account|never|Mintwarden/i],
-    ['the control room', (s) => `!mint @alice --rooms ${s.mintwarden.controlRoomId}`, /control room|outside/i],
+    [
+      'the control room',
+      (s) => `!mint @alice --rooms ${s.mintwarden.controlRoomId}`,
+      /control room|outside/i,
+    ],
     ['a room the subject is not in', (s) => `!mint @you --to @olivia --rooms ${s.ops}`, /./],
-    ['a room that does not exist', () => '!mint @alice --rooms !nowhere:test.local', /not in|no room|unknown/i],
+    [
+      'a room that does not exist',
+      () => '!mint @alice --rooms !nowhere:test.local',
+      /not in|no room|unknown/i,
+    ],
     ['an alias that leads nowhere', () => '!mint @alice --rooms #nowhere:test.local', /#nowhere/],
     ['no --rooms', () => '!mint @alice', /--rooms/],
     ['an empty --rooms', () => '!mint @alice --rooms ""', /--rooms/],
     ['a lifetime of zero', (s) => `!mint @alice --rooms ${s.ops} --ttl 0m`, /zero/i],
     ['a negative lifetime', (s) => `!mint @alice --rooms ${s.ops} --ttl=-1h`, /negative/i],
     ['a lifetime without unit', (s) => `!mint @alice --rooms ${s.ops} --ttl 5`, /unit/i],
-    ['a lifetime past the maximum', (s) => `!mint @alice --rooms ${s.ops} --ttl 4w`, /7d|7 days|maximum|1 week/i],
+    [
+      'a lifetime past the maximum',
+      (s) => `!mint @alice --rooms ${s.ops} --ttl 4w`,
+      /7d|7 days|maximum|1 week/i,
+    ],
     ['an unknown flag', (s) => `!mint @alice --room ${s.ops}`, /--rooms/],
     ['a doubled flag', (s) => `!mint @alice --rooms ${s.ops} --rooms ${s.diary}`, /--rooms/],
     ['a spare word', (s) => `!mint @alice now --rooms ${s.ops}`, /now/],
-    ['a recipient without cross-signing', (s) => `!mint @alice --rooms ${s.ops} --to @keyless`, /cross-sign|verif|signed/i],
+    [
+      'a recipient without cross-signing',
+      (s) => `!mint @alice --rooms ${s.ops} --to @keyless`,
+      /cross-sign|verif|signed/i,
+    ],
     ['an unknown grant', () => '!revoke 0000', /./],
     ['a verb nearly right', (s) => `!mnit @alice --rooms ${s.ops}`, /mint/],
   ])('%s', async (_name, line, expected) => {
@@ -79,8 +106,14 @@ describe('forgiving about typing', () => {
     ['phone dashes', (s) => `!mint @alice —rooms ${s.ops} —ttl 1h —dry-run`],
     ['smart quotes', (s) => `!mint @alice --rooms ${s.ops} --reason “it’s fine” --dry-run`],
     ['no-break spaces and a newline', (s) => `!mint\u00a0@alice --rooms\u00a0${s.ops}\n--dry-run`],
-    ['an apostrophe in a reason', (s) => `!mint @alice --rooms ${s.ops} --reason it's fine --ttl 1h --dry-run`],
-    ['a matrix.to link', (s) => `!mint https://matrix.to/#/${s.users.alice.userId} --rooms ${s.ops} --dry-run`],
+    [
+      'an apostrophe in a reason',
+      (s) => `!mint @alice --rooms ${s.ops} --reason it's fine --ttl 1h --dry-run`,
+    ],
+    [
+      'a matrix.to link',
+      (s) => `!mint https://matrix.to/#/${s.users.alice.userId} --rooms ${s.ops} --dry-run`,
+    ],
     ['a prefix of a room id', (s) => `!mint @alice --rooms ${s.ops.slice(0, 12)} --dry-run`],
     ['!mw', (s) => `!mw mint @alice --rooms ${s.ops} --dry-run`],
   ])('%s', async (_name, line) => {
@@ -91,7 +124,9 @@ describe('forgiving about typing', () => {
   });
 
   test('an encrypted room is named as one', async () => {
-    expect(textOf(await command(stage, `!mint @alice --rooms ${encryptedRoom} --dry-run`))).toMatch(/encrypted/i);
+    expect(textOf(await command(stage, `!mint @alice --rooms ${encryptedRoom} --dry-run`))).toMatch(
+      /encrypted/i,
+    );
   });
 });
 
@@ -99,8 +134,16 @@ describe('a homeserver that is not itself', () => {
   test.each<[string, Parameters<Stage['proxy']['on']>[1], RegExp]>([
     ['errs', answerWith(500, { errcode: 'M_UNKNOWN', error: 'oops' }), /until|may/i],
     ['answers nonsense', garbage(), /until|may/i],
-    ['answers a web page', answerWith(200, '<html>hello</html>', { 'content-type': 'text/html' }), /until|may/i],
-    ['no longer knows the issuer as admin', answerWith(403, { errcode: 'M_FORBIDDEN', error: 'You are not a server admin' }), /admin/i],
+    [
+      'answers a web page',
+      answerWith(200, '<html>hello</html>', { 'content-type': 'text/html' }),
+      /until|may/i,
+    ],
+    [
+      'no longer knows the issuer as admin',
+      answerWith(403, { errcode: 'M_FORBIDDEN', error: 'You are not a server admin' }),
+      /admin/i,
+    ],
   ])('%s: said, nothing live, what may be alive is named', async (_name, fault, expected) => {
     const planned = stage.proxy.on(LOGIN, fault, { times: 1 });
     const reply = textOf(await command(stage, `!mint @alice --rooms ${stage.ops}`));

@@ -36,35 +36,54 @@ let grants = 0;
 function tokenFor(scope: Partial<Scope> = {}): { token: string; id: GrantId } {
   const id = `7F3K${String(++grants).padStart(2, '0')}` as GrantId;
   const token = `mwt_${id}_scoped${grants}`;
-  const grant = grantOf([ops], { id, subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can: ['read', 'send', 'upload'], ...scope } });
+  const grant = grantOf([ops], {
+    id,
+    subject: alice.userId as UserId,
+    scope: { v: 1, rooms: [ops], can: ['read', 'send', 'upload'], ...scope },
+  });
   desk.add(token, { grant, rooms: new Set([ops]) });
   return { token, id };
-} // prettier-ignore
+}
 
 const direct = <T>(method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, { token: alice.accessToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
+    token: alice.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 
 /** The example with what it says to replace replaced. */
 async function exampleFor(port: number): Promise<string> {
   const example = await readFile(join(import.meta.dirname, '../../config/nginx.conf'), 'utf8');
   const lines = example.split('\n').flatMap((line) => {
-    if (/^\s*(?:listen|ssl_certificate)/.test(line)) return line.includes('listen 443') ? [`listen 127.0.0.1:${port};`] : [];
+    if (/^\s*(?:listen|ssl_certificate)/.test(line))
+      return line.includes('listen 443') ? [`listen 127.0.0.1:${port};`] : [];
     if (/^\s*access_log/.test(line)) return ['access_log access.log matrix;'];
-    return [line.replace('127.0.0.1:8008', `127.0.0.1:${homeserver.port}`).replace('127.0.0.1:8009', `127.0.0.1:${gateway.port}`)];
+    return [
+      line
+        .replace('127.0.0.1:8008', `127.0.0.1:${homeserver.port}`)
+        .replace('127.0.0.1:8009', `127.0.0.1:${gateway.port}`),
+    ];
   });
   // What an operator has to look at is what was looked at here.
-  expect(example.split('\n').filter((line) => /\breplace\b/.test(line) && !/^\s*(?:#|listen|ssl_|access_log|server)/.test(line))).toEqual(
-    [],
-  );
+  expect(
+    example
+      .split('\n')
+      .filter((line) => /\breplace\b/.test(line) && !/^\s*(?:#|listen|ssl_|access_log|server)/.test(line)),
+  ).toEqual([]);
   return lines.join('\n');
 }
 
 beforeAll(async () => {
   const { baseUrl, adminToken, ...synapse } = sharedSynapse();
   alice = await synapse.uniqueUser('alice');
-  [ops, secret] = (await Promise.all([1, 2].map(() => direct<{ room_id: RoomId }>('POST', `${V3}/createRoom`, {})))).map(({ room_id }) => room_id) as [RoomId, RoomId];
+  [ops, secret] = (
+    await Promise.all([1, 2].map(() => direct<{ room_id: RoomId }>('POST', `${V3}/createRoom`, {})))
+  ).map(({ room_id }) => room_id) as [RoomId, RoomId];
   const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(baseUrl, 'POST', path, { token: adminToken, body: {} });
+  const minted = await matrixRequest<{ access_token: string }>(baseUrl, 'POST', path, {
+    token: adminToken,
+    body: {},
+  });
   desk = grantDesk(minted.access_token);
   homeserver = await startProxy(baseUrl);
   gateway = await startGateway({
@@ -78,7 +97,7 @@ beforeAll(async () => {
     log: keptLog(),
     trustedProxies: ['127.0.0.1/32'],
   });
-}); // prettier-ignore
+});
 
 afterAll(async () => {
   await gateway?.close();
@@ -100,9 +119,17 @@ describe.each(programs)('behind %s', (program) => {
   type Asked = { status: number; body: Record<string, unknown>; atHomeserver: number };
 
   /** Asks through nginx; `atHomeserver`: how often nginx went there for it. */
-  async function ask(token: string | null, method: string, path: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Asked> {
+  async function ask(
+    token: string | null,
+    method: string,
+    path: string,
+    init: RequestInit & { duplex?: 'half' } = {},
+  ): Promise<Asked> {
     const before = homeserver.requests.length;
-    const headers = { ...(token !== null && { authorization: `Bearer ${token}` }), ...(init.headers as Record<string, string>) };
+    const headers = {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(init.headers as Record<string, string>),
+    };
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, ...init, headers });
     const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
     return { status: answer.status, body, atHomeserver: homeserver.requests.length - before };
@@ -112,23 +139,45 @@ describe.each(programs)('behind %s', (program) => {
   async function raw(path: string, ...lines: string[]): Promise<Asked> {
     const before = homeserver.requests.length;
     const socket = connect(port, '127.0.0.1');
-    socket.write([`GET ${path} HTTP/1.1`, 'Host: matrix.example.org', 'Connection: close', ...lines, '', ''].join('\r\n'), 'latin1');
+    socket.write(
+      [`GET ${path} HTTP/1.1`, 'Host: matrix.example.org', 'Connection: close', ...lines, '', ''].join(
+        '\r\n',
+      ),
+      'latin1',
+    );
     const answer = await text(socket);
     const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
     const json = /\{.*\}/s.exec(answer)?.[0] ?? '{}';
-    return { status, body: JSON.parse(json) as Record<string, unknown>, atHomeserver: homeserver.requests.length - before };
+    return {
+      status,
+      body: JSON.parse(json) as Record<string, unknown>,
+      atHomeserver: homeserver.requests.length - before,
+    };
   }
 
   const joined = `${V3}/joined_rooms`;
 
   test('a scoped token goes to the gateway, an ordinary one and none to the homeserver', async () => {
     const { token } = tokenFor();
-    expect(await ask(token, 'GET', joined)).toEqual({ status: 200, body: { joined_rooms: [ops] }, atHomeserver: 0 });
+    expect(await ask(token, 'GET', joined)).toEqual({
+      status: 200,
+      body: { joined_rooms: [ops] },
+      atHomeserver: 0,
+    });
     const own = await ask(alice.accessToken, 'GET', joined);
-    expect([own.status, own.atHomeserver, (own.body['joined_rooms'] as string[]).toSorted()]).toEqual([200, 1, [ops, secret].toSorted()]);
-    expect(await ask(null, 'GET', '/_matrix/client/versions')).toMatchObject({ status: 200, atHomeserver: 1 });
+    expect([own.status, own.atHomeserver, (own.body['joined_rooms'] as string[]).toSorted()]).toEqual([
+      200,
+      1,
+      [ops, secret].toSorted(),
+    ]);
+    expect(await ask(null, 'GET', '/_matrix/client/versions')).toMatchObject({
+      status: 200,
+      atHomeserver: 1,
+    });
     expect(await ask(null, 'GET', `${V3}/login`)).toMatchObject({ status: 200, atHomeserver: 1 });
-    expect(await ask(null, 'OPTIONS', joined, { headers: { origin: 'https://client.example' } })).toMatchObject({ atHomeserver: 1 });
+    expect(
+      await ask(null, 'OPTIONS', joined, { headers: { origin: 'https://client.example' } }),
+    ).toMatchObject({ atHomeserver: 1 });
     expect(await ask(token, 'GET', '/_mintwarden/v1/token')).toMatchObject({ status: 200, atHomeserver: 0 });
     expect(await ask(null, 'GET', '/_mintwarden/v1/token')).toMatchObject({ status: 401, atHomeserver: 0 });
   });
@@ -136,32 +185,51 @@ describe.each(programs)('behind %s', (program) => {
   test('the admin API is closed to everybody, federation reaches the homeserver', async () => {
     const { token } = tokenFor();
     for (const given of [token, alice.accessToken, sharedSynapse().adminToken]) {
-      expect(await ask(given, 'GET', '/_synapse/admin/v2/users')).toMatchObject({ status: 404, atHomeserver: 0 });
-      expect(await ask(given, 'GET', '/_matrix/..%2f_synapse/admin/v2/users')).not.toMatchObject({ status: 200 });
-      expect(await raw('/_matrix/../_synapse/admin/v2/users', `Authorization: Bearer ${given}`)).toMatchObject({ status: 404, atHomeserver: 0 });
+      expect(await ask(given, 'GET', '/_synapse/admin/v2/users')).toMatchObject({
+        status: 404,
+        atHomeserver: 0,
+      });
+      expect(await ask(given, 'GET', '/_matrix/..%2f_synapse/admin/v2/users')).not.toMatchObject({
+        status: 200,
+      });
+      expect(
+        await raw('/_matrix/../_synapse/admin/v2/users', `Authorization: Bearer ${given}`),
+      ).toMatchObject({ status: 404, atHomeserver: 0 });
     }
     expect(await ask(null, 'GET', '/_matrix/federation/v1/version')).toMatchObject({ atHomeserver: 1 });
-  }); // prettier-ignore
+  });
 
   test('it syncs and sends, and the wait of a long poll ends with the grant', async () => {
     const { token, id } = tokenFor();
     const sent = await ask(token, 'PUT', `${V3}/rooms/${encodeURIComponent(ops)}/send/m.room.message/${id}`, {
       body: JSON.stringify({ msgtype: 'm.text', body: 'through nginx' }),
     });
-    expect(sent).toMatchObject({ status: 200, body: { event_id: expect.stringMatching(/^\$/) as string }, atHomeserver: 0 });
+    expect(sent).toMatchObject({
+      status: 200,
+      body: { event_id: expect.stringMatching(/^\$/) as string },
+      atHomeserver: 0,
+    });
     // Each with another wait: Synapse keeps the answer to a question of the same user for two minutes.
     const first = await ask(token, 'GET', `${V3}/sync?timeout=${grants}`);
     expect(JSON.stringify(first.body)).toContain('through nginx');
     expect(JSON.stringify(first.body)).not.toContain(secret);
     const begun = performance.now();
-    const waits = ask(token, 'GET', `${V3}/sync?timeout=25000&since=${String(first.body['next_batch'])}`).catch(() => null);
+    const waits = ask(
+      token,
+      'GET',
+      `${V3}/sync?timeout=25000&since=${String(first.body['next_batch'])}`,
+    ).catch(() => null);
     await sleep(500);
     expect(await Promise.race([waits, sleep(50, 'waiting')])).toBe('waiting');
     desk.end(id);
     const end = await waits;
     expect(end === null || end.status >= 401).toBe(true);
     expect(performance.now() - begun).toBeLessThan(5_000);
-    expect(await ask(token, 'GET', joined)).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' }, atHomeserver: 0 });
+    expect(await ask(token, 'GET', joined)).toMatchObject({
+      status: 401,
+      body: { errcode: 'M_UNKNOWN_TOKEN' },
+      atHomeserver: 0,
+    });
   });
 
   test('a file of 5 MB passes in both directions, and comes back as it went', async () => {
@@ -169,16 +237,23 @@ describe.each(programs)('behind %s', (program) => {
     const bytes = Buffer.alloc(5 * 1_048_576, 'not compressible? ');
     for (const given of [token, alice.accessToken]) {
       const headers = { 'content-type': 'application/octet-stream' };
-      const up = await ask(given, 'POST', '/_matrix/media/v3/upload?filename=big.bin', { body: bytes, headers });
+      const up = await ask(given, 'POST', '/_matrix/media/v3/upload?filename=big.bin', {
+        body: bytes,
+        headers,
+      });
       expect(up).toMatchObject({ status: 200, atHomeserver: given === token ? 0 : 1 });
       const file = String(up.body['content_uri']).slice('mxc://'.length);
-      const down = await fetch(`http://127.0.0.1:${port}/_matrix/client/v1/media/download/${file}`, { headers: { authorization: `Bearer ${given}` } });
+      const down = await fetch(`http://127.0.0.1:${port}/_matrix/client/v1/media/download/${file}`, {
+        headers: { authorization: `Bearer ${given}` },
+      });
       expect(down.status).toBe(200);
       expect(Buffer.from(await down.arrayBuffer()).equals(bytes)).toBe(true);
     }
-    const tooLarge = await ask(token, 'POST', '/_matrix/media/v3/upload', { body: Buffer.alloc(51 * 1_048_576) }).catch(() => ({ status: 413 }));
+    const tooLarge = await ask(token, 'POST', '/_matrix/media/v3/upload', {
+      body: Buffer.alloc(51 * 1_048_576),
+    }).catch(() => ({ status: 413 }));
     expect(tooLarge.status).toBe(413);
-  }); // prettier-ignore
+  });
 
   test.each([
     ['lower case', (t: string) => [`Authorization: bearer ${t}`]],
@@ -189,11 +264,20 @@ describe.each(programs)('behind %s', (program) => {
     ['no scheme', (t: string) => [`Authorization: ${t}`]],
     ['a comma', (t: string) => [`Authorization: Bearer ,${t}`]],
     ['another scheme', (t: string) => [`Authorization: Token ${t}`]],
-    ['the ordinary token first', (t: string, own: string) => [`Authorization: Bearer ${own}`, `Authorization: Bearer ${t}`]],
-    ['the scoped token first', (t: string, own: string) => [`Authorization: Bearer ${t}`, `Authorization: Bearer ${own}`]],
+    [
+      'the ordinary token first',
+      (t: string, own: string) => [`Authorization: Bearer ${own}`, `Authorization: Bearer ${t}`],
+    ],
+    [
+      'the scoped token first',
+      (t: string, own: string) => [`Authorization: Bearer ${t}`, `Authorization: Bearer ${own}`],
+    ],
     ['an empty header first', (t: string) => ['Authorization:', `Authorization: Bearer ${t}`]],
     ['both in one header', (t: string, own: string) => [`Authorization: Bearer ${own}, Bearer ${t}`]],
-    ['a name with an underscore', (t: string, own: string) => [`Authorization: Bearer ${t}`, `X_Authorization: Bearer ${own}`]],
+    [
+      'a name with an underscore',
+      (t: string, own: string) => [`Authorization: Bearer ${t}`, `X_Authorization: Bearer ${own}`],
+    ],
     ['a folded line', (t: string) => ['Authorization: Bearer', ` ${t}`]],
   ])('%s: nobody gets more than the scope, and nothing is said for another', async (_, lines) => {
     const { token } = tokenFor();
@@ -215,7 +299,11 @@ describe.each(programs)('behind %s', (program) => {
   ])('a scoped token in the address (%s, %s) is refused by the gateway', async (name, letter) => {
     const { token } = tokenFor();
     const written = letter === '' ? token : token.replace('m', letter);
-    expect(await raw(`${joined}?${name}${written}`)).toMatchObject({ status: 401, body: { errcode: 'M_MISSING_TOKEN' }, atHomeserver: 0 });
+    expect(await raw(`${joined}?${name}${written}`)).toMatchObject({
+      status: 401,
+      body: { errcode: 'M_MISSING_TOKEN' },
+      atHomeserver: 0,
+    });
     // And beside an ordinary one it is not passed over.
     const both = await raw(`${joined}?${name}${written}`, `Authorization: Bearer ${alice.accessToken}`);
     expect(both).toMatchObject({ status: 401, atHomeserver: 0 });
@@ -244,8 +332,14 @@ describe.each(programs)('behind %s', (program) => {
       ['X-Real-IP: 192.0.2.7'],
       ['Connection: close, X-Forwarded-For', 'X-Forwarded-For: 192.0.2.7'],
     ]) {
-      expect([lines, (await raw(joined, `Authorization: Bearer ${elsewhere.token}`, ...lines)).status]).toEqual([lines, 403]);
-      expect([lines, (await raw(joined, `Authorization: Bearer ${here.token}`, ...lines)).status]).toEqual([lines, 200]);
+      expect([
+        lines,
+        (await raw(joined, `Authorization: Bearer ${elsewhere.token}`, ...lines)).status,
+      ]).toEqual([lines, 403]);
+      expect([lines, (await raw(joined, `Authorization: Bearer ${here.token}`, ...lines)).status]).toEqual([
+        lines,
+        200,
+      ]);
     }
     await raw(joined, `Authorization: Bearer ${alice.accessToken}`, 'X-Forwarded-For: 192.0.2.7');
     expect(homeserver.requests.at(-1)?.headers['x-forwarded-for']).toBe('127.0.0.1');

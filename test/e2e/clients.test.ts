@@ -17,7 +17,10 @@ import { subjectView, type SubjectNews } from './support/subject-view.ts';
 
 const V3 = '/_matrix/client/v3';
 const PNG = Uint8Array.from(
-  Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64'),
+  Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
 );
 type OpenClient = (held: Held) => HolderClient | Promise<HolderClient>;
 /** With what is not there for them at start, which all of them take. */
@@ -28,11 +31,19 @@ const CLIENTS: readonly (readonly [name: string, open: OpenClient, missing: read
 ];
 /** What a client may ask until its first sync is in. */
 const START_REQUESTS = 8;
-/** What a client may ask within 3 s of its token's end: the sync that was open, and one that is told at once. */
+/**
+ * What a client may ask within 3 s of its token's end: the sync that was open, and one that is told at once.
+ */
 const LAST_REQUESTS = 3;
 const WRITER: readonly Allowance[] = ['read', 'send', 'react', 'edit', 'redact', 'upload'];
 
-type Event = { event_id: string; type: string; sender: string; content: Record<string, unknown>; unsigned?: Record<string, unknown> };
+type Event = {
+  event_id: string;
+  type: string;
+  sender: string;
+  content: Record<string, unknown>;
+  unsigned?: Record<string, unknown>;
+};
 type Logged = { operation: string; status: number; grant: string | null };
 
 let alice: TestUser;
@@ -50,14 +61,28 @@ const nothing = () => undefined;
 
 const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
 const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
+    token: user.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 const post = async (user: TestUser, room: string, content: unknown) =>
-  (await direct<{ event_id: string }>(user, 'PUT', inRoom(room, `send/m.room.message/${Math.random()}`), content)).event_id;
+  (
+    await direct<{ event_id: string }>(
+      user,
+      'PUT',
+      inRoom(room, `send/m.room.message/${Math.random()}`),
+      content,
+    )
+  ).event_id;
 const say = (user: TestUser, room: string, body: string) => post(user, room, { msgtype: 'm.text', body });
 
 async function upload(user: TestUser): Promise<string> {
   const headers = { authorization: `Bearer ${user.accessToken}`, 'content-type': 'image/png' };
-  const answer = await fetch(`${sharedSynapse().baseUrl}/_matrix/media/v3/upload`, { method: 'POST', headers, body: PNG });
+  const answer = await fetch(`${sharedSynapse().baseUrl}/_matrix/media/v3/upload`, {
+    method: 'POST',
+    headers,
+    body: PNG,
+  });
   return ((await answer.json()) as { content_uri: string }).content_uri;
 }
 
@@ -70,7 +95,12 @@ async function open(port: number): Promise<void> {
     sentence: () => 'a sentence',
     transactions,
     clock: { now: () => Date.now() },
-    log: { debug: nothing, warn: nothing, error: nothing, info: (_, details) => void log.push(details as unknown as Logged) },
+    log: {
+      debug: nothing,
+      warn: nothing,
+      error: nothing,
+      info: (_, details) => void log.push(details as unknown as Logged),
+    },
     limits: { writesAtOnce: 1_000 },
   });
 }
@@ -79,7 +109,11 @@ async function open(port: number): Promise<void> {
 function held(can: readonly Allowance[]): Held & { grantId: GrantId } {
   const grantId = `CLNT${String(++grants).padStart(2, '2')}` as GrantId;
   const token = `mwt_${grantId}_scoped`;
-  const grant = grantOf([ops], { id: grantId, subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can } });
+  const grant = grantOf([ops], {
+    id: grantId,
+    subject: alice.userId as UserId,
+    scope: { v: 1, rooms: [ops], can },
+  });
   desk.add(token, { grant, rooms: new Set([ops]) });
   return { baseUrl: `http://127.0.0.1:${gateway.port}`, token, userId: alice.userId, grantId };
 }
@@ -91,12 +125,15 @@ const refusals = (grantId: GrantId) =>
 
 beforeAll(async () => {
   // Matrix-js-sdk has loggers that nobody can hand it another for.
-  for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) vi.spyOn(console, level).mockReturnValue();
+  for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockReturnValue();
   const synapse = sharedSynapse();
   alice = await synapse.uniqueUser('alice');
   bob = await synapse.uniqueUser('bob');
   const made = await Promise.all(
-    ['Ops', 'Secret'].map((name) => direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, { name, invite: [alice.userId] })),
+    ['Ops', 'Secret'].map((name) =>
+      direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, { name, invite: [alice.userId] }),
+    ),
   );
   [ops, secret] = made.map(({ room_id: room }) => room) as [RoomId, RoomId];
   for (const room of [ops, secret]) await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
@@ -105,7 +142,10 @@ beforeAll(async () => {
   await post(bob, ops, { msgtype: 'm.image', body: 'a picture', url: image });
   await post(bob, secret, { msgtype: 'm.image', body: 'a picture', url: hidden });
   const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, { token: synapse.adminToken, body: {} });
+  const minted = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, {
+    token: synapse.adminToken,
+    body: {},
+  });
   desk = grantDesk(minted.access_token);
   await open(0);
 });
@@ -171,10 +211,17 @@ describe.each(CLIENTS)('%s', (name, openClient, missing) => {
     };
 
     const said = await client.say(ops, `from ${name}`);
-    expect(await written()).toMatchObject({ event_id: said, type: 'm.room.message', content: { msgtype: 'm.text', body: `from ${name}` } });
+    expect(await written()).toMatchObject({
+      event_id: said,
+      type: 'm.room.message',
+      content: { msgtype: 'm.text', body: `from ${name}` },
+    });
     await expect.poll(() => client.heard(ops), { timeout: 10_000 }).toContain(`from ${name}`);
     const replied = await client.reply(ops, hello, 'a reply');
-    expect(await written()).toMatchObject({ event_id: replied, content: { 'm.relates_to': { 'm.in_reply_to': { event_id: hello } } } });
+    expect(await written()).toMatchObject({
+      event_id: replied,
+      content: { 'm.relates_to': { 'm.in_reply_to': { event_id: hello } } },
+    });
     const reacted = await client.react(ops, hello, '👍');
     const relation = { rel_type: 'm.annotation', event_id: hello, key: '👍' };
     const reaction = await written();
@@ -208,13 +255,17 @@ describe.each(CLIENTS)('%s', (name, openClient, missing) => {
     const given = held(['send']);
     await using client = await openClient(given);
     const sent = await client.say(ops, `a script of ${name}`);
-    expect(await direct<Event>(alice, 'GET', inRoom(ops, `event/${encodeURIComponent(sent)}`))).toMatchObject({
-      content: { body: `a script of ${name}` },
-    });
+    expect(await direct<Event>(alice, 'GET', inRoom(ops, `event/${encodeURIComponent(sent)}`))).toMatchObject(
+      {
+        content: { body: `a script of ${name}` },
+      },
+    );
     await expect(client.download(image)).rejects.toThrow(/capability media/);
     await expect(client.members(ops)).rejects.toThrow(/capability read|knows no room/);
     // What others ask before they send: see attacks/encryption.test.ts for all that is not told.
-    const asking = matrixRequest(given.baseUrl, 'GET', inRoom(ops, 'state/m.room.encryption'), { token: given.token });
+    const asking = matrixRequest(given.baseUrl, 'GET', inRoom(ops, 'state/m.room.encryption'), {
+      token: given.token,
+    });
     await expect(asking).rejects.toMatchObject({ status: 404, errcode: 'M_NOT_FOUND' });
     await client.start();
     await client.say(ops, `${name} has started`);
@@ -226,7 +277,9 @@ test('what the subject’s own client would notice is noticed', async () => {
   const news = await subjectView(sharedSynapse().baseUrl, alice);
   const seen = await say(bob, secret, 'to be read');
   await direct(alice, 'POST', inRoom(secret, 'read_markers'), { 'm.fully_read': seen, 'm.read': seen });
-  await direct(alice, 'PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, { mine: true });
+  await direct(alice, 'PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
+    mine: true,
+  });
   await direct(alice, 'PUT', `${V3}/pushrules/global/content/x`, { pattern: 'x', actions: [] });
   await direct(alice, 'PUT', `${V3}/devices/${alice.deviceId}`, { display_name: 'renamed' });
   const { rest, changed } = await news();
@@ -238,7 +291,9 @@ test('what the subject’s own client would notice is noticed', async () => {
 test('all of them go on when the service is started anew, and stop when the token is revoked, without a storm', async () => {
   const tokens = CLIENTS.map(() => held(WRITER));
   await using atEnd = new AsyncDisposableStack();
-  const clients = await Promise.all(CLIENTS.map(async ([, openClient], at) => atEnd.use(await openClient(tokens[at] as Held))));
+  const clients = await Promise.all(
+    CLIENTS.map(async ([, openClient], at) => atEnd.use(await openClient(tokens[at] as Held))),
+  );
   await Promise.all(clients.map((client) => client.start()));
   const { port } = gateway;
   await gateway.close();
@@ -264,5 +319,6 @@ test('all of them go on when the service is started anew, and stop when the toke
     expect(last.length).toBeLessThanOrEqual(LAST_REQUESTS);
     expect(new Set(last.map(({ status }) => status))).toEqual(new Set([401]));
   }
-  for (const client of clients) await expect(client.say(ops, 'must not be')).rejects.toThrow(/M_UNKNOWN_TOKEN|not valid/);
+  for (const client of clients)
+    await expect(client.say(ops, 'must not be')).rejects.toThrow(/M_UNKNOWN_TOKEN|not valid/);
 }, 60_000);

@@ -31,16 +31,23 @@ test('two clocks that disagree: no token is honoured and none is lost until they
   // By the homeserver's clock it would be over: it is not honoured, but not ended either.
   expect(await asked()).toBe(503);
   expect(textOf(await command(stage, '!status'))).toMatch(/behind the homeserver’s[^]*1 live grant/);
-  const told = await stage.olivia.waitForMessage((m) => /behind the homeserver’s/.test(textOf(m)) && m.content['msgtype'] === 'm.text', {
-    timeoutMs: 30_000,
-    what: 'the word about the clocks',
-  });
+  const told = await stage.olivia.waitForMessage(
+    (m) => /behind the homeserver’s/.test(textOf(m)) && m.content['msgtype'] === 'm.text',
+    {
+      timeoutMs: 30_000,
+      what: 'the word about the clocks',
+    },
+  );
   expect(textOf(told)).toMatch(/Set the one that is wrong/);
-  expect(textOf(await command(stage, `!mint @alice --rooms ${stage.ops}`))).toMatch(/I honour no token until that is settled/);
+  expect(textOf(await command(stage, `!mint @alice --rooms ${stage.ops}`))).toMatch(
+    /I honour no token until that is settled/,
+  );
 
   wrong.remove();
   await expect.poll(asked, { timeout: 20_000 }).toBe(200);
   await expect
-    .poll(async () => (await readFile(mintwarden.logPath, 'utf8')).includes('can be relied on again'), { timeout: 10_000 })
+    .poll(async () => (await readFile(mintwarden.logPath, 'utf8')).includes('can be relied on again'), {
+      timeout: 10_000,
+    })
     .toBe(true);
 });

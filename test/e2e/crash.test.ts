@@ -13,7 +13,10 @@ import type { Stage } from '../harness/stage.ts';
 const LEASE_MS = 60_000;
 const login: RequestMatcher = { method: 'POST', path: /\/_synapse\/admin\/v1\/users\/[^/]+\/login/ };
 const logout: RequestMatcher = { method: 'POST', path: /\/logout/ };
-const sendTo = (roomId: string): RequestMatcher => ({ method: 'PUT', path: `/rooms/${encodeURIComponent(roomId)}/send/` });
+const sendTo = (roomId: string): RequestMatcher => ({
+  method: 'PUT',
+  path: `/rooms/${encodeURIComponent(roomId)}/send/`,
+});
 
 let stage: Stage;
 const secrets = new Set<string>();
@@ -49,7 +52,9 @@ async function killAt(matcher: RequestMatcher, side: 'before' | 'after', line: s
 
 /** The reply to a command; then the state of the grant as `!show` tells it. */
 async function outcome(eventId: string): Promise<{ id: string; reply: string; live: boolean }> {
-  const reply = textOf(await stage.olivia.waitForReply(eventId, { timeoutMs: 45_000, what: 'a reply after the crash' }));
+  const reply = textOf(
+    await stage.olivia.waitForReply(eventId, { timeoutMs: 45_000, what: 'a reply after the crash' }),
+  );
   const id = grantIn(reply);
   return { id, reply, live: /\blive\b/i.test(reply) };
 }
@@ -65,7 +70,8 @@ async function deliveredOnce(id: string): Promise<void> {
 
 /** After a failed mint: no token of it that anybody holds, and what may be alive dies within its lease. */
 function nothingOutlivesItsLease(): void {
-  for (const token of puppetTokens(stage.synapse)) expect(token.validUntilMs).toBeLessThanOrEqual(Date.now() + LEASE_MS + 1_000);
+  for (const token of puppetTokens(stage.synapse))
+    expect(token.validUntilMs).toBeLessThanOrEqual(Date.now() + LEASE_MS + 1_000);
 }
 
 describe('killed with SIGKILL during a mint', () => {
@@ -85,26 +91,29 @@ describe('killed with SIGKILL during a mint', () => {
     nothingOutlivesItsLease();
   });
 
-  test.each([0, 1, 2, 4, 8])('%d ms after its answer: live and delivered once, or failed and shown', async (delayMs) => {
-    const killed = Promise.withResolvers<void>();
-    const killAfterAnswer: Fault = {
-      after: ({ response }, answer) =>
-        new Promise((resolve) => {
-          response.writeHead(answer.status, answer.headers).end(answer.body, () => {
-            setTimeout(() => void stage.mintwarden.kill().then(killed.resolve), delayMs);
-            resolve();
-          });
-        }),
-    };
-    stage.proxy.on(login, killAfterAnswer, { times: 1 });
-    const eventId = await say(mintLine());
-    await killed.promise;
-    stage.proxy.heal();
-    await stage.mintwarden.start();
-    const { live, id } = await outcome(eventId);
-    if (live) await deliveredOnce(id);
-    else nothingOutlivesItsLease();
-  });
+  test.each([0, 1, 2, 4, 8])(
+    '%d ms after its answer: live and delivered once, or failed and shown',
+    async (delayMs) => {
+      const killed = Promise.withResolvers<void>();
+      const killAfterAnswer: Fault = {
+        after: ({ response }, answer) =>
+          new Promise((resolve) => {
+            response.writeHead(answer.status, answer.headers).end(answer.body, () => {
+              setTimeout(() => void stage.mintwarden.kill().then(killed.resolve), delayMs);
+              resolve();
+            });
+          }),
+      };
+      stage.proxy.on(login, killAfterAnswer, { times: 1 });
+      const eventId = await say(mintLine());
+      await killed.promise;
+      stage.proxy.heal();
+      await stage.mintwarden.start();
+      const { live, id } = await outcome(eventId);
+      if (live) await deliveredOnce(id);
+      else nothingOutlivesItsLease();
+    },
+  );
 
   test.each([
     ['before the notice is sent', 'alice', 'before'],
@@ -129,7 +138,11 @@ describe('killed with SIGKILL during a revocation', () => {
     const id = await mint(stage, mintLine());
     const { token } = await takeDelivery(stage, stage.olivia, id);
     const alive = livePuppetTokens(stage.synapse).length;
-    const eventId = await killAt(where === 'control' ? sendTo(stage.mintwarden.controlRoomId) : where, side, `!revoke ${id}`);
+    const eventId = await killAt(
+      where === 'control' ? sendTo(stage.mintwarden.controlRoomId) : where,
+      side,
+      `!revoke ${id}`,
+    );
     expect(textOf(await stage.olivia.waitForReply(eventId, { timeoutMs: 45_000 }))).toContain(id);
     expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(401);
     await expect.poll(() => livePuppetTokens(stage.synapse).length, { timeout: 20_000 }).toBeLessThan(alive);
@@ -162,10 +175,14 @@ describe('after all of it', () => {
       const who = room === aliceDm ? stage.users.alice : stage.users.olivia;
       events.push(...(await roomEvents(stage.synapse.baseUrl, who.accessToken, room)));
     }
-    const bot = events.filter((event) => event.sender === stage.mintwarden.botUserId && event.type === 'm.room.encrypted');
+    const bot = events.filter(
+      (event) => event.sender === stage.mintwarden.botUserId && event.type === 'm.room.encrypted',
+    );
     expect(bot.length).toBeGreaterThan(30);
     expect(reusedRatchets(ratchetUses(bot))).toEqual([]);
-    const markers = bot.map((event) => event.content['org.mintwarden.id']).filter((marker) => marker !== undefined);
+    const markers = bot
+      .map((event) => event.content['org.mintwarden.id'])
+      .filter((marker) => marker !== undefined);
     expect(new Set(markers).size).toBe(markers.length);
     for (const room of rooms) {
       const told = [...(room === aliceDm ? stage.alice : stage.olivia).timeline(room)].filter(

@@ -19,8 +19,16 @@ let pid: number | undefined;
 
 const PATIENT = { timeout: 40_000, interval: 250 };
 const room = (): string => encodeURIComponent(stage.mintwarden.controlRoomId);
-const as = (accessToken: string, method: string, path: string, body?: unknown): Promise<Record<string, unknown>> =>
-  matrixRequest(stage.synapse.baseUrl, method, path, { token: accessToken, ...(body === undefined ? {} : { body }) });
+const as = (
+  accessToken: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Record<string, unknown>> =>
+  matrixRequest(stage.synapse.baseUrl, method, path, {
+    token: accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 const admin = (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> =>
   as(stage.synapse.adminToken, method, `/_synapse/admin${path}`, body);
 const log = (): string => readFileSync(stage.mintwarden.logPath, 'utf8');
@@ -30,20 +38,39 @@ const said = (event: 'trouble' | 'trouble over', kind: string): number =>
     .split('\n')
     .filter((line) => line.includes(`"event":"${event}"`) && line.includes(`"kind":"${kind}"`)).length;
 const reads = async (): Promise<number> =>
-  (await request(stage, token, 'GET', `/rooms/${encodeURIComponent(stage.ops)}/messages?dir=b&limit=1`)).status;
+  (await request(stage, token, 'GET', `/rooms/${encodeURIComponent(stage.ops)}/messages?dir=b&limit=1`))
+    .status;
 
 async function secret(of: 'bot' | 'issuer'): Promise<{ file: string; value: string; userId: string }> {
   const config = parseDocument(await readFile(stage.mintwarden.configPath, 'utf8'));
   const file = join(stage.mintwarden.dir, String(config.getIn([of, 'access_token_file'])));
-  return { file, value: (await readFile(file, 'utf8')).trim(), userId: String(config.getIn([of, 'user_id'])) };
+  return {
+    file,
+    value: (await readFile(file, 'utf8')).trim(),
+    userId: String(config.getIn([of, 'user_id'])),
+  };
 }
 
 async function init(...more: readonly string[]): Promise<void> {
   const { mintwarden, synapse, users } = stage;
   const tokenFile = join(mintwarden.dir, 'admin-token');
   await writeFile(tokenFile, synapse.adminToken, { mode: 0o600 });
-  const args = ['--homeserver', synapse.baseUrl, '--public-url', mintwarden.gatewayUrl, '--listen', new URL(mintwarden.gatewayUrl).host];
-  const who = ['--admins', `${users.olivia.userId},${users.you.userId}`, '--admin-token-file', tokenFile, '--dir', mintwarden.dir];
+  const args = [
+    '--homeserver',
+    synapse.baseUrl,
+    '--public-url',
+    mintwarden.gatewayUrl,
+    '--listen',
+    new URL(mintwarden.gatewayUrl).host,
+  ];
+  const who = [
+    '--admins',
+    `${users.olivia.userId},${users.you.userId}`,
+    '--admin-token-file',
+    tokenFile,
+    '--dir',
+    mintwarden.dir,
+  ];
   expect(await runMintwarden(['init', ...args, ...who, ...more])).toMatchObject({ status: 0 });
   await rm(tokenFile);
 }
@@ -51,7 +78,10 @@ async function init(...more: readonly string[]): Promise<void> {
 /** What the bot told olivia, in the control room or her DM. */
 const told = (pattern: RegExp, where?: string): Promise<TimelineEvent> =>
   stage.olivia.waitForMessage(
-    (m) => m.sender === stage.mintwarden.botUserId && (where === undefined || m.roomId === where) && pattern.test(textOf(m)),
+    (m) =>
+      m.sender === stage.mintwarden.botUserId &&
+      (where === undefined || m.roomId === where) &&
+      pattern.test(textOf(m)),
     { timeoutMs: 60_000, what: `to be told ${String(pattern)}` },
   );
 
@@ -87,7 +117,9 @@ describe('the bot is logged out while it runs', () => {
     await as(value, 'POST', '/_matrix/client/v3/logout', {});
     await expect.poll(() => said('trouble', 'bot-logged-out'), PATIENT).toBe(1);
     expect(await reads()).toBe(200);
-    await expect.poll(async () => (await request(stage, short, 'GET', '/joined_rooms')).status, PATIENT).toBe(401);
+    await expect
+      .poll(async () => (await request(stage, short, 'GET', '/joined_rooms')).status, PATIENT)
+      .toBe(401);
     await expect.poll(() => livePuppetTokens(stage.synapse).length, PATIENT).toBe(alive - 1);
 
     await init();
@@ -118,7 +150,9 @@ describe('the issuer account', () => {
     const alive = livePuppetTokens(stage.synapse).length;
     const { file, value, userId } = await secret('issuer');
     await as(value, 'POST', '/_matrix/client/v3/logout', {});
-    expect(await insist(mintLine())).toMatch(/does not know the issuer account’s access token.*mintwarden init/s);
+    expect(await insist(mintLine())).toMatch(
+      /does not know the issuer account’s access token.*mintwarden init/s,
+    );
     await told(/does not know the issuer account/, stage.mintwarden.controlRoomId);
     expect(await insist('!status')).toMatch(/issuer account’s access token/);
     expect(await insist(`!revoke ${doomed}`)).toContain(doomed);
@@ -126,7 +160,11 @@ describe('the issuer account', () => {
     expect(await reads()).toBe(200);
 
     const password = (await readFile(file.replace(/\.token$/, '.password'), 'utf8')).trim();
-    const login = await as('', 'POST', '/_matrix/client/v3/login', { type: 'm.login.password', identifier: { type: 'm.id.user', user: userId }, password }); // prettier-ignore
+    const login = await as('', 'POST', '/_matrix/client/v3/login', {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: userId },
+      password,
+    });
     await writeFile(file, `${String(login['access_token'])}\n`, { mode: 0o600 });
     await expect.poll(() => said('trouble over', 'issuer-logged-out'), PATIENT).toBe(1);
     expect(await insist(mintLine())).toMatch(/\blive\b/);
@@ -150,7 +188,11 @@ describe('the issuer account', () => {
     expect([...answers]).toEqual([503]);
     await expect.poll(() => said('trouble', 'issuer-logged-out'), PATIENT).toBe(2);
     const password = (await readFile(file.replace(/\.token$/, '.password'), 'utf8')).trim();
-    const login = await as('', 'POST', '/_matrix/client/v3/login', { type: 'm.login.password', identifier: { type: 'm.id.user', user: userId }, password }); // prettier-ignore
+    const login = await as('', 'POST', '/_matrix/client/v3/login', {
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: userId },
+      password,
+    });
     await writeFile(file, `${String(login['access_token'])}\n`, { mode: 0o600 });
     await expect.poll(reads, PATIENT).toBe(200);
   });
@@ -158,7 +200,12 @@ describe('the issuer account', () => {
 
 describe('the control room', () => {
   const isWell = async (): Promise<void> => {
-    await expect.poll(() => said('trouble', 'control-room-exposed') - said('trouble over', 'control-room-exposed'), PATIENT).toBe(0);
+    await expect
+      .poll(
+        () => said('trouble', 'control-room-exposed') - said('trouble over', 'control-room-exposed'),
+        PATIENT,
+      )
+      .toBe(0);
     expect(await insist(mintLine())).toMatch(/\blive\b/);
   };
   const state = (type: string, content: unknown): Promise<unknown> =>
@@ -170,7 +217,9 @@ describe('the control room', () => {
     const dm = await told(/not in the control room/);
     expect(dm.roomId).not.toBe(stage.mintwarden.controlRoomId);
     expect(await reads()).toBe(200);
-    await as(stage.users.olivia.accessToken, 'POST', `/_matrix/client/v3/rooms/${room()}/invite`, { user_id: stage.mintwarden.botUserId });
+    await as(stage.users.olivia.accessToken, 'POST', `/_matrix/client/v3/rooms/${room()}/invite`, {
+      user_id: stage.mintwarden.botUserId,
+    });
     await expect.poll(() => said('trouble over', 'control-room-lost'), PATIENT).toBe(1);
     await stage.olivia.waitForMember(stage.mintwarden.controlRoomId, stage.mintwarden.botUserId);
     expect(await insist(mintLine())).toMatch(/\blive\b/);
@@ -208,14 +257,26 @@ describe('the control room', () => {
     expect(livePuppetTokens(stage.synapse)).toHaveLength(before);
     await state('m.room.encryption', { algorithm: 'm.megolm.v1.aes-sha2' });
     await isWell();
-    expect(stage.olivia.timeline(stage.mintwarden.controlRoomId).filter((m) => m.sender === stage.mintwarden.botUserId && m.type === 'm.room.message' && !m.wasEncrypted)).toEqual([]); // prettier-ignore
+    expect(
+      stage.olivia
+        .timeline(stage.mintwarden.controlRoomId)
+        .filter(
+          (m) => m.sender === stage.mintwarden.botUserId && m.type === 'm.room.message' && !m.wasEncrypted,
+        ),
+    ).toEqual([]);
   });
 
   test('upgraded: what to do is told, and the new room counts for nothing yet, not even as a room in a scope', async () => {
-    const { replacement_room: next } = await as(stage.users.olivia.accessToken, 'POST', `/_matrix/client/v3/rooms/${room()}/upgrade`, { new_version: '11' }); // prettier-ignore
+    const { replacement_room: next } = await as(
+      stage.users.olivia.accessToken,
+      'POST',
+      `/_matrix/client/v3/rooms/${room()}/upgrade`,
+      { new_version: '11' },
+    );
     await told(/was upgraded to another room/);
     const heard = await stage.olivia.say(String(next), '!status').catch(() => null);
-    if (heard !== null) await expect(stage.olivia.waitForReply(heard, { timeoutMs: 3_000 })).rejects.toThrow(/in vain/);
+    if (heard !== null)
+      await expect(stage.olivia.waitForReply(heard, { timeoutMs: 3_000 })).rejects.toThrow(/in vain/);
     expect(await reads()).toBe(200);
     await expect.poll(() => log().includes('"kind":"control-room-replaced"'), PATIENT).toBe(true);
   });
@@ -227,7 +288,9 @@ describe('the control room', () => {
     expect(stage.mintwarden.pid).toBe(pid);
 
     await init('--force');
-    const next = String(parseDocument(await readFile(stage.mintwarden.configPath, 'utf8')).get('control_room'));
+    const next = String(
+      parseDocument(await readFile(stage.mintwarden.configPath, 'utf8')).get('control_room'),
+    );
     expect(next).not.toBe(stage.mintwarden.controlRoomId);
     await stage.mintwarden.stop();
     await stage.mintwarden.start();
@@ -243,12 +306,25 @@ describe('the control room', () => {
 /** Fills a folder's file system to its last byte. */
 async function fill(folder: string): Promise<void> {
   await new Promise((resolve) => {
-    spawn('sh', ['-c', 'dd if=/dev/zero of=filler bs=64k 2>/dev/null; dd if=/dev/zero bs=1 count=65536 >> filler 2>/dev/null; true'], { cwd: folder }).on('exit', resolve); // prettier-ignore
+    spawn(
+      'sh',
+      [
+        '-c',
+        'dd if=/dev/zero of=filler bs=64k 2>/dev/null; dd if=/dev/zero bs=1 count=65536 >> filler 2>/dev/null; true',
+      ],
+      { cwd: folder },
+    ).on('exit', resolve);
   });
 }
 
-const sh = (line: string): Promise<number> => new Promise((resolve) => spawn('sh', ['-c', line], { stdio: 'ignore' }).on('exit', (code) => resolve(code ?? 1))); // prettier-ignore
-const mayMount = process.platform === 'linux' && process.getuid?.() === 0 && (await sh('d=$(mktemp -d) && mount -t tmpfs -o size=1m tmpfs $d && umount $d && rmdir $d')) === 0; // prettier-ignore
+const sh = (line: string): Promise<number> =>
+  new Promise((resolve) =>
+    spawn('sh', ['-c', line], { stdio: 'ignore' }).on('exit', (code) => resolve(code ?? 1)),
+  );
+const mayMount =
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  (await sh('d=$(mktemp -d) && mount -t tmpfs -o size=1m tmpfs $d && umount $d && rmdir $d')) === 0;
 
 describe.skipIf(!mayMount)('the disk of the state folder is full (needs the right to mount)', () => {
   let full: Stage;
@@ -265,7 +341,9 @@ describe.skipIf(!mayMount)('the disk of the state folder is full (needs the righ
   });
 
   const saidBy = (text: string): boolean => readFileSync(full.mintwarden.logPath, 'utf8').includes(text);
-  const status = async (scoped: string): Promise<number> => (await request(full, scoped, 'GET', `/rooms/${encodeURIComponent(full.ops)}/messages?dir=b&limit=1`)).status; // prettier-ignore
+  const status = async (scoped: string): Promise<number> =>
+    (await request(full, scoped, 'GET', `/rooms/${encodeURIComponent(full.ops)}/messages?dir=b&limit=1`))
+      .status;
   const say = async (line: string): Promise<string> => {
     for (let tries = 0; tries < 5; tries++) {
       const eventId = await full.olivia.say(full.mintwarden.controlRoomId, line);
@@ -276,8 +354,16 @@ describe.skipIf(!mayMount)('the disk of the state folder is full (needs the righ
   };
 
   test('nothing is minted, readers are served, a revocation counts, and all goes on when there is room', async () => {
-    const [one, two, three] = [await mint(full, `!mint @alice --rooms ${full.ops}`), await mint(full, `!mint @alice --rooms ${full.ops}`), await mint(full, `!mint @alice --rooms ${full.ops}`)]; // prettier-ignore
-    const tokens = { one: (await takeDelivery(full, full.olivia, one)).token, two: (await takeDelivery(full, full.olivia, two)).token, three: (await takeDelivery(full, full.olivia, three)).token }; // prettier-ignore
+    const [one, two, three] = [
+      await mint(full, `!mint @alice --rooms ${full.ops}`),
+      await mint(full, `!mint @alice --rooms ${full.ops}`),
+      await mint(full, `!mint @alice --rooms ${full.ops}`),
+    ];
+    const tokens = {
+      one: (await takeDelivery(full, full.olivia, one)).token,
+      two: (await takeDelivery(full, full.olivia, two)).token,
+      three: (await takeDelivery(full, full.olivia, three)).token,
+    };
     const before = full.mintwarden.pid;
     const minted = livePuppetTokens(full.synapse).length;
     await fill(folder);
@@ -296,7 +382,9 @@ describe.skipIf(!mayMount)('the disk of the state folder is full (needs the righ
     expect(full.mintwarden.pid).toBe(before);
 
     await rm(join(folder, 'filler'));
-    await expect.poll(() => saidBy('"event":"trouble over","kind":"disk"') || saidBy('"kind":"disk","ms"'), PATIENT).toBe(true);
+    await expect
+      .poll(() => saidBy('"event":"trouble over","kind":"disk"') || saidBy('"kind":"disk","ms"'), PATIENT)
+      .toBe(true);
     await expect.poll(() => livePuppetTokens(full.synapse).length, PATIENT).toBe(minted - 2);
     expect(await status(tokens.two)).toBe(401);
     expect(await say(`!show ${two}`)).toMatch(/revoked/i);

@@ -25,27 +25,40 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-type Ended = { readonly status: number | null; readonly out: string; readonly err: string; readonly seen: string };
+type Ended = {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+  readonly seen: string;
+};
 
 /** Runs `mintwarden exec` as an operator does. `seen`: what other users of the machine see of its process. */
 async function exec(words: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, 'exec', ...words, '--config', stage.mintwarden.configPath], { cwd: folder });
+  const child = spawn(process.execPath, [MAIN, 'exec', ...words, '--config', stage.mintwarden.configPath], {
+    cwd: folder,
+  });
   const [out, err]: string[][] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => out?.push(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => err?.push(chunk.toString()));
   child.stdin.on('error', () => undefined).end(input);
   const seen: string[] = [];
   const look = setInterval(() => {
-    readFile(`/proc/${String(child.pid)}/cmdline`, 'utf8').then((line) => seen.push(line), () => undefined); // prettier-ignore
+    readFile(`/proc/${String(child.pid)}/cmdline`, 'utf8').then(
+      (line) => seen.push(line),
+      () => undefined,
+    );
   }, 20);
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearInterval(look);
   return { status, out: out?.join('') ?? '', err: err?.join('') ?? '', seen: seen.join('\n') };
 }
 
-const json = (text: string): { grant: { id: string; delivery: string; state: string }; [key: string]: unknown } =>
+const json = (
+  text: string,
+): { grant: { id: string; delivery: string; state: string }; [key: string]: unknown } =>
   JSON.parse(text) as never;
-const sent = async (): Promise<string> => JSON.stringify(stage.olivia.timeline(stage.mintwarden.controlRoomId));
+const sent = async (): Promise<string> =>
+  JSON.stringify(stage.olivia.timeline(stage.mintwarden.controlRoomId));
 
 test('an operator mints into a file: the token works, and stands nowhere else', async () => {
   const ran = await exec([
@@ -66,11 +79,19 @@ test('an operator mints into a file: the token works, and stands nowhere else', 
   expect(grant).toMatchObject({ state: 'live', delivery: 'sent' });
   const token = (await readFile(String(out), 'utf8')).trim();
   expect((await stat(String(out))).mode & 0o777).toBe(0o600);
-  const whoami = await matrixRequest(stage.mintwarden.gatewayUrl, 'GET', '/_matrix/client/v3/account/whoami', { token });
+  const whoami = await matrixRequest(
+    stage.mintwarden.gatewayUrl,
+    'GET',
+    '/_matrix/client/v3/account/whoami',
+    { token },
+  );
   expect(whoami).toMatchObject({ user_id: stage.users.alice.userId });
 
   const operator = `the operator “${userInfo().username}” at the server`;
-  const told = await stage.olivia.waitForMessage((event) => textOf(event).includes(`Grant ${grant.id} is live`), { timeoutMs: 20_000 });
+  const told = await stage.olivia.waitForMessage(
+    (event) => textOf(event).includes(`Grant ${grant.id} is live`),
+    { timeoutMs: 20_000 },
+  );
   expect(textOf(told)).toContain(`Made by ${operator}`);
   expect(textOf(told)).toContain(`The token goes to ${operator}, into a file there.`);
   const notice = await takeNotice(stage, stage.alice, grant.id);
@@ -84,10 +105,14 @@ test('an operator mints into a file: the token works, and stands nowhere else', 
     status: 0,
     out: expect.stringContaining(`Grant ${grant.id} for ${stage.users.alice.userId} has ended`) as string,
   });
-  await expect(matrixRequest(stage.mintwarden.gatewayUrl, 'GET', '/_matrix/client/v3/account/whoami', { token })).rejects.toMatchObject({
+  await expect(
+    matrixRequest(stage.mintwarden.gatewayUrl, 'GET', '/_matrix/client/v3/account/whoami', { token }),
+  ).rejects.toMatchObject({
     status: 401,
   });
-  await stage.olivia.waitForMessage((event) => textOf(event).includes(`${operator} revoked it`), { timeoutMs: 20_000 });
+  await stage.olivia.waitForMessage((event) => textOf(event).includes(`${operator} revoked it`), {
+    timeoutMs: 20_000,
+  });
   expect((await stage.mintwarden.command('audit', 'verify')).status).toBe(0);
 });
 
@@ -96,7 +121,11 @@ test('an operator mints for somebody, who gets the token by encrypted message', 
   expect([ran.status, ran.err]).toEqual([0, '']);
   const id = /Grant (\S+) is live/.exec(ran.out)?.[1] ?? '';
   expect((await takeDelivery(stage, stage.olivia, id)).token).toMatch(/^mwt_/);
-  expect(json((await exec(['show', id, '--json'])).out)).toMatchObject({ ok: true, command: 'show', grant: { id } });
+  expect(json((await exec(['show', id, '--json'])).out)).toMatchObject({
+    ok: true,
+    command: 'show',
+    grant: { id },
+  });
   expect(textOf(await command(stage, `!show ${id}`))).toMatch(/Made by the operator/);
 });
 
@@ -106,13 +135,23 @@ test('statuses, lines from a file, and a policy read again', async () => {
   expect((await exec(['lsit'])).status).toBe(2);
   const lines = await exec(['--json'], '# what there is\nlist\n\nstatus\nlsit\nstatus\n');
   expect(lines.status).toBe(2);
-  expect(lines.out.trim().split('\n').map((line) => json(line)['command'])).toEqual(['list', 'status', null]); // prettier-ignore
+  expect(
+    lines.out
+      .trim()
+      .split('\n')
+      .map((line) => json(line)['command']),
+  ).toEqual(['list', 'status', null]);
 
   const config = parseDocument(await readFile(stage.mintwarden.configPath, 'utf8'));
   config.setIn(['policy'], { max_ttl: '10m', default_ttl: '5m' });
   await writeFile(stage.mintwarden.configPath, config.toString());
-  expect(await exec(['reload'])).toMatchObject({ status: 0, out: expect.stringMatching(/policy\.max_ttl/) as string });
-  await stage.olivia.waitForMessage((event) => /policy was changed/i.test(textOf(event)), { timeoutMs: 20_000 });
+  expect(await exec(['reload'])).toMatchObject({
+    status: 0,
+    out: expect.stringMatching(/policy\.max_ttl/) as string,
+  });
+  await stage.olivia.waitForMessage((event) => /policy was changed/i.test(textOf(event)), {
+    timeoutMs: 20_000,
+  });
   expect((await exec(['mint @alice --rooms all --ttl 1h --to @olivia'])).status).toBe(4);
 });
 
@@ -145,7 +184,8 @@ print('STATUS', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
   const args = ['-c', script, process.execPath, MAIN, 'exec', '--config', stage.mintwarden.configPath];
   const child = spawn(python, args, { cwd: folder, env: { ...process.env, XDG_STATE_HOME: folder } });
   const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   await new Promise((resolve) => child.once('close', resolve));
   expect(said.join('')).toMatch(/STATUS 0/);
   expect(await readFile(history, 'utf8')).toBe('status\n');
@@ -156,8 +196,14 @@ test('without a service it says so, and what a killed one left behind does not k
   await stage.mintwarden.kill();
   const socket = join(stage.mintwarden.dir, 'state', 'control.sock');
   expect((await stat(socket)).isSocket()).toBe(true);
-  expect(await exec(['list'])).toMatchObject({ status: 3, err: expect.stringMatching(/No Mintwarden answers/) as string });
-  expect(json((await exec(['list', '--json'])).out)).toMatchObject({ ok: false, error: { code: 'not-running' } });
+  expect(await exec(['list'])).toMatchObject({
+    status: 3,
+    err: expect.stringMatching(/No Mintwarden answers/) as string,
+  });
+  expect(json((await exec(['list', '--json'])).out)).toMatchObject({
+    ok: false,
+    error: { code: 'not-running' },
+  });
   await stage.mintwarden.start();
   expect((await exec(['status'])).status).toBe(0);
   expect((await stat(socket)).mode & 0o777).toBe(0o600);

@@ -12,7 +12,12 @@ import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
 
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const enc = encodeURIComponent;
 
 let gateway: Gateway;
@@ -23,7 +28,10 @@ let secret: RoomId;
 
 type Made = { room_id: RoomId; event_id: string };
 const own = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, V3 + path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest<T>(sharedSynapse().baseUrl, method, V3 + path, {
+    token: user.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 
 async function attempt(method: string, path: string, body?: unknown): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, {
@@ -73,15 +81,25 @@ test('nothing of the subject’s is moved, and nobody is told anything', async (
     body: 'unread',
   });
   const seen = async (user: TestUser): Promise<unknown> => {
-    const sync = await own<Record<string, unknown>>(user, 'GET', '/sync?set_presence=offline&full_state=true');
+    const sync = await own<Record<string, unknown>>(
+      user,
+      'GET',
+      '/sync?set_presence=offline&full_state=true',
+    );
     const rest = Object.entries(sync).filter(([name]) => name !== 'next_batch');
     // How old an event is changes by itself.
-    return JSON.parse(JSON.stringify(Object.fromEntries(rest), (name, value: unknown) => (name === 'age' ? undefined : value)));
+    return JSON.parse(
+      JSON.stringify(Object.fromEntries(rest), (name, value: unknown) =>
+        name === 'age' ? undefined : value,
+      ),
+    );
   };
   const state = async (): Promise<unknown> => ({
     alice: await seen(alice),
     bob: await seen(bob),
-    devices: (await own<{ devices: { device_id: string }[] }>(alice, 'GET', '/devices')).devices.map((one) => one.device_id),
+    devices: (await own<{ devices: { device_id: string }[] }>(alice, 'GET', '/devices')).devices.map(
+      (one) => one.device_id,
+    ),
     profile: await own(alice, 'GET', `/profile/${enc(alice.userId)}`),
     presence: (await own<{ presence: string }>(bob, 'GET', `/presence/${enc(alice.userId)}/status`)).presence,
     pushers: await own(alice, 'GET', '/pushers'),
@@ -98,7 +116,11 @@ test('nothing of the subject’s is moved, and nobody is told anything', async (
     ['GET', `${V3}/sync?set_presence=online`],
     ['GET', `${V3}/sync?set_presence=unavailable&full_state=true`],
     ['POST', `${V3}/keys/upload`, { one_time_keys: { 'signed_curve25519:A': {} } }],
-    ['POST', `${V3}/keys/claim`, { one_time_keys: { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } } }],
+    [
+      'POST',
+      `${V3}/keys/claim`,
+      { one_time_keys: { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } } },
+    ],
     ['PUT', `${V3}/user/${me}/account_data/m.ignored_user_list`, { ignored_users: { [bob.userId]: {} } }],
     ['PUT', `${V3}/user/${me}/rooms/${enc(ops)}/account_data/m.fully_read`, { event_id: event }],
     ['PUT', `${V3}/user/${me}/rooms/${enc(ops)}/tags/m.lowpriority`, {}],
@@ -109,7 +131,11 @@ test('nothing of the subject’s is moved, and nobody is told anything', async (
     ['POST', `${at}/forget`, {}],
     ['PUT', `${at}/send/m.room.message/1`, { msgtype: 'm.text', body: 'not alice' }],
     ['POST', `${at}/send/m.room.message`, { msgtype: 'm.text', body: 'not alice' }],
-    ['PUT', `${at}/send/m.room.message/2?org.matrix.msc4140.delay=1`, { msgtype: 'm.text', body: 'not alice' }],
+    [
+      'PUT',
+      `${at}/send/m.room.message/2?org.matrix.msc4140.delay=1`,
+      { msgtype: 'm.text', body: 'not alice' },
+    ],
     ['PUT', `${at}/redact/${enc(event)}/1`, {}],
     ['PUT', `${V3}/sendToDevice/m.room_key_request/1`, { messages: { [bob.userId]: { '*': {} } } }],
     ['POST', `${V3}/pushers/set`, { kind: 'http' }],
@@ -141,13 +167,24 @@ test('what people put into events stays content', async () => {
   await own(bob, 'PUT', `/rooms/${enc(ops)}/state/__proto__/__proto__`, body);
   const at = `${V3}/rooms/${enc(ops)}`;
   const got = JSON.parse(await attempt('GET', `${at}/event/${enc(event)}`)) as Record<string, unknown>;
-  expect(got).toMatchObject({ room_id: ops, event_id: event, sender: bob.userId, content: { room_id: secret } });
+  expect(got).toMatchObject({
+    room_id: ops,
+    event_id: event,
+    sender: bob.userId,
+    content: { room_id: secret },
+  });
   expect(got).not.toHaveProperty('state_key');
   const sync = JSON.parse(await attempt('GET', `${V3}/sync`)) as { rooms: Record<string, object> };
   expect(Object.keys(sync.rooms['join'] ?? {})).toEqual([ops]);
   expect(await attempt('GET', `${at}/state/__proto__/__proto__`)).toContain('"__proto__":{"polluted":true}');
   expect({}).not.toHaveProperty('polluted');
-  for (const below of ['state', 'members', 'joined_members', 'messages?dir=b&limit=1000', `context/${enc(event)}`]) {
+  for (const below of [
+    'state',
+    'members',
+    'joined_members',
+    'messages?dir=b&limit=1000',
+    `context/${enc(event)}`,
+  ]) {
     expect(await attempt('GET', `${at}/${below}`)).not.toContain('errcode');
   }
 });

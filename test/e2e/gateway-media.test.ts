@@ -12,7 +12,12 @@ import type { TestUser } from '../harness/synapse-users.ts';
 
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 let alice: TestUser;
 let bob: TestUser;
@@ -27,11 +32,18 @@ let avatar: string;
 
 const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
 const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
+    token: user.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 const url = () => `http://127.0.0.1:${gateway?.port}`;
-const ask = (method: string, path: string, init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {}) =>
-  fetch(url() + path, { method, ...init, headers: { authorization: `Bearer ${TOKEN}`, ...init.headers } });
-const pathOf = (mxc: string, what = 'download', query = '') => `/_matrix/client/v1/media/${what}/${mxc.slice('mxc://'.length)}${query}`;
+const ask = (
+  method: string,
+  path: string,
+  init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {},
+) => fetch(url() + path, { method, ...init, headers: { authorization: `Bearer ${TOKEN}`, ...init.headers } });
+const pathOf = (mxc: string, what = 'download', query = '') =>
+  `/_matrix/client/v1/media/${what}/${mxc.slice('mxc://'.length)}${query}`;
 const get = (mxc: string, what?: string, query?: string) => ask('GET', pathOf(mxc, what, query));
 
 /** A picture of one colour, 64 by 64. */
@@ -65,23 +77,33 @@ function crc(bytes: Uint8Array): number {
 }
 
 async function upload(user: TestUser, bytes: Uint8Array<ArrayBuffer>, type = 'image/png'): Promise<string> {
-  const response = await fetch(`${sharedSynapse().baseUrl}/_matrix/media/v3/upload?filename=secret-name.png`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${user.accessToken}`, 'content-type': type },
-    body: bytes,
-  });
+  const response = await fetch(
+    `${sharedSynapse().baseUrl}/_matrix/media/v3/upload?filename=secret-name.png`,
+    {
+      method: 'POST',
+      headers: { authorization: `Bearer ${user.accessToken}`, 'content-type': type },
+      body: bytes,
+    },
+  );
   return ((await response.json()) as { content_uri: string }).content_uri;
 }
 
 const post = (user: TestUser, room: string, mxc: string) =>
-  direct(user, 'PUT', inRoom(room, `send/m.room.message/d${++txn}`), { msgtype: 'm.image', body: 'x', url: mxc });
+  direct(user, 'PUT', inRoom(room, `send/m.room.message/d${++txn}`), {
+    msgtype: 'm.image',
+    body: 'x',
+    url: mxc,
+  });
 
 /** A gateway that has not shown anything yet. */
 async function restart(can: readonly Allowance[]): Promise<void> {
   await gateway?.close();
   const { baseUrl, adminToken } = sharedSynapse();
   const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(baseUrl, 'POST', path, { token: adminToken, body: {} });
+  const minted = await matrixRequest<{ access_token: string }>(baseUrl, 'POST', path, {
+    token: adminToken,
+    body: {},
+  });
   const desk = grantDesk(minted.access_token);
   desk.add(TOKEN, {
     grant: grantOf([ops], { subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can } }),
@@ -114,12 +136,12 @@ beforeAll(async () => {
   );
   [ops, secret] = made.map(({ room_id: room }) => room) as [RoomId, RoomId];
   for (const room of [ops, secret]) await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
-  [image, hidden, avatar] = (await Promise.all([png(40), png(80), png(120)].map((bytes) => upload(bob, bytes)))) as [
-    string,
-    string,
-    string,
-  ];
-  await direct(bob, 'PUT', `${V3}/profile/${encodeURIComponent(bob.userId)}/avatar_url`, { avatar_url: avatar });
+  [image, hidden, avatar] = (await Promise.all(
+    [png(40), png(80), png(120)].map((bytes) => upload(bob, bytes)),
+  )) as [string, string, string];
+  await direct(bob, 'PUT', `${V3}/profile/${encodeURIComponent(bob.userId)}/avatar_url`, {
+    avatar_url: avatar,
+  });
   await post(bob, ops, image);
   await post(bob, secret, hidden);
 });
@@ -128,29 +150,39 @@ beforeEach(() => restart(['read']));
 afterAll(() => gateway?.close());
 
 describe('a reader', () => {
-  test.each([true, false])('fetches what the room in scope shows and nothing else (having read it: %s)', async (reads) => {
-    if (reads) await (await ask('GET', `${V3}/sync`)).json();
-    const got = await get(image);
-    expect(got.status).toBe(200);
-    expect(new Uint8Array(await got.arrayBuffer())).toEqual(png(40));
-    expect(got.headers.get('content-type')).toBe('image/png');
-    expect(got.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''secret-name.png");
-    const small = await get(image, 'thumbnail', '?width=32&height=32&method=crop');
-    expect([small.status, small.headers.get('content-type'), small.headers.get('content-disposition')?.split(';')[0]]).toEqual([
-      200,
-      'image/png',
-      'inline',
-    ]);
-    expect(
-      Buffer.from(await small.arrayBuffer())
-        .subarray(1, 4)
-        .toString(),
-    ).toBe('PNG');
-    expect((await get(avatar, 'thumbnail', '?width=32&height=32')).status).toBe(200);
-    for (const response of [await get(hidden), await get(hidden, 'thumbnail', '?width=32&height=32'), await get(hidden.replace(/.$/, 'x'))])
-      expect([response.status, await response.json()]).toEqual([403, { errcode: 'M_FORBIDDEN', error: 'This token does not allow that.' }]);
-    expect((await ask('GET', `/_matrix/media/v3/download/${hidden.slice(6)}`)).status).toBe(404);
-  });
+  test.each([true, false])(
+    'fetches what the room in scope shows and nothing else (having read it: %s)',
+    async (reads) => {
+      if (reads) await (await ask('GET', `${V3}/sync`)).json();
+      const got = await get(image);
+      expect(got.status).toBe(200);
+      expect(new Uint8Array(await got.arrayBuffer())).toEqual(png(40));
+      expect(got.headers.get('content-type')).toBe('image/png');
+      expect(got.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''secret-name.png");
+      const small = await get(image, 'thumbnail', '?width=32&height=32&method=crop');
+      expect([
+        small.status,
+        small.headers.get('content-type'),
+        small.headers.get('content-disposition')?.split(';')[0],
+      ]).toEqual([200, 'image/png', 'inline']);
+      expect(
+        Buffer.from(await small.arrayBuffer())
+          .subarray(1, 4)
+          .toString(),
+      ).toBe('PNG');
+      expect((await get(avatar, 'thumbnail', '?width=32&height=32')).status).toBe(200);
+      for (const response of [
+        await get(hidden),
+        await get(hidden, 'thumbnail', '?width=32&height=32'),
+        await get(hidden.replace(/.$/, 'x')),
+      ])
+        expect([response.status, await response.json()]).toEqual([
+          403,
+          { errcode: 'M_FORBIDDEN', error: 'This token does not allow that.' },
+        ]);
+      expect((await ask('GET', `/_matrix/media/v3/download/${hidden.slice(6)}`)).status).toBe(404);
+    },
+  );
 
   test('is given no page to run', async () => {
     const page = await upload(
@@ -176,12 +208,18 @@ describe('a reader', () => {
 test('posting a known address, in every way a holder has, does not open it', async () => {
   await restart(['read', 'send', 'react', 'edit', 'state', 'state:m.room.avatar', 'profile']);
   const send = async (type: string, content: unknown) =>
-    (await (await ask('PUT', inRoom(ops, `send/${type}/h${++txn}`), { body: JSON.stringify(content) })).json()) as { event_id: string };
+    (await (
+      await ask('PUT', inRoom(ops, `send/${type}/h${++txn}`), { body: JSON.stringify(content) })
+    ).json()) as { event_id: string };
   const message = { msgtype: 'm.image', body: 'x', url: hidden };
   const { event_id: first } = await send('m.room.message', message);
   expect(first).toMatch(/^\$/);
   await send('m.sticker', { body: 'x', url: hidden, info: { thumbnail_url: hidden } });
-  await send('m.room.message', { ...message, 'm.new_content': message, 'm.relates_to': { rel_type: 'm.replace', event_id: first } });
+  await send('m.room.message', {
+    ...message,
+    'm.new_content': message,
+    'm.relates_to': { rel_type: 'm.replace', event_id: first },
+  });
   await send('m.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: first, key: hidden } });
   const put = async (path: string, content: unknown) =>
     expect((await ask('PUT', path, { body: JSON.stringify(content) })).status).toBe(200);
@@ -193,9 +231,21 @@ test('posting a known address, in every way a holder has, does not open it', asy
   await direct(bob, 'POST', inRoom(ops, 'invite'), { user_id: alice.userId });
   await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(ops)}`, {});
   const { chunk } = await direct<{ chunk: unknown[] }>(bob, 'GET', inRoom(ops, 'messages?dir=b&limit=100'));
-  const invited = { sender: bob.userId, state_key: alice.userId, content: { membership: 'invite', avatar_url: hidden } };
-  expect(chunk).toContainEqual(expect.objectContaining({ ...invited, content: expect.objectContaining(invited.content) as unknown }));
-  for (const below of ['messages?dir=b&limit=100', 'state', 'members', 'joined_members', 'state/m.room.avatar?format=event'])
+  const invited = {
+    sender: bob.userId,
+    state_key: alice.userId,
+    content: { membership: 'invite', avatar_url: hidden },
+  };
+  expect(chunk).toContainEqual(
+    expect.objectContaining({ ...invited, content: expect.objectContaining(invited.content) as unknown }),
+  );
+  for (const below of [
+    'messages?dir=b&limit=100',
+    'state',
+    'members',
+    'joined_members',
+    'state/m.room.avatar?format=event',
+  ])
     await (await ask('GET', inRoom(ops, below))).json();
   await (await ask('GET', `${V3}/sync`)).json();
   await (await ask('GET', `${V3}/profile/${encodeURIComponent(alice.userId)}`)).json();
@@ -212,12 +262,17 @@ test('an address is made, filled once, and fetched', async () => {
   const made = await ask('POST', '/_matrix/media/v1/create');
   const { content_uri: mxc } = (await made.json()) as { content_uri: string };
   const fill = (body: Uint8Array<ArrayBuffer>) =>
-    ask('PUT', `/_matrix/media/v3/upload/${mxc.slice(6)}`, { body, headers: { 'content-type': 'image/png' } });
+    ask('PUT', `/_matrix/media/v3/upload/${mxc.slice(6)}`, {
+      body,
+      headers: { 'content-type': 'image/png' },
+    });
   expect((await fill(png(1))).status).toBe(200);
   expect((await fill(png(2))).status).toBe(403);
   expect(new Uint8Array(await (await get(mxc)).arrayBuffer())).toEqual(png(1));
   const other = await direct<{ content_uri: string }>(alice, 'POST', '/_matrix/media/v1/create', {});
-  expect((await ask('PUT', `/_matrix/media/v3/upload/${other.content_uri.slice(6)}`, { body: png(3) })).status).toBe(403);
+  expect(
+    (await ask('PUT', `/_matrix/media/v3/upload/${other.content_uri.slice(6)}`, { body: png(3) })).status,
+  ).toBe(403);
 });
 
 test('`media-any` opens every file', async () => {

@@ -12,12 +12,21 @@ import type { TestUser } from '../harness/synapse-users.ts';
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
 const MSC4306 = '/_matrix/client/unstable/io.element.msc4306';
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const nothing = expect.objectContaining({ status: 404 }) as unknown;
 const enc = encodeURIComponent;
 
 type Event = { type: string; content: Record<string, unknown>; sender?: string };
-type Entry = { account_data: { events: Event[] }; ephemeral: { events: Event[] }; unread_notifications: { notification_count?: number } };
+type Entry = {
+  account_data: { events: Event[] };
+  ephemeral: { events: Event[] };
+  unread_notifications: { notification_count?: number };
+};
 type Sync = {
   next_batch: string;
   account_data?: { events: Event[] };
@@ -41,22 +50,38 @@ let txn = 0;
 const as =
   (user: TestUser): Ask =>
   (method, path, body) =>
-    matrixRequest(synapse.baseUrl, method, path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+    matrixRequest(synapse.baseUrl, method, path, {
+      token: user.accessToken,
+      ...(body === undefined ? {} : { body }),
+    });
 const inRoom = (room: string, below: string) => `${V3}/rooms/${enc(room)}/${below}`;
 const mine = (below: string) => `${V3}/user/${enc(alice.userId)}/${below}`;
 const mineIn = (room: string, below: string) => mine(`rooms/${enc(room)}/${below}`);
 const presenceOf = (user: TestUser) => `${V3}/presence/${enc(user.userId)}/status`;
 const say = async (user: TestUser, room: string, body: string) =>
-  (await as(user)<{ event_id: string }>('PUT', inRoom(room, `send/m.room.message/t${++txn}`), { msgtype: 'm.text', body })).event_id;
-const outcome = (asking: Promise<unknown>): Promise<unknown> => asking.then((got) => got, (error: unknown) => ({ status: error instanceof MatrixHttpError ? error.status : error })); // prettier-ignore
+  (
+    await as(user)<{ event_id: string }>('PUT', inRoom(room, `send/m.room.message/t${++txn}`), {
+      msgtype: 'm.text',
+      body,
+    })
+  ).event_id;
+const outcome = (asking: Promise<unknown>): Promise<unknown> =>
+  asking.then(
+    (got) => got,
+    (error: unknown) => ({ status: error instanceof MatrixHttpError ? error.status : error }),
+  );
 const there = async (path: string) => outcome(as(alice)('GET', path));
 const entry = (sync: Sync, room: string) => sync.rooms?.join?.[room];
-const signs = (sync: Sync, type: string) => entry(sync, ops)?.ephemeral.events.filter((event) => event.type === type) ?? [];
+const signs = (sync: Sync, type: string) =>
+  entry(sync, ops)?.ephemeral.events.filter((event) => event.type === type) ?? [];
 
 /** A gateway of a scope with ops in it. */
 async function holder(can: readonly Allowance[]): Promise<Holder> {
   const desk = grantDesk(upstream);
-  desk.add(TOKEN, { grant: grantOf([ops], { subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can } }), rooms: new Set([ops]) });
+  desk.add(TOKEN, {
+    grant: grantOf([ops], { subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can } }),
+    rooms: new Set([ops]),
+  });
   const gateway: Gateway = await startGateway({
     listen: { host: '127.0.0.1', port: 0 },
     homeserverUrl: synapse.baseUrl,
@@ -69,26 +94,54 @@ async function holder(can: readonly Allowance[]): Promise<Holder> {
     limits: { writesAtOnce: 1_000, tendsAtOnce: 1_000 },
   });
   return {
-    ask: (method, path, body) => matrixRequest(`http://127.0.0.1:${gateway.port}`, method, path, { token: TOKEN, ...(body === undefined ? {} : { body }) }),
+    ask: (method, path, body) =>
+      matrixRequest(`http://127.0.0.1:${gateway.port}`, method, path, {
+        token: TOKEN,
+        ...(body === undefined ? {} : { body }),
+      }),
     [Symbol.asyncDispose]: () => gateway.close(),
   };
-} // prettier-ignore
+}
 
 beforeAll(async () => {
-  synapse = await startSynapse({ config: { presence: { enabled: true }, room_list_publication_rules: [{ action: 'allow' }], experimental_features: { msc4306_enabled: true } } });
-  [alice, bob, carol] = [await synapse.uniqueUser('alice'), await synapse.uniqueUser('bob'), await synapse.uniqueUser('carol')];
+  synapse = await startSynapse({
+    config: {
+      presence: { enabled: true },
+      room_list_publication_rules: [{ action: 'allow' }],
+      experimental_features: { msc4306_enabled: true },
+    },
+  });
+  [alice, bob, carol] = [
+    await synapse.uniqueUser('alice'),
+    await synapse.uniqueUser('bob'),
+    await synapse.uniqueUser('carol'),
+  ];
   const roomOf = async (maker: TestUser, more: object) => {
-    const { room_id: id } = await as(maker)<{ room_id: RoomId }>('POST', `${V3}/createRoom`, { invite: [alice.userId], ...more });
+    const { room_id: id } = await as(maker)<{ room_id: RoomId }>('POST', `${V3}/createRoom`, {
+      invite: [alice.userId],
+      ...more,
+    });
     await as(alice)('POST', `${V3}/join/${enc(id)}`, {});
     return id;
   };
   ops = await roomOf(bob, {});
-  secret = await roomOf(carol, { name: 'Public', visibility: 'public', preset: 'public_chat', room_alias_name: 'public', invite: [] });
-  const { access_token: token } = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', `/_synapse/admin/v1/users/${enc(alice.userId)}/login`, { token: synapse.adminToken, body: { valid_until_ms: Date.now() + 3_600_000 } });
+  secret = await roomOf(carol, {
+    name: 'Public',
+    visibility: 'public',
+    preset: 'public_chat',
+    room_alias_name: 'public',
+    invite: [],
+  });
+  const { access_token: token } = await matrixRequest<{ access_token: string }>(
+    synapse.baseUrl,
+    'POST',
+    `/_synapse/admin/v1/users/${enc(alice.userId)}/login`,
+    { token: synapse.adminToken, body: { valid_until_ms: Date.now() + 3_600_000 } },
+  );
   upstream = token;
   elsewhere = await say(carol, secret, `hello ${alice.localpart}`);
   his = await say(bob, ops, `hello ${alice.localpart}`);
-}); // prettier-ignore
+});
 
 afterAll(() => synapse[Symbol.asyncDispose]());
 
@@ -97,7 +150,10 @@ describe('what is granted happens, and the subject’s own clients see it', () =
     await using h = await holder(['read', 'typing', 'receipts']);
     await h.ask('PUT', inRoom(ops, `typing/${enc(alice.userId)}`), { typing: true, timeout: 20_000 });
     await h.ask('POST', inRoom(ops, `receipt/m.read/${enc(his)}`), {});
-    for (const event of [elsewhere, '$none']) expect(await outcome(h.ask('POST', inRoom(ops, `receipt/m.read/${enc(event)}`), {}))).toEqual({ status: 403 });
+    for (const event of [elsewhere, '$none'])
+      expect(await outcome(h.ask('POST', inRoom(ops, `receipt/m.read/${enc(event)}`), {}))).toEqual({
+        status: 403,
+      });
     const seen = await as(bob)<Sync>('GET', `${V3}/sync`);
     expect(signs(seen, 'm.typing')[0]?.content).toEqual({ user_ids: [alice.userId] });
     expect(JSON.stringify(signs(seen, 'm.receipt'))).toContain(`"${his}":{"m.read":{"${alice.userId}"`);
@@ -106,7 +162,7 @@ describe('what is granted happens, and the subject’s own clients see it', () =
     expect(signs(shown, 'm.typing')[0]?.content).toEqual({ user_ids: [alice.userId] });
     expect(JSON.stringify(signs(shown, 'm.receipt'))).toContain(his);
     await h.ask('PUT', inRoom(ops, `typing/${enc(alice.userId)}`), { typing: false });
-  }); // prettier-ignore
+  });
 
   test('a poll wakes for what the scope opens', async () => {
     await using h = await holder(['read', 'typing']);
@@ -119,13 +175,22 @@ describe('what is granted happens, and the subject’s own clients see it', () =
 
   test('markers and marking as unread', async () => {
     await using h = await holder(['read', 'markers']);
-    await h.ask('POST', inRoom(ops, 'read_markers'), { 'm.fully_read': his, 'm.read': his, 'm.read.private': his });
+    await h.ask('POST', inRoom(ops, 'read_markers'), {
+      'm.fully_read': his,
+      'm.read': his,
+      'm.read.private': his,
+    });
     await h.ask('PUT', mineIn(ops, 'account_data/m.marked_unread'), { unread: true });
     expect(await there(mineIn(ops, 'account_data/m.fully_read'))).toEqual({ event_id: his });
     expect(await there(mineIn(ops, 'account_data/m.marked_unread'))).toEqual({ unread: true });
     const shown = entry(await h.ask<Sync>('GET', `${V3}/sync`), ops)?.account_data.events;
-    expect(shown).toEqual(expect.arrayContaining([{ type: 'm.fully_read', content: { event_id: his } }, { type: 'm.marked_unread', content: { unread: true } }]));
-  }); // prettier-ignore
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        { type: 'm.fully_read', content: { event_id: his } },
+        { type: 'm.marked_unread', content: { unread: true } },
+      ]),
+    );
+  });
 
   test('tags', async () => {
     await using h = await holder(['read', 'tags']);
@@ -134,36 +199,57 @@ describe('what is granted happens, and the subject’s own clients see it', () =
     await h.ask('DELETE', mineIn(ops, 'tags/m.favourite'));
     expect(await there(mineIn(ops, 'tags'))).toEqual({ tags: { 'u.work': { order: 0.5 } } });
     expect(await h.ask('GET', mineIn(ops, 'tags'))).toEqual({ tags: { 'u.work': { order: 0.5 } } });
-    expect(entry(await h.ask<Sync>('GET', `${V3}/sync`), ops)?.account_data.events).toEqual([{ type: 'm.tag', content: { tags: { 'u.work': { order: 0.5 } } } }]);
-  }); // prettier-ignore
+    expect(entry(await h.ask<Sync>('GET', `${V3}/sync`), ops)?.account_data.events).toEqual([
+      { type: 'm.tag', content: { tags: { 'u.work': { order: 0.5 } } } },
+    ]);
+  });
 
   test('account data by type, without rooms outside the scope', async () => {
     await using h = await holder(['read', 'account-data:com.example.*']);
-    await as(alice)('PUT', mine('account_data/com.example.rooms'), { rooms: [ops, secret], of: { [secret]: 1 } });
+    await as(alice)('PUT', mine('account_data/com.example.rooms'), {
+      rooms: [ops, secret],
+      of: { [secret]: 1 },
+    });
     await as(alice)('PUT', mine('account_data/m.direct'), { [carol.userId]: [secret] });
     expect(await h.ask('GET', mine('account_data/com.example.rooms'))).toEqual({ rooms: [ops], of: {} });
     await h.ask('PUT', mine('account_data/com.example.set'), { a: 1 });
     await h.ask('PUT', mineIn(ops, 'account_data/com.example.set'), { b: 1 });
-    expect([await there(mine('account_data/com.example.set')), await there(mineIn(ops, 'account_data/com.example.set'))]).toEqual([{ a: 1 }, { b: 1 }]);
+    expect([
+      await there(mine('account_data/com.example.set')),
+      await there(mineIn(ops, 'account_data/com.example.set')),
+    ]).toEqual([{ a: 1 }, { b: 1 }]);
     const sync = await h.ask<Sync>('GET', `${V3}/sync`);
-    expect(sync.account_data?.events.map(({ type }) => type).toSorted()).toEqual(['com.example.rooms', 'com.example.set']);
+    expect(sync.account_data?.events.map(({ type }) => type).toSorted()).toEqual([
+      'com.example.rooms',
+      'com.example.set',
+    ]);
     expect(entry(sync, ops)?.account_data.events).toEqual([{ type: 'com.example.set', content: { b: 1 } }]);
     expect(JSON.stringify(sync)).not.toContain(secret);
-    for (const type of ['m.direct', 'm.ignored_user_list', 'm.push_rules']) expect(await outcome(h.ask('GET', mine(`account_data/${type}`)))).toEqual({ status: 404 });
-  }); // prettier-ignore
+    for (const type of ['m.direct', 'm.ignored_user_list', 'm.push_rules'])
+      expect(await outcome(h.ask('GET', mine(`account_data/${type}`)))).toEqual({ status: 404 });
+  });
 
   test('push rules, those that name no room outside', async () => {
     await using h = await holder(['read', 'push-rules']);
-    for (const room of [ops, secret]) await as(alice)('PUT', `${V3}/pushrules/global/room/${enc(room)}`, { actions: ['notify'] });
+    for (const room of [ops, secret])
+      await as(alice)('PUT', `${V3}/pushrules/global/room/${enc(room)}`, { actions: ['notify'] });
     await as(alice)('PUT', `${V3}/pushrules/global/sender/${enc(carol.userId)}`, { actions: ['notify'] });
-    await as(alice)('PUT', `${V3}/pushrules/global/content/launch`, { pattern: 'launch', actions: ['notify'] });
-    const { global } = await h.ask<{ global: Record<string, { rule_id: string }[]> }>('GET', `${V3}/pushrules/`);
+    await as(alice)('PUT', `${V3}/pushrules/global/content/launch`, {
+      pattern: 'launch',
+      actions: ['notify'],
+    });
+    const { global } = await h.ask<{ global: Record<string, { rule_id: string }[]> }>(
+      'GET',
+      `${V3}/pushrules/`,
+    );
     expect(global['room']?.map((rule) => rule.rule_id)).toEqual([ops]);
     expect(global['content']?.map((rule) => rule.rule_id)).toContain('launch');
     expect(global['override']?.map((rule) => rule.rule_id)).toContain('.m.rule.master');
     expect(JSON.stringify(global)).not.toMatch(new RegExp(`${secret}|${carol.localpart}`));
     expect(await h.ask('GET', `${V3}/pushrules/global/content/launch/enabled`)).toEqual({ enabled: true });
-    expect(await outcome(h.ask('GET', `${V3}/pushrules/global/room/${enc(secret)}`))).toEqual({ status: 404 });
+    expect(await outcome(h.ask('GET', `${V3}/pushrules/global/room/${enc(secret)}`))).toEqual({
+      status: 404,
+    });
     const sync = await h.ask<Sync>('GET', `${V3}/sync`);
     expect(sync.account_data?.events).toEqual([{ type: 'm.push_rules', content: { global } }]);
   });
@@ -173,10 +259,20 @@ describe('what is granted happens, and the subject’s own clients see it', () =
     for (let n = 0; n < 3; n++) await say(carol, secret, `${alice.localpart} again`);
     const rang = await say(bob, ops, `${alice.localpart}: ring`);
     for (let n = 0; n < 3; n++) await say(carol, secret, `${alice.localpart} and again`);
-    await expect.poll(async () => (await as(alice)<{ notifications: unknown[] }>('GET', `${V3}/notifications`)).notifications.length).toBeGreaterThan(6);
-    const { notifications } = await h.ask<{ notifications: { room_id: string; event: { event_id: string } }[] }>('GET', `${V3}/notifications?limit=1`);
+    await expect
+      .poll(
+        async () =>
+          (await as(alice)<{ notifications: unknown[] }>('GET', `${V3}/notifications`)).notifications.length,
+      )
+      .toBeGreaterThan(6);
+    const { notifications } = await h.ask<{
+      notifications: { room_id: string; event: { event_id: string } }[];
+    }>('GET', `${V3}/notifications?limit=1`);
     expect(notifications.map(({ room_id: room, event }) => [room, event.event_id])).toEqual([[ops, rang]]);
-    const all = await h.ask<{ notifications: { room_id: string }[]; next_token?: string }>('GET', `${V3}/notifications`);
+    const all = await h.ask<{ notifications: { room_id: string }[]; next_token?: string }>(
+      'GET',
+      `${V3}/notifications`,
+    );
     expect(new Set(all.notifications.map(({ room_id: room }) => room))).toEqual(new Set([ops]));
     expect(all.next_token).toBeUndefined();
     const counts = entry(await h.ask<Sync>('GET', `${V3}/sync`), ops)?.unread_notifications;
@@ -187,16 +283,20 @@ describe('what is granted happens, and the subject’s own clients see it', () =
     await as(alice)('POST', inRoom(ops, `receipt/m.read/${enc(rang)}`), {});
     const after = entry(await polling, ops);
     expect([after?.unread_notifications.notification_count, after?.ephemeral.events]).toEqual([0, []]);
-  }); // prettier-ignore
+  });
 
   test('thread subscriptions, read', async () => {
     await using h = await holder(['read', 'notifications']);
-    const one = (room: string, root: string) => `${MSC4306}/rooms/${enc(room)}/thread/${enc(root)}/subscription`;
+    const one = (room: string, root: string) =>
+      `${MSC4306}/rooms/${enc(room)}/thread/${enc(root)}/subscription`;
     await as(alice)('PUT', one(ops, his), {});
     await as(alice)('PUT', one(secret, elsewhere), {});
     expect(await h.ask('GET', one(ops, his))).toEqual({ automatic: false });
     expect(await outcome(h.ask('GET', one(ops, elsewhere)))).toEqual({ status: 403 });
-    const list = await h.ask<{ subscribed: object }>('GET', '/_matrix/client/unstable/io.element.msc4308/thread_subscriptions');
+    const list = await h.ask<{ subscribed: object }>(
+      'GET',
+      '/_matrix/client/unstable/io.element.msc4308/thread_subscriptions',
+    );
     expect(Object.keys(list.subscribed)).toEqual([ops]);
     expect(await outcome(h.ask('DELETE', one(ops, his)))).toEqual({ status: 403 });
     expect(await there(one(ops, his))).toEqual({ automatic: false });
@@ -211,13 +311,18 @@ describe('what is granted happens, and the subject’s own clients see it', () =
     expect(await as(bob)('GET', of(alice, 'm.tz'))).toEqual({ 'm.tz': 'Europe/Berlin' });
     await h.ask('DELETE', of(alice, 'm.tz'));
     expect(await there(of(alice, 'm.tz'))).toEqual(nothing);
-    expect(await outcome(h.ask('PUT', of(bob, 'displayname'), { displayname: 'x' }))).toEqual({ status: 403 });
+    expect(await outcome(h.ask('PUT', of(bob, 'displayname'), { displayname: 'x' }))).toEqual({
+      status: 403,
+    });
   });
 
   test('presence', async () => {
     await using h = await holder(['read', 'presence']);
     await h.ask('PUT', presenceOf(alice), { presence: 'unavailable', status_msg: 'by the holder' });
-    expect(await as(bob)('GET', presenceOf(alice))).toMatchObject({ presence: 'unavailable', status_msg: 'by the holder' });
+    expect(await as(bob)('GET', presenceOf(alice))).toMatchObject({
+      presence: 'unavailable',
+      status_msg: 'by the holder',
+    });
     await as(bob)('PUT', presenceOf(bob), { presence: 'online', status_msg: 'here' });
     expect(await h.ask('GET', presenceOf(bob))).toMatchObject({ presence: 'online', status_msg: 'here' });
     expect(await there(presenceOf(carol))).toMatchObject({ presence: expect.any(String) as string });
@@ -229,12 +334,18 @@ describe('what is granted happens, and the subject’s own clients see it', () =
 
   test('the directories', async () => {
     await using h = await holder(['read', 'directory']);
-    const found = await h.ask<{ chunk: object[] }>('POST', `${V3}/publicRooms`, { filter: { generic_search_term: 'Public' } });
+    const found = await h.ask<{ chunk: object[] }>('POST', `${V3}/publicRooms`, {
+      filter: { generic_search_term: 'Public' },
+    });
     expect(found.chunk).toEqual([expect.objectContaining({ room_id: secret, name: 'Public' })]);
     expect((await h.ask<{ chunk: object[] }>('GET', `${V3}/publicRooms?limit=5`)).chunk).toHaveLength(1);
-    expect(await h.ask('GET', `${V3}/directory/room/${enc('#public:test.local')}`)).toMatchObject({ room_id: secret });
-    await expect.poll(() => h.ask('POST', `${V3}/user_directory/search`, { search_term: bob.localpart })).toMatchObject({ results: [{ user_id: bob.userId }] });
-  }); // prettier-ignore
+    expect(await h.ask('GET', `${V3}/directory/room/${enc('#public:test.local')}`)).toMatchObject({
+      room_id: secret,
+    });
+    await expect
+      .poll(() => h.ask('POST', `${V3}/user_directory/search`, { search_term: bob.localpart }))
+      .toMatchObject({ results: [{ user_id: bob.userId }] });
+  });
 });
 
 test('what is not granted changes nothing, and shows nothing', async () => {
@@ -260,18 +371,25 @@ test('what is not granted changes nothing, and shows nothing', async () => {
     () => h.ask('POST', `${V3}/user_directory/search`, { search_term: 'bob' }),
   ];
   for (const asking of refused) expect(await outcome(asking())).toEqual({ status: 403 });
-  expect(await outcome(h.ask('GET', `${V3}/directory/room/${enc('#public:test.local')}`))).toEqual({ status: 404 });
+  expect(await outcome(h.ask('GET', `${V3}/directory/room/${enc('#public:test.local')}`))).toEqual({
+    status: 404,
+  });
   expect(before.account_data).toBeUndefined();
   expect(before.presence).toBeUndefined();
-  expect(entry(before, ops)).toMatchObject({ account_data: { events: [] }, ephemeral: { events: [] }, unread_notifications: {} });
+  expect(entry(before, ops)).toMatchObject({
+    account_data: { events: [] },
+    ephemeral: { events: [] },
+    unread_notifications: {},
+  });
   // Synapse answers a first sync like the one before from its memory.
   const seen = await as(bob)<Sync>('GET', `${V3}/sync?full_state=true`);
   expect(JSON.stringify(signs(seen, 'm.typing'))).not.toContain(alice.userId);
   expect(JSON.stringify(signs(seen, 'm.receipt'))).not.toContain(`"${latest}":{"m.read":{"${alice.userId}"`);
   expect(JSON.stringify(await there(mineIn(ops, 'account_data/m.fully_read')))).not.toContain(latest);
   expect(JSON.stringify(await there(mineIn(ops, 'tags')))).not.toContain('bad');
-  for (const type of ['com.example.bad', 'm.ignored_user_list']) expect(await there(mine(`account_data/${type}`))).toEqual(nothing);
+  for (const type of ['com.example.bad', 'm.ignored_user_list'])
+    expect(await there(mine(`account_data/${type}`))).toEqual(nothing);
   expect(await there(`${V3}/pushrules/`)).toEqual(rules);
   expect(await there(`${V3}/profile/${me}/displayname`)).not.toEqual({ displayname: 'bad' });
   expect(await there(presenceOf(alice))).not.toMatchObject({ status_msg: 'bad' });
-}); // prettier-ignore
+});

@@ -18,7 +18,11 @@ beforeAll(async () => {
 afterAll(() => stage[Symbol.asyncDispose]());
 
 /** On a connection of its own, so that it falls to any of the processes. */
-async function ask(path: string, method = 'GET', body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+async function ask(
+  path: string,
+  method = 'GET',
+  body?: unknown,
+): Promise<{ status: number; body: Record<string, unknown> }> {
   const answer = await fetch(`${stage.mintwarden.gatewayUrl}/_matrix/client/v3${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, connection: 'close' },
@@ -36,7 +40,11 @@ const many = async (count: number) => {
 
 function gatewayPids(): readonly number[] {
   const pid = String(stage.mintwarden.pid);
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number).filter(isAlive); // prettier-ignore
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+    .filter(isAlive);
 }
 
 function isAlive(pid: number): boolean {
@@ -67,12 +75,20 @@ test('a token serves at all processes, writes through any of them, and nothing i
   expect(await many(40)).toEqual(new Set([200]));
   const events = new Set<unknown>();
   for (let at = 0; at < 6; at++) {
-    const sent = await ask(inRoom('send/m.room.message/only-once'), 'PUT', { msgtype: 'm.text', body: 'once' });
+    const sent = await ask(inRoom('send/m.room.message/only-once'), 'PUT', {
+      msgtype: 'm.text',
+      body: 'once',
+    });
     expect(sent.status).toBe(200);
     events.add(sent.body['event_id']);
   }
   expect(events.size).toBe(1);
-  const page = await matrixRequest<{ chunk: { content: { body?: string } }[] }>(stage.synapse.baseUrl, 'GET', `/_matrix/client/v3${inRoom('messages?dir=b&limit=50')}`, { token: stage.users.alice.accessToken }); // prettier-ignore
+  const page = await matrixRequest<{ chunk: { content: { body?: string } }[] }>(
+    stage.synapse.baseUrl,
+    'GET',
+    `/_matrix/client/v3${inRoom('messages?dir=b&limit=50')}`,
+    { token: stage.users.alice.accessToken },
+  );
   expect(page.chunk.filter(({ content }) => content.body === 'once')).toHaveLength(1);
   const counts = await answered();
   expect(new Set(counts.keys())).toEqual(new Set([1, 2]));
@@ -103,7 +119,8 @@ test('revoked, it is refused by all of them, and what hangs at any of them ends'
   await new Promise((resolve) => setTimeout(resolve, 500));
   const begun = performance.now();
   await command(stage, `!revoke ${grant}`);
-  for (const ended of await Promise.all(open)) expect(ended).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
+  for (const ended of await Promise.all(open))
+    expect(ended).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
   expect(performance.now() - begun).toBeLessThan(5_000);
   expect(await many(40)).toEqual(new Set([401]));
 });
@@ -112,7 +129,9 @@ test('it ends in order, and no secret stands anywhere', async () => {
   const pids = gatewayPids();
   expect(pids).toHaveLength(2);
   for (const pid of pids)
-    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toMatch(/syt_|mwt_/);
+    expect(
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8'),
+    ).not.toMatch(/syt_|mwt_/);
   await stage.mintwarden.stop();
   expect(pids.some(isAlive)).toBe(false);
   expect((await readFile(stage.mintwarden.logPath, 'utf8')).trimEnd().split('\n').at(-1)).toContain('ended');

@@ -13,8 +13,27 @@ import type { TestUser } from '../harness/synapse-users.ts';
 /** State, memberships and ceilings of power, against the real Synapse. */
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
-const ALL: readonly Allowance[] = ['read', 'send', 'react', 'redact', 'redact-others', 'state', 'join', 'leave', 'knock', 'invite', 'kick', 'ban', 'unban']; // prettier-ignore
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const ALL: readonly Allowance[] = [
+  'read',
+  'send',
+  'react',
+  'redact',
+  'redact-others',
+  'state',
+  'join',
+  'leave',
+  'knock',
+  'invite',
+  'kick',
+  'ban',
+  'unban',
+];
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const hello = { msgtype: 'm.text', body: 'hello' };
 
 let alice: TestUser;
@@ -25,26 +44,48 @@ let txn = 0;
 
 const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
 const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
+    token: user.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 const ask = <T = unknown>(method: string, path: string, body: unknown = {}) =>
   matrixRequest<T>(`http://127.0.0.1:${gateway?.port}`, method, path, { token: TOKEN, body });
 const status = async (asking: Promise<unknown>) => {
-  const error: unknown = await asking.then(() => 200, (reason: unknown) => reason); // prettier-ignore
+  const error: unknown = await asking.then(
+    () => 200,
+    (reason: unknown) => reason,
+  );
   return error instanceof MatrixHttpError ? error.status : error;
 };
-const act = (room: string, what: string, user: TestUser) => ask('POST', inRoom(room, what), { user_id: user.userId });
-const setTopic = (room: string, topic: string) => ask<{ event_id: string }>('PUT', inRoom(room, 'state/m.room.topic'), { topic });
+const act = (room: string, what: string, user: TestUser) =>
+  ask('POST', inRoom(room, what), { user_id: user.userId });
+const setTopic = (room: string, topic: string) =>
+  ask<{ event_id: string }>('PUT', inRoom(room, 'state/m.room.topic'), { topic });
 const topicOf = async (room: string) =>
-  (await direct<{ topic?: string }>(alice, 'GET', inRoom(room, 'state/m.room.topic/')).catch(() => ({ topic: undefined }))).topic;
+  (
+    await direct<{ topic?: string }>(alice, 'GET', inRoom(room, 'state/m.room.topic/')).catch(() => ({
+      topic: undefined,
+    }))
+  ).topic;
 const membershipOf = async (seer: TestUser, room: string, user: TestUser) =>
-  (await direct<{ membership: string }>(seer, 'GET', inRoom(room, `state/m.room.member/${encodeURIComponent(user.userId)}`))).membership;
+  (
+    await direct<{ membership: string }>(
+      seer,
+      'GET',
+      inRoom(room, `state/m.room.member/${encodeURIComponent(user.userId)}`),
+    )
+  ).membership;
 
 async function roomOf(user: TestUser, more: object = {}): Promise<RoomId> {
   return (await direct<{ room_id: RoomId }>(user, 'POST', `${V3}/createRoom`, more)).room_id;
 }
 
 /** A gateway of this scope. */
-async function scoped(rooms: readonly RoomId[], can: readonly Allowance[], more: Partial<Scope> = {}): Promise<GrantDesk> {
+async function scoped(
+  rooms: readonly RoomId[],
+  can: readonly Allowance[],
+  more: Partial<Scope> = {},
+): Promise<GrantDesk> {
   await gateway?.close();
   const desk = grantDesk(upstream);
   const grant = grantOf(rooms, { subject: alice.userId as UserId, scope: { v: 1, rooms, can, ...more } });
@@ -69,8 +110,12 @@ beforeAll(async () => {
   bob = await synapse.uniqueUser('bob');
   const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
   const body = { valid_until_ms: Date.now() + 3_600_000 };
-  upstream = (await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, { token: synapse.adminToken, body }))
-    .access_token;
+  upstream = (
+    await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, {
+      token: synapse.adminToken,
+      body,
+    })
+  ).access_token;
 });
 
 afterAll(() => gateway?.close());
@@ -110,7 +155,9 @@ describe('what is granted happens, as the subject', () => {
     await scoped([room], ['read']);
     expect(await status(ask('POST', `${V3}/join/${encodeURIComponent(room)}`))).toBe(403);
     await scoped([room], ['join', 'leave']);
-    expect(await ask('POST', `${V3}/join/${encodeURIComponent(room)}?via=evil.test`)).toEqual({ room_id: room });
+    expect(await ask('POST', `${V3}/join/${encodeURIComponent(room)}?via=evil.test`)).toEqual({
+      room_id: room,
+    });
     expect(await membershipOf(bob, room, alice)).toBe('join');
     expect(await ask('POST', inRoom(room, 'join'))).toMatchObject({ room_id: room });
     expect(await ask('POST', inRoom(room, 'leave'), { reason: 'done' })).toEqual({});
@@ -126,7 +173,9 @@ describe('what is granted happens, as the subject', () => {
     const knocking = [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }];
     const room = await roomOf(bob, { initial_state: knocking });
     await scoped([room], ['knock', 'leave']);
-    expect(await ask('POST', `${V3}/knock/${encodeURIComponent(room)}`, { reason: 'please' })).toEqual({ room_id: room });
+    expect(await ask('POST', `${V3}/knock/${encodeURIComponent(room)}`, { reason: 'please' })).toEqual({
+      room_id: room,
+    });
     expect(await membershipOf(bob, room, alice)).toBe('knock');
     await ask('POST', inRoom(room, 'leave'));
     expect(await membershipOf(bob, room, alice)).toBe('leave');
@@ -146,7 +195,9 @@ test('what is not granted is refused, and nothing of it happened', async () => {
   const levels = await direct<object>(alice, 'GET', inRoom(room, 'state/m.room.power_levels/'));
   const refused: readonly Promise<unknown>[] = [
     ask('PUT', inRoom(room, `state/m.room.member/${member}`), { membership: 'ban' }),
-    ask('PUT', inRoom(room, `state/m.room.member/${encodeURIComponent(alice.userId)}`), { membership: 'leave' }),
+    ask('PUT', inRoom(room, `state/m.room.member/${encodeURIComponent(alice.userId)}`), {
+      membership: 'leave',
+    }),
     ask('PUT', inRoom(room, 'state/m.room.power_levels'), { ...levels, users: { [bob.userId]: 100 } }),
     ask('PUT', inRoom(room, 'state/m.room.join_rules'), { join_rule: 'public' }),
     ask('PUT', inRoom(room, 'state/m.room.tombstone'), { replacement_room: secret }),
@@ -157,39 +208,59 @@ test('what is not granted is refused, and nothing of it happened', async () => {
     ask('POST', inRoom(secret, 'leave')),
     act(room, 'unban', bob),
     act(room, 'kick', alice),
-    ask('POST', inRoom(room, 'invite'), { medium: 'email', address: 'x@evil.test', id_server: 'evil.test', id_access_token: 'x' }),
+    ask('POST', inRoom(room, 'invite'), {
+      medium: 'email',
+      address: 'x@evil.test',
+      id_server: 'evil.test',
+      id_access_token: 'x',
+    }),
   ];
   expect(await Promise.all(refused.map(status))).toEqual(refused.map(() => 403));
   expect(await membershipOf(alice, room, bob)).toBe('join');
   expect(await membershipOf(alice, room, alice)).toBe('join');
   expect(await membershipOf(alice, secret, alice)).toBe('join');
   expect(await direct(alice, 'GET', inRoom(room, 'state/m.room.power_levels/'))).toEqual(levels);
-  expect(await direct(alice, 'GET', inRoom(room, `event/${encodeURIComponent(his.event_id)}`))).toMatchObject({ content: hello });
+  expect(await direct(alice, 'GET', inRoom(room, `event/${encodeURIComponent(his.event_id)}`))).toMatchObject(
+    { content: hello },
+  );
 });
 
 describe('a ceiling of power', () => {
-  test.each(['12', '11', '10'])('of 0 refuses, and of 50 allows, what the maker of a room of version %s may do', async (version) => {
-    const room = await roomOf(alice, { room_version: version, invite: [bob.userId] });
-    await direct(bob, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
-    const his = await direct<{ event_id: string }>(bob, 'PUT', inRoom(room, 'send/m.room.message/1'), hello);
-    const redact = () => ask('PUT', inRoom(room, `redact/${encodeURIComponent(his.event_id)}/r${++txn}`), {});
-    await scoped([room], ALL, { power: 0 });
-    expect(await status(setTopic(room, 'x'))).toBe(403);
-    for (const what of ['kick', 'ban']) expect([what, await status(act(room, what, bob))]).toEqual([what, 403]);
-    expect(await status(redact())).toBe(403);
-    expect(await topicOf(room)).toBeUndefined();
-    expect(await membershipOf(alice, room, bob)).toBe('join');
-    expect(await status(ask('PUT', inRoom(room, `send/m.room.message/m${++txn}`), hello))).toBe(200);
-    await scoped([room], ALL, { power: 50 });
-    await setTopic(room, 'fifty');
-    expect(await topicOf(room)).toBe('fifty');
-    await redact();
-    await act(room, 'kick', bob);
-    expect(await membershipOf(alice, room, bob)).toBe('leave');
-  });
+  test.each(['12', '11', '10'])(
+    'of 0 refuses, and of 50 allows, what the maker of a room of version %s may do',
+    async (version) => {
+      const room = await roomOf(alice, { room_version: version, invite: [bob.userId] });
+      await direct(bob, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
+      const his = await direct<{ event_id: string }>(
+        bob,
+        'PUT',
+        inRoom(room, 'send/m.room.message/1'),
+        hello,
+      );
+      const redact = () =>
+        ask('PUT', inRoom(room, `redact/${encodeURIComponent(his.event_id)}/r${++txn}`), {});
+      await scoped([room], ALL, { power: 0 });
+      expect(await status(setTopic(room, 'x'))).toBe(403);
+      for (const what of ['kick', 'ban'])
+        expect([what, await status(act(room, what, bob))]).toEqual([what, 403]);
+      expect(await status(redact())).toBe(403);
+      expect(await topicOf(room)).toBeUndefined();
+      expect(await membershipOf(alice, room, bob)).toBe('join');
+      expect(await status(ask('PUT', inRoom(room, `send/m.room.message/m${++txn}`), hello))).toBe(200);
+      await scoped([room], ALL, { power: 50 });
+      await setTopic(room, 'fifty');
+      expect(await topicOf(room)).toBe('fifty');
+      await redact();
+      await act(room, 'kick', bob);
+      expect(await membershipOf(alice, room, bob)).toBe('leave');
+    },
+  );
 
   test('does not reach those of the same power', async () => {
-    const room = await roomOf(alice, { invite: [bob.userId], power_level_content_override: { users: { [bob.userId]: 50 } } });
+    const room = await roomOf(alice, {
+      invite: [bob.userId],
+      power_level_content_override: { users: { [bob.userId]: 50 } },
+    });
     await direct(bob, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
     await scoped([room], ALL, { power: 50 });
     expect(await status(act(room, 'kick', bob))).toBe(403);

@@ -24,7 +24,10 @@ const HOUR = 3_600_000;
 const random = (count: number) => randomBytes(count);
 const clock = { now: () => Date.now() };
 
-type SyncRooms = Record<'join' | 'invite', Record<string, { timeline?: { events: { content: { body?: string } }[] } }>>;
+type SyncRooms = Record<
+  'join' | 'invite',
+  Record<string, { timeline?: { events: { content: { body?: string } }[] } }>
+>;
 type Sync = { next_batch: string; rooms: SyncRooms };
 
 let alice: TestUser;
@@ -40,14 +43,22 @@ let gateway: Gateway;
 
 const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
 const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
-const join = (user: TestUser, room: string) => direct(user, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
+  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
+    token: user.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
+const join = (user: TestUser, room: string) =>
+  direct(user, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
 let txn = 0;
 const says = (user: TestUser, room: string, body: string) =>
   direct(user, 'PUT', inRoom(room, `send/m.room.message/e${++txn}`), { msgtype: 'm.text', body });
 
 async function roomOf(maker: TestUser, version?: string, joins = true): Promise<RoomId> {
-  const content = { preset: 'private_chat', invite: [alice.userId], ...(version === undefined ? {} : { room_version: version }) };
+  const content = {
+    preset: 'private_chat',
+    invite: [alice.userId],
+    ...(version === undefined ? {} : { room_version: version }),
+  };
   const { room_id: room } = await direct<{ room_id: RoomId }>(maker, 'POST', `${V3}/createRoom`, content);
   if (joins) await join(alice, room);
   return room;
@@ -71,14 +82,24 @@ async function holder(scope: Partial<Scope>) {
     delivery: 'sent',
   });
   await ledger.commit({ at: now, grants: [grant] });
-  const ask = async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> => {
+  const ask = async <T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<T> => {
     const response = await fetch(`http://127.0.0.1:${gateway.port}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answer = (await response.json()) as T & { errcode?: string; error?: string };
-    if (!response.ok) throw new MatrixHttpError(response.status, answer.errcode ?? '', `${method} ${path}: ${answer.error ?? ''}`);
+    if (!response.ok)
+      throw new MatrixHttpError(
+        response.status,
+        answer.errcode ?? '',
+        `${method} ${path}: ${answer.error ?? ''}`,
+      );
     return answer;
   };
   const get = <T>(path: string, headers?: Record<string, string>) => ask<T>('GET', path, undefined, headers);
@@ -91,7 +112,10 @@ async function holder(scope: Partial<Scope>) {
     sync: (since: string | null, timeout = 0) =>
       get<Sync>(`${V3}/sync?timeout=${timeout + ++txn}${since === null ? '' : `&since=${since}`}`),
     status: async (asking: Promise<unknown>): Promise<unknown> => {
-      const error: unknown = await asking.then(() => 200, (reason: unknown) => reason); // prettier-ignore
+      const error: unknown = await asking.then(
+        () => 200,
+        (reason: unknown) => reason,
+      );
       return error instanceof MatrixHttpError ? error.status : error;
     },
   };
@@ -168,42 +192,49 @@ afterAll(async () => {
 });
 
 describe('rooms by who made them', () => {
-  test.each(['10', undefined])('those of the bridge, later ones too, and nobody else’s (version %s)', async (version) => {
-    const bridged = await roomOf(bridge, version);
-    const hers = await roomOf(carol, version);
-    const it = await holder({ by: [bridge.userId as never], can: ['read', 'join'] });
-    expect(await it.joined()).toContain(bridged);
-    expect(await it.joined()).not.toContain(hers);
-    const first = await it.sync(null);
-    expect(Object.keys(first.rooms.join)).toContain(bridged);
+  test.each(['10', undefined])(
+    'those of the bridge, later ones too, and nobody else’s (version %s)',
+    async (version) => {
+      const bridged = await roomOf(bridge, version);
+      const hers = await roomOf(carol, version);
+      const it = await holder({ by: [bridge.userId as never], can: ['read', 'join'] });
+      expect(await it.joined()).toContain(bridged);
+      expect(await it.joined()).not.toContain(hers);
+      const first = await it.sync(null);
+      expect(Object.keys(first.rooms.join)).toContain(bridged);
 
-    const later = await roomOf(bridge, version, false);
-    const another = await roomOf(carol, version, false);
-    await says(carol, hers, 'not for the holder');
-    const second = await it.sync(first.next_batch, 5_000);
-    expect([Object.keys(second.rooms.invite), Object.keys(second.rooms.join)]).toEqual([[later], []]);
-    expect(JSON.stringify(second)).not.toContain(carol.userId);
+      const later = await roomOf(bridge, version, false);
+      const another = await roomOf(carol, version, false);
+      await says(carol, hers, 'not for the holder');
+      const second = await it.sync(first.next_batch, 5_000);
+      expect([Object.keys(second.rooms.invite), Object.keys(second.rooms.join)]).toEqual([[later], []]);
+      expect(JSON.stringify(second)).not.toContain(carol.userId);
 
-    // The invite can be accepted through the gateway; carol’s cannot, nor be seen.
-    expect(await it.status(it.ask('POST', `${V3}/join/${encodeURIComponent(another)}`, {}))).toBe(403);
-    await it.ask('POST', `${V3}/join/${encodeURIComponent(later)}`, {});
-    await join(alice, another);
-    await says(bridge, later, 'through the bridge');
-    let { next_batch: since } = second;
-    const bodies: (string | undefined)[] = [];
-    for (let tries = 0; tries < 5 && !bodies.includes('through the bridge'); tries++) {
-      const sync = await it.sync(since, 2_000);
-      since = sync.next_batch;
-      expect(Object.keys(sync.rooms.join).filter((room) => room !== later)).toEqual([]);
-      bodies.push(...(sync.rooms.join[later]?.timeline?.events ?? []).map(({ content }) => content.body));
-    }
-    expect(bodies).toContain('through the bridge');
-    expect(await it.status(it.get(inRoom(hers, 'messages?dir=b')))).toBe(403);
-    expect(await it.status(it.get(inRoom(another, 'messages?dir=b')))).toBe(403);
-    const { joined_rooms: all } = await direct<{ joined_rooms: RoomId[] }>(alice, 'GET', `${V3}/joined_rooms`);
-    expect(all).toContain(another);
-    expect(await it.joined()).not.toContain(another);
-  });
+      // The invite can be accepted through the gateway; carol’s cannot, nor be seen.
+      expect(await it.status(it.ask('POST', `${V3}/join/${encodeURIComponent(another)}`, {}))).toBe(403);
+      await it.ask('POST', `${V3}/join/${encodeURIComponent(later)}`, {});
+      await join(alice, another);
+      await says(bridge, later, 'through the bridge');
+      let { next_batch: since } = second;
+      const bodies: (string | undefined)[] = [];
+      for (let tries = 0; tries < 5 && !bodies.includes('through the bridge'); tries++) {
+        const sync = await it.sync(since, 2_000);
+        since = sync.next_batch;
+        expect(Object.keys(sync.rooms.join).filter((room) => room !== later)).toEqual([]);
+        bodies.push(...(sync.rooms.join[later]?.timeline?.events ?? []).map(({ content }) => content.body));
+      }
+      expect(bodies).toContain('through the bridge');
+      expect(await it.status(it.get(inRoom(hers, 'messages?dir=b')))).toBe(403);
+      expect(await it.status(it.get(inRoom(another, 'messages?dir=b')))).toBe(403);
+      const { joined_rooms: all } = await direct<{ joined_rooms: RoomId[] }>(
+        alice,
+        'GET',
+        `${V3}/joined_rooms`,
+      );
+      expect(all).toContain(another);
+      expect(await it.joined()).not.toContain(another);
+    },
+  );
 });
 
 describe('a room that is upgraded', () => {
@@ -212,7 +243,12 @@ describe('a room that is upgraded', () => {
     const follows = await holder({ rooms: [old], followUpgrades: true });
     const stays = await holder({ rooms: [old] });
     const [one, two] = [await follows.sync(null), await stays.sync(null)];
-    const { replacement_room: replacement } = await direct<{ replacement_room: RoomId }>(carol, 'POST', inRoom(old, 'upgrade'), { new_version: '11' });
+    const { replacement_room: replacement } = await direct<{ replacement_room: RoomId }>(
+      carol,
+      'POST',
+      inRoom(old, 'upgrade'),
+      { new_version: '11' },
+    );
     // Not before the user is in it.
     expect(await follows.status(follows.get(inRoom(replacement, 'state/m.room.create')))).toBe(403);
     await direct(carol, 'POST', inRoom(replacement, 'invite'), { user_id: alice.userId });
@@ -226,12 +262,14 @@ describe('a room that is upgraded', () => {
       seen.push(...Object.keys(sync.rooms.join));
     }
     expect(seen).toContain(replacement);
-    expect(JSON.stringify(await follows.get(inRoom(replacement, 'messages?dir=b')))).toContain('in the new room');
+    expect(JSON.stringify(await follows.get(inRoom(replacement, 'messages?dir=b')))).toContain(
+      'in the new room',
+    );
 
     expect(Object.keys((await stays.sync(two.next_batch, 0)).rooms.join)).toEqual([old]);
     expect(await stays.status(stays.get(inRoom(replacement, 'messages?dir=b')))).toBe(403);
     expect(await stays.joined()).not.toContain(replacement);
-  }); // prettier-ignore
+  });
 });
 
 test('of a hundred requests at once five pass, and the grant is over with its token at the homeserver on its way out', async () => {
@@ -239,7 +277,9 @@ test('of a hundred requests at once five pass, and the grant is over with its to
   const statuses = await Promise.all(Array.from({ length: 100 }, () => it.status(it.joined())));
   // More at once than the gateway takes of one grant is told to wait, and uses nothing.
   expect(statuses.filter((status) => status === 200).length).toBe(5);
-  expect(new Set(statuses.filter((status) => status !== 200))).toSatisfy((others: Set<unknown>) => [...others].every((one) => one === 401 || one === 429)); // prettier-ignore
+  expect(new Set(statuses.filter((status) => status !== 200))).toSatisfy((others: Set<unknown>) =>
+    [...others].every((one) => one === 401 || one === 429),
+  );
   for (let wait = 0; wait < 100 && (await ledger.grant(it.id))?.state === 'live'; wait++)
     await new Promise((resolve) => setTimeout(resolve, 20));
   expect(await ledger.grant(it.id)).toMatchObject({ state: 'ended', endCause: 'used-up' });
@@ -249,14 +289,16 @@ test('of a hundred requests at once five pass, and the grant is over with its to
 
 test('endpoint rules and networks count before the homeserver is asked', async () => {
   const room = await roomOf(carol);
-  const rules = firewall([parseEndpoint(`GET ${V3}/rooms/**`)], [parseEndpoint(`GET ${V3}/rooms/*/members`)]) ?? [];
+  const rules =
+    firewall([parseEndpoint(`GET ${V3}/rooms/**`)], [parseEndpoint(`GET ${V3}/rooms/*/members`)]) ?? [];
   const ruled = await holder({ rooms: [room], rules: [rules] });
   expect(await ruled.status(ruled.get(inRoom(room, 'messages?dir=b').replace('/v3/', '/r0/')))).toBe(200);
   expect(await ruled.status(ruled.get(inRoom(room, 'members')))).toBe(403);
   expect(await ruled.status(ruled.get(`${V3}/sync?timeout=0`))).toBe(403);
 
   const near = await holder({ rooms: [room], from: ['192.0.2.0/24'] });
-  const from = (address: string) => near.status(near.get(`${V3}/joined_rooms`, { 'x-forwarded-for': address }));
+  const from = (address: string) =>
+    near.status(near.get(`${V3}/joined_rooms`, { 'x-forwarded-for': address }));
   expect(await from('192.0.2.7')).toBe(200);
   expect(await from('198.51.100.1, 192.0.2.7')).toBe(200);
   expect(await from('192.0.2.7, 198.51.100.1')).toBe(403);

@@ -15,10 +15,21 @@ import { keptLog, scratchFolder } from '../store/scratch.ts';
 
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const hello = { msgtype: 'm.text', body: 'hello' };
 
-type Event = { event_id: string; type: string; sender: string; content: Record<string, unknown>; unsigned?: Record<string, unknown> };
+type Event = {
+  event_id: string;
+  type: string;
+  sender: string;
+  content: Record<string, unknown>;
+  unsigned?: Record<string, unknown>;
+};
 
 let alice: TestUser;
 let bob: TestUser;
@@ -35,15 +46,26 @@ let txn = 0;
 
 const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
 const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
+    token: user.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 const ask = (method: string, path: string, body: unknown) =>
-  matrixRequest<{ event_id: string }>(`http://127.0.0.1:${gateway?.port}`, method, path, { token: TOKEN, body });
+  matrixRequest<{ event_id: string }>(`http://127.0.0.1:${gateway?.port}`, method, path, {
+    token: TOKEN,
+    body,
+  });
 const send = (type: string, content: unknown, room: string = ops, id = `t${++txn}`) =>
   ask('PUT', inRoom(room, `send/${type}/${id}`), content);
-const redact = (event: string, room: string = ops) => ask('PUT', inRoom(room, `redact/${encodeURIComponent(event)}/t${++txn}`), {});
-const eventAt = (room: string, id: string) => direct<Event>(bob, 'GET', inRoom(room, `event/${encodeURIComponent(id)}`));
+const redact = (event: string, room: string = ops) =>
+  ask('PUT', inRoom(room, `redact/${encodeURIComponent(event)}/t${++txn}`), {});
+const eventAt = (room: string, id: string) =>
+  direct<Event>(bob, 'GET', inRoom(room, `event/${encodeURIComponent(id)}`));
 const status = async (asking: Promise<unknown>) => {
-  const error: unknown = await asking.then(() => null, (reason: unknown) => reason); // prettier-ignore
+  const error: unknown = await asking.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
   return error instanceof MatrixHttpError ? error.status : error;
 };
 const bodies = async (room: string) => {
@@ -65,7 +87,10 @@ async function mintUpstream(): Promise<string> {
 async function restart(can: readonly Allowance[]): Promise<void> {
   await gateway?.close();
   desk = grantDesk(await mintUpstream());
-  const grant = grantOf([ops, encrypted], { subject: alice.userId as UserId, scope: { v: 1, rooms: [ops, encrypted], can } });
+  const grant = grantOf([ops, encrypted], {
+    subject: alice.userId as UserId,
+    scope: { v: 1, rooms: [ops, encrypted], can },
+  });
   desk.add(TOKEN, { grant, rooms: new Set([ops, encrypted]) });
   gateway = await startGateway({
     listen: { host: '127.0.0.1', port: 0 },
@@ -81,8 +106,13 @@ async function restart(can: readonly Allowance[]): Promise<void> {
 }
 
 async function roomWith(encryption: boolean): Promise<RoomId> {
-  const initial = encryption ? [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }] : [];
-  const made = await direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, { invite: [alice.userId], initial_state: initial });
+  const initial = encryption
+    ? [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }]
+    : [];
+  const made = await direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, {
+    invite: [alice.userId],
+    initial_state: initial,
+  });
   await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(made.room_id)}`, {});
   return made.room_id;
 }
@@ -93,9 +123,19 @@ function lossyProxy(): Server {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const { host: _host, 'content-length': _length, 'transfer-encoding': _encoding, connection: _connection, ...headers } = request.headers;
+      const {
+        host: _host,
+        'content-length': _length,
+        'transfer-encoding': _encoding,
+        connection: _connection,
+        ...headers
+      } = request.headers;
       const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
-      const asking = fetch(sharedSynapse().baseUrl + request.url, { method: request.method ?? 'GET', headers: headers as Record<string, string>, ...body });
+      const asking = fetch(sharedSynapse().baseUrl + request.url, {
+        method: request.method ?? 'GET',
+        headers: headers as Record<string, string>,
+        ...body,
+      });
       void asking.then(async (answer) => {
         const text = await answer.text();
         if (dropNext && request.method === 'PUT') {
@@ -105,7 +145,7 @@ function lossyProxy(): Server {
       });
     });
   });
-} // prettier-ignore
+}
 
 beforeAll(async () => {
   const synapse = sharedSynapse();
@@ -134,8 +174,13 @@ describe('what is granted happens, as the subject', () => {
   test('send, react, edit, redact', async () => {
     const { event_id: message } = await send('m.room.message', hello);
     expect(await eventAt(ops, message)).toMatchObject({ sender: alice.userId, content: hello });
-    const his = await direct<{ event_id: string }>(bob, 'PUT', inRoom(ops, `send/m.room.message/b${++txn}`), { ...hello, body: 'his' });
-    const { event_id: thumb } = await send('m.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: his.event_id, key: '👍' } });
+    const his = await direct<{ event_id: string }>(bob, 'PUT', inRoom(ops, `send/m.room.message/b${++txn}`), {
+      ...hello,
+      body: 'his',
+    });
+    const { event_id: thumb } = await send('m.reaction', {
+      'm.relates_to': { rel_type: 'm.annotation', event_id: his.event_id, key: '👍' },
+    });
     expect(await eventAt(ops, thumb)).toMatchObject({ type: 'm.reaction', sender: alice.userId });
     await send('m.room.message', {
       ...hello,
@@ -145,13 +190,22 @@ describe('what is granted happens, as the subject', () => {
     expect(JSON.stringify((await eventAt(ops, message)).unsigned)).toContain('edited');
     await redact(message);
     expect((await eventAt(ops, message)).content).toEqual({});
-    const { event_id: posted } = await ask('POST', inRoom(ops, 'send/m.room.message'), { ...hello, body: 'posted' });
+    const { event_id: posted } = await ask('POST', inRoom(ops, 'send/m.room.message'), {
+      ...hello,
+      body: 'posted',
+    });
     expect(await eventAt(ops, posted)).toMatchObject({ content: { body: 'posted' } });
-  }); // prettier-ignore
+  });
 
   test('ciphertext into an encrypted room, where it is named', async () => {
     await restart(['read', 'send:m.room.encrypted']);
-    const content = { algorithm: 'm.megolm.v1.aes-sha2', ciphertext: 'AwgA', session_id: 's', sender_key: 'k', device_id: 'D' };
+    const content = {
+      algorithm: 'm.megolm.v1.aes-sha2',
+      ciphertext: 'AwgA',
+      session_id: 's',
+      sender_key: 'k',
+      device_id: 'D',
+    };
     const { event_id: id } = await send('m.room.encrypted', content, encrypted);
     expect(await eventAt(encrypted, id)).toMatchObject({ content });
   });
@@ -164,19 +218,37 @@ describe('what is granted happens, as the subject', () => {
 });
 
 test('what is not granted is refused, and nothing of it is in the rooms', async () => {
-  const his = await direct<{ event_id: string }>(bob, 'PUT', inRoom(ops, `send/m.room.message/b${++txn}`), { ...hello, body: 'stays' });
-  const { event_id: elsewhere } = await direct<{ event_id: string }>(alice, 'PUT', inRoom(secret, `send/m.room.message/a${++txn}`), hello);
+  const his = await direct<{ event_id: string }>(bob, 'PUT', inRoom(ops, `send/m.room.message/b${++txn}`), {
+    ...hello,
+    body: 'stays',
+  });
+  const { event_id: elsewhere } = await direct<{ event_id: string }>(
+    alice,
+    'PUT',
+    inRoom(secret, `send/m.room.message/a${++txn}`),
+    hello,
+  );
   const bad = { ...hello, body: 'must not be' };
-  const editing = (event_id: string) => ({ ...bad, 'm.new_content': bad, 'm.relates_to': { rel_type: 'm.replace', event_id } });
+  const editing = (event_id: string) => ({
+    ...bad,
+    'm.new_content': bad,
+    'm.relates_to': { rel_type: 'm.replace', event_id },
+  });
   expect(await status(send('m.room.message', bad, secret))).toBe(403);
   expect(await status(send('m.room.message', bad, encrypted))).toBe(403);
   expect(await status(send('m.room.message', editing(his.event_id)))).toBe(403);
   expect(await status(send('m.room.message', editing(elsewhere)))).toBe(403);
-  expect(await status(send('m.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: elsewhere, key: 'x' } }))).toBe(403);
+  expect(
+    await status(
+      send('m.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: elsewhere, key: 'x' } }),
+    ),
+  ).toBe(403);
   expect(await status(redact(his.event_id))).toBe(403);
   expect(await status(redact(elsewhere))).toBe(403);
   expect(await status(redact(elsewhere, secret))).toBe(403);
-  expect(await status(ask('PUT', `${inRoom(ops, 'send/m.room.message/d1')}?org.matrix.msc4140.delay=10`, bad))).toBe(400);
+  expect(
+    await status(ask('PUT', `${inRoom(ops, 'send/m.room.message/d1')}?org.matrix.msc4140.delay=10`, bad)),
+  ).toBe(400);
   await restart(['read']);
   expect(await status(send('m.room.message', bad))).toBe(403);
   for (const room of [ops, secret, encrypted]) expect(await bodies(room)).not.toContain('must not be');

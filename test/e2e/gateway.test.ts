@@ -31,12 +31,20 @@ type Answered = {
   rooms: { join: Record<string, { timeline: Events; state?: Events; state_after?: Events }> };
 };
 
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const room = (id: string) => `${V3}/rooms/${encodeURIComponent(id)}`;
 const ask = (method: string, path: string, body?: unknown) =>
   matrixRequest<Answered>(url, method, path, { token: TOKEN, ...(body === undefined ? {} : { body }) });
 const refused = async (asking: Promise<unknown>) => {
-  const error: unknown = await asking.then(() => null, (reason: unknown) => reason); // prettier-ignore
+  const error: unknown = await asking.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
   expect(error).toBeInstanceOf(MatrixHttpError);
   const { status, errcode } = error as MatrixHttpError;
   return `${status} ${errcode}`;
@@ -68,7 +76,10 @@ async function roomOf(user: TestUser, other: TestUser, name: string): Promise<Ro
     token: user.accessToken,
     body: { name, invite: [other.userId] },
   });
-  await matrixRequest(baseUrl, 'POST', `${V3}/join/${encodeURIComponent(made.room_id)}`, { token: other.accessToken, body: {} });
+  await matrixRequest(baseUrl, 'POST', `${V3}/join/${encodeURIComponent(made.room_id)}`, {
+    token: other.accessToken,
+    body: {},
+  });
   return made.room_id;
 }
 
@@ -111,16 +122,25 @@ describe('reading through the gateway', () => {
     expect(page.chunk.map((event) => event.content.body)).toContain('hello ops');
     const state = await ask('GET', `${room(ops)}/state`);
     const types = (state as unknown as { type: string }[]).map((event) => event.type);
-    expect(types).toEqual(expect.arrayContaining(['m.room.create', 'm.room.member', 'm.room.name', 'm.room.power_levels']));
+    expect(types).toEqual(
+      expect.arrayContaining(['m.room.create', 'm.room.member', 'm.room.name', 'm.room.power_levels']),
+    );
     expect(await ask('GET', `${room(ops)}/state/m.room.name`)).toEqual({ name: 'Ops' });
     expect(await ask('GET', `${room(ops)}/state/m.room.name/`)).toEqual({ name: 'Ops' });
-    expect(Object.keys((await ask('GET', `${room(ops)}/joined_members`)).joined).toSorted()).toEqual([alice.userId, bob.userId].toSorted());
+    expect(Object.keys((await ask('GET', `${room(ops)}/joined_members`)).joined).toSorted()).toEqual(
+      [alice.userId, bob.userId].toSorted(),
+    );
     expect((await ask('GET', `${room(ops)}/members`)).chunk).toHaveLength(2);
     const event = page.chunk.find((one) => one.content.body === 'hello ops');
-    expect(await ask('GET', `${room(ops)}/event/${encodeURIComponent(event?.event_id ?? '')}`)).toMatchObject({
-      content: { body: 'hello ops' },
-    });
-    const around = await ask('GET', `${room(ops)}/context/${encodeURIComponent(event?.event_id ?? '')}?limit=4`);
+    expect(await ask('GET', `${room(ops)}/event/${encodeURIComponent(event?.event_id ?? '')}`)).toMatchObject(
+      {
+        content: { body: 'hello ops' },
+      },
+    );
+    const around = await ask(
+      'GET',
+      `${room(ops)}/context/${encodeURIComponent(event?.event_id ?? '')}?limit=4`,
+    );
     expect(around).toMatchObject({ event: { event_id: event?.event_id ?? '' } });
     expect(around.state.length).toBeGreaterThan(0);
   });
@@ -138,24 +158,44 @@ describe('reading through the gateway', () => {
       expect(await refused(ask('GET', `${room(secret)}/${below}`))).toBe('403 M_FORBIDDEN');
     }
     // Synapse finds the event whatever the room in the path.
-    expect(await refused(ask('GET', `${room(ops)}/event/${encodeURIComponent(inSecret)}`))).toBe('404 M_NOT_FOUND');
-    expect(await refused(ask('GET', `${room(ops)}/context/${encodeURIComponent(inSecret)}`))).toBe('404 M_NOT_FOUND');
+    expect(await refused(ask('GET', `${room(ops)}/event/${encodeURIComponent(inSecret)}`))).toBe(
+      '404 M_NOT_FOUND',
+    );
+    expect(await refused(ask('GET', `${room(ops)}/context/${encodeURIComponent(inSecret)}`))).toBe(
+      '404 M_NOT_FOUND',
+    );
     expect(await ask('GET', `${V3}/joined_rooms`)).toEqual({ joined_rooms: [ops] });
-    expect(await refused(ask('PUT', `${room(ops)}/send/m.room.message/1`, { body: 'no' }))).toBe('403 M_FORBIDDEN');
+    expect(await refused(ask('PUT', `${room(ops)}/send/m.room.message/1`, { body: 'no' }))).toBe(
+      '403 M_FORBIDDEN',
+    );
   });
 
   test('a sync shows one room and nothing that is the subject’s own', async () => {
-    await matrixRequest(sharedSynapse().baseUrl, 'PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
-      token: alice.accessToken,
-      body: { secret: 'mine' },
-    });
-    for (const query of ['timeout=0', 'timeout=0&full_state=true', 'timeout=0&org.matrix.msc4222.use_state_after=true', '_cacheBuster=1']) {
+    await matrixRequest(
+      sharedSynapse().baseUrl,
+      'PUT',
+      `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`,
+      {
+        token: alice.accessToken,
+        body: { secret: 'mine' },
+      },
+    );
+    for (const query of [
+      'timeout=0',
+      'timeout=0&full_state=true',
+      'timeout=0&org.matrix.msc4222.use_state_after=true',
+      '_cacheBuster=1',
+    ]) {
       const sync = await ask('GET', `${V3}/sync?${query}`);
       expect(Object.keys(sync.rooms.join)).toEqual([ops]);
       expect(Object.keys(sync)).toEqual(['next_batch', 'rooms']);
       expect(JSON.stringify(sync)).not.toMatch(/Secret|hello secret|mine/);
       const part = sync.rooms.join[ops];
-      const events = [...(part?.state?.events ?? []), ...(part?.state_after?.events ?? []), ...(part?.timeline.events ?? [])];
+      const events = [
+        ...(part?.state?.events ?? []),
+        ...(part?.state_after?.events ?? []),
+        ...(part?.timeline.events ?? []),
+      ];
       expect(events.map((event) => event.type)).toContain('m.room.create');
     }
   });
@@ -163,13 +203,21 @@ describe('reading through the gateway', () => {
   test('a long-poll sleeps through news from elsewhere, and wakes for its own', async () => {
     const since = await caughtUp();
     const startedAt = Date.now();
-    const polling = ask('GET', `${V3}/sync?timeout=20000&since=${since}`).then((sync) => ({ sync, ms: Date.now() - startedAt }));
+    const polling = ask('GET', `${V3}/sync?timeout=20000&since=${since}`).then((sync) => ({
+      sync,
+      ms: Date.now() - startedAt,
+    }));
     await new Promise((resolve) => setTimeout(resolve, 200));
     await say(secret, bob, 'not for you');
-    await matrixRequest(sharedSynapse().baseUrl, 'PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
-      token: alice.accessToken,
-      body: { secret: 'mine again' },
-    });
+    await matrixRequest(
+      sharedSynapse().baseUrl,
+      'PUT',
+      `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`,
+      {
+        token: alice.accessToken,
+        body: { secret: 'mine again' },
+      },
+    );
     await new Promise((resolve) => setTimeout(resolve, 1_300));
     await say(ops, bob, 'for you');
     const { sync, ms } = await polling;
@@ -180,18 +228,28 @@ describe('reading through the gateway', () => {
   test('profiles of people one meets, and of nobody else', async () => {
     const carol = await sharedSynapse().uniqueUser('carol');
     expect(await ask('GET', `${V3}/profile/${encodeURIComponent(bob.userId)}`)).toHaveProperty('displayname');
-    expect(await ask('GET', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`)).toHaveProperty('displayname');
-    expect(await refused(ask('GET', `${V3}/profile/${encodeURIComponent(carol.userId)}`))).toBe('403 M_FORBIDDEN');
-    expect(await refused(ask('GET', `${V3}/profile/${encodeURIComponent('@nobody:localhost')}`))).toBe('403 M_FORBIDDEN');
+    expect(await ask('GET', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`)).toHaveProperty(
+      'displayname',
+    );
+    expect(await refused(ask('GET', `${V3}/profile/${encodeURIComponent(carol.userId)}`))).toBe(
+      '403 M_FORBIDDEN',
+    );
+    expect(await refused(ask('GET', `${V3}/profile/${encodeURIComponent('@nobody:localhost')}`))).toBe(
+      '403 M_FORBIDDEN',
+    );
   });
 
   test('a join of a room one is in, in both forms, and as a double puppet does it', async () => {
     expect(await ask('POST', `${V3}/join/${encodeURIComponent(ops)}`, {})).toMatchObject({ room_id: ops });
     expect(await ask('POST', `${room(ops)}/join`, {})).toMatchObject({ room_id: ops });
     const own = `${room(ops)}/state/m.room.member/${encodeURIComponent(alice.userId)}`;
-    expect(await ask('PUT', own, { membership: 'join' })).toMatchObject({ event_id: expect.stringMatching(/^\$/) });
+    expect(await ask('PUT', own, { membership: 'join' })).toMatchObject({
+      event_id: expect.stringMatching(/^\$/),
+    });
     expect(await refused(ask('PUT', own, { membership: 'leave' }))).toBe('403 M_FORBIDDEN');
-    expect(await refused(ask('POST', `${V3}/join/${encodeURIComponent(secret)}`, {}))).toBe('403 M_FORBIDDEN');
+    expect(await refused(ask('POST', `${V3}/join/${encodeURIComponent(secret)}`, {}))).toBe(
+      '403 M_FORBIDDEN',
+    );
   });
 
   test('what clients ask at start', async () => {

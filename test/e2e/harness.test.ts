@@ -16,7 +16,8 @@ async function roomOf(host: EncryptedClient, ...guests: EncryptedClient[]): Prom
     await guest.waitForInvite((invite) => invite.roomId === room);
     await guest.join(room);
   }
-  for (const one of [host, ...guests]) for (const other of [host, ...guests]) await one.waitForMember(room, other.userId);
+  for (const one of [host, ...guests])
+    for (const other of [host, ...guests]) await one.waitForMember(room, other.userId);
   return room;
 }
 
@@ -29,7 +30,9 @@ describe('clients on two engines', () => {
   test('talk encrypted and decrypt everything, without a warning and without reusing a ratchet', async () => {
     const synapse = sharedSynapse();
     await using alice = await startJsClient(synapse, await synapse.uniqueUser('alice'));
-    await using bob = await startJsClient(synapse, await synapse.uniqueUser('bob'), { signedDevicesOnly: true });
+    await using bob = await startJsClient(synapse, await synapse.uniqueUser('bob'), {
+      signedDevicesOnly: true,
+    });
     await using nina = await startNioClient(synapse, await synapse.uniqueUser('nina'));
     const everyone = [alice, bob, nina];
     const room = await roomOf(alice, bob, nina);
@@ -37,7 +40,9 @@ describe('clients on two engines', () => {
     for (const speaker of [...everyone, ...everyone]) {
       const sent = await speaker.say(room, `hello from ${speaker.userId}`, { mentions: [alice.userId] });
       for (const listener of everyone.filter((client) => client !== speaker)) {
-        const heard = await listener.waitForMessage((event) => event.eventId === sent && event.signedByOwner === true);
+        const heard = await listener.waitForMessage(
+          (event) => event.eventId === sent && event.signedByOwner === true,
+        );
         expect(heard).toMatchObject({
           sender: speaker.userId,
           type: 'm.room.message',
@@ -65,7 +70,10 @@ describe('clients on two engines', () => {
     const room = await roomOf(alice, bob);
     const masterKey = async (): Promise<unknown> => {
       const body = { device_keys: { [alice.userId]: [] } };
-      const answer = await matrixRequest(synapse.baseUrl, 'POST', '/_matrix/client/v3/keys/query', { token: bob.accessToken, body });
+      const answer = await matrixRequest(synapse.baseUrl, 'POST', '/_matrix/client/v3/keys/query', {
+        token: bob.accessToken,
+        body,
+      });
       return answer['master_keys'];
     };
     const before = await masterKey();
@@ -77,11 +85,17 @@ describe('clients on two engines', () => {
 
   test('see who is not cross-signed, and keep their words from those', async () => {
     const synapse = sharedSynapse();
-    await using alice = await startJsClient(synapse, await synapse.uniqueUser('alice'), { signedDevicesOnly: true });
+    await using alice = await startJsClient(synapse, await synapse.uniqueUser('alice'), {
+      signedDevicesOnly: true,
+    });
     await using bob = await startJsClient(synapse, await synapse.uniqueUser('bob'));
     await using nina = await startNioClient(synapse, await synapse.uniqueUser('nina'));
-    await using mallory = await startJsClient(synapse, await synapse.uniqueUser('mallory'), { crossSigned: false });
-    await using nemo = await startNioClient(synapse, await synapse.uniqueUser('nemo'), { crossSigned: false });
+    await using mallory = await startJsClient(synapse, await synapse.uniqueUser('mallory'), {
+      crossSigned: false,
+    });
+    await using nemo = await startNioClient(synapse, await synapse.uniqueUser('nemo'), {
+      crossSigned: false,
+    });
     const room = await roomOf(bob, alice, nina, mallory, nemo);
 
     for (const unsigned of [mallory, nemo]) {
@@ -92,7 +106,10 @@ describe('clients on two engines', () => {
         shield: { colour: 'red', reason: 'UNSIGNED_DEVICE' },
       });
       expect(await nina.waitForMessage(withId(sent))).toMatchObject(seen);
-      expect(await alice.waitForMessage(withId(sent))).toMatchObject({ content: {}, undecryptable: expect.any(String) });
+      expect(await alice.waitForMessage(withId(sent))).toMatchObject({
+        content: {},
+        undecryptable: expect.any(String),
+      });
     }
 
     const secret = await alice.say(room, 'for signed devices only');
@@ -101,7 +118,10 @@ describe('clients on two engines', () => {
       expect(heard).toMatchObject({ undecryptable: null, content: { body: 'for signed devices only' } });
     }
     for (const untrusted of [mallory, nemo]) {
-      expect(await untrusted.waitForMessage(withId(secret))).toMatchObject({ content: {}, undecryptable: expect.any(String) });
+      expect(await untrusted.waitForMessage(withId(secret))).toMatchObject({
+        content: {},
+        undecryptable: expect.any(String),
+      });
     }
   });
 
@@ -119,23 +139,36 @@ describe('clients on two engines', () => {
     expect(await alice.waitForReply(question)).toMatchObject({ eventId: answer });
     for (const client of [bob, nina]) {
       expect(await client.waitForMessage(withId(edited))).toMatchObject({
-        content: { 'm.new_content': { body: 'when?' }, 'm.relates_to': { rel_type: 'm.replace', event_id: question } },
+        content: {
+          'm.new_content': { body: 'when?' },
+          'm.relates_to': { rel_type: 'm.replace', event_id: question },
+        },
       });
       expect(await client.waitForMessage(withId(question))).toMatchObject({ content: { body: 'what?' } });
-      expect(await client.waitForMessage(withId(forged))).toMatchObject({ content: { body: 'in clear' }, wasEncrypted: false });
+      expect(await client.waitForMessage(withId(forged))).toMatchObject({
+        content: { body: 'in clear' },
+        wasEncrypted: false,
+      });
     }
     const reaction = await bob.react(room, question, '👍');
-    expect(await alice.waitForMessage(withId(reaction))).toMatchObject({ type: 'm.reaction', wasEncrypted: false });
+    expect(await alice.waitForMessage(withId(reaction))).toMatchObject({
+      type: 'm.reaction',
+      wasEncrypted: false,
+    });
 
     await alice.redact(room, question);
     for (const client of [alice, bob, nina]) {
-      expect(await client.waitForMessage((event) => event.eventId === question && event.redacted)).toMatchObject({
+      expect(
+        await client.waitForMessage((event) => event.eventId === question && event.redacted),
+      ).toMatchObject({
         content: {},
         wasEncrypted: true,
       });
     }
     for (const client of [alice, nina]) {
-      await expect(client.say(await client.createRoom({ encrypted: false }), 'hush')).rejects.toThrow('not encrypted');
+      await expect(client.say(await client.createRoom({ encrypted: false }), 'hush')).rejects.toThrow(
+        'not encrypted',
+      );
     }
   });
 
@@ -146,10 +179,15 @@ describe('clients on two engines', () => {
     const host = await synapse.uniqueUser('host');
     const invite = async (userId: string, reason: string): Promise<string> => {
       const asHost = { token: host.accessToken };
-      const { room_id } = await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
-        ...asHost,
-        body: {},
-      });
+      const { room_id } = await matrixRequest<{ room_id: string }>(
+        synapse.baseUrl,
+        'POST',
+        '/_matrix/client/v3/createRoom',
+        {
+          ...asHost,
+          body: {},
+        },
+      );
       const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room_id)}/invite`;
       await matrixRequest(synapse.baseUrl, 'POST', path, { ...asHost, body: { user_id: userId, reason } });
       return room_id;
@@ -157,12 +195,19 @@ describe('clients on two engines', () => {
     for (const client of [alice, nina]) {
       const room = await invite(client.userId, 'a token was made');
       const seen = await client.waitForInvite((one) => one.roomId === room);
-      expect(seen).toEqual({ roomId: room, inviter: host.userId, reason: 'a token was made', isDirect: false });
+      expect(seen).toEqual({
+        roomId: room,
+        inviter: host.userId,
+        reason: 'a token was made',
+        isDirect: false,
+      });
       await client.join(room);
       expect(client.invites()).toEqual([]);
       await client.ignore([host.userId]);
       const unseen = await invite(client.userId, 'again');
-      await expect(client.waitForInvite((one) => one.roomId === unseen, { timeoutMs: 700 })).rejects.toThrow('in vain');
+      await expect(client.waitForInvite((one) => one.roomId === unseen, { timeoutMs: 700 })).rejects.toThrow(
+        'in vain',
+      );
     }
   });
 });
@@ -173,10 +218,15 @@ describe('the proxy before a real Synapse', () => {
     await using proxy = await startProxy(synapse.baseUrl);
     const user = await synapse.uniqueUser('alice');
     const createRoom = (): Promise<{ room_id: string }> =>
-      matrixRequest(proxy.baseUrl, 'POST', '/_matrix/client/v3/createRoom', { token: user.accessToken, body: {} });
+      matrixRequest(proxy.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
+        token: user.accessToken,
+        body: {},
+      });
     const rooms = async (): Promise<number> => {
       const path = '/_matrix/client/v3/joined_rooms';
-      const { joined_rooms } = await matrixRequest<{ joined_rooms: string[] }>(synapse.baseUrl, 'GET', path, { token: user.accessToken });
+      const { joined_rooms } = await matrixRequest<{ joined_rooms: string[] }>(synapse.baseUrl, 'GET', path, {
+        token: user.accessToken,
+      });
       return joined_rooms.length;
     };
     const request = { method: 'POST', path: '/createRoom' };
@@ -206,7 +256,9 @@ describe('the proxy before a real Synapse', () => {
     await using alice = await startJsClient(proxy, await synapse.uniqueUser('alice'));
     const room = await alice.createRoom();
     await alice.say(room, 'through the proxy');
-    expect(proxy.requests.some((request) => request.path.endsWith('/keys/upload') && request.status === 200)).toBe(true);
+    expect(
+      proxy.requests.some((request) => request.path.endsWith('/keys/upload') && request.status === 200),
+    ).toBe(true);
     const uploads = { texts: { requests: proxy.requests.map((request) => request.body) } };
     expect(await findSecrets(['through the proxy'], uploads)).toEqual([]);
   });
@@ -250,15 +302,20 @@ describe('a Synapse of one’s own', () => {
     });
     const path = '/_matrix/client/v3/createRoom';
     const createMany = async (): Promise<void> => {
-      for (let i = 0; i < 20; i++) await matrixRequest(synapse.baseUrl, 'POST', path, { token: alice.accessToken, body: {} });
+      for (let i = 0; i < 20; i++)
+        await matrixRequest(synapse.baseUrl, 'POST', path, { token: alice.accessToken, body: {} });
     };
     const refusal: unknown = await createMany().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(MatrixHttpError);
     expect(refusal).toMatchObject({ status: 429, errcode: 'M_LIMIT_EXCEEDED' });
-    expect(await findSecrets([synapse.registrationSecret], { paths: [synapse.databasePath, synapse.logPath] })).toEqual([]);
+    expect(
+      await findSecrets([synapse.registrationSecret], { paths: [synapse.databasePath, synapse.logPath] }),
+    ).toEqual([]);
   });
 
   test('that cannot start says why', async () => {
-    await expect(startSynapse({ config: { listeners: 'nonsense' } })).rejects.toThrow(/ended while starting[^]*'listeners'/);
+    await expect(startSynapse({ config: { listeners: 'nonsense' } })).rejects.toThrow(
+      /ended while starting[^]*'listeners'/,
+    );
   });
 });

@@ -30,22 +30,33 @@ test('an administrator who reset their identity is refused until an operator con
   expect(shown).toMatchObject({ status: 0, output: expect.stringContaining(stage.olivia.deviceId) });
   const key = /--key (\S+)/.exec(shown.output)?.[1] ?? '';
   expect(key).toMatch(/^[A-Za-z0-9+/]{43}$/);
-  expect(await trust('--key', key)).toMatchObject({ status: 1, output: expect.stringContaining('in use by another process') });
+  expect(await trust('--key', key)).toMatchObject({
+    status: 1,
+    output: expect.stringContaining('in use by another process'),
+  });
 
   await stage.mintwarden.stop();
-  expect(await trust('--key', 'A'.repeat(43))).toMatchObject({ status: 1, output: expect.stringContaining('shows another identity') });
+  expect(await trust('--key', 'A'.repeat(43))).toMatchObject({
+    status: 1,
+    output: expect.stringContaining('shows another identity'),
+  });
   expect(await trust('--key', key)).toMatchObject({ status: 0 });
   expect((await trust()).output).toContain('nothing to do');
   await stage.mintwarden.start();
-  await stage.olivia.waitForMessage((m) => textOf(m).includes('was confirmed by the operator') && textOf(m).includes(key), {
-    what: 'the news to the control room',
-  });
+  await stage.olivia.waitForMessage(
+    (m) => textOf(m).includes('was confirmed by the operator') && textOf(m).includes(key),
+    {
+      what: 'the news to the control room',
+    },
+  );
   const again = await mint(stage, `!mint @alice --rooms ${stage.ops}`);
   await takeDelivery(stage, stage.olivia, again);
   expect(await stage.mintwarden.command('audit', 'verify')).toMatchObject({ status: 0 });
 
   await stage.olivia.resetCrossSigning();
-  await expect.poll(async () => textOf(await command(stage, '!list')), { timeout: 20_000 }).toMatch(/not the one I first saw/);
+  await expect
+    .poll(async () => textOf(await command(stage, '!list')), { timeout: 20_000 })
+    .toMatch(/not the one I first saw/);
   await stage.mintwarden.stop();
   const second = /--key (\S+)/.exec((await trust()).output)?.[1] ?? '';
   expect(await trust('--key', second)).toMatchObject({ status: 0 });

@@ -13,19 +13,41 @@ test('the state folder is lost: start says what to do, init does it, and nobody 
   const { token } = await takeDelivery(stage, stage.olivia, id);
   await mintwarden.stop();
   await rm(join(mintwarden.dir, 'state'), { recursive: true });
-  for (const _time of ['once', 'again']) await expect(mintwarden.start()).rejects.toThrow(/lost or replaced[^]*mintwarden init/);
+  for (const _time of ['once', 'again'])
+    await expect(mintwarden.start()).rejects.toThrow(/lost or replaced[^]*mintwarden init/);
 
   const tokenFile = join(mintwarden.dir, 'admin-token');
   await writeFile(tokenFile, synapse.adminToken, { mode: 0o600 });
-  const where = ['--homeserver', synapse.baseUrl, '--public-url', mintwarden.gatewayUrl, '--listen', new URL(mintwarden.gatewayUrl).host];
-  const who = ['--admins', `${users.olivia.userId},${users.you.userId}`, '--admin-token-file', tokenFile, '--dir', mintwarden.dir];
-  expect(await runMintwarden(['init', ...where, ...who])).toMatchObject({ status: 0, output: expect.stringContaining('anew') as string });
+  const where = [
+    '--homeserver',
+    synapse.baseUrl,
+    '--public-url',
+    mintwarden.gatewayUrl,
+    '--listen',
+    new URL(mintwarden.gatewayUrl).host,
+  ];
+  const who = [
+    '--admins',
+    `${users.olivia.userId},${users.you.userId}`,
+    '--admin-token-file',
+    tokenFile,
+    '--dir',
+    mintwarden.dir,
+  ];
+  expect(await runMintwarden(['init', ...where, ...who])).toMatchObject({
+    status: 0,
+    output: expect.stringContaining('anew') as string,
+  });
 
   await mintwarden.start();
   const asked = await command(stage, '!status');
   expect(textOf(asked)).toMatch(/0 live grants/);
   await expect
-    .poll(() => isClean(asked) || stage.olivia.timeline(asked.roomId).some((m) => m.eventId === asked.eventId && isClean(m)))
+    .poll(
+      () =>
+        isClean(asked) ||
+        stage.olivia.timeline(asked.roomId).some((m) => m.eventId === asked.eventId && isClean(m)),
+    )
     .toBe(true);
   expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(401);
   expect(await runMintwarden(['init', ...where, ...who])).toMatchObject({

@@ -28,7 +28,10 @@ const value = async (series: string): Promise<number> => {
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
 };
 
-/** Lets the page grow old, so that the next one is new: it is not worked out more often than every two seconds. */
+/**
+ * Lets the page grow old, so that the next one is new: it is not worked out more often than every two
+ * seconds.
+ */
 const anew = (): Promise<void> => sleep(2_100);
 
 /** On a connection of its own, so that it falls to any of the processes. */
@@ -48,8 +51,13 @@ const requests = (operation: string, status: number): Promise<number> =>
 
 function gatewayPids(): readonly number[] {
   const pid = String(stage.mintwarden.pid);
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.filter((child) => readFileSync(`/proc/${String(child)}/cmdline`, 'utf8').includes('gateway-process'));
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+  return children.filter((child) =>
+    readFileSync(`/proc/${String(child)}/cmdline`, 'utf8').includes('gateway-process'),
+  );
 }
 
 test('it lives and is ready, and what it made is counted', async () => {
@@ -70,12 +78,17 @@ test('it lives and is ready, and what it made is counted', async () => {
 test('what all gateway processes answered adds up', async () => {
   for (let i = 0; i < 40; i++) expect((await ask(messagesOf(stage.ops))).status).toBe(200);
   for (let i = 0; i < 7; i++) expect((await ask(messagesOf(stage.diary))).status).toBe(403);
-  for (let i = 0; i < 5; i++) expect((await ask(messagesOf(stage.ops), { as: `${token.slice(0, -1)}x` })).status).toBe(401);
+  for (let i = 0; i < 5; i++)
+    expect((await ask(messagesOf(stage.ops), { as: `${token.slice(0, -1)}x` })).status).toBe(401);
   await anew();
   expect(await requests('getRoomEvents', 200)).toBe(40);
   expect(await requests('getRoomEvents', 403)).toBe(7);
-  expect(await value('mintwarden_gateway_refusals_total{status="403",errcode="M_FORBIDDEN",asked="no"}')).toBe(7);
-  expect(await value('mintwarden_gateway_refusals_total{status="401",errcode="M_UNKNOWN_TOKEN",asked="no"}')).toBe(5);
+  expect(
+    await value('mintwarden_gateway_refusals_total{status="403",errcode="M_FORBIDDEN",asked="no"}'),
+  ).toBe(7);
+  expect(
+    await value('mintwarden_gateway_refusals_total{status="401",errcode="M_UNKNOWN_TOKEN",asked="no"}'),
+  ).toBe(5);
   const own = await value('mintwarden_gateway_own_seconds_sum{operation="getRoomEvents"}');
   const homeserver = await value('mintwarden_gateway_homeserver_seconds_sum{operation="getRoomEvents"}');
   // Each took the homeserver milliseconds and us much less.
@@ -97,7 +110,11 @@ test('open long-polls are counted while they are open, and take no part in laten
   leaving.abort();
   await Promise.all(open);
   await expect.poll(() => value('mintwarden_gateway_open_long_polls'), { timeout: 5_000 }).toBe(0);
-  await expect.poll(() => value('mintwarden_gateway_requests_total{operation="sync",status="left"}'), { timeout: 5_000 }).toBe(6);
+  await expect
+    .poll(() => value('mintwarden_gateway_requests_total{operation="sync",status="left"}'), {
+      timeout: 5_000,
+    })
+    .toBe(6);
   expect(before).toBe(0);
   expect(await value('mintwarden_gateway_own_seconds_count{operation="sync"}')).toBe(0);
 });
@@ -121,8 +138,19 @@ test('a gateway process that dies takes nothing of the sums with it', async () =
 test('every label is one of a closed set, and every expression of the dashboard and the alerts names what is there', async () => {
   const text = await page();
   const names = metricsIn(text);
-  expect(expressions().flatMap(({ expression }) => metricsOf(expression)).filter((name) => !names.has(name))).toEqual([]); // prettier-ignore
-  const operations = new Set([...CATALOGUE.map(({ id }) => id), 'none', 'ambiguous', 'method', 'malformed', 'connection']);
+  expect(
+    expressions()
+      .flatMap(({ expression }) => metricsOf(expression))
+      .filter((name) => !names.has(name)),
+  ).toEqual([]);
+  const operations = new Set([
+    ...CATALOGUE.map(({ id }) => id),
+    'none',
+    'ambiguous',
+    'method',
+    'malformed',
+    'connection',
+  ]);
   const allowed: Record<string, (label: string) => boolean> = {
     operation: (label) => operations.has(label),
     status: (label) => /^(?:\d{3}|cut|left)$/.test(label),
@@ -142,12 +170,15 @@ test('every label is one of a closed set, and every expression of the dashboard 
     if (allowed[name]?.(label) !== true) strange.push(`${name}="${label}"`);
   }
   expect(strange).toEqual([]);
-  for (const secret of [grant, stage.ops, stage.users.alice.userId, 'alice', 'olivia']) expect(text).not.toContain(secret);
+  for (const secret of [grant, stage.ops, stage.users.alice.userId, 'alice', 'olivia'])
+    expect(text).not.toContain(secret);
 });
 
 test('without its homeserver it lives, is not ready and says why; with it again it is', async () => {
   await stage.proxy.refuseConnections();
-  await expect.poll(async () => (await ready()).kinds, { timeout: 60_000, interval: 500 }).toContain('homeserver-away');
+  await expect
+    .poll(async () => (await ready()).kinds, { timeout: 60_000, interval: 500 })
+    .toContain('homeserver-away');
   expect((await ready()).status).toBe(503);
   await anew();
   expect(await value('mintwarden_trouble{kind="homeserver-away"}')).toBe(1);
@@ -158,7 +189,11 @@ test('without its homeserver it lives, is not ready and says why; with it again 
 }, 120_000);
 
 test('what docs/alerts.md says to type can be typed', async () => {
-  const lines = new Set([...alertsPage().matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.trim().split('\n')));
+  const lines = new Set(
+    [...alertsPage().matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
+      block.trim().split('\n'),
+    ),
+  );
   expect(lines.size).toBeGreaterThan(5);
   for (const line of lines) {
     if (line === 'curl -s http://127.0.0.1:9464/ready') continue;
@@ -166,7 +201,12 @@ test('what docs/alerts.md says to type can be typed', async () => {
     expect(program).toBe('mintwarden');
     const { status, output } = await stage.mintwarden.command(...words);
     // Doctor has something to say of a gateway without TLS; recover, of a state that is no old copy.
-    const said = { line, output, understood: status !== 2, done: status === 0 || words[0] === 'doctor' || words[0] === 'recover' };
+    const said = {
+      line,
+      output,
+      understood: status !== 2,
+      done: status === 0 || words[0] === 'doctor' || words[0] === 'recover',
+    };
     expect(said).toEqual({ line, output, understood: true, done: true });
   }
 });

@@ -14,9 +14,13 @@ test('an old copy counts no more where the bot cannot look into the control room
   const logged = (): Promise<string> => readFile(mintwarden.logPath, 'utf8');
   const asBot = async (where: string): Promise<number> => {
     const config = parseDocument(await readFile(mintwarden.configPath, 'utf8'));
-    const token = (await readFile(join(mintwarden.dir, String(config.getIn(['bot', 'access_token_file']))), 'utf8')).trim();
+    const token = (
+      await readFile(join(mintwarden.dir, String(config.getIn(['bot', 'access_token_file']))), 'utf8')
+    ).trim();
     const headers = { authorization: `Bearer ${token}` };
-    return (await fetch(`${synapse.baseUrl}/_matrix/client/v3${where}`, { method: 'POST', headers, body: '{}' })).status;
+    return (
+      await fetch(`${synapse.baseUrl}/_matrix/client/v3${where}`, { method: 'POST', headers, body: '{}' })
+    ).status;
   };
 
   const revoked = await mint(stage, `!mint @alice --rooms ${stage.ops} --ttl 1h`);
@@ -64,10 +68,18 @@ test('an administrator of the control room who removes the anchors from it bring
   await mintwarden.stop();
 
   const { userId: user, password } = stage.users.olivia;
-  const login = JSON.stringify({ type: 'm.login.password', identifier: { type: 'm.id.user', user }, password });
+  const login = JSON.stringify({
+    type: 'm.login.password',
+    identifier: { type: 'm.id.user', user },
+    password,
+  });
   const asOlivia = async (method: string, where: string, body?: string): Promise<Record<string, unknown>> => {
     const headers = { authorization: `Bearer ${session}` };
-    const answer = await fetch(`${synapse.baseUrl}/_matrix/client/v3${where}`, { method, headers, body: body ?? null });
+    const answer = await fetch(`${synapse.baseUrl}/_matrix/client/v3${where}`, {
+      method,
+      headers,
+      body: body ?? null,
+    });
     expect(answer.status).toBe(200);
     return (await answer.json()) as Record<string, unknown>;
   };
@@ -78,7 +90,8 @@ test('an administrator of the control room who removes the anchors from it bring
   const { chunk } = await asOlivia('GET', `${room}/messages?dir=b&limit=100&filter=${filter}`);
   const anchors = chunk as { event_id: string }[];
   expect(anchors.length).toBeGreaterThan(1);
-  for (const [at, { event_id: id }] of anchors.entries()) await asOlivia('PUT', `${room}/redact/${encodeURIComponent(id)}/r${at}`, '{}');
+  for (const [at, { event_id: id }] of anchors.entries())
+    await asOlivia('PUT', `${room}/redact/${encodeURIComponent(id)}/r${at}`, '{}');
 
   await rm(state, { recursive: true });
   await cp(backup, state, { recursive: true });

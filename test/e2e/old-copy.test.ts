@@ -34,7 +34,11 @@ let session: { accessToken: string } | undefined;
 async function login(): Promise<{ accessToken: string }> {
   if (session !== undefined) return session;
   const { userId: user, password } = stage.users.olivia;
-  const body = JSON.stringify({ type: 'm.login.password', identifier: { type: 'm.id.user', user }, password });
+  const body = JSON.stringify({
+    type: 'm.login.password',
+    identifier: { type: 'm.id.user', user },
+    password,
+  });
   const answer = await fetch(`${stage.synapse.baseUrl}/_matrix/client/v3/login`, { method: 'POST', body });
   session = { accessToken: ((await answer.json()) as { access_token: string }).access_token };
   return session;
@@ -43,9 +47,12 @@ async function login(): Promise<{ accessToken: string }> {
 /** What olivia was told in the control room, or is told now. */
 async function toldInRoom(words: RegExp): Promise<string> {
   const { controlRoomId } = stage.mintwarden;
-  const isIt = (m: Parameters<typeof textOf>[0]): boolean => m.sender === stage.mintwarden.botUserId && words.test(textOf(m));
+  const isIt = (m: Parameters<typeof textOf>[0]): boolean =>
+    m.sender === stage.mintwarden.botUserId && words.test(textOf(m));
   const before = stage.olivia.timeline(controlRoomId).find(isIt);
-  return textOf(before ?? (await stage.olivia.waitForMessage(isIt, { timeoutMs: 30_000, what: String(words) })));
+  return textOf(
+    before ?? (await stage.olivia.waitForMessage(isIt, { timeoutMs: 30_000, what: String(words) })),
+  );
 }
 
 test('an old copy of the state revives nothing: it is held, shown, and gone on from at an operator’s word', async () => {
@@ -62,7 +69,9 @@ test('an old copy of the state revives nothing: it is held, shown, and gone on f
   await command(stage, `!revoke ${revoked}`);
   expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(401);
   // Within seconds of the revocation, without anybody stopping it.
-  await expect.poll(async () => (await anchors()).at(-1)?.seq ?? 0, { timeout: 10_000 }).toBeGreaterThan(kept);
+  await expect
+    .poll(async () => (await anchors()).at(-1)?.seq ?? 0, { timeout: 10_000 })
+    .toBeGreaterThan(kept);
   await mintwarden.kill();
 
   await rm(state(), { recursive: true });
@@ -133,7 +142,8 @@ test('a homeserver restored from a backup: what was logged out since is logged o
   expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(401);
 
   // And the bot is heard again, with its own session and keys.
-  // Olivia's client stands at a place that is yet to come for this homeserver: what is said before it notices passes it by.
+  // Olivia's client stands at a place that is yet to come for this homeserver: what is said before it notices
+  // passes it by.
   const heard = async (): Promise<boolean> => {
     const said = await stage.olivia.say(mintwarden.controlRoomId, '!status');
     return stage.olivia.waitForReply(said, { timeoutMs: 8_000 }).then(

@@ -33,9 +33,14 @@ test('SIGHUP takes policy over, whole or not at all, and the control room is tol
 
   await write(['policy'], { max_ttl: '10m', default_ttl: '5m' });
   hangUp();
-  const told = await stage.olivia.waitForMessage((event) => textOf(event).includes('The policy was changed'), { timeoutMs: 20_000 });
+  const told = await stage.olivia.waitForMessage(
+    (event) => textOf(event).includes('The policy was changed'),
+    { timeoutMs: 20_000 },
+  );
   expect(textOf(told)).toMatch(/policy\.max_ttl.*1w.*10m/s);
-  expect(textOf(await command(stage, `!mint @alice --rooms ${stage.ops} --ttl 2h`))).toMatch(/10m|10 minutes|10 min/);
+  expect(textOf(await command(stage, `!mint @alice --rooms ${stage.ops} --ttl 2h`))).toMatch(
+    /10m|10 minutes|10 min/,
+  );
   // What was granted stays.
   expect(textOf(await command(stage, `!show ${id}`))).toMatch(/1 h|2 h|59 min/);
 });

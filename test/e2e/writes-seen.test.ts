@@ -10,15 +10,33 @@ import { startSynapse, type Synapse } from '../harness/synapse.ts';
 import type { TestUser } from '../harness/synapse-users.ts';
 import { type SubjectNews, subjectView } from './support/subject-view.ts';
 
-// After each write of a scoped token the subject's own unscoped client sees what was asked, and that nothing else of
-// the account has changed: no room, read marker, receipt, account data, push rule, presence, device or profile.
+// After each write of a scoped token the subject's own unscoped client sees what was asked, and that nothing
+// else of the account has changed: no room, read marker, receipt, account data, push rule, presence, device
+// or profile.
 
 const TOKEN = 'mwt_7F3K9Q_scoped';
 const V3 = '/_matrix/client/v3';
 const CAN: readonly Allowance[] = [
-  'read', 'send', 'react', 'edit', 'redact', 'redact-others', 'state', 'invite', 'kick', 'ban', 'unban', 'upload', 'receipts', 'typing',
-  'markers', 'tags', 'account-data:com.example.*', 'profile', 'presence',
-]; // prettier-ignore
+  'read',
+  'send',
+  'react',
+  'edit',
+  'redact',
+  'redact-others',
+  'state',
+  'invite',
+  'kick',
+  'ban',
+  'unban',
+  'upload',
+  'receipts',
+  'typing',
+  'markers',
+  'tags',
+  'account-data:com.example.*',
+  'profile',
+  'presence',
+];
 const nothing = () => undefined;
 const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
@@ -36,44 +54,169 @@ let news: () => Promise<SubjectNews>;
 let txn = 0;
 
 const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(synapse.baseUrl, method, V3 + path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest<T>(synapse.baseUrl, method, V3 + path, {
+    token: user.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
 const ask = (method: string, path: string, body?: unknown) =>
-  matrixRequest<{ event_id?: string }>(`http://127.0.0.1:${gateway.port}`, method, V3 + path, { token: TOKEN, ...(body === undefined ? {} : { body }) }); // prettier-ignore
+  matrixRequest<{ event_id?: string }>(`http://127.0.0.1:${gateway.port}`, method, V3 + path, {
+    token: TOKEN,
+    ...(body === undefined ? {} : { body }),
+  });
 const enc = encodeURIComponent;
 const inOps = (below: string) => `/rooms/${enc(ops)}/${below}`;
 const message = (body: string) => ({ msgtype: 'm.text', body });
 const post = async (user: TestUser, room: string, body: string) =>
-  (await direct<{ event_id: string }>(user, 'PUT', `/rooms/${enc(room)}/send/m.room.message/d${++txn}`, message(body))).event_id;
-const event = (type: string, content: unknown, more: object = {}) => expect.objectContaining({ type, sender: alice.userId, content, ...more }) as unknown; // prettier-ignore
+  (
+    await direct<{ event_id: string }>(
+      user,
+      'PUT',
+      `/rooms/${enc(room)}/send/m.room.message/d${++txn}`,
+      message(body),
+    )
+  ).event_id;
+const event = (type: string, content: unknown, more: object = {}) =>
+  expect.objectContaining({ type, sender: alice.userId, content, ...more }) as unknown;
 const told = (type: string, content: unknown) => [{ events: [{ type, content }] }];
 const seen = (more: Partial<SubjectNews>): SubjectNews => ({ events: {}, rest: {}, changed: [], ...more });
 const inTimeline = (one: unknown) => seen({ events: { [ops]: [one] } });
 const member = (membership: string) =>
   inTimeline(event('m.room.member', expect.objectContaining({ membership }), { state_key: carol.userId }));
 
-type Case = readonly [what: string, method: string, path: () => string, body: () => unknown, expected: () => SubjectNews];
+type Case = readonly [
+  what: string,
+  method: string,
+  path: () => string,
+  body: () => unknown,
+  expected: () => SubjectNews,
+];
 const CASES: readonly Case[] = [
-  ['a message', 'PUT', () => inOps(`send/m.room.message/${++txn}`), () => message('hello'), () => inTimeline(event('m.room.message', message('hello')))],
-  ['an event of a type of one’s own', 'PUT', () => inOps(`send/org.example.note/${++txn}`), () => ({ a: { b: [1] } }), () => inTimeline(event('org.example.note', { a: { b: [1] } }))],
-  ['a reaction', 'PUT', () => inOps(`send/m.reaction/${++txn}`), () => reaction(), () => inTimeline(event('m.reaction', reaction()))],
-  ['an edit', 'PUT', () => inOps(`send/m.room.message/${++txn}`), () => edit(), () => inTimeline(event('m.room.message', edit()))],
-  ['a redaction', 'PUT', () => inOps(`redact/${enc(own)}/${++txn}`), () => ({ reason: 'mine' }), () => inTimeline(event('m.room.redaction', { redacts: own, reason: 'mine' }))],
-  ['a redaction of another’s', 'PUT', () => inOps(`redact/${enc(his)}/${++txn}`), () => ({}), () => inTimeline(event('m.room.redaction', { redacts: his }))],
-  ['a state event', 'PUT', () => inOps('state/org.example.board/key'), () => ({ topic: 'x' }), () => inTimeline(event('org.example.board', { topic: 'x' }, { state_key: 'key' }))],
-  ['an invite', 'POST', () => inOps('invite'), () => ({ user_id: carol.userId }), () => ({ ...member('invite'), rest: { 'account device_lists': [{ changed: [carol.userId] }], ...presence(carol, 'offline') } })],
+  [
+    'a message',
+    'PUT',
+    () => inOps(`send/m.room.message/${++txn}`),
+    () => message('hello'),
+    () => inTimeline(event('m.room.message', message('hello'))),
+  ],
+  [
+    'an event of a type of one’s own',
+    'PUT',
+    () => inOps(`send/org.example.note/${++txn}`),
+    () => ({ a: { b: [1] } }),
+    () => inTimeline(event('org.example.note', { a: { b: [1] } })),
+  ],
+  [
+    'a reaction',
+    'PUT',
+    () => inOps(`send/m.reaction/${++txn}`),
+    () => reaction(),
+    () => inTimeline(event('m.reaction', reaction())),
+  ],
+  [
+    'an edit',
+    'PUT',
+    () => inOps(`send/m.room.message/${++txn}`),
+    () => edit(),
+    () => inTimeline(event('m.room.message', edit())),
+  ],
+  [
+    'a redaction',
+    'PUT',
+    () => inOps(`redact/${enc(own)}/${++txn}`),
+    () => ({ reason: 'mine' }),
+    () => inTimeline(event('m.room.redaction', { redacts: own, reason: 'mine' })),
+  ],
+  [
+    'a redaction of another’s',
+    'PUT',
+    () => inOps(`redact/${enc(his)}/${++txn}`),
+    () => ({}),
+    () => inTimeline(event('m.room.redaction', { redacts: his })),
+  ],
+  [
+    'a state event',
+    'PUT',
+    () => inOps('state/org.example.board/key'),
+    () => ({ topic: 'x' }),
+    () => inTimeline(event('org.example.board', { topic: 'x' }, { state_key: 'key' })),
+  ],
+  [
+    'an invite',
+    'POST',
+    () => inOps('invite'),
+    () => ({ user_id: carol.userId }),
+    () => ({
+      ...member('invite'),
+      rest: { 'account device_lists': [{ changed: [carol.userId] }], ...presence(carol, 'offline') },
+    }),
+  ],
   ['a kick', 'POST', () => inOps('kick'), () => ({ user_id: carol.userId }), () => member('leave')],
   ['a ban', 'POST', () => inOps('ban'), () => ({ user_id: carol.userId }), () => member('ban')],
   ['a ban lifted', 'POST', () => inOps('unban'), () => ({ user_id: carol.userId }), () => member('leave')],
-  ['typing', 'PUT', () => inOps(`typing/${enc(alice.userId)}`), () => ({ typing: true, timeout: 30_000 }), () => seen({ rest: { [`${ops} ephemeral`]: told('m.typing', { user_ids: [alice.userId] }) } })],
-  ['typing no more', 'PUT', () => inOps(`typing/${enc(alice.userId)}`), () => ({ typing: false }), () => seen({ rest: { [`${ops} ephemeral`]: told('m.typing', { user_ids: [] }) } })],
-  ['a private receipt', 'POST', () => inOps(`receipt/m.read.private/${enc(his)}`), () => ({}), () => seen({ rest: { [`${ops} ephemeral`]: told('m.receipt', receipt('m.read.private')) } })],
-  ['a receipt', 'POST', () => inOps(`receipt/m.read/${enc(his)}`), () => ({}), () => seen({ rest: { [`${ops} ephemeral`]: told('m.receipt', receipt('m.read')) } })],
-  ['a read marker', 'POST', () => inOps('read_markers'), () => ({ 'm.fully_read': his }), () => seen({ rest: { [`${ops} account_data`]: told('m.fully_read', { event_id: his }) } })],
-  ['a tag', 'PUT', () => `/user/${enc(alice.userId)}${inOps('tags/u.work')}`, () => ({ order: 0.5 }), () => seen({ rest: { [`${ops} account_data`]: told('m.tag', { tags: { 'u.work': { order: 0.5 } } }) } })],
-  ['account data', 'PUT', () => `/user/${enc(alice.userId)}/account_data/com.example.x`, () => ({ x: 1 }), () => seen({ rest: { 'account account_data': told('com.example.x', { x: 1 }) } })],
-  ['account data of a room', 'PUT', () => `/user/${enc(alice.userId)}${inOps('account_data/com.example.x')}`, () => ({ x: 1 }), () => seen({ rest: { [`${ops} account_data`]: told('com.example.x', { x: 1 }) } })],
-  ['presence', 'PUT', () => `/presence/${enc(alice.userId)}/status`, () => ({ presence: 'unavailable', status_msg: 'away' }), () => seen({ rest: presence(alice, 'unavailable'), changed: [`presence/${enc(alice.userId)}/status`] })],
-]; // prettier-ignore
+  [
+    'typing',
+    'PUT',
+    () => inOps(`typing/${enc(alice.userId)}`),
+    () => ({ typing: true, timeout: 30_000 }),
+    () => seen({ rest: { [`${ops} ephemeral`]: told('m.typing', { user_ids: [alice.userId] }) } }),
+  ],
+  [
+    'typing no more',
+    'PUT',
+    () => inOps(`typing/${enc(alice.userId)}`),
+    () => ({ typing: false }),
+    () => seen({ rest: { [`${ops} ephemeral`]: told('m.typing', { user_ids: [] }) } }),
+  ],
+  [
+    'a private receipt',
+    'POST',
+    () => inOps(`receipt/m.read.private/${enc(his)}`),
+    () => ({}),
+    () => seen({ rest: { [`${ops} ephemeral`]: told('m.receipt', receipt('m.read.private')) } }),
+  ],
+  [
+    'a receipt',
+    'POST',
+    () => inOps(`receipt/m.read/${enc(his)}`),
+    () => ({}),
+    () => seen({ rest: { [`${ops} ephemeral`]: told('m.receipt', receipt('m.read')) } }),
+  ],
+  [
+    'a read marker',
+    'POST',
+    () => inOps('read_markers'),
+    () => ({ 'm.fully_read': his }),
+    () => seen({ rest: { [`${ops} account_data`]: told('m.fully_read', { event_id: his }) } }),
+  ],
+  [
+    'a tag',
+    'PUT',
+    () => `/user/${enc(alice.userId)}${inOps('tags/u.work')}`,
+    () => ({ order: 0.5 }),
+    () => seen({ rest: { [`${ops} account_data`]: told('m.tag', { tags: { 'u.work': { order: 0.5 } } }) } }),
+  ],
+  [
+    'account data',
+    'PUT',
+    () => `/user/${enc(alice.userId)}/account_data/com.example.x`,
+    () => ({ x: 1 }),
+    () => seen({ rest: { 'account account_data': told('com.example.x', { x: 1 }) } }),
+  ],
+  [
+    'account data of a room',
+    'PUT',
+    () => `/user/${enc(alice.userId)}${inOps('account_data/com.example.x')}`,
+    () => ({ x: 1 }),
+    () => seen({ rest: { [`${ops} account_data`]: told('com.example.x', { x: 1 }) } }),
+  ],
+  [
+    'presence',
+    'PUT',
+    () => `/presence/${enc(alice.userId)}/status`,
+    () => ({ presence: 'unavailable', status_msg: 'away' }),
+    () => seen({ rest: presence(alice, 'unavailable'), changed: [`presence/${enc(alice.userId)}/status`] }),
+  ],
+];
 
 const reaction = () => ({ 'm.relates_to': { rel_type: 'm.annotation', event_id: his, key: '👍' } });
 const edit = () => ({
@@ -82,10 +225,16 @@ const edit = () => ({
   'm.relates_to': { rel_type: 'm.replace', event_id: own },
 });
 const presence = (user: TestUser, is: string) => {
-  const one = { type: 'm.presence', sender: user.userId, content: expect.objectContaining({ presence: is }) as unknown };
+  const one = {
+    type: 'm.presence',
+    sender: user.userId,
+    content: expect.objectContaining({ presence: is }) as unknown,
+  };
   return { 'account presence': [{ events: [one] }] };
 };
-const receipt = (kind: string) => ({ [his]: { [kind]: { [alice.userId]: { ts: expect.any(Number) as unknown } } } });
+const receipt = (kind: string) => ({
+  [his]: { [kind]: { [alice.userId]: { ts: expect.any(Number) as unknown } } },
+});
 
 beforeAll(async () => {
   synapse = await startSynapse({ serverNotices: false, config: { presence: { enabled: true } } });
@@ -93,7 +242,10 @@ beforeAll(async () => {
   bob = await synapse.uniqueUser('bob');
   carol = await synapse.uniqueUser('carol');
   for (const name of ['Ops', 'Secret']) {
-    const made = await direct<{ room_id: RoomId }>(alice, 'POST', '/createRoom', { name, invite: [bob.userId] });
+    const made = await direct<{ room_id: RoomId }>(alice, 'POST', '/createRoom', {
+      name,
+      invite: [bob.userId],
+    });
     await direct(bob, 'POST', `/join/${enc(made.room_id)}`, {});
     [ops, secret] = [secret, made.room_id];
   }
@@ -101,7 +253,10 @@ beforeAll(async () => {
   his = await post(bob, ops, 'his');
   await post(bob, secret, 'hello secret');
   const path = `/_synapse/admin/v1/users/${enc(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, { token: synapse.adminToken, body: {} });
+  const minted = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, {
+    token: synapse.adminToken,
+    body: {},
+  });
   const desk = grantDesk(minted.access_token);
   const grant = grantOf([ops], { subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can: CAN } });
   desk.add(TOKEN, { grant, rooms: new Set([ops]) });
@@ -150,9 +305,13 @@ test('a file is nowhere until it is sent', async () => {
 
 test('a name is told in every room, as the capability says, and by nothing else', async () => {
   await ask('PUT', `/profile/${enc(alice.userId)}/displayname`, { displayname: 'Alice A.' });
-  const named = event('m.room.member', expect.objectContaining({ displayname: 'Alice A.' }), { state_key: alice.userId });
+  const named = event('m.room.member', expect.objectContaining({ displayname: 'Alice A.' }), {
+    state_key: alice.userId,
+  });
   const { events, rest, changed } = await news();
-  await expect.poll(async () => Object.assign(events, (await news()).events)).toEqual({ [ops]: [named], [secret]: [named] });
+  await expect
+    .poll(async () => Object.assign(events, (await news()).events))
+    .toEqual({ [ops]: [named], [secret]: [named] });
   expect({ rest: Object.keys(rest).filter((section) => section !== 'account presence'), changed }).toEqual({
     rest: [],
     changed: [`profile/${enc(alice.userId)}`],

@@ -11,7 +11,10 @@ import { namesOf, routerOf } from '../../src/gateway/router.ts';
 /** The capabilities a token without a device can have. */
 const NEEDS = CAPABILITIES.filter((name) => !CAPABILITY[name].device);
 
-/** The specification's operations: a new version's list goes over `operations.tsv`, and what is undecided fails here. */
+/**
+ * The specification's operations: a new version's list goes over `operations.tsv`, and what is undecided
+ * fails here.
+ */
 const OPERATIONS = readFileSync(join(import.meta.dirname, 'operations.tsv'), 'utf8')
   .trimEnd()
   .split('\n')
@@ -22,7 +25,8 @@ const OPERATIONS = readFileSync(join(import.meta.dirname, 'operations.tsv'), 'ut
   });
 
 /** A path without what parameters are called and which version it is. */
-const plain = (path: string) => path.replaceAll(/\{\w+\}/g, '{}').replace(/^\/_matrix\/client\/(?:v1|v3|\{\})\//, '/_matrix/client/v/');
+const plain = (path: string) =>
+  path.replaceAll(/\{\w+\}/g, '{}').replace(/^\/_matrix\/client\/(?:v1|v3|\{\})\//, '/_matrix/client/v/');
 const idsOf = (line: Line) => [line.id, ...(line.also ?? [])];
 const decides = (id: string) => CATALOGUE.filter((line) => idsOf(line).includes(id));
 /** A path with something in the place of each parameter. */
@@ -65,7 +69,10 @@ describe('every line', () => {
         const path = name.replace('**', 'x/y');
         const methods = line.methods === 'any' ? (['GET', 'PUT', 'POST', 'DELETE'] as const) : line.methods;
         return methods
-          .filter((method) => lineOf(method, path) !== line && !(line.source === 'family' || line.methods === 'any'))
+          .filter(
+            (method) =>
+              lineOf(method, path) !== line && !(line.source === 'family' || line.methods === 'any'),
+          )
           .map((method) => `${line.id}: ${method} ${path}`);
       }),
     );
@@ -77,14 +84,22 @@ describe('every line', () => {
       if (line.kind === 'notice' || line.kind === 'open') continue;
       if (line.needs !== 'holder' && line.needs !== 'never') expect(NEEDS).toContain(line.needs);
       if (line.kind === 'refused' && line.needs !== 'never') {
-        expect([line.id, typeof line.asked, typeof line.shown, typeof line.room]).toEqual([line.id, 'string', 'string', 'string']);
+        expect([line.id, typeof line.asked, typeof line.shown, typeof line.room]).toEqual([
+          line.id,
+          'string',
+          'string',
+          'string',
+        ]);
       }
-      if (line.kind === 'forward' || line.kind === 'steps') expect([line.id, typeof line.shown]).toEqual([line.id, 'string']);
+      if (line.kind === 'forward' || line.kind === 'steps')
+        expect([line.id, typeof line.shown]).toEqual([line.id, 'string']);
     }
   });
 
   test('that writes is one of these, and judges its capability by itself', () => {
-    const writing = CATALOGUE.filter((line) => line.kind === 'write').map((line) => `${line.needs} ${line.id} ${line.room}`);
+    const writing = CATALOGUE.filter((line) => line.kind === 'write').map(
+      (line) => `${line.needs} ${line.id} ${line.room}`,
+    );
     expect(writing).toEqual([
       'send sendMessage path',
       'send sendMessageWithoutTransaction path',
@@ -94,7 +109,9 @@ describe('every line', () => {
   });
 
   test('that serves besides reads, or answers here', () => {
-    const asking = CATALOGUE.filter((line) => line.kind === 'forward' || line.kind === 'poll' || line.kind === 'steps');
+    const asking = CATALOGUE.filter(
+      (line) => line.kind === 'forward' || line.kind === 'poll' || line.kind === 'steps',
+    );
     const needs = new Set(asking.map((line) => (line.kind === 'poll' ? 'read' : line.needs)));
     // What is served and cannot be granted yet.
     const early = [...needs].filter((need) => need !== 'holder' && !ENFORCED.capabilities.includes(need));
@@ -125,7 +142,11 @@ describe('branches that never pass, whatever is in them tomorrow', () => {
   ])('%s', (path, id) => {
     for (const method of ['GET', 'PUT', 'POST', 'DELETE']) {
       const line = lineOf(method, path);
-      expect([method, line?.kind, line?.kind === 'refused' ? line.needs : '']).toEqual([method, 'refused', 'never']);
+      expect([method, line?.kind, line?.kind === 'refused' ? line.needs : '']).toEqual([
+        method,
+        'refused',
+        'never',
+      ]);
       expect(line?.id).toBe(id);
     }
   });

@@ -12,23 +12,46 @@ const R0 = '/_matrix/client/r0';
 const room = encodeURIComponent(OPS);
 const me = encodeURIComponent(ALICE);
 const bob = encodeURIComponent('@bob:hs.test');
-const FILTER = '{"room":{"timeline":{"limit":20},"state":{"lazy_load_members":true}},"presence":{"types":[]}}';
-const KEYS = JSON.stringify({ device_keys: { user_id: ALICE, device_id: 'MINTWARDEN_7F3K9Q', algorithms: [], keys: {}, signatures: {} } });
+const FILTER =
+  '{"room":{"timeline":{"limit":20},"state":{"lazy_load_members":true}},"presence":{"types":[]}}';
+const KEYS = JSON.stringify({
+  device_keys: { user_id: ALICE, device_id: 'MINTWARDEN_7F3K9Q', algorithms: [], keys: {}, signatures: {} },
+});
 
-const member = { type: 'm.room.member', state_key: ALICE, sender: ALICE, event_id: '$member', room_id: OPS, origin_server_ts: 1, content: { membership: 'join' } }; // prettier-ignore
-const message = { type: 'm.room.message', sender: '@bob:hs.test', event_id: '$m', room_id: OPS, origin_server_ts: 2, content: { msgtype: 'm.text', body: 'hello' } }; // prettier-ignore
+const member = {
+  type: 'm.room.member',
+  state_key: ALICE,
+  sender: ALICE,
+  event_id: '$member',
+  room_id: OPS,
+  origin_server_ts: 1,
+  content: { membership: 'join' },
+};
+const message = {
+  type: 'm.room.message',
+  sender: '@bob:hs.test',
+  event_id: '$m',
+  room_id: OPS,
+  origin_server_ts: 2,
+  content: { msgtype: 'm.text', body: 'hello' },
+};
 
 /** A homeserver with what a user has there, by the path that is asked. */
 function upstream(path: string): unknown {
   const asked = decodeURIComponent(path).replace(/^\/_matrix\/client\/(?:v3|v1)\//, '');
   const answers: Readonly<Record<string, unknown>> = {
-    '/_matrix/client/versions': { versions: ['r0.6.1', 'v1.1', 'v1.11', 'v1.15'], unstable_features: { 'org.matrix.msc4222': true } },
+    '/_matrix/client/versions': {
+      versions: ['r0.6.1', 'v1.1', 'v1.11', 'v1.15'],
+      unstable_features: { 'org.matrix.msc4222': true },
+    },
     capabilities: { capabilities: { 'm.room_versions': { default: '12', available: { '12': 'stable' } } } },
     joined_rooms: { joined_rooms: [OPS, SECRET] },
     'media/config': { 'm.upload.size': 50_000_000 },
     sync: {
       next_batch: 's1',
-      rooms: { join: { [OPS]: { timeline: { events: [message], limited: false }, state: { events: [member] } } } },
+      rooms: {
+        join: { [OPS]: { timeline: { events: [message], limited: false }, state: { events: [member] } } },
+      },
     },
     [`rooms/${OPS}/state`]: [member],
     [`rooms/${OPS}/members`]: { chunk: [member] },
@@ -52,7 +75,13 @@ function upstream(path: string): unknown {
 /** 404 where the answer is that there is none, which every client takes. */
 const NONE = 404;
 
-const REQUESTS: readonly (readonly [who: string, status: number, method: string, path: string, body?: string])[] = [
+const REQUESTS: readonly (readonly [
+  who: string,
+  status: number,
+  method: string,
+  path: string,
+  body?: string,
+])[] = [
   ['all', 200, 'GET', '/_matrix/client/versions'],
   ['js-sdk, Rust SDK, nio', 200, 'GET', `${V3}/account/whoami`],
   ['bot-sdk, hydrogen', 200, 'GET', `${R0}/account/whoami`],
@@ -68,7 +97,13 @@ const REQUESTS: readonly (readonly [who: string, status: number, method: string,
   ['matterbridge, shoutrrr', 200, 'POST', `${R0}/join/${room}`, '{}'],
   ['apprise', 200, 'POST', `${V3}/join/${room}`],
   ['iamb', 200, 'POST', `${V3}/rooms/${room}/join`, '{}'],
-  ['a mautrix double puppet', 200, 'PUT', `${V3}/rooms/${room}/state/m.room.member/${me}`, '{"membership":"join","displayname":"Alice"}'],
+  [
+    'a mautrix double puppet',
+    200,
+    'PUT',
+    `${V3}/rooms/${room}/state/m.room.member/${me}`,
+    '{"membership":"join","displayname":"Alice"}',
+  ],
   ['hydrogen, mautrix', 200, 'POST', `${V3}/keys/upload`, KEYS],
   ['mautrix, with a device in the path', NONE, 'GET', `${V3}/dehydrated_device`],
   ['clients that encrypt', 200, 'POST', `${V3}/keys/query`, JSON.stringify({ device_keys: { [ALICE]: [] } })],
@@ -80,7 +115,12 @@ const REQUESTS: readonly (readonly [who: string, status: number, method: string,
   ['Element', NONE, 'GET', '/_matrix/client/unstable/org.matrix.msc4143/rtc/transports'],
   ['Element', NONE, 'GET', '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device'],
   ['Element', 200, 'GET', `${V3}/devices`],
-  ['Element, which then goes without', NONE, 'GET', '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata'],
+  [
+    'Element, which then goes without',
+    NONE,
+    'GET',
+    '/_matrix/client/unstable/org.matrix.msc2965/auth_metadata',
+  ],
   ['Rust SDK', 200, 'GET', '/_matrix/client/v1/media/config'],
   ['js-sdk', 200, 'GET', '/_matrix/media/v3/config'],
   ['matterbridge', 200, 'GET', '/_matrix/media/r0/config'],
@@ -92,10 +132,26 @@ const REQUESTS: readonly (readonly [who: string, status: number, method: string,
   ['all', 200, 'GET', `${V3}/sync?timeout=0`],
   ['nio', 200, 'GET', `${V3}/sync?timeout=0&full_state=true&set_presence=online`],
   ['hydrogen, matterbridge', 200, 'GET', `${R0}/sync?timeout=0`],
-  ['js-sdk 37 and later', 200, 'GET', `${V3}/sync?timeout=0&_cacheBuster=1&org.matrix.msc4222.use_state_after=true`],
+  [
+    'js-sdk 37 and later',
+    200,
+    'GET',
+    `${V3}/sync?timeout=0&_cacheBuster=1&org.matrix.msc4222.use_state_after=true`,
+  ],
   ['Rust SDK', 200, 'GET', `${V3}/sync?timeout=0&use_state_after=true`],
-  ['clients with a filter in the query', 200, 'GET', `${V3}/sync?timeout=0&filter=${encodeURIComponent(FILTER)}`],
-  ['Rust SDK, which falls back', NONE, 'POST', '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=0', '{}'],
+  [
+    'clients with a filter in the query',
+    200,
+    'GET',
+    `${V3}/sync?timeout=0&filter=${encodeURIComponent(FILTER)}`,
+  ],
+  [
+    'Rust SDK, which falls back',
+    NONE,
+    'POST',
+    '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=0',
+    '{}',
+  ],
   ['lazy loading', 200, 'GET', `${V3}/rooms/${room}/members?at=s1&not_membership=leave`],
   ['bot-sdk', 200, 'GET', `${V3}/rooms/${room}/joined_members`],
   ['nio', 200, 'GET', `${V3}/rooms/${room}/messages?from=s1&dir=b&limit=10`],
@@ -105,7 +161,13 @@ const REQUESTS: readonly (readonly [who: string, status: number, method: string,
   ['clients that type', 200, 'PUT', `${V3}/rooms/${room}/typing/${me}`, '{"typing":true,"timeout":5000}'],
   ['clients that read', 200, 'POST', `${V3}/rooms/${room}/receipt/m.read/$m`, '{}'],
   ['clients that read', 200, 'POST', `${V3}/rooms/${room}/receipt/m.read.private/$m`, '{"thread_id":"main"}'],
-  ['clients that read', 200, 'POST', `${V3}/rooms/${room}/read_markers`, '{"m.fully_read":"$m","m.read":"$m"}'],
+  [
+    'clients that read',
+    200,
+    'POST',
+    `${V3}/rooms/${room}/read_markers`,
+    '{"m.fully_read":"$m","m.read":"$m"}',
+  ],
 ];
 
 const CASES = REQUESTS.map(([who, status, method, path, body]) => ({
@@ -126,7 +188,10 @@ afterAll(() => s[Symbol.asyncDispose]());
 describe('a token that reads one room', () => {
   test.each(CASES)('$who: $status for $method $path', async ({ status, method, path, options }) => {
     const got = await s.ask(method, path, options);
-    expect([got.status, got.status === 404 ? typeof got.body['errcode'] : 'string']).toEqual([status, 'string']);
+    expect([got.status, got.status === 404 ? typeof got.body['errcode'] : 'string']).toEqual([
+      status,
+      'string',
+    ]);
     expect(JSON.stringify(got.body)).not.toContain(SECRET);
   });
 
@@ -136,12 +201,19 @@ describe('a token that reads one room', () => {
       const got = await s.ask('GET', `${version}/sync?timeout=0&filter=${String(body['filter_id'])}`);
       expect([got.status, got.body['next_batch']]).toEqual([200, 's1']);
     }
-    expect((await s.ask('GET', `${V3}/user/${me}/filter/${String(body['filter_id'])}`)).body).toEqual(JSON.parse(FILTER));
+    expect((await s.ask('GET', `${V3}/user/${me}/filter/${String(body['filter_id'])}`)).body).toEqual(
+      JSON.parse(FILTER),
+    );
   });
 
   test('is told who it is with a device id, and that its keys are there', async () => {
-    expect((await s.ask('GET', `${V3}/account/whoami`)).body).toMatchObject({ user_id: ALICE, device_id: expect.stringMatching(/./) });
-    expect((await s.ask('POST', `${V3}/keys/upload`, { body: KEYS })).body).toEqual({ one_time_key_counts: { signed_curve25519: 50 } });
+    expect((await s.ask('GET', `${V3}/account/whoami`)).body).toMatchObject({
+      user_id: ALICE,
+      device_id: expect.stringMatching(/./),
+    });
+    expect((await s.ask('POST', `${V3}/keys/upload`, { body: KEYS })).body).toEqual({
+      one_time_key_counts: { signed_curve25519: 50 },
+    });
     expect((await s.ask('GET', `${V3}/pushrules/`)).body).toEqual({
       global: { override: [], content: [], room: [], sender: [], underride: [] },
     });
@@ -161,18 +233,27 @@ describe('a token that only sends', () => {
     ),
   );
   test.each(never403)('$who: $status for $method $path', async ({ status, method, path, options }) => {
-    await using sender = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ['send'] } } });
+    await using sender = await stage({
+      rooms: [OPS],
+      grant: { scope: { v: 1, rooms: [OPS], can: ['send'] } },
+    });
     sender.homeserver.answer(({ path: asked }) => upstream(asked));
     expect((await sender.ask(method, path, options)).status).toBe(status);
   });
 
   test('syncs, and sees nothing; the homeserver is not asked, and the wait is as long as it was to be', async () => {
-    await using sender = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ['send'] } } });
+    await using sender = await stage({
+      rooms: [OPS],
+      grant: { scope: { v: 1, rooms: [OPS], can: ['send'] } },
+    });
     const first = await sender.ask('GET', `${V3}/sync?timeout=30000`);
     const nothing = { join: {}, invite: {}, leave: {}, knock: {} };
     expect(first).toMatchObject({ status: 200, body: { rooms: nothing } });
     const begun = performance.now();
-    const second = await sender.ask('GET', `${V3}/sync?timeout=300&since=${String(first.body['next_batch'])}`);
+    const second = await sender.ask(
+      'GET',
+      `${V3}/sync?timeout=300&since=${String(first.body['next_batch'])}`,
+    );
     expect(performance.now() - begun).toBeGreaterThan(250);
     expect(second.body).toEqual(first.body);
     const open = sender.ask('GET', `${V3}/sync?timeout=30000&since=mw0`);

@@ -4,10 +4,17 @@ import { expect, test } from 'vitest';
 import { decisionsInMarkdown, TABLE_BEGINS } from '../../src/gateway/catalogue/table.ts';
 
 /** Tables alike but for how they are set. */
-const unset = (markdown: string) => markdown.replaceAll(/-{3,}/g, '---').replaceAll(/[ \t]+/g, ' ').trim(); // prettier-ignore
+const unset = (markdown: string) =>
+  markdown
+    .replaceAll(/-{3,}/g, '---')
+    .replaceAll(/[ \t]+/g, ' ')
+    .trim();
 
 test('docs/gateway.md says what the catalogue says; if not: npm run docs', () => {
-  const [prose = '', table = '', ...more] = readFileSync(join(import.meta.dirname, '../../docs/gateway.md'), 'utf8').split(TABLE_BEGINS);
+  const [prose = '', table = '', ...more] = readFileSync(
+    join(import.meta.dirname, '../../docs/gateway.md'),
+    'utf8',
+  ).split(TABLE_BEGINS);
   expect(more).toEqual([]);
   expect(prose).toContain('# The gateway');
   expect(unset(table)).toBe(unset(decisionsInMarkdown()));

@@ -63,7 +63,12 @@ describe('what becomes of a request', () => {
     ['GET ~/rooms/ROOM/threads', 'forward', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/relations/$1', 'forward', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/relations/$1/m.thread', 'forward', 'forbidden', 'lacks read'],
-    ['GET ~/rooms/ROOM/relations/$1/m.annotation/m.reaction?recurse=true', 'forward', 'forbidden', 'lacks read'],
+    [
+      'GET ~/rooms/ROOM/relations/$1/m.annotation/m.reaction?recurse=true',
+      'forward',
+      'forbidden',
+      'lacks read',
+    ],
     ['GET ~/rooms/ROOM/relations/$1?recurse=1', 'answer 400', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/timestamp_to_event?ts=1&dir=f', 'forward', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/timestamp_to_event?ts=-1', 'answer 400', 'forbidden', 'lacks read'],
@@ -94,7 +99,12 @@ describe('what becomes of a request', () => {
     ['GET /_matrix/client/v1/media/download/hs.test/abc', 'media', 'media', 'lacks media'],
     ['GET /_matrix/client/v1/media/download/hs.test/a.b', 'forbidden', 'forbidden', 'lacks media'],
     ['GET /_matrix/client/v1/media/thumbnail/hs.test/abc', 'answer 400', 'answer 400', 'lacks media'],
-    ['GET /_matrix/client/v1/media/preview_url?url=https://example.org', 'lacks media-any', 'lacks media-any', 'lacks media-any'],
+    [
+      'GET /_matrix/client/v1/media/preview_url?url=https://example.org',
+      'lacks media-any',
+      'lacks media-any',
+      'lacks media-any',
+    ],
     ['POST /_matrix/media/v3/upload', 'lacks upload', 'lacks upload', 'lacks upload'],
     ['PUT /_matrix/media/v3/upload/hs.test/abc', 'lacks upload', 'lacks upload', 'lacks upload'],
     ['POST /_matrix/media/v1/create', 'lacks upload', 'lacks upload', 'lacks upload'],
@@ -114,10 +124,14 @@ describe('what becomes of a request', () => {
 
   test('a join of oneself becomes a look at whether one is joined', () => {
     const own = `PUT ~/rooms/${OPS}/state/m.room.member/${ALICE}`;
-    expect(kindOf(verdict(own, accessOf([OPS]), { membership: 'join', displayname: 'Mallory' }))).toBe('steps');
+    expect(kindOf(verdict(own, accessOf([OPS]), { membership: 'join', displayname: 'Mallory' }))).toBe(
+      'steps',
+    );
     for (const body of [{ membership: 'leave' }, { membership: ['join'] }, [], null])
       expect(kindOf(verdict(own, accessOf([OPS]), body))).toBe('forbidden');
-    expect(kindOf(verdict(own.replace(ALICE, '@bob:hs.test'), accessOf([OPS]), { membership: 'join' }))).toBe('lacks state');
+    expect(kindOf(verdict(own.replace(ALICE, '@bob:hs.test'), accessOf([OPS]), { membership: 'join' }))).toBe(
+      'lacks state',
+    );
   });
 });
 
@@ -129,14 +143,21 @@ describe('the catalogue', () => {
   });
 
   test('a path with a room or a user in it is judged by them', () => {
-    const serving = CATALOGUE.filter((line) => line.kind !== 'refused' && line.kind !== 'notice' && line.kind !== 'open');
+    const serving = CATALOGUE.filter(
+      (line) => line.kind !== 'refused' && line.kind !== 'notice' && line.kind !== 'open',
+    );
     const naming = (name: string) => serving.filter(({ paths }) => paths.some((path) => path.includes(name)));
     // Account data is never there, in whichever room and of whomever.
     const careless = [
       ...naming('{roomId}').filter((line) => line.room !== 'path'),
-      ...naming('{userId}').filter((line) => line.user !== 'self' && !(line.kind === 'forward' && line.acquainted === true)),
+      ...naming('{userId}').filter(
+        (line) => line.user !== 'self' && !(line.kind === 'forward' && line.acquainted === true),
+      ),
     ];
-    expect([...new Set(careless.map((line) => line.id))]).toEqual(['getAccountDataPerRoom', 'getAccountData']);
+    expect([...new Set(careless.map((line) => line.id))]).toEqual([
+      'getAccountDataPerRoom',
+      'getAccountData',
+    ]);
   });
 
   test('two lines that claim the same are an error at start', () => {

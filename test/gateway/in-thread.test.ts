@@ -1,6 +1,7 @@
 import { filterInThread } from './support/stage.ts';
 
-// The attacks on answers once more, with each answer filtered in the other thread: it is to make no difference.
+// The attacks on answers once more, with each answer filtered in the other thread: it is to make no
+// difference.
 filterInThread();
 await import('./attacks/messages.test.ts');
 await import('./attacks/sync.test.ts');

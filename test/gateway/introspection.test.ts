@@ -7,7 +7,11 @@ import { stage, TOKEN } from './support/stage.ts';
 
 const NOW = 1_000_000;
 const told = (scope: Partial<Scope>) => {
-  const grant = grantOf([OPS], { createdAt: NOW - 1, expiresAt: NOW + 5_000, scope: { v: 1, rooms: [OPS], can: ['read'], ...scope } });
+  const grant = grantOf([OPS], {
+    createdAt: NOW - 1,
+    expiresAt: NOW + 5_000,
+    scope: { v: 1, rooms: [OPS], can: ['read'], ...scope },
+  });
   return introspection({ grant, rooms: new Set([OPS]) }, 'the sentence', null, NOW);
 };
 const operations = (scope: Partial<Scope>) => told(scope).endpoints.map(({ operation }) => operation);
@@ -24,9 +28,18 @@ test('says all of it, and no more: a new field of the grant is not told by itsel
     uses_left: null,
     scope: { rooms: [OPS], can: ['read'] },
     open_rooms: [OPS],
-    capabilities: [{ name: 'read', type: null, state_key: null, where: 'rooms', writes: false, allows: expect.stringContaining('messages') }],
+    capabilities: [
+      {
+        name: 'read',
+        type: null,
+        state_key: null,
+        where: 'rooms',
+        writes: false,
+        allows: expect.stringContaining('messages'),
+      },
+    ],
     endpoints: [],
-  }); // prettier-ignore
+  });
 });
 
 test('names each part of the scope, in names that stay', () => {
@@ -39,17 +52,33 @@ test('names each part of the scope, in names that stay', () => {
     followUpgrades: true as const,
     by: ['@bot:hs.test'] as Scope['by'],
   } as Partial<Scope>;
-  expect(told({ can: ['send:m.room.*', 'state:m.room.topic:'], ...scope, from: ['10.0.0.0/8'] })).toMatchObject({
-    scope: { types: ['m.room.message'], power: 50, rules: [[{ verdict: 'deny', on: 'GET /_matrix/client/v3/sync' }]], uses: 3, follow_upgrades: true, rooms_by: ['@bot:hs.test'], from: ['10.0.0.0/8'] },
-    capabilities: [{ name: 'send', type: 'm.room.*', state_key: null }, { name: 'state', type: 'm.room.topic', state_key: '' }],
-  }); // prettier-ignore
+  expect(
+    told({ can: ['send:m.room.*', 'state:m.room.topic:'], ...scope, from: ['10.0.0.0/8'] }),
+  ).toMatchObject({
+    scope: {
+      types: ['m.room.message'],
+      power: 50,
+      rules: [[{ verdict: 'deny', on: 'GET /_matrix/client/v3/sync' }]],
+      uses: 3,
+      follow_upgrades: true,
+      rooms_by: ['@bot:hs.test'],
+      from: ['10.0.0.0/8'],
+    },
+    capabilities: [
+      { name: 'send', type: 'm.room.*', state_key: null },
+      { name: 'state', type: 'm.room.topic', state_key: '' },
+    ],
+  });
   expect(JSON.stringify(told(scope))).not.toContain('secret');
 });
 
 describe('the endpoints are those that the guard opens', () => {
   test('to one who reads', () => {
-    expect(operations({})).toEqual(expect.arrayContaining(['sync', 'getRoomEvents', 'getTokenOwner', 'logout', 'introspectToken']));
-    for (const not of ['sendMessage', 'redactEvent', 'slidingSync', 'login', 'getVersions']) expect(operations({})).not.toContain(not);
+    expect(operations({})).toEqual(
+      expect.arrayContaining(['sync', 'getRoomEvents', 'getTokenOwner', 'logout', 'introspectToken']),
+    );
+    for (const not of ['sendMessage', 'redactEvent', 'slidingSync', 'login', 'getVersions'])
+      expect(operations({})).not.toContain(not);
   });
 
   test.each([
@@ -62,12 +91,15 @@ describe('the endpoints are those that the guard opens', () => {
     for (const one of closed) expect(operations({ can: [can] })).not.toContain(one);
   });
 
-  test('and none where types leave nothing to send', () => expect(operations({ can: ['send'], types: [] })).not.toContain('sendMessage'));
+  test('and none where types leave nothing to send', () =>
+    expect(operations({ can: ['send'], types: [] })).not.toContain('sendMessage'));
 
   test('sliding sync, for a token with a device alone', () => {
     const access = { grant: grantOf([OPS]), rooms: new Set([OPS]), device: true as const };
-    expect(introspection(access, '', null, NOW).endpoints).toContainEqual(expect.objectContaining({ operation: 'slidingSync', methods: ['POST'] }));
-  }); // prettier-ignore
+    expect(introspection(access, '', null, NOW).endpoints).toContainEqual(
+      expect.objectContaining({ operation: 'slidingSync', methods: ['POST'] }),
+    );
+  });
 
   test('each is of the catalogue, and its path can be asked for as it stands', () => {
     const known = new Set(CATALOGUE.map(({ id }) => id));
@@ -79,16 +111,27 @@ describe('the endpoints are those that the guard opens', () => {
 });
 
 test('at the gateway: neither the token, nor who made it and why, nor a room that is closed', async () => {
-  await using s = await stage({ rooms: [OPS], grant: { reason: 'a private matter', tokenHash: 'abcdef0123456789', rooms: [{ roomId: DEV, name: 'Dev', encrypted: false }] } }); // prettier-ignore
+  await using s = await stage({
+    rooms: [OPS],
+    grant: {
+      reason: 'a private matter',
+      tokenHash: 'abcdef0123456789',
+      rooms: [{ roomId: DEV, name: 'Dev', encrypted: false }],
+    },
+  });
   const { status, body } = await s.ask('GET', '/_mintwarden/v1/token');
   expect([status, body['version'], body['uses_left']]).toEqual([200, 1, null]);
   const text = JSON.stringify(body);
-  for (const secret of [TOKEN, '@admin:hs.test', 'a private matter', 'abcdef0123456789', DEV]) expect(text).not.toContain(secret);
+  for (const secret of [TOKEN, '@admin:hs.test', 'a private matter', 'abcdef0123456789', DEV])
+    expect(text).not.toContain(secret);
   expect(s.homeserver.seen).toEqual([]);
 });
 
 test('at the gateway: how many requests are left, and asking costs none', async () => {
-  await using s = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ['read'], uses: 2 } } });
+  await using s = await stage({
+    rooms: [OPS],
+    grant: { scope: { v: 1, rooms: [OPS], can: ['read'], uses: 2 } },
+  });
   s.homeserver.answer(() => ({ joined_rooms: [OPS] }));
   const left = async () => (await s.ask('GET', '/_mintwarden/v1/token')).body['uses_left'];
   expect([await left(), await left()]).toEqual([2, 2]);

@@ -22,13 +22,17 @@ import { scopeOf } from './fuzz/scopes.ts';
 import { indexOf, JOINED, memberOf, OUTSIDE, ROOMS, SUBJECT } from './fuzz/world.ts';
 import { grantOf } from './support/grants.ts';
 
-// What the narrower scope allows, the wider allows: whatever two scopes are narrowed to one, every request that
-// passes under it passes under both. Said of the guard, the firewall and the networks, with what is looked up
-// answered as the fuzzed homeserver does.
+// What the narrower scope allows, the wider allows: whatever two scopes are narrowed to one, every request
+// that passes under it passes under both. Said of the guard, the firewall and the networks, with what is
+// looked up answered as the fuzzed homeserver does.
 
 const router = routerOf(CATALOGUE);
-const CREATORS: ReadonlyMap<RoomId, UserId> = new Map(ROOMS.map((room, index) => [room, memberOf(index) as UserId]));
-const PEER = { socket: { remoteAddress: '127.0.0.1' }, rawHeaders: [] } as unknown as Parameters<typeof wrongNetwork>[1];
+const CREATORS: ReadonlyMap<RoomId, UserId> = new Map(
+  ROOMS.map((room, index) => [room, memberOf(index) as UserId]),
+);
+const PEER = { socket: { remoteAddress: '127.0.0.1' }, rawHeaders: [] } as unknown as Parameters<
+  typeof wrongNetwork
+>[1];
 
 /** A scope with every part there is, enforced yet or not. */
 function wideScope(random: Random): Scope {
@@ -52,8 +56,8 @@ function spoils({ target, body }: Sample): boolean {
 }
 
 /**
- * Whether something comes of it beyond an answer that is made here. A parameter that is not understood is only
- * looked at where the scope lets it count: that the request is then answered 400 is no matter of scope.
+ * Whether something comes of it beyond an answer that is made here. A parameter that is not understood is
+ * only looked at where the scope lets it count: that the request is then answered 400 is no matter of scope.
  */
 async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Promise<boolean> {
   const target = parseTarget(sample.target);
@@ -62,7 +66,8 @@ async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Pr
   if (route === null || ['refused', 'notice', 'open'].includes(route.line.kind)) return false;
   const { line, params } = route;
   if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return false;
-  if (wrongNetwork(scope, PEER, []) !== null || ruledOut(scope, sample.method, target, route) !== null) return false;
+  if (wrongNetwork(scope, PEER, []) !== null || ruledOut(scope, sample.method, target, route) !== null)
+    return false;
   const body = parseJson(sample.body ?? '{}');
   if (isAnswer(body)) return false;
   const rooms = openRooms(scope, JOINED, new Set([OUTSIDE]), CREATORS);
@@ -83,7 +88,9 @@ async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Pr
       return verdict.writing.targets.every(({ eventId, fits }) => {
         const room = ROOMS.find((one) => eventId.startsWith(`$nq${indexOf(one)}`));
         if (room !== verdict.writing.roomId) return false;
-        const event = JSON.parse(leakyAnswer('GET', segmentsOf(`/_matrix/client/v3/rooms/${room}/event/${eventId}`), false).body) as Record<string, unknown>; // prettier-ignore
+        const event = JSON.parse(
+          leakyAnswer('GET', segmentsOf(`/_matrix/client/v3/rooms/${room}/event/${eventId}`), false).body,
+        ) as Record<string, unknown>;
         return fits(event) === null;
       });
     case 'forward':
@@ -119,7 +126,8 @@ function toolsOf(rooms: ReadonlySet<RoomId>, onAsk: () => void): Tools {
       return 'got' in asked ? ok(shownSearch(asked.got, shown, readableIn(work.sight.scope))) : asked;
     },
     look: (request) => Promise.resolve({ reply: reply(request) }),
-    change: (request, _pace, roomId) => (roomId !== null && !rooms.has(roomId) ? Promise.resolve(FORBIDDEN) : ask(request)),
+    change: (request, _pace, roomId) =>
+      roomId !== null && !rooms.has(roomId) ? Promise.resolve(FORBIDDEN) : ask(request),
     roomsNow: () => Promise.resolve(rooms),
     relook: () => Promise.resolve(),
   };

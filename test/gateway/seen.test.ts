@@ -23,9 +23,17 @@ const messages = (room: string) => `/_matrix/client/v3/rooms/${encodeURIComponen
 const POLL = '/_matrix/client/v3/sync?since=s1&timeout=30000';
 
 test('a request’s time at the homeserver is told apart', async () => {
-  it.homeserver.answer((_, response) => void setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{"chunk":[],"start":"a"}'), 80)); // prettier-ignore
+  it.homeserver.answer(
+    (_, response) =>
+      void setTimeout(
+        () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"chunk":[],"start":"a"}'),
+        80,
+      ),
+  );
   expect((await it.ask('GET', messages(OPS))).status).toBe(200);
-  expect(seen).toMatchObject([{ operation: 'getRoomEvents', outcome: 'answered', status: 200, errcode: null }]);
+  expect(seen).toMatchObject([
+    { operation: 'getRoomEvents', outcome: 'answered', status: 200, errcode: null },
+  ]);
   const [{ ms, homeserverMs } = { ms: 0, homeserverMs: 0 }] = seen;
   expect(homeserverMs).toBeGreaterThan(70);
   expect(ms).toBeGreaterThanOrEqual(homeserverMs);
@@ -38,7 +46,9 @@ test('refusals are told with their reason, and that the homeserver was not asked
   await it.ask('GET', messages(OPS), { token: null });
   await it.ask('GET', '/_matrix/client/v3/made/up');
   await it.ask('PATCH', messages(OPS));
-  expect(seen.map(({ operation, status, errcode, homeserverMs }) => [operation, status, errcode, homeserverMs])).toEqual([
+  expect(
+    seen.map(({ operation, status, errcode, homeserverMs }) => [operation, status, errcode, homeserverMs]),
+  ).toEqual([
     ['getRoomEvents', 403, 'M_FORBIDDEN', 0],
     ['getRoomEvents', 401, 'M_UNKNOWN_TOKEN', 0],
     ['getRoomEvents', 401, 'M_MISSING_TOKEN', 0],
@@ -57,13 +67,16 @@ test('a homeserver that does not answer in time is 502, and that took all the ti
 test('a long-poll is open while it waits; whoever leaves is no refusal', async () => {
   it.homeserver.answer(() => undefined);
   const leaving = new AbortController();
-  const open = Array.from({ length: 3 }, () => it.ask('GET', POLL, { signal: leaving.signal }).catch(() => null));
+  const open = Array.from({ length: 3 }, () =>
+    it.ask('GET', POLL, { signal: leaving.signal }).catch(() => null),
+  );
   await expect.poll(() => polls).toBe(3);
   leaving.abort();
   await Promise.all(open);
   await expect.poll(() => polls).toBe(0);
   await expect.poll(() => seen.length).toBe(3);
-  for (const one of seen) expect(one).toMatchObject({ operation: 'sync', outcome: 'left', status: 0, errcode: null });
+  for (const one of seen)
+    expect(one).toMatchObject({ operation: 'sync', outcome: 'left', status: 0, errcode: null });
 });
 
 test('a long-poll of a grant that ends is over too', async () => {
@@ -91,7 +104,8 @@ test('nothing that is told says whose it was', async () => {
   await it.ask('GET', messages(OPS));
   await it.ask('GET', messages(DEV));
   const text = JSON.stringify(seen);
-  for (const secret of [OPS, DEV, encodeURIComponent(OPS), '7F3K9Q', UPSTREAM_TOKEN, 'mwt_', '@']) expect(text).not.toContain(secret);
+  for (const secret of [OPS, DEV, encodeURIComponent(OPS), '7F3K9Q', UPSTREAM_TOKEN, 'mwt_', '@'])
+    expect(text).not.toContain(secret);
 });
 
 test('whoever counts and fails at it ends nobody who serves', async () => {
@@ -105,5 +119,8 @@ test('whoever counts and fails at it ends nobody who serves', async () => {
   });
   expect((await other.ask('GET', messages(DEV))).status).not.toBe(0);
   expect((await other.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(200);
-  expect(other.logged.filter(({ event }) => event === 'request not counted')).toMatchObject([{ data: { error: 'TypeError' } }, {}]);
+  expect(other.logged.filter(({ event }) => event === 'request not counted')).toMatchObject([
+    { data: { error: 'TypeError' } },
+    {},
+  ]);
 });

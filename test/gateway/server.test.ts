@@ -9,7 +9,10 @@ const V3 = '/_matrix/client/v3';
 test('says who one is without asking the homeserver', async () => {
   await using s = await stage();
   const me = await s.ask('GET', `${V3}/account/whoami`);
-  expect(me).toMatchObject({ status: 200, body: { user_id: '@alice:hs.test', device_id: 'MINTWARDEN_7F3K9Q' } });
+  expect(me).toMatchObject({
+    status: 200,
+    body: { user_id: '@alice:hs.test', device_id: 'MINTWARDEN_7F3K9Q' },
+  });
   expect(s.homeserver.seen).toEqual([]);
 });
 
@@ -21,7 +24,10 @@ test('passes versions on without a token, and advertises only what is served', a
     server: { name: 'secret' },
   }));
   const versions = await s.ask('GET', '/_matrix/client/versions', { token: null });
-  expect(versions.body).toEqual({ versions: ['r0.6.1', 'v1.11'], unstable_features: { 'org.matrix.msc4222': true } });
+  expect(versions.body).toEqual({
+    versions: ['r0.6.1', 'v1.11'],
+    unstable_features: { 'org.matrix.msc4222': true },
+  });
   expect(s.homeserver.seen[0]?.headers.authorization).toBeUndefined();
 });
 
@@ -34,7 +40,13 @@ test('shows of joined rooms only those in scope', async () => {
 
 test('reads a room in scope, and asks nothing about one that is not', async () => {
   await using s = await stage();
-  const event = { type: 'm.room.message', event_id: '$1', sender: '@bob:hs.test', content: { body: 'hi' }, room_id: DEV };
+  const event = {
+    type: 'm.room.message',
+    event_id: '$1',
+    sender: '@bob:hs.test',
+    content: { body: 'hi' },
+    room_id: DEV,
+  };
   s.homeserver.answer(() => ({ chunk: [event, { ...event, room_id: SECRET }], start: 'a', end: 'b' }));
   const page = await s.ask(
     'GET',
@@ -44,7 +56,11 @@ test('reads a room in scope, and asks nothing about one that is not', async () =
   expect(s.homeserver.seen).toHaveLength(1);
   const [seen] = s.homeserver.seen;
   expect(seen?.path).toBe(`${V3}/rooms/${encodeURIComponent(DEV)}/messages`);
-  expect(Object.fromEntries(seen?.query ?? [])).toEqual({ dir: 'b', limit: '1000', filter: '{"types":["m.room.message"]}' });
+  expect(Object.fromEntries(seen?.query ?? [])).toEqual({
+    dir: 'b',
+    limit: '1000',
+    filter: '{"types":["m.room.message"]}',
+  });
 
   const refused = await s.ask('GET', `${V3}/rooms/${encodeURIComponent(SECRET)}/messages?dir=b`);
   const nowhere = await s.ask('GET', `${V3}/rooms/${encodeURIComponent('!no:hs.test')}/messages?dir=b`);
@@ -61,9 +77,15 @@ test('judges the token before the line', async () => {
   });
   const unknown = { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', soft_logout: false } };
   expect(await s.ask('GET', '/_matrix/client/v3/nothing', { token: 'mwt_nope' })).toMatchObject(unknown);
-  expect(await s.ask('GET', '/_matrix/client/v3/nothing')).toMatchObject({ status: 404, body: { errcode: 'M_UNRECOGNIZED' } });
+  expect(await s.ask('GET', '/_matrix/client/v3/nothing')).toMatchObject({
+    status: 404,
+    body: { errcode: 'M_UNRECOGNIZED' },
+  });
   s.desk.end('7F3K9Q' as never, 'suspended');
-  expect(await s.ask('GET', `${V3}/joined_rooms`)).toMatchObject({ status: 401, body: { errcode: 'M_USER_LOCKED', soft_logout: true } });
+  expect(await s.ask('GET', `${V3}/joined_rooms`)).toMatchObject({
+    status: 401,
+    body: { errcode: 'M_USER_LOCKED', soft_logout: true },
+  });
   expect(s.homeserver.seen).toEqual([]);
 });
 
@@ -71,7 +93,10 @@ test('ends the grant at logout, and answers that before it is cut off', async ()
   await using s = await stage();
   expect(await s.ask('POST', `${V3}/logout`, { body: '{}' })).toMatchObject({ status: 200, body: {} });
   expect(s.desk.withdrawn).toEqual(['7F3K9Q']);
-  expect(await s.ask('GET', `${V3}/account/whoami`)).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
+  expect(await s.ask('GET', `${V3}/account/whoami`)).toMatchObject({
+    status: 401,
+    body: { errcode: 'M_UNKNOWN_TOKEN' },
+  });
   expect(s.homeserver.seen).toEqual([]);
 });
 
@@ -90,7 +115,9 @@ test('tells a holder what their token may do', async () => {
 test('never passes on headers of the homeserver, nor the holder’s own to it', async () => {
   await using s = await stage();
   s.homeserver.answer(() => ({ joined_rooms: [] }));
-  const got = await s.ask('GET', `${V3}/joined_rooms`, { headers: { 'x-forwarded-for': '1.2.3.4', cookie: 'a=b', 'x-secret': '1' } });
+  const got = await s.ask('GET', `${V3}/joined_rooms`, {
+    headers: { 'x-forwarded-for': '1.2.3.4', cookie: 'a=b', 'x-secret': '1' },
+  });
   expect(got.headers.get('server')).toBeNull();
   expect(got.headers.get('set-cookie')).toBeNull();
   expect(got.headers.get('access-control-allow-origin')).toBe('*');
@@ -117,13 +144,23 @@ test('logs the operation and the status, and nothing that names a room or a toke
   await s.ask('GET', `${V3}/rooms/${encodeURIComponent(OPS)}/messages?dir=b&from=t123`);
   await s.ask('GET', `${V3}/sync?access_token=${TOKEN}`, { token: null });
   const lines = JSON.stringify(s.logged);
-  expect(s.logged[0]).toMatchObject({ event: 'request', data: { operation: 'getRoomEvents', status: 200, grant: '7F3K9Q' } });
-  for (const secret of [TOKEN, UPSTREAM_TOKEN, OPS, encodeURIComponent(OPS), 't123']) expect(lines).not.toContain(secret);
+  expect(s.logged[0]).toMatchObject({
+    event: 'request',
+    data: { operation: 'getRoomEvents', status: 200, grant: '7F3K9Q' },
+  });
+  for (const secret of [TOKEN, UPSTREAM_TOKEN, OPS, encodeURIComponent(OPS), 't123'])
+    expect(lines).not.toContain(secret);
 });
 
 test('a join is true where the subject is in the room, and refused where not, without anything being written', async () => {
   await using s = await stage({ rooms: [OPS] });
-  const member = { type: 'm.room.member', state_key: '@alice:hs.test', sender: '@alice:hs.test', event_id: '$j', room_id: OPS };
+  const member = {
+    type: 'm.room.member',
+    state_key: '@alice:hs.test',
+    sender: '@alice:hs.test',
+    event_id: '$j',
+    room_id: OPS,
+  };
   const join = () => s.ask('POST', `${V3}/join/${encodeURIComponent(OPS)}`, { body: '{}' });
   s.homeserver.answer(() => ({ ...member, content: { membership: 'join' } }));
   expect(await join()).toMatchObject({ status: 200, body: { room_id: OPS } });
@@ -138,7 +175,10 @@ test('a profile is shown of who is met in a room in scope; the homeserver is not
     if (path.includes('/profile/')) return { displayname: 'Bob', 'org.leak': 1 };
     return { membership: path.includes(encodeURIComponent(DEV)) && path.includes('bob') ? 'join' : 'leave' };
   });
-  expect(await s.ask('GET', `${V3}/profile/@bob:hs.test`)).toMatchObject({ status: 200, body: { displayname: 'Bob' } });
+  expect(await s.ask('GET', `${V3}/profile/@bob:hs.test`)).toMatchObject({
+    status: 200,
+    body: { displayname: 'Bob' },
+  });
   s.homeserver.seen.length = 0;
   expect((await s.ask('GET', `${V3}/profile/@bob:hs.test/displayname`)).body).toEqual({ displayname: 'Bob' });
   expect(s.homeserver.seen.map((one) => one.path)).toEqual([`${V3}/profile/%40bob%3Ahs.test/displayname`]);

@@ -27,7 +27,19 @@ const TYPES = [
   'com.example.x',
 ];
 const EVENTS = ['$own', '$bobs', '$sticker', '$name', '$elsewhere', '$gone', '$own/x', ''];
-const ALLOWANCES: readonly Allowance[] = ['read', 'send', 'send:m.room.message', 'send:m.room.*', 'send:com.*', 'send:m.room.encrypted', 'react', 'edit', 'redact', 'redact-others', 'plaintext']; // prettier-ignore
+const ALLOWANCES: readonly Allowance[] = [
+  'read',
+  'send',
+  'send:m.room.message',
+  'send:m.room.*',
+  'send:com.*',
+  'send:m.room.encrypted',
+  'react',
+  'edit',
+  'redact',
+  'redact-others',
+  'plaintext',
+];
 
 const scope = fc.record(
   {
@@ -38,7 +50,15 @@ const scope = fc.record(
   { requiredKeys: ['rooms', 'can'] },
 );
 const spelled = (text: string) =>
-  fc.constantFrom(text, encodeURIComponent(text), encodeURIComponent(text), `${text}%2f`, `${text}*`, text.toUpperCase(), `${text}%20`);
+  fc.constantFrom(
+    text,
+    encodeURIComponent(text),
+    encodeURIComponent(text),
+    `${text}%2f`,
+    `${text}*`,
+    text.toUpperCase(),
+    `${text}%20`,
+  );
 const part = fc.constantFrom('send', 'redact', 'state', 'typing', 'leave');
 const path = fc
   .tuple(
@@ -78,21 +98,42 @@ const request = fc.record({
 const likely = fc.record({
   method: fc.constant('PUT'),
   path: fc
-    .tuple(fc.constantFrom(...ROOMS), fc.constantFrom('send/m.room.message', 'send/com.example.x', 'send/m.sticker', 'send/m.reaction', ...TYPES.map((type) => `send/${type}`), 'redact/$own', 'redact/$bobs', 'redact/$elsewhere'))
+    .tuple(
+      fc.constantFrom(...ROOMS),
+      fc.constantFrom(
+        'send/m.room.message',
+        'send/com.example.x',
+        'send/m.sticker',
+        'send/m.reaction',
+        ...TYPES.map((type) => `send/${type}`),
+        'redact/$own',
+        'redact/$bobs',
+        'redact/$elsewhere',
+      ),
+    )
     .map(([room, below]) => `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/${below}/t1`),
   query: fc.constant(''),
   body: fc.oneof(
     { weight: 3, arbitrary: fc.constant('{"body":"hello"}') },
     relation.map((one) => JSON.stringify({ body: 'x', 'm.new_content': {}, 'm.relates_to': one })),
-    fc.constantFrom(...EVENTS).map((event_id) => JSON.stringify({ 'm.relates_to': { rel_type: 'm.annotation', event_id, key: 'x' } })),
+    fc
+      .constantFrom(...EVENTS)
+      .map((event_id) =>
+        JSON.stringify({ 'm.relates_to': { rel_type: 'm.annotation', event_id, key: 'x' } }),
+      ),
   ),
-}); // prettier-ignore
+});
 const attempt = fc.oneof(request, { weight: 3, arbitrary: likely });
 const router = routerOf(CATALOGUE);
 
 /** What the rules come to, said once more and in another way: by what is written, not by what is asked. */
-function expectWithin(granted: ReturnType<typeof grantOf>['scope'], path: string, body: Record<string, unknown>): void {
-  const [, roomText = '', what, which = ''] = /^\/_matrix\/client\/v3\/rooms\/([^/]+)\/(send|redact)\/([^/]+)/.exec(path) ?? [];
+function expectWithin(
+  granted: ReturnType<typeof grantOf>['scope'],
+  path: string,
+  body: Record<string, unknown>,
+): void {
+  const [, roomText = '', what, which = ''] =
+    /^\/_matrix\/client\/v3\/rooms\/([^/]+)\/(send|redact)\/([^/]+)/.exec(path) ?? [];
   const room = decodeURIComponent(roomText) as RoomId;
   const name = decodeURIComponent(which);
   expect(granted.rooms).toContain(room);
@@ -103,7 +144,13 @@ function expectWithin(granted: ReturnType<typeof grantOf>['scope'], path: string
   }
   expect(what).toBe('send');
   expect(typeAllowed(granted, name === 'm.reaction' ? 'react' : 'send', name)).toBe(true);
-  expect(['m.room.redaction', 'm.room.member', 'm.key.verification.start', 'm.call.invite', 'm.room.topic']).not.toContain(name);
+  expect([
+    'm.room.redaction',
+    'm.room.member',
+    'm.key.verification.start',
+    'm.call.invite',
+    'm.room.topic',
+  ]).not.toContain(name);
   if (name === 'm.room.encrypted') expect(granted.can).toContain('send:m.room.encrypted');
   const text = JSON.stringify(body);
   expect(text).not.toContain('m.key.verification');
@@ -124,7 +171,13 @@ test('whatever is written, what would be sent lies within the scope', () => {
       if (isAnswer(parsed)) return;
       const grant = grantOf(narrowed.rooms, { scope: { v: 1, ...narrowed } });
       const access = { grant, rooms: new Set(narrowed.rooms) };
-      const verdict = judge(route.line, { params: route.params, query: target.query.values, body: parsed.value, access, now: 0 });
+      const verdict = judge(route.line, {
+        params: route.params,
+        query: target.query.values,
+        body: parsed.value,
+        access,
+        now: 0,
+      });
       if (verdict.kind !== 'write') {
         expect(verdict.kind).toBe('answer');
         return;
@@ -141,32 +194,38 @@ test('whatever is written, what would be sent lies within the scope', () => {
 test('over real sockets too, before a homeserver that shows any event through any room', async () => {
   let written = 0;
   await fc.assert(
-    fc.asyncProperty(scope, fc.array(attempt, { minLength: 10, maxLength: 20 }), async (narrowed, requests) => {
-      await using s = await writingStage(narrowed.can, { rooms: narrowed.rooms, scope: { ...narrowed } });
-      answerAsRoom(s.homeserver, true);
-      for (const [at, { method, path: sample, query, body }] of requests.entries()) {
-        const path = sample.replace(/\/t1$/, `/t${at}`);
-        s.homeserver.seen.length = 0;
-        const got = await s.ask(method, query === '' ? path : `${path}?${query}`, { body });
-        const writes = writesAt(s.homeserver);
-        expect(writes.length).toBeLessThanOrEqual(1);
-        if (writes.length === 1) expect(got.status).toBe(200);
-        for (const { path: asked, body: sent } of writes) {
-          written++;
-          const granted = { v: 1, ...narrowed } as const;
-          expectWithin(granted, asked, sent as Record<string, unknown>);
-          const text = JSON.stringify(sent);
-          expect(text).not.toContain('$elsewhere');
-          expect(text).not.toContain('$gone');
-          if (text.includes('"m.replace"')) expect(text).not.toMatch(/"m\.replace","event_id":"\$(?:bobs|name)"/);
-          if (asked.includes('/redact/')) expect(asked).not.toMatch(/elsewhere|gone|name/);
-          if (asked.includes('/redact/%24bobs')) expect(narrowed.can).toContain('redact-others');
-          if (asked.includes('/redact/%24own')) expect(narrowed.can).toContain('redact');
-          if (asked.includes(DEV) && !/m\.reaction|m\.room\.encrypted|\/redact\//.test(asked)) expect(narrowed.can).toContain('plaintext');
+    fc.asyncProperty(
+      scope,
+      fc.array(attempt, { minLength: 10, maxLength: 20 }),
+      async (narrowed, requests) => {
+        await using s = await writingStage(narrowed.can, { rooms: narrowed.rooms, scope: { ...narrowed } });
+        answerAsRoom(s.homeserver, true);
+        for (const [at, { method, path: sample, query, body }] of requests.entries()) {
+          const path = sample.replace(/\/t1$/, `/t${at}`);
+          s.homeserver.seen.length = 0;
+          const got = await s.ask(method, query === '' ? path : `${path}?${query}`, { body });
+          const writes = writesAt(s.homeserver);
+          expect(writes.length).toBeLessThanOrEqual(1);
+          if (writes.length === 1) expect(got.status).toBe(200);
+          for (const { path: asked, body: sent } of writes) {
+            written++;
+            const granted = { v: 1, ...narrowed } as const;
+            expectWithin(granted, asked, sent as Record<string, unknown>);
+            const text = JSON.stringify(sent);
+            expect(text).not.toContain('$elsewhere');
+            expect(text).not.toContain('$gone');
+            if (text.includes('"m.replace"'))
+              expect(text).not.toMatch(/"m\.replace","event_id":"\$(?:bobs|name)"/);
+            if (asked.includes('/redact/')) expect(asked).not.toMatch(/elsewhere|gone|name/);
+            if (asked.includes('/redact/%24bobs')) expect(narrowed.can).toContain('redact-others');
+            if (asked.includes('/redact/%24own')) expect(narrowed.can).toContain('redact');
+            if (asked.includes(DEV) && !/m\.reaction|m\.room\.encrypted|\/redact\//.test(asked))
+              expect(narrowed.can).toContain('plaintext');
+          }
+          for (const { url } of s.homeserver.seen) expect(url).not.toContain(encodeURIComponent(SECRET));
         }
-        for (const { url } of s.homeserver.seen) expect(url).not.toContain(encodeURIComponent(SECRET));
-      }
-    }),
+      },
+    ),
     { numRuns: 200 },
   );
   expect(written).toBeGreaterThan(50);

@@ -74,7 +74,9 @@ export async function startClientProcess(options: {
     },
     join: async (roomId) => {
       await request('POST', `join/${encodeURIComponent(roomId)}`, {});
-      await view.waitFor(() => view.membership(roomId, user.userId) === 'join' || undefined, { what: 'the room it joined' });
+      await view.waitFor(() => view.membership(roomId, user.userId) === 'join' || undefined, {
+        what: 'the room it joined',
+      });
     },
     leave: async (roomId) => {
       await request('POST', inRoom(roomId, 'leave'), {});
@@ -88,7 +90,9 @@ export async function startClientProcess(options: {
         body: text,
         ...(say.html === undefined ? {} : { format: 'org.matrix.custom.html', formatted_body: say.html }),
         ...(say.mentions === undefined ? {} : { 'm.mentions': { user_ids: say.mentions } }),
-        ...(say.replyTo === undefined ? {} : { 'm.relates_to': { 'm.in_reply_to': { event_id: say.replyTo } } }),
+        ...(say.replyTo === undefined
+          ? {}
+          : { 'm.relates_to': { 'm.in_reply_to': { event_id: say.replyTo } } }),
       }),
     edit: (roomId, eventId, text) =>
       sendEncrypted(roomId, 'm.room.message', {
@@ -100,14 +104,22 @@ export async function startClientProcess(options: {
     sendEncrypted,
     sendPlaintext,
     react: (roomId, eventId, key) =>
-      sendPlaintext(roomId, 'm.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: eventId, key } }),
+      sendPlaintext(roomId, 'm.reaction', {
+        'm.relates_to': { rel_type: 'm.annotation', event_id: eventId, key },
+      }),
     redact: (roomId, eventId, reason) =>
-      put(roomId, `redact/${encodeURIComponent(eventId)}/${randomUUID()}`, reason === undefined ? {} : { reason }),
+      put(
+        roomId,
+        `redact/${encodeURIComponent(eventId)}/${randomUUID()}`,
+        reason === undefined ? {} : { reason },
+      ),
     setState: (roomId, type, content, stateKey = '') =>
       put(roomId, `state/${encodeURIComponent(type)}/${encodeURIComponent(stateKey)}`, content),
     ignore: async (userIds) => {
       const ignored_users = Object.fromEntries(userIds.map((id) => [id, {}]));
-      await request('PUT', `user/${encodeURIComponent(user.userId)}/account_data/m.ignored_user_list`, { ignored_users });
+      await request('PUT', `user/${encodeURIComponent(user.userId)}/account_data/m.ignored_user_list`, {
+        ignored_users,
+      });
     },
     wireEvent: (roomId, eventId) => request('GET', inRoom(roomId, `event/${encodeURIComponent(eventId)}`)),
     timeline: (roomId) => view.events().filter((event) => event.roomId === roomId),
@@ -119,7 +131,10 @@ export async function startClientProcess(options: {
       view.waitFor(() => view.invites().find(predicate), { what: 'an invitation', ...wait }),
     waitForMember: async (roomId, userId, membership = 'join', wait = {}) => {
       const what = `${userId} to be "${membership}" in ${roomId}`;
-      await view.waitFor(() => view.membership(roomId, userId) === membership || undefined, { what, ...wait });
+      await view.waitFor(() => view.membership(roomId, userId) === membership || undefined, {
+        what,
+        ...wait,
+      });
     },
     [Symbol.asyncDispose]: () => atEnd.disposeAsync(),
   };

@@ -64,7 +64,9 @@ export function createClientView(owner: string): ClientView {
           stop();
           const what = options.what ?? 'what the test waits for';
           reject(
-            new HarnessError(`${owner} waited ${String(timeoutMs)} ms in vain for ${what}. Seen last:\n${summary([...events.values()])}`),
+            new HarnessError(
+              `${owner} waited ${String(timeoutMs)} ms in vain for ${what}. Seen last:\n${summary([...events.values()])}`,
+            ),
           );
         }, timeoutMs);
         lookers.add(look);
@@ -76,7 +78,10 @@ export function createClientView(owner: string): ClientView {
 function takeEvent(events: Map<string, TimelineEvent>, next: TimelineEvent): void {
   const known = events.get(next.eventId);
   // A redacted event has lost what told that it was encrypted.
-  events.set(next.eventId, next.redacted && known !== undefined ? { ...known, content: {}, redacted: true } : next);
+  events.set(
+    next.eventId,
+    next.redacted && known !== undefined ? { ...known, content: {}, redacted: true } : next,
+  );
 }
 
 /** Without contents: they may hold secrets, and errors end up in logs. */

@@ -10,7 +10,9 @@ export function textOf(event: TimelineEvent): string {
   return String(event.content['body']);
 }
 
-/** The message came encrypted, from a device its owner has signed, and the client draws no warning beside it. */
+/**
+ * The message came encrypted, from a device its owner has signed, and the client draws no warning beside it.
+ */
 export function isClean(event: TimelineEvent): boolean {
   return (
     event.wasEncrypted &&
@@ -42,20 +44,26 @@ export async function mint(stage: Stage, line: string): Promise<string> {
 
 /** Joins the DM with the bot if there is an invitation to one. */
 export async function joinDm(stage: Stage, who: EncryptedClient): Promise<void> {
-  for (const invite of who.invites().filter((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect)) await who.join(invite.roomId);
+  for (const invite of who.invites().filter((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect))
+    await who.join(invite.roomId);
 }
 
 /**
- * Waits for the message with the grant's token, joining the DM if need be, and gives both. It has to be clean; a
- * client may need a moment to learn that the sender's device is signed.
+ * Waits for the message with the grant's token, joining the DM if need be, and gives both. It has to be
+ * clean; a client may need a moment to learn that the sender's device is signed.
  */
 export async function takeDelivery(
   stage: Stage,
   who: EncryptedClient,
   grantId: string,
 ): Promise<{ token: string; message: TimelineEvent }> {
-  const arrived = who.waitForMessage((m) => textOf(m).includes(`mwt_${grantId}_`) && isClean(m), { timeoutMs: 45_000, what: 'the token' });
-  const invited = who.waitForInvite((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect, { timeoutMs: 45_000 }).catch(() => null);
+  const arrived = who.waitForMessage((m) => textOf(m).includes(`mwt_${grantId}_`) && isClean(m), {
+    timeoutMs: 45_000,
+    what: 'the token',
+  });
+  const invited = who
+    .waitForInvite((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect, { timeoutMs: 45_000 })
+    .catch(() => null);
   await Promise.race([arrived, invited]);
   await joinDm(stage, who);
   const message = await arrived;
@@ -63,12 +71,21 @@ export async function takeDelivery(
 }
 
 /** Waits for the notice of a grant, joining the DM if need be. It has to be clean, as a delivery. */
-export async function takeNotice(stage: Stage, who: EncryptedClient, grantId: string): Promise<TimelineEvent> {
-  const arrived = who.waitForMessage((m) => isClean(m) && m.sender === stage.mintwarden.botUserId && textOf(m).includes(grantId), {
-    timeoutMs: 45_000,
-    what: 'the notice',
-  });
-  const invited = who.waitForInvite((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect, { timeoutMs: 45_000 }).catch(() => null);
+export async function takeNotice(
+  stage: Stage,
+  who: EncryptedClient,
+  grantId: string,
+): Promise<TimelineEvent> {
+  const arrived = who.waitForMessage(
+    (m) => isClean(m) && m.sender === stage.mintwarden.botUserId && textOf(m).includes(grantId),
+    {
+      timeoutMs: 45_000,
+      what: 'the notice',
+    },
+  );
+  const invited = who
+    .waitForInvite((i) => i.inviter === stage.mintwarden.botUserId && i.isDirect, { timeoutMs: 45_000 })
+    .catch(() => null);
   await Promise.race([arrived, invited]);
   await joinDm(stage, who);
   return arrived;

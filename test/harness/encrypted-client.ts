@@ -17,7 +17,9 @@ export interface TimelineEvent {
   undecryptable: string | null;
   /** The warning shown beside it; null if the client knows no such thing (nio) or it was never encrypted. */
   shield: Shield | null;
-  /** Whether the sending device is signed by its owner's cross-signing keys; null if it was never encrypted. */
+  /**
+   * Whether the sending device is signed by its owner's cross-signing keys; null if it was never encrypted.
+   */
   signedByOwner: boolean | null;
   /** Whether this client holds the sending device for verified by the person using it. */
   verified: boolean | null;
@@ -100,6 +102,8 @@ export interface EncryptedClient extends AsyncDisposable {
   /** The invitations that stand. */
   invites(): Invite[];
   waitForInvite(predicate?: (invite: Invite) => boolean, options?: WaitOptions): Promise<Invite>;
-  /** Waits until this client has seen the person in the room (so that the next message is encrypted for them). */
+  /**
+   * Waits until this client has seen the person in the room (so that the next message is encrypted for them).
+   */
   waitForMember(roomId: string, userId: string, membership?: string, options?: WaitOptions): Promise<void>;
 }

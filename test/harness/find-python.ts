@@ -2,7 +2,15 @@ import { HarnessError } from './harness-error.ts';
 import { runCommand } from './run-command.ts';
 
 /** The names under which a usable Python is looked for, best first. */
-export const pythonNames = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3.14', 'python'] as const;
+export const pythonNames = [
+  'python3',
+  'python3.13',
+  'python3.12',
+  'python3.11',
+  'python3.10',
+  'python3.14',
+  'python',
+] as const;
 
 /**
  * Finds a Python of version 3.10 or newer. Each name is run, not merely looked up: version
@@ -11,7 +19,10 @@ export const pythonNames = ['python3', 'python3.13', 'python3.12', 'python3.11',
 export async function findPython(names: readonly string[] = pythonNames): Promise<string> {
   const found: string[] = [];
   for (const name of names) {
-    const { ok, output } = await runCommand(name, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+    const { ok, output } = await runCommand(name, [
+      '-c',
+      'import sys; print("%d.%d" % sys.version_info[:2])',
+    ]);
     const version = ok ? (output.at(-1) ?? '') : '';
     if (isNewEnough(version)) return name;
     if (version !== '') found.push(`${name} is ${version}`);

@@ -11,7 +11,10 @@ const namelessStaleMs = 5_000;
  * Holds a lock between processes until disposed: a folder, which only one of them can make.
  * A lock whose owner is gone is taken over. Throws {@link HarnessError} after `timeoutMs`.
  */
-export async function lockFolder(path: string, options: { timeoutMs: number; onWait?: () => void }): Promise<AsyncDisposable> {
+export async function lockFolder(
+  path: string,
+  options: { timeoutMs: number; onWait?: () => void },
+): Promise<AsyncDisposable> {
   const deadline = Date.now() + options.timeoutMs;
   let told = false;
   while (!(await tryMake(path))) {
@@ -22,7 +25,9 @@ export async function lockFolder(path: string, options: { timeoutMs: number; onW
     if (!told) options.onWait?.();
     told = true;
     if (Date.now() > deadline) {
-      throw new HarnessError(`Another process has held ${path} for too long. If none is running, remove that folder and try again.`);
+      throw new HarnessError(
+        `Another process has held ${path} for too long. If none is running, remove that folder and try again.`,
+      );
     }
     await sleep(pollMs);
   }

@@ -11,7 +11,9 @@ export async function freePort(): Promise<number> {
     const port = randomInt(20_000, 32_000);
     if (await canListen(port)) return port;
   }
-  throw new HarnessError('No free port was found between 20000 and 32000 on 127.0.0.1. End some servers and try again.');
+  throw new HarnessError(
+    'No free port was found between 20000 and 32000 on 127.0.0.1. End some servers and try again.',
+  );
 }
 
 function canListen(port: number): Promise<boolean> {

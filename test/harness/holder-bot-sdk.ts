@@ -5,7 +5,10 @@ import { editOf, type Held, type HolderClient } from './holder-client.ts';
 
 type Event = { event_id: string; content: { body?: string } };
 
-/** Matrix-bot-sdk, as a bot made with it has it. It takes no user id: it asks for it. One at a time: its log is global. */
+/**
+ * Matrix-bot-sdk, as a bot made with it has it. It takes no user id: it asks for it. One at a time: its log
+ * is global.
+ */
 export function botSdkHolder({ baseUrl, token }: Held): HolderClient {
   const client = new MatrixClient(baseUrl, token);
   const texts = new Map<string, string[]>();
@@ -24,7 +27,8 @@ export function botSdkHolder({ baseUrl, token }: Held): HolderClient {
     join: async (roomId) => {
       await client.joinRoom(roomId);
     },
-    nameOf: async (roomId) => ((await client.getRoomStateEvent(roomId, 'm.room.name', '')) as { name: string }).name,
+    nameOf: async (roomId) =>
+      ((await client.getRoomStateEvent(roomId, 'm.room.name', '')) as { name: string }).name,
     members: (roomId) => client.getJoinedRoomMembers(roomId),
     heard: async (roomId) => texts.get(roomId) ?? [],
     history: async (roomId, eventId) => {
@@ -32,7 +36,8 @@ export function botSdkHolder({ baseUrl, token }: Held): HolderClient {
       return [...before, event, ...after].map(({ content }) => String((content as Event['content']).body));
     },
     say: (roomId, text) => client.sendText(roomId, text),
-    reply: async (roomId, eventId, text) => client.replyText(roomId, (await client.getEvent(roomId, eventId)) as Event, text),
+    reply: async (roomId, eventId, text) =>
+      client.replyText(roomId, (await client.getEvent(roomId, eventId)) as Event, text),
     react: (roomId, eventId, key) => client.unstableApis.addReactionToEvent(roomId, eventId, key),
     edit: (roomId, eventId, text) => client.sendMessage(roomId, editOf(eventId, text)),
     redact: async (roomId, eventId) => {

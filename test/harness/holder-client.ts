@@ -6,8 +6,8 @@ export interface Held {
 }
 
 /**
- * A stock client, unchanged, used by its own high-level interface as its documentation says. Each method rejects
- * with the words of the client itself where it is refused.
+ * A stock client, unchanged, used by its own high-level interface as its documentation says. Each method
+ * rejects with the words of the client itself where it is refused.
  */
 export interface HolderClient extends AsyncDisposable {
   readonly name: string;

@@ -15,7 +15,14 @@ import { editOf, type Held, type HolderClient } from './holder-client.ts';
 import { HarnessError } from './harness-error.ts';
 
 const nothing = (): void => undefined;
-const silent: Logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, getChild: () => silent };
+const silent: Logger = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  getChild: () => silent,
+};
 
 /** Matrix-js-sdk, as a web client or a bot made with it has it. */
 export function jsSdkHolder({ baseUrl, token, userId }: Held): HolderClient {
@@ -49,7 +56,9 @@ export function jsSdkHolder({ baseUrl, token, userId }: Held): HolderClient {
     nameOf: async (roomId) => roomOf(roomId).name,
     members: async (roomId) => {
       await roomOf(roomId).loadMembersIfNeeded();
-      return roomOf(roomId).getJoinedMembers().map((member) => member.userId); // prettier-ignore
+      return roomOf(roomId)
+        .getJoinedMembers()
+        .map((member) => member.userId);
     },
     heard: async (roomId) => textsOf(roomId),
     history: async (roomId) => {
@@ -58,7 +67,11 @@ export function jsSdkHolder({ baseUrl, token, userId }: Held): HolderClient {
     },
     say: async (roomId, body) => (await client.sendTextMessage(roomId, body)).event_id,
     reply: async (roomId, eventId, body) => {
-      const content = { msgtype: MsgType.Text as const, body, 'm.relates_to': { 'm.in_reply_to': { event_id: eventId } } };
+      const content = {
+        msgtype: MsgType.Text as const,
+        body,
+        'm.relates_to': { 'm.in_reply_to': { event_id: eventId } },
+      };
       return (await client.sendMessage(roomId, content)).event_id;
     },
     react: async (roomId, eventId, key) => {
@@ -66,11 +79,13 @@ export function jsSdkHolder({ baseUrl, token, userId }: Held): HolderClient {
       return (await client.sendEvent(roomId, EventType.Reaction, { 'm.relates_to': relation })).event_id;
     },
     edit: async (roomId, eventId, text) =>
-      (await client.sendMessage(roomId, editOf(eventId, text) as unknown as RoomMessageEventContent)).event_id,
+      (await client.sendMessage(roomId, editOf(eventId, text) as unknown as RoomMessageEventContent))
+        .event_id,
     redact: async (roomId, eventId) => {
       await client.redactEvent(roomId, eventId);
     },
-    upload: async (bytes, type) => (await client.uploadContent(new Blob([bytes], { type }), { name: 'picture.png' })).content_uri,
+    upload: async (bytes, type) =>
+      (await client.uploadContent(new Blob([bytes], { type }), { name: 'picture.png' })).content_uri,
     download: async (mxc) => {
       const address = client.mxcUrlToHttp(mxc, undefined, undefined, undefined, false, true, true);
       const answer = await fetch(address ?? '', { headers: { authorization: `Bearer ${token}` } });
@@ -83,7 +98,8 @@ export function jsSdkHolder({ baseUrl, token, userId }: Held): HolderClient {
     markRead: async (roomId, eventId) => {
       await client.sendReadReceipt(roomOf(roomId).findEventById(eventId) ?? null);
     },
-    ended: async () => (client.getSyncState() === SyncState.Error || client.getSyncState() === SyncState.Stopped ? over : null),
+    ended: async () =>
+      client.getSyncState() === SyncState.Error || client.getSyncState() === SyncState.Stopped ? over : null,
     [Symbol.asyncDispose]: async () => client.stopClient(),
   };
 }

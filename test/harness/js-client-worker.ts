@@ -29,7 +29,8 @@ const unknownRoomMs = 10_000;
 const plainRoomMs = 1_000;
 
 // Stdout belongs to the protocol.
-for (const level of ['debug', 'log', 'info', 'warn', 'trace'] as const) console[level] = (): void => undefined;
+for (const level of ['debug', 'log', 'info', 'warn', 'trace'] as const)
+  console[level] = (): void => undefined;
 
 const quiet: NonNullable<ICreateClientOpts['logger']> = {
   trace: () => undefined,
@@ -68,7 +69,9 @@ serveJsonLines({
     client = createClient({ baseUrl: login.baseUrl, userId, accessToken, deviceId, logger: quiet });
     await client.initRustCrypto({ useIndexedDB: false });
     crypto = client.getCrypto()!;
-    crypto.setDeviceIsolationMode(login.signedDevicesOnly ? new OnlySignedDevicesIsolationMode() : new AllDevicesIsolationMode(false));
+    crypto.setDeviceIsolationMode(
+      login.signedDevicesOnly ? new OnlySignedDevicesIsolationMode() : new AllDevicesIsolationMode(false),
+    );
     if (login.crossSigned) await makeCrossSigningKeys();
     listen();
     const synced = new Promise<void>((resolve) => {
@@ -123,7 +126,8 @@ async function encryptedRoom(roomId: string): Promise<void> {
     const room = client.getRoom(roomId);
     if (room?.hasEncryptionStateEvent() === true && (await crypto.isEncryptionEnabledInRoom(roomId))) return;
     const patienceMs = room === null ? unknownRoomMs : plainRoomMs;
-    if (Date.now() - began > patienceMs) throw new Error(`the room ${roomId} is not encrypted, or not known to this client`);
+    if (Date.now() - began > patienceMs)
+      throw new Error(`the room ${roomId} is not encrypted, or not known to this client`);
     await sleep(20);
   }
 }
@@ -144,7 +148,8 @@ function listen(): void {
     tell('member', { roomId: room.roomId, userId: client.getSafeUserId(), membership });
     if (membership !== 'invite') return;
     const invite = room.getMember(client.getSafeUserId())?.events.member;
-    const { reason = null, is_direct = false } = invite?.getContent<{ reason?: string; is_direct?: boolean }>() ?? {};
+    const { reason = null, is_direct = false } =
+      invite?.getContent<{ reason?: string; is_direct?: boolean }>() ?? {};
     tell('invite', { roomId: room.roomId, inviter: invite?.getSender() ?? '', reason, isDirect: is_direct });
   });
   // What is known of the sender's devices may come after the message.
@@ -198,7 +203,8 @@ const colours: Record<EventShieldColour, Shield['colour']> = {
 async function shieldOf(event: MatrixEvent): Promise<Shield | null> {
   const info = await crypto.getEncryptionInfoForEvent(event);
   if (info === null) return null;
-  const reason = info.shieldReason === null ? null : (EventShieldReason[info.shieldReason] ?? String(info.shieldReason));
+  const reason =
+    info.shieldReason === null ? null : (EventShieldReason[info.shieldReason] ?? String(info.shieldReason));
   return { colour: colours[info.shieldColour], reason };
 }
 

@@ -26,7 +26,10 @@ export async function startJsClient(
     args: [join(import.meta.dirname, 'js-client-worker.ts')],
     baseUrl: server.baseUrl,
     user: { userId: user.userId, password: user.password },
-    login: { crossSigned: options.crossSigned ?? true, signedDevicesOnly: options.signedDevicesOnly ?? false },
+    login: {
+      crossSigned: options.crossSigned ?? true,
+      signedDevicesOnly: options.signedDevicesOnly ?? false,
+    },
   });
   return {
     ...client,

@@ -73,7 +73,11 @@ export function startJsonLinesProcess(options: {
       child.stdin.write(`${JSON.stringify({ id, method, params })}\n`);
       const timer = setTimeout(() => {
         waiting.delete(id);
-        call.reject(new HarnessError(`${options.name} did not answer "${method}" within ${String(callTimeoutMs / 1000)} s.`));
+        call.reject(
+          new HarnessError(
+            `${options.name} did not answer "${method}" within ${String(callTimeoutMs / 1000)} s.`,
+          ),
+        );
       }, callTimeoutMs);
       try {
         return await call.promise;

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { megolmIndex, ratchetUses, reusedRatchets } from './megolm.ts';
 import type { WireEvent } from './megolm.ts';
 
-const ciphertext = (...bytes: number[]): string => Buffer.from([3, 8, ...bytes, 0x12, 1, 0xff]).toString('base64');
+const ciphertext = (...bytes: number[]): string =>
+  Buffer.from([3, 8, ...bytes, 0x12, 1, 0xff]).toString('base64');
 
 const event = (eventId: string, sessionId: string, text: string): WireEvent => ({
   event_id: eventId,
@@ -20,10 +21,16 @@ test('reads the index, also where it takes more than one byte', () => {
 });
 
 test('finds a step used twice, and only in the same session', () => {
-  const uses = ratchetUses([event('$1', 'A', ciphertext(1)), event('$2', 'B', ciphertext(1)), event('$3', 'A', ciphertext(2))]);
+  const uses = ratchetUses([
+    event('$1', 'A', ciphertext(1)),
+    event('$2', 'B', ciphertext(1)),
+    event('$3', 'A', ciphertext(2)),
+  ]);
   expect(reusedRatchets(uses)).toEqual([]);
   const again = ratchetUses([event('$4', 'A', ciphertext(2))]);
-  expect(reusedRatchets([...uses, ...again]).map((group) => group.map((use) => use.eventId))).toEqual([['$3', '$4']]);
+  expect(reusedRatchets([...uses, ...again]).map((group) => group.map((use) => use.eventId))).toEqual([
+    ['$3', '$4'],
+  ]);
 });
 
 test('leaves out what was redacted', () => {

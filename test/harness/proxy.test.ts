@@ -7,7 +7,9 @@ const asked: string[] = [];
 const server = createServer((request, response) => {
   request.resume().on('end', () => {
     asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ url: request.url, text: 'x'.repeat(100) }));
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ url: request.url, text: 'x'.repeat(100) }));
   });
 });
 let target = '';

@@ -8,11 +8,16 @@ export { answerWith, cut, delay, garbage, hold, truncate } from './proxy-faults.
 export type { Fault, SeenRequest } from './proxy-faults.ts';
 
 /** Which requests: by method, by path (a part of it, or an expression), or by any predicate. */
-export type RequestMatcher = { method?: string; path?: string | RegExp } | ((request: SeenRequest) => boolean);
+export type RequestMatcher =
+  | { method?: string; path?: string | RegExp }
+  | ((request: SeenRequest) => boolean);
 
 /** A fault that lies in wait. */
 export interface PlannedFault {
-  /** Resolves when it first strikes ("after": when the homeserver has answered; for `hold`: the request now stands still). */
+  /**
+   * Resolves when it first strikes ("after": when the homeserver has answered; for `hold`: the request now
+   * stands still).
+   */
   readonly reached: Promise<SeenRequest>;
   readonly hits: number;
   /** Lets go of what `hold` holds, and holds no more. */
@@ -27,7 +32,10 @@ export interface Proxy extends AsyncDisposable {
   port: number;
   /** All requests so far, oldest first. */
   readonly requests: SeenRequest[];
-  /** Plans a fault for matching requests: after letting `skip` of them pass, `times` times (for ever, if not said). */
+  /**
+   * Plans a fault for matching requests: after letting `skip` of them pass, `times` times (for ever, if not
+   * said).
+   */
   on: (matcher: RequestMatcher, fault: Fault, limits?: { times?: number; skip?: number }) => PlannedFault;
   /** Lets `count` requests pass and cuts the connection of every later one, unasked. */
   cutAfter: (count: number) => PlannedFault;
@@ -62,7 +70,11 @@ export async function startProxy(targetUrl: string): Promise<Proxy> {
       response.once('close', () => {
         seen.abandoned = !response.writableFinished;
       });
-      const exchange: Exchange = { request: seen, response, released: plan?.released.promise ?? Promise.resolve() };
+      const exchange: Exchange = {
+        request: seen,
+        response,
+        released: plan?.released.promise ?? Promise.resolve(),
+      };
       const { before, after } = plan?.fault ?? {};
       if (before !== undefined) {
         plan?.reached.resolve(seen);
@@ -133,7 +145,8 @@ export async function startProxy(targetUrl: string): Promise<Proxy> {
     port,
     requests,
     on,
-    cutAfter: (count) => on(() => true, { before: ({ response }) => void response.socket?.destroy() }, { skip: count }),
+    cutAfter: (count) =>
+      on(() => true, { before: ({ response }) => void response.socket?.destroy() }, { skip: count }),
     refuseConnections: close,
     acceptConnections: () => listen(port),
     heal,
@@ -185,7 +198,12 @@ function passedOn<T extends Record<string, unknown>>(headers: T): T {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name))) as T;
 }
 
-function forward(target: URL, incoming: IncomingMessage, exchange: Exchange, after: Fault['after']): Promise<void> {
+function forward(
+  target: URL,
+  incoming: IncomingMessage,
+  exchange: Exchange,
+  after: Fault['after'],
+): Promise<void> {
   const { request: seen, response } = exchange;
   const body = Buffer.from(seen.body);
   return new Promise((resolve, reject) => {
@@ -194,7 +212,10 @@ function forward(target: URL, incoming: IncomingMessage, exchange: Exchange, aft
       port: target.port,
       method: seen.method,
       path: incoming.url,
-      headers: { ...passedOn(incoming.headers), ...(body.length > 0 ? { 'content-length': body.length } : {}) },
+      headers: {
+        ...passedOn(incoming.headers),
+        ...(body.length > 0 ? { 'content-length': body.length } : {}),
+      },
       agent: false,
     });
     response.on('close', () => upstream.destroy());

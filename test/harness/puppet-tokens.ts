@@ -8,7 +8,9 @@ export interface PuppetToken {
   validUntilMs: number | null;
 }
 
-/** All puppet tokens Synapse still accepts or keeps; those that were logged out are gone from its database. */
+/**
+ * All puppet tokens Synapse still accepts or keeps; those that were logged out are gone from its database.
+ */
 export function puppetTokens(synapse: Pick<SynapseAddress, 'databasePath'>): PuppetToken[] {
   const database = new DatabaseSync(synapse.databasePath, { readOnly: true });
   try {
@@ -29,5 +31,7 @@ export function puppetTokens(synapse: Pick<SynapseAddress, 'databasePath'>): Pup
 
 /** Those that are alive now. */
 export function livePuppetTokens(synapse: Pick<SynapseAddress, 'databasePath'>): PuppetToken[] {
-  return puppetTokens(synapse).filter((token) => token.validUntilMs === null || token.validUntilMs > Date.now());
+  return puppetTokens(synapse).filter(
+    (token) => token.validUntilMs === null || token.validUntilMs > Date.now(),
+  );
 }

@@ -35,7 +35,8 @@ const goodPython = (): Promise<string> =>
 const ensure = (pythons: string[]): Promise<unknown> =>
   ensurePythonEnv({ dir: join(dir, 'env'), requirementsPath: join(dir, 'requirements.txt'), pythons });
 
-const installs = async (): Promise<number> => (await runs()).split('\n').filter((line) => line.includes('pip install')).length;
+const installs = async (): Promise<number> =>
+  (await runs()).split('\n').filter((line) => line.includes('pip install')).length;
 
 test('installs once, also when two ask at the same time', async () => {
   const python = await goodPython();
@@ -74,14 +75,19 @@ test('passes over a Python that does not run and one that is too old', async () 
 });
 
 test('says what to install when there is no Python, or only an old one', async () => {
-  await expect(ensure([join(dir, 'none')])).rejects.toThrow(/Python 3\.10 or newer.*no Python was found.*apt install python3/);
+  await expect(ensure([join(dir, 'none')])).rejects.toThrow(
+    /Python 3\.10 or newer.*no Python was found.*apt install python3/,
+  );
   const old = await fakePython('old', 'echo 3.9');
   await expect(ensure([old])).rejects.toThrow('old is 3.9');
 });
 
 test('says what to install when Python cannot make environments', async () => {
   // As on Debian without python3-venv; and no virtualenv either.
-  const bare = await fakePython('bare', 'case "$*" in "-c "*) echo 3.12;; *) echo "ensurepip is not available"; exit 1;; esac');
+  const bare = await fakePython(
+    'bare',
+    'case "$*" in "-c "*) echo 3.12;; *) echo "ensurepip is not available"; exit 1;; esac',
+  );
   const path = process.env['PATH'];
   process.env['PATH'] = '/bin:/usr/bin';
   try {

@@ -101,7 +101,12 @@ async function makeEnvironment(base: string, dir: string, env: PythonEnv): Promi
   );
 }
 
-async function installPackages(env: PythonEnv, requirementsPath: string, what: string, progress: (line: string) => void): Promise<void> {
+async function installPackages(
+  env: PythonEnv,
+  requirementsPath: string,
+  what: string,
+  progress: (line: string) => void,
+): Promise<void> {
   let fetched = 0;
   const { ok, output } = await runCommand(
     env.python,
@@ -110,7 +115,8 @@ async function installPackages(env: PythonEnv, requirementsPath: string, what: s
       .concat(requirementsPath),
     {
       onLine: (line) => {
-        if (line.startsWith('Collecting ') && ++fetched % 20 === 0) progress(`fetched ${String(fetched)} packages`);
+        if (line.startsWith('Collecting ') && ++fetched % 20 === 0)
+          progress(`fetched ${String(fetched)} packages`);
         if (line.startsWith('Installing collected packages')) progress('unpacking');
       },
     },

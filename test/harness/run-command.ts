@@ -22,7 +22,11 @@ export function runCommand(
       options.onLine?.(line);
     };
     const { cwd, env } = options;
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(cwd && { cwd }), ...(env && { env }) });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd && { cwd }),
+      ...(env && { env }),
+    });
     createInterface({ input: child.stdout }).on('line', take);
     createInterface({ input: child.stderr }).on('line', take);
     child.on('error', (error) => {

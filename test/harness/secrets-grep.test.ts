@@ -27,7 +27,10 @@ describe('finds a secret in every writing', () => {
     'the second half alone': secret.slice(-24),
   };
   test.each(Object.entries(cases))('%s', async (_name, content) => {
-    await writeFile(join(dir, 'log'), Buffer.concat([Buffer.from('before '), Buffer.from(content), Buffer.from(' after')]));
+    await writeFile(
+      join(dir, 'log'),
+      Buffer.concat([Buffer.from('before '), Buffer.from(content), Buffer.from(' after')]),
+    );
     const hits = await findSecrets(['another-secret-of-no-consequence', secret], { paths: [dir] });
     expect(hits).not.toEqual([]);
     for (const hit of hits) expect(hit).toMatchObject({ where: join(dir, 'log'), secretIndex: 1 });
@@ -47,12 +50,16 @@ test('finds a secret in folders below and in events', async () => {
   await mkdir(join(dir, 'a/b'), { recursive: true });
   await writeFile(join(dir, 'a/b/c'), secret);
   expect(await findSecrets([secret], { paths: [dir] })).not.toEqual([]);
-  expect(await findSecrets([secret], { texts: { 'control room': [{ content: { body: secret } }] } })).not.toEqual([]);
+  expect(
+    await findSecrets([secret], { texts: { 'control room': [{ content: { body: secret } }] } }),
+  ).not.toEqual([]);
 });
 
 test('does not cry wolf: the public parts of a token are no secret', async () => {
   await writeFile(join(dir, 'log'), 'grant mwt_7F3K9Q and syt_YWxpY2UtYS1sb25nLW5hbWU of alice');
-  expect(await findSecrets([secret, 'syt_YWxpY2UtYS1sb25nLW5hbWU_cLjQkrOlUpKxSAXBYtWn_1jDElo'], { paths: [dir] })).toEqual([]);
+  expect(
+    await findSecrets([secret, 'syt_YWxpY2UtYS1sb25nLW5hbWU_cLjQkrOlUpKxSAXBYtWn_1jDElo'], { paths: [dir] }),
+  ).toEqual([]);
 });
 
 test('a path that does not exist is an error', async () => {

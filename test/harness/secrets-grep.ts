@@ -1,7 +1,10 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A secret found where it must not be. It is named by its place in the list, so that a report does not leak it. */
+/**
+ * A secret found where it must not be. It is named by its place in the list, so that a report does not leak
+ * it.
+ */
 export interface SecretHit {
   where: string;
   secretIndex: number;
@@ -23,9 +26,13 @@ export async function findSecrets(
     texts?: Readonly<Record<string, unknown>>;
   },
 ): Promise<SecretHit[]> {
-  const needles = secrets.flatMap((secret, secretIndex) => writings(secret).map((writing) => ({ ...writing, secretIndex })));
+  const needles = secrets.flatMap((secret, secretIndex) =>
+    writings(secret).map((writing) => ({ ...writing, secretIndex })),
+  );
   const search = (where: string, haystack: Buffer): SecretHit[] =>
-    needles.filter(({ bytes }) => haystack.includes(bytes)).map(({ secretIndex, form }) => ({ where, secretIndex, form }));
+    needles
+      .filter(({ bytes }) => haystack.includes(bytes))
+      .map(({ secretIndex, form }) => ({ where, secretIndex, form }));
 
   const hits: SecretHit[] = [];
   for (const path of places.paths ?? []) {
@@ -75,7 +82,10 @@ function writings(secret: string): Writing[] {
   return found;
 }
 
-/** Of a token in parts (`syt_<user>_<random>_<check>`, `mwt_<id>_<random>`) the random one: the others are no secret. */
+/**
+ * Of a token in parts (`syt_<user>_<random>_<check>`, `mwt_<id>_<random>`) the random one: the others are no
+ * secret.
+ */
 function randomPart(secret: string): string {
   const parts = secret.split('_');
   return /^[a-z]{3}$/.test(parts[0] ?? '') ? (parts[2] ?? secret) : secret;

@@ -23,15 +23,19 @@ export interface StageOptions {
 }
 
 /**
- * A homeserver with two people and two rooms, and Mintwarden set up on it. Disposing of it removes it all, and throws
- * `HarnessError` where the service's log or metrics held a token, the name of a room or the text of a message.
+ * A homeserver with two people and two rooms, and Mintwarden set up on it. Disposing of it removes it all,
+ * and throws
+ * `HarnessError` where the service's log or metrics held a token, the name of a room or the text of a
+ * message.
  */
 export interface Stage extends AsyncDisposable {
   synapse: Synapse;
   mintwarden: Mintwarden;
   /** Passes everything on, unless told otherwise; nobody uses it where `proxied` was not asked for. */
   proxy: Proxy;
-  /** Olivia gives the commands; alice just lives there; nobody has logged in as `you`, a second administrator. */
+  /**
+   * Olivia gives the commands; alice just lives there; nobody has logged in as `you`, a second administrator.
+   */
   users: Record<'olivia' | 'alice' | 'you', TestUser>;
   /** Matrix-js-sdk clients of olivia, who has joined the control room, and of alice. */
   olivia: JsClient;
@@ -80,7 +84,9 @@ export async function setTheStage(options: StageOptions = {}): Promise<Stage> {
     }),
   );
   const readyMs = await mintwarden.start();
-  tell(`Mintwarden is up, ${(readyMs / 1000).toFixed(1)} s after it was started; its gateway is at ${mintwarden.gatewayUrl}.`);
+  tell(
+    `Mintwarden is up, ${(readyMs / 1000).toFixed(1)} s after it was started; its gateway is at ${mintwarden.gatewayUrl}.`,
+  );
   await olivia.waitForInvite((invite) => invite.roomId === mintwarden.controlRoomId);
   await olivia.join(mintwarden.controlRoomId);
   await olivia.waitForMember(mintwarden.controlRoomId, mintwarden.botUserId);
@@ -99,7 +105,10 @@ export async function setTheStage(options: StageOptions = {}): Promise<Stage> {
     async [Symbol.asyncDispose]() {
       const found = await searchWhatWasSaid({ synapse, mintwarden, clients: [olivia, alice] });
       await atEnd.disposeAsync();
-      if (found.length > 0) throw new HarnessError(`The log or the metrics of Mintwarden hold what they must not: ${found.join(', ')}.`);
+      if (found.length > 0)
+        throw new HarnessError(
+          `The log or the metrics of Mintwarden hold what they must not: ${found.join(', ')}.`,
+        );
     },
   };
 }

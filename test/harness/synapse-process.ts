@@ -19,13 +19,21 @@ export interface SynapseProcess {
 }
 
 /** Runs Synapse on a prepared data folder and waits until it answers. It ends when this process does. */
-export async function launchSynapse(options: { python: string; dir: string; baseUrl: string }): Promise<SynapseProcess> {
+export async function launchSynapse(options: {
+  python: string;
+  dir: string;
+  baseUrl: string;
+}): Promise<SynapseProcess> {
   const outputPath = join(options.dir, 'output.log');
   const output = openSync(outputPath, 'a', 0o600);
-  const child = spawn(options.python, [join(import.meta.dirname, 'run_synapse.py'), '-c', synapseFiles.config], {
-    cwd: options.dir,
-    stdio: ['pipe', output, output],
-  });
+  const child = spawn(
+    options.python,
+    [join(import.meta.dirname, 'run_synapse.py'), '-c', synapseFiles.config],
+    {
+      cwd: options.dir,
+      stdio: ['pipe', output, output],
+    },
+  );
   closeSync(output);
   let over = false;
   const ended = new Promise<void>((resolve) => {
@@ -89,6 +97,8 @@ async function answers(baseUrl: string): Promise<boolean> {
 }
 
 async function logTail(dir: string): Promise<string> {
-  const texts = await Promise.all(['output.log', synapseFiles.log].map((name) => readFile(join(dir, name), 'utf8').catch(() => '')));
+  const texts = await Promise.all(
+    ['output.log', synapseFiles.log].map((name) => readFile(join(dir, name), 'utf8').catch(() => '')),
+  );
   return texts.flatMap((text) => text.trimEnd().split('\n').slice(-25)).join('\n');
 }

@@ -28,9 +28,14 @@ export async function registerUser(
   const mac = createHmac('sha1', server.registrationSecret)
     .update([nonce, localpart, password, options.admin === true ? 'admin' : 'notadmin'].join('\0'))
     .digest('hex');
-  const made = await matrixRequest<{ access_token: string; user_id: string; device_id: string }>(server.baseUrl, 'POST', path, {
-    body: { nonce, username: localpart, password, admin: options.admin === true, mac },
-  });
+  const made = await matrixRequest<{ access_token: string; user_id: string; device_id: string }>(
+    server.baseUrl,
+    'POST',
+    path,
+    {
+      body: { nonce, username: localpart, password, admin: options.admin === true, mac },
+    },
+  );
   return {
     localpart,
     userId: made.user_id,

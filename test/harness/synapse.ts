@@ -70,7 +70,9 @@ export interface Synapse extends SynapseServer, AsyncDisposable {
  * administrator in it. Throws `HarnessError` with the end of its log if it does not come up.
  */
 export async function startSynapse(options: SynapseOptions = {}): Promise<Synapse> {
-  const { python } = await ensurePythonEnv(options.onProgress === undefined ? {} : { onProgress: options.onProgress });
+  const { python } = await ensurePythonEnv(
+    options.onProgress === undefined ? {} : { onProgress: options.onProgress },
+  );
   await using cleanup = new AsyncDisposableStack();
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mintwarden-synapse-')));
   if (options.dir === undefined) cleanup.defer(() => rm(dir, { recursive: true, force: true }));
@@ -164,7 +166,10 @@ async function writeConfig(dir: string, identity: SynapseIdentity, options: Syna
   await writeFile(join(dir, synapseFiles.logConfig), stringify(synapseLogConfig));
 }
 
-async function harnessAdmin(dir: string, access: { baseUrl: string; registrationSecret: string }): Promise<TestUser> {
+async function harnessAdmin(
+  dir: string,
+  access: { baseUrl: string; registrationSecret: string },
+): Promise<TestUser> {
   const path = join(dir, 'admin.json');
   const kept = await readFile(path, 'utf8').catch(() => undefined);
   if (kept !== undefined) return JSON.parse(kept) as TestUser;

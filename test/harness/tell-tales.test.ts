@@ -16,7 +16,8 @@ test('tokens are known by their shape', () => {
 
 test('a word is found by itself, not in an id', () => {
   expect(wordsIn('{"room":"!abOpscd:x","name":"Ops"}', ['Ops'])).toEqual(['Ops']);
-  for (const id of ['!abOpscd:x', '!Ops-cd', '$Ops', '@Ops:x', 'a-Ops', 'DevOps', 'Ops_1']) expect(wordsIn(id, ['Ops'])).toEqual([]);
+  for (const id of ['!abOpscd:x', '!Ops-cd', '$Ops', '@Ops:x', 'a-Ops', 'DevOps', 'Ops_1'])
+    expect(wordsIn(id, ['Ops'])).toEqual([]);
 });
 
 /** A homeserver's database with a room and a message, and a service's log. */
@@ -24,7 +25,9 @@ async function scene(log: string, page = ''): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tell-tales-'));
   const databasePath = join(folder, 'homeserver.db');
   const database = new DatabaseSync(databasePath);
-  database.exec('CREATE TABLE rooms (room_id TEXT); CREATE TABLE access_tokens (token TEXT); CREATE TABLE event_json (json TEXT)');
+  database.exec(
+    'CREATE TABLE rooms (room_id TEXT); CREATE TABLE access_tokens (token TEXT); CREATE TABLE event_json (json TEXT)',
+  );
   database.prepare('INSERT INTO access_tokens VALUES (?)').run(SYNAPSE_TOKEN);
   database.prepare('INSERT INTO rooms VALUES (?)').run('!ops:test');
   const add = (sender: string, type: string, content: object) =>

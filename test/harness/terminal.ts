@@ -4,7 +4,10 @@ import { text } from 'node:stream/consumers';
 import { findPython } from './find-python.ts';
 import { HarnessError } from './harness-error.ts';
 
-/** What a person does: waits until this stands on the screen, then types. Enter is `\r`, Ctrl-C `\u0003`, Ctrl-D `\u0004`. */
+/**
+ * What a person does: waits until this stands on the screen, then types. Enter is `\r`, Ctrl-C `\u0003`,
+ * Ctrl-D `\u0004`.
+ */
 export interface TerminalStep {
   until: string;
   type: string;
@@ -26,7 +29,9 @@ export async function atTerminal(
   options: { cwd: string; env?: Readonly<Record<string, string>>; timeoutS?: number },
 ): Promise<TerminalResult> {
   const python = await findPython();
-  const child = spawn(python, [join(import.meta.dirname, 'terminal_session.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(python, [join(import.meta.dirname, 'terminal_session.py')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   child.stdin.end(
     JSON.stringify({
       argv: [process.execPath, ...args],
@@ -37,7 +42,12 @@ export async function atTerminal(
     }),
   );
   const answer = await text(child.stdout);
-  const { status, output, missed } = JSON.parse(answer) as { status: number; output: string; missed: string | null };
-  if (missed !== null) throw new HarnessError(`The terminal never showed ${JSON.stringify(missed)}:\n${output}`);
+  const { status, output, missed } = JSON.parse(answer) as {
+    status: number;
+    output: string;
+    missed: string | null;
+  };
+  if (missed !== null)
+    throw new HarnessError(`The terminal never showed ${JSON.stringify(missed)}:\n${output}`);
   return { status, screen: output };
 }

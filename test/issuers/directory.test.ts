@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { parseRoomAlias, parseRoomId, parseUserId, type RoomAlias, type RoomId, type UserId } from '../../src/domain/ids.ts';
+import {
+  parseRoomAlias,
+  parseRoomId,
+  parseUserId,
+  type RoomAlias,
+  type RoomId,
+  type UserId,
+} from '../../src/domain/ids.ts';
 import { adapter, ALICE, ISSUER_TOKEN, oddServer, says } from './odd-server.ts';
 
 const ROOM = parseRoomId('!room/../x'.replaceAll('/', '_')) as RoomId;
@@ -34,7 +41,10 @@ test('an answer that lacks something is never taken for an empty one', async () 
     { accountdata: { account_data: {} } },
   ];
   for (const fault of faults) {
-    await using server = await synapseWith({ ...fault, ...Object.fromEntries(Object.entries(whole).filter(([key]) => !(key in fault))) });
+    await using server = await synapseWith({
+      ...fault,
+      ...Object.fromEntries(Object.entries(whole).filter(([key]) => !(key in fault))),
+    });
     await using synapse = adapter(server.url);
     await expect(synapse.directory.subject(ALICE)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
   }
@@ -82,7 +92,10 @@ test("an alias is asked for without anybody's token", async () => {
   await using server = await oddServer(says(200, { room_id: '!abc' }));
   await using synapse = adapter(server.url);
   expect(await synapse.directory.resolveAlias(ALIAS)).toBe('!abc');
-  expect(server.seen[0]).toMatchObject({ path: '/_matrix/client/v3/directory/room/%23ops%2Fx%3Atest.local', authorization: undefined });
+  expect(server.seen[0]).toMatchObject({
+    path: '/_matrix/client/v3/directory/room/%23ops%2Fx%3Atest.local',
+    authorization: undefined,
+  });
 });
 
 test('a doubtful answer about server notices is not remembered', async () => {
@@ -93,7 +106,9 @@ test('a doubtful answer about server notices is not remembered', async () => {
     else says(400, { errcode: 'M_UNKNOWN' })(request, response);
   });
   await using synapse = adapter(server.url);
-  await expect(synapse.directory.hasServerNotices()).rejects.toMatchObject({ code: 'homeserver-unreachable' });
+  await expect(synapse.directory.hasServerNotices()).rejects.toMatchObject({
+    code: 'homeserver-unreachable',
+  });
   expect(await synapse.directory.hasServerNotices()).toBe(false);
   expect(await synapse.directory.hasServerNotices()).toBe(false);
   expect(count).toBe(2);
@@ -107,17 +122,29 @@ test('errors hold no token', async () => {
 });
 
 test('who made a room is what the homeserver’s own state says, not its summary', async () => {
-  const create = { type: 'm.room.create', state_key: '', sender: ALICE, content: { creator: '@bot:test.local' } };
+  const create = {
+    type: 'm.room.create',
+    state_key: '',
+    sender: ALICE,
+    content: { creator: '@bot:test.local' },
+  };
   const asked = async (state: unknown) => {
-    await using server = await synapseWith({ '/state?type=m.room.create': { state }, '/rooms/': { creator: '@bot:test.local' } });
+    await using server = await synapseWith({
+      '/state?type=m.room.create': { state },
+      '/rooms/': { creator: '@bot:test.local' },
+    });
     await using synapse = adapter(server.url);
     return await synapse.directory.creator(ROOM);
   };
   expect(await asked([create])).toBe(ALICE);
   // An old Synapse gives all of the state.
-  expect(await asked([{ ...create, type: 'm.room.name', sender: '@x:y' }, { ...create, state_key: 'x', sender: '@x:y' }, create])).toBe(
-    ALICE,
-  );
+  expect(
+    await asked([
+      { ...create, type: 'm.room.name', sender: '@x:y' },
+      { ...create, state_key: 'x', sender: '@x:y' },
+      create,
+    ]),
+  ).toBe(ALICE);
   expect(await asked([])).toBeNull();
   for (const odd of [
     undefined,
@@ -131,7 +158,13 @@ test('who made a room is what the homeserver’s own state says, not its summary
 });
 
 test('invites are those of the memberships, and none where the homeserver does not know the question', async () => {
-  const memberships = { '!a:x': 'invite', '!b:x': 'join', '!c:x': 'leave', '!d:x': 'knock', 'not a room': 'invite' };
+  const memberships = {
+    '!a:x': 'invite',
+    '!b:x': 'join',
+    '!c:x': 'leave',
+    '!d:x': 'knock',
+    'not a room': 'invite',
+  };
   await using server = await synapseWith({ '/memberships': { memberships } });
   await using synapse = adapter(server.url);
   expect(await synapse.directory.invitedRooms(ALICE)).toEqual(['!a:x']);
@@ -141,7 +174,9 @@ test('invites are those of the memberships, and none where the homeserver does n
   for (const odd of [says(200, {}), says(200, { memberships: [] })]) {
     await using broken = await oddServer(odd);
     await using strange = adapter(broken.url);
-    await expect(strange.directory.invitedRooms(ALICE)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    await expect(strange.directory.invitedRooms(ALICE)).rejects.toMatchObject({
+      code: 'homeserver-nonsense',
+    });
   }
 });
 
@@ -149,9 +184,18 @@ test('a room is replaced where both say so', async () => {
   const asked = async (replacement: unknown, predecessor: unknown) => {
     await using server = await synapseWith({
       'm.room.tombstone': {
-        state: [{ type: 'm.room.tombstone', state_key: '', sender: ALICE, content: { replacement_room: replacement } }],
+        state: [
+          {
+            type: 'm.room.tombstone',
+            state_key: '',
+            sender: ALICE,
+            content: { replacement_room: replacement },
+          },
+        ],
       },
-      'm.room.create': { state: [{ type: 'm.room.create', state_key: '', sender: ALICE, content: { predecessor } }] },
+      'm.room.create': {
+        state: [{ type: 'm.room.create', state_key: '', sender: ALICE, content: { predecessor } }],
+      },
     });
     await using synapse = adapter(server.url);
     return await synapse.directory.replacement(ROOM);

@@ -97,7 +97,9 @@ test('a refused connection proves that nothing exists', async () => {
 });
 
 test('a connection reset at the first byte of the request proves nothing', async () => {
-  const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.resetAndDestroy()));
+  const server = createServer((socket) =>
+    socket.on('error', () => {}).once('data', () => socket.resetAndDestroy()),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   await using synapse = adapter(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
   expect(await synapse.issuer.issue(ALICE, soon())).toMatchObject({ kind: 'unknown' });
@@ -118,7 +120,12 @@ test('an end that is no whole number throws; one that has passed is refused; nei
 test('whatever a user is called, the path stays one login, and the end is always sent', async () => {
   await using server = await oddServer(says(200, { access_token: 'syt_a' }));
   await using synapse = adapter(server.url);
-  for (const name of ['@a/../../v2/users/x:test.local', '@a?x=1#y:test.local', '@%2e%2e:test.local', '@ü:test.local']) {
+  for (const name of [
+    '@a/../../v2/users/x:test.local',
+    '@a?x=1#y:test.local',
+    '@%2e%2e:test.local',
+    '@ü:test.local',
+  ]) {
     await synapse.issuer.issue(parseUserId(name) as UserId, soon());
   }
   for (const request of server.seen) {
@@ -130,9 +137,21 @@ test('whatever a user is called, the path stays one login, and the end is always
 
 test.each([
   ['a 200', says(200, {}), 'dead'],
-  ['a token the homeserver does not know', says(401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: false }), 'dead'],
-  ['a token the homeserver takes for expired', says(401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true }), 'dead'],
-  ['a locked user: the token lives again when they are unlocked', says(401, { errcode: 'M_USER_LOCKED', soft_logout: true }), 'unknown'],
+  [
+    'a token the homeserver does not know',
+    says(401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: false }),
+    'dead',
+  ],
+  [
+    'a token the homeserver takes for expired',
+    says(401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true }),
+    'dead',
+  ],
+  [
+    'a locked user: the token lives again when they are unlocked',
+    says(401, { errcode: 'M_USER_LOCKED', soft_logout: true }),
+    'unknown',
+  ],
   ['a 401 of a proxy', says(401, 'Authorization required'), 'unknown'],
   ['a 401 without a token', says(401, { errcode: 'M_MISSING_TOKEN' }), 'unknown'],
   ['a 403', says(403, { errcode: 'M_FORBIDDEN' }), 'unknown'],
@@ -147,7 +166,11 @@ test.each([
   await using server = await oddServer(answer);
   await using synapse = adapter(server.url);
   expect(await synapse.issuer.kill('syt_upstream')).toMatchObject({ kind });
-  expect(server.seen[0]).toMatchObject({ method: 'POST', path: '/_matrix/client/v3/logout', authorization: 'Bearer syt_upstream' });
+  expect(server.seen[0]).toMatchObject({
+    method: 'POST',
+    path: '/_matrix/client/v3/logout',
+    authorization: 'Bearer syt_upstream',
+  });
 });
 
 test('no token is in a log line or a problem, even where the homeserver echoes it', async () => {

@@ -12,13 +12,20 @@ export type OddServer = AsyncDisposable & {
 };
 
 /** @param answer called once per request, after its body was read */
-export async function oddServer(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<OddServer> {
+export async function oddServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<OddServer> {
   const seen: OddServer['seen'] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
-      seen.push({ method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization, body });
+      seen.push({
+        method: request.method ?? '',
+        path: request.url ?? '',
+        authorization: request.headers.authorization,
+        body,
+      });
       answer(request, response);
     });
   });

@@ -34,7 +34,8 @@ describe('someone who knows a grant’s id, which is no secret, and not its toke
     const { service, access, grant, calls } = given;
     const before = calls('subject');
     service.homeserver.fault = (call) => (call === 'subject' ? 'lost' : null);
-    for (let i = 0; i < 20; i++) expect(await access.present(newToken(grant.id, randomBytes))).toEqual({ kind: 'over', grantId: null });
+    for (let i = 0; i < 20; i++)
+      expect(await access.present(newToken(grant.id, randomBytes))).toEqual({ kind: 'over', grantId: null });
     expect(calls('subject')).toBe(before);
   });
 });
@@ -48,7 +49,9 @@ describe('a holder who never stops asking', () => {
     const before = service.homeserver.tokens.size;
     for (let second = 0; second < 3_600; second++) {
       service.clock.at += 1_000;
-      await expect(Promise.resolve(access.upstream(grant.id))).rejects.toMatchObject({ code: 'homeserver-unreachable' });
+      await expect(Promise.resolve(access.upstream(grant.id))).rejects.toMatchObject({
+        code: 'homeserver-unreachable',
+      });
     }
     expect(service.homeserver.tokens.size - before).toBeLessThan(20);
     service.homeserver.fault = () => null;
@@ -104,7 +107,9 @@ describe('a lease that the homeserver denies once', () => {
     service.homeserver.tokens.clear();
     const second = await access.upstreamRefused(grant.id, first.leaseId);
     const later = createAccessControl(service.world);
-    expect(await later.upstreamRefused(grant.id, first.leaseId)).toMatchObject({ leaseId: (second as { leaseId: string }).leaseId });
+    expect(await later.upstreamRefused(grant.id, first.leaseId)).toMatchObject({
+      leaseId: (second as { leaseId: string }).leaseId,
+    });
     later.close();
   });
 });
@@ -129,7 +134,10 @@ describe('a room outside every scope', () => {
     const { service, access, token } = given;
     const presented = await access.present(token);
     if (presented.kind !== 'good') throw new Error('not good');
-    await service.ledger.commit({ at: 1, excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }] });
+    await service.ledger.commit({
+      at: 1,
+      excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }],
+    });
     expect([...presented.access.rooms]).toEqual([OPS]);
   });
 });

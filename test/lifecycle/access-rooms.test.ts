@@ -10,7 +10,8 @@ const room = (name: string) => `!${name}:example.org` as RoomId;
 const user = (name: string) => `@${name}` as UserId;
 const [BRIDGED, LATER, OTHER, NEW] = [room('bridged'), room('later'), room('other'), room('new')];
 const WHATSAPP = user('whatsappbot:example.org');
-const rooms = (presented: Presented) => (presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind);
+const rooms = (presented: Presented) =>
+  presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind;
 
 /** A delivered grant over a homeserver that was made ready before. */
 async function delivered(fields: Partial<MintRequest>, prepare: (service: Service) => void) {
@@ -51,7 +52,9 @@ describe('a scope by creator', () => {
     // LOBBY: nobody knows who made it.
     expect(await it.open()).toEqual([BRIDGED]);
     it.homeserver.change(ALICE, { joinedRooms: [BRIDGED, OTHER, LOBBY, LATER, NEW] });
-    it.homeserver.creators.set(LATER, user('whatsapp_123:example.org')).set(NEW, user('whatsapp:example.org'));
+    it.homeserver.creators
+      .set(LATER, user('whatsapp_123:example.org'))
+      .set(NEW, user('whatsapp:example.org'));
     expect(await it.after(LATER)).toEqual([BRIDGED, LATER]);
     it.homeserver.change(ALICE, { joinedRooms: [OTHER] });
     expect(await it.after(room('unknown'))).toEqual([]);
@@ -60,7 +63,9 @@ describe('a scope by creator', () => {
   it('is not opened by the same name on another server, or a longer one', async () => {
     await using it = await delivered(by('@whatsappbot:example.org'), (service) => {
       bridged(service);
-      service.homeserver.creators.set(BRIDGED, user('whatsappbot:example.org.evil')).set(OTHER, user('whatsappbot2:example.org'));
+      service.homeserver.creators
+        .set(BRIDGED, user('whatsappbot:example.org.evil'))
+        .set(OTHER, user('whatsappbot2:example.org'));
     });
     expect(await it.open()).toEqual([]);
   });
@@ -132,7 +137,10 @@ describe('a scope by creator', () => {
     // Within the second: the answer that speaks of it waits.
     homeserver.change(ALICE, { joinedRooms: [BRIDGED, LATER] });
     homeserver.creators.set(LATER, WHATSAPP).set(NEW, WHATSAPP);
-    expect([...((await access.refresh(grant.id, [LATER]))?.rooms ?? [])].toSorted()).toEqual([BRIDGED, LATER]);
+    expect([...((await access.refresh(grant.id, [LATER]))?.rooms ?? [])].toSorted()).toEqual([
+      BRIDGED,
+      LATER,
+    ]);
     // While a look is under way that has asked already.
     it.service.clock.at += 1_000;
     const asked = Promise.withResolvers<void>();
@@ -219,7 +227,9 @@ describe('a room that is replaced', () => {
   });
 
   it('where it is asked for late, is followed within seconds', async () => {
-    await using it = await delivered(named(true), ({ homeserver }) => homeserver.change(ALICE, { joinedRooms: [OPS, NEW] }));
+    await using it = await delivered(named(true), ({ homeserver }) =>
+      homeserver.change(ALICE, { joinedRooms: [OPS, NEW] }),
+    );
     await it.open();
     it.homeserver.replacements.set(OPS, NEW);
     expect(await it.after(NEW)).toEqual([OPS]);

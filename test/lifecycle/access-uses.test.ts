@@ -36,7 +36,11 @@ describe('a grant that is good for so many requests', () => {
     const over: string[] = [];
     access.onOver((id) => over.push(id));
     await access.useOver(grant.id);
-    expect(await service.grant(grant.id)).toMatchObject({ state: 'ended', endCause: 'used-up', endedBy: 'system' });
+    expect(await service.grant(grant.id)).toMatchObject({
+      state: 'ended',
+      endCause: 'used-up',
+      endedBy: 'system',
+    });
     expect(over).toEqual([grant.id]);
     expect((await access.present(token)).kind).toBe('over');
     expect(await access.use(grant.id)).toBe(false);
@@ -58,7 +62,12 @@ describe('a grant that is good for so many requests', () => {
     await service.drain();
     const dm = service.homeserver.dms.get(ALICE)?.roomId;
     for (const room of [CONTROL, dm])
-      expect(service.homeserver.sentTo(room).map(({ content }) => content.body).join('\n')).toContain('all the requests it was good for were made'); // prettier-ignore
+      expect(
+        service.homeserver
+          .sentTo(room)
+          .map(({ content }) => content.body)
+          .join('\n'),
+      ).toContain('all the requests it was good for were made');
     expect(service.homeserver.alive()).toEqual([]);
     expect(await service.auditFault()).toBeNull();
   });
@@ -100,11 +109,11 @@ describe('a grant that is good for so many requests', () => {
     await access.present(it.token);
     await expect(access.use(it.grant.id)).rejects.toMatchObject({ code: 'state' });
     expect(await it.service.ledger.uses(it.grant.id)).toBe(0);
-    expect([await it.access.use(it.grant.id), await it.access.use(it.grant.id), await it.access.use(it.grant.id)]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect([
+      await it.access.use(it.grant.id),
+      await it.access.use(it.grant.id),
+      await it.access.use(it.grant.id),
+    ]).toEqual([true, true, false]);
     access.close();
   });
 

@@ -33,7 +33,8 @@ async function delivered(fields: Parameters<Service['mint']>[0] = {}) {
   };
 }
 
-const rooms = (presented: Presented) => (presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind);
+const rooms = (presented: Presented) =>
+  presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind;
 
 describe('a presented token', () => {
   it('is good, and answered at once the second time', async () => {
@@ -106,7 +107,10 @@ describe('a presented token', () => {
     const { access, grant } = given;
     const wrong = newToken(grant.id, randomBytes);
     expect(await access.present(wrong)).toEqual({ kind: 'over', grantId: null });
-    expect(await access.present(newToken('000000' as GrantId, randomBytes))).toEqual({ kind: 'over', grantId: null });
+    expect(await access.present(newToken('000000' as GrantId, randomBytes))).toEqual({
+      kind: 'over',
+      grantId: null,
+    });
     expect(access.present('syt_something')).toEqual({ kind: 'over', grantId: null });
     expect(access.present('')).toEqual({ kind: 'over', grantId: null });
   });
@@ -175,7 +179,10 @@ describe('the rooms of a token for all rooms', () => {
     await using given = await delivered({ rooms: 'all' });
     const { service, access, token } = given;
     await access.present(token);
-    await service.ledger.commit({ at: 1, excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }] });
+    await service.ledger.commit({
+      at: 1,
+      excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }],
+    });
     expect(rooms(access.present(token) as Presented)).toEqual([OPS]);
   });
 
@@ -268,10 +275,16 @@ describe('the upstream token', () => {
     ]);
     expect(second).toEqual(same);
     expect(second).toMatchObject({ token: expect.any(String) });
-    expect(await access.upstreamRefused(grant.id, first.leaseId)).toMatchObject({ leaseId: (second as { leaseId: string }).leaseId });
+    expect(await access.upstreamRefused(grant.id, first.leaseId)).toMatchObject({
+      leaseId: (second as { leaseId: string }).leaseId,
+    });
     expect(service.homeserver.tokens.size).toBe(1);
-    expect(await service.messageOf(grant.id, 'upstream-alive')).toMatchObject({ body: { why: 'died-early' } });
-    expect(await access.upstreamRefused(grant.id, (second as { leaseId: typeof first.leaseId }).leaseId)).toBe('unavailable');
+    expect(await service.messageOf(grant.id, 'upstream-alive')).toMatchObject({
+      body: { why: 'died-early' },
+    });
+    expect(
+      await access.upstreamRefused(grant.id, (second as { leaseId: typeof first.leaseId }).leaseId),
+    ).toBe('unavailable');
   });
 
   it('whose subject is gone ends the grant', async () => {
@@ -308,7 +321,12 @@ describe('a holder who logs out', () => {
     expect(await service.grant(grant.id)).toMatchObject({ endCause: 'withdrawn', endedBy: 'holder' });
     await service.drain();
     expect(service.homeserver.alive()).toEqual([]);
-    expect(await service.messageOf(grant.id, 'ended-report')).toMatchObject({ state: 'accepted', body: { cause: 'withdrawn' } });
-    expect(service.homeserver.sentTo(service.homeserver.dms.get(ADMIN)?.roomId)).toMatchObject([{ redacted: true }]);
+    expect(await service.messageOf(grant.id, 'ended-report')).toMatchObject({
+      state: 'accepted',
+      body: { cause: 'withdrawn' },
+    });
+    expect(service.homeserver.sentTo(service.homeserver.dms.get(ADMIN)?.roomId)).toMatchObject([
+      { redacted: true },
+    ]);
   });
 });

@@ -14,7 +14,12 @@ import type { SqliteLedger } from '../../src/store/sqlite/open.ts';
 import { NOON, sampleAudit, sampleGrant, sampleLease } from '../contract/sample.ts';
 
 const KEY = randomBytes(32);
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 let folder: string;
 let ledger: SqliteLedger;

@@ -20,7 +20,12 @@ import { NOON, sampleAudit, sampleGrant, sampleLease, sampleMessage } from '../c
 const ROOM = '!control:example.org';
 const KEY = randomBytes(32);
 const mac = (text: string): string => createHmac('sha256', KEY).update(text).digest('hex');
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const sample: Anchor = { generation: 1, seq: 3, hash: 'a'.repeat(64), uses: 0, at: NOON, live: 2 };
 
 /** The control room as a list of events, which can be cut short as a restored homeserver's is. */
@@ -92,11 +97,17 @@ afterEach(async () => {
 async function live(id: string): Promise<GrantId> {
   const grant = sampleGrant({ id, state: 'live', nextActionAt: NOON + 3_600_000 });
   const lease = sampleLease({ id: `lease-${id}`, grantId: grant.id, state: 'alive', sealed: 'sealed' });
-  await ledger.commit({ at: clock.at, grants: [grant], leases: [lease], audit: [sampleAudit({ grantId: grant.id, action: 'minted' })] });
+  await ledger.commit({
+    at: clock.at,
+    grants: [grant],
+    leases: [lease],
+    audit: [sampleAudit({ grantId: grant.id, action: 'minted' })],
+  });
   return grant.id;
 }
 
-const revoked = (id: GrantId) => endGrant(parts(), id, { cause: 'revoked', by: 'system', asked: 'nobody', command: null });
+const revoked = (id: GrantId) =>
+  endGrant(parts(), id, { cause: 'revoked', by: 'system', asked: 'nobody', command: null });
 const stateOf = async (id: GrantId) => (await ledger.grant(id))?.state;
 const told = async (): Promise<string[]> => {
   const rows = await Promise.all((await ledger.anchors.messagesWaiting()).map((id) => ledger.message(id)));
@@ -108,7 +119,9 @@ describe('an anchor', () => {
     const content = anchorContent(sample, ROOM, mac);
     expect(readAnchor(content, ROOM, mac)).toEqual(sample);
     expect(readAnchor(content, '!other:example.org', mac)).toBeNull();
-    expect(readAnchor(content, ROOM, (text) => createHmac('sha256', 'another').update(text).digest('hex'))).toBeNull();
+    expect(
+      readAnchor(content, ROOM, (text) => createHmac('sha256', 'another').update(text).digest('hex')),
+    ).toBeNull();
   });
 
   test('is none any more once anything in it is changed', () => {
@@ -120,7 +133,9 @@ describe('an anchor', () => {
       expect(readAnchor({ ...content, [key]: undefined }, ROOM, mac)).toBeNull();
       expect(readAnchor({ ...content, [key]: { toString: () => 'x' } }, ROOM, mac)).toBeNull();
     }
-    fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (any) => readAnchor(any, ROOM, mac) === null));
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (any) => readAnchor(any, ROOM, mac) === null),
+    );
   });
 
   test('counts by its history first, then by its row, then by its uses', () => {
@@ -131,8 +146,14 @@ describe('an anchor', () => {
   });
 
   test('says well, older or other of a ledger', async () => {
-    const reach = { generation: 1, seq: 5, uses: 2, hashAt: async (seq: number) => (seq <= 5 ? `row ${seq}` : null) };
-    const said = (over: Partial<Anchor>) => heldAgainst({ ...sample, hash: `row ${over.seq ?? 3}`, ...over }, reach);
+    const reach = {
+      generation: 1,
+      seq: 5,
+      uses: 2,
+      hashAt: async (seq: number) => (seq <= 5 ? `row ${seq}` : null),
+    };
+    const said = (over: Partial<Anchor>) =>
+      heldAgainst({ ...sample, hash: `row ${over.seq ?? 3}`, ...over }, reach);
     expect(await said({})).toBe('well');
     expect(await said({ seq: 6 })).toBe('older');
     expect(await said({ uses: 3 })).toBe('older');
@@ -197,7 +218,10 @@ describe('at start', () => {
     await live('BBBBBB');
     await post();
     const forged = { ...anchorContent({ ...sample, seq: 900 }, ROOM, () => 'f'.repeat(64)) };
-    room.events.push({ eventId: '$forged' as EventId, content: forged }, { ...room.events[0]!, eventId: '$again' as EventId });
+    room.events.push(
+      { eventId: '$forged' as EventId, content: forged },
+      { ...room.events[0]!, eventId: '$again' as EventId },
+    );
     expect((await compareState(parts())).state).toEqual({ kind: 'well' });
     // Nor does an old one, sent again last, hide the newest.
     await copy('now');
@@ -236,7 +260,8 @@ describe('at start', () => {
 });
 
 describe('an operator who goes on from an old copy', () => {
-  const held = async (): Promise<void> => noteHeld(parts(), { why: 'older', anchor: { ...sample, generation: 4 }, seq: 1, foundAt: NOON });
+  const held = async (): Promise<void> =>
+    noteHeld(parts(), { why: 'older', anchor: { ...sample, generation: 4 }, seq: 1, foundAt: NOON });
   const request = { by: 'operator:root', leaseMs: 1_000 } as const;
 
   test('ends what is live in it, has all tokens killed, and begins another history', async () => {
@@ -254,9 +279,13 @@ describe('an operator who goes on from an old copy', () => {
 
   test('cannot keep what is not live there, nor confirm what is not held', async () => {
     const id = await live('AAAAAA');
-    await expect(trustState({ ...parts(), store: ledger.anchors }, { ...request, keep: [] })).rejects.toMatchObject({ code: 'conflict' });
+    await expect(
+      trustState({ ...parts(), store: ledger.anchors }, { ...request, keep: [] }),
+    ).rejects.toMatchObject({ code: 'conflict' });
     await held();
-    await expect(trustState({ ...parts(), store: ledger.anchors }, { ...request, keep: ['ZZZZZZ' as GrantId] })).rejects.toMatchObject({
+    await expect(
+      trustState({ ...parts(), store: ledger.anchors }, { ...request, keep: ['ZZZZZZ' as GrantId] }),
+    ).rejects.toMatchObject({
       code: 'not-found',
     });
     expect(await stateOf(id)).toBe('live');
@@ -294,7 +323,13 @@ describe('the poster', () => {
   test('posts soon after a revocation, and not at once for what gives power', async () => {
     await live('AAAAAA');
     await post();
-    const poster = startAnchors(parts(), undefined, { everyMs: 600_000, soonMs: 20, lookEveryMs: 60_000, retryMs: 5, lastTryMs: 1_000 });
+    const poster = startAnchors(parts(), undefined, {
+      everyMs: 600_000,
+      soonMs: 20,
+      lookEveryMs: 60_000,
+      retryMs: 5,
+      lastTryMs: 1_000,
+    });
     const id = await live('BBBBBB');
     await expect.poll(() => room.events.length).toBe(2); // the first of its own
     await live('CCCCCC');
@@ -333,7 +368,13 @@ describe('the poster', () => {
   });
 
   test('tries again while the homeserver is away, and never fails', async () => {
-    const poster = startAnchors(parts(), undefined, { everyMs: 600_000, soonMs: 1, lookEveryMs: 60_000, retryMs: 5, lastTryMs: 1_000 });
+    const poster = startAnchors(parts(), undefined, {
+      everyMs: 600_000,
+      soonMs: 1,
+      lookEveryMs: 60_000,
+      retryMs: 5,
+      lastTryMs: 1_000,
+    });
     room.away = true;
     await revoked(await live('AAAAAA'));
     await new Promise((resolve) => setTimeout(resolve, 50));

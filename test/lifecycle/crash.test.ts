@@ -24,18 +24,36 @@ type Step =
 
 const fault = fc.option(fc.constantFrom<Fault>('lost', 'unanswered', 'refused'));
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('mint' as const), ttlMs: fc.constantFrom(60_000, HOUR) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('mint' as const), ttlMs: fc.constantFrom(60_000, HOUR) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('race' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('revoke' as const), which: fc.nat(5) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 2_000, 60_000, HOUR) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('die' as const), steps: fc.integer({ min: 1, max: 60 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('faults' as const), faults: fc.array(fault, { maxLength: 12 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 2_000, 60_000, HOUR) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('die' as const), steps: fc.integer({ min: 1, max: 60 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('faults' as const),
+      faults: fc.array(fault, { maxLength: 12 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('join' as const), joins: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lock' as const), on: fc.boolean() }) },
 );
 
-/** Runs a command as the bot would: errors for people are answers, everything else is a bug. Ends when the process does. */
+/**
+ * Runs a command as the bot would: errors for people are answers, everything else is a bug. Ends when the
+ * process does.
+ */
 async function tried(service: Service, work: Promise<unknown>): Promise<void> {
   const answered = work.catch((error: unknown) => {
     if (!(error instanceof MintwardenError)) throw error;
@@ -110,7 +128,8 @@ async function checkAlways(service: Service): Promise<void> {
 
 async function checkGrant(service: Service, grant: Grant): Promise<void> {
   const { homeserver } = service;
-  if (grant.state !== 'live' && grant.state !== 'minting') expect(grant.sealedToken, 'sealed token of a grant that is over').toBeNull();
+  if (grant.state !== 'live' && grant.state !== 'minting')
+    expect(grant.sealedToken, 'sealed token of a grant that is over').toBeNull();
   if (grant.delivery === 'sent') expect(grant.sealedToken, 'sealed token after delivery').toBeNull();
   if (grant.state === 'ended' || grant.state === 'failed') {
     const leases = await service.ledger.leases(grant.id);
@@ -144,7 +163,8 @@ async function checkAtRest(service: Service): Promise<void> {
     }
     for (const message of await service.ledger.messages(grant.id)) {
       expect(`${message.body.kind} ${message.state}`).not.toMatch(/waiting$/);
-      if (message.body.kind === 'token' && message.state === 'accepted') expect(message.redactedAt).not.toBeNull();
+      if (message.body.kind === 'token' && message.state === 'accepted')
+        expect(message.redactedAt).not.toBeNull();
     }
   }
   expect(

@@ -15,12 +15,19 @@ describe('a revocation', () => {
     const minted = await service.mint();
     await service.drain();
     await service.revoke(minted);
-    expect(await service.grant(minted.id)).toMatchObject({ state: 'ended', endCause: 'revoked', endedBy: ADMIN });
+    expect(await service.grant(minted.id)).toMatchObject({
+      state: 'ended',
+      endCause: 'revoked',
+      endedBy: ADMIN,
+    });
     await service.drain();
     expect(homeserver.alive()).toEqual([]);
     expect((await service.ledger.leases(minted.id))[0]).toMatchObject({ state: 'dead' });
     expect(service.tokensSeen()).toEqual([{ token: expect.any(String), redacted: true }]);
-    expect(await service.messageOf(minted.id, 'ended-notice')).toMatchObject({ state: 'accepted', to: { userId: ALICE } });
+    expect(await service.messageOf(minted.id, 'ended-notice')).toMatchObject({
+      state: 'accepted',
+      to: { userId: ALICE },
+    });
     expect(await service.messageOf(minted.id, 'revoked')).toMatchObject({ state: 'accepted' });
     expect(homeserver.sentTo(CONTROL)).toHaveLength(2);
   });
@@ -58,7 +65,8 @@ describe('a revocation', () => {
     const minted = await service.mint();
     homeserver.during = async (call) => {
       const token = await service.messageOf(minted.id, 'token');
-      if (call === 'send' && token?.firstTriedAt !== null && token?.state === 'waiting') await service.revoke(minted);
+      if (call === 'send' && token?.firstTriedAt !== null && token?.state === 'waiting')
+        await service.revoke(minted);
     };
     await service.pass(120_000);
     expect(service.tokensSeen()).toEqual([{ token: expect.any(String), redacted: true }]);
@@ -126,7 +134,9 @@ describe('a revocation', () => {
     const minted = await service.mint();
     await service.drain();
     const mallory = '@mallory:example.org' as UserId;
-    await expect(revoke(service.world, { grant: minted, by: mallory, as: 'subject', command: null })).rejects.toMatchObject({
+    await expect(
+      revoke(service.world, { grant: minted, by: mallory, as: 'subject', command: null }),
+    ).rejects.toMatchObject({
       code: 'not-found',
     });
     expect((await service.grant(minted.id)).state).toBe('live');
@@ -137,7 +147,10 @@ describe('a revocation', () => {
       state: 'accepted',
       to: { kind: 'dm', userId: ALICE },
     });
-    expect(await service.messageOf(minted.id, 'ended-report')).toMatchObject({ state: 'accepted', to: { kind: 'control' } });
+    expect(await service.messageOf(minted.id, 'ended-report')).toMatchObject({
+      state: 'accepted',
+      to: { kind: 'control' },
+    });
   });
 
   it('is retried until the homeserver confirms the log-out', async () => {
@@ -168,7 +181,10 @@ describe('a revocation', () => {
     await service.revoke(minted);
     await service.pass(3 * HOUR, 60_000);
     expect((await service.ledger.leases(minted.id))[0]).toMatchObject({ state: 'unkillable', sealed: null });
-    expect(await service.messageOf(minted.id, 'upstream-alive')).toMatchObject({ state: 'accepted', body: { why: 'unkillable' } });
+    expect(await service.messageOf(minted.id, 'upstream-alive')).toMatchObject({
+      state: 'accepted',
+      body: { why: 'unkillable' },
+    });
   });
 });
 
@@ -208,7 +224,9 @@ describe('a start after a crash', () => {
     expect(grant).toMatchObject({ state: 'failed', sealedToken: null });
     const [lease] = await service.ledger.leases(grant?.id ?? ('' as never));
     expect(lease).toMatchObject({ state: 'orphan' });
-    expect(await service.messageOf(grant?.id ?? ('' as never), 'mint-failed')).toMatchObject({ body: { orphanUntil: lease?.validUntil } });
+    expect(await service.messageOf(grant?.id ?? ('' as never), 'mint-failed')).toMatchObject({
+      body: { orphanUntil: lease?.validUntil },
+    });
     expect(homeserver.alive()).toHaveLength(1);
     await service.pass(HOUR);
     expect(homeserver.alive()).toEqual([]);

@@ -8,7 +8,11 @@ const ROOT: Operator = 'operator:root';
 
 async function waiting() {
   const service = await Service.start();
-  const grant = await service.mint({ minter: ROOT, intoFile: true, command: requestKey('a-request', ROOT, service.clock.at) });
+  const grant = await service.mint({
+    minter: ROOT,
+    intoFile: true,
+    command: requestKey('a-request', ROOT, service.clock.at),
+  });
   await service.drain();
   return { service, grant };
 }
@@ -19,16 +23,26 @@ test('of two who ask for a token at once, one has it', async () => {
   const got: string[] = [];
   const writing = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
-  const first = handOver(service.world, grant.id, ROOT, async (token) => {
-    got.push(token);
-    begun.resolve();
-    await writing.promise;
-  }, 50); // prettier-ignore
+  const first = handOver(
+    service.world,
+    grant.id,
+    ROOT,
+    async (token) => {
+      got.push(token);
+      begun.resolve();
+      await writing.promise;
+    },
+    50,
+  );
   await begun.promise;
-  await expect(handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50)).rejects.toThrow(/just now/);
+  await expect(
+    handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50),
+  ).rejects.toThrow(/just now/);
   writing.resolve();
   expect(await first).toMatchObject({ delivery: 'sent' });
-  await expect(handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50)).rejects.toThrow(/taken before/);
+  await expect(
+    handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50),
+  ).rejects.toThrow(/taken before/);
   expect(got).toHaveLength(1);
 });
 
@@ -37,7 +51,9 @@ test('nothing is handed over while the state is an old copy, found while the ope
   await using _service = service;
   Object.assign(service.world, { held: () => ({ kind: 'old-copy' }) });
   const got: string[] = [];
-  await expect(handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50)).rejects.toMatchObject({ code: 'not-allowed' }); // prettier-ignore
+  await expect(
+    handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50),
+  ).rejects.toMatchObject({ code: 'not-allowed' });
   expect(got).toEqual([]);
   expect(await service.grant(grant.id)).toMatchObject({ delivery: 'waiting' });
 });

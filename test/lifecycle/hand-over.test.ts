@@ -34,9 +34,17 @@ test('an operator takes the token once; nobody is sent it, and the subject and t
   const grant = await made();
   await service.drain();
   const { got, take } = hand();
-  expect(await handOver(service.world, grant.id, ROOT, take, 50)).toMatchObject({ delivery: 'sent', sealedToken: null });
+  expect(await handOver(service.world, grant.id, ROOT, take, 50)).toMatchObject({
+    delivery: 'sent',
+    sealedToken: null,
+  });
   expect(got.map(hashToken)).toEqual([grant.tokenHash]);
-  expect(await service.grant(grant.id)).toMatchObject({ state: 'live', delivery: 'sent', sealedToken: null, recipient: ROOT });
+  expect(await service.grant(grant.id)).toMatchObject({
+    state: 'live',
+    delivery: 'sent',
+    sealedToken: null,
+    recipient: ROOT,
+  });
   await expect(handOver(service.world, grant.id, ROOT, take, 50)).rejects.toThrow(/taken before/);
   expect(got).toHaveLength(1);
 
@@ -58,7 +66,9 @@ test('an operator takes the token once; nobody is sent it, and the subject and t
 test('nothing is handed over before the subject was told', async () => {
   const grant = await made();
   const { got, take } = hand();
-  await expect(handOver(service.world, grant.id, ROOT, take, 20)).rejects.toMatchObject({ code: 'subject-unreachable' });
+  await expect(handOver(service.world, grant.id, ROOT, take, 20)).rejects.toMatchObject({
+    code: 'subject-unreachable',
+  });
   expect(got).toEqual([]);
   const taking = handOver(service.world, grant.id, ROOT, take, 5_000);
   await service.drain();
@@ -70,7 +80,8 @@ test('a file that could not be written leaves the token waiting; another try tak
   const [kept, lost] = [await made(), await made()];
   await service.drain();
   const full = async (): Promise<void> => Promise.reject(new Error('no space'));
-  for (const { id } of [kept, lost]) await expect(handOver(service.world, id, ROOT, full, 50)).rejects.toThrow('no space');
+  for (const { id } of [kept, lost])
+    await expect(handOver(service.world, id, ROOT, full, 50)).rejects.toThrow('no space');
   expect(await service.grant(kept.id)).toMatchObject({ delivery: 'waiting' });
   expect((await service.messageOf(kept.id, 'token'))?.lastProblem).toMatch(/unexpected error/);
   const { got, take } = hand();
@@ -78,7 +89,11 @@ test('a file that could not be written leaves the token waiting; another try tak
   expect(got.map(hashToken)).toEqual([kept.tokenHash]);
   await service.pass(900_001);
   expect(await service.grant(kept.id)).toMatchObject({ state: 'live' });
-  expect(await service.grant(lost.id)).toMatchObject({ state: 'ended', endCause: 'undelivered', sealedToken: null });
+  expect(await service.grant(lost.id)).toMatchObject({
+    state: 'ended',
+    endCause: 'undelivered',
+    sealedToken: null,
+  });
   await expect(handOver(service.world, lost.id, ROOT, take, 50)).rejects.toThrow(/over already/);
   expect(got).toHaveLength(1);
 });
@@ -86,8 +101,12 @@ test('a file that could not be written leaves the token waiting; another try tak
 test('nobody else’s token is handed to an operator, and no operator’s is sent', async () => {
   const [theirs, mine] = [await service.mint(), await made()];
   const { got, take } = hand();
-  await expect(handOver(service.world, theirs.id, ROOT, take, 50)).rejects.toMatchObject({ code: 'not-allowed' });
-  await expect(handOver(service.world, mine.id, 'operator:mallory', take, 50)).rejects.toMatchObject({ code: 'not-allowed' });
+  await expect(handOver(service.world, theirs.id, ROOT, take, 50)).rejects.toMatchObject({
+    code: 'not-allowed',
+  });
+  await expect(handOver(service.world, mine.id, 'operator:mallory', take, 50)).rejects.toMatchObject({
+    code: 'not-allowed',
+  });
   expect(got).toEqual([]);
   await expect(deliver(service.world, mine, 10)).rejects.toThrow(/waits to be taken/);
 });
@@ -100,7 +119,9 @@ test('what was revoked is not handed over, and what is revoked on the way is wor
   };
   expect(await handOver(service.world, grant.id, ROOT, revoking, 50)).toMatchObject({ state: 'ended' });
   const audit = await service.ledger.audit(0, 100);
-  expect(audit.filter(({ action }) => action === 'delivered').map(({ data }) => data['afterEnd'])).toEqual([true]);
+  expect(audit.filter(({ action }) => action === 'delivered').map(({ data }) => data['afterEnd'])).toEqual([
+    true,
+  ]);
   await service.drain();
   const last = service.homeserver.sentTo(CONTROL).at(-1)?.content;
   expect(last).toMatchObject({ replyTo: null });
@@ -109,12 +130,16 @@ test('what was revoked is not handed over, and what is revoked on the way is wor
 });
 
 test('an operator without --to or a file is told so, and the same request twice mints once', async () => {
-  await expect(service.mint({ minter: ROOT, command: key() })).rejects.toThrow(/no chat that the token could go to/);
+  await expect(service.mint({ minter: ROOT, command: key() })).rejects.toThrow(
+    /no chat that the token could go to/,
+  );
   // Whoever is no operator has no files here, whatever is asked.
   expect((await service.mint({ intoFile: true })).recipient).toMatch(/^@/);
   const command = key();
   await service.mint({ minter: ROOT, intoFile: true, command });
-  expect(await mint(service.world, service.request({ minter: ROOT, intoFile: true, command }))).toEqual({ kind: 'seen' });
+  expect(await mint(service.world, service.request({ minter: ROOT, intoFile: true, command }))).toEqual({
+    kind: 'seen',
+  });
 });
 
 test('a token on its way to a file survives kill -9 and can be taken after', async () => {

@@ -30,13 +30,17 @@ describe('a lease', () => {
 
   it('that has expired is logged out, and nothing happens to it before', () => {
     expect(decideLeaseDue(grant, alive, true, HOUR - 1, ids)).toBeNull();
-    expect(decideLeaseDue(grant, alive, true, HOUR, ids)?.leases).toMatchObject([{ state: 'killing', nextActionAt: HOUR }]);
+    expect(decideLeaseDue(grant, alive, true, HOUR, ids)?.leases).toMatchObject([
+      { state: 'killing', nextActionAt: HOUR },
+    ]);
   });
 
   it('that is dead keeps its sealed copy until its own end, then loses it', () => {
     const dead = deadLease(killingLease(alive, 5), 6);
     expect(dead).toMatchObject({ state: 'dead', sealed: 'sealed', nextActionAt: HOUR });
-    expect(decideLeaseDue(grant, dead, true, HOUR, ids)?.leases).toMatchObject([{ state: 'dead', sealed: null, nextActionAt: null }]);
+    expect(decideLeaseDue(grant, dead, true, HOUR, ids)?.leases).toMatchObject([
+      { state: 'dead', sealed: null, nextActionAt: null },
+    ]);
   });
 
   it('without an answer becomes an orphan, at once when nobody can be waiting', () => {
@@ -45,9 +49,18 @@ describe('a lease', () => {
   });
 
   it('whose copy cannot be opened is given up at once, and the control room told', () => {
-    const change = decideKilled(grant, killingLease(alive, 5), { kind: 'unopenable', problem: 'no key' }, 1_000, 6, ids);
+    const change = decideKilled(
+      grant,
+      killingLease(alive, 5),
+      { kind: 'unopenable', problem: 'no key' },
+      1_000,
+      6,
+      ids,
+    );
     expect(change.leases).toMatchObject([{ state: 'unkillable', sealed: 'sealed' }]);
-    expect(change.messages).toMatchObject([{ to: { kind: 'control' }, body: { kind: 'upstream-alive', why: 'unkillable', until: HOUR } }]);
+    expect(change.messages).toMatchObject([
+      { to: { kind: 'control' }, body: { kind: 'upstream-alive', why: 'unkillable', until: HOUR } },
+    ]);
   });
 
   it('that is being killed is never left without a next step, a confirmation or a word', () => {

@@ -18,9 +18,13 @@ describe('a grant', () => {
     await using service = await Service.start();
     const { id } = await service.mint();
     const slip = id.slice(0, -1) + (id.endsWith('7') ? '8' : '7');
-    await expect(locate(service.world, slip)).rejects.toMatchObject({ code: 'not-found', next: `Did you mean ${id}?` });
+    await expect(locate(service.world, slip)).rejects.toMatchObject({
+      code: 'not-found',
+      next: `Did you mean ${id}?`,
+    });
     const swapped = `${id[1]}${id[0]}${id.slice(2)}`;
-    if (swapped !== id) await expect(locate(service.world, swapped)).rejects.toMatchObject({ next: `Did you mean ${id}?` });
+    if (swapped !== id)
+      await expect(locate(service.world, swapped)).rejects.toMatchObject({ next: `Did you mean ${id}?` });
   });
 
   it('of somebody else does not exist for a subject', async () => {
@@ -28,7 +32,10 @@ describe('a grant', () => {
     const { id } = await service.mint();
     expect((await locate(service.world, id, ALICE)).id).toBe(id);
     const mallory = '@mallory:example.org' as UserId;
-    await expect(locate(service.world, id, mallory)).rejects.toMatchObject({ code: 'not-found', next: expect.not.stringContaining(id) });
+    await expect(locate(service.world, id, mallory)).rejects.toMatchObject({
+      code: 'not-found',
+      next: expect.not.stringContaining(id),
+    });
     await expect(locate(service.world, id.slice(0, 4), mallory)).rejects.toMatchObject({ code: 'not-found' });
   });
 
@@ -63,10 +70,16 @@ describe('what is shown', () => {
   it('counts what is alive and what waits', async () => {
     await using service = await Service.start();
     const grant = await service.mint();
-    expect(await status(service.world)).toMatchObject({ counts: { live: 1, grantsEver: 1 }, messagesWaiting: 3, killing: 0 });
+    expect(await status(service.world)).toMatchObject({
+      counts: { live: 1, grantsEver: 1 },
+      messagesWaiting: 3,
+      killing: 0,
+    });
     await service.revoke(grant);
     expect(await status(service.world)).toMatchObject({ counts: { live: 0 }, killing: 1 });
     expect(await list(service.world)).toEqual([]);
-    expect(await list(service.world, { states: ['ended'], minter: ADMIN })).toMatchObject([{ id: grant.id, sealedToken: null }]);
+    expect(await list(service.world, { states: ['ended'], minter: ADMIN })).toMatchObject([
+      { id: grant.id, sealedToken: null },
+    ]);
   });
 });

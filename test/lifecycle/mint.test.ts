@@ -18,7 +18,9 @@ describe('a mint', () => {
     const markers = homeserver.events.map((event) => event.marker);
     expect(markers).toHaveLength(3);
     expect(markers).toContain(await marker('minted'));
-    expect(markers.indexOf((await marker('notice')) ?? '')).toBeLessThan(markers.indexOf((await marker('token')) ?? ''));
+    expect(markers.indexOf((await marker('notice')) ?? '')).toBeLessThan(
+      markers.indexOf((await marker('token')) ?? ''),
+    );
     const [seen] = service.tokensSeen();
     expect(hashToken(seen?.token ?? '')).toBe(grant.tokenHash);
     expect(homeserver.alive()).toHaveLength(1);
@@ -29,9 +31,15 @@ describe('a mint', () => {
     await using service = await Service.start();
     await service.mint();
     await service.drain();
-    const withToken = service.homeserver.events.filter((event) => /mwt_/.test(event.content.body) || /mwt_/.test(event.content.html));
+    const withToken = service.homeserver.events.filter(
+      (event) => /mwt_/.test(event.content.body) || /mwt_/.test(event.content.html),
+    );
     expect(withToken).toHaveLength(1);
-    expect(withToken[0]).toMatchObject({ roomId: service.homeserver.dms.get(ADMIN)?.roomId, encrypted: true, audience: 'cross-signed' });
+    expect(withToken[0]).toMatchObject({
+      roomId: service.homeserver.dms.get(ADMIN)?.roomId,
+      encrypted: true,
+      audience: 'cross-signed',
+    });
   });
 
   it('writes the record before the homeserver is asked', async () => {
@@ -90,7 +98,9 @@ describe('a mint', () => {
     const { id } = await service.mint();
     const [lease] = await service.ledger.leases(id);
     expect(lease).toMatchObject({ state: 'orphan' });
-    expect(await service.messageOf(id, 'mint-failed')).toMatchObject({ body: { orphanUntil: lease?.validUntil } });
+    expect(await service.messageOf(id, 'mint-failed')).toMatchObject({
+      body: { orphanUntil: lease?.validUntil },
+    });
     expect((await service.grant(id)).state).toBe('failed');
     service.homeserver.fault = () => null;
     await service.pass(2 * HOUR);
@@ -125,7 +135,11 @@ describe('a mint', () => {
     await using service = await Service.start();
     await service.mint({ recipient: ALICE });
     await service.drain();
-    expect(service.homeserver.sentTo(CONTROL).some((event) => /mwt_/.test(event.content.html + event.content.body))).toBe(false);
+    expect(
+      service.homeserver
+        .sentTo(CONTROL)
+        .some((event) => /mwt_/.test(event.content.html + event.content.body)),
+    ).toBe(false);
     expect(service.tokensSeen()).toHaveLength(1);
   });
 });

@@ -21,7 +21,10 @@ describe('a notice', () => {
     await service.pass(HOUR);
     expect(service.tokensSeen()).toEqual([]);
     expect(homeserver.alive()).toEqual([]);
-    expect(await service.messageOf(id, 'ended-report')).toMatchObject({ state: 'accepted', body: { cause: 'untold' } });
+    expect(await service.messageOf(id, 'ended-report')).toMatchObject({
+      state: 'accepted',
+      body: { cause: 'untold' },
+    });
   });
 
   it('goes by server notice to someone without encryption keys, and its room is outside every scope from then on', async () => {
@@ -31,9 +34,16 @@ describe('a notice', () => {
     homeserver.setKeys(ALICE, { devices: 0, signedDevices: 0, masterKey: null });
     const { id } = await service.mint();
     await service.drain();
-    expect(await service.messageOf(id, 'notice')).toMatchObject({ state: 'accepted', channel: 'server-notice' });
+    expect(await service.messageOf(id, 'notice')).toMatchObject({
+      state: 'accepted',
+      channel: 'server-notice',
+    });
     const noticesRoom = homeserver.people.get(ALICE)?.facts.noticesRoom;
-    expect(await service.ledger.excluded()).toContainEqual({ roomId: noticesRoom, why: 'server-notices', userId: ALICE });
+    expect(await service.ledger.excluded()).toContainEqual({
+      roomId: noticesRoom,
+      why: 'server-notices',
+      userId: ALICE,
+    });
     expect(service.tokensSeen()).toHaveLength(1);
   });
 
@@ -48,7 +58,12 @@ describe('a notice', () => {
   it('never goes in plain text into a room that is encrypted', async () => {
     await using service = await Service.start();
     const { homeserver } = service;
-    homeserver.dms.set(ALICE, { roomId: '!dm-alice' as RoomId, encrypted: true, membership: 'join', justTheTwo: true });
+    homeserver.dms.set(ALICE, {
+      roomId: '!dm-alice' as RoomId,
+      encrypted: true,
+      membership: 'join',
+      justTheTwo: true,
+    });
     homeserver.setKeys(ALICE, { devices: 0, signedDevices: 0, masterKey: null });
     await service.mint();
     await service.drain();
@@ -61,7 +76,10 @@ describe('a notice', () => {
     service.homeserver.change(ALICE, { ignoresBot: true });
     const { id } = await service.mint();
     await service.drain();
-    expect(await service.messageOf(id, 'notice')).toMatchObject({ state: 'accepted', channel: 'server-notice' });
+    expect(await service.messageOf(id, 'notice')).toMatchObject({
+      state: 'accepted',
+      channel: 'server-notice',
+    });
   });
 
   it('is already in the invite, which names no word of the minter’s', async () => {
@@ -90,28 +108,48 @@ describe('a token', () => {
     ['in a room with a third', { dm: { ...dmOfAdmin, justTheTwo: false } }, 'room-unsafe'],
     ['in a room without encryption', { dm: { ...dmOfAdmin, encrypted: false } }, 'room-unsafe'],
     ['without a signed device', { dm: dmOfAdmin, keys: { signedDevices: 0 } }, 'no-signed-device'],
-    ['with another identity than first seen', { dm: dmOfAdmin, keys: { masterKey: 'of-an-impostor' } }, 'identity-changed'],
-    ['with an identity that took another’s place', { dm: dmOfAdmin, keys: { isReplaced: true } }, 'identity-changed'],
+    [
+      'with another identity than first seen',
+      { dm: dmOfAdmin, keys: { masterKey: 'of-an-impostor' } },
+      'identity-changed',
+    ],
+    [
+      'with an identity that took another’s place',
+      { dm: dmOfAdmin, keys: { isReplaced: true } },
+      'identity-changed',
+    ],
   ] as const;
 
-  it.each(obstacles)('waits for a recipient who is %s, tells it once, and ends undelivered', async (_name, change, why) => {
-    await using service = await Service.start();
-    const { homeserver } = service;
-    homeserver.dms.set(ADMIN, dmOfAdmin);
-    await service.ledger.commit({ at: service.clock.at, pins: [{ userId: ADMIN, masterKey: `master-of-${ADMIN}`, at: service.clock.at }] });
-    const { id } = await service.mint();
-    homeserver.dms.set(ADMIN, change.dm);
-    if ('keys' in change) homeserver.setKeys(ADMIN, change.keys);
-    await service.pass(10 * MINUTE);
-    expect(service.tokensSeen()).toEqual([]);
-    const told = (await service.ledger.messages(id)).filter((message) => message.body.kind === 'delivery-waiting');
-    expect(told).toMatchObject([{ state: 'accepted', body: { why } }]);
-    expect((await service.grant(id)).sealedToken).not.toBeNull();
-    await service.pass(10 * MINUTE);
-    expect(await service.grant(id)).toMatchObject({ state: 'ended', endCause: 'undelivered', sealedToken: null });
-    await service.pass(MINUTE);
-    expect(homeserver.alive()).toEqual([]);
-  });
+  it.each(obstacles)(
+    'waits for a recipient who is %s, tells it once, and ends undelivered',
+    async (_name, change, why) => {
+      await using service = await Service.start();
+      const { homeserver } = service;
+      homeserver.dms.set(ADMIN, dmOfAdmin);
+      await service.ledger.commit({
+        at: service.clock.at,
+        pins: [{ userId: ADMIN, masterKey: `master-of-${ADMIN}`, at: service.clock.at }],
+      });
+      const { id } = await service.mint();
+      homeserver.dms.set(ADMIN, change.dm);
+      if ('keys' in change) homeserver.setKeys(ADMIN, change.keys);
+      await service.pass(10 * MINUTE);
+      expect(service.tokensSeen()).toEqual([]);
+      const told = (await service.ledger.messages(id)).filter(
+        (message) => message.body.kind === 'delivery-waiting',
+      );
+      expect(told).toMatchObject([{ state: 'accepted', body: { why } }]);
+      expect((await service.grant(id)).sealedToken).not.toBeNull();
+      await service.pass(10 * MINUTE);
+      expect(await service.grant(id)).toMatchObject({
+        state: 'ended',
+        endCause: 'undelivered',
+        sealedToken: null,
+      });
+      await service.pass(MINUTE);
+      expect(homeserver.alive()).toEqual([]);
+    },
+  );
 
   it('is not told to wait by what the reply has said already', async () => {
     await using service = await Service.start();
@@ -158,7 +196,9 @@ describe('a token', () => {
     const { homeserver } = service;
     const seen = new Set<number>();
     homeserver.fault = (call) =>
-      call === 'send' && !seen.has(homeserver.events.length) && seen.add(homeserver.events.length) ? 'unanswered' : null;
+      call === 'send' && !seen.has(homeserver.events.length) && seen.add(homeserver.events.length)
+        ? 'unanswered'
+        : null;
     await service.mint();
     await service.pass(5 * MINUTE);
     expect(service.tokensSeen()).toHaveLength(1);
@@ -196,7 +236,10 @@ describe('a token', () => {
     const { id } = await service.mint();
     await service.drain();
     const grant = await service.grant(id);
-    await service.ledger.commit({ at: service.clock.at, grants: [{ ...grant, revision: grant.revision + 1, suspended: true }] });
+    await service.ledger.commit({
+      at: service.clock.at,
+      grants: [{ ...grant, revision: grant.revision + 1, suspended: true }],
+    });
     homeserver.dms.set(ADMIN, dmOfAdmin);
     await service.pass(2 * MINUTE);
     expect(service.tokensSeen()).toEqual([]);
@@ -210,7 +253,9 @@ describe('!deliver', () => {
     await service.drain();
     await expect(deliver(service.world, grant)).rejects.toMatchObject({
       code: 'conflict',
-      next: expect.stringMatching(new RegExp(`!revoke ${grant.id} .*!mint @alice:example.org --rooms !ops:example.org`)),
+      next: expect.stringMatching(
+        new RegExp(`!revoke ${grant.id} .*!mint @alice:example.org --rooms !ops:example.org`),
+      ),
     });
   });
 
@@ -261,7 +306,9 @@ describe('the outbox', () => {
     await service.pass(MINUTE);
     expect(await service.grant(grant.id)).toMatchObject({ state: 'ended', endCause: 'subject-gone' });
     expect(service.tokensSeen()).toEqual([]);
-    expect((await service.ledger.messages(grant.id)).filter((message) => message.state === 'waiting')).toEqual([]);
+    expect(
+      (await service.ledger.messages(grant.id)).filter((message) => message.state === 'waiting'),
+    ).toEqual([]);
   });
 
   it('keeps the order in the control room while the homeserver fails', async () => {
@@ -276,7 +323,8 @@ describe('the outbox', () => {
     await service.revoke(first);
     await service.pass(5 * MINUTE);
     const order = homeserver.sentTo(CONTROL).map((event) => event.marker);
-    const place = async (id: typeof first.id, kind: 'minted' | 'revoked') => order.indexOf((await service.messageOf(id, kind))?.id ?? '');
+    const place = async (id: typeof first.id, kind: 'minted' | 'revoked') =>
+      order.indexOf((await service.messageOf(id, kind))?.id ?? '');
     expect(await place(first.id, 'minted')).toBeLessThan(await place(second.id, 'minted'));
     expect(await place(first.id, 'minted')).toBeLessThan(await place(first.id, 'revoked'));
   });

@@ -11,61 +11,213 @@ const room = (id: string) => ({ kind: 'id', roomId: id as RoomId }) as const;
 const NOTICES = '!notices:example.org' as RoomId;
 const DM = '!dm-alice:example.org' as RoomId;
 
-type Case = readonly [string, Partial<MintRequest>, (service: Service) => void, { code: string; text: RegExp }];
+type Case = readonly [
+  string,
+  Partial<MintRequest>,
+  (service: Service) => void,
+  { code: string; text: RegExp },
+];
 const nothing = () => undefined;
 
 const refused: readonly Case[] = [
-  ['networks, where every request comes from the proxy', { limits: { from: ['127.0.0.1/32'] } }, (service) => {
-    service.world = { ...service.world, seesAddresses: false };
-  }, { code: 'refused-by-policy', text: /--from cannot be kept here.*gateway\.trusted_proxies/ }],
-  ['an unknown subject', { subject: user('nobody:example.org') }, nothing, { code: 'subject-unusable', text: /no user @nobody/ }],
-  ['a remote subject', { subject: user('alice:elsewhere.org') }, nothing, { code: 'subject-unusable', text: /not a user of this homeserver/ }],
-  ['a deactivated subject', {}, ({ homeserver }) => homeserver.change(ALICE, { deactivated: true }), { code: 'subject-unusable', text: /deactivated/ }],
-  ['a locked subject', {}, ({ homeserver }) => homeserver.change(ALICE, { locked: true }), { code: 'subject-unusable', text: /locked/ }],
-  ['a server administrator', {}, ({ homeserver }) => homeserver.change(ALICE, { admin: true }), { code: 'refused-by-policy', text: /test user.*policy\.privileged_subjects/ }],
-  ['the minter', { subject: ADMIN }, nothing, { code: 'refused-by-policy', text: /test user.*policy\.privileged_subjects/ }],
+  [
+    'networks, where every request comes from the proxy',
+    { limits: { from: ['127.0.0.1/32'] } },
+    (service) => {
+      service.world = { ...service.world, seesAddresses: false };
+    },
+    { code: 'refused-by-policy', text: /--from cannot be kept here.*gateway\.trusted_proxies/ },
+  ],
+  [
+    'an unknown subject',
+    { subject: user('nobody:example.org') },
+    nothing,
+    { code: 'subject-unusable', text: /no user @nobody/ },
+  ],
+  [
+    'a remote subject',
+    { subject: user('alice:elsewhere.org') },
+    nothing,
+    { code: 'subject-unusable', text: /not a user of this homeserver/ },
+  ],
+  [
+    'a deactivated subject',
+    {},
+    ({ homeserver }) => homeserver.change(ALICE, { deactivated: true }),
+    { code: 'subject-unusable', text: /deactivated/ },
+  ],
+  [
+    'a locked subject',
+    {},
+    ({ homeserver }) => homeserver.change(ALICE, { locked: true }),
+    { code: 'subject-unusable', text: /locked/ },
+  ],
+  [
+    'a server administrator',
+    {},
+    ({ homeserver }) => homeserver.change(ALICE, { admin: true }),
+    { code: 'refused-by-policy', text: /test user.*policy\.privileged_subjects/ },
+  ],
+  [
+    'the minter',
+    { subject: ADMIN },
+    nothing,
+    { code: 'refused-by-policy', text: /test user.*policy\.privileged_subjects/ },
+  ],
   ['the bot', { subject: BOT }, nothing, { code: 'refused-by-policy', text: /own/ }],
-  ['the issuer account, whatever policy says', { subject: ISSUER }, (service) => {
-    service.policy = { ...service.policy, privilegedSubjects: [ISSUER] };
-  }, { code: 'refused-by-policy', text: /own/ }],
-  ['a protected subject', {}, (service) => {
-    service.policy = { ...service.policy, protectedSubjects: [ALICE] };
-  }, { code: 'refused-by-policy', text: /protected/ }],
-  ['the control room', { rooms: [room(CONTROL)] }, ({ homeserver }) => homeserver.change(ALICE, { joinedRooms: [CONTROL, OPS] }), { code: 'room-unusable', text: /!control:example\.org is outside every scope.*control room/ }],
-  ['a room the control room replaced', { rooms: [room('!old-control:example.org')] }, nothing, { code: 'room-unusable', text: /outside every scope/ }],
-  ['the subject’s notices room', { rooms: [room(NOTICES)] }, ({ homeserver }) => homeserver.change(ALICE, { joinedRooms: [NOTICES], noticesRoom: NOTICES }), { code: 'room-unusable', text: /outside every scope/ }],
-  ['a DM of the bot', { rooms: [room(OPS), room(DM)] }, nothing, { code: 'room-unusable', text: /!dm-alice:example\.org is outside every scope/ }],
-  ['a room the subject is not in', { rooms: [room('!secret:example.org')] }, nothing, { code: 'room-unusable', text: /not in !secret/ }],
-  ['a room the subject is not in, where the token could only leave it', { rooms: [room('!secret:example.org')], can: ['read', 'leave'] }, nothing, { code: 'room-unusable', text: /--can join/ }],
-  ['an invite to the control room', { rooms: [room(CONTROL)], can: ['join'] }, nothing, { code: 'room-unusable', text: /outside every scope/ }],
-  ['an invite to a DM of the bot', { rooms: [room(DM)], can: ['join', 'leave'] }, nothing, { code: 'room-unusable', text: /outside every scope/ }],
-  ['an invite to where server notices come', { rooms: [room('!notices-alice')], can: ['join', 'leave'] }, nothing, { code: 'room-unusable', text: /outside every scope.*server notices/ }],
-  ['a room the homeserver does not know, where the token could join it', { rooms: [room('!no:example.org')], can: ['join'] }, nothing, { code: 'room-unusable', text: /does not know/ }],
-  ['an alias that leads nowhere', { rooms: [{ kind: 'alias', alias: '#no:example.org' as RoomAlias }] }, nothing, { code: 'room-unusable', text: /leads to no room/ }],
-  ['a prefix of nothing', { rooms: [{ kind: 'prefix', text: '!zzz' }] }, nothing, { code: 'room-unusable', text: /begins with !zzz/ }],
-  ['a prefix of two rooms', { rooms: [{ kind: 'prefix', text: '!' }] }, nothing, { code: 'ambiguous', text: /!ops.*!lobby/ }],
-  ['a lifetime past the maximum', { ttlMs: 25 * 3_600_000 }, nothing, { code: 'refused-by-policy', text: /--ttl 1d or less/ }],
-  ['a missing reason', { reason: '  ' }, (service) => {
-    service.policy = { ...service.policy, reasonRequired: true };
-  }, { code: 'refused-by-policy', text: /--reason/ }],
+  [
+    'the issuer account, whatever policy says',
+    { subject: ISSUER },
+    (service) => {
+      service.policy = { ...service.policy, privilegedSubjects: [ISSUER] };
+    },
+    { code: 'refused-by-policy', text: /own/ },
+  ],
+  [
+    'a protected subject',
+    {},
+    (service) => {
+      service.policy = { ...service.policy, protectedSubjects: [ALICE] };
+    },
+    { code: 'refused-by-policy', text: /protected/ },
+  ],
+  [
+    'the control room',
+    { rooms: [room(CONTROL)] },
+    ({ homeserver }) => homeserver.change(ALICE, { joinedRooms: [CONTROL, OPS] }),
+    { code: 'room-unusable', text: /!control:example\.org is outside every scope.*control room/ },
+  ],
+  [
+    'a room the control room replaced',
+    { rooms: [room('!old-control:example.org')] },
+    nothing,
+    { code: 'room-unusable', text: /outside every scope/ },
+  ],
+  [
+    'the subject’s notices room',
+    { rooms: [room(NOTICES)] },
+    ({ homeserver }) => homeserver.change(ALICE, { joinedRooms: [NOTICES], noticesRoom: NOTICES }),
+    { code: 'room-unusable', text: /outside every scope/ },
+  ],
+  [
+    'a DM of the bot',
+    { rooms: [room(OPS), room(DM)] },
+    nothing,
+    { code: 'room-unusable', text: /!dm-alice:example\.org is outside every scope/ },
+  ],
+  [
+    'a room the subject is not in',
+    { rooms: [room('!secret:example.org')] },
+    nothing,
+    { code: 'room-unusable', text: /not in !secret/ },
+  ],
+  [
+    'a room the subject is not in, where the token could only leave it',
+    { rooms: [room('!secret:example.org')], can: ['read', 'leave'] },
+    nothing,
+    { code: 'room-unusable', text: /--can join/ },
+  ],
+  [
+    'an invite to the control room',
+    { rooms: [room(CONTROL)], can: ['join'] },
+    nothing,
+    { code: 'room-unusable', text: /outside every scope/ },
+  ],
+  [
+    'an invite to a DM of the bot',
+    { rooms: [room(DM)], can: ['join', 'leave'] },
+    nothing,
+    { code: 'room-unusable', text: /outside every scope/ },
+  ],
+  [
+    'an invite to where server notices come',
+    { rooms: [room('!notices-alice')], can: ['join', 'leave'] },
+    nothing,
+    { code: 'room-unusable', text: /outside every scope.*server notices/ },
+  ],
+  [
+    'a room the homeserver does not know, where the token could join it',
+    { rooms: [room('!no:example.org')], can: ['join'] },
+    nothing,
+    { code: 'room-unusable', text: /does not know/ },
+  ],
+  [
+    'an alias that leads nowhere',
+    { rooms: [{ kind: 'alias', alias: '#no:example.org' as RoomAlias }] },
+    nothing,
+    { code: 'room-unusable', text: /leads to no room/ },
+  ],
+  [
+    'a prefix of nothing',
+    { rooms: [{ kind: 'prefix', text: '!zzz' }] },
+    nothing,
+    { code: 'room-unusable', text: /begins with !zzz/ },
+  ],
+  [
+    'a prefix of two rooms',
+    { rooms: [{ kind: 'prefix', text: '!' }] },
+    nothing,
+    { code: 'ambiguous', text: /!ops.*!lobby/ },
+  ],
+  [
+    'a lifetime past the maximum',
+    { ttlMs: 25 * 3_600_000 },
+    nothing,
+    { code: 'refused-by-policy', text: /--ttl 1d or less/ },
+  ],
+  [
+    'a missing reason',
+    { reason: '  ' },
+    (service) => {
+      service.policy = { ...service.policy, reasonRequired: true };
+    },
+    { code: 'refused-by-policy', text: /--reason/ },
+  ],
   ['no rooms at all', { rooms: [] }, nothing, { code: 'usage', text: /--rooms/ }],
-  ['a subject who could not be told', {}, ({ homeserver }) => homeserver.change(ALICE, { ignoresBot: true }), { code: 'subject-unreachable', text: /could not be told/ }],
-  ['a recipient without a signed device', {}, ({ homeserver }) => homeserver.setKeys(ADMIN, { signedDevices: 0 }), { code: 'recipient-unusable', text: /no verified session/ }],
-  ['a recipient without cross-signing', { recipient: ALICE }, ({ homeserver }) => homeserver.setKeys(ALICE, { masterKey: null }), { code: 'recipient-unusable', text: /no verified session/ }],
-  ['a remote recipient', { recipient: user('bob:elsewhere.org') }, nothing, { code: 'recipient-unusable', text: /not a user of this homeserver/ }],
+  [
+    'a subject who could not be told',
+    {},
+    ({ homeserver }) => homeserver.change(ALICE, { ignoresBot: true }),
+    { code: 'subject-unreachable', text: /could not be told/ },
+  ],
+  [
+    'a recipient without a signed device',
+    {},
+    ({ homeserver }) => homeserver.setKeys(ADMIN, { signedDevices: 0 }),
+    { code: 'recipient-unusable', text: /no verified session/ },
+  ],
+  [
+    'a recipient without cross-signing',
+    { recipient: ALICE },
+    ({ homeserver }) => homeserver.setKeys(ALICE, { masterKey: null }),
+    { code: 'recipient-unusable', text: /no verified session/ },
+  ],
+  [
+    'a remote recipient',
+    { recipient: user('bob:elsewhere.org') },
+    nothing,
+    { code: 'recipient-unusable', text: /not a user of this homeserver/ },
+  ],
   ['the bot as recipient', { recipient: BOT }, nothing, { code: 'recipient-unusable', text: /own/ }],
   ['an operator without --to', { minter: 'operator:root' }, nothing, { code: 'usage', text: /--to/ }],
-  ['a homeserver that is down', {}, ({ homeserver }) => {
-    homeserver.fault = (call) => (call === 'subject' ? 'lost' : null);
-  }, { code: 'homeserver-unreachable', text: /./ }],
-]; // prettier-ignore
+  [
+    'a homeserver that is down',
+    {},
+    ({ homeserver }) => {
+      homeserver.fault = (call) => (call === 'subject' ? 'lost' : null);
+    },
+    { code: 'homeserver-unreachable', text: /./ },
+  ],
+];
 
 describe('a mint is refused for', () => {
   it.each(refused)('%s, with nothing done', async (_name, fields, prepare, expected) => {
     await using service = await Service.start();
     await service.ledger.commit({ at: 1, excluded: [{ roomId: DM, why: 'dm', userId: ALICE }] });
     prepare(service);
-    const error: unknown = await mint(service.world, service.request(fields)).catch((thrown: unknown) => thrown);
+    const error: unknown = await mint(service.world, service.request(fields)).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toMatchObject({ name: 'MintwardenError', code: expected.code });
     const { message, next } = error as { message: string; next: string | null };
     expect(`${message} ${next ?? ''}`).toMatch(expected.text);
@@ -103,18 +255,26 @@ describe('a plan', () => {
     expect(service.homeserver.calls).not.toContain('issue');
   });
 
-  it.each(['join', 'knock'] as const)('takes a room the subject is not in, where the token may %s', async (capability) => {
-    await using service = await Service.start();
-    service.homeserver.change(ALICE, { joinedRooms: [] });
-    const { grant } = await planMint(service.world, service.request({ rooms: [room(OPS)], can: [capability] }));
-    expect(grant.scope).toEqual({ v: 1, rooms: [OPS], can: [capability] });
-  });
+  it.each(['join', 'knock'] as const)(
+    'takes a room the subject is not in, where the token may %s',
+    async (capability) => {
+      await using service = await Service.start();
+      service.homeserver.change(ALICE, { joinedRooms: [] });
+      const { grant } = await planMint(
+        service.world,
+        service.request({ rooms: [room(OPS)], can: [capability] }),
+      );
+      expect(grant.scope).toEqual({ v: 1, rooms: [OPS], can: [capability] });
+    },
+  );
 
   it('takes a privileged subject that policy names', async () => {
     await using service = await Service.start();
     service.homeserver.change(ALICE, { admin: true });
     service.policy = { ...service.policy, privilegedSubjects: [ALICE] };
-    await expect(planMint(service.world, service.request())).resolves.toMatchObject({ grant: { subject: ALICE } });
+    await expect(planMint(service.world, service.request())).resolves.toMatchObject({
+      grant: { subject: ALICE },
+    });
   });
 
   it('takes a subject who ignores the bot where there are server notices', async () => {

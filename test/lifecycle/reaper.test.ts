@@ -31,15 +31,21 @@ describe('the reaper', () => {
     const bad = await service.mint();
     const due = service.ledger.due.bind(service.ledger);
     let failures = 2;
-    service.ledger.due = (now, limit) => (failures-- > 0 ? Promise.reject(new Error('disk')) : due(now, limit));
+    service.ledger.due = (now, limit) =>
+      failures-- > 0 ? Promise.reject(new Error('disk')) : due(now, limit);
     const commit = service.ledger.commit.bind(service.ledger);
     service.ledger.commit = (change) =>
-      (change.messages ?? []).some((row) => row.grantId === bad.id) ? Promise.reject(new Error('this row is cursed')) : commit(change);
+      (change.messages ?? []).some((row) => row.grantId === bad.id)
+        ? Promise.reject(new Error('this row is cursed'))
+        : commit(change);
     const reaper = startReaper(service.world);
     const other = await service.mint({ subject: addBob(service) });
     await vi.waitFor(async () => expect((await service.ledger.leases(other.id)).length).toBe(1), 2_000);
     await service.revoke(other);
-    await vi.waitFor(async () => expect((await service.ledger.leases(other.id))[0]?.state).toBe('dead'), 6_000);
+    await vi.waitFor(
+      async () => expect((await service.ledger.leases(other.id))[0]?.state).toBe('dead'),
+      6_000,
+    );
     const looks = homeserver.calls.length;
     await sleep(300);
     expect(homeserver.calls.length - looks, 'a cursed row must not be tried in a loop').toBeLessThan(20);

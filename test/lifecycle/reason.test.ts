@@ -11,6 +11,8 @@ describe('a reason', () => {
   it('is one that can be seen, where policy asks for one', async () => {
     await using service = await Service.start();
     service.policy = { ...service.policy, reasonRequired: true };
-    await expect(service.mint({ reason: '\u3164\u200b' })).rejects.toMatchObject({ code: 'refused-by-policy' });
+    await expect(service.mint({ reason: '\u3164\u200b' })).rejects.toMatchObject({
+      code: 'refused-by-policy',
+    });
   });
 });

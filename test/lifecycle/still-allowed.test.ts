@@ -6,7 +6,10 @@ import { ALICE, CONTROL } from './support/homeserver.ts';
 
 const changes: readonly (readonly [string, (service: Service) => void])[] = [
   ['protected by policy', (service) => (service.policy = { ...service.policy, protectedSubjects: [ALICE] })],
-  ['one who may mint', (service) => (service.policy = { ...service.policy, admins: [...service.policy.admins, ALICE] })],
+  [
+    'one who may mint',
+    (service) => (service.policy = { ...service.policy, admins: [...service.policy.admins, ALICE] }),
+  ],
   ['a server administrator', (service) => service.homeserver.change(ALICE, { admin: true })],
 ];
 
@@ -18,10 +21,16 @@ describe('a grant whose subject became', () => {
     change(service);
     await watchSubjectsOnce(service.world);
     await service.drain();
-    expect(await service.grant(id)).toMatchObject({ state: 'ended', endCause: 'no-longer-allowed', endedBy: 'system' });
+    expect(await service.grant(id)).toMatchObject({
+      state: 'ended',
+      endCause: 'no-longer-allowed',
+      endedBy: 'system',
+    });
     expect(service.homeserver.alive()).toEqual([]);
     for (const roomId of [CONTROL, service.homeserver.dms.get(ALICE)?.roomId])
-      expect(service.homeserver.sentTo(roomId).at(-1)?.content.body).toContain('policy no longer allows tokens for this user');
+      expect(service.homeserver.sentTo(roomId).at(-1)?.content.body).toContain(
+        'policy no longer allows tokens for this user',
+      );
   });
 
   it.each(changes)('%s gets no further token at the homeserver', async (_name, change) => {

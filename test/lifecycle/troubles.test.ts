@@ -22,13 +22,18 @@ async function telling(told: TroubleKind[] = []) {
   const service = await Service.start();
   const troubles = createTroubles(service.world);
   const kept = { told: told as readonly TroubleKind[] };
-  const store = { load: async () => kept.told, save: async (kinds: readonly TroubleKind[]) => void (kept.told = kinds) };
+  const store = {
+    load: async () => kept.told,
+    save: async (kinds: readonly TroubleKind[]) => void (kept.told = kinds),
+  };
   const teller = tellTroubles(service.world, troubles, store);
   await teller.ready;
   const inControl = async (): Promise<string[]> => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     await service.drain();
-    return service.homeserver.events.filter(({ roomId }) => roomId === CONTROL).map(({ content }) => content.body);
+    return service.homeserver.events
+      .filter(({ roomId }) => roomId === CONTROL)
+      .map(({ content }) => content.body);
   };
   return {
     service,
@@ -85,9 +90,13 @@ describe('a trouble', () => {
     await using given = await telling();
     given.troubles.begin('control-room-lost', 'The bot is not in it.', 'Invite it.');
     expect(await given.inControl()).toEqual([]);
-    const dm = given.service.homeserver.events.filter(({ content }) => content.body.includes('The bot is not in it.'));
+    const dm = given.service.homeserver.events.filter(({ content }) =>
+      content.body.includes('The bot is not in it.'),
+    );
     expect(dm).toHaveLength(1);
-    expect((await given.service.ledger.excluded()).some(({ userId, why }) => userId === ADMIN && why === 'dm')).toBe(true);
+    expect(
+      (await given.service.ledger.excluded()).some(({ userId, why }) => userId === ADMIN && why === 'dm'),
+    ).toBe(true);
   });
 
   it('of the disk stops mints before anything is asked', async () => {
@@ -102,11 +111,24 @@ describe('a trouble', () => {
 });
 
 describe('the control room', () => {
-  const well: ControlRoomState = { roomId: CONTROL, botJoined: true, encrypted: true, joinRule: 'invite', guestsAllowed: false, worldReadable: false, joined: [], invited: [] }; // prettier-ignore
+  const well: ControlRoomState = {
+    roomId: CONTROL,
+    botJoined: true,
+    encrypted: true,
+    joinRule: 'invite',
+    guestsAllowed: false,
+    worldReadable: false,
+    joined: [],
+    invited: [],
+  };
 
   it.each([
     ['all is well', {}, null],
-    ['the bot is out, which says nothing of the rest', { botJoined: false, encrypted: false }, 'control-room-lost'],
+    [
+      'the bot is out, which says nothing of the rest',
+      { botJoined: false, encrypted: false },
+      'control-room-lost',
+    ],
     ['it was upgraded', { replacedBy: '!new' as RoomId }, 'control-room-replaced'],
     ['its encryption is nonsense', { encrypted: false }, 'control-room-exposed'],
     ['it is public', { joinRule: 'public' }, 'control-room-exposed'],
@@ -125,7 +147,11 @@ describe('an end that cannot be written', () => {
     const { ledger } = service.world;
     const world: World = {
       ...service.world,
-      ledger: { ...ledger, onCommitted: (listener) => ledger.onCommitted(listener), commit: async (change) => (disk.full ? Promise.reject(FULL) : ledger.commit(change)) }, // prettier-ignore
+      ledger: {
+        ...ledger,
+        onCommitted: (listener) => ledger.onCommitted(listener),
+        commit: async (change) => (disk.full ? Promise.reject(FULL) : ledger.commit(change)),
+      },
       refused: createRefusedGrants(),
     };
     const grant = await service.mint();
@@ -142,7 +168,9 @@ describe('an end that cannot be written', () => {
     const cut: string[] = [];
     access.onOver((id) => cut.push(id));
     disk.full = true;
-    await expect(revoke(world, asked(grant, service))).rejects.toThrow(/could not be recorded.*refuses its token all the same/);
+    await expect(revoke(world, asked(grant, service))).rejects.toThrow(
+      /could not be recorded.*refuses its token all the same/,
+    );
     expect(cut).toEqual([grant.id]);
     expect((await access.present(token)).kind).toBe('over');
     expect(() => access.upstream(grant.id)).toThrow(/does not count/);
@@ -162,11 +190,17 @@ describe('an end that cannot be written', () => {
     expect((await service.grant(grant.id)).state).toBe('live');
     disk.full = false;
     await retryRefused(world);
-    expect(await service.grant(grant.id)).toMatchObject({ state: 'ended', endCause: 'revoked', endedBy: ADMIN });
+    expect(await service.grant(grant.id)).toMatchObject({
+      state: 'ended',
+      endCause: 'revoked',
+      endedBy: ADMIN,
+    });
     expect(world.refused?.all()).toEqual([]);
     expect((await access.present(token)).kind).toBe('over');
     await service.drain();
-    expect(service.homeserver.events.filter(({ content }) => content.body.includes('has ended'))).not.toHaveLength(0);
+    expect(
+      service.homeserver.events.filter(({ content }) => content.body.includes('has ended')),
+    ).not.toHaveLength(0);
     await service[Symbol.asyncDispose]();
   });
 });

@@ -26,14 +26,18 @@ describe('an identity confirmed at the machine', () => {
       { actor: by, subject: ADMIN, data: { user: ADMIN, masterKey: 'new', before: first } },
     ]);
     expect(await service.auditFault()).toBeNull();
-    const told = homeserver.sentTo(CONTROL).filter((event) => event.content.body.includes('confirmed by the operator “root”'));
+    const told = homeserver
+      .sentTo(CONTROL)
+      .filter((event) => event.content.body.includes('confirmed by the operator “root”'));
     expect(told).toMatchObject([{ encrypted: true, content: { body: expect.stringContaining('`new`') } }]);
   });
 
   it('that counts already is not told again', async () => {
     await using service = await Service.start();
     await trustIdentity(service.world, { userId: ADMIN, masterKey: 'one', by });
-    await expect(trustIdentity(service.world, { userId: ADMIN, masterKey: 'one', by })).rejects.toMatchObject({ code: 'conflict' });
+    await expect(trustIdentity(service.world, { userId: ADMIN, masterKey: 'one', by })).rejects.toMatchObject(
+      { code: 'conflict' },
+    );
     expect(await service.ledger.audit(0, 10)).toHaveLength(1);
   });
 });

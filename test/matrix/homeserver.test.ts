@@ -30,14 +30,18 @@ describe('what an answer means', () => {
   });
 
   test('says how long to wait, and what to do about a dead token', () => {
-    expect(refusal({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 } }).next).toContain('2 s');
+    expect(
+      refusal({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 } }).next,
+    ).toContain('2 s');
     expect(refusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } }).next).toContain('mintwarden init');
   });
 
   test('the homeserver’s own words are not repeated: they may quote what was sent', () => {
     const error = refusal({ status: 400, body: { errcode: 'M_BAD_JSON', error: 'near "mwt_secret"' } });
     expect(JSON.stringify([error.message, error.next])).not.toContain('mwt_secret');
-    expect(refusal({ status: 400, body: { errcode: 'evil\nline mwt_secret' } }).message).not.toContain('mwt_secret');
+    expect(refusal({ status: 400, body: { errcode: 'evil\nline mwt_secret' } }).message).not.toContain(
+      'mwt_secret',
+    );
   });
 });
 
@@ -49,13 +53,16 @@ describe('asking', () => {
       response.end('{}');
     });
     await using server = await serve((request, response) => {
-      if (request.url?.startsWith('/_matrix/client/v3/redirect') === true) response.writeHead(302, { location: target.url });
+      if (request.url?.startsWith('/_matrix/client/v3/redirect') === true)
+        response.writeHead(302, { location: target.url });
       response.end(request.url === '/_matrix/client/v3/array' ? '[]' : '<html>');
     });
     const homeserver = createHomeserver({ homeserverUrl: `${server.url}/`, accessToken: 'secret' });
     await expect(homeserver.ask('GET', path`/page`)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
     await expect(homeserver.ask('GET', path`/array`)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-    await expect(homeserver.ask('GET', path`/redirect`)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    await expect(homeserver.ask('GET', path`/redirect`)).rejects.toMatchObject({
+      code: 'homeserver-nonsense',
+    });
     expect(elsewhere).toEqual([]);
     expect(await homeserver.askList('GET', path`/array`)).toEqual([]);
   });
@@ -63,7 +70,9 @@ describe('asking', () => {
   test('silence ends', async () => {
     await using server = await serve(() => undefined);
     const homeserver = createHomeserver({ homeserverUrl: server.url, accessToken: null });
-    await expect(homeserver.ask('GET', path`/x`, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'homeserver-unreachable' });
+    await expect(homeserver.ask('GET', path`/x`, { timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'homeserver-unreachable',
+    });
   });
 
   test('ids cannot leave their place in the path', () => {

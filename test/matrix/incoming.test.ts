@@ -43,13 +43,22 @@ describe('what counts as a message', () => {
 
   test('not another type inside the ciphertext', () => {
     expect(
-      toMessage(ROOM, event({}, 'm.room.encrypted'), { type: 'm.reaction', content: { msgtype: 'm.text', body: 'x' } }, null),
+      toMessage(
+        ROOM,
+        event({}, 'm.room.encrypted'),
+        { type: 'm.reaction', content: { msgtype: 'm.text', body: 'x' } },
+        null,
+      ),
     ).toBeNull();
   });
 });
 
 describe('an edit is an edit', () => {
-  const edited = { msgtype: 'm.text', body: '* !mint', 'm.new_content': { msgtype: 'm.text', body: '!mint' } };
+  const edited = {
+    msgtype: 'm.text',
+    body: '* !mint',
+    'm.new_content': { msgtype: 'm.text', body: '!mint' },
+  };
   const relation = { 'm.relates_to': { rel_type: 'm.replace', event_id: '$o' } };
 
   test.each([
@@ -57,7 +66,12 @@ describe('an edit is an edit', () => {
     ['by the relation outside the ciphertext', { msgtype: 'm.text', body: '!mint' }, relation],
     ['though the homeserver dropped the relation', edited, {}],
   ])('%s', (_name, clear, outside) => {
-    const found = toMessage(ROOM, event(outside, 'm.room.encrypted'), { type: 'm.room.message', content: clear }, null);
+    const found = toMessage(
+      ROOM,
+      event(outside, 'm.room.encrypted'),
+      { type: 'm.room.message', content: clear },
+      null,
+    );
     expect(found?.isEdit).toBe(true);
   });
 });
@@ -78,10 +92,18 @@ describe('a reply', () => {
   });
 
   test('that the homeserver made of a quotation does not become the command below it', () => {
-    const clear = { type: 'm.room.message', content: { msgtype: 'm.text', body: '> shall I send this?\n\n!mint @alice --rooms all' } };
+    const clear = {
+      type: 'm.room.message',
+      content: { msgtype: 'm.text', body: '> shall I send this?\n\n!mint @alice --rooms all' },
+    };
     const encryption = { sessionId: 's', messageIndex: 0, deviceSigned: true, masterKey: 'M' };
     const said = (content: object) =>
-      toMessage(ROOM, event(to, 'm.room.encrypted'), { ...clear, content: { ...clear.content, ...content } }, encryption);
+      toMessage(
+        ROOM,
+        event(to, 'm.room.encrypted'),
+        { ...clear, content: { ...clear.content, ...content } },
+        encryption,
+      );
     expect(said({})?.body).toMatch(/^> shall/);
     const formatted_body = '<mx-reply><blockquote>shall I?</blockquote></mx-reply>!mint @alice --rooms all';
     expect(said({ format: 'org.matrix.custom.html', formatted_body })?.body).toBe('!mint @alice --rooms all');

@@ -29,7 +29,11 @@ const answer = {
 
 describe('a person’s keys', () => {
   test('as they are', () => {
-    expect(toKeys(fresh(answer, ALICE, [device], identity))).toEqual({ devices: 1, signedDevices: 1, masterKey: 'M' });
+    expect(toKeys(fresh(answer, ALICE, [device], identity))).toEqual({
+      devices: 1,
+      signedDevices: 1,
+      masterKey: 'M',
+    });
   });
 
   test('an identity that took the place of the first shows', () => {
@@ -38,14 +42,22 @@ describe('a person’s keys', () => {
   });
 
   test.each([
-    ['the device is gone', { ...answer, device_keys: { [ALICE]: {} } }, { devices: 0, signedDevices: 0, masterKey: 'M' }],
+    [
+      'the device is gone',
+      { ...answer, device_keys: { [ALICE]: {} } },
+      { devices: 0, signedDevices: 0, masterKey: 'M' },
+    ],
     ['the person is gone', {}, { devices: 0, signedDevices: 0, masterKey: null }],
     [
       'the device has another key now',
       { ...answer, device_keys: { [ALICE]: { D: { keys: { 'ed25519:D': 'other' } } } } },
       { devices: 0, signedDevices: 0, masterKey: 'M' },
     ],
-    ['the identity is gone', { ...answer, master_keys: {} }, { devices: 1, signedDevices: 0, masterKey: null }],
+    [
+      'the identity is gone',
+      { ...answer, master_keys: {} },
+      { devices: 1, signedDevices: 0, masterKey: null },
+    ],
     [
       'the master key is one the engine did not take',
       { ...answer, master_keys: { [ALICE]: { keys: { 'ed25519:X': 'X' } } } },

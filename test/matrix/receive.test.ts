@@ -8,14 +8,26 @@ const ROOM = '!control' as RoomId;
 const NOW = 1_000_000_000;
 
 function event(id: string, content: object, more: object = {}) {
-  const parsed = parseEvent({ event_id: id, type: 'm.room.message', sender: '@a:x', origin_server_ts: NOW, content, ...more });
+  const parsed = parseEvent({
+    event_id: id,
+    type: 'm.room.message',
+    sender: '@a:x',
+    origin_server_ts: NOW,
+    content,
+    ...more,
+  });
   if (parsed === null) throw new Error('no event');
   return parsed;
 }
 
 /** Plaintext needs neither engine nor homeserver. */
 function receiver(onEvent: (event: ChatEvent) => Promise<void>): Receiver {
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  };
   const nothing = undefined as never;
   return createReceiver({
     engine: nothing,
@@ -35,7 +47,8 @@ test('what its handler cannot take comes again, but not for ever', async () => {
     throw new Error('full disk');
   });
   const poison = event('$p', { msgtype: 'm.text', body: 'x' });
-  for (let attempt = 1; attempt < 5; attempt++) await expect(poisoned.take(ROOM, poison)).rejects.toThrow('full disk');
+  for (let attempt = 1; attempt < 5; attempt++)
+    await expect(poisoned.take(ROOM, poison)).rejects.toThrow('full disk');
   await expect(poisoned.take(ROOM, poison)).resolves.toBeUndefined();
   expect(calls).toBe(5);
 });
@@ -44,8 +57,16 @@ test.each([
   ['its own words', ROOM, event('$1', { msgtype: 'm.text', body: 'x' }, { sender: '@bot:x' })],
   ['old news', ROOM, event('$2', { msgtype: 'm.text', body: 'x' }, { origin_server_ts: NOW - 600_001 })],
   ['other rooms', '!other' as RoomId, event('$3', { msgtype: 'm.text', body: 'x' })],
-  ['a state event that looks like a message', ROOM, event('$4', { msgtype: 'm.text', body: 'x' }, { state_key: '' })],
-  ['a member without an id', ROOM, event('$5', { membership: 'join' }, { type: 'm.room.member', state_key: 'nobody' })],
+  [
+    'a state event that looks like a message',
+    ROOM,
+    event('$4', { msgtype: 'm.text', body: 'x' }, { state_key: '' }),
+  ],
+  [
+    'a member without an id',
+    ROOM,
+    event('$5', { membership: 'join' }, { type: 'm.room.member', state_key: 'nobody' }),
+  ],
 ])('%s are not heard', async (_name, roomId, given) => {
   const heard: ChatEvent[] = [];
   await receiver(async (news) => void heard.push(news)).take(roomId, given);

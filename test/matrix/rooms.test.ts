@@ -19,8 +19,19 @@ const encrypted = state('m.room.encryption', { algorithm: MEGOLM });
 
 describe('a DM', () => {
   test('of exactly the two', () => {
-    const room = toRoomState([created, encrypted, member(BOT, 'join'), member(ALICE, 'invite'), member(BOB, 'leave')]);
-    expect(toDm(ROOM, room, BOT, ALICE)).toEqual({ roomId: ROOM, encrypted: true, membership: 'invite', justTheTwo: true });
+    const room = toRoomState([
+      created,
+      encrypted,
+      member(BOT, 'join'),
+      member(ALICE, 'invite'),
+      member(BOB, 'leave'),
+    ]);
+    expect(toDm(ROOM, room, BOT, ALICE)).toEqual({
+      roomId: ROOM,
+      encrypted: true,
+      membership: 'invite',
+      justTheTwo: true,
+    });
     expect(dmUserOf(room, BOT)).toBe(ALICE);
   });
 
@@ -35,7 +46,9 @@ describe('a DM', () => {
   });
 
   test('nobody else can make a room count as one', () => {
-    expect(dmUserOf(toRoomState([state('m.room.create', { 'org.mintwarden.dm': ALICE }, '', ALICE)]), BOT)).toBeNull();
+    expect(
+      dmUserOf(toRoomState([state('m.room.create', { 'org.mintwarden.dm': ALICE }, '', ALICE)]), BOT),
+    ).toBeNull();
     expect(dmUserOf(toRoomState([state('m.room.create', { 'org.mintwarden.dm': 5 })]), BOT)).toBeNull();
     expect(dmUserOf(toRoomState([]), BOT)).toBeNull();
   });
@@ -47,7 +60,8 @@ describe('a DM', () => {
       is_direct: true,
       power_level_content_override: { users_default: 0, state_default: 100 },
     });
-    for (const right of ['invite', 'kick', 'ban', 'redact']) expect(body['power_level_content_override']).toMatchObject({ [right]: 100 });
+    for (const right of ['invite', 'kick', 'ban', 'redact'])
+      expect(body['power_level_content_override']).toMatchObject({ [right]: 100 });
     expect(body).not.toHaveProperty('invite');
     expect(body['power_level_content_override']).not.toHaveProperty('users');
   });
@@ -65,7 +79,9 @@ describe('a secret goes where only its recipient is', () => {
       [member(BOT, 'join'), member(ALICE, 'join'), member(eve, 'join')],
       [created, member(BOT, 'join')],
     ]) {
-      expect(() => checkAlone(toRoomState(state), BOT, ALICE)).toThrow(expect.objectContaining({ code: 'room-unusable' }));
+      expect(() => checkAlone(toRoomState(state), BOT, ALICE)).toThrow(
+        expect.objectContaining({ code: 'room-unusable' }),
+      );
     }
   });
 });
@@ -73,15 +89,35 @@ describe('a secret goes where only its recipient is', () => {
 test('a homeserver that says at the last moment that the DM is no DM, and holds a third, gets no token', async () => {
   const eve = '@eve:x';
   const done: string[] = [];
-  const forged = [state('m.room.create', {}), encrypted, member(BOT, 'join'), member(ALICE, 'join'), member(eve, 'join')];
+  const forged = [
+    state('m.room.create', {}),
+    encrypted,
+    member(BOT, 'join'),
+    member(ALICE, 'join'),
+    member(eve, 'join'),
+  ];
   const homeserver = {
     askList: async () => forged,
     ask: async (_method: string, path: string) => void done.push(path),
   } as unknown as Homeserver;
-  const encryptor = { sharing: () => 'identity' as const, encrypt: async () => void done.push('encrypt') as never };
-  const sender = { homeserver, encryptor, userId: BOT, inRoom: (_roomId: string, work: () => Promise<never>) => work() } as never;
+  const encryptor = {
+    sharing: () => 'identity' as const,
+    encrypt: async () => void done.push('encrypt') as never,
+  };
+  const sender = {
+    homeserver,
+    encryptor,
+    userId: BOT,
+    inRoom: (_roomId: string, work: () => Promise<never>) => work(),
+  } as never;
   const content = { body: 'mwt_x', html: 'mwt_x', mentions: [], replyTo: null, msgtype: 'm.text' } as const;
-  const options = { transactionId: 't', marker: 't', expect: 'encrypted', audience: 'cross-signed', only: ALICE } as const;
+  const options = {
+    transactionId: 't',
+    marker: 't',
+    expect: 'encrypted',
+    audience: 'cross-signed',
+    only: ALICE,
+  } as const;
   await expect(send(sender, ROOM, content, options)).rejects.toMatchObject({ code: 'room-unusable' });
   expect(done).toEqual([]);
 });

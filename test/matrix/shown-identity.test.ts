@@ -20,7 +20,11 @@ function signed(object: object, by: Pair): object {
   const signature = sign(null, Buffer.from(canonicalJson(object)), by.secret)
     .toString('base64')
     .replaceAll('=', '');
-  return { ...object, signatures: { [ALICE]: { [`ed25519:${by.key}`]: signature } }, unsigned: { device_display_name: 'Phone' } };
+  return {
+    ...object,
+    signatures: { [ALICE]: { [`ed25519:${by.key}`]: signature } },
+    unsigned: { device_display_name: 'Phone' },
+  };
 }
 
 function crossKey(usage: string, of: Pair): object {
@@ -28,7 +32,12 @@ function crossKey(usage: string, of: Pair): object {
 }
 
 function device(deviceId: string, of: Pair): object {
-  return { user_id: ALICE, device_id: deviceId, algorithms: ['m.megolm.v1.aes-sha2'], keys: { [`ed25519:${deviceId}`]: of.key } };
+  return {
+    user_id: ALICE,
+    device_id: deviceId,
+    algorithms: ['m.megolm.v1.aes-sha2'],
+    keys: { [`ed25519:${deviceId}`]: of.key },
+  };
 }
 
 const [master, selfSigning, phone, evil] = [pair(), pair(), pair(), pair()];
@@ -47,7 +56,10 @@ test('an identity and the sessions it vouches for', () => {
 });
 
 test.each([
-  ['real sessions under a master key that is somebody else’s', { ...honest, master_keys: { [ALICE]: crossKey('master', evil) } }],
+  [
+    'real sessions under a master key that is somebody else’s',
+    { ...honest, master_keys: { [ALICE]: crossKey('master', evil) } },
+  ],
   [
     'a self-signing key that the master key has not signed',
     { ...honest, self_signing_keys: { [ALICE]: signed(crossKey('self_signing', selfSigning), evil) } },
@@ -58,17 +70,31 @@ test.each([
     'a session with another key than was signed',
     {
       ...honest,
-      device_keys: { [ALICE]: { PHONE: { ...signed(device('PHONE', phone), selfSigning), keys: { 'ed25519:PHONE': evil.key } } } },
+      device_keys: {
+        [ALICE]: {
+          PHONE: { ...signed(device('PHONE', phone), selfSigning), keys: { 'ed25519:PHONE': evil.key } },
+        },
+      },
     },
   ],
   [
     'a session under another id than was signed',
     {
       ...honest,
-      device_keys: { [ALICE]: { OTHER: signed({ ...device('PHONE', phone), keys: { 'ed25519:OTHER': phone.key } }, selfSigning) } },
+      device_keys: {
+        [ALICE]: {
+          OTHER: signed({ ...device('PHONE', phone), keys: { 'ed25519:OTHER': phone.key } }, selfSigning),
+        },
+      },
     },
   ],
-  ['no keys at all', { ...honest, self_signing_keys: { [ALICE]: { ...crossKey('self_signing', selfSigning), keys: { a: 'x', b: 'y' } } } }],
+  [
+    'no keys at all',
+    {
+      ...honest,
+      self_signing_keys: { [ALICE]: { ...crossKey('self_signing', selfSigning), keys: { a: 'x', b: 'y' } } },
+    },
+  ],
 ])('not %s', (_name, answer) => {
   expect(shownIdentity(answer, ALICE)?.sessions).toEqual([]);
 });

@@ -74,7 +74,13 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
   const enough = Promise.withResolvers<void>();
   const stopped = new AbortController();
   const timeline = (id: string) => {
-    const event = { event_id: id, type: 'm.room.message', sender: '@a:x', origin_server_ts: 1, content: { msgtype: 'm.text', body: id } };
+    const event = {
+      event_id: id,
+      type: 'm.room.message',
+      sender: '@a:x',
+      origin_server_ts: 1,
+      content: { msgtype: 'm.text', body: id },
+    };
     return { timeline: { limited: true, prev_batch: 'p', events: [event] } };
   };
   const homeserver = {
@@ -88,7 +94,10 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
       }
       return {
         next_batch: 'n',
-        rooms: { join: { '!foreign': timeline('$f'), '!dm': timeline('$d') }, leave: { '!purged': timeline('$p') } },
+        rooms: {
+          join: { '!foreign': timeline('$f'), '!dm': timeline('$d') },
+          leave: { '!purged': timeline('$p') },
+        },
       };
     },
   } as unknown as Homeserver;

@@ -4,9 +4,15 @@ import { join } from 'node:path';
 import type { Log, LogData } from '../../src/ports/log.ts';
 
 /** A folder for one test, gone after it: `await using scratch = await scratchFolder()`. */
-export async function scratchFolder(): Promise<{ readonly folder: string; readonly file: string } & AsyncDisposable> {
+export async function scratchFolder(): Promise<
+  { readonly folder: string; readonly file: string } & AsyncDisposable
+> {
   const folder = await mkdtemp(join(tmpdir(), 'mintwarden-store-'));
-  return { folder, file: join(folder, 'ledger.sqlite'), [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    file: join(folder, 'ledger.sqlite'),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
 }
 
 /** A log that keeps its lines. */

@@ -17,7 +17,11 @@ const SECRETS = [
   'MDAxOGxvY2F0aW9uIGV4YW1wbGUuY29tCjAwMTNpZGVu',
 ];
 
-function linesOf(pretty: boolean, write: (log: ReturnType<typeof createLog>) => void, level: 'debug' | 'warn' = 'debug'): string[] {
+function linesOf(
+  pretty: boolean,
+  write: (log: ReturnType<typeof createLog>) => void,
+  level: 'debug' | 'warn' = 'debug',
+): string[] {
   const lines: string[] = [];
   write(createLog({ level, pretty }, { write: (line: string) => void lines.push(line) }));
   return lines;
@@ -27,8 +31,14 @@ test.each([false, true])('no token gets into a line, wherever it stands (pretty:
   for (const secret of SECRETS) {
     const written = linesOf(pretty, (log) => {
       log.info(`event ${secret}`, { [secret]: 1 });
-      log.warn('x', { problem: `GET /sync?access_token=${secret}&a=1 failed`, line: `x${secret}y and (${secret})` });
-      log.error('x', { problem: `header Authorization: Bearer ${secret}`, json: JSON.stringify({ access_token: secret }) });
+      log.warn('x', {
+        problem: `GET /sync?access_token=${secret}&a=1 failed`,
+        line: `x${secret}y and (${secret})`,
+      });
+      log.error('x', {
+        problem: `header Authorization: Bearer ${secret}`,
+        json: JSON.stringify({ access_token: secret }),
+      });
       log.debug('x', { url: encodeURIComponent(`https://h/x?access_token=${secret}`) });
     }).join('');
     const core = secret.slice(5, 25);
@@ -46,12 +56,19 @@ test('a token is found in the middle of any text', () => {
   );
 });
 
-test.each(['token', 'accessToken', 'access_token', 'password', 'clientSecret', 'Authorization', 'sealedToken', 'sealing_key', 'seed'])(
-  'a field called %s is hidden, whatever is in it',
-  (name) => {
-    expect(scrub({ [name]: 'plainvalue' })).toEqual({ [name]: '[hidden]' });
-  },
-);
+test.each([
+  'token',
+  'accessToken',
+  'access_token',
+  'password',
+  'clientSecret',
+  'Authorization',
+  'sealedToken',
+  'sealing_key',
+  'seed',
+])('a field called %s is hidden, whatever is in it', (name) => {
+  expect(scrub({ [name]: 'plainvalue' })).toEqual({ [name]: '[hidden]' });
+});
 
 test('passwords inside a text are hidden', () => {
   expect(scrubText('login {"password":"hun\\"ter2","x":1}')).not.toContain('ter2');
@@ -72,8 +89,16 @@ test('facts stay: ids, counts, durations, and the names of keys that are not sec
 });
 
 test('what is not flat is dropped, also where the types were got round', () => {
-  const nested = { error: new Error('syt_x_y'), deep: { token: 'a' }, list: ['syt_a_b'] } as unknown as LogData;
-  expect(Object.values(scrub(nested))).toEqual(['[not a plain value]', '[not a plain value]', '[not a plain value]']);
+  const nested = {
+    error: new Error('syt_x_y'),
+    deep: { token: 'a' },
+    list: ['syt_a_b'],
+  } as unknown as LogData;
+  expect(Object.values(scrub(nested))).toEqual([
+    '[not a plain value]',
+    '[not a plain value]',
+    '[not a plain value]',
+  ]);
 });
 
 test('a line is one line: nothing logged can forge another', () => {
@@ -86,5 +111,10 @@ test('a line is one line: nothing logged can forge another', () => {
 test('JSON lines carry time, level and event; quieter levels are left out', () => {
   const lines = linesOf(false, (log) => (log.info('quiet'), log.warn('loud', { count: 2 })), 'warn');
   expect(lines).toHaveLength(1);
-  expect(JSON.parse(lines[0] ?? '')).toEqual({ level: 'warn', at: expect.stringMatching(/^\d{4}-.*Z$/), event: 'loud', count: 2 });
+  expect(JSON.parse(lines[0] ?? '')).toEqual({
+    level: 'warn',
+    at: expect.stringMatching(/^\d{4}-.*Z$/),
+    event: 'loud',
+    count: 2,
+  });
 });

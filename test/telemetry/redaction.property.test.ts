@@ -18,7 +18,10 @@ const ours = fc.uint8Array({ minLength: 64, maxLength: 64 }).map((bytes): Token 
   const text = newToken('7F3K9Q' as GrantId, (count) => Buffer.from(bytes.subarray(0, count)));
   return { text, core: text.slice('mwt_7F3K9Q_'.length).slice(0, 20) };
 });
-/** https://github.com/element-hq/synapse: `syt_<base64 of the name>_<20 letters>_<check>`; `syr_` refreshes, `syl_` logs in. */
+/**
+ * https://github.com/element-hq/synapse: `syt_<base64 of the name>_<20 letters>_<check>`; `syr_` refreshes,
+ * `syl_` logs in.
+ */
 const synapse = fc
   .tuple(fc.constantFrom('syt', 'syr', 'syl'), some(`${digits}+/`, 8), some(letters, 20), some(digits, 6))
   .map(([prefix, name, core, check]): Token => ({ text: `${prefix}_${name}_${core}_${check}`, core }));
@@ -37,16 +40,22 @@ const CARELESS: Readonly<Record<string, (log: Log, text: string) => void>> = {
   'in a key': (log, text) => log.info('x', { [`a ${text} b`]: 'c' }),
   'as a value': (log, text) => log.error('x', { user: text }),
   'in quotes': (log, text) => log.info('x', { said: `“${text}”`, line: `'${text}'`, list: `[${text}]` }),
-  'in an address': (log, text) => log.info('x', { url: `https://hs.example.org/_matrix/client/v3/sync?since=s1&access_token=${text}#a` }),
+  'in an address': (log, text) =>
+    log.info('x', { url: `https://hs.example.org/_matrix/client/v3/sync?since=s1&access_token=${text}#a` }),
   'in a path': (log, text) => log.info('x', { path: `/_matrix/${text}/sync` }),
-  'in an encoded address': (log, text) => log.info('x', { url: encodeURIComponent(`https://h/?a=b&access_token=${text}`) }),
+  'in an encoded address': (log, text) =>
+    log.info('x', { url: encodeURIComponent(`https://h/?a=b&access_token=${text}`) }),
   'in a header': (log, text) => log.info('x', { headers: `authorization: Bearer ${text}\r\naccept: */*` }),
   'in raw headers': (log, text) => log.info('x', { headers: ['Authorization', `Bearer ${text}`].join(', ') }),
-  'in JSON': (log, text) => log.info('x', { body: JSON.stringify({ a: { b: [{ access_token: text }, text] } }) }),
-  'in JSON in JSON': (log, text) => log.info('x', { body: JSON.stringify({ content: JSON.stringify({ t: text }) }) }),
-  'in an error’s words': (log, text) => log.error('x', { problem: String(new Error(`cannot use ${text}: it is over`)) }),
+  'in JSON': (log, text) =>
+    log.info('x', { body: JSON.stringify({ a: { b: [{ access_token: text }, text] } }) }),
+  'in JSON in JSON': (log, text) =>
+    log.info('x', { body: JSON.stringify({ content: JSON.stringify({ t: text }) }) }),
+  'in an error’s words': (log, text) =>
+    log.error('x', { problem: String(new Error(`cannot use ${text}: it is over`)) }),
   'in an error’s stack': (log, text) => log.error('x', { problem: new Error(text).stack ?? '' }),
-  'in an error': (log, text) => log.error('x', { error: new Error(text, { cause: { text } }) } as unknown as LogData),
+  'in an error': (log, text) =>
+    log.error('x', { error: new Error(text, { cause: { text } }) } as unknown as LogData),
   nested: (log, text) => log.info('x', { a: { b: { c: [text] } } } as unknown as LogData),
   'in a list': (log, text) => log.info('x', { a: [text, [text]] } as unknown as LogData),
   'in a map': (log, text) => log.info('x', { a: new Map([[text, text]]) } as unknown as LogData),
@@ -56,7 +65,8 @@ const CARELESS: Readonly<Record<string, (log: Log, text: string) => void>> = {
   'in a symbol': (log, text) => log.info('x', { a: Symbol(text) } as unknown as LogData),
   'under a name that pino knows': (log, text) =>
     log.info('x', { err: { message: text }, req: { url: text }, msg: text } as unknown as LogData),
-  'where its prototype is': (log, text) => log.info('x', JSON.parse(`{"__proto__":{"a":${JSON.stringify(text)}},"b":1}`) as LogData),
+  'where its prototype is': (log, text) =>
+    log.info('x', JSON.parse(`{"__proto__":{"a":${JSON.stringify(text)}},"b":1}`) as LogData),
 };
 
 function written(pretty: boolean, careless: (log: Log) => void): string {
@@ -80,18 +90,36 @@ test.each(Object.entries(CARELESS))('%s', (_, careless) => {
 test('anywhere in any text, twice, with anything around it', () => {
   const around = fc.string({ unit: 'grapheme', maxLength: 30 });
   fc.assert(
-    fc.property(token, token, around, around, around, fc.boolean(), (a, b, before, between, after, pretty) => {
-      const text = `${before}${a.text}${between} ${b.text}${after}`;
-      const line = written(pretty, (log) => log.info(text, { [text]: text }));
-      expect(line).not.toContain(a.core);
-      expect(line).not.toContain(b.core);
-    }),
+    fc.property(
+      token,
+      token,
+      around,
+      around,
+      around,
+      fc.boolean(),
+      (a, b, before, between, after, pretty) => {
+        const text = `${before}${a.text}${between} ${b.text}${after}`;
+        const line = written(pretty, (log) => log.info(text, { [text]: text }));
+        expect(line).not.toContain(a.core);
+        expect(line).not.toContain(b.core);
+      },
+    ),
     { numRuns: 2_000 },
   );
 });
 
 test('what is named as a secret is hidden, whatever it looks like', () => {
-  const named = fc.constantFrom('access_token', 'refreshToken', 'password', 'client_secret', 'Authorization', 'Cookie', 'sealing_key', 'apiKey', 'seed'); // prettier-ignore
+  const named = fc.constantFrom(
+    'access_token',
+    'refreshToken',
+    'password',
+    'client_secret',
+    'Authorization',
+    'Cookie',
+    'sealing_key',
+    'apiKey',
+    'seed',
+  );
   const secret = some(digits, 24);
   fc.assert(
     fc.property(named, secret, fc.boolean(), (name, value, pretty) => {

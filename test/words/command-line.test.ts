@@ -10,9 +10,12 @@ function lineFor(...rooms: string[]): string | null {
 }
 
 describe('the line that makes such a grant again', () => {
-  it.each(['!ops:example.org', '!_dDn1kut5YSer-wBSqNyTgKfvXlO4ZJ2rAAAAAAAAAA', '!a.b=~+c:[::1]:8448'])('is given for %s', (room) => {
-    expect(lineFor(room)).toContain(`--rooms ${room} --read-only`);
-  });
+  it.each(['!ops:example.org', '!_dDn1kut5YSer-wBSqNyTgKfvXlO4ZJ2rAAAAAAAAAA', '!a.b=~+c:[::1]:8448'])(
+    'is given for %s',
+    (room) => {
+      expect(lineFor(room)).toContain(`--rooms ${room} --read-only`);
+    },
+  );
 
   it.each([
     '!x,!diary:example.org',
@@ -26,7 +29,9 @@ describe('the line that makes such a grant again', () => {
     "!x':evil.org",
   ])('is not given where another’s server chose an id that would read as something else: %j', (room) => {
     expect(lineFor('!ops:example.org', room)).toBeNull();
-    expect(lineToText(again(grantWith({ scope: { v: 1, rooms: [room as RoomId], can: ['read'] } })))).not.toContain('!mint');
+    expect(
+      lineToText(again(grantWith({ scope: { v: 1, rooms: [room as RoomId], can: ['read'] } }))),
+    ).not.toContain('!mint');
   });
 
   it('is never cut off: without its end it would go to somebody else, for another time', () => {

@@ -15,7 +15,12 @@ const context: MessageContext = {
   redactAfterMs: 600_000,
 };
 
-function said(body: MessageBody, grant: Partial<Grant> = {}, more: Partial<MessageContext> = {}, message: Partial<Message> = {}): string {
+function said(
+  body: MessageBody,
+  grant: Partial<Grant> = {},
+  more: Partial<MessageContext> = {},
+  message: Partial<Message> = {},
+): string {
   const rendered = renderMessage(messageWith(body, message), grantWith(grant), { ...context, ...more });
   return `[${rendered.msgtype}${rendered.mentions.length > 0 ? `, rings ${rendered.mentions.join(' ')}` : ''}]\n${toText(rendered.document)}`;
 }
@@ -25,7 +30,8 @@ const toDm: Partial<Message> = { to: { kind: 'dm', userId: ALICE, replyTo: null 
 
 describe('the words of each message', () => {
   it('minted', () => {
-    expect(said({ kind: 'minted', recipientJoined: true }, {}, { notice: 'accepted' })).toMatchInlineSnapshot(`
+    expect(said({ kind: 'minted', recipientJoined: true }, {}, { notice: 'accepted' }))
+      .toMatchInlineSnapshot(`
       "[m.notice]
       Grant 7F3K9Q is live. It speaks for @alice:example.org and can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send; until 14:05 UTC, in 1 h.
 
@@ -35,7 +41,8 @@ describe('the words of each message', () => {
 
       To end it: \`!revoke 7F3K9Q\`"
     `);
-    expect(said({ kind: 'minted', recipientJoined: false }, { recipient: BOB, reason: null })).toMatchInlineSnapshot(`
+    expect(said({ kind: 'minted', recipientJoined: false }, { recipient: BOB, reason: null }))
+      .toMatchInlineSnapshot(`
       "[m.notice]
       Grant 7F3K9Q is live. It speaks for @alice:example.org and can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send; until 14:05 UTC, in 1 h.
 
@@ -57,7 +64,9 @@ describe('the words of each message', () => {
   });
 
   it('minted, by creators with a wildcard, which is warned of; whole names are not', () => {
-    const by = (...names: string[]): Partial<Grant> => ({ scope: { v: 1, rooms: 'all', can: ['read'], by: names as never } });
+    const by = (...names: string[]): Partial<Grant> => ({
+      scope: { v: 1, rooms: 'all', can: ['read'], by: names as never },
+    });
     const body: MessageBody = { kind: 'minted', recipientJoined: true };
     const warned = said(body, by('@bot:x.org', '@whatsapp_*:x.org'));
     expect(warned).toContain('Careful: @whatsapp_*:x.org is whoever has such a name.');
@@ -66,8 +75,17 @@ describe('the words of each message', () => {
 
   it('mint-failed', () => {
     const failed: Partial<Grant> = { state: 'failed', endedAt: NOW };
-    expect(said({ kind: 'mint-failed', sentence: 'The homeserver did not answer.', next: 'Try again.', orphanUntil: NOW + HOUR }, failed))
-      .toMatchInlineSnapshot(`
+    expect(
+      said(
+        {
+          kind: 'mint-failed',
+          sentence: 'The homeserver did not answer.',
+          next: 'Try again.',
+          orphanUntil: NOW + HOUR,
+        },
+        failed,
+      ),
+    ).toMatchInlineSnapshot(`
         "[m.notice]
         No token was made for @alice:example.org. The homeserver did not answer. Try again.
 
@@ -76,8 +94,12 @@ describe('the words of each message', () => {
         - Grant 7F3K9Q failed and stays so; there is nothing to undo. It was asked for as: can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send.
         - To try again: \`!mint @alice:example.org --rooms !ops:example.org --read-only --ttl 1h --reason "weekly report"\`"
       `);
-    expect(said({ kind: 'mint-failed', sentence: 'The homeserver refused.', next: null, orphanUntil: null }, failed))
-      .toMatchInlineSnapshot(`
+    expect(
+      said(
+        { kind: 'mint-failed', sentence: 'The homeserver refused.', next: null, orphanUntil: null },
+        failed,
+      ),
+    ).toMatchInlineSnapshot(`
         "[m.notice]
         No token was made for @alice:example.org. The homeserver refused.
 
@@ -99,7 +121,9 @@ describe('the words of each message', () => {
 
       To end it at once, write \`!revoke 7F3K9Q\` here. You need not give a reason. Questions? Ask @ada:example.org."
     `);
-    expect(said({ kind: 'notice' }, { minter: 'operator:root', reason: null }, { channel: 'server-notice' }, toDm)).toMatchInlineSnapshot(`
+    expect(
+      said({ kind: 'notice' }, { minter: 'operator:root', reason: null }, { channel: 'server-notice' }, toDm),
+    ).toMatchInlineSnapshot(`
       "[m.text, rings @alice:example.org]
       An administrator made an access token that speaks for you, @alice:example.org. Whoever holds it can use your account for what is listed here, and nothing else.
 
@@ -133,8 +157,12 @@ describe('the words of each message', () => {
 
       Store the token now: this message is removed at 13:15 UTC (in 10 min), and the token is not shown again."
     `);
-    expect(said({ kind: 'token' }, { recipient: BOB }, { token: TOKEN })).toContain('To end it: log out with it');
-    expect(said({ kind: 'token' }, { recipient: ALICE }, { token: TOKEN })).toContain('write `!revoke 7F3K9Q` here');
+    expect(said({ kind: 'token' }, { recipient: BOB }, { token: TOKEN })).toContain(
+      'To end it: log out with it',
+    );
+    expect(said({ kind: 'token' }, { recipient: ALICE }, { token: TOKEN })).toContain(
+      'write `!revoke 7F3K9Q` here',
+    );
     expect(() => said({ kind: 'token' })).toThrow('not handed in');
   });
 
@@ -181,7 +209,8 @@ describe('the words of each message', () => {
   });
 
   it('what the control room should look at', () => {
-    expect(said({ kind: 'delivery-waiting', why: 'not-joined', giveUpAt: NOW + 900_000 })).toMatchInlineSnapshot(`
+    expect(said({ kind: 'delivery-waiting', why: 'not-joined', giveUpAt: NOW + 900_000 }))
+      .toMatchInlineSnapshot(`
       "[m.notice, rings @ada:example.org]
       The token of grant 7F3K9Q is still waiting: @ada:example.org has not accepted my invitation to a direct message.
 
@@ -190,9 +219,14 @@ describe('the words of each message', () => {
       - I try again when something changes. To try at once: \`!deliver 7F3K9Q\`
       - To end it: \`!revoke 7F3K9Q\`"
     `);
-    expect(said({ kind: 'delivery-waiting', why: 'no-signed-device', giveUpAt: NOW })).toContain('verify one of their sessions');
-    expect(said({ kind: 'delivery-waiting', why: 'room-unsafe', giveUpAt: NOW })).toContain('nobody but the two of us');
-    expect(said({ kind: 'upstream-alive', why: 'unkillable', until: NOW + HOUR }, over)).toMatchInlineSnapshot(`
+    expect(said({ kind: 'delivery-waiting', why: 'no-signed-device', giveUpAt: NOW })).toContain(
+      'verify one of their sessions',
+    );
+    expect(said({ kind: 'delivery-waiting', why: 'room-unsafe', giveUpAt: NOW })).toContain(
+      'nobody but the two of us',
+    );
+    expect(said({ kind: 'upstream-alive', why: 'unkillable', until: NOW + HOUR }, over))
+      .toMatchInlineSnapshot(`
       "[m.text, rings @ada:example.org]
       I could not log out the homeserver’s own token behind grant 7F3K9Q for @alice:example.org, and have given up trying. Nobody but me has it, and I use it no more. The homeserver ends it by itself at 14:05 UTC (in 1 h). Please look at why the homeserver refuses.
 
@@ -222,7 +256,11 @@ describe('the words of each message', () => {
   });
 
   it('only the message with the token has the token in it', () => {
-    const kinds: MessageBody[] = [{ kind: 'minted', recipientJoined: true }, { kind: 'notice' }, { kind: 'revoked', upstream: 'dead' }];
+    const kinds: MessageBody[] = [
+      { kind: 'minted', recipientJoined: true },
+      { kind: 'notice' },
+      { kind: 'revoked', upstream: 'dead' },
+    ];
     for (const body of kinds) expect(said(body, {}, { token: TOKEN })).not.toContain(TOKEN);
   });
 });

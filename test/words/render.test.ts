@@ -49,7 +49,13 @@ const OURS =
 /** The text of our HTML, read back. */
 function readBack(html: string): string {
   const text = html.replace(OURS, ' ');
-  const entities: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" };
+  const entities: Record<string, string> = {
+    '&amp;': '&',
+    '&lt;': '<',
+    '&gt;': '>',
+    '&quot;': '"',
+    '&#39;': "'",
+  };
   return text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => entities[entity] ?? '');
 }
 
@@ -75,7 +81,9 @@ describe('rendering', () => {
     fc.assert(
       fc.property(document, (each) => {
         for (const rendered of [toHtml(each), toText(each)]) {
-          expect(rendered).not.toMatch(/[\u202A-\u202E\u2066-\u2069\u200B-\u200F\u2060\uFEFF\u{E0000}-\u{E0FFF}\u2028\u2029\r\0]/u);
+          expect(rendered).not.toMatch(
+            /[\u202A-\u202E\u2066-\u2069\u200B-\u200F\u2060\uFEFF\u{E0000}-\u{E0FFF}\u2028\u2029\r\0]/u,
+          );
           expect(rendered).not.toMatch(/@room\b/i);
           expect(rendered.isWellFormed()).toBe(true);
         }
@@ -103,14 +111,19 @@ describe('rendering', () => {
 
   it('makes no link to a person of anybody’s text', () => {
     const text = 'ask https://matrix.to/#/@root:x or matrix:u/root:x';
-    for (const rendered of [toHtml([paragraph([text, strong(text)])]), toText([paragraph([text, strong(text)])])]) {
+    for (const rendered of [
+      toHtml([paragraph([text, strong(text)])]),
+      toText([paragraph([text, strong(text)])]),
+    ]) {
       expect(rendered).not.toMatch(/matrix\.to\/#|matrix:u/);
     }
   });
 
   it('links a pill to exactly the person it names', () => {
     const html = toHtml([paragraph([pill('@a"b/c?d#e:x.org' as UserId)])]);
-    expect(html).toBe('<p><a href="https://matrix.to/#/%40a%22b%2Fc%3Fd%23e%3Ax.org">@a&quot;b/c?d#e:x.org</a></p>');
+    expect(html).toBe(
+      '<p><a href="https://matrix.to/#/%40a%22b%2Fc%3Fd%23e%3Ax.org">@a&quot;b/c?d#e:x.org</a></p>',
+    );
   });
 
   it('leaves lines out rather than outgrow an event, and says how many', () => {
@@ -130,8 +143,14 @@ describe('rendering', () => {
     );
     fc.assert(
       fc.property(huge, huge, (pieces, items) => {
-        const each: Document = [paragraph(pieces), list(...items.map((item) => [item])), ...pieces.map(block)];
-        expect(Buffer.byteLength(JSON.stringify([toHtml(each), toText(each)]))).toBeLessThanOrEqual(MAX_RENDERED_BYTES);
+        const each: Document = [
+          paragraph(pieces),
+          list(...items.map((item) => [item])),
+          ...pieces.map(block),
+        ];
+        expect(Buffer.byteLength(JSON.stringify([toHtml(each), toText(each)]))).toBeLessThanOrEqual(
+          MAX_RENDERED_BYTES,
+        );
       }),
       { numRuns: 10 },
     );

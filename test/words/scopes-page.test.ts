@@ -10,7 +10,12 @@ it('docs/scopes.md has every capability, as it is', async () => {
     .slice(page.indexOf('## Capabilities'), page.indexOf('Never granted'))
     .split('\n')
     .filter((row) => row.startsWith('| `'))
-    .map((row) => row.split('|').map((cell) => cell.trim()).slice(1, -1)); // prettier-ignore
+    .map((row) =>
+      row
+        .split('|')
+        .map((cell) => cell.trim())
+        .slice(1, -1),
+    );
   expect(rows).toEqual(
     CAPABILITIES.map((name) => {
       const { allows, writes, needs } = CAPABILITY[name];

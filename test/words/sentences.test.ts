@@ -23,7 +23,9 @@ describe('the scope as a sentence', () => {
     expect(sentence([OPS], [ops])).toMatchInlineSnapshot(
       `"can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send; until 14:05 UTC, in 1 h"`,
     );
-    expect(sentence([LOBBY], [lobby])).toMatchInlineSnapshot(`"can read 1 room, !_dDn1kut5YSer…; cannot send; until 14:05 UTC, in 1 h"`);
+    expect(sentence([LOBBY], [lobby])).toMatchInlineSnapshot(
+      `"can read 1 room, !_dDn1kut5YSer…; cannot send; until 14:05 UTC, in 1 h"`,
+    );
     expect(sentence([OPS, LOBBY], [ops, lobby])).toMatchInlineSnapshot(
       `"can read 2 rooms: “Ops” (!ops:example.org) and !_dDn1kut5YSer…; “Ops” is encrypted: sees who and when, not what; cannot send; until 14:05 UTC, in 1 h"`,
     );
@@ -33,7 +35,9 @@ describe('the scope as a sentence', () => {
     expect(sentence('all', [])).toMatchInlineSnapshot(
       `"can read every room the user is in, later ones too (never the control room, Mintwarden's DMs, server notices); of encrypted rooms it sees who and when, not what; cannot send; until 14:05 UTC, in 1 h"`,
     );
-    expect(sentence([], [])).toMatchInlineSnapshot(`"can read nothing; cannot send; until 14:05 UTC, in 1 h"`);
+    expect(sentence([], [])).toMatchInlineSnapshot(
+      `"can read nothing; cannot send; until 14:05 UTC, in 1 h"`,
+    );
   });
 
   it('tells rooms apart whose ids begin alike, and cannot be talked round by a room’s name', () => {

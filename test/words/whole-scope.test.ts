@@ -24,10 +24,14 @@ describe('the whole of a scope in words', () => {
     expect(said({ can: ['read:m.room.message'] })).toMatchInlineSnapshot(
       `"can read m.room.message in 1 room, “Ops” (!ops:example.org); cannot send"`,
     );
-    expect(said({ can: ['read', 'state:m.room.topic:', 'account-data:com.example.*', 'notifications'] })).toMatchInlineSnapshot(
+    expect(
+      said({ can: ['read', 'state:m.room.topic:', 'account-data:com.example.*', 'notifications'] }),
+    ).toMatchInlineSnapshot(
       `"can read 1 room, “Ops” (!ops:example.org); can also set state m.room.topic (empty key) there; beyond rooms it can read notifications and read and write the account data com.example.*"`,
     );
-    expect(said({ can: ['upload'] })).toMatchInlineSnapshot(`"can read nothing; beyond rooms it can upload media"`);
+    expect(said({ can: ['upload'] })).toMatchInlineSnapshot(
+      `"can read nothing; beyond rooms it can upload media"`,
+    );
   });
 
   it('tells every limit', () => {
@@ -57,11 +61,13 @@ describe('the whole of a scope in words', () => {
         const text = lineToText(canSentence(grant));
         const hasRooms = scope.rooms.length > 0;
         for (const { verb, where } of scope.can.map((each) => CAPABILITY[nameOf(each)])) {
-          if (where === 'account' ? !verb.includes('account data') : hasRooms) expect(text).toContain(verb.split(' ')[0]);
+          if (where === 'account' ? !verb.includes('account data') : hasRooms)
+            expect(text).toContain(verb.split(' ')[0]);
         }
         if (scope.power !== undefined) expect(text).toContain(`at most ${scope.power}`);
         for (const network of scope.from ?? []) expect(text).toContain(network);
-        for (const list of scope.rules ?? []) for (const { verdict, on } of list) expect(text).toContain(`${verdict} ${on}`);
+        for (const list of scope.rules ?? [])
+          for (const { verdict, on } of list) expect(text).toContain(`${verdict} ${on}`);
         if (scope.uses !== undefined) expect(text).toContain(`${scope.uses} request`);
         if (scope.followUpgrades === true) expect(text).toContain('replaces it');
         if (!scope.can.some((each) => CAPABILITY[nameOf(each)].writes)) expect(text).toContain('cannot send');
@@ -70,7 +76,10 @@ describe('the whole of a scope in words', () => {
   });
 
   it('is a list where it is long', () => {
-    const long = grantWith({ scope: { v: 1, rooms: [OPS], can: ['read', 'send', 'upload'], power: 0, uses: 3 }, rooms: ops });
+    const long = grantWith({
+      scope: { v: 1, rooms: [OPS], can: ['read', 'send', 'upload'], power: 0, uses: 3 },
+      rooms: ops,
+    });
     expect(scopeList(long, NOW)?.map(lineToText)).toMatchInlineSnapshot(`
       [
         "can read 1 room, “Ops” (!ops:example.org)",
@@ -81,11 +90,14 @@ describe('the whole of a scope in words', () => {
         "until 14:05 UTC, in 1 h",
       ]
     `);
-    expect(scopeList(grantWith({ scope: { v: 1, rooms: [OPS], can: ['read'] }, rooms: ops }), NOW)).toBeNull();
+    expect(
+      scopeList(grantWith({ scope: { v: 1, rooms: [OPS], can: ['read'] }, rooms: ops }), NOW),
+    ).toBeNull();
   });
 
   it('is not made small in the invitation', () => {
-    const reason = (can: Scope['can']) => inviteReason(grantWith({ scope: { v: 1, rooms: [OPS], can } }), NOW);
+    const reason = (can: Scope['can']) =>
+      inviteReason(grantWith({ scope: { v: 1, rooms: [OPS], can } }), NOW);
     expect(reason(['read', 'send'])).toContain('can read and write in 1 of your rooms');
     expect(reason(['send'])).toContain('can write in 1 of your rooms');
   });

@@ -2,7 +2,10 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { MintwardenError } from '../../domain/errors.ts';
 
-/** A conversation at the terminal. While it is open nothing that is typed shows but the answer to an open question. */
+/**
+ * A conversation at the terminal. While it is open nothing that is typed shows but the answer to an open
+ * question.
+ */
 export type Terminal = Disposable & {
   /** The answer, without spaces around it. */
   ask(question: string): Promise<string>;
@@ -23,7 +26,8 @@ export function openTerminal(onStopped: () => void): Terminal {
   let isShown = false;
   let isOver = false;
   let open: PromiseWithResolvers<string> | null = null;
-  // Answers typed before their question: while the homeserver is asked, say. An empty line is impatience, no answer.
+  // Answers typed before their question: while the homeserver is asked, say. An empty line is impatience, no
+  // answer.
   const ahead: string[] = [];
   const screen = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -82,14 +86,20 @@ export function openTerminal(onStopped: () => void): Terminal {
   };
 }
 
-/** Asks until `check` takes the answer; what it throws for a person is shown, and the question comes again. */
-export async function askUntil<T>(ask: () => Promise<string>, check: (answer: string) => T | Promise<T>): Promise<T> {
+/**
+ * Asks until `check` takes the answer; what it throws for a person is shown, and the question comes again.
+ */
+export async function askUntil<T>(
+  ask: () => Promise<string>,
+  check: (answer: string) => T | Promise<T>,
+): Promise<T> {
   for (;;) {
     const answer = await ask();
     try {
       return await check(answer);
     } catch (error) {
-      if (!(error instanceof MintwardenError) || error instanceof Stopped || error.code === 'internal') throw error;
+      if (!(error instanceof MintwardenError) || error instanceof Stopped || error.code === 'internal')
+        throw error;
       console.log(`${error.message}${error.next === null ? '' : `\n${error.next}`}`);
     }
   }

@@ -22,7 +22,8 @@ export const auditVerify: CliCommand = {
     const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
     try {
       const { rows, head, fault } = await verifyAudit(ledger);
-      if (fault === null) console.log(`The audit holds: ${String(rows)} ${rows === 1 ? 'row' : 'rows'}.\nHead: ${head}`);
+      if (fault === null)
+        console.log(`The audit holds: ${String(rows)} ${rows === 1 ? 'row' : 'rows'}.\nHead: ${head}`);
       else console.error(`The audit does not hold. ${fault}`);
       return fault === null ? 0 : 1;
     } finally {

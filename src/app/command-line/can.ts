@@ -27,12 +27,24 @@ export const can: CliCommand = {
   ],
   run: async (flags) => {
     const config = await loadConfig(configFile(flags), process.env);
-    const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log: createLog({ level: 'warn', pretty: true }) });
+    const ledger = await openSqliteLedgerReadOnly({
+      file: ledgerFile(config),
+      log: createLog({ level: 'warn', pretty: true }),
+    });
     try {
       const grant = await locate({ ledger }, needed(flags, 'ID'));
-      const question = { method: needed(flags, 'METHOD'), target: needed(flags, 'PATH'), body: textOf(flags, 'BODY') };
+      const question = {
+        method: needed(flags, 'METHOD'),
+        target: needed(flags, 'PATH'),
+        body: textOf(flags, 'BODY'),
+      };
       const clock = { now: () => Date.now() };
-      const requests = requestsOf({ ledger, clock, controlRoomId: config.control_room, remembered: () => null });
+      const requests = requestsOf({
+        ledger,
+        clock,
+        controlRoomId: config.control_room,
+        remembered: () => null,
+      });
       const explanation = await requests.explain(question, grant);
       console.log(toText(explanationDocument(explanation, grant)));
       return explanation.passes === 'no' ? 1 : 0;
@@ -44,6 +56,7 @@ export const can: CliCommand = {
 
 function needed(flags: Flags, name: string): string {
   const text = textOf(flags, name);
-  if (text === null) throw new MintwardenError('usage', `${name} is missing.`, `Write for example: ${EXAMPLE}`);
+  if (text === null)
+    throw new MintwardenError('usage', `${name} is missing.`, `Write for example: ${EXAMPLE}`);
   return text;
 }

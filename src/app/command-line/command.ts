@@ -7,12 +7,17 @@ export type CliCommand = {
   readonly usage: string;
   /** The names of the words it takes, in their order; their texts stand among the flags under those names. */
   readonly operand?: readonly string[];
-  /** The words that are not its own flags, in their order, stand under this name as one line: see `lineOf`. */
+  /**
+   * The words that are not its own flags, in their order, stand under this name as one line: see `lineOf`.
+   */
   readonly passesOn?: string;
   readonly flags: readonly CliFlag[];
   /** More for its own help, line by line. */
   readonly notes: readonly string[];
-  /** Runs it and gives the exit status: 0 done, 1 failed. Throws MintwardenError for what a person should read. */
+  /**
+   * Runs it and gives the exit status: 0 done, 1 failed. Throws MintwardenError for what a person should
+   * read.
+   */
   run(flags: Flags): Promise<number>;
 };
 

@@ -11,8 +11,15 @@ export const configPrint: CliCommand = {
   notes: ['Secrets are not shown. The files they are in are named, and not opened.'],
   run: async (flags) => {
     const entries = effective(await readWritten(configFile(flags), process.env));
-    const said = entries.map(({ key, value, from }) => ({ key, value, from, ...(value === null ? { secret: true } : {}) }));
-    process.stdout.write(flags['json'] === true ? `${JSON.stringify(said, null, 2)}\n` : effectiveInYaml(entries));
+    const said = entries.map(({ key, value, from }) => ({
+      key,
+      value,
+      from,
+      ...(value === null ? { secret: true } : {}),
+    }));
+    process.stdout.write(
+      flags['json'] === true ? `${JSON.stringify(said, null, 2)}\n` : effectiveInYaml(entries),
+    );
     return 0;
   },
 };

@@ -11,8 +11,16 @@ export const doctorCommand: CliCommand = {
   summary: 'look for everything that can be wrong, and say how to mend it',
   usage: '[--json] [--strict] [--config FILE]',
   flags: [
-    { name: 'json', value: null, help: 'write the findings as JSON: {"version": 1, "worst": "ok", "findings": […]}' },
-    { name: 'strict', value: null, help: 'end with status 3 where nothing must be mended, but there is something to look at' },
+    {
+      name: 'json',
+      value: null,
+      help: 'write the findings as JSON: {"version": 1, "worst": "ok", "findings": […]}',
+    },
+    {
+      name: 'strict',
+      value: null,
+      help: 'end with status 3 where nothing must be mended, but there is something to look at',
+    },
     CONFIG_FLAG,
   ],
   notes: [
@@ -23,7 +31,8 @@ export const doctorCommand: CliCommand = {
   ],
   run: async (flags) => {
     const findings = await findingsIn(configFile(flags));
-    const text = flags['json'] === true ? `${JSON.stringify(reportOf(findings), null, 2)}\n` : renderFindings(findings);
+    const text =
+      flags['json'] === true ? `${JSON.stringify(reportOf(findings), null, 2)}\n` : renderFindings(findings);
     process.stdout.write(text);
     return exitStatusOf(findings, flags['strict'] === true);
   },

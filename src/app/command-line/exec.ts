@@ -20,8 +20,16 @@ export const exec: CliCommand = {
   passesOn: LINE,
   flags: [
     { name: 'json', value: null, help: 'answer in one line of JSON, for programs (docs/exec.md)' },
-    { name: 'id', value: 'ID', help: 'ask again after a lost answer: under the same id nothing is done twice' },
-    { name: 'socket', value: 'FILE', help: 'the service’s socket (default: control.sock in the state_dir of the configuration)' },
+    {
+      name: 'id',
+      value: 'ID',
+      help: 'ask again after a lost answer: under the same id nothing is done twice',
+    },
+    {
+      name: 'socket',
+      value: 'FILE',
+      help: 'the service’s socket (default: control.sock in the state_dir of the configuration)',
+    },
     { name: 'no-history', value: null, help: 'remember nothing of what is typed at the prompt' },
     CONFIG_FLAG,
   ],
@@ -41,7 +49,12 @@ export const exec: CliCommand = {
     const parts = { socket: await socketOf(flags), folder: process.cwd(), id: idOf(flags) };
     const line = textOf(flags, LINE);
     if (line !== null) return tell(await runLine(line, parts), json);
-    if (parts.id !== null) throw new MintwardenError('usage', '--id is for one command.', 'Name the command that was asked under it.');
+    if (parts.id !== null)
+      throw new MintwardenError(
+        'usage',
+        '--id is for one command.',
+        'Name the command that was asked under it.',
+      );
     if (process.stdin.isTTY && !json) return prompt(parts, flags['no-history'] !== true);
     return runInput(parts, json);
   },
@@ -55,7 +68,10 @@ function tell(ran: Ran, json: boolean): number {
   return exitStatus(ran.error);
 }
 
-/** Runs the lines of the input, up to the first that fails. Empty ones and those that begin with # are passed over. */
+/**
+ * Runs the lines of the input, up to the first that fails. Empty ones and those that begin with # are passed
+ * over.
+ */
 async function runInput(parts: Parameters<typeof runLine>[1], json: boolean): Promise<number> {
   for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     const line = text.trim();
@@ -76,5 +92,9 @@ async function socketOf(flags: Flags): Promise<string> {
 function idOf(flags: Flags): string | null {
   const id = textOf(flags, 'id');
   if (id === null || /^[A-Za-z0-9_-]{8,64}$/.test(id)) return id;
-  throw new MintwardenError('usage', 'An id is 8 to 64 letters, digits, - and _.', 'mintwarden exec --help shows what it takes.');
+  throw new MintwardenError(
+    'usage',
+    'An id is 8 to 64 letters, digits, - and _.',
+    'mintwarden exec --help shows what it takes.',
+  );
 }

@@ -11,8 +11,16 @@ export function findCommand(words: readonly string[], commands: readonly CliComm
   if (found !== undefined) return found;
   const [first = '', second = ''] = words;
   const next = 'mintwarden --help lists them.';
-  if (first.startsWith('-')) throw new MintwardenError('usage', `The command comes first, then ${first}.`, next);
+  if (first.startsWith('-'))
+    throw new MintwardenError('usage', `The command comes first, then ${first}.`, next);
   const names = commands.map(({ name }) => name);
-  const near = closest(`${first} ${second}`.trim(), names) ?? closest(first, names) ?? names.find((name) => name.startsWith(`${first} `));
-  throw new MintwardenError('usage', `There is no command "${first}".${near === undefined ? '' : ` Did you mean ${near}?`}`, next);
+  const near =
+    closest(`${first} ${second}`.trim(), names) ??
+    closest(first, names) ??
+    names.find((name) => name.startsWith(`${first} `));
+  throw new MintwardenError(
+    'usage',
+    `There is no command "${first}".${near === undefined ? '' : ` Did you mean ${near}?`}`,
+    next,
+  );
 }

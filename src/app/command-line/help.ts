@@ -22,7 +22,9 @@ export function generalHelp(commands: readonly CliCommand[]): string {
 /** The help of one command. */
 export function commandHelp(command: CliCommand): string {
   const flags = [
-    ...command.flags.map(({ name, value, help }) => [value === null ? `--${name}` : `--${name} ${value}`, help] as const),
+    ...command.flags.map(
+      ({ name, value, help }) => [value === null ? `--${name}` : `--${name} ${value}`, help] as const,
+    ),
     ['--debug', 'show where an error comes from'] as const,
   ];
   return [

@@ -1,6 +1,13 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { homeserverAddress, loginForInit, lookAtHomeserver, publicAddress, wantedAdmins, type InitOptions } from '../init/index.ts';
+import {
+  homeserverAddress,
+  loginForInit,
+  lookAtHomeserver,
+  publicAddress,
+  wantedAdmins,
+  type InitOptions,
+} from '../init/index.ts';
 import { askUntil, openTerminal, type Terminal } from './ask.ts';
 import { textOf, type Flags } from './command.ts';
 import { adminTokenOf, secretOf } from './secret-flags.ts';
@@ -11,8 +18,8 @@ const HELP = 'mintwarden init --help shows what it takes.';
 export type Gathered = AsyncDisposable & { readonly options: InitOptions };
 
 /**
- * The answers: from flags, files and the environment, and where there is a terminal by asking for those that are
- * missing. Each one that is typed is checked at once, and asked for again with what is wrong with it.
+ * The answers: from flags, files and the environment, and where there is a terminal by asking for those that
+ * are missing. Each one that is typed is checked at once, and asked for again with what is wrong with it.
  * @throws MintwardenError `usage` where something is missing and there is nobody to ask
  */
 export async function gatherAnswers(flags: Flags, onStopped: () => void): Promise<Gathered> {
@@ -44,12 +51,20 @@ export async function gatherAnswers(flags: Flags, onStopped: () => void): Promis
     'Where will holders of tokens reach the gateway (https://…)? ',
     publicAddress,
   );
-  const admins = await said(flags, 'admins', terminal, 'Who may give commands (user ids, with commas)? ', async (text) => {
-    await wantedAdmins(names(text), { homeserverUrl, serverName, adminToken: session.token, log });
-    return text;
-  });
+  const admins = await said(
+    flags,
+    'admins',
+    terminal,
+    'Who may give commands (user ids, with commas)? ',
+    async (text) => {
+      await wantedAdmins(names(text), { homeserverUrl, serverName, adminToken: session.token, log });
+      return text;
+    },
+  );
 
-  const [listen, bot, issuer, controlRoom] = ['listen', 'bot', 'issuer', 'control-room'].map((name) => textOf(flags, name));
+  const [listen, bot, issuer, controlRoom] = ['listen', 'bot', 'issuer', 'control-room'].map((name) =>
+    textOf(flags, name),
+  );
   const botPassword = await secretOf(flags, 'bot-password-file', 'The bot’s password');
   const issuerPassword = await secretOf(flags, 'issuer-password-file', 'The issuer account’s password');
   const options: InitOptions = {
@@ -78,9 +93,17 @@ export async function gatherAnswers(flags: Flags, onStopped: () => void): Promis
 function needAll(flags: Flags, token: string | null): void {
   for (const name of ['homeserver', 'public-url', 'admins'])
     if (textOf(flags, name) === null) throw new MintwardenError('usage', `--${name} is missing.`, HELP);
-  if (token !== null || (textOf(flags, 'admin-user') !== null && textOf(flags, 'admin-password-file') !== null)) return;
+  if (
+    token !== null ||
+    (textOf(flags, 'admin-user') !== null && textOf(flags, 'admin-password-file') !== null)
+  )
+    return;
   if (textOf(flags, 'admin-user') !== null)
-    throw new MintwardenError('usage', 'The password of --admin-user is missing.', 'Give it by --admin-password-file.');
+    throw new MintwardenError(
+      'usage',
+      'The password of --admin-user is missing.',
+      'Give it by --admin-password-file.',
+    );
   throw new MintwardenError(
     'usage',
     'An administrator’s access token is missing.',
@@ -129,7 +152,8 @@ async function adminSession(
   return askUntil(
     () => terminal().askHidden('Access token of a server administrator (nothing shows): '),
     async (token) => {
-      if (token === '') throw new MintwardenError('usage', 'Without a token there is nothing to set up with; Ctrl-C stops.');
+      if (token === '')
+        throw new MintwardenError('usage', 'Without a token there is nothing to set up with; Ctrl-C stops.');
       await lookAtHomeserver(homeserverUrl, token, log);
       return { token, ...nothing };
     },

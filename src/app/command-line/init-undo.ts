@@ -32,11 +32,15 @@ export async function undoInit(flags: Flags, begin: () => void, onStopped: () =>
   const decided: { deactivate?: boolean; forget?: boolean } = {};
   if (flags['yes'] !== true) {
     // What cannot be taken back is never done unasked.
-    if (!process.stdin.isTTY) throw new MintwardenError('usage', 'Nothing was changed.', 'To do it without being asked: --yes');
+    if (!process.stdin.isTTY)
+      throw new MintwardenError('usage', 'Nothing was changed.', 'To do it without being asked: --yes');
     using terminal = openTerminal(onStopped);
     const names = undo.unknown.join(' and ');
     if (undo.unknown.length > 0 && flags['deactivate'] !== true)
-      decided.deactivate = await askYesNo(terminal, `It is not known whether init made ${names}. Deactivate both?`);
+      decided.deactivate = await askYesNo(
+        terminal,
+        `It is not known whether init made ${names}. Deactivate both?`,
+      );
     if (!(await askYesNo(terminal, 'This cannot be taken back. Go on?'))) {
       console.log('Nothing was changed.');
       return 0;

@@ -18,31 +18,75 @@ export const initCommand: CliCommand = {
   summary: 'set Mintwarden up: accounts, secrets, control room, configuration; or undo that',
   usage: '--homeserver URL --public-url URL --admins @you:example.org [--dir DIR] … | --undo [--dir DIR] …',
   flags: [
-    { name: 'homeserver', value: 'URL', help: 'where Synapse answers, as seen from this machine; its admin API must be reachable' },
-    { name: 'public-url', value: 'URL', help: 'where holders of tokens will reach the gateway: https, unless on this machine' },
-    { name: 'admins', value: 'USERS', help: 'who may give commands: user ids or @names, with commas between them' },
+    {
+      name: 'homeserver',
+      value: 'URL',
+      help: 'where Synapse answers, as seen from this machine; its admin API must be reachable',
+    },
+    {
+      name: 'public-url',
+      value: 'URL',
+      help: 'where holders of tokens will reach the gateway: https, unless on this machine',
+    },
+    {
+      name: 'admins',
+      value: 'USERS',
+      help: 'who may give commands: user ids or @names, with commas between them',
+    },
     {
       name: 'admin-token-file',
       value: 'FILE',
       help: 'a file with an administrator’s access token; $MINTWARDEN_ADMIN_TOKEN works too, and it is asked for otherwise',
     },
-    { name: 'admin-user', value: 'NAME', help: 'an administrator to log in as instead, for as long as init runs' },
-    { name: 'admin-password-file', value: 'FILE', help: 'a file with the password of --admin-user; asked for otherwise' },
+    {
+      name: 'admin-user',
+      value: 'NAME',
+      help: 'an administrator to log in as instead, for as long as init runs',
+    },
+    {
+      name: 'admin-password-file',
+      value: 'FILE',
+      help: 'a file with the password of --admin-user; asked for otherwise',
+    },
     { name: 'dir', value: 'DIR', help: 'where bot.yaml, secrets/ and state/ go (default: this folder)' },
     { name: 'listen', value: 'HOST:PORT', help: 'where the gateway listens (default: 127.0.0.1:8009)' },
     { name: 'bot', value: 'NAME', help: 'the bot’s name (default: mintwarden)' },
-    { name: 'bot-password-file', value: 'FILE', help: 'the bot’s account is there already, with this password' },
+    {
+      name: 'bot-password-file',
+      value: 'FILE',
+      help: 'the bot’s account is there already, with this password',
+    },
     { name: 'issuer', value: 'NAME', help: 'the issuer account’s name (default: mintwarden-issuer)' },
-    { name: 'issuer-password-file', value: 'FILE', help: 'the issuer account is there already, with this password' },
-    { name: 'control-room', value: 'ROOM', help: 'a room to use as control room: encrypted, by invitation, the bot invited' },
+    {
+      name: 'issuer-password-file',
+      value: 'FILE',
+      help: 'the issuer account is there already, with this password',
+    },
+    {
+      name: 'control-room',
+      value: 'ROOM',
+      help: 'a room to use as control room: encrypted, by invitation, the bot invited',
+    },
     { name: 'force', value: null, help: 'write bot.yaml anew where there is one' },
     { name: 'dry-run', value: null, help: 'show what would be done, and do nothing' },
     { name: 'yes', value: null, help: 'do not ask whether to go on' },
     { name: 'undo', value: null, help: 'end every grant, then take away what init made' },
-    { name: 'close', value: null, help: 'with --undo: make everybody leave the control room, if init made it' },
-    { name: 'deactivate', value: null, help: 'with --undo: end both accounts though no record says that init made them' },
+    {
+      name: 'close',
+      value: null,
+      help: 'with --undo: make everybody leave the control room, if init made it',
+    },
+    {
+      name: 'deactivate',
+      value: null,
+      help: 'with --undo: end both accounts though no record says that init made them',
+    },
     { name: 'forget', value: null, help: 'with --undo: keep no copy of the ledger and its audit' },
-    { name: 'untold', value: null, help: 'with --undo: go on though the control room and the people concerned cannot be told' },
+    {
+      name: 'untold',
+      value: null,
+      help: 'with --undo: go on though the control room and the people concerned cannot be told',
+    },
   ],
   notes: [
     'The administrator’s token is used now and kept nowhere. It shows what it will do first, and asks where there is a',
@@ -53,7 +97,11 @@ export const initCommand: CliCommand = {
     checkTogether(flags);
     let begun = false;
     const stopped = (): number => {
-      console.error(begun ? 'Stopped in between. Run it again: it goes on where it was.' : 'Stopped. Nothing was changed.');
+      console.error(
+        begun
+          ? 'Stopped in between. Run it again: it goes on where it was.'
+          : 'Stopped. Nothing was changed.',
+      );
       return INTERRUPTED;
     };
     const onSignal = (): void => process.exit(stopped());
@@ -62,7 +110,9 @@ export const initCommand: CliCommand = {
       begun = true;
     };
     try {
-      return flags['undo'] === true ? await undoInit(flags, begin, onSignal) : await setUp(flags, begin, onSignal);
+      return flags['undo'] === true
+        ? await undoInit(flags, begin, onSignal)
+        : await setUp(flags, begin, onSignal);
     } catch (error) {
       if (error instanceof Stopped) return stopped();
       throw error;
@@ -94,7 +144,12 @@ async function setUp(flags: Flags, begin: () => void, onStopped: () => void): Pr
 }
 
 /** Shows the plan, asks, and carries it out; null: it was not to be. */
-async function planned(flags: Flags, options: InitOptions, begin: () => void, onStopped: () => void): Promise<InitResult | null> {
+async function planned(
+  flags: Flags,
+  options: InitOptions,
+  begin: () => void,
+  onStopped: () => void,
+): Promise<InitResult | null> {
   const prepared = await prepareInit(options);
   console.log(planLines(prepared.plan).join('\n'));
   if (flags['dry-run'] === true) {
@@ -119,13 +174,24 @@ async function report({ configFile }: InitResult): Promise<void> {
   const bad = findings.filter(({ severity }) => severity === 'fail');
   if (bad.length > 0) process.stdout.write(renderFindings(bad));
   else console.log('doctor looked at everything: nothing must be mended before the first start.');
-  const program = calledAs({ script: process.argv[1] ?? '', folder: process.cwd(), npmScript: process.env['npm_lifecycle_event'] });
+  const program = calledAs({
+    script: process.argv[1] ?? '',
+    folder: process.cwd(),
+    npmScript: process.env['npm_lifecycle_event'],
+  });
   const { host, port } = config.gateway.listen;
   console.log(`Next: 1. ${program} start --config ${configFile}`);
-  console.log('Then 2. accept the invitation to the control room, from a client you have verified, and type !help there.');
+  console.log(
+    'Then 2. accept the invitation to the control room, from a client you have verified, and type !help there.',
+  );
   const look = `look whether all is well: ${program} doctor --config ${configFile}`;
   // Only an address of this machine may be http, and needs no proxy.
   if (config.gateway.public_url.startsWith('https:'))
-    console.log(`Then 3. let your TLS proxy send ${config.gateway.public_url} to ${host}:${String(port)}, and ${look}`);
-  else console.log(`Then 3. ${look}\nTokens are good on this machine alone, until gateway.public_url is the https address of a TLS proxy.`);
+    console.log(
+      `Then 3. let your TLS proxy send ${config.gateway.public_url} to ${host}:${String(port)}, and ${look}`,
+    );
+  else
+    console.log(
+      `Then 3. ${look}\nTokens are good on this machine alone, until gateway.public_url is the https address of a TLS proxy.`,
+    );
 }

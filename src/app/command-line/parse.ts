@@ -15,8 +15,8 @@ const CONFIGURATION = {
 };
 
 /**
- * The flags of a command line, after the command's name. Unknown and doubled flags, spare words and empty values
- * are refused.
+ * The flags of a command line, after the command's name. Unknown and doubled flags, spare words and empty
+ * values are refused.
  * @throws MintwardenError `usage`
  */
 export function parseFlags(command: CliCommand, words: readonly string[]): Flags {
@@ -26,12 +26,21 @@ export function parseFlags(command: CliCommand, words: readonly string[]): Flags
     return others.length === 0 ? said : { ...said, [command.passesOn]: lineOf(others) };
   }
   const takingValues = command.flags.filter((flag) => flag.value !== null).map((flag) => flag.name);
-  const others = [...command.flags.filter((flag) => flag.value === null).map((flag) => flag.name), 'help', 'debug'];
+  const others = [
+    ...command.flags.filter((flag) => flag.value === null).map((flag) => flag.name),
+    'help',
+    'debug',
+  ];
   const help = `mintwarden ${command.name} --help shows what it takes.`;
-  const { _: spare, ...said } = parser([...words], { string: takingValues, boolean: others, configuration: CONFIGURATION });
+  const { _: spare, ...said } = parser([...words], {
+    string: takingValues,
+    boolean: others,
+    configuration: CONFIGURATION,
+  });
   const names = (command.operand ?? []).slice(0, spare.length);
   const operands = Object.fromEntries(names.map((name) => [name, String(spare.shift())]));
-  if (spare.length > 0) throw new MintwardenError('usage', `"${String(spare[0])}" is one word too many.`, help);
+  if (spare.length > 0)
+    throw new MintwardenError('usage', `"${String(spare[0])}" is one word too many.`, help);
   for (const [name, value] of Object.entries(said)) {
     if (!takingValues.includes(name) && !others.includes(name)) {
       const asWritten = words.includes(`-${name}`) ? `-${name}` : `--${name}`;
@@ -43,14 +52,22 @@ export function parseFlags(command: CliCommand, words: readonly string[]): Flags
   return { ...said, ...operands };
 }
 
-/** Parts the command's own flags, wherever they stand, from the words that it passes on. All that follows `--` is passed on. */
-function parted(command: CliCommand, words: readonly string[]): { readonly own: readonly string[]; readonly others: readonly string[] } {
+/**
+ * Parts the command's own flags, wherever they stand, from the words that it passes on. All that follows `--`
+ * is passed on.
+ */
+function parted(
+  command: CliCommand,
+  words: readonly string[],
+): { readonly own: readonly string[]; readonly others: readonly string[] } {
   const own: string[] = [];
   const others: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? '';
     if (word === '--') return { own, others: [...others, ...words.slice(at + 1)] };
-    const flag = [...command.flags, DEBUG].find(({ name }) => word === `--${name}` || word.startsWith(`--${name}=`));
+    const flag = [...command.flags, DEBUG].find(
+      ({ name }) => word === `--${name}` || word.startsWith(`--${name}=`),
+    );
     (flag === undefined ? others : own).push(word);
     const value = words[at + 1];
     if (flag !== undefined && flag.value !== null && word === `--${flag.name}` && value !== undefined) {
@@ -62,8 +79,8 @@ function parted(command: CliCommand, words: readonly string[]): { readonly own: 
 }
 
 /**
- * Words as one line of a bot's command. A first word with spaces in it is a line already (`exec 'list --all'`); every other
- * word stays one word, since the shell has taken its quotation marks off.
+ * Words as one line of a bot's command. A first word with spaces in it is a line already (`exec 'list
+ * --all'`); every other word stays one word, since the shell has taken its quotation marks off.
  */
 export function lineOf([first = '', ...more]: readonly string[]): string {
   return [/\s/.test(first) ? first : asOneWord(first), ...more.map(asOneWord)].join(' ');

@@ -5,7 +5,8 @@ import { machineCommands } from '../exec/machine-commands.ts';
 export type Completing = [completions: string[], word: string];
 
 /**
- * What the last word of a line may be: a verb, a flag that was not said, the id of a grant, a command to explain.
+ * What the last word of a line may be: a verb, a flag that was not said, the id of a grant, a command to
+ * explain.
  * @param ids the ids of live grants
  */
 export async function completed(line: string, ids: () => Promise<readonly string[]>): Promise<Completing> {
@@ -14,14 +15,18 @@ export async function completed(line: string, ids: () => Promise<readonly string
   const commands = machineCommands();
   if (words.length <= 1) {
     const bang = word.startsWith('!') ? '!' : '';
-    return fitting(commands.map(({ name }) => `${bang}${name}`), word); // prettier-ignore
+    return fitting(
+      commands.map(({ name }) => `${bang}${name}`),
+      word,
+    );
   }
   const verb = (words[0] ?? '').replace(/^!/, '').toLowerCase();
   const command = commands.find(({ name }) => name === verb);
   if (command === undefined) return [[], word];
   if (word.startsWith('-')) return fitting(flagsLeft(command, words), word);
   if (verb === 'help') return fitting([...commands.map(({ name }) => name), 'capabilities', 'presets'], word);
-  if (words.length === 2 && command.parameters[0]?.name === 'ID') return fitting(await ids(), word.toUpperCase(), word);
+  if (words.length === 2 && command.parameters[0]?.name === 'ID')
+    return fitting(await ids(), word.toUpperCase(), word);
   return [[], word];
 }
 

@@ -5,8 +5,12 @@ import { privateFolder, writePrivate } from '../private-files.ts';
 
 const MOST_LINES = 500;
 
-/** What looks like a token: ours, and the homeserver's kinds. Anything long that is no id we know is taken for one too. */
-const SECRET = /mwt_|sy[rtl]_|m(?:at|ar|ct|cr|pt)_|MDAx[\w+/=-]{16}|(?<![!#$@A-Za-z0-9_-])[A-Za-z0-9_-]{60,}/i;
+/**
+ * What looks like a token: ours, and the homeserver's kinds. Anything long that is no id we know is taken for
+ * one too.
+ */
+const SECRET =
+  /mwt_|sy[rtl]_|m(?:at|ar|ct|cr|pt)_|MDAx[\w+/=-]{16}|(?<![!#$@A-Za-z0-9_-])[A-Za-z0-9_-]{60,}/i;
 
 /** Whether a line may be remembered: none with a token in it is. */
 export function worthKeeping(line: string): boolean {
@@ -30,10 +34,14 @@ export async function loadHistory(file: string | null): Promise<string[]> {
     .slice(-MOST_LINES);
 }
 
-/** Keeps the newest lines, for their owner alone (0600). That it could not be written is no reason to stop. */
+/**
+ * Keeps the newest lines, for their owner alone (0600). That it could not be written is no reason to stop.
+ */
 export async function saveHistory(file: string | null, lines: readonly string[]): Promise<void> {
   if (file === null) return;
-  const kept = lines.filter((line, index) => worthKeeping(line) && line !== lines[index + 1]).slice(-MOST_LINES);
+  const kept = lines
+    .filter((line, index) => worthKeeping(line) && line !== lines[index + 1])
+    .slice(-MOST_LINES);
   try {
     await privateFolder(dirname(file));
     await writePrivate(file, kept.map((line) => `${line.replace(/[\r\n]/g, ' ')}\n`).join(''));

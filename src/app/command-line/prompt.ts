@@ -8,8 +8,8 @@ import { historyFile, loadHistory, saveHistory, worthKeeping } from './prompt-hi
 const IDS_FRESH_MS = 5_000;
 
 /**
- * Asks for one command after the other, until Ctrl-D (or `exit`). What was typed is remembered from one time to the next,
- * unless a token is in it.
+ * Asks for one command after the other, until Ctrl-D (or `exit`). What was typed is remembered from one time
+ * to the next, unless a token is in it.
  * @returns the exit status
  */
 export async function prompt(parts: RunParts, remembers: boolean): Promise<number> {

@@ -18,7 +18,10 @@ export const start: CliCommand = {
   ],
   run: async (flags) => {
     const config = await loadConfig(configFile(flags), process.env);
-    const log = createLog({ level: config.log.level, pretty: config.log.format === 'text' || process.stderr.isTTY });
+    const log = createLog({
+      level: config.log.level,
+      pretty: config.log.format === 'text' || process.stderr.isTTY,
+    });
     const ending = new AbortController();
     const wished = Promise.withResolvers<void>();
     const onSignal = (name: string): void => {
@@ -47,8 +50,13 @@ export const start: CliCommand = {
 async function reload(app: App, log: Log): Promise<void> {
   try {
     const { changes, afterRestart } = await app.reload('operator:SIGHUP');
-    log.info('policy read again', { changed: changes.map(({ key }) => key).join(' '), afterRestart: afterRestart.join(' ') });
+    log.info('policy read again', {
+      changed: changes.map(({ key }) => key).join(' '),
+      afterRestart: afterRestart.join(' '),
+    });
   } catch (error) {
-    log.error('policy not changed', { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
+    log.error('policy not changed', {
+      problem: error instanceof MintwardenError ? error.message : 'unexpected',
+    });
   }
 }

@@ -13,7 +13,10 @@ export const trust: CliCommand = {
   summary: 'confirm the new cryptographic identity of somebody who reset theirs',
   usage: 'USER [--key KEY] [--config FILE]',
   operand: ['USER'],
-  flags: [{ name: 'key', value: 'KEY', help: 'the identity to confirm, as shown without this flag' }, CONFIG_FLAG],
+  flags: [
+    { name: 'key', value: 'KEY', help: 'the identity to confirm, as shown without this flag' },
+    CONFIG_FLAG,
+  ],
   notes: [
     'Without --key it shows what to compare with the person, and changes nothing. With it the identity counts for their',
     'commands and for tokens sent to them; the service must be stopped for that. It is written into the audit, and the',
@@ -29,7 +32,9 @@ export const trust: CliCommand = {
       return 0;
     }
     await confirmIdentity(config, log, userId, key, `operator:${userInfo().username}`);
-    console.log(`From now on ${key} is the identity of ${userId}. The control room is told when the service starts.`);
+    console.log(
+      `From now on ${key} is the identity of ${userId}. The control room is told when the service starts.`,
+    );
     return 0;
   },
 };
@@ -37,5 +42,9 @@ export const trust: CliCommand = {
 function userOf(text: string | null, serverName: string): UserId {
   const userId = parseUserId(text !== null && !text.includes(':') ? `${text}:${serverName}` : (text ?? ''));
   if (userId !== null && serverOf(userId) === serverName) return userId;
-  throw new MintwardenError('usage', `Whose identity? Name a user of ${serverName}.`, `mintwarden trust @you:${serverName}`);
+  throw new MintwardenError(
+    'usage',
+    `Whose identity? Name a user of ${serverName}.`,
+    `mintwarden trust @you:${serverName}`,
+  );
 }

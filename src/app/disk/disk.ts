@@ -9,7 +9,8 @@ export type Disk = {
   readonly look: () => Promise<void>;
 };
 
-const NEXT = 'Free some space on the disk of the state folder, or look at what else is wrong with it; it goes on by itself.';
+const NEXT =
+  'Free some space on the disk of the state folder, or look at what else is wrong with it; it goes on by itself.';
 
 /** Keeps a reserve in the folder, and says when it is needed. */
 export function watchDisk(folder: string, troubles: Troubles): Disk {
@@ -17,12 +18,20 @@ export function watchDisk(folder: string, troubles: Troubles): Disk {
   return {
     failed: (sentence) => {
       reserve.release();
-      troubles.begin('disk', `${sentence} Nothing is minted until that is mended; what ends grants is tried all the same.`, NEXT);
+      troubles.begin(
+        'disk',
+        `${sentence} Nothing is minted until that is mended; what ends grants is tried all the same.`,
+        NEXT,
+      );
     },
     look: async () => {
       if (reserve.restore()) troubles.over('disk');
       else if (!troubles.has('disk'))
-        troubles.begin('disk', 'There is hardly any room left on the disk of the state folder. Nothing is minted until there is.', NEXT);
+        troubles.begin(
+          'disk',
+          'There is hardly any room left on the disk of the state folder. Nothing is minted until there is.',
+          NEXT,
+        );
     },
   };
 }

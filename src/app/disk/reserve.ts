@@ -12,11 +12,17 @@ const NAME = 'reserve';
 export type Reserve = {
   /** Gives it up. Never throws. */
   release(): void;
-  /** Whether there is room for the reserve, where it was given up, and for what comes. Takes the reserve again then. Never throws. */
+  /**
+   * Whether there is room for the reserve, where it was given up, and for what comes. Takes the reserve again
+   * then. Never throws.
+   */
   restore(): boolean;
 };
 
-/** Makes the reserve in `folder`, where there is room. Random bytes: a file system that compresses must keep them too. */
+/**
+ * Makes the reserve in `folder`, where there is room. Random bytes: a file system that compresses must keep
+ * them too.
+ */
 export function keepReserve(folder: string): Reserve {
   const file = join(folder, NAME);
   const release = (): void => {

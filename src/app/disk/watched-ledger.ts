@@ -2,10 +2,14 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 
 /**
- * The ledger, whose writes are tried once more after `onFailure` has made room, where the disk did not take them.
+ * The ledger, whose writes are tried once more after `onFailure` has made room, where the disk did not take
+ * them.
  * @param onFailure hears what was wrong
  */
-export function watchedLedger<T extends Pick<Ledger, 'commit' | 'use'>>(ledger: T, onFailure: (error: MintwardenError) => void): T {
+export function watchedLedger<T extends Pick<Ledger, 'commit' | 'use'>>(
+  ledger: T,
+  onFailure: (error: MintwardenError) => void,
+): T {
   const twice = async <R>(write: () => Promise<R>): Promise<R> => {
     try {
       return await write();

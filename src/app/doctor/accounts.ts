@@ -13,12 +13,29 @@ export async function checkIssuer(config: Config, admin: AdminApi): Promise<read
   const { user_id: userId, access_token: token } = config.issuer;
   const whose = await admin.whoami(token);
   if (whose === null)
-    return [fail('issuer-token', `The token of ${userId} is not known to the homeserver, or the account is locked.`, { mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.', command: initAgain(config) })]; // prettier-ignore
+    return [
+      fail(
+        'issuer-token',
+        `The token of ${userId} is not known to the homeserver, or the account is locked.`,
+        {
+          mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
+          command: initAgain(config),
+        },
+      ),
+    ];
   if (whose !== userId) return [anothers('issuer-token', whose, userId, 'issuer.access_token_file')];
   const loggedIn = ok('issuer-token', `${userId} is logged in.`);
   if (!(await admin.isAdmin())) {
-    const command = adminRequest(config, 'PUT', path`/_synapse/admin/v1/users/${userId}/admin`, { admin: true });
-    return [loggedIn, fail('issuer-rights', `${userId} is no server administrator.`, { mend: `Make it one. ${AS_ADMIN}`, command })];
+    const command = adminRequest(config, 'PUT', path`/_synapse/admin/v1/users/${userId}/admin`, {
+      admin: true,
+    });
+    return [
+      loggedIn,
+      fail('issuer-rights', `${userId} is no server administrator.`, {
+        mend: `Make it one. ${AS_ADMIN}`,
+        command,
+      }),
+    ];
   }
   const limit = await admin.rateLimit(userId);
   const override = path`/_synapse/admin/v1/users/${userId}/override_ratelimit`;
@@ -27,33 +44,57 @@ export async function checkIssuer(config: Config, admin: AdminApi): Promise<read
     ok('issuer-rights', `${userId} is a server administrator.`),
     limit === null
       ? ok('issuer-rate-limit', `The ordinary rate limits hold for ${userId}.`)
-      : fail('issuer-rate-limit', `An exception from the rate limits is set for ${userId}.`, { mend: `Remove it. ${AS_ADMIN}`, command: adminRequest(config, 'DELETE', override) }), // prettier-ignore
+      : fail('issuer-rate-limit', `An exception from the rate limits is set for ${userId}.`, {
+          mend: `Remove it. ${AS_ADMIN}`,
+          command: adminRequest(config, 'DELETE', override),
+        }),
     await checkSessions('issuer-sessions', config, userId, token),
     ...consent('issuer-consent', config, userId, await admin.account(userId)),
   ];
 }
 
-/** The bot: logged in, no administrator, without rate limits. Of the account itself only the issuer can tell. */
-export async function checkBot(config: Config, admin: AdminApi, isIssuerGood: boolean): Promise<readonly Finding[]> {
+/**
+ * The bot: logged in, no administrator, without rate limits. Of the account itself only the issuer can tell.
+ */
+export async function checkBot(
+  config: Config,
+  admin: AdminApi,
+  isIssuerGood: boolean,
+): Promise<readonly Finding[]> {
   const { user_id: userId, access_token: token } = config.bot;
   const account = isIssuerGood ? await admin.account(userId) : null;
   const findings = isIssuerGood ? [standing(config, userId, account)] : [];
   if (findings.some(({ severity }) => severity === 'fail')) return findings;
   const whose = await admin.whoami(token);
   if (whose === null)
-    return [...findings, fail('bot-token', `The token of ${userId} is not known to the homeserver.`, { mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.', command: initAgain(config) })]; // prettier-ignore
+    return [
+      ...findings,
+      fail('bot-token', `The token of ${userId} is not known to the homeserver.`, {
+        mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
+        command: initAgain(config),
+      }),
+    ];
   if (whose !== userId) return [...findings, anothers('bot-token', whose, userId, 'bot.access_token_file')];
   findings.push(ok('bot-token', `${userId} is logged in.`));
   if (account === null) return findings;
   const limit = await admin.rateLimit(userId);
-  const [right, override] = [path`/_synapse/admin/v1/users/${userId}/admin`, path`/_synapse/admin/v1/users/${userId}/override_ratelimit`];
+  const [right, override] = [
+    path`/_synapse/admin/v1/users/${userId}/admin`,
+    path`/_synapse/admin/v1/users/${userId}/override_ratelimit`,
+  ];
   return [
     ...findings,
     account.admin
-      ? fail('bot-rights', `${userId} is a server administrator.`, { mend: `Take the right away. ${AS_ADMIN}`, command: adminRequest(config, 'PUT', right, { admin: false }) }) // prettier-ignore
+      ? fail('bot-rights', `${userId} is a server administrator.`, {
+          mend: `Take the right away. ${AS_ADMIN}`,
+          command: adminRequest(config, 'PUT', right, { admin: false }),
+        })
       : ok('bot-rights', `${userId} is no server administrator.`),
     limit === null || limit.messagesPerSecond !== 0
-      ? warn('bot-rate-limit', `The homeserver limits how fast ${userId} may write.`, { mend: `Lift the limits. ${AS_ADMIN}`, command: adminRequest(config, 'POST', override, { messages_per_second: 0, burst_count: 0 }) }) // prettier-ignore
+      ? warn('bot-rate-limit', `The homeserver limits how fast ${userId} may write.`, {
+          mend: `Lift the limits. ${AS_ADMIN}`,
+          command: adminRequest(config, 'POST', override, { messages_per_second: 0, burst_count: 0 }),
+        })
       : ok('bot-rate-limit', `${userId} is free of rate limits.`),
     await checkSessions('bot-sessions', config, userId, token),
     ...consent('bot-consent', config, userId, account),
@@ -61,14 +102,28 @@ export async function checkBot(config: Config, admin: AdminApi, isIssuerGood: bo
 }
 
 function standing(config: Config, userId: UserId, account: Account | null): Finding {
-  if (account === null) return fail('bot-account', `There is no account ${userId}.`, { mend: 'Run mintwarden init again: it makes the account.', command: initAgain(config) }); // prettier-ignore
+  if (account === null)
+    return fail('bot-account', `There is no account ${userId}.`, {
+      mend: 'Run mintwarden init again: it makes the account.',
+      command: initAgain(config),
+    });
   const where = path`/_synapse/admin/v2/users/${userId}`;
   if (account.deactivated) {
     const mend = `Bring it back, with the password that init made, and log it in anew; then invite it to the control room again, and restart the service. ${AS_ADMIN}`;
-    const command = [reactivation(config, where, secretFiles(join(dirname(config.file), 'secrets'), userId).password), initAgain(config)];
-    return fail('bot-account', `The account ${userId} is deactivated.`, { mend, command: command.join('\n') });
+    const command = [
+      reactivation(config, where, secretFiles(join(dirname(config.file), 'secrets'), userId).password),
+      initAgain(config),
+    ];
+    return fail('bot-account', `The account ${userId} is deactivated.`, {
+      mend,
+      command: command.join('\n'),
+    });
   }
-  if (account.locked) return fail('bot-account', `The account ${userId} is locked.`, { mend: `Unlock it. ${AS_ADMIN}`, command: adminRequest(config, 'PUT', where, { locked: false }) }); // prettier-ignore
+  if (account.locked)
+    return fail('bot-account', `The account ${userId} is locked.`, {
+      mend: `Unlock it. ${AS_ADMIN}`,
+      command: adminRequest(config, 'PUT', where, { locked: false }),
+    });
   return ok('bot-account', `The account ${userId} is there.`);
 }
 
@@ -80,7 +135,12 @@ function anothers(id: 'issuer-token' | 'bot-token', whose: UserId, wanted: UserI
   return fail(id, `The token belongs to ${whose}, and should be that of ${wanted}.`, { mend });
 }
 
-function consent(id: 'issuer-consent' | 'bot-consent', config: Config, userId: UserId, account: Account | null): readonly Finding[] {
+function consent(
+  id: 'issuer-consent' | 'bot-consent',
+  config: Config,
+  userId: UserId,
+  account: Account | null,
+): readonly Finding[] {
   if (account === null) return [];
   if (account.userType === 'bot') return [ok(id, `${userId} is marked as a bot.`)];
   const command = adminRequest(config, 'PUT', path`/_synapse/admin/v2/users/${userId}`, { user_type: 'bot' });
@@ -90,9 +150,18 @@ function consent(id: 'issuer-consent' | 'bot-consent', config: Config, userId: U
 /** The people who give commands: that they are there. */
 export async function checkAdmins(config: Config, admin: AdminApi): Promise<readonly Finding[]> {
   const local = config.admins.filter((userId) => serverOf(userId) === config.homeserver.server_name);
-  const accounts: [UserId, Account | null][] = await Promise.all(local.map(async (userId) => [userId, await admin.account(userId)]));
+  const accounts: [UserId, Account | null][] = await Promise.all(
+    local.map(async (userId) => [userId, await admin.account(userId)]),
+  );
   const findings = accounts.flatMap(([userId, account]) => {
-    const what = account === null ? 'does not exist' : account.deactivated ? 'is deactivated' : account.locked ? 'is locked' : null;
+    const what =
+      account === null
+        ? 'does not exist'
+        : account.deactivated
+          ? 'is deactivated'
+          : account.locked
+            ? 'is locked'
+            : null;
     return what === null ? [] : [warn('admins', `${userId} ${what}.`)];
   });
   return findings.length > 0 ? findings : [ok('admins', `${config.admins.join(', ')} may give commands.`)];

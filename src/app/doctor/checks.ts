@@ -9,8 +9,8 @@ type Check = {
 };
 
 /**
- * Every check, in the order they are made. The names are fixed, so that scripts can look for them; a check that rests on
- * another one that failed is left out of the findings.
+ * Every check, in the order they are made. The names are fixed, so that scripts can look for them; a check
+ * that rests on another one that failed is left out of the findings.
  */
 export const CHECKS = {
   configuration: {
@@ -258,6 +258,14 @@ export const TABLE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
 
 /** The checks as a table in Markdown. */
 export function checksInMarkdown(): string {
-  const rows = Object.entries<Check>(CHECKS).map(([id, { what, why, mend }]) => `| \`${id}\` | ${what} | ${why} | ${mend} |`);
-  return ['| check | what is looked at | why it matters | what mends it |', '| --- | --- | --- | --- |', ...rows].join('\n') + '\n';
+  const rows = Object.entries<Check>(CHECKS).map(
+    ([id, { what, why, mend }]) => `| \`${id}\` | ${what} | ${why} | ${mend} |`,
+  );
+  return (
+    [
+      '| check | what is looked at | why it matters | what mends it |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n') + '\n'
+  );
 }

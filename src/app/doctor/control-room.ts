@@ -11,7 +11,10 @@ import { fail, type Finding, ok, warn } from './finding.ts';
 
 type Known = Pick<Config, 'admins' | 'bot' | 'control_room'>;
 
-/** What opens the room to others, shuts the bot out, or shows people something else in its place. The last stands for any other state. */
+/**
+ * What opens the room to others, shuts the bot out, or shows people something else in its place. The last
+ * stands for any other state.
+ */
 const DEEDS = [
   'm.room.power_levels',
   'm.room.join_rules',
@@ -25,7 +28,10 @@ const DEEDS = [
 
 /** The control room as the bot sees it. */
 export async function checkControlRoom(config: Config): Promise<readonly Finding[]> {
-  const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
+  const homeserver = createHomeserver({
+    homeserverUrl: config.homeserver.url,
+    accessToken: config.bot.access_token,
+  });
   let state: RoomState;
   try {
     state = await readRoomState(homeserver, config.control_room);
@@ -39,14 +45,18 @@ export async function checkControlRoom(config: Config): Promise<readonly Finding
 }
 
 function notIn(config: Known): Finding {
-  return fail('control-room', `The bot is not in ${config.control_room}.`, { mend: `Invite ${config.bot.user_id} there; it joins by itself while the service runs.` }); // prettier-ignore
+  return fail('control-room', `The bot is not in ${config.control_room}.`, {
+    mend: `Invite ${config.bot.user_id} there; it joins by itself while the service runs.`,
+  });
 }
 
 function powerIn(state: RoomState): RoomPower | null {
   const create = state.event('m.room.create');
   const levels = state.event('m.room.power_levels');
   return roomPowerOf(
-    create === null ? null : { type: create.type, state_key: '', sender: create.sender, content: create.content },
+    create === null
+      ? null
+      : { type: create.type, state_key: '', sender: create.sender, content: create.content },
     levels?.content ?? null,
   );
 }
@@ -58,7 +68,9 @@ export function judgeControlRoom(config: Known, room: ControlRoomState): readonl
   const others = [...room.joined, ...room.invited].filter((userId) => !known.has(userId));
   return [
     ok('control-room', `The bot is in ${room.roomId}, with ${String(room.joined.length - 1)} others.`),
-    room.encrypted ? ok('control-room-encryption', 'It is encrypted.') : fail('control-room-encryption', 'It is not encrypted.'),
+    room.encrypted
+      ? ok('control-room-encryption', 'It is encrypted.')
+      : fail('control-room-encryption', 'It is not encrypted.'),
     access(room),
     room.worldReadable
       ? fail('control-room-history', 'Its history can be read by anyone.')
@@ -72,8 +84,15 @@ export function judgeControlRoom(config: Known, room: ControlRoomState): readonl
 
 function access(room: ControlRoomState): Finding {
   if (!['invite', 'private'].includes(room.joinRule))
-    return fail('control-room-access', `It can be joined without an invitation (${shortened(safeInline(room.joinRule), 40)}).`, { mend: 'Set it to "Private (invite only)" in its settings.' }); // prettier-ignore
-  if (room.guestsAllowed) return fail('control-room-access', 'Guests may join it.', { mend: 'Forbid guest access in its settings.' });
+    return fail(
+      'control-room-access',
+      `It can be joined without an invitation (${shortened(safeInline(room.joinRule), 40)}).`,
+      { mend: 'Set it to "Private (invite only)" in its settings.' },
+    );
+  if (room.guestsAllowed)
+    return fail('control-room-access', 'Guests may join it.', {
+      mend: 'Forbid guest access in its settings.',
+    });
   return ok('control-room-access', 'It can be entered by invitation alone.');
 }
 
@@ -81,27 +100,53 @@ function absent({ admins }: Known, room: ControlRoomState): Finding {
   const missing = admins.filter((userId) => !room.joined.includes(userId));
   if (missing.length === 0) return ok('control-room-admins', 'Every admin is in it.');
   const invited = missing.every((userId) => room.invited.includes(userId));
-  return warn('control-room-admins', `Not in it: ${missing.join(', ')}.`, invited ? { mend: 'They are invited: let them accept.' } : {});
+  return warn(
+    'control-room-admins',
+    `Not in it: ${missing.join(', ')}.`,
+    invited ? { mend: 'They are invited: let them accept.' } : {},
+  );
 }
 
 /** Who may change what matters of the room. @param power null: it cannot be told from the room's state */
-export function judgePower({ admins, bot }: Known, room: Pick<ControlRoomState, 'joined' | 'invited'>, power: RoomPower | null): Finding {
+export function judgePower(
+  { admins, bot }: Known,
+  room: Pick<ControlRoomState, 'joined' | 'invited'>,
+  power: RoomPower | null,
+): Finding {
   const id = 'control-room-power';
   if (power === null) return warn(id, 'Who may change it cannot be told from its state.');
   const may = (userId: UserId): boolean =>
-    DEEDS.some((type) => withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'send', type, isState: true })) ||
+    DEEDS.some((type) =>
+      withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'send', type, isState: true }),
+    ) ||
     withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'invite' }) ||
-    withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'kick', target: '@nobody:nowhere.invalid' as UserId });
+    withinPower(Number.POSITIVE_INFINITY, userId, power, {
+      kind: 'kick',
+      target: '@nobody:nowhere.invalid' as UserId,
+    });
   const ownPeople = new Set<string>([...admins, bot.user_id]);
   // Somebody who is named in the levels need not be there yet.
-  const named = typeof power.levels === 'object' && power.levels !== null ? Object.keys(objectOf(Reflect.get(power.levels, 'users'))) : [];
+  const named =
+    typeof power.levels === 'object' && power.levels !== null
+      ? Object.keys(objectOf(Reflect.get(power.levels, 'users')))
+      : [];
   // What is no user id is nobody's, and not for a terminal.
-  const inIt = [...room.joined, ...room.invited, ...power.creators, ...named].map(parseUserId).filter((userId) => userId !== null);
+  const inIt = [...room.joined, ...room.invited, ...power.creators, ...named]
+    .map(parseUserId)
+    .filter((userId) => userId !== null);
   const others = [...new Set(inIt)].filter((userId) => !ownPeople.has(userId));
   const powerful = others.filter(may);
-  if (powerful.length > 0) return fail(id, `May change it, or invite or remove people, without being admins: ${powerful.join(', ')}.`);
-  if (may('@nobody:nowhere.invalid' as UserId)) return fail(id, 'Every member may change it, or invite or remove people.');
-  if (!admins.some((userId) => room.joined.includes(userId) && powerOf(userId, power) >= 100) && powerOf(bot.user_id, power) < 100)
+  if (powerful.length > 0)
+    return fail(
+      id,
+      `May change it, or invite or remove people, without being admins: ${powerful.join(', ')}.`,
+    );
+  if (may('@nobody:nowhere.invalid' as UserId))
+    return fail(id, 'Every member may change it, or invite or remove people.');
+  if (
+    !admins.some((userId) => room.joined.includes(userId) && powerOf(userId, power) >= 100) &&
+    powerOf(bot.user_id, power) < 100
+  )
     return warn(id, 'Nobody in it may change its settings.', {
       mend: 'Make another control room: mintwarden init does it where none is configured.',
     });

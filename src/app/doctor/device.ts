@@ -13,7 +13,10 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** The bot's own device: with keys, their store here, and signed by the bot's own identity. */
 export async function checkDevice(config: Config): Promise<readonly Finding[]> {
-  const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
+  const homeserver = createHomeserver({
+    homeserverUrl: config.homeserver.url,
+    accessToken: config.bot.access_token,
+  });
   const { user_id: botId } = config.bot;
   const { device_id: deviceId } = await homeserver.ask('GET', path`/account/whoami`);
   const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [botId]: [] } } });
@@ -22,9 +25,25 @@ export async function checkDevice(config: Config): Promise<readonly Finding[]> {
   const [hasStore, hasSeeds] = [existsSync(cryptoFolder(config)), existsSync(seedsFile(config))];
   const again = [initAgain(config), ours(config, 'start')].join('\n');
   if (isListed && !hasStore) {
-    return [fail('bot-device', `The encryption store of the bot's session is lost: there is no ${cryptoFolder(config)}.`, hasSeeds ? { mend: 'The bot gets a new session and signs it with its saved identity; run init with the service stopped:', command: again } : { mend: 'Bring the saved identity back from a backup of the folder with the sealing key first; then run init with the service stopped, and start it:', command: again })]; // prettier-ignore
+    return [
+      fail(
+        'bot-device',
+        `The encryption store of the bot's session is lost: there is no ${cryptoFolder(config)}.`,
+        hasSeeds
+          ? {
+              mend: 'The bot gets a new session and signs it with its saved identity; run init with the service stopped:',
+              command: again,
+            }
+          : {
+              mend: 'Bring the saved identity back from a backup of the folder with the sealing key first; then run init with the service stopped, and start it:',
+              command: again,
+            },
+      ),
+    ];
   }
-  return findings.map((finding) => (finding.severity === 'warn' ? { ...finding, command: ours(config, 'start') } : finding));
+  return findings.map((finding) =>
+    finding.severity === 'warn' ? { ...finding, command: ours(config, 'start') } : finding,
+  );
 }
 
 /** The admins: with an identity that can sign their devices, without which the bot obeys none of them. */
@@ -32,11 +51,15 @@ export async function checkIdentities(
   config: Config,
   pinnedKey: ((userId: UserId) => Promise<string | null>) | null,
 ): Promise<readonly Finding[]> {
-  const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
+  const homeserver = createHomeserver({
+    homeserverUrl: config.homeserver.url,
+    accessToken: config.bot.access_token,
+  });
   const wanted = Object.fromEntries(config.admins.map((userId) => [userId, []]));
   const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: wanted } });
   const without = config.admins.filter(
-    (userId) => at(answer, 'master_keys', userId) === null || at(answer, 'self_signing_keys', userId) === null,
+    (userId) =>
+      at(answer, 'master_keys', userId) === null || at(answer, 'self_signing_keys', userId) === null,
   );
   const identities =
     without.length === 0
@@ -53,17 +76,26 @@ export async function checkIdentities(
     identities,
     replaced.length === 0
       ? ok('admin-pins', "Every admin's identity is the one first seen.")
-      : fail('admin-pins', `The homeserver shows another identity than the one first seen, and nobody has confirmed it: ${replaced.join(', ')}.`, { command }), // prettier-ignore
+      : fail(
+          'admin-pins',
+          `The homeserver shows another identity than the one first seen, and nobody has confirmed it: ${replaced.join(', ')}.`,
+          { command },
+        ),
   ];
 }
 
-/** What the homeserver's answer to a key query says of the bot's device. The signatures are checked, not believed. */
+/**
+ * What the homeserver's answer to a key query says of the bot's device. The signatures are checked, not
+ * believed.
+ */
 export function judgeDevice(answer: Json, botId: string, deviceId: string): readonly Finding[] {
   const devices = at(answer, 'device_keys', botId);
   const device = at(devices, deviceId);
   if (device === null) {
     return [
-      warn('bot-device', `The bot's session ${deviceId} has no encryption keys yet.`, { mend: 'They are made when the service starts.' }),
+      warn('bot-device', `The bot's session ${deviceId} has no encryption keys yet.`, {
+        mend: 'They are made when the service starts.',
+      }),
     ];
   }
   const listed = ok('bot-device', `The keys of the bot's session ${deviceId} are at the homeserver.`);
@@ -78,7 +110,10 @@ export function judgeDevice(answer: Json, botId: string, deviceId: string): read
   ];
 }
 
-/** Whether an object holds a good ed25519 signature of the user by this key (Matrix appendix 3.3, "Signing JSON"). */
+/**
+ * Whether an object holds a good ed25519 signature of the user by this key (Matrix appendix 3.3, "Signing
+ * JSON").
+ */
 function isSigned(object: Json | null, userId: string, key: string | null): boolean {
   if (object === null || key === null) return false;
   const signature = at(object, 'signatures', userId)?.[`ed25519:${key}`];

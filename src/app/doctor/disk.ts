@@ -17,10 +17,16 @@ export async function checkDisk({ state_dir: folder }: Config): Promise<readonly
 }
 
 /** @param disk `freeFiles` null: this kind of file system has no limit to them */
-export function judgeDisk(disk: { readonly folder: string; readonly freeBytes: number; readonly freeFiles: number | null }): Finding {
+export function judgeDisk(disk: {
+  readonly folder: string;
+  readonly freeBytes: number;
+  readonly freeFiles: number | null;
+}): Finding {
   const { folder, freeBytes, freeFiles } = disk;
   const free =
-    freeBytes >= 10 * 1024 * MIB ? `${String(Math.floor(freeBytes / 1024 / MIB))} GiB` : `${String(Math.floor(freeBytes / MIB))} MiB`;
+    freeBytes >= 10 * 1024 * MIB
+      ? `${String(Math.floor(freeBytes / 1024 / MIB))} GiB`
+      : `${String(Math.floor(freeBytes / MIB))} MiB`;
   if (freeBytes < FAIL_BYTES) return fail('disk-space', `Only ${free} are free for ${folder}.`);
   if (freeFiles !== null && freeFiles < FEW_FILES)
     return fail('disk-space', `Only ${String(freeFiles)} more files fit where ${folder} is.`);

@@ -20,8 +20,8 @@ const TIMEOUT_MS = 15_000;
 
 /**
  * Looks at everything that can be wrong, beside a running service or without one. Changes nothing. What
- * cannot be looked at is a finding too: it never throws for the state of the world. Checks that rest on another one that
- * failed are left out.
+ * cannot be looked at is a finding too: it never throws for the state of the world. Checks that rest on
+ * another one that failed are left out.
  */
 export async function doctor(config: Config, log: Log): Promise<readonly Finding[]> {
   await using synapse = createSynapse({
@@ -36,10 +36,14 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
   const inspected = inspection(config);
   const findings: Finding[] = [ok('configuration', `${config.file} holds.`), ...checkOwnVersions()];
   /** @returns whether these checks all hold */
-  const look = async (id: CheckId, check: () => Promise<readonly Finding[]>): Promise<(...ids: readonly CheckId[]) => boolean> => {
+  const look = async (
+    id: CheckId,
+    check: () => Promise<readonly Finding[]>,
+  ): Promise<(...ids: readonly CheckId[]) => boolean> => {
     const found = await looked(id, check);
     findings.push(...found);
-    return (...ids) => ids.every((wanted) => found.some((finding) => finding.id === wanted && finding.severity === 'ok'));
+    return (...ids) =>
+      ids.every((wanted) => found.some((finding) => finding.id === wanted && finding.severity === 'ok'));
   };
 
   await look('secret-files', () => checkFiles(config));
@@ -72,7 +76,12 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
 export function unreadable(error: MintwardenError): readonly Finding[] {
   // Each sentence of the configuration's own says what to do; where it names a command, it is the mend.
   const command = /Run: (chmod 600 '[^'\n]+')/.exec(error.message)?.[1];
-  return [fail('configuration', error.message, { ...(error.next === null ? {} : { mend: error.next }), ...(command === undefined ? {} : { command }) })]; // prettier-ignore
+  return [
+    fail('configuration', error.message, {
+      ...(error.next === null ? {} : { mend: error.next }),
+      ...(command === undefined ? {} : { command }),
+    }),
+  ];
 }
 
 async function looked(id: CheckId, check: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {

@@ -21,11 +21,17 @@ async function secretFiles(config: Config): Promise<readonly Finding[]> {
     const isOthers = (mode & 0o007) !== 0;
     const who = isOthers ? 'Every user of this machine' : "The file's group";
     const make = isOthers ? fail : warn;
-    findings.push(make('secret-files', `${who} has access to ${file}, which holds a secret.`, { command: `chmod 600 ${quoted(file)}` }));
+    findings.push(
+      make('secret-files', `${who} has access to ${file}, which holds a secret.`, {
+        command: `chmod 600 ${quoted(file)}`,
+      }),
+    );
   }
   for (const folder of folders) {
     if (((await modeOf(folder)) ?? 0) & 0o022)
-      findings.push(fail('secret-files', `Others may write into ${folder}.`, { command: `chmod 700 ${quoted(folder)}` }));
+      findings.push(
+        fail('secret-files', `Others may write into ${folder}.`, { command: `chmod 700 ${quoted(folder)}` }),
+      );
   }
   return findings.length > 0 ? findings : [ok('secret-files', 'Nobody else has access to the secrets.')];
 }

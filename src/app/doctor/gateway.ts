@@ -16,12 +16,20 @@ export async function checkGateway(config: Config, running: boolean): Promise<re
   const { listen } = config.gateway;
   const where = `${listen.host}:${String(listen.port)}`;
   if (!running) {
-    const start = warn('service', 'The service is not running on this state folder.', { command: ours(config, 'start') });
+    const start = warn('service', 'The service is not running on this state folder.', {
+      command: ours(config, 'start'),
+    });
     if (listen.port === 0) return [start];
     const taken = await whyNotListening(listen.host, listen.port);
     if (taken === null) return [start, ok('gateway-listen', `The gateway can listen on ${where}.`)];
     const command = `ss -ltnp 'sport = :${String(listen.port)}'`;
-    return [start, fail('gateway-listen', `The gateway cannot listen on ${where} (${taken}).`, { mend: 'Stop what listens there, or change gateway.listen. What it is:', command })]; // prettier-ignore
+    return [
+      start,
+      fail('gateway-listen', `The gateway cannot listen on ${where} (${taken}).`, {
+        mend: 'Stop what listens there, or change gateway.listen. What it is:',
+        command,
+      }),
+    ];
   }
   const service = ok('service', 'The service runs.');
   if (!existsSync(config.sealing_key_file)) return [service];
@@ -32,11 +40,21 @@ export async function checkGateway(config: Config, running: boolean): Promise<re
 async function listening({ gateway: { listen } }: Config, key: string): Promise<readonly Finding[]> {
   if (listen.port === 0) return [];
   const host =
-    listen.host === '0.0.0.0' ? '127.0.0.1' : listen.host === '::' ? '[::1]' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+    listen.host === '0.0.0.0'
+      ? '127.0.0.1'
+      : listen.host === '::'
+        ? '[::1]'
+        : listen.host.includes(':')
+          ? `[${listen.host}]`
+          : listen.host;
   const where = `${listen.host}:${String(listen.port)}`;
   const met = await probe(`http://${host}:${String(listen.port)}`, key, 'holder');
   if (met.kind === 'ours') return [ok('gateway-listen', `The gateway answers on ${where}.`)];
-  return [fail('gateway-listen', `The service runs, but on ${where} ${whoIs(met)}.`, { mend: 'Restart the service, if gateway.listen or the sealing key was changed since it started. Otherwise stop what listens there.' })]; // prettier-ignore
+  return [
+    fail('gateway-listen', `The service runs, but on ${where} ${whoIs(met)}.`, {
+      mend: 'Restart the service, if gateway.listen or the sealing key was changed since it started. Otherwise stop what listens there.',
+    }),
+  ];
 }
 
 async function publicly(config: Config, key: string): Promise<readonly Finding[]> {
@@ -45,24 +63,44 @@ async function publicly(config: Config, key: string): Promise<readonly Finding[]
   const met = await probe(url, key, 'holder');
   const proxy = `Let the proxy for ${url} pass everything with a scoped token (Authorization: Bearer mwt_…) to ${listen.host}:${String(listen.port)}, without changing the path, or correct gateway.public_url.`;
   if (met.kind === 'nobody')
-    return [fail(id, `Nobody answers at ${url} (${met.why}).`, { mend: `${proxy} A firewall that keeps this machine from its own public address can also be the cause.` })]; // prettier-ignore
+    return [
+      fail(id, `Nobody answers at ${url} (${met.why}).`, {
+        mend: `${proxy} A firewall that keeps this machine from its own public address can also be the cause.`,
+      }),
+    ];
   if (met.kind !== 'ours') return [fail(id, `At ${url} ${whoIs(met)}, not this gateway.`, { mend: proxy })];
-  return [ok(id, `${url} leads to this gateway.`), beside(url, await probe(url, key, 'anybody')), await proxies(config, key, met)];
+  return [
+    ok(id, `${url} leads to this gateway.`),
+    beside(url, await probe(url, key, 'anybody')),
+    await proxies(config, key, met),
+  ];
 }
 
 /** Requests without a scoped token may be passed to the homeserver: then people use the same name. */
 function beside(url: string, met: Met): Finding {
   const id = 'client-api-beside';
-  if (met.kind === 'ours') return ok(id, `At ${url} everything goes to the gateway: people need another name for the homeserver itself.`);
+  if (met.kind === 'ours')
+    return ok(
+      id,
+      `At ${url} everything goes to the gateway: people need another name for the homeserver itself.`,
+    );
   if (met.kind === 'homeserver')
-    return ok(id, `Beside it, at ${url}, the homeserver itself answers to who shows no scoped token. It knows no scoped token: one that strays there opens nothing, and no scope is got past by it.`); // prettier-ignore
+    return ok(
+      id,
+      `Beside it, at ${url}, the homeserver itself answers to who shows no scoped token. It knows no scoped token: one that strays there opens nothing, and no scope is got past by it.`,
+    );
   return ok(id, `Requests to ${url} without a scoped token do not come to the gateway: ${whoIs(met)}.`);
 }
 
-async function proxies({ gateway }: Config, key: string, met: Extract<Met, { readonly kind: 'ours' }>): Promise<Finding> {
+async function proxies(
+  { gateway }: Config,
+  key: string,
+  met: Extract<Met, { readonly kind: 'ours' }>,
+): Promise<Finding> {
   const { public_url: url, trusted_proxies: trusted } = gateway;
   const id = 'trusted-proxies';
-  const isTrusted = (address: string): boolean => trusted.some((network: Network) => networkHolds(network, address));
+  const isTrusted = (address: string): boolean =>
+    trusted.some((network: Network) => networkHolds(network, address));
   if (trusted.length === 0) {
     return url.startsWith('https:')
       ? ok(id, 'No proxy is named in gateway.trusted_proxies: --from is refused.')
@@ -74,7 +112,9 @@ async function proxies({ gateway }: Config, key: string, met: Extract<Met, { rea
     return ok(id, 'From this machine it cannot be seen what the proxy makes of X-Forwarded-For.');
   const claimed = await probe(url, key, 'holder', { 'x-forwarded-for': CLAIMED });
   if (claimed.kind === 'ours' && claimed.from === CLAIMED)
-    return fail(id, `${url} takes a holder's own word on where it comes from.`, { mend: `Let the proxy add the address to X-Forwarded-For, or write it anew; take networks that holders come from out of gateway.trusted_proxies.` }); // prettier-ignore
+    return fail(id, `${url} takes a holder's own word on where it comes from.`, {
+      mend: `Let the proxy add the address to X-Forwarded-For, or write it anew; take networks that holders come from out of gateway.trusted_proxies.`,
+    });
   if (met.from === null) return warn(id, 'The proxy that is trusted does not say where requests come from.');
   if (isTrusted(met.from)) return warn(id, `Requests seem to come from the proxy itself (${met.from}).`);
   return ok(id, `Requests from here seem to come from ${met.from}.`);

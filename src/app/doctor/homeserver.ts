@@ -9,7 +9,11 @@ const SKEW_WARN_MS = 5_000;
 const SKEW_FAIL_MS = 60_000;
 
 /** The homeserver itself: there, a Synapse, in charge of logins, reached safely, and its clock. */
-export async function checkHomeserver(config: Config, admin: AdminApi, now: () => number): Promise<readonly Finding[]> {
+export async function checkHomeserver(
+  config: Config,
+  admin: AdminApi,
+  now: () => number,
+): Promise<readonly Finding[]> {
   const { url } = config.homeserver;
   const begun = performance.now();
   let theirs: number | null;
@@ -18,16 +22,24 @@ export async function checkHomeserver(config: Config, admin: AdminApi, now: () =
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
     if (error.code === 'homeserver-unreachable') return [fail('homeserver', error.message)];
-    const mend = 'Correct homeserver.url: it is the address that clients of the homeserver use, or the one Synapse listens on.';
+    const mend =
+      'Correct homeserver.url: it is the address that clients of the homeserver use, or the one Synapse listens on.';
     return [fail('homeserver', `What answers at ${url} is no Matrix homeserver.`, { mend })];
   }
-  const findings: Finding[] = [ok('homeserver', `${url} answered in ${String(Math.round(performance.now() - begun))} ms.`)];
+  const findings: Finding[] = [
+    ok('homeserver', `${url} answered in ${String(Math.round(performance.now() - begun))} ms.`),
+  ];
   if (theirs !== null) findings.push(clockFinding(theirs - now()));
   const { protocol, hostname } = new URL(url);
   findings.push(
     protocol === 'http:' && !isLoopback(hostname)
       ? warn('transport', `${url} is plain HTTP to another machine.`)
-      : ok('transport', protocol === 'https:' ? 'The homeserver is reached by https.' : 'The homeserver is on this machine.'),
+      : ok(
+          'transport',
+          protocol === 'https:'
+            ? 'The homeserver is reached by https.'
+            : 'The homeserver is on this machine.',
+        ),
   );
   try {
     return [...findings, ...(await synapse(url, admin))];
@@ -44,7 +56,9 @@ async function synapse(url: string, admin: AdminApi): Promise<readonly Finding[]
   return [
     ok('admin-api', `The admin API answers at ${url}.`),
     judgeVersion('synapse-version', version),
-    leftToOthers ? fail('logins', 'Logins are left to the Matrix Authentication Service.') : ok('logins', 'Synapse does logins itself.'),
+    leftToOthers
+      ? fail('logins', 'Logins are left to the Matrix Authentication Service.')
+      : ok('logins', 'Synapse does logins itself.'),
   ];
 }
 

@@ -24,7 +24,10 @@ export function isRunning(config: Config, log: Log): boolean {
   }
 }
 
-/** What is seen of the ledger's file; null where there is none, or it cannot be opened (`checkLedger` says why). */
+/**
+ * What is seen of the ledger's file; null where there is none, or it cannot be opened (`checkLedger` says
+ * why).
+ */
 export function inspection(config: Config): Inspection | null {
   const file = ledgerFile(config);
   if (!existsSync(file)) return null;
@@ -37,9 +40,19 @@ export function inspection(config: Config): Inspection | null {
 }
 
 /** The ledger: there, of our version, whole, its audit chain unbroken, nothing left hanging. */
-export async function checkLedger(config: Config, log: Log, inspected: Inspection | null): Promise<readonly Finding[]> {
+export async function checkLedger(
+  config: Config,
+  log: Log,
+  inspected: Inspection | null,
+): Promise<readonly Finding[]> {
   const file = ledgerFile(config);
-  if (!existsSync(file)) return [warn('ledger', `There is no ledger at ${file} yet.`, { mend: 'It is made at the first start.', command: ours(config, 'start') })]; // prettier-ignore
+  if (!existsSync(file))
+    return [
+      warn('ledger', `There is no ledger at ${file} yet.`, {
+        mend: 'It is made at the first start.',
+        command: ours(config, 'start'),
+      }),
+    ];
   if (inspected !== null && inspected.damage.length > 0)
     return [
       fail(
@@ -56,7 +69,10 @@ export async function checkLedger(config: Config, log: Log, inspected: Inspectio
       ok('ledger', `${String(grantsEver)} grants, ${String(live)} of them live.`),
       ...(inspected === null ? [] : [ok('ledger-integrity', 'The file of the ledger is whole.')]),
       verdict.fault === null
-        ? ok('audit-chain', `${String(verdict.rows)} audit rows, the chain unbroken. Its head: ${verdict.head}`)
+        ? ok(
+            'audit-chain',
+            `${String(verdict.rows)} audit rows, the chain unbroken. Its head: ${verdict.head}`,
+          )
         : fail('audit-chain', verdict.fault),
       hanging > 0
         ? warn(
@@ -76,8 +92,15 @@ function faultOf(error: unknown): AuditVerdict {
   throw error;
 }
 
-/** The identity of a user that counts, for as long as there is a ledger that can be read; null: it says nothing. */
-export function pinnedIn(config: Config, log: Log, inspected: Inspection | null): ((userId: UserId) => Promise<string | null>) | null {
+/**
+ * The identity of a user that counts, for as long as there is a ledger that can be read; null: it says
+ * nothing.
+ */
+export function pinnedIn(
+  config: Config,
+  log: Log,
+  inspected: Inspection | null,
+): ((userId: UserId) => Promise<string | null>) | null {
   if (inspected === null || inspected.damage.length > 0) return null;
   return async (userId) => {
     const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });

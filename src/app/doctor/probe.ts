@@ -19,8 +19,8 @@ export type Met =
 type Got = { readonly status: number; readonly body: unknown; readonly localAddress: string };
 
 /**
- * Asks a gateway to prove that it is the one with this key. The challenge is new each time, so that an answer that was
- * kept somewhere proves nothing.
+ * Asks a gateway to prove that it is the one with this key. The challenge is new each time, so that an answer
+ * that was kept somewhere proves nothing.
  * @param as `holder`: with something like a scoped token; `anybody`: without a token
  */
 export async function probe(
@@ -30,8 +30,12 @@ export async function probe(
   headers: Record<string, string> = {},
 ): Promise<Met> {
   const challenge = randomBytes(24).toString('base64url');
-  const authorization: Record<string, string> = as === 'holder' ? { authorization: `Bearer ${NOBODYS_TOKEN}` } : {};
-  const got = await get(`${baseUrl}/_matrix/client/unstable/org.mintwarden/instance/${challenge}`, { ...headers, ...authorization });
+  const authorization: Record<string, string> =
+    as === 'holder' ? { authorization: `Bearer ${NOBODYS_TOKEN}` } : {};
+  const got = await get(`${baseUrl}/_matrix/client/unstable/org.mintwarden/instance/${challenge}`, {
+    ...headers,
+    ...authorization,
+  });
   if ('kind' in got) return got;
   const proof = at(got.body, 'proof');
   if (got.status === 200 && typeof proof === 'string') {
@@ -41,29 +45,43 @@ export async function probe(
   }
   // Without the token: for one that it does not know Synapse refuses to tell even that.
   const versions = await get(`${baseUrl}/_matrix/client/versions`, headers);
-  if (!('kind' in versions) && versions.status === 200 && Array.isArray(at(versions.body, 'versions'))) return { kind: 'homeserver' };
+  if (!('kind' in versions) && versions.status === 200 && Array.isArray(at(versions.body, 'versions')))
+    return { kind: 'homeserver' };
   return { kind: 'other', what: `status ${String(got.status)}` };
 }
 
 /** Redirects are not followed: a holder's client would carry its token there, or drop it. */
-function get(url: string, headers: Record<string, string>): Promise<Got | Exclude<Met, { readonly kind: 'ours' }>> {
+function get(
+  url: string,
+  headers: Record<string, string>,
+): Promise<Got | Exclude<Met, { readonly kind: 'ours' }>> {
   const { promise, resolve } = Promise.withResolvers<Got | Exclude<Met, { readonly kind: 'ours' }>>();
   const ask = url.startsWith('https:') ? httpsRequest : httpRequest;
-  const request = ask(url, { headers, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) }, (response) => {
-    const localAddress = response.socket.localAddress ?? '';
-    const chunks: Buffer[] = [];
-    let size = 0;
-    response.on('data', (chunk: Buffer) => {
-      size += chunk.byteLength;
-      if (size <= MAX_BYTES) chunks.push(chunk);
-      else response.destroy();
-    });
-    response.on('close', () => resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks)), localAddress }));
-    response.on('error', () => undefined);
-  });
+  const request = ask(
+    url,
+    { headers, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) },
+    (response) => {
+      const localAddress = response.socket.localAddress ?? '';
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.byteLength;
+        if (size <= MAX_BYTES) chunks.push(chunk);
+        else response.destroy();
+      });
+      response.on('close', () =>
+        resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks)), localAddress }),
+      );
+      response.on('error', () => undefined);
+    },
+  );
   request.on('error', (error) => {
     const code = codeOf(error);
-    resolve(isCertificate(code) ? { kind: 'other', what: `its certificate is not trusted: ${code}` } : { kind: 'nobody', why: code });
+    resolve(
+      isCertificate(code)
+        ? { kind: 'other', what: `its certificate is not trusted: ${code}` }
+        : { kind: 'nobody', why: code },
+    );
   });
   request.end();
   return promise;

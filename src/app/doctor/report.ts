@@ -1,18 +1,28 @@
 import { type Finding, type Severity, worstOf } from './finding.ts';
 
 /**
- * What `doctor --json` writes. Fields are added to it; none is taken away or changes its meaning, or `version` counts up.
- * Checks come and go with versions of Mintwarden: look for them by their ids.
+ * What `doctor --json` writes. Fields are added to it; none is taken away or changes its meaning, or
+ * `version` counts up. Checks come and go with versions of Mintwarden: look for them by their ids.
  */
 export type Report = { readonly version: 1; readonly worst: Severity; readonly findings: readonly Finding[] };
 
 /** See `Report`. */
 export function reportOf(findings: readonly Finding[]): Report {
-  const plain = findings.map(({ id, severity, found, why, mend, command }) => ({ id, severity, found, why, mend, command }));
+  const plain = findings.map(({ id, severity, found, why, mend, command }) => ({
+    id,
+    severity,
+    found,
+    why,
+    mend,
+    command,
+  }));
   return { version: 1, worst: worstOf(findings), findings: plain };
 }
 
-/** 0: nothing must be mended. 1: something must be. 3: `strict` was said, and there is something to look at. (2 is: not understood.) */
+/**
+ * 0: nothing must be mended. 1: something must be. 3: `strict` was said, and there is something to look at.
+ * (2 is: not understood.)
+ */
 export function exitStatusOf(findings: readonly Finding[], strict: boolean): 0 | 1 | 3 {
   const worst = worstOf(findings);
   if (worst === 'fail') return 1;
@@ -21,7 +31,9 @@ export function exitStatusOf(findings: readonly Finding[], strict: boolean): 0 |
 
 const COLUMN = 33;
 
-/** Findings for a terminal: a line each, what is wrong with its reason and its mend, and a count at the end. */
+/**
+ * Findings for a terminal: a line each, what is wrong with its reason and its mend, and a count at the end.
+ */
 export function renderFindings(findings: readonly Finding[]): string {
   const marks = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
   const below = (text: string): string => `${' '.repeat(COLUMN)}${text}`;
@@ -31,7 +43,8 @@ export function renderFindings(findings: readonly Finding[]): string {
     ...(mend === null ? [] : [below(`→ ${mend}`)]),
     ...(command === null ? [] : command.split('\n').map((line) => below(`  ${line}`))),
   ]);
-  const count = (severity: Severity): number => findings.filter((finding) => finding.severity === severity).length;
+  const count = (severity: Severity): number =>
+    findings.filter((finding) => finding.severity === severity).length;
   const bad = count('fail');
   const summary = bad > 0 ? `${String(bad)} must be mended` : 'Nothing must be mended';
   return `${lines.join('\n')}\n\n${summary}; ${String(count('warn'))} to look at; ${String(count('ok'))} well.\n`;

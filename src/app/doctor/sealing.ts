@@ -12,7 +12,8 @@ import { fail, type Finding, ok, warn } from './finding.ts';
 import { ours, quoted } from './shell.ts';
 
 /**
- * The key that seals, and what is sealed beside it. Secrets are opened to see whether they open, and forgotten.
+ * The key that seals, and what is sealed beside it. Secrets are opened to see whether they open, and
+ * forgotten.
  * @param ledger what was seen of the ledger's file; null: there is none, or it cannot be read
  */
 export async function checkSealing(config: Config, ledger: Inspection | null): Promise<readonly Finding[]> {
@@ -20,9 +21,16 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
   if (!existsSync(file)) {
     const sealed = await keysInUse(config, ledger);
     if (sealed.length === 0 && !existsSync(seedsFile(config)))
-      return [warn('sealing-key', `There is no sealing key at ${file} yet; it is made at the first start.`, { mend: 'Start the service.', command: ours(config, 'start') })]; // prettier-ignore
+      return [
+        warn('sealing-key', `There is no sealing key at ${file} yet; it is made at the first start.`, {
+          mend: 'Start the service.',
+          command: ours(config, 'start'),
+        }),
+      ];
     const mend = `Put ${file} back from its backup, mode 600, and only then start the service: a start without it makes another key.`;
-    return [fail('sealing-key', `The sealing key ${file} is lost, and secrets are sealed with it.`, { mend })];
+    return [
+      fail('sealing-key', `The sealing key ${file} is lost, and secrets are sealed with it.`, { mend }),
+    ];
   }
   let key: SealingKey;
   try {
@@ -30,21 +38,40 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
     const isMode = error.next?.startsWith('chmod') === true;
-    return [fail('sealing-key', error.message, isMode ? { mend: 'Take the access away.', command: `chmod 600 ${quoted(file)}` } : { mend: error.next ?? '' })]; // prettier-ignore
+    return [
+      fail(
+        'sealing-key',
+        error.message,
+        isMode
+          ? { mend: 'Take the access away.', command: `chmod 600 ${quoted(file)}` }
+          : { mend: error.next ?? '' },
+      ),
+    ];
   }
   const others = (await keysInUse(config, ledger)).filter((id) => id !== key.id);
   if (others.length > 0) {
     const mend = `Stop the service, put the key ${others.join(', ')} back at ${file} from its backup, and start it again.`;
-    return [fail('sealing-key', `The sealing key is ${key.id}, but secrets are sealed with ${others.join(', ')}.`, { mend })];
+    return [
+      fail('sealing-key', `The sealing key is ${key.id}, but secrets are sealed with ${others.join(', ')}.`, {
+        mend,
+      }),
+    ];
   }
-  return [ok('sealing-key', `The sealing key ${key.id} is the one that secrets are sealed with.`), await seeds(config, key)];
+  return [
+    ok('sealing-key', `The sealing key ${key.id} is the one that secrets are sealed with.`),
+    await seeds(config, key),
+  ];
 }
 
 async function seeds(config: Config, key: SealingKey): Promise<Finding> {
   const file = seedsFile(config);
   const command = ours(config, 'start');
   if (!existsSync(file)) {
-    if (!existsSync(cryptoFolder(config))) return warn('seeds', 'The bot has no identity yet; it is made at the first start.', { mend: 'Start the service.', command }); // prettier-ignore
+    if (!existsSync(cryptoFolder(config)))
+      return warn('seeds', 'The bot has no identity yet; it is made at the first start.', {
+        mend: 'Start the service.',
+        command,
+      });
     return fail('seeds', `The bot's cross-signing keys are not saved at ${file}.`);
   }
   try {

@@ -17,18 +17,28 @@ export async function checkSessions(
 ): Promise<Finding> {
   const as = (accessToken: string) => createHomeserver({ homeserverUrl: config.homeserver.url, accessToken });
   const own = stringAt(await as(token).ask('GET', path`/account/whoami`), 'device_id');
-  const answer = await as(config.issuer.access_token).ask('GET', adminPath`/_synapse/admin/v2/users/${userId}/devices`);
+  const answer = await as(config.issuer.access_token).ask(
+    'GET',
+    adminPath`/_synapse/admin/v2/users/${userId}/devices`,
+  );
   const others = arrayAt(answer, 'devices').flatMap((device) => {
     const deviceId = stringAt(device, 'device_id');
-    return deviceId === null || deviceId === own ? [] : [{ deviceId, name: stringAt(device, 'display_name') }];
+    return deviceId === null || deviceId === own
+      ? []
+      : [{ deviceId, name: stringAt(device, 'display_name') }];
   });
   if (others.length === 0) return ok(id, `${userId} has one session.`);
   const named = others
     .slice(0, FEW)
-    .map(({ deviceId, name }) => safeInline(deviceId) + (name === null ? '' : ` (${shortened(safeInline(name), 40)})`));
+    .map(
+      ({ deviceId, name }) =>
+        safeInline(deviceId) + (name === null ? '' : ` (${shortened(safeInline(name), 40)})`),
+    );
   const more = others.length > FEW ? `, and ${String(others.length - FEW)} more` : '';
   const command = others
-    .map(({ deviceId }) => adminRequest(config, 'DELETE', adminPath`/_synapse/admin/v2/users/${userId}/devices/${deviceId}`))
+    .map(({ deviceId }) =>
+      adminRequest(config, 'DELETE', adminPath`/_synapse/admin/v2/users/${userId}/devices/${deviceId}`),
+    )
     .join('\n');
   return warn(id, `Besides ours ${userId} has other sessions: ${named.join(', ')}${more}.`, {
     mend: `End them, unless you know them. ${AS_ADMIN}`,

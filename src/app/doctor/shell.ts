@@ -11,23 +11,35 @@ export function quoted(word: string): string {
 export const AS_ADMIN = 'With the access token of a server administrator in $ADMIN_TOKEN:';
 
 /**
- * A request to Synapse's admin API. The token goes to curl by its standard input: on no command line, where others on
- * the machine could see it.
+ * A request to Synapse's admin API. The token goes to curl by its standard input: on no command line, where
+ * others on the machine could see it.
  */
-export function adminRequest(config: Config, method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): string {
+export function adminRequest(
+  config: Config,
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: object,
+): string {
   const url = quoted(config.homeserver.url + path);
-  const data = body === undefined ? '' : ` -H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`;
+  const data =
+    body === undefined ? '' : ` -H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`;
   return `printf 'Authorization: Bearer %s' "$ADMIN_TOKEN" | curl -fsS -H @- -X ${method}${data} ${url}`;
 }
 
-/** Brings a deactivated account back with the password in a file. Token and password go to curl by its standard input, too. */
+/**
+ * Brings a deactivated account back with the password in a file. Token and password go to curl by its
+ * standard input, too.
+ */
 export function reactivation(config: Config, path: string, passwordFile: string): string {
   const lines = String.raw`'header = "Authorization: Bearer %s"\ndata = "{\\"deactivated\\": false, \\"password\\": \\"%s\\"}"\n'`;
   const url = quoted(config.homeserver.url + path);
   return `printf ${lines} "$ADMIN_TOKEN" "$(cat ${quoted(passwordFile)})" | curl -fsS -K - -X PUT -H 'Content-Type: application/json' ${url}`;
 }
 
-/** Sets up again what is there: logs in anew what is logged out, lifts what must be lifted. Asks for an administrator's token. */
+/**
+ * Sets up again what is there: logs in anew what is logged out, lifts what must be lifted. Asks for an
+ * administrator's token.
+ */
 export function initAgain(config: Config): string {
   const { host, port } = config.gateway.listen;
   const flags: [string, string][] = [

@@ -16,10 +16,24 @@ export async function checkSocket(config: Config): Promise<readonly Finding[]> {
   try {
     mode = (await stat(file)).mode;
   } catch {
-    return [warn(id, `There is no socket at ${file}: mintwarden exec cannot be used.`, { mend: 'Restart the service: it makes the socket, or its log says why it cannot.' })]; // prettier-ignore
+    return [
+      warn(id, `There is no socket at ${file}: mintwarden exec cannot be used.`, {
+        mend: 'Restart the service: it makes the socket, or its log says why it cannot.',
+      }),
+    ];
   }
-  if ((mode & 0o077) !== 0) return [fail(id, `Others may open ${file}.`, { mend: 'Take the access away.', command: `chmod 600 ${quoted(file)}` })]; // prettier-ignore
-  return [(await answers(file)) ? ok(id, `The service answers at ${file}.`) : fail(id, `Nobody answers at ${file}.`)];
+  if ((mode & 0o077) !== 0)
+    return [
+      fail(id, `Others may open ${file}.`, {
+        mend: 'Take the access away.',
+        command: `chmod 600 ${quoted(file)}`,
+      }),
+    ];
+  return [
+    (await answers(file))
+      ? ok(id, `The service answers at ${file}.`)
+      : fail(id, `Nobody answers at ${file}.`),
+  ];
 }
 
 function answers(file: string): Promise<boolean> {

@@ -2,20 +2,41 @@ import { fail, type Finding, ok, warn } from './finding.ts';
 import type { CheckId } from './checks.ts';
 
 /** From a version (inclusive) to a version (exclusive), what is wrong with it. */
-type Broken = { readonly from: string; readonly to: string; readonly severity: 'warn' | 'fail'; readonly what: string };
+type Broken = {
+  readonly from: string;
+  readonly to: string;
+  readonly severity: 'warn' | 'fail';
+  readonly what: string;
+};
 
 /** Versions known not to do, newest knowledge last. Each says where it is known from. */
 const BROKEN: Readonly<Record<'node-version' | 'sqlite-version' | 'synapse-version', readonly Broken[]>> = {
   'node-version': [{ from: '0', to: '24.0.0', severity: 'fail', what: 'Mintwarden needs Node 24 or newer' }],
   'sqlite-version': [
-    // sqlite.org/wal.html#walresetbug: two connections that write and empty the log at once. Ours is one writer with readers.
-    { from: '3.7.0', to: '3.51.3', severity: 'warn', what: 'in it a rare race can damage a database in WAL mode (the WAL-reset bug)' },
+    // sqlite.org/wal.html#walresetbug: two connections that write and empty the log at once. Ours is one
+    // writer with readers.
+    {
+      from: '3.7.0',
+      to: '3.51.3',
+      severity: 'warn',
+      what: 'in it a rare race can damage a database in WAL mode (the WAL-reset bug)',
+    },
     { from: '3.52.0', to: '3.52.1', severity: 'warn', what: 'it was withdrawn by its makers' },
   ],
   'synapse-version': [
     // Authenticated media (spec 1.11) is what media is asked by.
-    { from: '0', to: '1.111.0', severity: 'fail', what: 'Mintwarden asks for media in a way it does not know' },
-    { from: '1.111.0', to: '1.138.4', severity: 'warn', what: 'any user can break its federation (CVE-2025-61672)' },
+    {
+      from: '0',
+      to: '1.111.0',
+      severity: 'fail',
+      what: 'Mintwarden asks for media in a way it does not know',
+    },
+    {
+      from: '1.111.0',
+      to: '1.138.4',
+      severity: 'warn',
+      what: 'any user can break its federation (CVE-2025-61672)',
+    },
     {
       from: '1.139.0',
       to: '1.139.2',
@@ -39,7 +60,10 @@ export function judgeVersion(id: keyof typeof BROKEN & CheckId, version: string)
 /** This process's own. */
 export function checkOwnVersions(): readonly Finding[] {
   const { node, sqlite } = process.versions;
-  return [judgeVersion('node-version', node), ...(sqlite === undefined ? [] : [judgeVersion('sqlite-version', sqlite)])];
+  return [
+    judgeVersion('node-version', node),
+    ...(sqlite === undefined ? [] : [judgeVersion('sqlite-version', sqlite)]),
+  ];
 }
 
 /** Numbers alone; what is before a release counts as the release. */

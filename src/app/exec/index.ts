@@ -7,8 +7,8 @@ import { type ControlSocket, startControlSocket } from './server/control-socket.
 import { responder } from './server/respond.ts';
 
 /**
- * Lets operators give commands by the control socket. Where that cannot be, the service runs without, and the log says why:
- * what it is there for does not hang on it.
+ * Lets operators give commands by the control socket. Where that cannot be, the service runs without, and the
+ * log says why: what it is there for does not hang on it.
  */
 export async function startExec(
   file: string,
@@ -16,9 +16,14 @@ export async function startExec(
 ): Promise<ControlSocket> {
   const { world, requests, reload, log } = parts;
   try {
-    return await startControlSocket(file, responder({ world, requests, commands: machineCommands(reload) }), log);
+    return await startControlSocket(
+      file,
+      responder({ world, requests, commands: machineCommands(reload) }),
+      log,
+    );
   } catch (error) {
-    const { message, next } = error instanceof MintwardenError ? error : { message: 'unexpected', next: null };
+    const { message, next } =
+      error instanceof MintwardenError ? error : { message: 'unexpected', next: null };
     log.error('exec does not work', { problem: message, next });
     return { stop: async () => undefined };
   }

@@ -13,8 +13,8 @@ export type Lines = {
 };
 
 /**
- * Reads lines of at most so many bytes. No more is read ahead than the line that is asked for needs, but for what came
- * in the same piece.
+ * Reads lines of at most so many bytes. No more is read ahead than the line that is asked for needs, but for
+ * what came in the same piece.
  */
 export function linesOf(socket: Socket, maxBytes: number): Lines {
   let pieces: Buffer[] = [];
@@ -40,7 +40,8 @@ export function linesOf(socket: Socket, maxBytes: number): Lines {
     if (size <= maxBytes && !pieces.some((piece) => piece.includes(LINE_FEED))) return undefined;
     const all = Buffer.concat(pieces);
     const end = all.indexOf(LINE_FEED);
-    if (end === -1 || end > maxBytes) throw new MintwardenError('usage', `A line is longer than ${String(maxBytes)} bytes.`);
+    if (end === -1 || end > maxBytes)
+      throw new MintwardenError('usage', `A line is longer than ${String(maxBytes)} bytes.`);
     const rest = all.subarray(end + 1);
     pieces = rest.length === 0 ? [] : [rest];
     size = rest.length;

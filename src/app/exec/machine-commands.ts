@@ -6,7 +6,9 @@ import { reloadCommand } from './server/reload-command.ts';
 
 const nothing: Reload = async () => ({ changes: [], afterRestart: [] });
 
-/** Every command that may be given at the machine. Without a way to reload they are only good to be looked at. */
+/**
+ * Every command that may be given at the machine. Without a way to reload they are only good to be looked at.
+ */
 export function machineCommands(reload: Reload = nothing): readonly Command[] {
   return operatorCommands([auditCommand, reloadCommand(reload)]);
 }

@@ -3,7 +3,10 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { AnswerData } from '../../bot/command.ts';
 
-/** The version of the protocol, and of what `--json` prints. It changes when something is taken away, not when it is added. */
+/**
+ * The version of the protocol, and of what `--json` prints. It changes when something is taken away, not when
+ * it is added.
+ */
 export const VERSION = 1;
 
 /** The longest line that either side takes from a client, in bytes. */
@@ -35,7 +38,11 @@ export type Request = z.infer<typeof requestSchema>;
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** Errors by the vocabulary of the house, and one of the client's own: nobody answers. */
-export type ToldError = { readonly code: ErrorCode | 'not-running'; readonly message: string; readonly next: string | null };
+export type ToldError = {
+  readonly code: ErrorCode | 'not-running';
+  readonly message: string;
+  readonly next: string | null;
+};
 
 /** The answer, in one line: what `--json` prints, with the words for people beside it. */
 export type Answer = {
@@ -48,7 +55,12 @@ export type Answer = {
 };
 
 /** A token on its way into a file: the only line with a secret in it. The client answers with a receipt. */
-export type Handed = { readonly version: typeof VERSION; readonly kind: 'token'; readonly grant: string; readonly token: string };
+export type Handed = {
+  readonly version: typeof VERSION;
+  readonly kind: 'token';
+  readonly grant: string;
+  readonly token: string;
+};
 
 /** Any text as an operator's name. */
 export function operatorName(text: string): string {

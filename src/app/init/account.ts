@@ -12,7 +12,9 @@ export type Wanted = {
   readonly userId: UserId;
   readonly isIssuer: boolean;
   readonly displayName: string;
-  /** Of an account that is there and shall be used; null: one of our own, made where it is missing. A secret. */
+  /**
+   * Of an account that is there and shall be used; null: one of our own, made where it is missing. A secret.
+   */
   readonly givenPassword: string | null;
 };
 
@@ -27,11 +29,15 @@ export function secretFiles(secretsDir: string, userId: UserId): { password: str
 }
 
 /**
- * Looks at an account without changing anything. One that is there is ours if its password is in our files, or was
- * given to us; nobody else's is ever touched.
+ * Looks at an account without changing anything. One that is there is ours if its password is in our files,
+ * or was given to us; nobody else's is ever touched.
  * @throws MintwardenError `conflict` where the account is not ours or not as it must be
  */
-export async function lookAtAccount(wanted: Wanted, admin: AdminApi, secretsDir: string): Promise<AccountLook> {
+export async function lookAtAccount(
+  wanted: Wanted,
+  admin: AdminApi,
+  secretsDir: string,
+): Promise<AccountLook> {
   const { userId, isIssuer, givenPassword } = wanted;
   const option = isIssuer ? '--issuer' : '--bot';
   const files = secretFiles(secretsDir, userId);
@@ -45,7 +51,12 @@ export async function lookAtAccount(wanted: Wanted, admin: AdminApi, secretsDir:
     );
   }
   const shut = found.deactivated ? 'deactivated' : found.locked ? 'locked' : null;
-  if (shut !== null) throw new MintwardenError('conflict', `The account ${userId} is ${shut}.`, `Choose another name with ${option}.`);
+  if (shut !== null)
+    throw new MintwardenError(
+      'conflict',
+      `The account ${userId} is ${shut}.`,
+      `Choose another name with ${option}.`,
+    );
   const kept = await readSecretFile(files.password);
   if (givenPassword === null && 'problem' in kept) {
     throw new MintwardenError(
@@ -67,8 +78,8 @@ export async function lookAtAccount(wanted: Wanted, admin: AdminApi, secretsDir:
 }
 
 /**
- * Makes an account and its session, or finds those that an earlier run made. That we make it, and the password, are on
- * the disk before the homeserver hears of it, so that a run that was cut off can go on.
+ * Makes an account and its session, or finds those that an earlier run made. That we make it, and the
+ * password, are on the disk before the homeserver hears of it, so that a run that was cut off can go on.
  * @returns its access token
  * @throws MintwardenError as `lookAtAccount`; `homeserver-refused` where the password does not open it
  */
@@ -90,15 +101,27 @@ export async function ensureAccount(parts: {
   await noteMade(recording, userId, there, givenPassword !== null);
   if (!there) {
     await createPrivate(files.password, `${parts.newPassword()}\n`);
-    await admin.makeAccount(userId, { password: await passwordIn(files.password), admin: isIssuer, displayName: wanted.displayName });
+    await admin.makeAccount(userId, {
+      password: await passwordIn(files.password),
+      admin: isIssuer,
+      displayName: wanted.displayName,
+    });
     out(`Made the account ${userId}${isIssuer ? ', a server administrator' : ''}.`);
   } else out(`The account ${userId} is there.`);
   if (kept !== null && parts.sessionLost !== true) return kept;
 
   const password = givenPassword ?? (await passwordIn(files.password));
-  const session = await loginWithPassword(homeserverUrl, userId, password, isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden');
+  const session = await loginWithPassword(
+    homeserverUrl,
+    userId,
+    password,
+    isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden',
+  );
   if (session.userId !== userId)
-    throw new MintwardenError('homeserver-nonsense', `The homeserver logged ${session.userId} in instead of ${userId}.`);
+    throw new MintwardenError(
+      'homeserver-nonsense',
+      `The homeserver logged ${session.userId} in instead of ${userId}.`,
+    );
   // A password that was given has shown just now that it is the right one.
   if (givenPassword !== null) await writePrivate(files.password, `${givenPassword}\n`);
   await writePrivate(files.token, `${session.accessToken}\n`);
@@ -109,7 +132,12 @@ export async function ensureAccount(parts: {
 }
 
 /** An account that was there before us, or that somebody gave us the password of, is not ours to end. */
-async function noteMade(recording: Recording | null, userId: UserId, there: boolean, isGiven: boolean): Promise<void> {
+async function noteMade(
+  recording: Recording | null,
+  userId: UserId,
+  there: boolean,
+  isGiven: boolean,
+): Promise<void> {
   if (recording === null || (there && !isGiven)) return;
   const others = recording.record.madeAccounts.filter((id) => id !== userId);
   await recording.change({ madeAccounts: isGiven ? others : [...others, userId] });

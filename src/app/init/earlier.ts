@@ -27,7 +27,8 @@ export async function earlierConfig(
     },
   );
   if (!isThere) return null;
-  const next = 'Name another folder with --dir, or write it anew with --force (the control room stays the same).';
+  const next =
+    'Name another folder with --dir, or write it anew with --force (the control room stays the same).';
   const config = await loadConfig(file, {}).catch((error: unknown) => {
     throw new MintwardenError(
       'conflict',
@@ -37,12 +38,25 @@ export async function earlierConfig(
   });
   const same = config.bot.user_id === answers.bot.userId && config.issuer.user_id === answers.issuer.userId;
   if (!same || config.homeserver.server_name !== answers.serverName) {
-    throw new MintwardenError('conflict', `There is a ${file} already, for ${config.bot.user_id} and ${config.issuer.user_id}.`, next);
+    throw new MintwardenError(
+      'conflict',
+      `There is a ${file} already, for ${config.bot.user_id} and ${config.issuer.user_id}.`,
+      next,
+    );
   }
   const { host, port } = config.gateway.listen;
-  const asked = { admins: answers.admins.toSorted().join(), url: new URL(answers.publicUrl).origin, listen: answers.listen };
+  const asked = {
+    admins: answers.admins.toSorted().join(),
+    url: new URL(answers.publicUrl).origin,
+    listen: answers.listen,
+  };
   const listen = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-  const differs = config.admins.toSorted().join() !== asked.admins || config.gateway.public_url !== asked.url || listen !== asked.listen;
-  out(`${file} is there and is kept as it is.${differs ? ' It differs from what was asked for now; edit it, or use --force.' : ''}`);
+  const differs =
+    config.admins.toSorted().join() !== asked.admins ||
+    config.gateway.public_url !== asked.url ||
+    listen !== asked.listen;
+  out(
+    `${file} is there and is kept as it is.${differs ? ' It differs from what was asked for now; edit it, or use --force.' : ''}`,
+  );
   return config;
 }

@@ -82,8 +82,8 @@ export async function init(options: InitOptions): Promise<InitResult> {
 }
 
 /**
- * Looks at everything that setting Mintwarden up needs, and at what an earlier run has made, and says what is left
- * to do: two accounts, their sessions, secrets, the control room, the configuration. Changes nothing.
+ * Looks at everything that setting Mintwarden up needs, and at what an earlier run has made, and says what is
+ * left to do: two accounts, their sessions, secrets, the control room, the configuration. Changes nothing.
  * @throws MintwardenError that says what stands in the way and what to do
  */
 export async function prepareInit(options: InitOptions): Promise<Prepared> {
@@ -92,7 +92,8 @@ export async function prepareInit(options: InitOptions): Promise<Prepared> {
   const bot = await lookAtAccount(found.bot, synapse.admin, found.secretsDir);
   const issuer = await lookAtAccount(found.issuer, synapse.admin, found.secretsDir);
   const isLimited = !bot.there || (await isRateLimited(synapse, found.bot.userId));
-  const botIsIn = found.givenRoom === null ? false : await checkGivenRoom(synapse.admin, found.givenRoom, found.bot.userId);
+  const botIsIn =
+    found.givenRoom === null ? false : await checkGivenRoom(synapse.admin, found.givenRoom, found.bot.userId);
   return { plan: planOf(found, { bot, issuer, isLimited, botIsIn }), carryOut: () => carryOut(found) };
 }
 
@@ -104,7 +105,12 @@ async function find(options: InitOptions): Promise<Found> {
   // Not knowing yet whose homeserver it is; only what needs no name is asked.
   const { serverName, version } = await lookAtHomeserver(homeserverUrl, adminToken, log);
   const bot = wanted(options.botLocalpart ?? 'mintwarden', serverName, options.botPassword ?? null, false);
-  const issuer = wanted(options.issuerLocalpart ?? 'mintwarden-issuer', serverName, options.issuerPassword ?? null, true);
+  const issuer = wanted(
+    options.issuerLocalpart ?? 'mintwarden-issuer',
+    serverName,
+    options.issuerPassword ?? null,
+    true,
+  );
   const admins = adminIds(options.admins, serverName);
   const files = { bot: secretFiles(secretsDir, bot.userId), issuer: secretFiles(secretsDir, issuer.userId) };
   const answers: Omit<Answers, 'controlRoom'> = {
@@ -118,9 +124,24 @@ async function find(options: InitOptions): Promise<Found> {
   };
   const problems = problemsOf(configContent({ ...answers, controlRoom: '!not-made-yet' }, directory));
   if (problems.length > 0)
-    throw new MintwardenError('usage', problems.join('\n'), 'Nothing was changed. mintwarden init --help shows what it takes.');
+    throw new MintwardenError(
+      'usage',
+      problems.join('\n'),
+      'Nothing was changed. mintwarden init --help shows what it takes.',
+    );
 
-  const found = { options, homeserverUrl, directory, secretsDir, serverName, version, bot, issuer, answers, admins };
+  const found = {
+    options,
+    homeserverUrl,
+    directory,
+    secretsDir,
+    serverName,
+    version,
+    bot,
+    issuer,
+    answers,
+    admins,
+  };
   await using synapse = synapseAs({ ...found }, adminToken);
   await checkAdmins(synapse.admin, admins, serverName);
   const record = await readRecord(directory);
@@ -132,8 +153,12 @@ async function find(options: InitOptions): Promise<Found> {
     );
   const configFile = join(directory, 'bot.yaml');
   const kept: string[] = [];
-  const existing = options.force === true ? null : await earlierConfig(configFile, answers, (line) => kept.push(line));
-  const asked = options.controlRoom === undefined ? null : await roomCalled(options.controlRoom, homeserverUrl, adminToken);
+  const existing =
+    options.force === true ? null : await earlierConfig(configFile, answers, (line) => kept.push(line));
+  const asked =
+    options.controlRoom === undefined
+      ? null
+      : await roomCalled(options.controlRoom, homeserverUrl, adminToken);
   if (existing !== null && asked !== null && existing.control_room !== asked)
     throw new MintwardenError(
       'conflict',
@@ -147,42 +172,73 @@ async function find(options: InitOptions): Promise<Found> {
 
 function planOf(
   found: Found,
-  look: { readonly bot: AccountLook; readonly issuer: AccountLook; readonly isLimited: boolean; readonly botIsIn: boolean },
+  look: {
+    readonly bot: AccountLook;
+    readonly issuer: AccountLook;
+    readonly isLimited: boolean;
+    readonly botIsIn: boolean;
+  },
 ): Plan {
   const { bot, issuer, existing, givenRoom, admins, secretsDir, configFile } = found;
   const renewed = existing !== null && keysAreLost(existing);
   const steps: PlanLine[] = [];
   const kept: string[] = [...found.kept];
   const account = ({ userId, isIssuer }: Wanted, { there, session }: AccountLook): void => {
-    const what = isIssuer ? ', a server administrator, which makes tokens and never chats' : ', which chats and is no administrator';
+    const what = isIssuer
+      ? ', a server administrator, which makes tokens and never chats'
+      : ', which chats and is no administrator';
     if (there) kept.push(`the account ${userId}`);
     else steps.push({ verb: 'make', what: `the account ${userId}${what}` });
     if (session === null || (renewed && !isIssuer)) {
       const { password, token } = secretFiles(secretsDir, userId);
-      steps.push({ verb: 'log in', what: `${userId}${renewed && !isIssuer ? ' anew, since the keys of its session are lost' : ''}` });
+      steps.push({
+        verb: 'log in',
+        what: `${userId}${renewed && !isIssuer ? ' anew, since the keys of its session are lost' : ''}`,
+      });
       steps.push({ verb: 'write', what: `${there ? '' : `${password}, `}${token} (readable by you alone)` });
     }
   };
   account(bot, look.bot);
-  if (look.isLimited) steps.push({ verb: 'lift', what: `the rate limit of ${bot.userId}, so that a notice never has to wait` });
+  if (look.isLimited)
+    steps.push({ verb: 'lift', what: `the rate limit of ${bot.userId}, so that a notice never has to wait` });
   account(issuer, look.issuer);
   if (existing !== null) kept.push(`the control room ${existing.control_room}`);
   else if (givenRoom !== null) {
-    kept.push(`the room ${givenRoom}, which becomes the control room; you invite the admins who are missing there`);
+    kept.push(
+      `the room ${givenRoom}, which becomes the control room; you invite the admins who are missing there`,
+    );
     if (!look.botIsIn) steps.push({ verb: 'join', what: `${givenRoom} as ${bot.userId}` });
   } else {
     const again = look.bot.session === null ? '' : ' (or find the one that an earlier run made)';
-    steps.push({ verb: 'make', what: `the control room: private, encrypted, by invitation; admins have full power in it${again}` });
+    steps.push({
+      verb: 'make',
+      what: `the control room: private, encrypted, by invitation; admins have full power in it${again}`,
+    });
     steps.push({ verb: 'invite', what: admins.join(', ') });
   }
   if (existing === null)
-    steps.push({ verb: 'write', what: `${configFile}${existsSync(configFile) ? ', in place of the one that is there' : ''}` });
+    steps.push({
+      verb: 'write',
+      what: `${configFile}${existsSync(configFile) ? ', in place of the one that is there' : ''}`,
+    });
   return { title: `On ${found.serverName} (Synapse ${found.version}) init will:`, steps, kept };
 }
 
 async function carryOut(found: Found): Promise<InitResult> {
-  const { options, homeserverUrl, directory, configFile, secretsDir, serverName, bot, issuer, answers, admins, existing, givenRoom } =
-    found;
+  const {
+    options,
+    homeserverUrl,
+    directory,
+    configFile,
+    secretsDir,
+    serverName,
+    bot,
+    issuer,
+    answers,
+    admins,
+    existing,
+    givenRoom,
+  } = found;
   const { adminToken, out } = options;
   out(`${serverName} is a Synapse ${found.version}, and the token is an administrator's.`);
   for (const line of found.kept) out(line);
@@ -190,15 +246,23 @@ async function carryOut(found: Found): Promise<InitResult> {
   await privateFolder(secretsDir);
   await privateFolder(join(directory, 'state'));
   const nothing = { madeAccounts: [], liftedLimits: [], controlRoom: null, madeRoom: false, farewell: null };
-  const beginning = existing === null ? { homeserverUrl, serverName, bot: bot.userId, issuer: issuer.userId, ...nothing } : null;
+  const beginning =
+    existing === null
+      ? { homeserverUrl, serverName, bot: bot.userId, issuer: issuer.userId, ...nothing }
+      : null;
   const recording = await recordingIn(directory, beginning);
   await recording?.change({ homeserverUrl, serverName, bot: bot.userId, issuer: issuer.userId });
 
   await using asAdmin = synapseAs(found, adminToken);
   const common = { admin: asAdmin.admin, homeserverUrl, secretsDir, newPassword, recording, out };
-  const botToken = await ensureAccount({ ...common, wanted: bot, sessionLost: existing !== null && keysAreLost(existing) });
+  const botToken = await ensureAccount({
+    ...common,
+    wanted: bot,
+    sessionLost: existing !== null && keysAreLost(existing),
+  });
   if (await isRateLimited(asAdmin, bot.userId)) {
-    if (recording !== null) await recording.change({ liftedLimits: [...new Set([...recording.record.liftedLimits, bot.userId])] });
+    if (recording !== null)
+      await recording.change({ liftedLimits: [...new Set([...recording.record.liftedLimits, bot.userId])] });
     await asAdmin.admin.liftRateLimit(bot.userId);
     out(`Lifted the rate limits of ${bot.userId}: a notice must not have to wait.`);
   }
@@ -229,7 +293,10 @@ async function carryOut(found: Found): Promise<InitResult> {
   out(`The control room is ${controlRoom}.${isMade ? ` Invited: ${admins.join(', ')}.` : ''}`);
 
   if (existing === null) {
-    await writePrivate(configFile, HEADER + stringify(configContent({ ...answers, controlRoom }, directory), { lineWidth: 0 }));
+    await writePrivate(
+      configFile,
+      HEADER + stringify(configContent({ ...answers, controlRoom }, directory), { lineWidth: 0 }),
+    );
     out(`Wrote ${configFile}.`);
   }
   await loadConfig(configFile, {});
@@ -246,7 +313,10 @@ async function isRateLimited({ admin }: Synapse, userId: UserId): Promise<boolea
   return limit === null || limit.messagesPerSecond !== 0 || limit.burstCount !== 0;
 }
 
-function synapseAs(found: Pick<Found, 'options' | 'homeserverUrl' | 'serverName' | 'bot'>, token: string): Synapse {
+function synapseAs(
+  found: Pick<Found, 'options' | 'homeserverUrl' | 'serverName' | 'bot'>,
+  token: string,
+): Synapse {
   const { homeserverUrl, serverName, bot, options } = found;
   return createSynapse({
     homeserverUrl,
@@ -258,11 +328,21 @@ function synapseAs(found: Pick<Found, 'options' | 'homeserverUrl' | 'serverName'
   });
 }
 
-function wanted(localpart: string, serverName: string, givenPassword: string | null, isIssuer: boolean): Wanted {
+function wanted(
+  localpart: string,
+  serverName: string,
+  givenPassword: string | null,
+  isIssuer: boolean,
+): Wanted {
   // What a homeserver registers (spec appendix 4.2.1), so that no other server part can be slipped in.
   const userId = /^[a-z0-9._=/+-]+$/.test(localpart) ? parseUserId(`@${localpart}:${serverName}`) : null;
-  if (userId !== null) return { userId, isIssuer, givenPassword, displayName: isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden' };
-  throw new MintwardenError('usage', `"${localpart}" cannot be the name of an account.`, 'Use small letters, digits and - . _ = / +');
+  if (userId !== null)
+    return { userId, isIssuer, givenPassword, displayName: isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden' };
+  throw new MintwardenError(
+    'usage',
+    `"${localpart}" cannot be the name of an account.`,
+    'Use small letters, digits and - . _ = / +',
+  );
 }
 
 function newPassword(): string {

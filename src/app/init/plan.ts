@@ -2,7 +2,11 @@
 export type PlanLine = { readonly verb: string; readonly what: string };
 
 /** What is about to be done, in its order; `kept` is there already and stays as it is. */
-export type Plan = { readonly title: string; readonly steps: readonly PlanLine[]; readonly kept: readonly string[] };
+export type Plan = {
+  readonly title: string;
+  readonly steps: readonly PlanLine[];
+  readonly kept: readonly string[];
+};
 
 /** The plan as lines for a terminal. */
 export function planLines({ title, steps, kept }: Plan): readonly string[] {

@@ -9,7 +9,9 @@ export function homeserverAddress(text: string): string {
   throw new MintwardenError(
     'usage',
     `"${text}" is not the address of a homeserver.`,
-    bare ? `Write it with http:// or https:// before it: http://${text}` : 'Write for example: http://127.0.0.1:8008',
+    bare
+      ? `Write it with http:// or https:// before it: http://${text}`
+      : 'Write for example: http://127.0.0.1:8008',
   );
 }
 
@@ -85,26 +87,48 @@ export async function checkAdminToken(
   );
 }
 
-/** The admins of Mintwarden by their ids; a name alone is one of this server's. @throws MintwardenError `usage` */
+/**
+ * The admins of Mintwarden by their ids; a name alone is one of this server's. @throws MintwardenError
+ * `usage`
+ */
 export function adminIds(names: readonly string[], serverName: string): readonly UserId[] {
   const ids = names.map((name) => {
-    const userId = parseUserId(name.includes(':') ? name : `${name.startsWith('@') ? '' : '@'}${name}:${serverName}`);
+    const userId = parseUserId(
+      name.includes(':') ? name : `${name.startsWith('@') ? '' : '@'}${name}:${serverName}`,
+    );
     if (userId !== null) return userId;
-    throw new MintwardenError('usage', `"${name}" is not a user id.`, `Write for example: @you:${serverName}`);
+    throw new MintwardenError(
+      'usage',
+      `"${name}" is not a user id.`,
+      `Write for example: @you:${serverName}`,
+    );
   });
   return [...new Set(ids)];
 }
 
 /** Refuses admins of Mintwarden who could never give a command: unknown here, elsewhere, or shut out. */
-export async function checkAdmins(admin: AdminApi, admins: readonly UserId[], serverName: string): Promise<void> {
+export async function checkAdmins(
+  admin: AdminApi,
+  admins: readonly UserId[],
+  serverName: string,
+): Promise<void> {
   for (const userId of admins) {
     if (!userId.endsWith(`:${serverName}`)) {
-      throw new MintwardenError('usage', `${userId} is not on ${serverName}.`, `Name users of ${serverName}.`);
+      throw new MintwardenError(
+        'usage',
+        `${userId} is not on ${serverName}.`,
+        `Name users of ${serverName}.`,
+      );
     }
     const account = await admin.account(userId);
-    if (account === null) throw new MintwardenError('usage', `There is no user ${userId}.`, 'Look for a typing mistake.');
+    if (account === null)
+      throw new MintwardenError('usage', `There is no user ${userId}.`, 'Look for a typing mistake.');
     if (account.deactivated || account.locked) {
-      throw new MintwardenError('usage', `${userId} is ${account.deactivated ? 'deactivated' : 'locked'}.`, 'Name another user.');
+      throw new MintwardenError(
+        'usage',
+        `${userId} is ${account.deactivated ? 'deactivated' : 'locked'}.`,
+        'Name another user.',
+      );
     }
   }
 }

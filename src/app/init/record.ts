@@ -6,17 +6,34 @@ import { parseRoomId, parseUserId, type RoomId, type UserId } from '../../domain
 import { writePrivate } from '../private-files.ts';
 
 /** How far an undoing has come: each is reached only after everything before it. */
-export const UNDONE = ['nothing', 'ended', 'told', 'left', 'bot-gone', 'issuer-going', 'accounts-gone', 'archived'] as const;
+export const UNDONE = [
+  'nothing',
+  'ended',
+  'told',
+  'left',
+  'bot-gone',
+  'issuer-going',
+  'accounts-gone',
+  'archived',
+] as const;
 
-const userId = z.string().refine((text) => parseUserId(text) !== null).transform((text) => text as UserId); // prettier-ignore
-const roomId = z.string().refine((text) => parseRoomId(text) !== null).transform((text) => text as RoomId); // prettier-ignore
+const userId = z
+  .string()
+  .refine((text) => parseUserId(text) !== null)
+  .transform((text) => text as UserId);
+const roomId = z
+  .string()
+  .refine((text) => parseRoomId(text) !== null)
+  .transform((text) => text as RoomId);
 const schema = z.strictObject({
   version: z.literal(1),
   homeserverUrl: z.string(),
   serverName: z.string(),
   bot: userId,
   issuer: userId,
-  /** Written before the homeserver is asked: an account is ours only where our password or token opens it too. */
+  /**
+   * Written before the homeserver is asked: an account is ours only where our password or token opens it too.
+   */
   madeAccounts: z.array(userId),
   liftedLimits: z.array(userId),
   controlRoom: roomId.nullable(),
@@ -42,7 +59,9 @@ export async function readRecord(directory: string): Promise<InitRecord | null> 
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     const next = 'Check who may read it, or name another folder with --dir.';
-    throw new MintwardenError('state', `${file} cannot be read (${error.code ?? 'no reason given'}).`, next, { cause: error });
+    throw new MintwardenError('state', `${file} cannot be read (${error.code ?? 'no reason given'}).`, next, {
+      cause: error,
+    });
   });
   if (text === null) return null;
   try {
@@ -65,10 +84,17 @@ export type Recording = {
 };
 
 /** Goes on with the record in the folder; null: an earlier set-up has none, and gets none. */
-export async function recordingIn(directory: string, beginning: Omit<InitRecord, 'version' | 'undone'> | null): Promise<Recording | null> {
+export async function recordingIn(
+  directory: string,
+  beginning: Omit<InitRecord, 'version' | 'undone'> | null,
+): Promise<Recording | null> {
   const kept = await readRecord(directory);
   if (kept === null && beginning === null) return null;
-  let record = kept ?? { version: 1, undone: 'nothing', ...(beginning as Omit<InitRecord, 'version' | 'undone'>) };
+  let record = kept ?? {
+    version: 1,
+    undone: 'nothing',
+    ...(beginning as Omit<InitRecord, 'version' | 'undone'>),
+  };
   return {
     get record() {
       return record;

@@ -12,7 +12,14 @@ const TIMEOUT_MS = 30_000;
 /** Not knowing yet who the bot will be: what is asked with this needs no bot. */
 function synapseFor(homeserverUrl: string, serverName: string, token: string, log: Log): Synapse {
   const botUserId = '@nobody:unknown.invalid' as UserId;
-  return createSynapse({ homeserverUrl, serverName, issuerToken: () => token, botUserId, timeoutMs: TIMEOUT_MS, log });
+  return createSynapse({
+    homeserverUrl,
+    serverName,
+    issuerToken: () => token,
+    botUserId,
+    timeoutMs: TIMEOUT_MS,
+    log,
+  });
 }
 
 /** What a homeserver said of itself. */
@@ -22,16 +29,24 @@ export type HomeserverLook = { readonly version: string; readonly serverName: st
  * Whether this homeserver will do, and this token where there is one already.
  * @throws MintwardenError that says what is wrong and what to do
  */
-export async function lookAtHomeserver(homeserverUrl: string, adminToken: string | null, log: Log): Promise<HomeserverLook> {
+export async function lookAtHomeserver(
+  homeserverUrl: string,
+  adminToken: string | null,
+  log: Log,
+): Promise<HomeserverLook> {
   await using cleanup = new AsyncDisposableStack();
-  const adminFor = (serverName: string) => cleanup.use(synapseFor(homeserverUrl, serverName, adminToken ?? '', log)).admin;
+  const adminFor = (serverName: string) =>
+    cleanup.use(synapseFor(homeserverUrl, serverName, adminToken ?? '', log)).admin;
   const version = await checkHomeserver(adminFor('unknown.invalid'), homeserverUrl);
   if (adminToken === null) return { version, serverName: '' };
   const { serverName } = await checkAdminToken(adminFor, adminToken);
   return { version, serverName };
 }
 
-/** An administrator's session for as long as `init` runs: logged out when it is disposed of. @throws MintwardenError */
+/**
+ * An administrator's session for as long as `init` runs: logged out when it is disposed of. @throws
+ * MintwardenError
+ */
 export async function loginForInit(
   homeserverUrl: string,
   user: string,
@@ -52,20 +67,49 @@ export async function loginForInit(
 
 /** The public address of the gateway. @throws MintwardenError `usage` */
 export function publicAddress(text: string): string {
-  const account = (name: string) => ({ userId: `@${name}:example.org`, tokenFile: `${name}.token`, passwordFile: `${name}.password` });
-  const rest = { homeserverUrl: 'http://127.0.0.1:8008', serverName: 'example.org', bot: account('bot'), issuer: account('issuer') };
-  const answers = { ...rest, admins: ['@you:example.org'], listen: '127.0.0.1:8009', controlRoom: '!room', publicUrl: text };
+  const account = (name: string) => ({
+    userId: `@${name}:example.org`,
+    tokenFile: `${name}.token`,
+    passwordFile: `${name}.password`,
+  });
+  const rest = {
+    homeserverUrl: 'http://127.0.0.1:8008',
+    serverName: 'example.org',
+    bot: account('bot'),
+    issuer: account('issuer'),
+  };
+  const answers = {
+    ...rest,
+    admins: ['@you:example.org'],
+    listen: '127.0.0.1:8009',
+    controlRoom: '!room',
+    publicUrl: text,
+  };
   const problems = problemsOf(configContent(answers, '.'));
   if (problems.length === 0) return text;
-  throw new MintwardenError('usage', problems.join('\n'), 'To try it on this machine alone, without a proxy: http://127.0.0.1:8009');
+  throw new MintwardenError(
+    'usage',
+    problems.join('\n'),
+    'To try it on this machine alone, without a proxy: http://127.0.0.1:8009',
+  );
 }
 
 /** Whether these people can give commands. @throws MintwardenError `usage` */
 export async function wantedAdmins(
   names: readonly string[],
-  at: { readonly homeserverUrl: string; readonly serverName: string; readonly adminToken: string; readonly log: Log },
+  at: {
+    readonly homeserverUrl: string;
+    readonly serverName: string;
+    readonly adminToken: string;
+    readonly log: Log;
+  },
 ): Promise<void> {
-  if (names.length === 0) throw new MintwardenError('usage', 'At least one person is needed.', `Write for example: @you:${at.serverName}`);
+  if (names.length === 0)
+    throw new MintwardenError(
+      'usage',
+      'At least one person is needed.',
+      `Write for example: @you:${at.serverName}`,
+    );
   await using synapse = synapseFor(at.homeserverUrl, at.serverName, at.adminToken, at.log);
   await checkAdmins(synapse.admin, adminIds(names, at.serverName), at.serverName);
 }

@@ -10,7 +10,11 @@ import type { Log } from '../../ports/log.ts';
 const TIMEOUT_MS = 30_000;
 
 /** One of the two accounts with what opens it; null: not known. Secrets. */
-export type OwnAccount = { readonly userId: UserId; readonly token: string | null; readonly password: string | null };
+export type OwnAccount = {
+  readonly userId: UserId;
+  readonly token: string | null;
+  readonly password: string | null;
+};
 
 /** Where accounts are ended. */
 export type Place = { readonly homeserverUrl: string; readonly serverName: string; readonly log: Log };
@@ -24,35 +28,58 @@ export async function secretIn(file: string): Promise<string | null> {
 /** The Synapse as whoever has this token. Close it. */
 export function synapseWith({ homeserverUrl, serverName, log }: Place, token: string): Synapse {
   const botUserId = `@nobody:${serverName}` as UserId;
-  return createSynapse({ homeserverUrl, serverName, issuerToken: () => token, botUserId, timeoutMs: TIMEOUT_MS, log });
+  return createSynapse({
+    homeserverUrl,
+    serverName,
+    issuerToken: () => token,
+    botUserId,
+    timeoutMs: TIMEOUT_MS,
+    log,
+  });
 }
 
-/** What our secrets come to. `gone`: the account was ended. `shut`: they do not open it. `token` is a secret. */
-export type OwnSession = { readonly kind: 'open'; readonly token: string } | { readonly kind: 'gone' | 'shut' };
+/**
+ * What our secrets come to. `gone`: the account was ended. `shut`: they do not open it. `token` is a secret.
+ */
+export type OwnSession =
+  | { readonly kind: 'open'; readonly token: string }
+  | { readonly kind: 'gone' | 'shut' };
 
 /** A session of an account: the one we have, or a new one by its password. */
 export async function sessionOf(place: Place, account: OwnAccount): Promise<OwnSession> {
   if (account.token !== null) {
     await using synapse = synapseWith(place, account.token);
-    if ((await synapse.admin.whoami(account.token)) === account.userId) return { kind: 'open', token: account.token };
+    if ((await synapse.admin.whoami(account.token)) === account.userId)
+      return { kind: 'open', token: account.token };
   }
   if (account.password === null) return { kind: 'shut' };
   try {
-    const session = await loginWithPassword(place.homeserverUrl, account.userId, account.password, 'Mintwarden (init --undo)');
+    const session = await loginWithPassword(
+      place.homeserverUrl,
+      account.userId,
+      account.password,
+      'Mintwarden (init --undo)',
+    );
     return { kind: 'open', token: session.accessToken };
   } catch (error) {
     if (!(error instanceof MintwardenError) || error.code !== 'homeserver-refused') throw error;
     const { cause } = error;
-    return { kind: cause instanceof HomeserverRefusal && cause.errcode === 'M_USER_DEACTIVATED' ? 'gone' : 'shut' };
+    return {
+      kind: cause instanceof HomeserverRefusal && cause.errcode === 'M_USER_DEACTIVATED' ? 'gone' : 'shut',
+    };
   }
 }
 
 /** Leaves a room. Not being in it is no error. */
 export async function leaveRoom(place: Place, token: string, roomId: RoomId): Promise<void> {
   try {
-    await createHomeserver({ homeserverUrl: place.homeserverUrl, accessToken: token }).ask('POST', path`/rooms/${roomId}/leave`, {
-      body: {},
-    });
+    await createHomeserver({ homeserverUrl: place.homeserverUrl, accessToken: token }).ask(
+      'POST',
+      path`/rooms/${roomId}/leave`,
+      {
+        body: {},
+      },
+    );
   } catch (error) {
     if (!(error instanceof HomeserverRefusal) || (error.status !== 403 && error.status !== 404)) throw error;
   }

@@ -24,7 +24,16 @@ export async function removeFiles(found: {
   }
   if (recording.record.undone !== 'archived') await recording.change({ undone: 'archived' });
   // Another state folder, that somebody configured, may hold more than ours.
-  const ours = ['ledger.sqlite', 'ledger.sqlite-wal', 'ledger.sqlite-shm', 'ledger.sqlite.lock', 'cache.sqlite', 'cache.sqlite-wal', 'cache.sqlite-shm', 'crypto']; // prettier-ignore
+  const ours = [
+    'ledger.sqlite',
+    'ledger.sqlite-wal',
+    'ledger.sqlite-shm',
+    'ledger.sqlite.lock',
+    'cache.sqlite',
+    'cache.sqlite-wal',
+    'cache.sqlite-shm',
+    'crypto',
+  ];
   if (stateDir === join(directory, 'state')) await rm(stateDir, { recursive: true, force: true });
   else for (const name of ours) await rm(join(stateDir, name), { recursive: true, force: true });
   const secrets = [bot, issuer].flatMap((userId) => Object.values(secretFiles(secretsDir, userId)));

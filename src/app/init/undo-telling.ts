@@ -38,11 +38,20 @@ export type Telling = {
 };
 
 /**
- * Starts the bot once more, without ears: sends what waits in the outbox (the ends of grants to the people concerned,
- * messages with tokens redacted), then the last message to the control room.
+ * Starts the bot once more, without ears: sends what waits in the outbox (the ends of grants to the people
+ * concerned, messages with tokens redacted), then the last message to the control room.
  * @throws MintwardenError where the bot cannot be started, or not everything could be sent within a minute
  */
-export async function tellEverybody({ config, ledger, synapse, sealingKey, sealer, by, marker, log }: Telling): Promise<void> {
+export async function tellEverybody({
+  config,
+  ledger,
+  synapse,
+  sealingKey,
+  sealer,
+  by,
+  marker,
+  log,
+}: Telling): Promise<void> {
   await using cleanup = new AsyncDisposableStack();
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const cache = await openCache({ file: cacheFile(config), log, clock });
@@ -50,7 +59,9 @@ export async function tellEverybody({ config, ledger, synapse, sealingKey, seale
   const position = cache.space<string>('sync');
   const tokens = tokensOf(config, process.env, log);
   const mac = anchorMac(sealingKey.key);
-  const anchors = anchorParts(config, { ledger, store: ledger.anchors, clock, random, log, mac }, () => tokens.bot());
+  const anchors = anchorParts(config, { ledger, store: ledger.anchors, clock, random, log, mac }, () =>
+    tokens.bot(),
+  );
   // An old copy of the encryption store must not be used on, here as at any start.
   const { sessionRenewed } = await comparedWithAnchors(config, anchors, {
     leaseMs: toPolicy(config).leaseMs,
@@ -103,7 +114,11 @@ async function untilSent(ledger: SqliteLedger): Promise<void> {
     const { messages } = await ledger.due(clock.now() + SOON_MS, 1);
     if (messagesWaiting === 0 && messages.length === 0) return;
     if (performance.now() - begun > PATIENCE_MS)
-      throw new MintwardenError('homeserver-unreachable', `${String(messagesWaiting)} messages to people could not be sent.`, null);
+      throw new MintwardenError(
+        'homeserver-unreachable',
+        `${String(messagesWaiting)} messages to people could not be sent.`,
+        null,
+      );
     await sleep(LOOK_EVERY_MS);
   }
 }

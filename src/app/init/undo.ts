@@ -14,7 +14,15 @@ import { ledgerFile } from '../places.ts';
 import { secretFiles } from './account.ts';
 import type { Plan, PlanLine } from './plan.ts';
 import { readRecord, recordingIn, UNDONE, type InitRecord, type Recording } from './record.ts';
-import { endAccount, leaveRoom, secretIn, sessionOf, synapseWith, type OwnAccount, type Place } from './undo-accounts.ts';
+import {
+  endAccount,
+  leaveRoom,
+  secretIn,
+  sessionOf,
+  synapseWith,
+  type OwnAccount,
+  type Place,
+} from './undo-accounts.ts';
 import { archiveName, removeFiles } from './undo-files.ts';
 import { tellEverybody } from './undo-telling.ts';
 
@@ -115,7 +123,11 @@ export async function prepareUndo(options: UndoOptions): Promise<PreparedUndo | 
     configFile,
     recording,
     // The configuration may have been given another address since.
-    place: { homeserverUrl: config?.homeserver.url ?? recording.record.homeserverUrl, serverName, log: options.log },
+    place: {
+      homeserverUrl: config?.homeserver.url ?? recording.record.homeserverUrl,
+      serverName,
+      log: options.log,
+    },
     config,
     ledger,
     stateDir,
@@ -145,9 +157,11 @@ function planOf(found: Found, live: readonly Grant[]): Plan {
   const steps: PlanLine[] = [];
   const kept: string[] = [];
   const add = (verb: string, what: string): void => void steps.push({ verb, what });
-  for (const { id, subject } of live.slice(0, SHOWN)) add('end', `grant ${id}, for ${subject}, and its token at the homeserver`);
+  for (const { id, subject } of live.slice(0, SHOWN))
+    add('end', `grant ${id}, for ${subject}, and its token at the homeserver`);
   if (live.length > SHOWN) add('end', `${String(live.length - SHOWN)} more grants`);
-  if (ledger !== null) add('wait', 'until the homeserver has confirmed that every token made for others is dead');
+  if (ledger !== null)
+    add('wait', 'until the homeserver has confirmed that every token made for others is dead');
   if (ledger !== null && !hasReached(recording, 'told')) {
     if (options.untold) add('skip', 'telling the control room and the people concerned (--untold)');
     else add('tell', 'the people concerned, and the control room');
@@ -160,13 +174,15 @@ function planOf(found: Found, live: readonly Grant[]): Plan {
     );
   }
   for (const userId of hasReached(recording, 'accounts-gone') ? [] : [bot, issuer]) {
-    if (isEnded(found, userId)) add('end', `the account ${userId}: deactivated for good, its name stays taken`);
+    if (isEnded(found, userId))
+      add('end', `the account ${userId}: deactivated for good, its name stays taken`);
     else {
       add('log out', `of ${userId}`);
       kept.push(`the account ${userId}${found.knowsMade ? ', which init did not make' : ''}`);
     }
   }
-  if (ledger !== null && !options.forget) add('keep', `the ledger with its audit, as ${found.archive} (sealed tokens in it open no more)`);
+  if (ledger !== null && !options.forget)
+    add('keep', `the ledger with its audit, as ${found.archive} (sealed tokens in it open no more)`);
   add('remove', `${found.configFile}, ${found.secretsDir}, ${found.stateDir}`);
   return { title: `On ${serverName} init --undo will, in this order:`, steps, kept };
 }
@@ -197,16 +213,23 @@ async function endGrants({ options, config, place, recording }: Found, ledger: S
   await using synapse = synapseWith(place, config.issuer.access_token);
   const clock = { now: () => Date.now() };
   const sealer = createSealer({ keys, randomBytes: random.bytes });
-  const { ended, pending } = await endEverything({ ledger, issuer: synapse.issuer, sealer, clock, random, log }, by);
+  const { ended, pending } = await endEverything(
+    { ledger, issuer: synapse.issuer, sealer, clock, random, log },
+    by,
+  );
   if (ended > 0) out(`Ended ${ended === 1 ? '1 grant' : `${String(ended)} grants`}.`);
   if (pending.length > 0) {
     const now = clock.now();
-    const named = pending.map(({ grantId, subject, validUntil, lastProblem }) => `  grant ${grantId}, for ${subject}: until ${utc(validUntil, now)}${lastProblem === null ? '' : ` (${lastProblem})`}`); // prettier-ignore
+    const named = pending.map(
+      ({ grantId, subject, validUntil, lastProblem }) =>
+        `  grant ${grantId}, for ${subject}: until ${utc(validUntil, now)}${lastProblem === null ? '' : ` (${lastProblem})`}`,
+    );
     throw new MintwardenError(
       'homeserver-unreachable',
-      ['Tokens at the homeserver may still be alive. Each ends by itself at its time, or when the homeserver can be asked:', ...named].join(
-        '\n',
-      ),
+      [
+        'Tokens at the homeserver may still be alive. Each ends by itself at its time, or when the homeserver can be asked:',
+        ...named,
+      ].join('\n'),
       AGAIN,
     );
   }
@@ -219,11 +242,22 @@ async function tell({ options, config, place, recording }: Found, ledger: Sqlite
   if (config === null) return;
   if (!untold) {
     try {
-      await recording.change({ farewell: recording.record.farewell ?? `undo-${randomBytes(12).toString('hex')}` });
+      await recording.change({
+        farewell: recording.record.farewell ?? `undo-${randomBytes(12).toString('hex')}`,
+      });
       const sealingKey = await loadKey(config.sealing_key_file);
       const sealer = createSealer({ keys: [sealingKey], randomBytes });
       await using synapse = synapseWith(place, config.issuer.access_token);
-      await tellEverybody({ config, ledger, synapse, sealingKey, sealer, by, marker: recording.record.farewell ?? '', log });
+      await tellEverybody({
+        config,
+        ledger,
+        synapse,
+        sealingKey,
+        sealer,
+        by,
+        marker: recording.record.farewell ?? '',
+        log,
+      });
       out('Told the people concerned, and the control room.');
     } catch (error) {
       const why = error instanceof MintwardenError ? error.message : 'something unexpected went wrong';
@@ -270,16 +304,35 @@ async function leaveAndEndAccounts(found: Found): Promise<void> {
   }
   if (!hasReached(recording, 'left')) await recording.change({ undone: 'left' });
   if (!hasReached(recording, 'bot-gone')) {
-    out(await endAccount(place, synapse, asBot, { deactivate: isEnded(found, bot), restoreLimit: liftedLimits.includes(bot) }));
+    out(
+      await endAccount(place, synapse, asBot, {
+        deactivate: isEnded(found, bot),
+        restoreLimit: liftedLimits.includes(bot),
+      }),
+    );
     await recording.change({ undone: 'bot-gone' });
   }
   if (issuerToken !== null) await recording.change({ undone: 'issuer-going' });
-  out(await endAccount(place, synapse, { ...asIssuer, token: issuerToken }, { deactivate: isEnded(found, issuer), restoreLimit: false }));
+  out(
+    await endAccount(
+      place,
+      synapse,
+      { ...asIssuer, token: issuerToken },
+      { deactivate: isEnded(found, issuer), restoreLimit: false },
+    ),
+  );
   await recording.change({ undone: 'accounts-gone' });
 }
 
-/** What opens an account: from the configuration, or from the files that a run wrote which was cut off before that. */
-async function own({ config, secretsDir }: Found, which: 'bot' | 'issuer', userId: UserId): Promise<OwnAccount> {
+/**
+ * What opens an account: from the configuration, or from the files that a run wrote which was cut off before
+ * that.
+ */
+async function own(
+  { config, secretsDir }: Found,
+  which: 'bot' | 'issuer',
+  userId: UserId,
+): Promise<OwnAccount> {
   const files = secretFiles(secretsDir, userId);
   return {
     userId,

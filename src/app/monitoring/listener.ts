@@ -22,16 +22,21 @@ export type Monitoring = { readonly port: number; close(): Promise<void> };
 const WITHIN_MS = 5_000;
 
 /**
- * Answers `/health` (this process lives), `/ready` (503 with what is wrong) and `/metrics`, to anybody who can reach
- * it: nothing in them is secret, or tells of whom or of which room; where it listens is the operator's choice.
+ * Answers `/health` (this process lives), `/ready` (503 with what is wrong) and `/metrics`, to anybody who
+ * can reach it: nothing in them is secret, or tells of whom or of which room; where it listens is the
+ * operator's choice.
  * @throws MintwardenError `configuration` where it cannot listen
  */
-export async function startMonitoring(listen: { readonly host: string; readonly port: number }, sources: Told): Promise<Monitoring> {
+export async function startMonitoring(
+  listen: { readonly host: string; readonly port: number },
+  sources: Told,
+): Promise<Monitoring> {
   const told: Told = { notReady: sparingly(sources.notReady), metrics: sparingly(sources.metrics) };
   const server = createServer({ requestTimeout: WITHIN_MS, headersTimeout: WITHIN_MS, maxHeaderSize: 8_192 });
   server.maxConnections = 100;
   server.on('request', (request, response) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, { error: 'Only GET is answered here.' });
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return send(response, 405, { error: 'Only GET is answered here.' });
     void answer((request.url ?? '').split('?')[0] ?? '', response, told).catch(() => {
       if (response.headersSent) response.destroy();
       else send(response, 500, { error: 'That could not be found out.' });
@@ -44,9 +49,14 @@ export async function startMonitoring(listen: { readonly host: string; readonly 
     await promise;
   } catch (error) {
     const where = `${listen.host}:${String(listen.port)}`;
-    throw new MintwardenError('configuration', `Monitoring cannot listen on ${where}.`, 'Is the port taken? It is monitoring.listen.', {
-      cause: error,
-    });
+    throw new MintwardenError(
+      'configuration',
+      `Monitoring cannot listen on ${where}.`,
+      'Is the port taken? It is monitoring.listen.',
+      {
+        cause: error,
+      },
+    );
   }
   return {
     port: (server.address() as AddressInfo).port,
@@ -63,7 +73,10 @@ async function answer(path: string, response: ServerResponse, told: Told): Promi
   if (path === '/health') return send(response, 200, { status: 'ok' });
   if (path === '/ready') {
     const wrong = await told.notReady();
-    return send(response, wrong.length === 0 ? 200 : 503, { status: wrong.length === 0 ? 'ready' : 'not ready', wrong });
+    return send(response, wrong.length === 0 ? 200 : 503, {
+      status: wrong.length === 0 ? 'ready' : 'not ready',
+      wrong,
+    });
   }
   if (path !== '/metrics') return send(response, 404, { error: 'Here are /health, /ready and /metrics.' });
   const page = await told.metrics();
@@ -71,5 +84,7 @@ async function answer(path: string, response: ServerResponse, told: Told): Promi
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(`${JSON.stringify(body)}\n`);
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(`${JSON.stringify(body)}\n`);
 }

@@ -3,7 +3,11 @@ import { type TroubleKind, TROUBLES } from '../../domain/trouble.ts';
 import { heldSentence } from '../../lifecycle/anchors/held.ts';
 import type { World } from '../../lifecycle/world.ts';
 import { exposition, numbersOf } from '../../telemetry/metrics/exposition.ts';
-import { type ServiceMetrics, serviceMetrics, type ServiceSources } from '../../telemetry/metrics/service-metrics.ts';
+import {
+  type ServiceMetrics,
+  serviceMetrics,
+  type ServiceSources,
+} from '../../telemetry/metrics/service-metrics.ts';
 import type { ConfiguredGateway } from '../gateway.ts';
 import { type Monitoring, type NotReady, startMonitoring } from './listener.ts';
 
@@ -54,8 +58,8 @@ const SENTENCES: Readonly<Record<TroubleKind, string>> = {
 };
 
 /**
- * Listens for those who watch, where the configuration says so. To be called before the service starts: that it
- * waits for the homeserver is to be seen too.
+ * Listens for those who watch, where the configuration says so. To be called before the service starts: that
+ * it waits for the homeserver is to be seen too.
  * @throws MintwardenError `configuration` where it cannot listen
  */
 export async function watchedService(config: Config, version: string): Promise<WatchedService> {
@@ -64,13 +68,15 @@ export async function watchedService(config: Config, version: string): Promise<W
   let watched: Watched | null = null;
   let unless = STARTING;
 
-  const notReady = async (): Promise<readonly NotReady[]> => (watched === null ? [unless] : wrongWith(watched));
+  const notReady = async (): Promise<readonly NotReady[]> =>
+    watched === null ? [unless] : wrongWith(watched);
   const scrape = async (): Promise<string> => {
     const [gateways, wrong] = await Promise.all([watched?.gateway.numbers() ?? [], notReady()]);
     await metrics.look(watched === null ? null : sourcesOf(watched), wrong.length === 0);
     return exposition([await numbersOf(metrics.registry), ...gateways]);
   };
-  const monitoring: Monitoring | null = listen === null ? null : await startMonitoring(listen, { notReady, metrics: scrape });
+  const monitoring: Monitoring | null =
+    listen === null ? null : await startMonitoring(listen, { notReady, metrics: scrape });
   return {
     metrics,
     port: monitoring?.port ?? null,
@@ -108,7 +114,14 @@ async function wrongWith({ world, syncedAt, reapedAt }: Watched): Promise<readon
     ...(read ? [] : [{ kind: 'ledger', sentence: 'The ledger cannot be read.' }]),
     ...(now - syncedAt() < SYNC_WITHIN_MS
       ? []
-      : [{ kind: 'sync', sentence: 'The homeserver has not answered the bot’s sync for more than a minute.' }]),
-    ...(now - reapedAt() < REAP_WITHIN_MS ? [] : [{ kind: 'reaper', sentence: 'What is due has not been looked at for a while.' }]),
+      : [
+          {
+            kind: 'sync',
+            sentence: 'The homeserver has not answered the bot’s sync for more than a minute.',
+          },
+        ]),
+    ...(now - reapedAt() < REAP_WITHIN_MS
+      ? []
+      : [{ kind: 'reaper', sentence: 'What is due has not been looked at for a while.' }]),
   ];
 }

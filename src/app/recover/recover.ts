@@ -12,12 +12,18 @@ import { scopeSentence } from '../../words/scope-sentence.ts';
 import { utc } from '../../words/time.ts';
 import { ledgerFile } from '../places.ts';
 
-/** What an operator decides on, in lines. Changes nothing, and works beside a running service. @throws MintwardenError */
+/**
+ * What an operator decides on, in lines. Changes nothing, and works beside a running service. @throws
+ * MintwardenError
+ */
 export async function stateShown(config: Config, log: Log): Promise<readonly string[]> {
   const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
   try {
     const state = await heldState(ledger, ledger.anchors);
-    if (state === null) return ['This state is not held: there is nothing to confirm. Only a start of the service finds an old copy.'];
+    if (state === null)
+      return [
+        'This state is not held: there is nothing to confirm. Only a start of the service finds an old copy.',
+      ];
     const { copy, live } = state;
     const now = Date.now();
     return [
@@ -39,7 +45,10 @@ function stateFound({ why, anchor, seq }: OldCopy, now: number): readonly string
   const live = `Then ${anchor.live} grants were live. ${unknown}`;
   switch (why) {
     case 'older':
-      return [`This state is an old copy: the audit has ${seq} rows here, and had ${anchor.seq} at ${utc(anchor.at, now)}.`, live];
+      return [
+        `This state is an old copy: the audit has ${seq} rows here, and had ${anchor.seq} at ${utc(anchor.at, now)}.`,
+        live,
+      ];
     case 'other':
       return [
         `This state is of another history than the control room holds: row ${anchor.seq} of the audit is not what it was at ${utc(anchor.at, now)}.`,
@@ -55,11 +64,19 @@ function stateFound({ why, anchor, seq }: OldCopy, now: number): readonly string
   }
 }
 
-/** Goes on from an old copy, or takes the clock for right. The service must not be running. @throws MintwardenError */
+/**
+ * Goes on from an old copy, or takes the clock for right. The service must not be running. @throws
+ * MintwardenError
+ */
 export async function confirmState(
   config: Config,
   log: Log,
-  request: { readonly by: Actor; readonly keep: readonly GrantId[]; readonly state: boolean; readonly clock: boolean },
+  request: {
+    readonly by: Actor;
+    readonly keep: readonly GrantId[];
+    readonly state: boolean;
+    readonly clock: boolean;
+  },
 ): Promise<readonly string[]> {
   const ledger = await openSqliteLedger({ file: ledgerFile(config), log });
   const clock = { now: () => Date.now() };

@@ -11,9 +11,15 @@ import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/i
 import { safeInline, shortened } from '../../words/safe-text.ts';
 import { ledgerFile } from '../places.ts';
 
-/** The identity of a user as the homeserver shows it now. @throws MintwardenError `not-found` where there is none */
+/**
+ * The identity of a user as the homeserver shows it now. @throws MintwardenError `not-found` where there is
+ * none
+ */
 async function identityOf(config: Config, userId: UserId): Promise<ShownIdentity> {
-  const homeserver = createHomeserver({ homeserverUrl: config.homeserver.url, accessToken: config.bot.access_token });
+  const homeserver = createHomeserver({
+    homeserverUrl: config.homeserver.url,
+    accessToken: config.bot.access_token,
+  });
   const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [userId]: [] } } });
   const identity = shownIdentity(answer, userId);
   if (identity !== null) return identity;
@@ -25,8 +31,8 @@ async function identityOf(config: Config, userId: UserId): Promise<ShownIdentity
 }
 
 /**
- * What an operator must compare before confirming a user's identity, in lines. Changes nothing, and works beside a
- * running service.
+ * What an operator must compare before confirming a user's identity, in lines. Changes nothing, and works
+ * beside a running service.
  * @throws MintwardenError
  */
 export async function shownTo(config: Config, log: Log, userId: UserId): Promise<readonly string[]> {
@@ -38,14 +44,21 @@ export async function shownTo(config: Config, log: Log, userId: UserId): Promise
   } finally {
     await ledger.close();
   }
-  if (pin?.masterKey === masterKey) return [`The identity of ${userId} is the one that counts: ${masterKey}. There is nothing to do.`];
-  const known = pin === null ? 'none was written down yet' : `${pin.masterKey}, since ${new Date(pin.at).toISOString()}`;
+  if (pin?.masterKey === masterKey)
+    return [`The identity of ${userId} is the one that counts: ${masterKey}. There is nothing to do.`];
+  const known =
+    pin === null ? 'none was written down yet' : `${pin.masterKey}, since ${new Date(pin.at).toISOString()}`;
   return [
     `The identity of ${userId} that the homeserver shows now: ${masterKey}`,
     `The one that counts: ${known}`,
     '',
-    sessions.length === 0 ? 'It vouches for no session: do not confirm it.' : 'It vouches for these sessions:',
-    ...sessions.map(({ deviceId, key, name }) => `  ${safeInline(deviceId)}  ${inFours(safeInline(key))}${name === null ? '' : `  (${shortened(safeInline(name), 40)})`}`), // prettier-ignore
+    sessions.length === 0
+      ? 'It vouches for no session: do not confirm it.'
+      : 'It vouches for these sessions:',
+    ...sessions.map(
+      ({ deviceId, key, name }) =>
+        `  ${safeInline(deviceId)}  ${inFours(safeInline(key))}${name === null ? '' : `  (${shortened(safeInline(name), 40)})`}`,
+    ),
     '',
     'Ask them, in person or by telephone and not by this homeserver, for the session id and session key that their own',
     'client shows (in Element: Settings, Help & About or Sessions). Only if they stand here, letter by letter, stop the',
@@ -55,11 +68,17 @@ export async function shownTo(config: Config, log: Log, userId: UserId): Promise
 }
 
 /**
- * Makes the identity that the homeserver shows now the one that counts. The service must not be running: it has the
- * ledger to itself. It tells the control room when it starts.
+ * Makes the identity that the homeserver shows now the one that counts. The service must not be running: it
+ * has the ledger to itself. It tells the control room when it starts.
  * @throws MintwardenError `conflict` where the homeserver shows another key than `key`, or it counts already
  */
-export async function confirmIdentity(config: Config, log: Log, userId: UserId, key: string, by: Actor): Promise<void> {
+export async function confirmIdentity(
+  config: Config,
+  log: Log,
+  userId: UserId,
+  key: string,
+  by: Actor,
+): Promise<void> {
   const { masterKey } = await identityOf(config, userId);
   if (masterKey !== key) {
     throw new MintwardenError(

@@ -6,8 +6,16 @@ import { ID, personOf, type Command, type CommandContext, type Parameter } from 
 const PARAMETERS: readonly Parameter[] = [
   ID,
   { name: 'METHOD', help: 'GET, PUT, POST or DELETE', required: true },
-  { name: 'PATH', help: 'what is asked for, with or without what follows the “?”; a whole address will do', required: true },
-  { name: 'BODY', help: 'the request’s JSON, in single quotes; without it, it is judged with an empty one', required: false },
+  {
+    name: 'PATH',
+    help: 'what is asked for, with or without what follows the “?”; a whole address will do',
+    required: true,
+  },
+  {
+    name: 'BODY',
+    help: 'the request’s JSON, in single quotes; without it, it is judged with an empty one',
+    required: false,
+  },
 ];
 const EXAMPLE = 'can 7F3K9Q PUT /_matrix/client/v3/rooms/!x:example.org/send/m.room.message/1';
 
@@ -15,7 +23,11 @@ const EXAMPLE = 'can 7F3K9Q PUT /_matrix/client/v3/rooms/!x:example.org/send/m.r
 async function explained(context: CommandContext, { words }: Arguments, ofSender: boolean) {
   const { world, requests } = context;
   const grant = await locate(world, required(words, 'ID'), ofSender ? personOf(context) : null);
-  const question = { method: required(words, 'METHOD'), target: required(words, 'PATH'), body: words.get('BODY') ?? null };
+  const question = {
+    method: required(words, 'METHOD'),
+    target: required(words, 'PATH'),
+    body: words.get('BODY') ?? null,
+  };
   return { grant, explanation: await requests.explain(question, grant) };
 }
 
@@ -24,7 +36,10 @@ async function answer(context: CommandContext, args: Arguments, ofSender: boolea
   return explanationDocument(explanation, grant);
 }
 
-/** `!can`: whether a request with a grant's token would pass the gateway, and why. The homeserver is not asked. */
+/**
+ * `!can`: whether a request with a grant's token would pass the gateway, and why. The homeserver is not
+ * asked.
+ */
 export const canCommand: Command = {
   name: 'can',
   place: 'control',

@@ -24,7 +24,11 @@ export const deliverCommand: Command = {
     const { delivery, why } = await deliver(world, grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;
     const who = actorName(grant.recipient);
-    if (delivery === 'sent') return [paragraph(line`The token of grant ${id(grant)} has been sent to ${who}.`), list(about, undo(grant))];
+    if (delivery === 'sent')
+      return [
+        paragraph(line`The token of grant ${id(grant)} has been sent to ${who}.`),
+        list(about, undo(grant)),
+      ];
     const because: Line = why === null ? ['I am trying now.'] : waitingWords(why, grant.recipient);
     return [
       paragraph(line`The token of grant ${id(grant)} still waits for ${who}: ${because}`),

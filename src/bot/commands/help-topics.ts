@@ -12,7 +12,9 @@ const NOT_YET = ' (not granted yet)';
 /** What may be said after `--can`. */
 function capabilities(): Document {
   return [
-    paragraph(line`After ${code('--can')}, with commas between them. Without ${code('--can')} it is ${code('read')} alone; with it, what is said and no more.`), // prettier-ignore
+    paragraph(
+      line`After ${code('--can')}, with commas between them. Without ${code('--can')} it is ${code('read')} alone; with it, what is said and no more.`,
+    ),
     list(
       ...CAPABILITIES.map((name): Line => {
         const { allows, needs } = CAPABILITY[name];
@@ -20,7 +22,9 @@ function capabilities(): Document {
         return line`${code(formOf(name))}: ${allows}${beside}${ENFORCED.capabilities.includes(name) ? '' : NOT_YET}`;
       }),
     ),
-    paragraph(line`A TYPE or KEY may end in ${code('*')}, which stands for any ending. What this version's gateway does not enforce is not granted.`), // prettier-ignore
+    paragraph(
+      line`A TYPE or KEY may end in ${code('*')}, which stands for any ending. What this version's gateway does not enforce is not granted.`,
+    ),
   ];
 }
 
@@ -32,10 +36,15 @@ function presetLine(name: string, { explanation, can, limits }: Preset): Line {
 
 function presets(context: CommandContext): Document {
   return [
-    paragraph(line`A preset says what a holder can do, instead of ${code('--can')}. What is said beside it narrows it further.`),
+    paragraph(
+      line`A preset says what a holder can do, instead of ${code('--can')}. What is said beside it narrows it further.`,
+    ),
     list(...[...context.world.policy().presets].map(([name, preset]) => presetLine(name, preset))),
   ];
 }
 
 /** What can be asked about that is no command. */
-export const TOPICS: Readonly<Record<'capabilities' | 'presets', (context: CommandContext) => Document>> = { capabilities, presets };
+export const TOPICS: Readonly<Record<'capabilities' | 'presets', (context: CommandContext) => Document>> = {
+  capabilities,
+  presets,
+};

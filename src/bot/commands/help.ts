@@ -8,15 +8,21 @@ import { TOPICS } from './help-topics.ts';
 
 function overview(context: CommandContext): Document {
   const bang = context.place === 'control' ? '!' : '';
-  const commands = list(...context.commands.map((command) => line`${code(briefUsage(command))}: ${command.summary}`));
+  const commands = list(
+    ...context.commands.map((command) => line`${code(briefUsage(command))}: ${command.summary}`),
+  );
   if (context.place === 'dm') {
     return [
-      paragraph(['Here I tell you of access tokens that speak for you, and you can end them. You need no permission, and no reason.']),
+      paragraph([
+        'Here I tell you of access tokens that speak for you, and you can end them. You need no permission, and no reason.',
+      ]),
       commands,
     ];
   }
   return [
-    paragraph(line`I make access tokens that can do little, for a short time, and tell the user they speak for.`),
+    paragraph(
+      line`I make access tokens that can do little, for a short time, and tell the user they speak for.`,
+    ),
     commands,
     paragraph(
       line`More about one, with examples: ${code(`${bang}help mint`)}. ${code('!mw')} before a command makes sure that I am meant.`,
@@ -31,7 +37,9 @@ function about(command: Command, context: CommandContext): Document {
     const form = flag.kind === 'switch' ? `--${flag.name}` : `--${flag.name} ${flag.placeholder}`;
     const must = flag.required ? ' (required)' : '';
     const times =
-      flag.name === 'ttl' ? `; ${speakDuration(policy.defaultTtlMs)} if not said, at most ${speakDuration(policy.maxTtlMs)}` : '';
+      flag.name === 'ttl'
+        ? `; ${speakDuration(policy.defaultTtlMs)} if not said, at most ${speakDuration(policy.maxTtlMs)}`
+        : '';
     const asked = flag.name === 'reason' && policy.reasonRequired ? ' (policy asks for one)' : '';
     return line`${code(form)}: ${flag.help}${times}${must}${asked}`;
   });
@@ -52,12 +60,18 @@ export function helpCommand(place: Place): Command {
     parameters: [
       {
         name: 'COMMAND',
-        help: place === 'control' ? 'the command to explain; or capabilities, or presets' : 'the command to explain',
+        help:
+          place === 'control'
+            ? 'the command to explain; or capabilities, or presets'
+            : 'the command to explain',
         required: false,
       },
     ],
     flags: [],
-    examples: place === 'control' ? ['!help', '!help mint', '!help capabilities', '!help presets'] : ['help', 'help revoke'],
+    examples:
+      place === 'control'
+        ? ['!help', '!help mint', '!help capabilities', '!help presets']
+        : ['help', 'help revoke'],
     acts: false,
     evenIfExposed: true,
     async run(context, args) {
@@ -65,8 +79,12 @@ export function helpCommand(place: Place): Command {
       if (topic === undefined) return overview(context);
       const command = context.commands.find((each) => each.name === topic);
       if (command !== undefined) return about(command, context);
-      if (place === 'control' && (topic === 'capabilities' || topic === 'presets')) return TOPICS[topic](context);
-      const names = [...context.commands.map((each) => each.name), ...(place === 'control' ? Object.keys(TOPICS) : [])];
+      if (place === 'control' && (topic === 'capabilities' || topic === 'presets'))
+        return TOPICS[topic](context);
+      const names = [
+        ...context.commands.map((each) => each.name),
+        ...(place === 'control' ? Object.keys(TOPICS) : []),
+      ];
       const meant = closest(topic, names);
       const bang = place === 'control' ? '!' : '';
       throw new MintwardenError(

@@ -12,17 +12,28 @@ import { tokensCommand } from './tokens.ts';
 const TAKES_TOKENS: ReadonlySet<Command> = new Set([mintCommand, deliverCommand]);
 
 const COMMANDS: Readonly<Record<Place, readonly Command[]>> = {
-  control: [mintCommand, listCommand, showCommand, canCommand, revokeCommand, deliverCommand, statusCommand, helpCommand('control')],
+  control: [
+    mintCommand,
+    listCommand,
+    showCommand,
+    canCommand,
+    revokeCommand,
+    deliverCommand,
+    statusCommand,
+    helpCommand('control'),
+  ],
   dm: [tokensCommand, showOwnCommand, revokeOwnCommand, canOwnCommand, helpCommand('dm')],
 };
 
 /**
- * What an operator may say at the machine: all that is said in the control room, tokens into files, and what else is
- * handed in.
+ * What an operator may say at the machine: all that is said in the control room, tokens into files, and what
+ * else is handed in.
  */
 export function operatorCommands(more: readonly Command[]): readonly Command[] {
   const [last, ...others] = COMMANDS.control.toReversed();
-  const here = others.toReversed().map((each) => (TAKES_TOKENS.has(each) ? { ...each, flags: [...each.flags, OUT] } : each));
+  const here = others
+    .toReversed()
+    .map((each) => (TAKES_TOKENS.has(each) ? { ...each, flags: [...each.flags, OUT] } : each));
   return [...here, ...more, ...(last === undefined ? [] : [last])];
 }
 

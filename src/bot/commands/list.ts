@@ -29,7 +29,13 @@ export const listCommand: Command = {
   summary: 'show the live grants',
   parameters: [],
   flags: [
-    { name: 'user', kind: 'value', placeholder: 'USER', help: 'only those that speak for this user', required: false },
+    {
+      name: 'user',
+      kind: 'value',
+      placeholder: 'USER',
+      help: 'only those that speak for this user',
+      required: false,
+    },
     { name: 'all', kind: 'switch', placeholder: '', help: 'ended and failed ones too', required: false },
   ],
   examples: ['!list', '!list --user @alice --all'],
@@ -42,11 +48,17 @@ export const listCommand: Command = {
     const kind = all ? 'grants' : 'live grants';
     if (grants.length === 0) {
       const who = subject ?? `@alice:${world.directory.serverName}`;
-      return [paragraph(line`No ${kind}${whose}. To make one: ${code(`!mint ${who} --rooms ROOMS --ttl 1h`)}`)];
+      return [
+        paragraph(line`No ${kind}${whose}. To make one: ${code(`!mint ${who} --rooms ROOMS --ttl 1h`)}`),
+      ];
     }
     const shown = grants.slice(0, MOST);
     const count =
-      grants.length > MOST ? `The newest ${MOST} ${kind}` : shown.length === 1 ? `1 ${kind.slice(0, -1)}` : `${shown.length} ${kind}`;
+      grants.length > MOST
+        ? `The newest ${MOST} ${kind}`
+        : shown.length === 1
+          ? `1 ${kind.slice(0, -1)}`
+          : `${shown.length} ${kind}`;
     return [
       paragraph(line`${strong(count)}${whose}, the newest first. More about one: ${code('!show ID')}`),
       list(...shown.map((grant) => grantLine(grant, now, 'control'))),
@@ -54,6 +66,9 @@ export const listCommand: Command = {
   },
   async data(context, args) {
     const { grants } = await asked(context, args);
-    return { grants: grants.slice(0, MOST).map((grant) => grantData(grant, context.now)), more: grants.length > MOST };
+    return {
+      grants: grants.slice(0, MOST).map((grant) => grantData(grant, context.now)),
+      more: grants.length > MOST,
+    };
   },
 };

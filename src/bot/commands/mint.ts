@@ -26,7 +26,11 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
   const to = args.values.get('to');
   const ttl = args.values.get('ttl');
   if (to !== undefined && args.values.has(OUT.name)) {
-    throw new MintwardenError('usage', 'Either somebody is sent the token, or it goes into a file.', 'Leave out --to, or --out.');
+    throw new MintwardenError(
+      'usage',
+      'Either somebody is sent the token, or it goes into a file.',
+      'Leave out --to, or --out.',
+    );
   }
   return {
     minter: context.sender,
@@ -40,7 +44,10 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
   };
 }
 
-/** What came of the same request before: an operator's client that lost its connection asks again under the same id. */
+/**
+ * What came of the same request before: an operator's client that lost its connection asks again under the
+ * same id.
+ */
 async function madeBefore({ world, sender, key }: CommandContext): Promise<Grant['id'] | null> {
   const grants = await world.ledger.grants({ minter: sender, limit: LATELY });
   return grants.find(({ command }) => command === key.eventId)?.id ?? null;
@@ -59,7 +66,9 @@ function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
   const points = scopeList(grant, now);
   if (missing.length > 0) {
     return [
-      paragraph(line`${strong('Nothing was made, and this cannot be granted yet.')} ${unenforcedSentence(missing)}`),
+      paragraph(
+        line`${strong('Nothing was made, and this cannot be granted yet.')} ${unenforcedSentence(missing)}`,
+      ),
       paragraph(
         line`It would be a grant that speaks for ${pill(grant.subject)} and ${points === null ? line`${scopeSentence(grant, now)}.` : ':'}`,
       ),
@@ -68,7 +77,9 @@ function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
     ];
   }
   return [
-    paragraph(line`${strong('Nothing was made.')} Without ${code('--dry-run')} there would be a grant that speaks for ${pill(grant.subject)} and ${points === null ? line`${scopeSentence(grant, now)}.` : ':'}`), // prettier-ignore
+    paragraph(
+      line`${strong('Nothing was made.')} Without ${code('--dry-run')} there would be a grant that speaks for ${pill(grant.subject)} and ${points === null ? line`${scopeSentence(grant, now)}.` : ':'}`,
+    ),
     ...(points === null ? [] : [list(...points)]),
     list(
       reason(grant),
@@ -85,9 +96,22 @@ export const mintCommand: Command = {
   name: 'mint',
   place: 'control',
   summary: 'make a token that speaks for a user, in the rooms you name, for a time',
-  parameters: [{ name: 'USER', help: 'the user the token speaks for: @alice, @alice:server, a pill or a link', required: true }],
+  parameters: [
+    {
+      name: 'USER',
+      help: 'the user the token speaks for: @alice, @alice:server, a pill or a link',
+      required: true,
+    },
+  ],
   flags: [
-    { name: 'rooms', kind: 'list', placeholder: 'ROOMS', help: 'what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all', required: true, unless: 'rooms-by' }, // prettier-ignore
+    {
+      name: 'rooms',
+      kind: 'list',
+      placeholder: 'ROOMS',
+      help: 'what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all',
+      required: true,
+      unless: 'rooms-by',
+    },
     {
       name: 'read-only',
       kind: 'switch',
@@ -95,20 +119,104 @@ export const mintCommand: Command = {
       help: 'it can read and nothing else; so it is also if not said',
       required: false,
     },
-    { name: 'can', kind: 'list', placeholder: 'CAPABILITIES', help: 'what it can do, with commas between; see !help capabilities', required: false }, // prettier-ignore
-    { name: 'ttl', kind: 'value', placeholder: 'TIME', help: 'how long it lives: 30m, 1h30m, 2d', required: false },
-    { name: 'to', kind: 'value', placeholder: 'USER', help: 'who gets the token, instead of you', required: false },
-    { name: 'reason', kind: 'text', placeholder: 'TEXT', help: 'why; the user it speaks for reads this', required: false },
-    { name: 'dry-run', kind: 'switch', placeholder: '', help: 'show what would be made, and make nothing', required: false },
-    { name: 'rooms-by', kind: 'list', placeholder: 'USERS', help: 'instead of --rooms: every room that one of these made, later ones too; @bot, @bridge_*', required: false }, // prettier-ignore
-    { name: 'preset', kind: 'value', placeholder: 'NAME', help: 'a named answer to --can; see !help presets', required: false },
-    { name: 'types', kind: 'list', placeholder: 'TYPES', help: 'of what it sends, only events of these types', required: false },
-    { name: 'power', kind: 'value', placeholder: 'LEVEL', help: 'it acts as if the user had at most this power level', required: false },
-    { name: 'allow', kind: 'text', placeholder: 'ENDPOINTS', help: 'only these endpoints: PUT /_matrix/client/v3/rooms/*/send/**, …', required: false }, // prettier-ignore
-    { name: 'deny', kind: 'text', placeholder: 'ENDPOINTS', help: 'none of these endpoints, whatever --allow says', required: false },
-    { name: 'from', kind: 'list', placeholder: 'NETWORKS', help: 'where requests may come from: 10.0.0.0/8, 2001:db8::/32', required: false }, // prettier-ignore
-    { name: 'uses', kind: 'value', placeholder: 'COUNT', help: 'how many requests it is good for', required: false },
-    { name: 'follow-upgrades', kind: 'switch', placeholder: '', help: 'when a room is replaced, the new one is in scope too', required: false }, // prettier-ignore
+    {
+      name: 'can',
+      kind: 'list',
+      placeholder: 'CAPABILITIES',
+      help: 'what it can do, with commas between; see !help capabilities',
+      required: false,
+    },
+    {
+      name: 'ttl',
+      kind: 'value',
+      placeholder: 'TIME',
+      help: 'how long it lives: 30m, 1h30m, 2d',
+      required: false,
+    },
+    {
+      name: 'to',
+      kind: 'value',
+      placeholder: 'USER',
+      help: 'who gets the token, instead of you',
+      required: false,
+    },
+    {
+      name: 'reason',
+      kind: 'text',
+      placeholder: 'TEXT',
+      help: 'why; the user it speaks for reads this',
+      required: false,
+    },
+    {
+      name: 'dry-run',
+      kind: 'switch',
+      placeholder: '',
+      help: 'show what would be made, and make nothing',
+      required: false,
+    },
+    {
+      name: 'rooms-by',
+      kind: 'list',
+      placeholder: 'USERS',
+      help: 'instead of --rooms: every room that one of these made, later ones too; @bot, @bridge_*',
+      required: false,
+    },
+    {
+      name: 'preset',
+      kind: 'value',
+      placeholder: 'NAME',
+      help: 'a named answer to --can; see !help presets',
+      required: false,
+    },
+    {
+      name: 'types',
+      kind: 'list',
+      placeholder: 'TYPES',
+      help: 'of what it sends, only events of these types',
+      required: false,
+    },
+    {
+      name: 'power',
+      kind: 'value',
+      placeholder: 'LEVEL',
+      help: 'it acts as if the user had at most this power level',
+      required: false,
+    },
+    {
+      name: 'allow',
+      kind: 'text',
+      placeholder: 'ENDPOINTS',
+      help: 'only these endpoints: PUT /_matrix/client/v3/rooms/*/send/**, …',
+      required: false,
+    },
+    {
+      name: 'deny',
+      kind: 'text',
+      placeholder: 'ENDPOINTS',
+      help: 'none of these endpoints, whatever --allow says',
+      required: false,
+    },
+    {
+      name: 'from',
+      kind: 'list',
+      placeholder: 'NETWORKS',
+      help: 'where requests may come from: 10.0.0.0/8, 2001:db8::/32',
+      required: false,
+    },
+    {
+      name: 'uses',
+      kind: 'value',
+      placeholder: 'COUNT',
+      help: 'how many requests it is good for',
+      required: false,
+    },
+    {
+      name: 'follow-upgrades',
+      kind: 'switch',
+      placeholder: '',
+      help: 'when a room is replaced, the new one is in scope too',
+      required: false,
+    },
   ],
   examples: [
     '!mint @alice --rooms #ops:example.org --read-only --ttl 1h --reason "weekly report"',
@@ -118,7 +226,8 @@ export const mintCommand: Command = {
   evenIfExposed: false,
   async run(context, args) {
     const request = mintRequest(context, args);
-    if (args.switches.has('dry-run')) return preview(await planMint(context.world, { ...request, command: null }, 'preview'), context.now);
+    if (args.switches.has('dry-run'))
+      return preview(await planMint(context.world, { ...request, command: null }, 'preview'), context.now);
     const begun = await mint(context.world, request);
     return { answered: begun.kind === 'begun' ? begun.grant.id : await madeBefore(context) };
   },

@@ -61,7 +61,8 @@ function delivery(report: GrantReport, now: number): Line {
     const when = acceptedAt === null ? '' : ` at ${moment(acceptedAt, now)}`;
     return [`Token: delivered${when}${redactedAt === null ? '' : '; the message with it has been removed'}`];
   }
-  const why = problem === null ? ['not sent yet.'] : line`waits: ${waitingWords(problem, report.grant.recipient)}`;
+  const why =
+    problem === null ? ['not sent yet.'] : line`waits: ${waitingWords(problem, report.grant.recipient)}`;
   const until = giveUpAt === null ? '' : ` The grant ends if that lasts until ${moment(giveUpAt, now)}.`;
   return line`Token: ${why}${until}`;
 }
@@ -69,7 +70,9 @@ function delivery(report: GrantReport, now: number): Line {
 function upstream(report: GrantReport, now: number): readonly Line[] {
   const alive = report.leases.filter((lease) => lease.state !== 'dead');
   if (alive.length === 0) return [['Homeserver’s own tokens behind it: none alive']];
-  return alive.map((lease) => [`Homeserver’s own token behind it: ${UPSTREAM[lease.state](moment(lease.validUntil, now))}`]);
+  return alive.map((lease) => [
+    `Homeserver’s own token behind it: ${UPSTREAM[lease.state](moment(lease.validUntil, now))}`,
+  ]);
 }
 
 function reportDocument(report: GrantReport, now: number): Document {
@@ -127,7 +130,12 @@ export const showOwnCommand: Command = {
     const report = await show(world, grant);
     const live = report.standing !== 'over';
     const end = live ? [paragraph(undo(grant))] : [];
-    const points = list(line`State: ${stateWords(report.grant, now)}`, ...rooms(grant), ...people(grant, now), delivery(report, now));
+    const points = list(
+      line`State: ${stateWords(report.grant, now)}`,
+      ...rooms(grant),
+      ...people(grant, now),
+      delivery(report, now),
+    );
     return [paragraph(head(report.grant, live, now)), points, ...end];
   },
 };

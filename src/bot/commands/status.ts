@@ -16,7 +16,9 @@ function counted(count: number, one: string, many: string): string {
 function heldLines(held: Held | null): Line[] {
   if (held === null) return [];
   return [
-    held.kind === 'old-copy' ? line`${heldSentence(held)} With the service stopped: ${code('mintwarden recover')}` : [heldSentence(held)],
+    held.kind === 'old-copy'
+      ? line`${heldSentence(held)} With the service stopped: ${code('mintwarden recover')}`
+      : [heldSentence(held)],
   ];
 }
 
@@ -37,7 +39,11 @@ async function look(world: World) {
         ]),
     ...(now.orphans === 0
       ? []
-      : [[`${counted(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`]]),
+      : [
+          [
+            `${counted(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`,
+          ],
+        ]),
     ...((now.counts.unreadable ?? 0) === 0
       ? []
       : [
@@ -66,8 +72,12 @@ export const statusCommand: Command = {
       list(
         ...worries,
         line`${counted(now.counts.live, 'live grant', 'live grants')}: ${code('!list')}`,
-        [`Waiting: ${counted(now.messagesWaiting, 'message', 'messages')} to send, ${counted(now.killing, 'token', 'tokens')} to log out`],
-        [`Audit: ${counted(now.counts.auditRows, 'row', 'rows')}, the newest ${now.counts.auditHead.slice(0, 12)}`],
+        [
+          `Waiting: ${counted(now.messagesWaiting, 'message', 'messages')} to send, ${counted(now.killing, 'token', 'tokens')} to log out`,
+        ],
+        [
+          `Audit: ${counted(now.counts.auditRows, 'row', 'rows')}, the newest ${now.counts.auditHead.slice(0, 12)}`,
+        ],
       ),
     ];
   },

@@ -16,7 +16,11 @@ export const tokensCommand: Command = {
   evenIfExposed: false,
   async run(context) {
     const { world, now } = context;
-    const grants = await world.ledger.grants({ states: ['minting', 'live'], subject: personOf(context), limit: MOST });
+    const grants = await world.ledger.grants({
+      states: ['minting', 'live'],
+      subject: personOf(context),
+      limit: MOST,
+    });
     if (grants.length === 0) return [paragraph(['No token made here speaks for you.'])];
     const count = grants.length === 1 ? '1 token speaks' : `${grants.length} tokens speak`;
     return [

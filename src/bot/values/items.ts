@@ -9,8 +9,16 @@ export function itemsOf(flag: string, text: string): readonly string[] {
   const items = text.split(',').map((item) => item.trim());
   const kept = items.filter((item) => item !== '');
   if (kept.length < items.length)
-    throw new MintwardenError('usage', `There is a comma too many in --${flag}.`, `Write: \`--${flag} ${kept.join(',')}\``);
+    throw new MintwardenError(
+      'usage',
+      `There is a comma too many in --${flag}.`,
+      `Write: \`--${flag} ${kept.join(',')}\``,
+    );
   if (items.length > MAX_ITEMS)
-    throw new MintwardenError('usage', `--${flag} has ${items.length} parts; ${MAX_ITEMS} are the most.`, 'Say less.');
+    throw new MintwardenError(
+      'usage',
+      `--${flag} has ${items.length} parts; ${MAX_ITEMS} are the most.`,
+      'Say less.',
+    );
   return items;
 }

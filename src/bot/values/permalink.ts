@@ -9,7 +9,8 @@ function decoded(text: string): string | null {
 }
 
 /**
- * The user id, room id or alias that a link names: `https://matrix.to/#/…` (spec appendix, "matrix.to navigation") or a
+ * The user id, room id or alias that a link names: `https://matrix.to/#/…` (spec appendix, "matrix.to
+ * navigation") or a
  * `matrix:` URI (spec appendix, "Matrix URI scheme"); null for anything else, links to an event included.
  */
 export function identifierOf(link: string): string | null {

@@ -14,12 +14,17 @@ export function parseRooms(text: string, serverName: string): 'all' | readonly R
   const items = text.split(',').map((item) => item.trim());
   if (items.some((item) => item === '')) {
     const kept = items.filter((item) => item !== '').join(',');
-    const next = kept === '' ? 'Write for example `--rooms !abc,#ops:example.org`.' : `Write: \`--rooms ${kept}\``;
+    const next =
+      kept === '' ? 'Write for example `--rooms !abc,#ops:example.org`.' : `Write: \`--rooms ${kept}\``;
     throw new MintwardenError('usage', 'There is a comma too many in --rooms.', next);
   }
   const all = items.filter((item) => item.toLowerCase() === 'all');
   if (all.length > 0 && items.length > 1) {
-    throw new MintwardenError('usage', 'Either all rooms or some: --rooms has both.', 'Write `--rooms all`, or the rooms alone.');
+    throw new MintwardenError(
+      'usage',
+      'Either all rooms or some: --rooms has both.',
+      'Write `--rooms all`, or the rooms alone.',
+    );
   }
   return all.length > 0 ? 'all' : items.map((item) => parseRoom(item, serverName));
 }
@@ -35,7 +40,9 @@ function parseRoom(text: string, serverName: string): RoomReference {
   const cut = typed.replace(/(?:…|\.{3})$/u, '');
   const roomId = parseRoomId(cut);
   if (roomId !== null)
-    return cut === typed && (roomId.includes(':') || HASH_ID.test(roomId)) ? { kind: 'id', roomId } : { kind: 'prefix', text: cut };
+    return cut === typed && (roomId.includes(':') || HASH_ID.test(roomId))
+      ? { kind: 'id', roomId }
+      : { kind: 'prefix', text: cut };
   const next = typed.startsWith('#')
     ? `An alias has a server part: \`${typed.slice(0, 60)}:${serverName}\`.`
     : `Rooms are named by id (\`!abc…\`), by alias (\`#ops:${serverName}\`) or by link; \`--rooms all\` is all of them.`;

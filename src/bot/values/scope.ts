@@ -14,8 +14,8 @@ import { itemsOf } from './items.ts';
 import { parseRooms } from './room.ts';
 
 /**
- * What the flags of `!mint` say of the scope. A preset says what the holder can do; limits said beside it narrow
- * it further and never widen it.
+ * What the flags of `!mint` say of the scope. A preset says what the holder can do; limits said beside it
+ * narrow it further and never widen it.
  * @throws MintwardenError `usage` for what is not understood, or contradicts itself
  */
 export function scopeAsked(
@@ -29,12 +29,20 @@ export function scopeAsked(
   checkReadOnly(args, can);
   const rooms = args.values.has('rooms-by') ? 'all' : parseRooms(required(args.values, 'rooms'), serverName);
   if (args.values.has('rooms-by') && args.values.has('rooms'))
-    throw refused('--rooms and --rooms-by both say which rooms.', 'Name rooms, or who made them: leave out one of the two.');
+    throw refused(
+      '--rooms and --rooms-by both say which rooms.',
+      'Name rooms, or who made them: leave out one of the two.',
+    );
   if (preset === null) return { rooms, can, limits: said };
   // Following upgrades is the one thing that widens, so it is taken as said.
   const { followUpgrades, ...narrowing } = said;
   const whole: Scope = { v: 1, rooms: 'all', can };
-  const { v: _v, rooms: _rooms, can: both, ...limits } = narrow({ ...whole, ...preset.limits }, { ...whole, ...narrowing });
+  const {
+    v: _v,
+    rooms: _rooms,
+    can: both,
+    ...limits
+  } = narrow({ ...whole, ...preset.limits }, { ...whole, ...narrowing });
   return { rooms, can: both, limits: followUpgrades === undefined ? limits : { ...limits, followUpgrades } };
 }
 
@@ -61,7 +69,10 @@ function presetNamed(args: Arguments, presets: Policy['presets']): Preset | null
   if (name === undefined) return null;
   const preset = presets.get(name);
   if (preset === undefined)
-    throw refused(`There is no preset “${name.slice(0, 40)}”.`, `There are ${[...presets.keys()].join(', ')}: see \`!help presets\`.`);
+    throw refused(
+      `There is no preset “${name.slice(0, 40)}”.`,
+      `There are ${[...presets.keys()].join(', ')}: see \`!help presets\`.`,
+    );
   if (!args.values.has('can')) return preset;
   throw refused(
     '--preset and --can both say what it can do.',
@@ -72,7 +83,8 @@ function presetNamed(args: Arguments, presets: Policy['presets']): Preset | null
 function checkReadOnly(args: Arguments, can: readonly Allowance[]): void {
   if (!args.switches.has('read-only')) return;
   const writing = can.find((allowance) => CAPABILITY[nameOf(allowance)].writes);
-  if (writing !== undefined) throw refused(`--read-only contradicts ${writing}, which writes.`, 'Leave out one of the two.');
+  if (writing !== undefined)
+    throw refused(`--read-only contradicts ${writing}, which writes.`, 'Leave out one of the two.');
 }
 
 function saidLimits({ values, switches }: Arguments, serverName: string): ScopeLimits {
@@ -84,8 +96,18 @@ function saidLimits({ values, switches }: Arguments, serverName: string): ScopeL
   const types = list('types', parseTypePattern);
   const from = list('from', parseNetwork);
   const rules = firewall(list('allow', parseEndpoint) ?? [], list('deny', parseEndpoint) ?? []);
-  const power = wholeNumber(values, 'power', /^[-+]?\d{1,15}$/, 'Write a power level, for example `--power 0`.');
-  const uses = wholeNumber(values, 'uses', /^\+?0*[1-9]\d{0,14}$/, 'Write a number above zero, for example `--uses 10`.');
+  const power = wholeNumber(
+    values,
+    'power',
+    /^[-+]?\d{1,15}$/,
+    'Write a power level, for example `--power 0`.',
+  );
+  const uses = wholeNumber(
+    values,
+    'uses',
+    /^\+?0*[1-9]\d{0,14}$/,
+    'Write a number above zero, for example `--uses 10`.',
+  );
   return {
     ...(by === undefined ? {} : { by }),
     ...(types === undefined ? {} : { types }),
@@ -97,7 +119,12 @@ function saidLimits({ values, switches }: Arguments, serverName: string): ScopeL
   };
 }
 
-function wholeNumber(values: Arguments['values'], flag: string, form: RegExp, next: string): number | undefined {
+function wholeNumber(
+  values: Arguments['values'],
+  flag: string,
+  form: RegExp,
+  next: string,
+): number | undefined {
   const text = values.get(flag);
   if (text === undefined) return undefined;
   // Phones make a minus of a hyphen.

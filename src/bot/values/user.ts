@@ -3,7 +3,8 @@ import { parseUserId, type UserId } from '../../domain/ids.ts';
 import { identifierOf } from './permalink.ts';
 
 /**
- * A user as somebody named them: `@alice:server`, `@alice` (of this server), a matrix.to link or a `matrix:` URI.
+ * A user as somebody named them: `@alice:server`, `@alice` (of this server), a matrix.to link or a `matrix:`
+ * URI.
  * @throws MintwardenError `usage`
  */
 export function parseUserReference(text: string, serverName: string): UserId {
@@ -12,6 +13,9 @@ export function parseUserReference(text: string, serverName: string): UserId {
   const userId = parseUserId(whole);
   if (userId !== null && userId.indexOf(':') > 1) return userId;
   const bare = parseUserId(`@${text}:${serverName}`);
-  const next = bare !== null && /^[a-z0-9._=/+-]+$/i.test(text) ? `Write \`@${text}\` or \`${bare}\`.` : `Write for example \`@alice\` or \`@alice:${serverName}\`.`; // prettier-ignore
+  const next =
+    bare !== null && /^[a-z0-9._=/+-]+$/i.test(text)
+      ? `Write \`@${text}\` or \`${bare}\`.`
+      : `Write for example \`@alice\` or \`@alice:${serverName}\`.`;
   throw new MintwardenError('usage', `“${text.slice(0, 100)}” is not a user.`, next);
 }

@@ -77,9 +77,27 @@ export const BOOKKEEPING: readonly Line[] = [
     ok({ device_keys: {}, failures: {} }),
     'Without encryption there is nobody to encrypt to.',
   ),
-  always('getKeysChanges', ['GET'], ['/_matrix/client/{v}/keys/changes'], ok({ changed: [], left: [] }), 'As keys/query.'),
-  always('getDevices', ['GET'], ['/_matrix/client/{v}/devices'], ok({ devices: [] }), 'The subject’s devices are not for holders.'),
-  always('getTurnServer', ['GET'], ['/_matrix/client/{v}/voip/turnServer'], ok({}), 'No calls, so no credentials for them.'),
+  always(
+    'getKeysChanges',
+    ['GET'],
+    ['/_matrix/client/{v}/keys/changes'],
+    ok({ changed: [], left: [] }),
+    'As keys/query.',
+  ),
+  always(
+    'getDevices',
+    ['GET'],
+    ['/_matrix/client/{v}/devices'],
+    ok({ devices: [] }),
+    'The subject’s devices are not for holders.',
+  ),
+  always(
+    'getTurnServer',
+    ['GET'],
+    ['/_matrix/client/{v}/voip/turnServer'],
+    ok({}),
+    'No calls, so no credentials for them.',
+  ),
   always(
     'getRtcTransports',
     ['GET'],
@@ -91,7 +109,10 @@ export const BOOKKEEPING: readonly Line[] = [
   always(
     'getDehydratedDevice',
     ['GET'],
-    ['/_matrix/client/{v}/dehydrated_device', '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device'],
+    [
+      '/_matrix/client/{v}/dehydrated_device',
+      '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device',
+    ],
     NOT_FOUND,
     'The subject’s devices are not for holders.',
     'unstable',

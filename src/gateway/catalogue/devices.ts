@@ -7,7 +7,10 @@ const BACKUP = 'The subject’s key backup opens what was said in every room.';
 const CROSS_SIGNING = 'Whoever signs for the subject takes over the identity.';
 const DEHYDRATED = '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device';
 
-/** Devices and keys: the subject's identity, in no scope. What clients ask at start is answered in `bookkeeping.ts`. */
+/**
+ * Devices and keys: the subject's identity, in no scope. What clients ask at start is answered in
+ * `bookkeeping.ts`.
+ */
 export const DEVICES_AND_KEYS: readonly Line[] = [
   never('getDevice', 'GET', `${C}/devices/{deviceId}`, DEVICES),
   never('updateDevice', 'PUT', `${C}/devices/{deviceId}`, DEVICES),
@@ -16,7 +19,12 @@ export const DEVICES_AND_KEYS: readonly Line[] = [
   never('uploadCrossSigningKeys', 'POST', `${C}/keys/device_signing/upload`, CROSS_SIGNING),
   never('uploadCrossSigningSignatures', 'POST', `${C}/keys/signatures/upload`, CROSS_SIGNING),
   never('claimKeys', 'POST', `${C}/keys/claim`, 'Uses up what other people’s devices have put there.'),
-  never('sendToDevice', 'PUT', `${C}/sendToDevice/{eventType}/{txnId}`, 'Speaks to devices unseen by any room.'),
+  never(
+    'sendToDevice',
+    'PUT',
+    `${C}/sendToDevice/{eventType}/{txnId}`,
+    'Speaks to devices unseen by any room.',
+  ),
   never('postRoomKeysVersion', 'POST', `${C}/room_keys/version`, BACKUP),
   never('getRoomKeysVersion', 'GET', `${C}/room_keys/version/{version}`, BACKUP),
   never('putRoomKeysVersion', 'PUT', `${C}/room_keys/version/{version}`, BACKUP),
@@ -33,13 +41,23 @@ export const DEVICES_AND_KEYS: readonly Line[] = [
   never(
     'dehydratedDevice',
     ['PUT', 'POST', 'DELETE'],
-    [`${C}/dehydrated_device`, DEHYDRATED, '/_matrix/client/unstable/org.matrix.msc2697.v2/dehydrated_device'],
+    [
+      `${C}/dehydrated_device`,
+      DEHYDRATED,
+      '/_matrix/client/unstable/org.matrix.msc2697.v2/dehydrated_device',
+    ],
     'A device that outlives the token.',
     { source: 'unstable' },
   ),
-  never('dehydratedDeviceEvents', 'any', [`${C}/dehydrated_device/**`, `${DEHYDRATED}/**`], 'The keys that wait for that device.', {
-    source: 'unstable',
-  }),
+  never(
+    'dehydratedDeviceEvents',
+    'any',
+    [`${C}/dehydrated_device/**`, `${DEHYDRATED}/**`],
+    'The keys that wait for that device.',
+    {
+      source: 'unstable',
+    },
+  ),
   never(
     'keysFamily',
     'any',

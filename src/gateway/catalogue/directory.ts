@@ -28,7 +28,8 @@ export const DIRECTORY: readonly Line[] = [
     room: 'answer',
     steps: resolvingAlias,
     asked: 'as it is; a name of another server at a pace',
-    shown: 'the id and servers of a room in scope; every other name is not found. With `directory`, of any room',
+    shown:
+      'the id and servers of a room in scope; every other name is not found. With `directory`, of any room',
     why: 'Clients know rooms by their names; where a name leads elsewhere is not told.',
   },
   {
@@ -46,7 +47,12 @@ export const DIRECTORY: readonly Line[] = [
   never('setRoomAlias', 'PUT', ALIAS, POINTS),
   never('deleteRoomAlias', 'DELETE', ALIAS, POINTS),
   never('setRoomVisibilityOnDirectory', 'PUT', LISTED, 'Would show a room to everyone.'),
-  never('updateAppserviceRoomDirectoryVisibility', 'PUT', `${C}/directory/list/appservice/{networkId}/{roomId}`, 'For application services alone.'),
+  never(
+    'updateAppserviceRoomDirectoryVisibility',
+    'PUT',
+    `${C}/directory/list/appservice/{networkId}/{roomId}`,
+    'For application services alone.',
+  ),
   {
     ...list,
     id: 'getPublicRooms',
@@ -62,4 +68,4 @@ export const DIRECTORY: readonly Line[] = [
     steps: searchingRooms,
     asked: '`server`; limit, since, the search term, types of rooms; of another server at a pace',
   },
-]; // prettier-ignore
+];

@@ -13,10 +13,36 @@ export const FAMILIES: readonly Line[] = [
   never('getAdminLockUser', 'GET', `${C}/admin/lock/{userId}`, ADMIN),
   never('setAdminLockUser', 'PUT', `${C}/admin/lock/{userId}`, ADMIN),
   never('pingAppservice', 'POST', `${C}/appservice/{appserviceId}/ping`, 'For application services alone.'),
-  never('adminFamily', 'any', [`${C}/admin/**`, '/_matrix/client/unstable/uk.timedout.msc4323/**'], ADMIN, { source: 'family' }),
+  never('adminFamily', 'any', [`${C}/admin/**`, '/_matrix/client/unstable/uk.timedout.msc4323/**'], ADMIN, {
+    source: 'family',
+  }),
   never('synapse', 'any', ['/_synapse/**'], ADMIN, { source: 'family' }),
-  never('appserviceFamily', 'any', [`${C}/appservice/**`, '/_matrix/client/unstable/io.element.msc4512/**'], SERVERS, { source: 'family' }),
-  never('otherApis', 'any', ['/_matrix/federation/**', '/_matrix/key/**', '/_matrix/app/**', '/_matrix/identity/**'], SERVERS, { source: 'family' }),
-  never('importHistory', 'any', ['/_matrix/client/unstable/org.matrix.msc2716/**'], 'Writes the past of a room.', { source: 'family' }),
-  unserved('oldApis', 'any', ['/_matrix/client/api/**', '/_matrix/client/v2_alpha/**'], 'Names of before 2016; the same operations have newer ones.', { source: 'family' }),
-]; // prettier-ignore
+  never(
+    'appserviceFamily',
+    'any',
+    [`${C}/appservice/**`, '/_matrix/client/unstable/io.element.msc4512/**'],
+    SERVERS,
+    { source: 'family' },
+  ),
+  never(
+    'otherApis',
+    'any',
+    ['/_matrix/federation/**', '/_matrix/key/**', '/_matrix/app/**', '/_matrix/identity/**'],
+    SERVERS,
+    { source: 'family' },
+  ),
+  never(
+    'importHistory',
+    'any',
+    ['/_matrix/client/unstable/org.matrix.msc2716/**'],
+    'Writes the past of a room.',
+    { source: 'family' },
+  ),
+  unserved(
+    'oldApis',
+    'any',
+    ['/_matrix/client/api/**', '/_matrix/client/v2_alpha/**'],
+    'Names of before 2016; the same operations have newer ones.',
+    { source: 'family' },
+  ),
+];

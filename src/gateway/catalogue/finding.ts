@@ -15,7 +15,8 @@ export const FINDING: readonly Line[] = [
     body: 'json',
     steps: searchSteps,
     asked: 'POST, body written anew: only rooms in scope, every other room of the subject ruled out',
-    shown: 'results in rooms in scope, what stands around them, and their groups; the count only where nothing was left out',
+    shown:
+      'results in rooms in scope, what stands around them, and their groups; the count only where nothing was left out',
     why: 'Synapse adds the predecessors of the rooms it is told to search: they are ruled out by name, and the answer is filtered all the same.',
   },
   {

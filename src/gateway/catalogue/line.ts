@@ -39,11 +39,14 @@ type Serving = Common & {
   /** `holder`: any good token; otherwise the capability the scope must hold. */
   readonly needs: 'holder' | Need;
   /**
-   * What `read:TYPE` opens of a line that needs `read`. `filtered`: the line, its answer filtered by type; types: the line, where all of these
-   * are read, since its answer is made of them. Missing: nothing.
+   * What `read:TYPE` opens of a line that needs `read`. `filtered`: the line, its answer filtered by type;
+   * types: the line, where all of these are read, since its answer is made of them. Missing: nothing.
    */
   readonly byType?: 'filtered' | readonly string[];
-  /** `path`: the room `{roomId}` must be in scope. `answer`: the rooms stand in the answer, and are filtered there. */
+  /**
+   * `path`: the room `{roomId}` must be in scope. `answer`: the rooms stand in the answer, and are filtered
+   * there.
+   */
   readonly room?: 'path' | 'answer';
   /** `self`: `{userId}` must be the subject. */
   readonly user?: 'self';
@@ -81,7 +84,10 @@ export type DeedLine = Serving & { readonly kind: 'deed'; readonly deed: Deed };
 /** Asked of the homeserver, the answer filtered. */
 export type ForwardLine = Serving & {
   readonly kind: 'forward';
-  /** The path that is asked, always with GET, whatever the holder's own request was. Parameters as in `paths`, and `{me}`. */
+  /**
+   * The path that is asked, always with GET, whatever the holder's own request was. Parameters as in `paths`,
+   * and `{me}`.
+   */
   readonly to: string;
   /** The parameters that are passed on; all others are dropped. */
   readonly query?: Readonly<Record<string, QueryRule>>;
@@ -89,7 +95,9 @@ export type ForwardLine = Serving & {
   readonly unsaid?: (call: Call) => Readonly<Record<string, string>>;
   /** Parameters of ours. */
   readonly fixed?: Readonly<Record<string, string>>;
-  /** Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it. */
+  /**
+   * Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it.
+   */
   readonly may?: (call: Call) => Answer | null;
   /** Looks at what the rules above cannot see. An answer is what the holder gets instead. */
   readonly check?: (call: Call) => Answer | null;
@@ -111,7 +119,9 @@ export type PollLine = Serving & {
 /** Asked of the homeserver in several steps. */
 export type StepsLine = Serving & {
   readonly kind: 'steps';
-  /** Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it. */
+  /**
+   * Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it.
+   */
   readonly may?: (call: Call) => Answer | null;
   /** Reads the request. An answer is what the holder gets instead. */
   readonly steps: (call: Call) => Steps | Answer;
@@ -120,7 +130,10 @@ export type StepsLine = Serving & {
 /** Changes something in a room: judged whole by itself, capability first; then sent once. */
 export type WriteLine = Serving & {
   readonly kind: 'write';
-  /** Whether the scope holds what it takes, before any room is looked at. An answer is what the holder gets instead. */
+  /**
+   * Whether the scope holds what it takes, before any room is looked at. An answer is what the holder gets
+   * instead.
+   */
   readonly may: (call: Call) => Answer | null;
   /** Reads the request. An answer is what the holder gets instead. */
   readonly writing: (call: Call) => Writing | Answer;
@@ -137,7 +150,19 @@ export type MediaLine = Serving & {
 };
 
 /** One operation and all that is decided about it. */
-export type Line = NoticeLine | OpenLine | RefusingLine | LocalLine | DeedLine | ForwardLine | PollLine | StepsLine | WriteLine | MediaLine;
+export type Line =
+  | NoticeLine
+  | OpenLine
+  | RefusingLine
+  | LocalLine
+  | DeedLine
+  | ForwardLine
+  | PollLine
+  | StepsLine
+  | WriteLine
+  | MediaLine;
 
-/** The version segments under which homeservers serve the same operations. Upstream, the one in `to` is asked. */
+/**
+ * The version segments under which homeservers serve the same operations. Upstream, the one in `to` is asked.
+ */
 export const VERSIONS = ['v3', 'r0', 'v1', 'unstable'] as const;

@@ -10,10 +10,15 @@ const A = '/_matrix/client/v1/media';
 const MSC3916 = '/_matrix/client/unstable/org.matrix.msc3916/media';
 const M = '/_matrix/media';
 const FILE = '{serverName}/{mediaId}';
-const LEGACY = 'Open to everyone without a token, and frozen: what is served goes by the authenticated paths.';
+const LEGACY =
+  'Open to everyone without a token, and frozen: what is served goes by the authenticated paths.';
 const BYTES = 'the bytes as they come; headers made here: a type of a short list, an attachment, sandboxed';
 
-type Fetching = Pick<MediaLine, 'id' | 'why'> & { readonly below: string; readonly asked?: string; readonly read?: typeof downloadOf };
+type Fetching = Pick<MediaLine, 'id' | 'why'> & {
+  readonly below: string;
+  readonly asked?: string;
+  readonly read?: typeof downloadOf;
+};
 
 /** A file that is shown in scope; with `media-any` every file. */
 function fetching({
@@ -30,7 +35,8 @@ function fetching({
     paths: [`${A}/${below}`],
     aliases: [`${MSC3916}/${below}`],
     needs: 'media',
-    opens: 'files that events in scope show, not the subject’s own since the grant was made; own uploads; with `media-any` all',
+    opens:
+      'files that events in scope show, not the subject’s own since the grant was made; own uploads; with `media-any` all',
     may: mayFetch,
     media(call: Call) {
       const wanted = read(call);
@@ -78,7 +84,11 @@ export const MEDIA: readonly Line[] = [
     below: `download/${FILE}`,
     why: 'Otherwise a holder who learns an address, or posts one, could open any file.',
   }),
-  fetching({ id: 'getContentOverrideNameAuthed', below: `download/${FILE}/{fileName}`, why: 'As above; the name is the holder’s.' }),
+  fetching({
+    id: 'getContentOverrideNameAuthed',
+    below: `download/${FILE}/{fileName}`,
+    why: 'As above; the name is the holder’s.',
+  }),
   fetching({
     id: 'getContentThumbnailAuthed',
     below: `thumbnail/${FILE}`,

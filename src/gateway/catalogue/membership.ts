@@ -58,9 +58,17 @@ export const MEMBERSHIP: readonly Line[] = [
     also: ['inviteBy3PID'],
     why: 'Speaks to people in the subject’s name; by user id alone, an e-mail address is in no scope.',
   },
-  { ...acting('kick'), id: 'kick', why: 'Removes people, with the subject’s power. Of oneself it is `leave`; who is banned stays so.' },
+  {
+    ...acting('kick'),
+    id: 'kick',
+    why: 'Removes people, with the subject’s power. Of oneself it is `leave`; who is banned stays so.',
+  },
   { ...acting('ban'), id: 'ban', why: 'Removes people for good, with the subject’s power.' },
-  { ...acting('unban'), id: 'unban', why: 'Lets people back, with the subject’s power. Who is not banned is not kicked by it.' },
+  {
+    ...acting('unban'),
+    id: 'unban',
+    why: 'Lets people back, with the subject’s power. Who is not banned is not kicked by it.',
+  },
   {
     ...moving,
     id: 'knockRoom',
@@ -72,6 +80,15 @@ export const MEMBERSHIP: readonly Line[] = [
     shown: 'the room’s id',
     why: 'Asks strangers to let the subject in. An alias is refused; `via` would have the homeserver talk to any server.',
   },
-  never('membershipWithTransaction', 'PUT', [`${C}/join/{roomId}/{txnId}`, `${C}/knock/{roomId}/{txnId}`, ...ACTS.map((act) => `${R}/${act}/{txnId}`)],
-    'No specification names it; Synapse has it, and the forms without serve.', { source: 'synapse' }),
-]; // prettier-ignore
+  never(
+    'membershipWithTransaction',
+    'PUT',
+    [
+      `${C}/join/{roomId}/{txnId}`,
+      `${C}/knock/{roomId}/{txnId}`,
+      ...ACTS.map((act) => `${R}/${act}/{txnId}`),
+    ],
+    'No specification names it; Synapse has it, and the forms without serve.',
+    { source: 'synapse' },
+  ),
+];

@@ -84,10 +84,23 @@ export const PEOPLE: readonly Line[] = [
   unserved('queryUserByProtocol', 'GET', `${C}/thirdparty/user/{protocol}`, THIRD_PARTY),
   unserved('queryLocationByAlias', 'GET', `${C}/thirdparty/location`, THIRD_PARTY),
   unserved('queryUserByID', 'GET', `${C}/thirdparty/user`, THIRD_PARTY),
-  unserved('getMutualRooms', 'GET', `${C}/mutual_rooms`, 'Counts rooms over the whole account; the members of rooms in scope say what a holder may know.', {
-    aliases: ['/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms', '/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms/{userId}'],
+  unserved(
+    'getMutualRooms',
+    'GET',
+    `${C}/mutual_rooms`,
+    'Counts rooms over the whole account; the members of rooms in scope say what a holder may know.',
+    {
+      aliases: [
+        '/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',
+        '/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms/{userId}',
+      ],
+    },
+  ),
+  never('reportRoom', 'POST', `${C}/rooms/{roomId}/report`, REPORT, {
+    aliases: ['/_matrix/client/unstable/org.matrix.msc4151/rooms/{roomId}/report'],
   }),
-  never('reportRoom', 'POST', `${C}/rooms/{roomId}/report`, REPORT, { aliases: ['/_matrix/client/unstable/org.matrix.msc4151/rooms/{roomId}/report'] }),
   never('reportEvent', 'POST', `${C}/rooms/{roomId}/report/{eventId}`, REPORT),
-  never('reportUser', 'POST', `${C}/users/{userId}/report`, REPORT, { aliases: ['/_matrix/client/unstable/org.matrix.msc4260/users/{userId}/report'] }),
-]; // prettier-ignore
+  never('reportUser', 'POST', `${C}/users/{userId}/report`, REPORT, {
+    aliases: ['/_matrix/client/unstable/org.matrix.msc4260/users/{userId}/report'],
+  }),
+];

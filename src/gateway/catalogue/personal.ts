@@ -14,7 +14,8 @@ const DATA = `${C}/user/{userId}/account_data/{type}`;
 const ROOM_DATA = `${C}/user/{userId}/rooms/{roomId}/account_data/{type}`;
 const TAGS = `${C}/user/{userId}/rooms/{roomId}/tags`;
 const MSC3391 = '/_matrix/client/unstable/org.matrix.msc3391/user/{userId}';
-const MSC4306 = '/_matrix/client/unstable/io.element.msc4306/rooms/{roomId}/thread/{threadRootId}/subscription';
+const MSC4306 =
+  '/_matrix/client/unstable/io.element.msc4306/rooms/{roomId}/thread/{threadRootId}/subscription';
 const QUIET = 'Could keep the notice from ringing.';
 const EXCLUDED = 'never ignored users, direct rooms, push rules, invite permissions, secret storage';
 
@@ -55,7 +56,8 @@ export const PERSONAL: readonly Line[] = [
     needs: 'holder',
     steps: readingData,
     asked: 'with `account-data` of that type, as it is; otherwise nothing',
-    shown: 'the content, without what is kept under or is the id of a room outside the scope; every other type is not found',
+    shown:
+      'the content, without what is kept under or is the id of a room outside the scope; every other type is not found',
     why: 'Clients ask at start. The subject’s own is there by type alone, without the rooms outside the scope.',
   },
   {
@@ -84,9 +86,16 @@ export const PERSONAL: readonly Line[] = [
     asked: `by type, ${EXCLUDED}; marking as unread, with \`markers\`, the flag alone`,
     why: 'The subject’s own notes on a room.',
   },
-  never('deleteAccountData', 'DELETE', [DATA, ROOM_DATA, `${MSC3391}/account_data/{type}`, `${MSC3391}/rooms/{roomId}/account_data/{type}`],
-    'Writing by type serves; taking away could bring down what protects the subject.', { source: 'unstable' }),
-  never('accountDataOtherwise', 'POST', [DATA, ROOM_DATA], 'No specification names it.', { source: 'synapse' }),
+  never(
+    'deleteAccountData',
+    'DELETE',
+    [DATA, ROOM_DATA, `${MSC3391}/account_data/{type}`, `${MSC3391}/rooms/{roomId}/account_data/{type}`],
+    'Writing by type serves; taking away could bring down what protects the subject.',
+    { source: 'unstable' },
+  ),
+  never('accountDataOtherwise', 'POST', [DATA, ROOM_DATA], 'No specification names it.', {
+    source: 'synapse',
+  }),
   {
     id: 'getRoomTags',
     kind: 'forward',
@@ -100,7 +109,14 @@ export const PERSONAL: readonly Line[] = [
     shown: 'tags and their order',
     why: 'How the subject sorts their rooms is theirs.',
   },
-  { ...tag, id: 'setRoomTag', methods: ['PUT'], body: 'json-if-any', steps: tagging, asked: 'the order alone' },
+  {
+    ...tag,
+    id: 'setRoomTag',
+    methods: ['PUT'],
+    body: 'json-if-any',
+    steps: tagging,
+    asked: 'the order alone',
+  },
   { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], steps: untagging, asked: 'as it is' },
   {
     id: 'getPushRules',
@@ -111,7 +127,8 @@ export const PERSONAL: readonly Line[] = [
     needs: 'holder',
     steps: readingRules((global) => ({ global })),
     asked: 'with `push-rules`, as it is; otherwise nothing',
-    shown: 'with `push-rules`, the rules that name no room outside the scope and no person; otherwise five empty lists',
+    shown:
+      'with `push-rules`, the rules that name no room outside the scope and no person; otherwise five empty lists',
     why: 'Without the lists some clients never come to their first sync. The real ones are the subject’s own: they name rooms, people and words.',
   },
   {
@@ -126,7 +143,13 @@ export const PERSONAL: readonly Line[] = [
     shown: 'as above',
     why: 'As above.',
   },
-  { ...rule, id: 'getPushRule', paths: [RULE], steps: readingRule((one) => one), why: 'Rules name rooms, people and words.' },
+  {
+    ...rule,
+    id: 'getPushRule',
+    paths: [RULE],
+    steps: readingRule((one) => one),
+    why: 'Rules name rooms, people and words.',
+  },
   {
     ...rule,
     id: 'isPushRuleEnabled',
@@ -134,7 +157,13 @@ export const PERSONAL: readonly Line[] = [
     steps: readingRule(({ enabled }) => ({ enabled: enabled === true })),
     why: 'As the rule itself.',
   },
-  { ...rule, id: 'getPushRuleActions', paths: [`${RULE}/actions`], steps: readingRule(({ actions }) => ({ actions })), why: 'As the rule itself.' },
+  {
+    ...rule,
+    id: 'getPushRuleActions',
+    paths: [`${RULE}/actions`],
+    steps: readingRule(({ actions }) => ({ actions })),
+    why: 'As the rule itself.',
+  },
   never('setPushRule', 'PUT', RULE, QUIET),
   never('deletePushRule', 'DELETE', RULE, QUIET),
   never('setPushRuleEnabled', 'PUT', `${RULE}/enabled`, QUIET),
@@ -168,7 +197,13 @@ export const PERSONAL: readonly Line[] = [
     shown: 'one flag',
     why: 'What the subject wants to hear of (MSC4306).',
   },
-  never('setThreadSubscription', ['PUT', 'DELETE'], MSC4306, 'Decides what rings for the subject; reading it is all that is granted.', { source: 'unstable' }),
+  never(
+    'setThreadSubscription',
+    ['PUT', 'DELETE'],
+    MSC4306,
+    'Decides what rings for the subject; reading it is all that is granted.',
+    { source: 'unstable' },
+  ),
   {
     id: 'threadSubscriptions',
     source: 'unstable',
@@ -182,4 +217,4 @@ export const PERSONAL: readonly Line[] = [
     shown: 'those of rooms in scope',
     why: 'The list of the same (MSC4308).',
   },
-]; // prettier-ignore
+];

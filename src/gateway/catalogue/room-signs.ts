@@ -5,7 +5,10 @@ import type { Line } from './line.ts';
 const R = '/_matrix/client/{v}/rooms/{roomId}';
 const sign = { kind: 'steps', room: 'path', body: 'json-if-any', shown: 'nothing' } as const;
 
-/** Typing, receipts and markers: clients send them unasked, so without the capability they are taken and nothing is done. */
+/**
+ * Typing, receipts and markers: clients send them unasked, so without the capability they are taken and
+ * nothing is done.
+ */
 export const ROOM_SIGNS: readonly Line[] = [
   {
     ...sign,
@@ -27,7 +30,8 @@ export const ROOM_SIGNS: readonly Line[] = [
     needs: 'receipts',
     may: anyOfThese('read', 'receipts', 'markers'),
     steps: receipt,
-    asked: 'with `receipts` (m.read) or `markers` (m.read.private, m.fully_read): the event is looked up in that room, then its thread alone; otherwise nothing',
+    asked:
+      'with `receipts` (m.read) or `markers` (m.read.private, m.fully_read): the event is looked up in that room, then its thread alone; otherwise nothing',
     why: 'Clients do it unasked; the subject has not read what a holder reads.',
   },
   {
@@ -38,7 +42,8 @@ export const ROOM_SIGNS: readonly Line[] = [
     needs: 'markers',
     may: anyOfThese('read', 'markers', 'receipts'),
     steps: readMarkers,
-    asked: 'the parts that `receipts` and `markers` allow, their events looked up in that room first; otherwise nothing',
+    asked:
+      'the parts that `receipts` and `markers` allow, their events looked up in that room first; otherwise nothing',
     why: "As receipts: without the capability the subject's marker stays where it is.",
   },
-]; // prettier-ignore
+];

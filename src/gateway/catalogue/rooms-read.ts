@@ -3,7 +3,16 @@ import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
 import { type Answer, FORBIDDEN, lacking } from '../answer.ts';
 import { aliases, momentOf, relatedOf, summaryOf, threadsOf } from '../filters/room-more.ts';
-import { algorithmOf, contextOf, eventOf, joinedMembers, membersOf, messagesOf, stateEventOf, stateOf } from '../filters/room.ts';
+import {
+  algorithmOf,
+  contextOf,
+  eventOf,
+  joinedMembers,
+  membersOf,
+  messagesOf,
+  stateEventOf,
+  stateOf,
+} from '../filters/room.ts';
 import { type Readable, readableIn } from '../filters/readable.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
 import type { ForwardLine, Line } from './line.ts';
@@ -15,11 +24,24 @@ const UNSTABLE = '/_matrix/client/unstable';
 const MEMBERSHIP = oneOf('join', 'invite', 'leave', 'ban', 'knock');
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
 /** Which room's events are shown, and of which types. */
-const seen = (call: Call): [roomId: string, readable: Readable] => [roomOf(call), readableIn(call.access.grant.scope)];
+const seen = (call: Call): [roomId: string, readable: Readable] => [
+  roomOf(call),
+  readableIn(call.access.grant.scope),
+];
 
 type Rest = Pick<
   ForwardLine,
-  'filter' | 'why' | 'shown' | 'query' | 'unsaid' | 'hides' | 'aliases' | 'source' | 'may' | 'check' | 'byType'
+  | 'filter'
+  | 'why'
+  | 'shown'
+  | 'query'
+  | 'unsaid'
+  | 'hides'
+  | 'aliases'
+  | 'source'
+  | 'may'
+  | 'check'
+  | 'byType'
 >;
 
 /** What all reads of one room have in common. */
@@ -32,7 +54,8 @@ function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'
 /** A page is of the types that are read, whether the holder says so or not. */
 const events = {
   byType: 'filtered',
-  unsaid: ({ access }: Call): Readonly<Record<string, string>> => (readableIn(access.grant.scope).all ? {} : { filter: '{}' }),
+  unsaid: ({ access }: Call): Readonly<Record<string, string>> =>
+    readableIn(access.grant.scope).all ? {} : { filter: '{}' },
 } as const;
 const state = { format: oneOf('content', 'event') };
 const TOLD_SENDERS =
@@ -43,11 +66,15 @@ const ofEmptyKey = {
   byType: 'filtered',
   query: state,
   may: (call: Call) => (asksToSend(call) ? null : lackingType(call)),
-  filter: (call: Call) => (lackingType(call) === null ? stateEventOf(...seen(call), call.query.get('format')) : algorithmOf),
+  filter: (call: Call) =>
+    lackingType(call) === null ? stateEventOf(...seen(call), call.query.get('format')) : algorithmOf,
   shown: 'the content, or the event; where that is not read, the algorithm alone',
 } as const;
 
-/** Whether state of the type that is named is read. One that is not read and one that is not there are told apart by nobody: neither is asked for. */
+/**
+ * Whether state of the type that is named is read. One that is not read and one that is not there are told
+ * apart by nobody: neither is asked for.
+ */
 function lackingType({ access, params }: Call): Answer | null {
   const { scope } = access.grant;
   if (typeAllowed(scope, 'read', params['eventType'] ?? '')) return null;
@@ -179,7 +206,10 @@ export const ROOMS_READ: readonly Line[] = [
     kind: 'forward',
     methods: ['GET'],
     paths: ['/_matrix/client/{v}/room_summary/{roomId}'],
-    aliases: [`${UNSTABLE}/im.nheko.summary/summary/{roomId}`, `${UNSTABLE}/im.nheko.summary/rooms/{roomId}/summary`],
+    aliases: [
+      `${UNSTABLE}/im.nheko.summary/summary/{roomId}`,
+      `${UNSTABLE}/im.nheko.summary/rooms/{roomId}/summary`,
+    ],
     needs: 'read',
     room: 'path',
     to: '/_matrix/client/v1/room_summary/{roomId}',

@@ -6,7 +6,14 @@ import { ROOM_SIGNS } from './room-signs.ts';
 import { SENDING } from './sending.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
-const state = { kind: 'steps', room: 'path', body: 'json', needs: 'state', may: maySetState, steps: settingState } as const;
+const state = {
+  kind: 'steps',
+  room: 'path',
+  body: 'json',
+  needs: 'state',
+  may: maySetState,
+  steps: settingState,
+} as const;
 const ASKED =
   'PUT, by type and key, JSON written anew; a parameter is refused; where the scope has a ceiling of power, the room’s power is looked up first';
 
@@ -23,7 +30,8 @@ export const ROOMS_WRITE: readonly Line[] = [
     body: 'json-if-any',
     may: mayJoin,
     steps: joining,
-    asked: 'GET of the own member event; where that is not joined, with `join`: POST, a reason, JSON written anew; nothing of the query',
+    asked:
+      'GET of the own member event; where that is not joined, with `join`: POST, a reason, JSON written anew; nothing of the query',
     shown: 'the room’s id',
     why: 'Bots join on every start: where the subject is in the room already that is true without doing anything, everything else needs `join`. An alias is refused; `via` would have the homeserver talk to any server.',
   },
@@ -47,8 +55,16 @@ export const ROOMS_WRITE: readonly Line[] = [
     why: 'As above, with an empty key.',
   },
   ...SENDING,
-  never('delayedEvents', 'any',
-    ['/_matrix/client/unstable/org.matrix.msc4140/**', '/_matrix/client/{v}/delayed_events', '/_matrix/client/{v}/delayed_events/**'],
-    'Fires after the token is gone.', { source: 'unstable' }),
+  never(
+    'delayedEvents',
+    'any',
+    [
+      '/_matrix/client/unstable/org.matrix.msc4140/**',
+      '/_matrix/client/{v}/delayed_events',
+      '/_matrix/client/{v}/delayed_events/**',
+    ],
+    'Fires after the token is gone.',
+    { source: 'unstable' },
+  ),
   ...ROOM_SIGNS,
-]; // prettier-ignore
+];

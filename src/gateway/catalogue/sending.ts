@@ -5,7 +5,11 @@ import type { Line, WriteLine } from './line.ts';
 const R = '/_matrix/client/{v}/rooms/{roomId}';
 const write = { kind: 'write', room: 'path', body: 'json', shown: 'the event’s id' } as const;
 const send: Pick<WriteLine, 'needs' | 'may' | 'writing'> = { needs: 'send', may: maySend, writing: sending };
-const redact: Pick<WriteLine, 'needs' | 'may' | 'writing'> = { needs: 'redact', may: mayRedact, writing: redacting };
+const redact: Pick<WriteLine, 'needs' | 'may' | 'writing'> = {
+  needs: 'redact',
+  may: mayRedact,
+  writing: redacting,
+};
 const FIRST = 'what it relates to is looked up in that room';
 const ANEW = 'JSON written anew; the transaction id belongs to the grant; a parameter is refused';
 

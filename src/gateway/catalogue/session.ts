@@ -1,5 +1,11 @@
 import { ok } from '../answer.ts';
-import { capabilitiesIn, joinedRooms, roomsOfJoined, versions, versionsForDevices } from '../filters/account.ts';
+import {
+  capabilitiesIn,
+  joinedRooms,
+  roomsOfJoined,
+  versions,
+  versionsForDevices,
+} from '../filters/account.ts';
 import type { Line } from './line.ts';
 import { unserved } from './refusals.ts';
 
@@ -60,7 +66,8 @@ export const SESSION: readonly Line[] = [
     methods: ['GET'],
     paths: ['/_matrix/client/{v}/account/whoami'],
     needs: 'holder',
-    answer: ({ access }) => ok({ user_id: access.grant.subject, device_id: `MINTWARDEN_${access.grant.id}`, is_guest: false }),
+    answer: ({ access }) =>
+      ok({ user_id: access.grant.subject, device_id: `MINTWARDEN_${access.grant.id}`, is_guest: false }),
     why: 'Some clients do not start without a device id; the upstream token has none, so the grant lends its own.',
   },
   {
@@ -96,5 +103,10 @@ export const SESSION: readonly Line[] = [
     why: 'What may I do, until when? As data and as a sentence.',
   },
   unserved('getWellknownSupport', 'GET', '/.well-known/matrix/support', 'The homeserver’s own; asked of it.'),
-  unserved('getWellknownPolicy', 'GET', '/.well-known/matrix/policy_server', 'The homeserver’s own; asked of it.'),
+  unserved(
+    'getWellknownPolicy',
+    'GET',
+    '/.well-known/matrix/policy_server',
+    'The homeserver’s own; asked of it.',
+  ),
 ];

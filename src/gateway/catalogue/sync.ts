@@ -39,9 +39,15 @@ export const SYNC: readonly Line[] = [
       'names, timeline, state, members of rooms in scope; the lists are the gateway’s own, of rooms in scope by their ids; no extensions',
     why: 'The homeserver’s own lists would count every room of the subject (MSC4186). Synapse answers 500 where a token has no device: to such it is not served, nor advertised.',
   },
-  unserved('slidingSyncOtherwise', ['GET', 'PUT', 'DELETE'], [SLIDING, '/_matrix/client/v4/sync'], 'It is asked with POST.', {
-    source: 'unstable',
-  }),
+  unserved(
+    'slidingSyncOtherwise',
+    ['GET', 'PUT', 'DELETE'],
+    [SLIDING, '/_matrix/client/v4/sync'],
+    'It is asked with POST.',
+    {
+      source: 'unstable',
+    },
+  ),
   unserved(
     'oldSlidingSync',
     'any',
@@ -53,7 +59,12 @@ export const SYNC: readonly Line[] = [
   ),
   unserved('getEvents', 'GET', `${C}/events`, LEGACY, { also: ['peekEvents'] }),
   unserved('initialSync', 'GET', `${C}/initialSync`, LEGACY),
-  unserved('getOneEvent', 'GET', `${C}/events/{eventId}`, 'Names no room, so none can be judged; an event is asked for in its room.'),
+  unserved(
+    'getOneEvent',
+    'GET',
+    `${C}/events/{eventId}`,
+    'Names no room, so none can be judged; an event is asked for in its room.',
+  ),
   unserved(
     'roomInitialSync',
     'GET',

@@ -10,7 +10,9 @@ const HEAD = ['operation', 'request', 'needs', 'rooms and users', 'asked of the 
 /** All that is decided, as Markdown: a table for each chapter of the catalogue. */
 export function decisionsInMarkdown(): string {
   const chapters = CHAPTERS.map(([title, lines]) => {
-    const rows = [HEAD, HEAD.map(() => '---'), ...lines.map(rowOf)].map((cells) => `| ${cells.join(' | ')} |`);
+    const rows = [HEAD, HEAD.map(() => '---'), ...lines.map(rowOf)].map(
+      (cells) => `| ${cells.join(' | ')} |`,
+    );
     return `### ${title}\n\n${rows.join('\n')}\n`;
   });
   return chapters.join('\n');
@@ -18,7 +20,15 @@ export function decisionsInMarkdown(): string {
 
 function rowOf(line: Line): string[] {
   const names = [line.id, ...(line.also ?? [])].join(', ');
-  return [names + (line.source === undefined ? '' : ` (${SOURCES[line.source]})`), requestsOf(line), needsOf(line), judgedBy(line), askedOf(line), shownOf(line), line.why].map(cell); // prettier-ignore
+  return [
+    names + (line.source === undefined ? '' : ` (${SOURCES[line.source]})`),
+    requestsOf(line),
+    needsOf(line),
+    judgedBy(line),
+    askedOf(line),
+    shownOf(line),
+    line.why,
+  ].map(cell);
 }
 
 const SOURCES = { unstable: 'draft', synapse: 'Synapse', ours: 'Mintwarden', family: 'branch' } as const;
@@ -29,7 +39,10 @@ function cell(text: string): string {
 
 function requestsOf(line: Line): string {
   const methods = line.methods === 'any' ? 'any method' : line.methods.join(', ');
-  const also = line.aliases === undefined || line.aliases.length === 0 ? '' : `; also ${line.aliases.map(code).join(', ')}`;
+  const also =
+    line.aliases === undefined || line.aliases.length === 0
+      ? ''
+      : `; also ${line.aliases.map(code).join(', ')}`;
   return `${methods} ${line.paths.map(code).join(', ')}${also}`;
 }
 
@@ -40,18 +53,30 @@ function code(path: string): string {
 function needsOf(line: Line): string {
   if (line.kind === 'notice' || line.kind === 'open') return 'no token';
   if (line.needs === 'holder') return 'any token';
-  if (line.kind === 'refused') return line.needs === 'never' ? (line.unserved === true ? '**not served**' : '**never**') : `\`${line.needs}\`, not served yet`;
-  const read = line.byType === undefined ? [] : line.byType === 'filtered' ? ['of any type'] : [`or ${line.byType.map((type) => `\`read:${type}\``).join(' and ')}`];
+  if (line.kind === 'refused')
+    return line.needs === 'never'
+      ? line.unserved === true
+        ? '**not served**'
+        : '**never**'
+      : `\`${line.needs}\`, not served yet`;
+  const read =
+    line.byType === undefined
+      ? []
+      : line.byType === 'filtered'
+        ? ['of any type']
+        : [`or ${line.byType.map((type) => `\`read:${type}\``).join(' and ')}`];
   return [`\`${line.needs}\``, ...read, ...(line.device === true ? ['and a device'] : [])].join(', ');
-} // prettier-ignore
+}
 
 function judgedBy(line: Line): string {
   if (line.kind === 'notice' || line.kind === 'open') return '';
   if (line.kind === 'refused') return line.room ?? '';
   if (line.kind === 'media') return line.opens;
-  const room = line.room === 'path' ? ['a room in scope'] : line.room === 'answer' ? ['filtered in the answer'] : [];
+  const room =
+    line.room === 'path' ? ['a room in scope'] : line.room === 'answer' ? ['filtered in the answer'] : [];
   const self = line.user === 'self' ? ['the subject alone'] : [];
-  const met = line.kind === 'forward' && line.acquainted === true ? ['the subject and members of rooms in scope'] : [];
+  const met =
+    line.kind === 'forward' && line.acquainted === true ? ['the subject and members of rooms in scope'] : [];
   return [...room, ...self, ...met].join(', ');
 }
 
@@ -81,5 +106,12 @@ function askedOf(line: Line): string {
 }
 
 function shownOf(line: Line): string {
-  return line.shown ?? (line.kind === 'refused' ? 'nothing' : line.kind === 'local' || line.kind === 'notice' ? 'what is made here' : '');
+  return (
+    line.shown ??
+    (line.kind === 'refused'
+      ? 'nothing'
+      : line.kind === 'local' || line.kind === 'notice'
+        ? 'what is made here'
+        : '')
+  );
 }

@@ -13,7 +13,9 @@ export function shownTags(content: JsonObject): JsonObject {
   return { tags: Object.fromEntries(shown) };
 }
 
-/** The content of account data of a type that may be read, as it is shown: without rooms outside the scope. */
+/**
+ * The content of account data of a type that may be read, as it is shown: without rooms outside the scope.
+ */
 export function shownData(type: string, content: JsonObject, rooms: ReadonlySet<RoomId>): JsonObject {
   switch (type) {
     case 'm.tag':

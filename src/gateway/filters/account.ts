@@ -28,11 +28,17 @@ export function alreadyJoined(roomId: string): AnswerFilter {
   };
 }
 
-/** The specification's versions that the catalogue was held against: a later one may have operations nobody decided about. */
+/**
+ * The specification's versions that the catalogue was held against: a later one may have operations nobody
+ * decided about.
+ */
 const NEWEST = 19;
 const OLD = ['r0.0.1', 'r0.1.0', 'r0.2.0', 'r0.3.0', 'r0.4.0', 'r0.5.0', 'r0.6.0', 'r0.6.1'];
 const SERVED = new Set([...OLD, ...Array.from({ length: NEWEST }, (_, index) => `v1.${index + 1}`)]);
-/** What we serve of what is, or was, not in the specification. Sliding sync and delayed events are not among it. */
+/**
+ * What we serve of what is, or was, not in the specification. Sliding sync and delayed events are not among
+ * it.
+ */
 const UNSTABLE = [
   'org.matrix.msc4222',
   'org.matrix.msc3440.stable',
@@ -42,7 +48,9 @@ const UNSTABLE = [
   'org.matrix.msc3916.stable',
 ];
 
-/** `/versions`: the specification's versions that are served; of unstable features only those that are served. */
+/**
+ * `/versions`: the specification's versions that are served; of unstable features only those that are served.
+ */
 export const versions = versionsWith(UNSTABLE);
 
 /** The same for tokens that have a device: sliding sync is served to those. */
@@ -58,23 +66,29 @@ function shownVersions(body: unknown, served: readonly string[]): Answer {
   const features = maybeObject(said['unstable_features'], 'unstable_features');
   return ok({
     versions: list,
-    unstable_features: Object.fromEntries(served.filter((name) => features[name] === true).map((name) => [name, true])),
+    unstable_features: Object.fromEntries(
+      served.filter((name) => features[name] === true).map((name) => [name, true]),
+    ),
   });
 }
 
 const OFF = { enabled: false };
 
 /**
- * `/capabilities` as a scope has them: the room versions; name and picture where the scope lets them be changed
- * and the homeserver does too (spec 1.19, "Capabilities negotiation"); a plain no to what else an account could
- * change about itself.
+ * `/capabilities` as a scope has them: the room versions; name and picture where the scope lets them be
+ * changed and the homeserver does too (spec 1.19, "Capabilities negotiation"); a plain no to what else an
+ * account could change about itself.
  */
 export function capabilitiesIn(scope: Scope): AnswerFilter {
   return (body) => {
     const said = maybeObject(needObject(body, 'capabilities')['capabilities'], 'capabilities');
     const known = maybeObject(said['m.room_versions'], 'm.room_versions');
-    const versions = Object.entries(maybeObject(known['available'], 'available')).filter(([, state]) => typeof state === 'string');
-    const may = (name: string) => ({ enabled: allows(scope, 'profile') && maybeObject(said[name], name)['enabled'] !== false });
+    const versions = Object.entries(maybeObject(known['available'], 'available')).filter(
+      ([, state]) => typeof state === 'string',
+    );
+    const may = (name: string) => ({
+      enabled: allows(scope, 'profile') && maybeObject(said[name], name)['enabled'] !== false,
+    });
     const fields = may('m.profile_fields');
     return ok({
       capabilities: {
@@ -91,4 +105,5 @@ export function capabilitiesIn(scope: Scope): AnswerFilter {
 }
 
 /** `/media/config`: how large an upload may be. */
-export const mediaConfig: AnswerFilter = (body) => ok(pick(needObject(body, 'configuration'), { 'm.upload.size': 'count' }));
+export const mediaConfig: AnswerFilter = (body) =>
+  ok(pick(needObject(body, 'configuration'), { 'm.upload.size': 'count' }));

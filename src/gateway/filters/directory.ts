@@ -6,7 +6,9 @@ import type { AnswerFilter } from './answer-filter.ts';
 /** Where an alias leads, if that is in scope; everything else is not found. */
 export const aliasTarget: AnswerFilter = (body, rooms) => {
   const target = needObject(body, 'alias');
-  return rooms.has(target['room_id'] as RoomId) ? ok(pick(target, { room_id: 'text', servers: 'texts' })) : NOT_FOUND;
+  return rooms.has(target['room_id'] as RoomId)
+    ? ok(pick(target, { room_id: 'text', servers: 'texts' }))
+    : NOT_FOUND;
 };
 
 /** The room an alias leads to. */
@@ -17,7 +19,9 @@ export function roomOfAlias(body: unknown): string[] {
 /** Whether a room is in the public list. */
 export const visibility: AnswerFilter = (body) => {
   const said = needObject(body, 'visibility');
-  return said['visibility'] === 'public' || said['visibility'] === 'private' ? ok({ visibility: said['visibility'] }) : NOT_FOUND;
+  return said['visibility'] === 'public' || said['visibility'] === 'private'
+    ? ok({ visibility: said['visibility'] })
+    : NOT_FOUND;
 };
 
 /** Where an alias leads, wherever that is. */
@@ -50,6 +54,8 @@ export function publicRooms(body: unknown): JsonObject {
 export function foundUsers(body: unknown): JsonObject {
   const found = needObject(body, 'search');
   const results = needList(found['results'], 'results').filter(isObject);
-  const shown = results.map((user) => pick(user, { user_id: 'text', display_name: 'text', avatar_url: 'text' }));
+  const shown = results.map((user) =>
+    pick(user, { user_id: 'text', display_name: 'text', avatar_url: 'text' }),
+  );
   return { limited: found['limited'] === true, results: shown };
 }

@@ -24,26 +24,44 @@ const UNSIGNED: Shape = {
   membership: 'text', // MSC4115
 };
 
-const STRIPPED: Shape = { type: 'text', sender: 'text', state_key: 'text', content: 'object', origin_server_ts: 'count', event_id: 'text' };
+const STRIPPED: Shape = {
+  type: 'text',
+  sender: 'text',
+  state_key: 'text',
+  content: 'object',
+  origin_server_ts: 'count',
+  event_id: 'text',
+};
 
 /** How deep an event may hold others: the latest of a thread, its edit, that one's redaction. */
 const MAX_NESTING = 4;
 
-/** Whether an event must say which room it is in. In /sync the key of its room says it; everywhere else it does itself. */
+/**
+ * Whether an event must say which room it is in. In /sync the key of its room says it; everywhere else it
+ * does itself.
+ */
 export type RoomSaid = 'in-event' | 'around-event';
 
 /**
- * An event of this room as members see it, or null where it is none, another room's, or of a type that is not read. What is
- * bundled in it is judged the same.
+ * An event of this room as members see it, or null where it is none, another room's, or of a type that is not
+ * read. What is bundled in it is judged the same.
  */
-export function shownEvent(event: unknown, roomId: string, said: RoomSaid, readable: Readable, depth = 0): JsonObject | null {
+export function shownEvent(
+  event: unknown,
+  roomId: string,
+  said: RoomSaid,
+  readable: Readable,
+  depth = 0,
+): JsonObject | null {
   if (!isObject(event) || depth > MAX_NESTING) return null;
   const room = event['room_id'];
   if (room === undefined ? said === 'in-event' : room !== roomId) return null;
-  if (typeof event['type'] !== 'string' || typeof event['sender'] !== 'string' || !isObject(event['content'])) return null;
+  if (typeof event['type'] !== 'string' || typeof event['sender'] !== 'string' || !isObject(event['content']))
+    return null;
   if (!readable.has(event['type'])) return null;
   const shown = pick(event, EVENT);
-  if (isObject(event['unsigned'])) shown['unsigned'] = shownUnsigned(event['unsigned'], roomId, readable, depth);
+  if (isObject(event['unsigned']))
+    shown['unsigned'] = shownUnsigned(event['unsigned'], roomId, readable, depth);
   return shown;
 }
 
@@ -53,12 +71,18 @@ function shownUnsigned(unsigned: JsonObject, roomId: string, readable: Readable,
   if (!readable.has('m.room.redaction')) delete shown['redacted_by'];
   const redaction = shownEvent(unsigned['redacted_because'], roomId, 'around-event', readable, depth + 1);
   if (redaction !== null) shown['redacted_because'] = redaction;
-  if (isObject(unsigned['m.relations'])) shown['m.relations'] = shownRelations(unsigned['m.relations'], roomId, readable, depth);
+  if (isObject(unsigned['m.relations']))
+    shown['m.relations'] = shownRelations(unsigned['m.relations'], roomId, readable, depth);
   return shown;
 }
 
 /** Bundled aggregations (spec 1.19, "Aggregations of child events"). Relations never cross rooms. */
-function shownRelations(relations: JsonObject, roomId: string, readable: Readable, depth: number): JsonObject {
+function shownRelations(
+  relations: JsonObject,
+  roomId: string,
+  readable: Readable,
+  depth: number,
+): JsonObject {
   const shown: Record<string, unknown> = {};
   const edit = shownEvent(relations['m.replace'], roomId, 'around-event', readable, depth + 1);
   if (edit !== null) shown['m.replace'] = edit;
@@ -66,19 +90,31 @@ function shownRelations(relations: JsonObject, roomId: string, readable: Readabl
   if (isObject(thread)) {
     const latest = shownEvent(thread['latest_event'], roomId, 'around-event', readable, depth + 1);
     if (latest !== null) {
-      shown['m.thread'] = { ...pick(thread, { count: 'count', current_user_participated: 'flag' }), latest_event: latest };
+      shown['m.thread'] = {
+        ...pick(thread, { count: 'count', current_user_participated: 'flag' }),
+        latest_event: latest,
+      };
     }
   }
   const references = relations['m.reference'];
   // Ids alone: of which type each is, is not said.
   if (readable.all && isObject(references) && Array.isArray(references['chunk'])) {
-    shown['m.reference'] = { chunk: (references['chunk'] as unknown[]).filter(isObject).map((one) => pick(one, { event_id: 'text' })) };
+    shown['m.reference'] = {
+      chunk: (references['chunk'] as unknown[])
+        .filter(isObject)
+        .map((one) => pick(one, { event_id: 'text' })),
+    };
   }
   return shown;
 }
 
 /** The events of this room in a list, of types that are read; what is not one is left out. */
-export function shownEvents(list: readonly unknown[], roomId: string, said: RoomSaid, readable: Readable): JsonObject[] {
+export function shownEvents(
+  list: readonly unknown[],
+  roomId: string,
+  said: RoomSaid,
+  readable: Readable,
+): JsonObject[] {
   return list.map((event) => shownEvent(event, roomId, said, readable)).filter((event) => event !== null);
 }
 

@@ -25,26 +25,44 @@ const ROOM_KEYS = new Set(['room_id']);
 const PERSON_KEYS = new Set(['sender', 'user_id', 'state_key']);
 
 /**
- * The rules that name no room outside the scope, nor anyone but the subject, unless the scope is all rooms. Words stay:
- * what the subject wants to hear of is what this shows. A rule with a condition that is not understood is left out.
+ * The rules that name no room outside the scope, nor anyone but the subject, unless the scope is all rooms.
+ * Words stay: what the subject wants to hear of is what this shows. A rule with a condition that is not
+ * understood is left out.
  */
-export function shownRules(global: unknown, rooms: ReadonlySet<RoomId>, sight: Sight): Readonly<Record<RuleKind, readonly JsonObject[]>> {
+export function shownRules(
+  global: unknown,
+  rooms: ReadonlySet<RoomId>,
+  sight: Sight,
+): Readonly<Record<RuleKind, readonly JsonObject[]>> {
   const lists = maybeObject(global, 'push rules');
   const kind = (name: RuleKind): readonly JsonObject[] =>
     maybeList(lists[name], name)
       .map((rule) => shownRule(name, rule, rooms, sight))
       .filter((rule) => rule !== null);
-  return { override: kind('override'), content: kind('content'), room: kind('room'), sender: kind('sender'), underride: kind('underride') };
+  return {
+    override: kind('override'),
+    content: kind('content'),
+    room: kind('room'),
+    sender: kind('sender'),
+    underride: kind('underride'),
+  };
 }
 
-function shownRule(kind: RuleKind, rule: unknown, rooms: ReadonlySet<RoomId>, sight: Sight): JsonObject | null {
+function shownRule(
+  kind: RuleKind,
+  rule: unknown,
+  rooms: ReadonlySet<RoomId>,
+  sight: Sight,
+): JsonObject | null {
   if (!isObject(rule)) return null;
   const shown = pick(rule, RULE);
   const id = shown['rule_id'];
   if (typeof id !== 'string') return null;
   if (kind === 'room' && !rooms.has(id as RoomId)) return null;
   if (kind === 'sender' && id !== sight.subject && !everywhere(sight)) return null;
-  const conditions = maybeList(rule['conditions'], 'conditions').map((condition) => shownCondition(condition, rooms, sight));
+  const conditions = maybeList(rule['conditions'], 'conditions').map((condition) =>
+    shownCondition(condition, rooms, sight),
+  );
   const known = conditions.filter((condition) => condition !== null);
   if (known.length < conditions.length || namesOutside(id, rooms, sight)) return null;
   if (typeof shown['pattern'] === 'string' && namesOutside(shown['pattern'], rooms, sight)) return null;
@@ -78,7 +96,10 @@ function shownAction(action: unknown): string | JsonObject | null {
   if (typeof action === 'string') return action;
   if (!isObject(action) || typeof action['set_tweak'] !== 'string') return null;
   const { value } = action;
-  return { set_tweak: action['set_tweak'], ...(typeof value === 'string' || typeof value === 'boolean' ? { value } : {}) };
+  return {
+    set_tweak: action['set_tweak'],
+    ...(typeof value === 'string' || typeof value === 'boolean' ? { value } : {}),
+  };
 }
 
 function namesOutside(text: string, rooms: ReadonlySet<RoomId>, sight: Sight): boolean {

@@ -2,9 +2,15 @@ import { partsOf } from '../../domain/allowance.ts';
 import { patternMeans } from '../../domain/delegable.ts';
 import type { Scope } from '../../domain/scope.ts';
 
-/** The types of events that a scope lets be read. What is not one of them is shown nowhere, not inside of another event either. */
+/**
+ * The types of events that a scope lets be read. What is not one of them is shown nowhere, not inside of
+ * another event either.
+ */
 export type Readable = {
-  /** Every type: `read` without one. What is made of events of many types, or tells of events without their type, is there only then. */
+  /**
+   * Every type: `read` without one. What is made of events of many types, or tells of events without their
+   * type, is there only then.
+   */
   readonly all: boolean;
   /** The types, each perhaps with a `*` at its end. */
   readonly patterns: readonly string[];
@@ -17,6 +23,12 @@ export const EVERY_TYPE: Readable = { all: true, patterns: ['*'], has: () => tru
 /** What `read` and `read:TYPE` open. */
 export function readableIn({ can }: Pick<Scope, 'can'>): Readable {
   if (can.includes('read')) return EVERY_TYPE;
-  const patterns = can.map(partsOf).flatMap(({ name, type }) => (name === 'read' && type !== null ? [type] : []));
-  return { all: false, patterns, has: (type) => patterns.some((pattern) => patternMeans('read', pattern, type)) };
+  const patterns = can
+    .map(partsOf)
+    .flatMap(({ name, type }) => (name === 'read' && type !== null ? [type] : []));
+  return {
+    all: false,
+    patterns,
+    has: (type) => patterns.some((pattern) => patternMeans('read', pattern, type)),
+  };
 }

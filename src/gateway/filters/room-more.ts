@@ -11,7 +11,10 @@ const RELATED: Shape = { next_batch: 'text', prev_batch: 'text', recursion_depth
 export function relatedOf(roomId: string, readable: Readable): AnswerFilter {
   return (body) => {
     const page = needObject(body, 'relations');
-    return ok({ ...pick(page, RELATED), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable) });
+    return ok({
+      ...pick(page, RELATED),
+      chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable),
+    });
   };
 }
 
@@ -33,7 +36,8 @@ export const momentOf: AnswerFilter = (body) => {
 };
 
 /** `/aliases`: the room's own names. */
-export const aliases: AnswerFilter = (body) => ok({ aliases: needList(needObject(body, 'aliases')['aliases'], 'aliases').filter(isAlias) });
+export const aliases: AnswerFilter = (body) =>
+  ok({ aliases: needList(needObject(body, 'aliases')['aliases'], 'aliases').filter(isAlias) });
 
 function isAlias(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith('#');
@@ -55,12 +59,21 @@ const SUMMARY: Shape = {
   membership: 'text',
 };
 
-/** A room in short (spec 1.19, "PublicRoomsChunk" and "SpaceHierarchyRoomsChunk"); null where it is another room. */
-export function shownSummary(summary: unknown, roomId: string, rooms: ReadonlySet<RoomId>): JsonObject | null {
+/**
+ * A room in short (spec 1.19, "PublicRoomsChunk" and "SpaceHierarchyRoomsChunk"); null where it is another
+ * room.
+ */
+export function shownSummary(
+  summary: unknown,
+  roomId: string,
+  rooms: ReadonlySet<RoomId>,
+): JsonObject | null {
   if (!isObject(summary) || summary['room_id'] !== roomId) return null;
   const allowed = summary['allowed_room_ids'];
   // The rooms whose members may join: each is a room of its own, and may be outside.
-  const inScope = Array.isArray(allowed) ? { allowed_room_ids: allowed.filter((room) => rooms.has(room as RoomId)) } : {};
+  const inScope = Array.isArray(allowed)
+    ? { allowed_room_ids: allowed.filter((room) => rooms.has(room as RoomId)) }
+    : {};
   return { ...pick(summary, SUMMARY), ...inScope };
 }
 

@@ -11,7 +11,10 @@ const ALGORITHM = { algorithm: 'text' } as const;
 export function messagesOf(roomId: string, readable: Readable): AnswerFilter {
   return (body) => {
     const page = needObject(body, 'page');
-    const shown = { ...pick(page, PAGE), chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable) };
+    const shown = {
+      ...pick(page, PAGE),
+      chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable),
+    };
     const state = shownEvents(maybeList(page['state'], 'state'), roomId, 'in-event', readable);
     return ok(page['state'] === undefined ? shown : { ...shown, state });
   };
@@ -62,7 +65,12 @@ export function contextOf(roomId: string, readable: Readable): AnswerFilter {
 /** `/members`: membership events and nothing else. */
 export function membersOf(roomId: string, readable: Readable): AnswerFilter {
   return (body) => {
-    const chunk = shownEvents(needList(needObject(body, 'members')['chunk'], 'chunk'), roomId, 'in-event', readable);
+    const chunk = shownEvents(
+      needList(needObject(body, 'members')['chunk'], 'chunk'),
+      roomId,
+      'in-event',
+      readable,
+    );
     return ok({ chunk: chunk.filter((event) => event['type'] === 'm.room.member') });
   };
 }

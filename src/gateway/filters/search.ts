@@ -4,14 +4,16 @@ import type { Readable } from './readable.ts';
 import { isObject, type JsonObject, maybeList, maybeObject, needObject, pick } from './shown.ts';
 
 /** What a search answers that has nowhere to look. */
-export const NO_RESULTS: JsonObject = { search_categories: { room_events: { results: [], count: 0, highlights: [] } } };
+export const NO_RESULTS: JsonObject = {
+  search_categories: { room_events: { results: [], count: 0, highlights: [] } },
+};
 
 const GROUP = { next_batch: 'text', order: 'count' } as const;
 
 /**
- * An answer of `/search` as a member of only these rooms would get it, of events of these types. Counts and pages are
- * passed on only where nothing had to be left out: otherwise they would count what lies outside. A homeserver may
- * count before it looks at types, so where only some are read there is no count.
+ * An answer of `/search` as a member of only these rooms would get it, of events of these types. Counts and
+ * pages are passed on only where nothing had to be left out: otherwise they would count what lies outside. A
+ * homeserver may count before it looks at types, so where only some are read there is no count.
  * @throws MintwardenError `homeserver-nonsense`
  */
 export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>, readable: Readable): JsonObject {
@@ -30,7 +32,9 @@ export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>, readabl
     (word) => typeof word === 'string' && words.includes(word.toLowerCase()),
   );
   const shownGroups = {
-    ...(isObject(groups['room_id']) ? { room_id: group(groups['room_id'], ids, whole, (key) => rooms.has(key as RoomId)) } : {}),
+    ...(isObject(groups['room_id'])
+      ? { room_id: group(groups['room_id'], ids, whole, (key) => rooms.has(key as RoomId)) }
+      : {}),
     ...(isObject(groups['sender']) ? { sender: group(groups['sender'], ids, whole, () => true) } : {}),
   };
   const shown = {
@@ -39,7 +43,9 @@ export function shownSearch(answer: unknown, rooms: ReadonlySet<RoomId>, readabl
     results,
     highlights,
     ...(events['groups'] === undefined ? {} : { groups: shownGroups }),
-    ...(events['state'] === undefined ? {} : { state: shownState(maybeObject(events['state'], 'state'), rooms, results, readable) }),
+    ...(events['state'] === undefined
+      ? {}
+      : { state: shownState(maybeObject(events['state'], 'state'), rooms, results, readable) }),
   };
   return { search_categories: { room_events: shown } };
 }
@@ -60,9 +66,18 @@ function shownResult(given: unknown, rooms: ReadonlySet<RoomId>, readable: Reada
 }
 
 function shownContext(given: JsonObject, result: JsonObject, roomId: string, readable: Readable): JsonObject {
-  const before = shownEvents(maybeList(given['events_before'], 'events_before'), roomId, 'in-event', readable);
+  const before = shownEvents(
+    maybeList(given['events_before'], 'events_before'),
+    roomId,
+    'in-event',
+    readable,
+  );
   const after = shownEvents(maybeList(given['events_after'], 'events_after'), roomId, 'in-event', readable);
-  const shown = { ...pick(given, { start: 'text', end: 'text' }), events_before: before, events_after: after };
+  const shown = {
+    ...pick(given, { start: 'text', end: 'text' }),
+    events_before: before,
+    events_after: after,
+  };
   // What people were called then stands in their member events.
   if (given['profile_info'] === undefined || !readable.has('m.room.member')) return shown;
   const senders = new Set([result, ...before, ...after].map((event) => event['sender']));
@@ -72,7 +87,12 @@ function shownContext(given: JsonObject, result: JsonObject, roomId: string, rea
   return { ...shown, profile_info: Object.fromEntries(people) as JsonObject };
 }
 
-function group(given: JsonObject, ids: ReadonlySet<string>, whole: boolean, inScope: (key: string) => boolean): JsonObject {
+function group(
+  given: JsonObject,
+  ids: ReadonlySet<string>,
+  whole: boolean,
+  inScope: (key: string) => boolean,
+): JsonObject {
   const shown: [string, JsonObject][] = [];
   for (const [key, one] of Object.entries(given)) {
     if (!inScope(key) || !isObject(one)) continue;
@@ -82,7 +102,12 @@ function group(given: JsonObject, ids: ReadonlySet<string>, whole: boolean, inSc
   return Object.fromEntries(shown);
 }
 
-function shownState(given: JsonObject, rooms: ReadonlySet<RoomId>, results: readonly Result[], readable: Readable): JsonObject {
+function shownState(
+  given: JsonObject,
+  rooms: ReadonlySet<RoomId>,
+  results: readonly Result[],
+  readable: Readable,
+): JsonObject {
   const shown: [string, JsonObject[]][] = [];
   const found = new Set(results.map(({ result }) => result['room_id']));
   for (const [roomId, events] of Object.entries(given)) {

@@ -30,12 +30,18 @@ export function needText(value: unknown, what: string): string {
   throw nonsense(what);
 }
 
-/** The value as an object, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else that is there */
+/**
+ * The value as an object, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else
+ * that is there
+ */
 export function maybeObject(value: unknown, what: string): JsonObject {
   return value === undefined ? {} : needObject(value, what);
 }
 
-/** The value as a list, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else that is there */
+/**
+ * The value as a list, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else
+ * that is there
+ */
 export function maybeList(value: unknown, what: string): readonly unknown[] {
   return value === undefined ? [] : needList(value, what);
 }

@@ -17,7 +17,10 @@ export function sightOf({ grant }: Pick<Access, 'grant'>): Sight {
   return { subject: grant.subject, scope: grant.scope };
 }
 
-/** Types of room account data that are a capability of their own (spec 1.19, "Room tagging", "Fully read markers", "Marking rooms as unread"). */
+/**
+ * Types of room account data that are a capability of their own (spec 1.19, "Room tagging", "Fully read
+ * markers", "Marking rooms as unread").
+ */
 const OWN_CAPABILITY: Readonly<Record<string, 'tags' | 'markers'>> = {
   'm.tag': 'tags',
   'm.fully_read': 'markers',
@@ -27,7 +30,9 @@ const OWN_CAPABILITY: Readonly<Record<string, 'tags' | 'markers'>> = {
 
 /** The types that these capabilities open, besides those of `account-data`. */
 export function ownTypes({ scope }: Pick<Sight, 'scope'>): readonly string[] {
-  return Object.keys(OWN_CAPABILITY).filter((type) => scope.can.includes(OWN_CAPABILITY[type] ?? 'account-data'));
+  return Object.keys(OWN_CAPABILITY).filter((type) =>
+    scope.can.includes(OWN_CAPABILITY[type] ?? 'account-data'),
+  );
 }
 
 /** Whether account data of this type may be read. @param of a room's, or the account's own */

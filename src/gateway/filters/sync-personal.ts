@@ -5,7 +5,12 @@ import { isObject, type JsonObject, maybeList, maybeObject, pick, type Shape } f
 import { holds, mayReadData, type Sight } from './sight.ts';
 
 const COUNTS: Shape = { highlight_count: 'count', notification_count: 'count' };
-const STATUS: Shape = { presence: 'text', status_msg: 'text', last_active_ago: 'count', currently_active: 'flag' };
+const STATUS: Shape = {
+  presence: 'text',
+  status_msg: 'text',
+  last_active_ago: 'count',
+  currently_active: 'flag',
+};
 
 /** Sections of a `/sync` that are the subject's own, and whether there is anything in them to be told of. */
 export type Personal = { readonly sections: JsonObject; readonly news: boolean };
@@ -16,10 +21,15 @@ export type Personal = { readonly sections: JsonObject; readonly news: boolean }
  */
 export function roomPersonal(room: JsonObject, rooms: ReadonlySet<RoomId>, sight: Sight): Personal {
   const data = dataIn(room['account_data'], 'room', rooms, sight);
-  const given = maybeList(maybeObject(room['ephemeral'], 'ephemeral')['events'], 'ephemeral').filter(isObject);
+  const given = maybeList(maybeObject(room['ephemeral'], 'ephemeral')['events'], 'ephemeral').filter(
+    isObject,
+  );
   const ephemeral = given.flatMap((event) => shownSign(event, sight) ?? []);
   const counts = holds(sight.scope, 'notifications');
-  const threads = counts && isObject(room['unread_thread_notifications']) ? Object.entries(room['unread_thread_notifications']) : [];
+  const threads =
+    counts && isObject(room['unread_thread_notifications'])
+      ? Object.entries(room['unread_thread_notifications'])
+      : [];
   const perThread = threads.flatMap(([root, count]) =>
     isObject(count) && parseEventId(root) !== null ? [[root, pick(count, COUNTS)] as const] : [],
   );
@@ -27,23 +37,31 @@ export function roomPersonal(room: JsonObject, rooms: ReadonlySet<RoomId>, sight
     sections: {
       account_data: { events: data },
       ephemeral: { events: ephemeral },
-      unread_notifications: counts ? pick(maybeObject(room['unread_notifications'], 'unread_notifications'), COUNTS) : {},
+      unread_notifications: counts
+        ? pick(maybeObject(room['unread_notifications'], 'unread_notifications'), COUNTS)
+        : {},
       ...(perThread.length === 0 ? {} : { unread_thread_notifications: Object.fromEntries(perThread) }),
     },
     // Counts stand in every entry. What brings them down is a receipt of the subject's own.
-    news: data.length > 0 || ephemeral.length > 0 || (counts && given.some((event) => isOwnReceipt(event, sight))),
+    news:
+      data.length > 0 ||
+      ephemeral.length > 0 ||
+      (counts && given.some((event) => isOwnReceipt(event, sight))),
   };
 }
 
 /**
- * What the answer itself holds of the subject's own: account data, and the subject's presence. Whether others share a
- * room in scope at this moment is not in the answer, so their presence is not shown here.
+ * What the answer itself holds of the subject's own: account data, and the subject's presence. Whether others
+ * share a room in scope at this moment is not in the answer, so their presence is not shown here.
  */
 export function accountPersonal(body: JsonObject, rooms: ReadonlySet<RoomId>, sight: Sight): Personal {
   const data = dataIn(body['account_data'], 'account', rooms, sight);
-  const states = holds(sight.scope, 'presence') ? maybeList(maybeObject(body['presence'], 'presence')['events'], 'presence') : [];
+  const states = holds(sight.scope, 'presence')
+    ? maybeList(maybeObject(body['presence'], 'presence')['events'], 'presence')
+    : [];
   const presence = states.filter(isObject).flatMap((event) => {
-    if (event['type'] !== 'm.presence' || event['sender'] !== sight.subject || !isObject(event['content'])) return [];
+    if (event['type'] !== 'm.presence' || event['sender'] !== sight.subject || !isObject(event['content']))
+      return [];
     return [{ type: 'm.presence', sender: sight.subject, content: pick(event['content'], STATUS) }];
   });
   return {
@@ -55,7 +73,12 @@ export function accountPersonal(body: JsonObject, rooms: ReadonlySet<RoomId>, si
   };
 }
 
-function dataIn(section: unknown, of: 'room' | 'account', rooms: ReadonlySet<RoomId>, sight: Sight): JsonObject[] {
+function dataIn(
+  section: unknown,
+  of: 'room' | 'account',
+  rooms: ReadonlySet<RoomId>,
+  sight: Sight,
+): JsonObject[] {
   const events = maybeList(maybeObject(section, 'account_data')['events'], 'account_data');
   return events.flatMap((event) => {
     if (!isObject(event) || typeof event['type'] !== 'string' || !isObject(event['content'])) return [];
@@ -79,7 +102,9 @@ function shownSign(event: JsonObject, { subject, scope }: Sight): JsonObject | n
     if (parseEventId(eventId) === null || !isObject(kinds)) continue;
     const read = holds(scope, 'receipts') ? readers(kinds['m.read'], isUser) : {};
     const own = holds(scope, 'markers') ? readers(kinds['m.read.private'], (user) => user === subject) : {};
-    const both = Object.entries({ 'm.read': read, 'm.read.private': own }).filter(([, users]) => Object.keys(users).length > 0);
+    const both = Object.entries({ 'm.read': read, 'm.read.private': own }).filter(
+      ([, users]) => Object.keys(users).length > 0,
+    );
     if (both.length > 0) shown.push([eventId, Object.fromEntries(both)]);
   }
   return shown.length === 0 ? null : { type: 'm.receipt', content: Object.fromEntries(shown) };
@@ -88,7 +113,9 @@ function shownSign(event: JsonObject, { subject, scope }: Sight): JsonObject | n
 function readers(users: unknown, mayBeShown: (user: string) => boolean): JsonObject {
   if (!isObject(users)) return {};
   const shown = Object.entries(users).flatMap(([user, receipt]) =>
-    mayBeShown(user) && isObject(receipt) ? [[user, pick(receipt, { ts: 'count', thread_id: 'text' })] as const] : [],
+    mayBeShown(user) && isObject(receipt)
+      ? [[user, pick(receipt, { ts: 'count', thread_id: 'text' })] as const]
+      : [],
   );
   return Object.fromEntries(shown);
 }
@@ -100,6 +127,8 @@ function isUser(value: unknown): value is string {
 function isOwnReceipt(event: JsonObject, { subject }: Sight): boolean {
   if (event['type'] !== 'm.receipt' || !isObject(event['content'])) return false;
   return Object.values(event['content']).some(
-    (kinds) => isObject(kinds) && Object.values(kinds).some((users) => isObject(users) && Object.hasOwn(users, subject)),
+    (kinds) =>
+      isObject(kinds) &&
+      Object.values(kinds).some((users) => isObject(users) && Object.hasOwn(users, subject)),
   );
 }

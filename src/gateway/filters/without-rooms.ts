@@ -1,7 +1,10 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { isObject } from './shown.ts';
 
-/** A room id, of today's kind (spec 1.19, room version 12) or with a server part. Other words may begin with a `!` too. */
+/**
+ * A room id, of today's kind (spec 1.19, room version 12) or with a server part. Other words may begin with a
+ * `!` too.
+ */
 const ROOM_ID = /^![A-Za-z0-9_-]{43}$|^![^\s:]+:\S+$/;
 
 /** Whether a text is the id of a room that is not in scope. */
@@ -15,7 +18,8 @@ export function isOutside(text: string, rooms: ReadonlySet<RoomId>): boolean {
  */
 export function withoutRooms(value: unknown, rooms: ReadonlySet<RoomId>): unknown {
   const gone = (inner: unknown): boolean => typeof inner === 'string' && isOutside(inner, rooms);
-  if (Array.isArray(value)) return (value as unknown[]).filter((inner) => !gone(inner)).map((inner) => withoutRooms(inner, rooms));
+  if (Array.isArray(value))
+    return (value as unknown[]).filter((inner) => !gone(inner)).map((inner) => withoutRooms(inner, rooms));
   if (!isObject(value)) return value;
   const kept = Object.entries(value).filter(([key, inner]) => !isOutside(key, rooms) && !gone(inner));
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutRooms(inner, rooms)]));

@@ -21,7 +21,10 @@ export function lackingCreate(sync: JsonObject, whole: boolean, subject: UserId)
   return Object.keys(join).filter((roomId) => !roomId.includes(':') && lacks(join[roomId], whole, subject));
 }
 
-/** Asks for the create events of rooms in scope, a few at a time, for who reads those. One that cannot be had is not in the answer. */
+/**
+ * Asks for the create events of rooms in scope, a few at a time, for who reads those. One that cannot be had
+ * is not in the answer.
+ */
 export async function createEvents(
   rooms: readonly string[],
   upstream: (request: UpstreamRequest, timeoutMs: number, hides: boolean) => Promise<Asked>,
@@ -30,11 +33,16 @@ export async function createEvents(
   const found = new Map<string, JsonObject>();
   const look = async (roomId: string): Promise<void> => {
     const query = [['format', 'event']] as const;
-    const reply = await upstream({ method: 'GET', path: pathOf(CREATE, { room: roomId }), query }, timeoutMs, true);
+    const reply = await upstream(
+      { method: 'GET', path: pathOf(CREATE, { room: roomId }), query },
+      timeoutMs,
+      true,
+    );
     const create = isAnswer(reply) ? null : shownEvent(reply.got, roomId, 'around-event', EVERY_TYPE);
     if (create !== null) found.set(roomId, create);
   };
-  for (let at = 0; at < rooms.length; at += AT_ONCE) await Promise.all(rooms.slice(at, at + AT_ONCE).map(look));
+  for (let at = 0; at < rooms.length; at += AT_ONCE)
+    await Promise.all(rooms.slice(at, at + AT_ONCE).map(look));
   return found;
 }
 

@@ -10,8 +10,8 @@ const BLOCK_BYTES = 262_144;
 const END_WITHIN_MS = 3_000;
 const IDLE_MS = 60_000;
 /**
- * What the thread's heap may grow to. Twice what the worst 32 MiB of JSON become, which is as much as it is ever given:
- * a thread that hits this limit can take the process with it.
+ * What the thread's heap may grow to. Twice what the worst 32 MiB of JSON become, which is as much as it is
+ * ever given: a thread that hits this limit can take the process with it.
  */
 const HEAP_MB = 1_536;
 
@@ -38,7 +38,10 @@ export interface LargeAnswers {
 
 /** What the thread is given. */
 type Options = {
-  /** Bytes of answers that may be with the thread at one time, whoever's they are; a little more for those who have little. */
+  /**
+   * Bytes of answers that may be with the thread at one time, whoever's they are; a little more for those who
+   * have little.
+   */
   readonly queueBytes: number;
   /** For one step, those before it in the queue not counted. */
   readonly stepTimeoutMs: number;
@@ -49,7 +52,11 @@ type Options = {
   readonly idleMs?: number;
 };
 
-type Step = { readonly id: number; readonly resolve: (message: FromThread) => void; readonly reject: (error: MintwardenError) => void };
+type Step = {
+  readonly id: number;
+  readonly resolve: (message: FromThread) => void;
+  readonly reject: (error: MintwardenError) => void;
+};
 
 const THREAD = new URL('./thread.ts', import.meta.url);
 
@@ -70,7 +77,11 @@ export function largeAnswers(options: Options): LargeAnswers {
   let idle: NodeJS.Timeout | undefined;
 
   function start(): Worker {
-    const fresh = new Worker(thread, { env: {}, name: 'mintwarden-filter', resourceLimits: { maxOldGenerationSizeMb: heapMb } });
+    const fresh = new Worker(thread, {
+      env: {},
+      name: 'mintwarden-filter',
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    });
     fresh.unref();
     fresh.on('message', (message: FromThread) => {
       if (worker !== fresh) return;
@@ -89,7 +100,10 @@ export function largeAnswers(options: Options): LargeAnswers {
   function rewind(): void {
     if (watch !== null) clearTimeout(watch);
     const current = worker;
-    watch = waiting.size === 0 || current === null ? null : setTimeout(() => lose(current, 'hangs'), stepTimeoutMs).unref();
+    watch =
+      waiting.size === 0 || current === null
+        ? null
+        : setTimeout(() => lose(current, 'hangs'), stepTimeoutMs).unref();
   }
 
   function lose(lost: Worker, how: string): void {
@@ -184,9 +198,14 @@ export function largeAnswers(options: Options): LargeAnswers {
           read.catch(() => undefined);
           return {
             spokenOf: async () => expectStep(await read, 'read').spokenOf,
-            show: async (rooms, whole) => expectStep(await ask({ id, step: 'show', rooms: new Set(rooms), whole }), 'show').shown,
+            show: async (rooms, whole) =>
+              expectStep(await ask({ id, step: 'show', rooms: new Set(rooms), whole }), 'show').shown,
             async answer(creates) {
-              const { status, bytes: written, showings } = expectStep(await ask({ id, step: 'answer', creates }), 'answer');
+              const {
+                status,
+                bytes: written,
+                showings,
+              } = expectStep(await ask({ id, step: 'answer', creates }), 'answer');
               return { status, body: null, written, showings };
             },
             done: drop,
@@ -207,7 +226,10 @@ export function largeAnswers(options: Options): LargeAnswers {
   };
 }
 
-/** It ends by itself: Node now and then crashes where a thread is terminated from outside while it still loads its modules. */
+/**
+ * It ends by itself: Node now and then crashes where a thread is terminated from outside while it still loads
+ * its modules.
+ */
 async function endInOrder(worker: Worker): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const late = setTimeout(() => void worker.terminate(), END_WITHIN_MS);
@@ -218,7 +240,10 @@ async function endInOrder(worker: Worker): Promise<void> {
   clearTimeout(late);
 }
 
-function expectStep<Name extends FromThread['step']>(message: FromThread, step: Name): Extract<FromThread, { readonly step: Name }> {
+function expectStep<Name extends FromThread['step']>(
+  message: FromThread,
+  step: Name,
+): Extract<FromThread, { readonly step: Name }> {
   if (message.step !== step) throw unreadable();
   return message as Extract<FromThread, { readonly step: Name }>;
 }

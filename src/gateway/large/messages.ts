@@ -9,7 +9,12 @@ export type ToThread =
   | { readonly id: number; readonly step: 'chunk'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** That was all: read it. */
   | { readonly id: number; readonly step: 'read'; readonly work: Work }
-  | { readonly id: number; readonly step: 'show'; readonly rooms: ReadonlySet<RoomId>; readonly whole: boolean }
+  | {
+      readonly id: number;
+      readonly step: 'show';
+      readonly rooms: ReadonlySet<RoomId>;
+      readonly whole: boolean;
+    }
   | { readonly id: number; readonly step: 'answer'; readonly creates: ReadonlyMap<string, JsonObject> }
   /** Forget it. */
   | { readonly id: number; readonly step: 'drop' }

@@ -52,7 +52,11 @@ export type ReadingHere = {
 const NOTHING: Shown = Object.freeze({ nextBatch: '', news: true, lacking: [] });
 
 /** Reads an answer with a line's own filter. */
-export function readingOfLine(body: unknown, filter: AnswerFilter, speaksOf: ((body: unknown) => readonly string[]) | null): ReadingHere {
+export function readingOfLine(
+  body: unknown,
+  filter: AnswerFilter,
+  speaksOf: ((body: unknown) => readonly string[]) | null,
+): ReadingHere {
   let shown: Answer | null = null;
   return {
     spokenOf: () => speaksOf?.(body) ?? [],
@@ -79,7 +83,11 @@ export function readingOfSync(body: unknown, sight: Sight): ReadingHere {
     show(rooms, whole) {
       const sync = shownSync(body, rooms, whole, sight);
       shown = sync.body;
-      return { nextBatch: sync.nextBatch, news: sync.news, lacking: lackingCreate(shown, whole, sight.subject) };
+      return {
+        nextBatch: sync.nextBatch,
+        news: sync.news,
+        lacking: lackingCreate(shown, whole, sight.subject),
+      };
     },
     answer: (creates) => ok(withCreateEvents(shown, creates)),
     done: () => undefined,

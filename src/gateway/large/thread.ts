@@ -1,4 +1,5 @@
-// The thread in which large answers are read, filtered and written, by the same functions as small ones in place.
+// The thread in which large answers are read, filtered and written, by the same functions as small ones in
+// place.
 import { parentPort } from 'node:worker_threads';
 import { CATALOGUE } from '../catalogue/index.ts';
 import type { ForwardLine } from '../catalogue/line.ts';
@@ -9,7 +10,9 @@ import { type ReadingHere, readingOfLine, readingOfSearch, readingOfSync, type W
 
 type Job = { readonly chunks: Uint8Array[]; reading: ReadingHere | null; shower: Shower };
 
-const LINES = new Map(CATALOGUE.filter((line): line is ForwardLine => line.kind === 'forward').map((line) => [line.id, line]));
+const LINES = new Map(
+  CATALOGUE.filter((line): line is ForwardLine => line.kind === 'forward').map((line) => [line.id, line]),
+);
 const jobs = new Map<number, Job>();
 
 parentPort?.on('message', (message: ToThread) => {

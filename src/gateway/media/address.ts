@@ -11,7 +11,9 @@ const URI = /^mxc:\/\/([^/]{1,236})\/([^/]{1,255})$/;
 
 /** The address of these parts of a path, or null. */
 export function mediaAddress(server: string, id: string): MediaAddress | null {
-  return SERVER.test(server) && !server.includes('..') && ID.test(id) ? (`mxc://${server}/${id}` as MediaAddress) : null;
+  return SERVER.test(server) && !server.includes('..') && ID.test(id)
+    ? (`mxc://${server}/${id}` as MediaAddress)
+    : null;
 }
 
 /** An address as an event has it, or null. */

@@ -14,8 +14,9 @@ type ShowingLine = {
 const MAX_SHOWINGS = 2_000;
 
 /**
- * The files that an answer shows, as it was made for the holder. Events are looked for only where the answer's
- * kind has them: a body may be an event's content whole, which anyone can give the looks of an event.
+ * The files that an answer shows, as it was made for the holder. Events are looked for only where the
+ * answer's kind has them: a body may be an event's content whole, which anyone can give the looks of an
+ * event.
  */
 export function showingsIn(shower: Shower, body: unknown): readonly Showing[] {
   const found: Showing[] = [];
@@ -48,7 +49,8 @@ function ofSync(body: unknown, take: Take): void {
     if (!isObject(section)) continue;
     for (const [roomId, room] of Object.entries(section)) {
       if (!isObject(room)) continue;
-      for (const part of ['timeline', 'state', 'state_after']) if (isObject(room[part])) take(room[part]['events'], roomId as RoomId);
+      for (const part of ['timeline', 'state', 'state_after'])
+        if (isObject(room[part])) take(room[part]['events'], roomId as RoomId);
     }
   }
 }
@@ -100,6 +102,8 @@ export function joinedAsEvents(body: unknown): readonly JsonObject[] {
   const joined = isObject(body) && isObject(body['joined']) ? body['joined'] : {};
   return Object.entries(joined).flatMap(([user, member]) => {
     if (!isObject(member)) return [];
-    return [{ type: 'm.room.member', sender: user, state_key: user, content: { avatar_url: member['avatar_url'] } }];
+    return [
+      { type: 'm.room.member', sender: user, state_key: user, content: { avatar_url: member['avatar_url'] } },
+    ];
   });
 }

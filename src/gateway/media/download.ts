@@ -1,5 +1,14 @@
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
-import { type Answer, isAnswer, limited, NONSENSE, refusal, TOO_LARGE, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
+import {
+  type Answer,
+  isAnswer,
+  limited,
+  NONSENSE,
+  refusal,
+  TOO_LARGE,
+  UNAVAILABLE,
+  UNKNOWN_TOKEN,
+} from '../answer.ts';
 import { didNotKnow, errcodeOf } from '../writes/ask.ts';
 import type { Held } from '../serve/allowance.ts';
 import type { Reply } from '../serve/forwarder.ts';
@@ -50,7 +59,11 @@ export async function download(
       ...fileHeaders(file, wanted.thumbnail, wanted.name),
       ...(file.length === null ? [] : ['Content-Length', String(file.length)]),
     ];
-    return { status: 200, body: null, file: { headers, pour: (response) => file.pour(response), drop: () => file.drop() } };
+    return {
+      status: 200,
+      body: null,
+      file: { headers, pour: (response) => file.pour(response), drop: () => file.drop() },
+    };
   } catch (error) {
     if (signal.aborted) throw error;
     return failure(error);
@@ -78,7 +91,10 @@ async function fetchWithLease(
   return didNotKnow(second) ? UNAVAILABLE : { reply: second };
 }
 
-/** What is told where no file came. Redirects are not followed, nor passed on: their address is signed, and opens the file to anyone. */
+/**
+ * What is told where no file came. Redirects are not followed, nor passed on: their address is signed, and
+ * opens the file to anyone.
+ */
 function toldOfFile(reply: Reply): Answer {
   if (reply.status === 504 && errcodeOf(reply) === 'M_NOT_YET_UPLOADED') return NOT_YET;
   if (reply.status === 413) return TOO_LARGE;

@@ -17,11 +17,16 @@ export interface MediaGate {
   /** What a holder is about to be shown. */
   showing(access: Access, showings: readonly Showing[]): void;
   /**
-   * Null: the grant may fetch it; otherwise what the holder is told. Where it is not known whether an event in
-   * scope shows it, that is looked up.
+   * Null: the grant may fetch it; otherwise what the holder is told. Where it is not known whether an event
+   * in scope shows it, that is looked up.
    * @param ask bounded in bytes
    */
-  fetching(access: Access, address: MediaAddress, ask: Upstreamer, signal: AbortSignal): Promise<Answer | null>;
+  fetching(
+    access: Access,
+    address: MediaAddress,
+    ask: Upstreamer,
+    signal: AbortSignal,
+  ): Promise<Answer | null>;
   readonly own: OwnMedia;
   /** The grant is over. */
   forget(grantId: GrantId): void;
@@ -31,7 +36,10 @@ export interface MediaGate {
 type Options = {
   readonly now: () => number;
   readonly timeoutMs: number;
-  /** Takes one from the grant's pace for what makes the homeserver fetch from elsewhere: 0, or how long to wait. */
+  /**
+   * Takes one from the grant's pace for what makes the homeserver fetch from elsewhere: 0, or how long to
+   * wait.
+   */
   readonly pace: (grantId: GrantId) => number | Promise<number>;
   /** Where other processes have to know of it too. */
   readonly own?: OwnMedia | undefined;
@@ -54,13 +62,15 @@ export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): 
     own,
     showing(access, showings) {
       const { grant } = access;
-      for (const showing of showings) if (opens(showing, grant)) shown.remember(grant.id, showing.address, showing.roomId);
+      for (const showing of showings)
+        if (opens(showing, grant)) shown.remember(grant.id, showing.address, showing.roomId);
     },
     async fetching(access, address, ask, signal) {
       const { grant } = access;
       if (own.mayFetch(grant.id, address) || shown.has(grant.id, address, access.rooms)) return null;
       if (grant.scope.can.includes('media-any')) {
-        // Of another server, the homeserver fetches and keeps it, however large (CVE-2024-37302, CVE-2024-36403).
+        // Of another server, the homeserver fetches and keeps it, however large (CVE-2024-37302,
+        // CVE-2024-36403).
         const waitMs = serverOfMedia(address) === serverOf(grant.subject) ? 0 : await pace(grant.id);
         return waitMs > 0 ? limited(waitMs) : null;
       }
@@ -73,7 +83,12 @@ export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): 
   };
 
   /** One search of a grant at a time: what one finds, the next ones need not. */
-  async function search(access: Access, address: MediaAddress, ask: Upstreamer, signal: AbortSignal): Promise<Answer | null> {
+  async function search(
+    access: Access,
+    address: MediaAddress,
+    ask: Upstreamer,
+    signal: AbortSignal,
+  ): Promise<Answer | null> {
     const grantId = access.grant.id;
     for (;;) {
       if (shown.has(grantId, address, access.rooms)) return null;

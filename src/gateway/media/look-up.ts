@@ -21,11 +21,13 @@ const MAX_REQUESTS = 40;
 const FILTER = JSON.stringify({ contains_url: true });
 
 /** What a search in the rooms came to. `through`: it was made to its end. */
-export type LookedThrough = { readonly kind: 'found' | 'through' } | { readonly kind: 'trouble'; readonly answer: Answer };
+export type LookedThrough =
+  | { readonly kind: 'found' | 'through' }
+  | { readonly kind: 'trouble'; readonly answer: Answer };
 
 /**
- * Looks in the rooms in scope for events that show files: the newest that have any, then pictures of rooms and
- * members, then older ones. For what was shown before this process began, or by another one.
+ * Looks in the rooms in scope for events that show files: the newest that have any, then pictures of rooms
+ * and members, then older ones. For what was shown before this process began, or by another one.
  * @param found is told of each that opens what it shows; true: enough
  * @param ask bounded in bytes; refusals and absences are its 404
  */
@@ -38,9 +40,17 @@ export async function lookThrough(
   const { scope } = access.grant;
   let left = MAX_REQUESTS;
   let trouble: Answer | null = null;
-  const get = async (room: RoomId, below: string, query: readonly (readonly [string, string])[]): Promise<unknown> => {
+  const get = async (
+    room: RoomId,
+    below: string,
+    query: readonly (readonly [string, string])[],
+  ): Promise<unknown> => {
     if (left-- <= 0 || trouble !== null) return null;
-    const got = await ask({ method: 'GET', path: `${pathOf(ROOM, { room })}/${below}`, query }, timeoutMs, true);
+    const got = await ask(
+      { method: 'GET', path: `${pathOf(ROOM, { room })}/${below}`, query },
+      timeoutMs,
+      true,
+    );
     if (!isAnswer(got)) return got.got;
     // 502 also stands for an answer beyond all bounds: a room with too many members is left out.
     if (got.status !== 404 && got.status !== 502) trouble = got;
@@ -52,13 +62,25 @@ export async function lookThrough(
       .filter((showing) => readable(scope, showing.type) && opens(showing, access.grant))
       .map(found)
       .includes(true);
-  const page = async (room: RoomId, from: string | null): Promise<{ readonly done: boolean; readonly end: string | null }> => {
-    const query: [string, string][] = [['dir', 'b'], ['limit', '100'], ['filter', FILTER]]; // prettier-ignore
+  const page = async (
+    room: RoomId,
+    from: string | null,
+  ): Promise<{ readonly done: boolean; readonly end: string | null }> => {
+    const query: [string, string][] = [
+      ['dir', 'b'],
+      ['limit', '100'],
+      ['filter', FILTER],
+    ];
     if (from !== null) query.push(['from', from]);
     const got = await get(room, 'messages', query);
     if (!isObject(got) || !Array.isArray(got['chunk'])) return { done: false, end: null };
-    const events = (got['chunk'] as unknown[]).map((event) => shownEvent(event, room, 'in-event', EVERY_TYPE));
-    return { done: take(events, room), end: typeof got['end'] === 'string' && events.length > 0 ? got['end'] : null };
+    const events = (got['chunk'] as unknown[]).map((event) =>
+      shownEvent(event, room, 'in-event', EVERY_TYPE),
+    );
+    return {
+      done: take(events, room),
+      end: typeof got['end'] === 'string' && events.length > 0 ? got['end'] : null,
+    };
   };
 
   const rooms = [...access.rooms].slice(0, MAX_ROOMS);
@@ -73,7 +95,8 @@ export async function lookThrough(
       const avatar = await get(room, 'state/m.room.avatar', [['format', 'event']]);
       if (take([shownEvent(avatar, room, 'in-event', EVERY_TYPE)], room)) return { kind: 'found' };
     }
-    if (readable(scope, 'm.room.member') && take(joinedAsEvents(await get(room, 'joined_members', [])), room)) return { kind: 'found' };
+    if (readable(scope, 'm.room.member') && take(joinedAsEvents(await get(room, 'joined_members', [])), room))
+      return { kind: 'found' };
   }
   for (const room of rooms.slice(0, MAX_ROOMS_DEEPER)) {
     let from = ends.get(room) ?? null;
@@ -86,7 +109,11 @@ export async function lookThrough(
   return trouble === null ? { kind: 'through' } : { kind: 'trouble', answer: trouble };
 }
 
-/** Whether the scope lets events of this type be read. Where it says nothing of reading, `media` stands alone. */
+/**
+ * Whether the scope lets events of this type be read. Where it says nothing of reading, `media` stands alone.
+ */
 function readable(scope: Scope, type: string): boolean {
-  return !allows(scope, 'read') || scope.can.some((allowance) => allowanceMeans(allowance, 'read', type, null));
+  return (
+    !allows(scope, 'read') || scope.can.some((allowance) => allowanceMeans(allowance, 'read', type, null))
+  );
 }

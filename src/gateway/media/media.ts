@@ -21,7 +21,13 @@ export type MediaDeed =
 /** Everything about files. */
 export interface Media {
   /** @param body is read by an upload alone */
-  run(deed: MediaDeed, access: Access, body: IncomingMessage, held: Held, signal: AbortSignal): Promise<Answer>;
+  run(
+    deed: MediaDeed,
+    access: Access,
+    body: IncomingMessage,
+    held: Held,
+    signal: AbortSignal,
+  ): Promise<Answer>;
   /** Remembers the files in an answer that a holder is about to be shown, if they may fetch them. */
   showing(access: Access, shower: Shower, answer: Answer): void;
 }
@@ -48,8 +54,11 @@ export function createMedia(means: Means): Media {
 
   return {
     run(deed, access, body, held, signal) {
-      if (deed.kind === 'fetch') return download(deed.wanted, access, means, asker(access, held, signal), held, signal);
-      return deed.kind === 'upload' ? upload(deed.upload, access, means, body, held, signal) : create(access, held, signal);
+      if (deed.kind === 'fetch')
+        return download(deed.wanted, access, means, asker(access, held, signal), held, signal);
+      return deed.kind === 'upload'
+        ? upload(deed.upload, access, means, body, held, signal)
+        : create(access, held, signal);
     },
     showing(access, shower, answer) {
       if (answer.status !== 200 || !allows(access.grant.scope, 'media')) return;

@@ -11,7 +11,8 @@ const MAX_KEYS = 50;
 
 /**
  * A page's preview, as the homeserver makes it by calling its address: http and https, by the name of a host,
- * without credentials. Which names lead inwards the homeserver must know itself (`url_preview_ip_range_blacklist`).
+ * without credentials. Which names lead inwards the homeserver must know itself
+ * (`url_preview_ip_range_blacklist`).
  */
 export function previewSteps(call: Call): Steps | Answer {
   const url = pageOf(call.query.get('url') ?? '');
@@ -19,7 +20,13 @@ export function previewSteps(call: Call): Steps | Answer {
   const ts = call.query.get('ts');
   const at = ts === undefined ? null : instant(ts, call);
   if (ts !== undefined && at === null) return invalid('ts');
-  const query: [string, string][] = at === null ? [['url', url]] : [['url', url], ['ts', at]]; // prettier-ignore
+  const query: [string, string][] =
+    at === null
+      ? [['url', url]]
+      : [
+          ['url', url],
+          ['ts', at],
+        ];
   return async (tools) => {
     const reply = await tools.change({ method: 'GET', path: PATH, query }, 'tending', null);
     return isAnswer(reply) ? reply : ok(shownPreview(reply.got));
@@ -35,13 +42,17 @@ function pageOf(text: string): string | null {
     isIP(hostname.replaceAll(/[[\]]/g, '')) !== 0 ||
     hostname.endsWith('.local') ||
     hostname.endsWith('.localhost');
-  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && !inwards ? href : null;
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && !inwards
+    ? href
+    : null;
 }
 
 /** Open Graph's names, with texts and numbers. */
 function shownPreview(body: unknown): Readonly<Record<string, unknown>> {
   const said = Object.entries(needObject(body, 'preview')).filter(
-    ([name, value]) => /^(?:og|article|matrix):[a-z0-9_:-]{1,60}$/.test(name) && (typeof value === 'string' || Number.isSafeInteger(value)),
+    ([name, value]) =>
+      /^(?:og|article|matrix):[a-z0-9_:-]{1,60}$/.test(name) &&
+      (typeof value === 'string' || Number.isSafeInteger(value)),
   );
   return Object.fromEntries(said.slice(0, MAX_KEYS));
 }

@@ -23,8 +23,14 @@ const UPLOADS = '/_matrix/media/v3/upload';
 const MAX_WAIT_MS = 20_000;
 const MAX_SIDE = 2_048;
 
-const side: QueryRule = (value) => (/^[1-9]\d{0,3}$/.test(value) ? String(Math.min(Number(value), MAX_SIDE)) : null);
-const THUMBNAIL = { width: side, height: side, method: oneOf('crop', 'scale'), animated: oneOf('true', 'false') };
+const side: QueryRule = (value) =>
+  /^[1-9]\d{0,3}$/.test(value) ? String(Math.min(Number(value), MAX_SIDE)) : null;
+const THUMBNAIL = {
+  width: side,
+  height: side,
+  method: oneOf('crop', 'scale'),
+  animated: oneOf('true', 'false'),
+};
 
 /** `media` and `read` open what is shown, `media-any` all; which of them, the gate looks at. */
 export function mayFetch({ access: { grant } }: Call): Answer | null {
@@ -73,7 +79,8 @@ function wanted(
 
 /** Reads an upload, of a new file or to an address. The name is dropped. */
 export function uploadOf(call: Call): Upload | Answer {
-  if (call.params['mediaId'] === undefined) return { request: { method: 'POST', path: UPLOADS, query: [] }, fills: null };
+  if (call.params['mediaId'] === undefined)
+    return { request: { method: 'POST', path: UPLOADS, query: [] }, fills: null };
   const fills = addressOf(call);
   if (fills === null) return FORBIDDEN;
   return { request: { method: 'PUT', path: `${UPLOADS}/${segmentsOf(fills)}`, query: [] }, fills };

@@ -15,13 +15,13 @@ export type Showing = {
 };
 
 /**
- * The keys under which events have addresses: files, their thumbnails, encrypted or not, pictures of rooms and
- * users, stickers, packs of them, galleries, and the same in an edit's new content.
+ * The keys under which events have addresses: files, their thumbnails, encrypted or not, pictures of rooms
+ * and users, stickers, packs of them, galleries, and the same in an edit's new content.
  */
 const KEYS = new Set(['url', 'thumbnail_url', 'avatar_url']);
 /**
- * What clients copy from the event they answer: with a click on a reaction, or the quotation in a reply, someone
- * else would show what the holder had written.
+ * What clients copy from the event they answer: with a click on a reaction, or the quotation in a reply,
+ * someone else would show what the holder had written.
  */
 const COPIED = new Set(['m.relates_to']);
 const MAX_DEPTH = 6;
@@ -36,7 +36,13 @@ export function showingsOf(event: unknown, roomId: RoomId): readonly Showing[] {
   if (addresses === null) return [];
   const { type, sender, state_key: key, origin_server_ts: at } = event;
   if (typeof type !== 'string' || typeof sender !== 'string') return [];
-  const from = { roomId, type, sender, stateKey: typeof key === 'string' ? key : null, at: typeof at === 'number' ? at : null };
+  const from = {
+    roomId,
+    type,
+    sender,
+    stateKey: typeof key === 'string' ? key : null,
+    at: typeof at === 'number' ? at : null,
+  };
   return [...addresses].map((address) => ({ address, ...from }));
 }
 
@@ -51,7 +57,8 @@ function addressesIn(content: JsonObject): ReadonlySet<MediaAddress> | null {
         if (!inner.startsWith('mxc:') || !KEYS.has(key)) continue;
         const address = parseMediaAddress(inner);
         if (address !== null) (found ??= new Set()).add(address);
-      } else if (typeof inner === 'object' && inner !== null && depth < MAX_DEPTH && !COPIED.has(key)) visit(inner, depth + 1);
+      } else if (typeof inner === 'object' && inner !== null && depth < MAX_DEPTH && !COPIED.has(key))
+        visit(inner, depth + 1);
     }
   };
   visit(content, 1);
@@ -59,10 +66,10 @@ function addressesIn(content: JsonObject): ReadonlySet<MediaAddress> | null {
 }
 
 /**
- * Whether the event opens what it shows. One that the holder may have written does not, or posting a known address
- * would open it: what the subject sent, or what stands there about them (an invitation has the picture that the
- * invited person set), since the grant was made. By the homeserver's clock, so that nothing has to be
- * remembered; the subject's own later pictures are the price.
+ * Whether the event opens what it shows. One that the holder may have written does not, or posting a known
+ * address would open it: what the subject sent, or what stands there about them (an invitation has the
+ * picture that the invited person set), since the grant was made. By the homeserver's clock, so that nothing
+ * has to be remembered; the subject's own later pictures are the price.
  */
 export function opens(showing: Showing, { subject, createdAt }: Grant): boolean {
   const own = showing.sender === subject || showing.stateKey === subject;

@@ -40,7 +40,8 @@ export function shownMedia(perGrant = 4_000, overall = 200_000): ShownMedia {
         forget(other);
       }
     },
-    has: (grantId, address, rooms) => (grants.get(grantId)?.get(address) ?? []).some((room) => rooms.has(room)),
+    has: (grantId, address, rooms) =>
+      (grants.get(grantId)?.get(address) ?? []).some((room) => rooms.has(room)),
     forget,
   };
 }

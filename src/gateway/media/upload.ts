@@ -1,6 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { type Answer, FORBIDDEN, isAnswer, limited, NONSENSE, ok, refusal, TOO_LARGE, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
+import {
+  type Answer,
+  FORBIDDEN,
+  isAnswer,
+  limited,
+  NONSENSE,
+  ok,
+  refusal,
+  TOO_LARGE,
+  UNAVAILABLE,
+  UNKNOWN_TOKEN,
+} from '../answer.ts';
 import { isObject } from '../filters/shown.ts';
 import type { Held } from '../serve/allowance.ts';
 import type { Reply } from '../serve/forwarder.ts';
@@ -22,10 +33,10 @@ const FILLED = refusal(409, 'M_CANNOT_OVERWRITE_MEDIA', 'There is a file at this
 const HELD_BYTES = 262_144;
 
 /**
- * Passes a file on to the homeserver as it comes. It is asked nothing before length, pace and address are found
- * good, and is sent once: where the lease had died, the holder is told to try again.
- * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown, and the homeserver
- *   is left with half a file, which it drops
+ * Passes a file on to the homeserver as it comes. It is asked nothing before length, pace and address are
+ * found good, and is sent once: where the lease had died, the holder is told to try again.
+ * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown, and the
+ *   homeserver is left with half a file, which it drops
  */
 export async function upload(
   wanted: Upload,
@@ -48,7 +59,15 @@ async function passOn(
   held: Held,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { control, streamer, gate, uploadBytes, pace, upstreamTimeoutMs: headTimeoutMs, idleTimeoutMs } = means;
+  const {
+    control,
+    streamer,
+    gate,
+    uploadBytes,
+    pace,
+    upstreamTimeoutMs: headTimeoutMs,
+    idleTimeoutMs,
+  } = means;
   const { id: grantId } = access.grant;
   if (fills !== null && !gate.own.mayFill(grantId, fills)) return FORBIDDEN;
   const encoding = body.headers['content-encoding'];
@@ -63,10 +82,17 @@ async function passOn(
     // Made out for this one request, like an address: another upload to it is another request's.
     if (fills !== null) gate.own.uploaded(grantId, fills);
     const sending = { body, length: Number(length), type: typeOf(body.headers['content-type']) };
-    const reply = await streamer.send(request, lease.token, sending, { headTimeoutMs, idleTimeoutMs, mostBytes: 0, signal });
+    const reply = await streamer.send(request, lease.token, sending, {
+      headTimeoutMs,
+      idleTimeoutMs,
+      mostBytes: 0,
+      signal,
+    });
     if (didNotKnow(reply)) {
       if (fills !== null) gate.own.created(grantId, fills);
-      return (await unlessAborted(control.upstreamRefused(grantId, lease.leaseId), signal)) === 'gone' ? UNKNOWN_TOKEN : UNAVAILABLE;
+      return (await unlessAborted(control.upstreamRefused(grantId, lease.leaseId), signal)) === 'gone'
+        ? UNKNOWN_TOKEN
+        : UNAVAILABLE;
     }
     return outcome(reply, (address) => gate.own.uploaded(grantId, address), fills);
   } catch (error) {
@@ -75,7 +101,11 @@ async function passOn(
   }
 }
 
-function outcome(reply: Reply, uploaded: (address: MediaAddress) => void, fills: MediaAddress | null): Answer {
+function outcome(
+  reply: Reply,
+  uploaded: (address: MediaAddress) => void,
+  fills: MediaAddress | null,
+): Answer {
   if (reply.status === 413) return TOO_LARGE;
   if (reply.status === 409 && errcodeOf(reply) === 'M_CANNOT_OVERWRITE_MEDIA') return FILLED;
   const answer = told(reply, false);
@@ -96,11 +126,14 @@ export function addressIn(body: unknown): MediaAddress | null {
 const TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$/;
 
 /**
- * The type as it is stored: no parameters, and none that a server would take the body apart for (Synapse did so with
- * forms, in memory: CVE-2024-52805).
+ * The type as it is stored: no parameters, and none that a server would take the body apart for (Synapse did
+ * so with forms, in memory: CVE-2024-52805).
  */
 function typeOf(said: string | undefined): string {
   const plain = (said ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const form = plain.startsWith('multipart/') || plain === 'application/x-www-form-urlencoded' || plain.startsWith('message/');
+  const form =
+    plain.startsWith('multipart/') ||
+    plain === 'application/x-www-form-urlencoded' ||
+    plain.startsWith('message/');
   return TYPE.test(plain) && !form ? plain : 'application/octet-stream';
 }

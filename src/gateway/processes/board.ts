@@ -56,7 +56,10 @@ export function createBoard(folder: string): Board {
   };
 }
 
-/** Reads the count, in a microsecond. What cannot be read counts as infinitely high: nobody is abreast with it. */
+/**
+ * Reads the count, in a microsecond. What cannot be read counts as infinitely high: nobody is abreast with
+ * it.
+ */
 export function boardReader(fd: number): () => number {
   const bytes = Buffer.alloc(BYTES);
   return () => {

@@ -21,7 +21,10 @@ export type Child = {
   readonly listening: Promise<void>;
   /** Resolves when the process is no more. */
   readonly gone: Promise<void>;
-  /** Whether it has heard all it was told in time: `overMs` for the end of a grant, `otherMs` for anything else. */
+  /**
+   * Whether it has heard all it was told in time: `overMs` for the end of a grant, `otherMs` for anything
+   * else.
+   */
   keepsUp(overMs: number, otherMs: number): boolean;
   /** Forgives a time in which this process itself stood still. */
   forgive(ms: number): void;
@@ -39,7 +42,12 @@ export type Child = {
 const ENVIRONMENT = ['PATH', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 
 /** Starts one. The pipe to it is a socket pair that no other process has. */
-export function startChild({ file, args, flags }: Program, setup: Setup, relay: Relay, boardFd: number): Child {
+export function startChild(
+  { file, args, flags }: Program,
+  setup: Setup,
+  relay: Relay,
+  boardFd: number,
+): Child {
   const stdio: ('ignore' | 'inherit' | 'ipc' | number)[] = ['ignore', 'inherit', 'inherit', 'ipc'];
   stdio[BOARD_FD] = boardFd;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => ENVIRONMENT.includes(name)));
@@ -61,7 +69,8 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
     if (message.type === 'ask') void line.answer(message.id, message.ask);
     else if (message.type === 'heard') owed.shift();
     else if (message.type === 'listening') listening.resolve();
-    else if (message.type === 'counted') counting.shift()?.(Array.isArray(message.numbers) ? message.numbers : []);
+    else if (message.type === 'counted')
+      counting.shift()?.(Array.isArray(message.numbers) ? message.numbers : []);
     else listening.reject(errorOf(message.problem));
   };
   child.on('message', (message) => {
@@ -89,7 +98,8 @@ export function startChild({ file, args, flags }: Program, setup: Setup, relay: 
     pid: child.pid ?? 0,
     listening: listening.promise,
     gone: gone.promise,
-    keepsUp: (overMs, otherMs) => owed.every(({ since, over }) => performance.now() - since < (over ? overMs : otherMs)),
+    keepsUp: (overMs, otherMs) =>
+      owed.every(({ since, over }) => performance.now() - since < (over ? overMs : otherMs)),
     forgive: (ms) => {
       for (const one of owed) one.since += ms;
     },

@@ -8,7 +8,11 @@ export type LineToBot = {
    * Asks. `apply` is called with the answer the moment it arrives, before any news that come after it.
    * @throws MintwardenError what the other end says; `state` where it has gone silent
    */
-  ask<K extends Asked, T>(kind: K, asked: Asks[K]['ask'], apply: (answer: Asks[K]['answer']) => T): Promise<T>;
+  ask<K extends Asked, T>(
+    kind: K,
+    asked: Asks[K]['ask'],
+    apply: (answer: Asks[K]['answer']) => T,
+  ): Promise<T>;
   /** Whether everything that was committed up to this moment has been heard. */
   isAbreast(): boolean;
   /** Waits until it has. @throws MintwardenError `state` where the other end has gone silent */
@@ -18,17 +22,27 @@ export type LineToBot = {
   close(): void;
 };
 
-/** The bot's process gives a sign of life four times a second. Without one for so long, nothing is waited for any more. */
+/**
+ * The bot's process gives a sign of life four times a second. Without one for so long, nothing is waited for
+ * any more.
+ */
 const SILENCE_MS = 1_500;
 const LOOK_EVERY_MS = 250;
 
-type Waiting = { readonly taken: (answer: unknown) => void; readonly failed: (error: MintwardenError) => void };
+type Waiting = {
+  readonly taken: (answer: unknown) => void;
+  readonly failed: (error: MintwardenError) => void;
+};
 
 /**
  * @param startedAt the board's count when this process was set up
  * @param board reads the board
  */
-export function lineToBot(send: (message: FromChild) => void, startedAt: number, board: () => number): LineToBot {
+export function lineToBot(
+  send: (message: FromChild) => void,
+  startedAt: number,
+  board: () => number,
+): LineToBot {
   const asked = new Map<number, Waiting>();
   let behind: Waiting[] = [];
   let heardAt = startedAt;

@@ -7,7 +7,10 @@ import type { Pace } from '../request/call.ts';
 import type { MediaAddress } from '../media/address.ts';
 import type { GatewayOptions } from '../server.ts';
 
-/** What a grant opens, as it passes the pipe. `version` names this state of it between one child and the bot's process. */
+/**
+ * What a grant opens, as it passes the pipe. `version` names this state of it between one child and the bot's
+ * process.
+ */
 export type Told = { readonly version: number; readonly grant: Grant; readonly rooms: readonly RoomId[] };
 
 /** What a presented token is worth. `same`: what the child has been told of it is true still. */
@@ -26,10 +29,19 @@ export type Made = About & { readonly address: MediaAddress; readonly as: 'creat
 
 /** Everything a gateway process can ask for. Plain data, since it passes a pipe as JSON. */
 export type Asks = {
-  readonly present: { readonly ask: { readonly token: string; readonly have: number | null }; readonly answer: PresentedAs };
+  readonly present: {
+    readonly ask: { readonly token: string; readonly have: number | null };
+    readonly answer: PresentedAs;
+  };
   readonly upstream: { readonly ask: About; readonly answer: Upstream };
-  readonly upstreamRefused: { readonly ask: About & { readonly leaseId: LeaseId }; readonly answer: Upstream | 'gone' | 'unavailable' };
-  readonly refresh: { readonly ask: About & { readonly spokenOf: readonly RoomId[] | null }; readonly answer: Told | null };
+  readonly upstreamRefused: {
+    readonly ask: About & { readonly leaseId: LeaseId };
+    readonly answer: Upstream | 'gone' | 'unavailable';
+  };
+  readonly refresh: {
+    readonly ask: About & { readonly spokenOf: readonly RoomId[] | null };
+    readonly answer: Told | null;
+  };
   readonly use: { readonly ask: About; readonly answer: boolean };
   readonly useOver: { readonly ask: About; readonly answer: null };
   readonly usesLeft: { readonly ask: About; readonly answer: number | null };
@@ -70,7 +82,10 @@ export type News = {
 };
 
 /** What of a gateway's options is plain data, and so can be sent to a child. */
-export type Setup = Omit<GatewayOptions, 'observe' | 'access' | 'sentence' | 'transactions' | 'paces' | 'ownMedia' | 'clock' | 'log'>;
+export type Setup = Omit<
+  GatewayOptions,
+  'observe' | 'access' | 'sentence' | 'transactions' | 'paces' | 'ownMedia' | 'clock' | 'log'
+>;
 
 /** From the bot's process to a child. */
 export type ToChild =

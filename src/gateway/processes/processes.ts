@@ -41,7 +41,10 @@ export type Processes = {
 
 const BEAT_MS = 250;
 const LOOK_MS = 50;
-/** A child that has not heard of a grant's end by then is killed, so that what is open there ends within a second. */
+/**
+ * A child that has not heard of a grant's end by then is killed, so that what is open there ends within a
+ * second.
+ */
 const OVER_WITHIN_MS = 750;
 /** One that hears nothing at all. */
 const HEARD_WITHIN_MS = 10_000;
@@ -52,7 +55,10 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 const STEADY_AFTER_MS = 30_000;
 
-/** Where connections to a port that several processes listen on are dealt out to all of them (`SO_REUSEPORT`, as libuv has it). */
+/**
+ * Where connections to a port that several processes listen on are dealt out to all of them (`SO_REUSEPORT`,
+ * as libuv has it).
+ */
 const SHARES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd']);
 
 /**
@@ -63,11 +69,19 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
   const { count, program, log } = options;
   const { listen } = options.setup;
   if (count > 1 && !SHARES_PORTS.has(process.platform)) {
-    throw new MintwardenError('configuration', 'Processes cannot share a port on this system.', 'Set gateway.processes to 0 or 1.');
+    throw new MintwardenError(
+      'configuration',
+      'Processes cannot share a port on this system.',
+      'Set gateway.processes to 0 or 1.',
+    );
   }
   const port = await reservePort(listen.host, listen.port);
   const limits = shareOf(options.setup.limits ?? {}, count);
-  const setup: Setup = { ...options.setup, limits, listen: { host: listen.host, port, reusePort: count > 1 } };
+  const setup: Setup = {
+    ...options.setup,
+    limits,
+    listen: { host: listen.host, port, reusePort: count > 1 },
+  };
   const now = (): number => options.clock.now();
   const paces = {
     writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
@@ -84,7 +98,12 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
     children.add(child);
     void child.gone.then(() => children.delete(child));
     const late = setTimeout(() => child.kill(), START_WITHIN_MS);
-    child.listening.then(() => log.info('gateway process ready', { process: index, pid: child.pid }), () => undefined).finally(() => clearTimeout(late)); // prettier-ignore
+    child.listening
+      .then(
+        () => log.info('gateway process ready', { process: index, pid: child.pid }),
+        () => undefined,
+      )
+      .finally(() => clearTimeout(late));
     return child;
   };
 
@@ -96,8 +115,15 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
       child.listening.catch(() => child.kill());
       await child.gone;
       if (ending.signal.aborted) return;
-      pauseMs = performance.now() - begun > STEADY_AFTER_MS ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-      log.warn('gateway process ended, another is started', { process: index, pid: child.pid, inMs: pauseMs });
+      pauseMs =
+        performance.now() - begun > STEADY_AFTER_MS
+          ? FIRST_PAUSE_MS
+          : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      log.warn('gateway process ended, another is started', {
+        process: index,
+        pid: child.pid,
+        inMs: pauseMs,
+      });
       await sleep(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined);
       if (ending.signal.aborted) return;
     }
@@ -143,7 +169,10 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
     get pids() {
       return [...children].map(({ pid }) => pid).filter((pid) => pid > 0);
     },
-    numbers: () => Promise.all([...children].map(async (child) => ({ pid: child.pid, numbers: await child.count(COUNT_WITHIN_MS) }))),
+    numbers: () =>
+      Promise.all(
+        [...children].map(async (child) => ({ pid: child.pid, numbers: await child.count(COUNT_WITHIN_MS) })),
+      ),
     close,
   };
 }

@@ -44,7 +44,12 @@ type Child = {
   /** The grants of requests that were counted and are under way. */
   readonly used: GrantId[];
 };
-type Answers = { readonly [K in Asked]: (ask: Asks[K]['ask'], child: Child) => Asks[K]['answer'] | Promise<Asks[K]['answer']> };
+type Answers = {
+  readonly [K in Asked]: (
+    ask: Asks[K]['ask'],
+    child: Child,
+  ) => Asks[K]['answer'] | Promise<Asks[K]['answer']>;
+};
 
 const NOTHING = { changed: [], leases: [], over: [], outside: [] } as const;
 const MAX_TOLD = 10_000;
@@ -53,8 +58,8 @@ const MAX_TRIES = 100;
 const LOOK_UPS: ReadonlySet<Asked> = new Set<Asked>(['present', 'upstream', 'refresh']);
 
 /**
- * Answers what gateway processes ask, and tells all of them what changes in the breath it changes in: first by
- * the board, then by their pipes. A child is answered only about grants whose token it has shown.
+ * Answers what gateway processes ask, and tells all of them what changes in the breath it changes in: first
+ * by the board, then by their pipes. A child is answered only about grants whose token it has shown.
  */
 export function relay({ access, transactions, paces, ledger, board, now, log }: RelayMeans): Relay {
   const children = new Set<Child>();
@@ -72,7 +77,8 @@ export function relay({ access, transactions, paces, ledger, board, now, log }: 
   const ended = new Set<GrantId>();
   const stopOver = access.onOver((id) => {
     ended.add(id);
-    // By then the commit that caused it has been told, with all there is to say; what is left ended by the clock.
+    // By then the commit that caused it has been told, with all there is to say; what is left ended by the
+    // clock.
     queueMicrotask(() => {
       if (ended.delete(id)) tell({ ...NOTHING, over: [{ grantId: id, as: null }] });
     });
@@ -167,8 +173,16 @@ export function relay({ access, transactions, paces, ledger, board, now, log }: 
     return answers[kind](ask, child);
   };
 
-  /** Looked up again where news overtook it: they would come before it, and be undone by it. What it gives is sent in the same breath. */
-  const found = async (kind: Asked, ask: Asks[Asked]['ask'], child: Child, give: (answer: unknown) => void): Promise<void> => {
+  /**
+   * Looked up again where news overtook it: they would come before it, and be undone by it. What it gives is
+   * sent in the same breath.
+   */
+  const found = async (
+    kind: Asked,
+    ask: Asks[Asked]['ask'],
+    child: Child,
+    give: (answer: unknown) => void,
+  ): Promise<void> => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = board.at;
       const answer = find(kind, ask, child);

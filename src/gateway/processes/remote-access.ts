@@ -7,7 +7,9 @@ import type { Access, AccessControl, Presented, Upstream } from '../../lifecycle
 import type { LineToBot } from './line-to-bot.ts';
 import type { News, PresentedAs, Told } from './messages.ts';
 
-/** So long what was told counts without asking again. What is committed meanwhile counts at once all the same. */
+/**
+ * So long what was told counts without asking again. What is committed meanwhile counts at once all the same.
+ */
 const GOOD_FOR_MS = 1_000;
 /** From then on it is asked again in the background. */
 const RENEW_AFTER_MS = 500;
@@ -30,8 +32,8 @@ export type RemoteAccess = AccessControl & { readonly hear: (news: News) => void
 
 /**
  * What the gateway asks, in a process beside the bot's. What was told is kept for a second, and used only
- * while the board says that nothing has been committed which this process has not heard of: from the moment of
- * a commit no request is judged by what was true before it.
+ * while the board says that nothing has been committed which this process has not heard of: from the moment
+ * of a commit no request is judged by what was true before it.
  * @param now epoch milliseconds
  */
 export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
@@ -41,7 +43,8 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
   const flying = new Map<string, Promise<unknown>>();
   const listeners = new Set<(grantId: GrantId) => void>();
 
-  const age = (at: number | null): number => (at === null ? Number.POSITIVE_INFINITY : performance.now() - at);
+  const age = (at: number | null): number =>
+    at === null ? Number.POSITIVE_INFINITY : performance.now() - at;
   const accessTo = (entry: Entry): Access => ({
     grant: entry.grant,
     // A room that is excluded while a request is open is closed to that request too.
@@ -115,7 +118,8 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
 
   const keep = (id: GrantId, lease: Upstream): Upstream => {
     const entry = entries.get(id);
-    if (entry !== undefined && entry.at !== null && entry.ended === null) entry.upstream = { lease, at: performance.now() };
+    if (entry !== undefined && entry.at !== null && entry.ended === null)
+      entry.upstream = { lease, at: performance.now() };
     return lease;
   };
 
@@ -145,11 +149,15 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
     upstreamRefused(id, leaseId) {
       const entry = entries.get(id);
       if (entry?.upstream?.lease.leaseId === leaseId) entry.upstream = null;
-      return line.ask('upstreamRefused', { grantId: id, leaseId }, (other) => (typeof other === 'string' ? other : keep(id, other)));
+      return line.ask('upstreamRefused', { grantId: id, leaseId }, (other) =>
+        typeof other === 'string' ? other : keep(id, other),
+      );
     },
     refresh: (id, spokenOf) =>
       once(`refresh ${id} ${JSON.stringify(spokenOf ?? null)}`, () =>
-        line.ask('refresh', { grantId: id, spokenOf: spokenOf ?? null }, (told) => (told === null ? null : accessTo(adopt(told)))),
+        line.ask('refresh', { grantId: id, spokenOf: spokenOf ?? null }, (told) =>
+          told === null ? null : accessTo(adopt(told)),
+        ),
       ),
     use: (id) => line.ask('use', { grantId: id }, (counted) => counted),
     useOver: (id) => line.ask('useOver', { grantId: id }, () => undefined),
@@ -172,7 +180,8 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
         if (entry !== undefined) entry.upstream = null;
       }
       if (outside.length > 0)
-        for (const entry of entries.values()) entry.rooms = new Set([...entry.rooms].filter((room) => !outside.includes(room)));
+        for (const entry of entries.values())
+          entry.rooms = new Set([...entry.rooms].filter((room) => !outside.includes(room)));
       // The bot's process may be busy for a while with what an end brings about: holders are told without it.
       for (const { grantId, as } of over) {
         const entry = entries.get(grantId);

@@ -20,14 +20,18 @@ export function remoteTransactions(line: LineToBot): Transactions {
 
 /** One pace for all processes together: what counts is kept by the bot's. */
 export function remotePaces(line: LineToBot): Record<Pace, WritePace> {
-  const of = (pace: Pace): WritePace => ({ take: (grantId) => line.ask('pace', { grantId, pace }, (waitMs) => waitMs) });
+  const of = (pace: Pace): WritePace => ({
+    take: (grantId) => line.ask('pace', { grantId, pace }, (waitMs) => waitMs),
+  });
   return { writing: of('writing'), tending: of('tending') };
 }
 
 /** What grants uploaded, through whichever process. `hear` takes in what was uploaded through another. */
 export type SharedOwnMedia = OwnMedia & { readonly hear: (made: Made) => void };
 
-/** Known here at once, and in the other processes a message later; in those that start afterwards not at all. */
+/**
+ * Known here at once, and in the other processes a message later; in those that start afterwards not at all.
+ */
 export function sharedOwnMedia(line: LineToBot): SharedOwnMedia {
   const own = ownMedia();
   const tell = (made: Made): void => void line.ask('made', made, () => undefined).catch(() => undefined);

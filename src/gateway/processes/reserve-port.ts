@@ -11,7 +11,14 @@ export async function reservePort(host: string, port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const server = createServer();
   server.once('error', (cause) =>
-    reject(new MintwardenError('configuration', `The gateway cannot listen on ${host}:${port}.`, 'Is the port taken?', { cause })),
+    reject(
+      new MintwardenError(
+        'configuration',
+        `The gateway cannot listen on ${host}:${port}.`,
+        'Is the port taken?',
+        { cause },
+      ),
+    ),
   );
   server.listen({ host, port }, () => {
     const { port: found } = server.address() as AddressInfo;

@@ -26,13 +26,14 @@ export type ChildMeans = {
 };
 
 /**
- * Makes this process a gateway of the process that forked it. It ends with that one, at once: without the bot's
- * process nobody could revoke anything here. It heeds no signal of the terminal or the service manager, since
- * the bot's process does, and ends its children in order.
+ * Makes this process a gateway of the process that forked it. It ends with that one, at once: without the
+ * bot's process nobody could revoke anything here. It heeds no signal of the terminal or the service manager,
+ * since the bot's process does, and ends its children in order.
  */
 export function serveAsChild({ log, sentence, observe, numbers }: ChildMeans): void {
   const clock = carriedClock();
-  const send = (message: FromChild): void => void process.send?.(message, undefined, undefined, () => undefined);
+  const send = (message: FromChild): void =>
+    void process.send?.(message, undefined, undefined, () => undefined);
   let line: LineToBot | undefined;
   let access: RemoteAccess | undefined;
   let ownMedia: SharedOwnMedia | undefined;
@@ -44,9 +45,21 @@ export function serveAsChild({ log, sentence, observe, numbers }: ChildMeans): v
     line = bot;
     access = control;
     try {
-      const remote = { transactions: remoteTransactions(bot), paces: remotePaces(bot), ownMedia: sharedOwnMedia(bot) };
+      const remote = {
+        transactions: remoteTransactions(bot),
+        paces: remotePaces(bot),
+        ownMedia: sharedOwnMedia(bot),
+      };
       ({ ownMedia } = remote);
-      gateway = await startGateway({ ...setup, ...remote, access: control, sentence, ...(observe !== null && { observe }), clock, log });
+      gateway = await startGateway({
+        ...setup,
+        ...remote,
+        access: control,
+        sentence,
+        ...(observe !== null && { observe }),
+        clock,
+        log,
+      });
       send({ type: 'listening' });
     } catch (error) {
       send({ type: 'failed', problem: problemOf(error) });

@@ -9,7 +9,11 @@ import { isAddress, type Network, networkHolds } from '../../domain/network.ts';
  * @param trusted networks of the operator's own proxies
  * @returns null where it cannot be told: the peer is gone, a trusted proxy says nothing, or no address
  */
-export function addressOf(peer: string | undefined, rawHeaders: readonly string[], trusted: readonly Network[]): string | null {
+export function addressOf(
+  peer: string | undefined,
+  rawHeaders: readonly string[],
+  trusted: readonly Network[],
+): string | null {
   if (peer === undefined) return null;
   const isTrusted = (address: string): boolean => trusted.some((network) => networkHolds(network, address));
   if (!isTrusted(peer)) return peer;

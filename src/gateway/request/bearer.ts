@@ -5,12 +5,21 @@ import { type Answer, ambiguous, MISSING_TOKEN } from '../answer.ts';
  * @param rawHeaders name, value, name, value, …, as they came
  */
 export function bearerOf(rawHeaders: readonly string[]): { readonly token: string } | Answer {
-  const value = rawHeaders.find((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization');
+  const value = rawHeaders.find(
+    (_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization',
+  );
   const match = /^Bearer ([A-Za-z0-9\-._~+/]{1,512}=*)$/i.exec(value ?? '');
   return match?.[1] === undefined ? MISSING_TOKEN : { token: match[1] };
 }
 
-const ONCE = new Set(['authorization', 'host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding']);
+const ONCE = new Set([
+  'authorization',
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'transfer-encoding',
+]);
 
 /** Refuses a request that gives one of those headers twice of which Node would silently take the first. */
 export function doubledHeader(rawHeaders: readonly string[]): Answer | null {

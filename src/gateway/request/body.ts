@@ -6,8 +6,14 @@ const CUT_OFF = refusal(400, 'M_UNKNOWN', 'The body ended too early.');
 
 const NONE = Buffer.alloc(0);
 
-/** The bytes of a request's body, at most `limit`. What is refused is not read to its end; where there is none, nothing is waited for. */
-export function readBody(request: IncomingMessage, limit: number): Buffer | Answer | Promise<Buffer | Answer> {
+/**
+ * The bytes of a request's body, at most `limit`. What is refused is not read to its end; where there is
+ * none, nothing is waited for.
+ */
+export function readBody(
+  request: IncomingMessage,
+  limit: number,
+): Buffer | Answer | Promise<Buffer | Answer> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') return ENCODED;
   const length = Number(request.headers['content-length'] ?? 0);

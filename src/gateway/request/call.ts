@@ -29,5 +29,8 @@ export type UpstreamRequest = {
   readonly body?: JsonObject;
 };
 
-/** `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own bookkeeping and fleeting signs. */
+/**
+ * `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own
+ * bookkeeping and fleeting signs.
+ */
 export type Pace = 'writing' | 'tending';

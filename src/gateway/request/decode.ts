@@ -1,4 +1,7 @@
-/** Controls, line and paragraph separators, direction marks, byte order mark: nothing of that belongs in an id. */
+/**
+ * Controls, line and paragraph separators, direction marks, byte order mark: nothing of that belongs in an
+ * id.
+ */
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
 
 /**
@@ -9,7 +12,8 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u206
 export function decodeOnce(raw: string, whitespace = false): string | null {
   if (!raw.includes('%')) return UNSEEN.test(raw) ? null : raw;
   try {
-    // Throws for an escape that is not complete, and for what is not UTF-8 (ECMA-262, "Decode"): no overlong forms, no surrogates.
+    // Throws for an escape that is not complete, and for what is not UTF-8 (ECMA-262, "Decode"): no overlong
+    // forms, no surrogates.
     const text = decodeURIComponent(raw);
     if (UNSEEN.test(whitespace ? text.replaceAll(/[\t\n\r]/g, '') : text)) return null;
     return text;
@@ -18,7 +22,10 @@ export function decodeOnce(raw: string, whitespace = false): string | null {
   }
 }
 
-/** Whether a second decoding would give something else: `%252F` reads `%2F` to us and `/` to whoever decodes again. */
+/**
+ * Whether a second decoding would give something else: `%252F` reads `%2F` to us and `/` to whoever decodes
+ * again.
+ */
 export function decodesAgain(text: string): boolean {
   return /%[0-9A-Fa-f]{2}/.test(text);
 }

@@ -16,7 +16,10 @@ export function parseJsonBytes(bytes: Uint8Array): Parsed | Answer {
   }
 }
 
-/** As `parseJsonBytes`, from text. `JSON.parse` takes the last of two equal keys, others the first: such a text is refused. */
+/**
+ * As `parseJsonBytes`, from text. `JSON.parse` takes the last of two equal keys, others the first: such a
+ * text is refused.
+ */
 export function parseJson(text: string): Parsed | Answer {
   let value: unknown;
   try {

@@ -22,7 +22,10 @@ export function parseQuery(raw: string): Query | Answer {
     if (piece === '') continue;
     const equals = piece.indexOf('=');
     const name = decodeOnce((equals === -1 ? piece : piece.slice(0, equals)).replaceAll('+', ' '));
-    const value = decodeOnce((equals === -1 ? '' : piece.slice(equals + 1)).replaceAll('+', ' '), name === 'filter');
+    const value = decodeOnce(
+      (equals === -1 ? '' : piece.slice(equals + 1)).replaceAll('+', ' '),
+      name === 'filter',
+    );
     if (name === 'access_token') return TOKEN_IN_ADDRESS;
     if (name === null || value === null) fault ??= ambiguous('the query is not well encoded');
     else if (values.has(name)) fault ??= ambiguous('a parameter is given twice');

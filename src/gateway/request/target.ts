@@ -2,7 +2,10 @@ import { ambiguous, type Answer } from '../answer.ts';
 import { decodeOnce, decodesAgain } from './decode.ts';
 import { parseQuery, type Query } from './query.ts';
 
-/** One segment of a path as it came and decoded once. Literals are compared with `raw`, parameters take `text`. */
+/**
+ * One segment of a path as it came and decoded once. Literals are compared with `raw`, parameters take
+ * `text`.
+ */
 export type Segment = { readonly raw: string; readonly text: string };
 
 /** A request target, read. */

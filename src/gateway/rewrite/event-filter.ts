@@ -4,10 +4,20 @@ import { isObject, type JsonObject } from '../filters/shown.ts';
 
 /** The most events one answer may hold. */
 export const MAX_LIMIT = 1_000;
-/** How long a list of types may be that is said upstream: Synapse takes request lines of 16 KiB, and `/sync` has two. */
+/**
+ * How long a list of types may be that is said upstream: Synapse takes request lines of 16 KiB, and `/sync`
+ * has two.
+ */
 const MAX_TYPES = 3_000;
 
-const LISTS = ['types', 'not_types', 'senders', 'not_senders', 'related_by_senders', 'related_by_rel_types'] as const;
+const LISTS = [
+  'types',
+  'not_types',
+  'senders',
+  'not_senders',
+  'related_by_senders',
+  'related_by_rel_types',
+] as const;
 const FLAGS = ['lazy_load_members', 'include_redundant_members', 'contains_url'] as const;
 const ROOM_LISTS = ['rooms', 'not_rooms'] as const;
 
@@ -42,8 +52,9 @@ export function rebuiltEventFilter(filter: unknown, inScope: (room: string) => b
 }
 
 /**
- * The same filter for the types that are read alone, where they are few enough to be said: what is shown is decided on the
- * answer in any case. Null where it picks events by what relates to them, which would tell of types that are not read.
+ * The same filter for the types that are read alone, where they are few enough to be said: what is shown is
+ * decided on the answer in any case. Null where it picks events by what relates to them, which would tell of
+ * types that are not read.
  */
 export function narrowedToTypes(filter: JsonObject, readable: Readable): JsonObject | null {
   if (readable.all) return filter;
@@ -53,7 +64,10 @@ export function narrowedToTypes(filter: JsonObject, readable: Readable): JsonObj
   return encodeURIComponent(JSON.stringify(types)).length > MAX_TYPES ? filter : { ...filter, types };
 }
 
-/** What a type of the holder's filter and the granted ones share. Its wildcards may stand anywhere (spec 1.19, "Filtering"). */
+/**
+ * What a type of the holder's filter and the granted ones share. Its wildcards may stand anywhere (spec 1.19,
+ * "Filtering").
+ */
 export function sharedTypes(type: string, granted: readonly string[]): readonly string[] {
   if (type.slice(0, -1).includes('*')) return [type];
   return granted.flatMap((one) => (covers(one, type) ? [type] : covers(type, one) ? [one] : []));

@@ -3,11 +3,26 @@ import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps, Tools } from '../steps.ts';
 import { shownSummary } from '../filters/room-more.ts';
-import { isObject, type JsonObject, maybeList, needList, needObject, needText, pick, type Shape } from '../filters/shown.ts';
+import {
+  isObject,
+  type JsonObject,
+  maybeList,
+  needList,
+  needObject,
+  needText,
+  pick,
+  type Shape,
+} from '../filters/shown.ts';
 import { pathOf } from './path.ts';
 
 const PATH = '/_matrix/client/v1/rooms/{room}/hierarchy';
-const CHILD: Shape = { type: 'text', state_key: 'text', sender: 'text', origin_server_ts: 'count', content: 'object' };
+const CHILD: Shape = {
+  type: 'text',
+  state_key: 'text',
+  sender: 'text',
+  origin_server_ts: 'count',
+  content: 'object',
+};
 const FROM = /^mw(\d{1,6})$/;
 const PAGE = 50;
 /** Synapse lets an account ask ten times in a row, and gives fifty rooms a time. */
@@ -28,10 +43,18 @@ export function hierarchySteps({ query, params, access }: Call): Steps | Answer 
   if (!/^[1-9]\d{0,8}$/.test(limit)) return invalid('limit');
   const from = FROM.exec(query.get('from') ?? 'mw0');
   if (from === null) return invalid('from');
-  const [root, depth, start] = [params['roomId'] ?? '', Math.min(Number(deepest), MAX_DEPTH), Number(from[1])];
+  const [root, depth, start] = [
+    params['roomId'] ?? '',
+    Math.min(Number(deepest), MAX_DEPTH),
+    Number(from[1]),
+  ];
   const end = start + Math.min(Number(limit), PAGE);
   return async (tools) => {
-    const found = await pagesOf(tools, root, access.rooms, [['max_depth', String(depth)], ['limit', String(PAGE)], ['suggested_only', suggested]]); // prettier-ignore
+    const found = await pagesOf(tools, root, access.rooms, [
+      ['max_depth', String(depth)],
+      ['limit', String(PAGE)],
+      ['suggested_only', suggested],
+    ]);
     if (isAnswer(found)) return found;
     const shown = walked(root, depth, found, access.rooms);
     const rooms = shown.slice(start, end);
@@ -55,7 +78,8 @@ async function pagesOf(
     const body = needObject(reply.got, 'hierarchy');
     for (const room of needList(body['rooms'], 'rooms')) {
       const said = needObject(room, 'room');
-      if (typeof said['room_id'] === 'string' && rooms.has(said['room_id'] as RoomId)) found.set(said['room_id'], said);
+      if (typeof said['room_id'] === 'string' && rooms.has(said['room_id'] as RoomId))
+        found.set(said['room_id'], said);
     }
     if (body['next_batch'] === undefined) break;
     from = needText(body['next_batch'], 'next_batch');
@@ -64,7 +88,12 @@ async function pagesOf(
 }
 
 /** The rooms that are reached from the root through rooms in scope, in the order of the spaces. */
-function walked(root: string, depth: number, found: ReadonlyMap<string, JsonObject>, rooms: ReadonlySet<RoomId>): readonly JsonObject[] {
+function walked(
+  root: string,
+  depth: number,
+  found: ReadonlyMap<string, JsonObject>,
+  rooms: ReadonlySet<RoomId>,
+): readonly JsonObject[] {
   const shown: JsonObject[] = [];
   const seen = new Set<string>();
   const visit = (roomId: string, left: number): void => {
@@ -73,7 +102,8 @@ function walked(root: string, depth: number, found: ReadonlyMap<string, JsonObje
     seen.add(roomId);
     const children = childrenOf(room, rooms);
     const summary = shownSummary(room, roomId, rooms);
-    if (summary !== null) shown.push({ ...summary, children_state: children.map((child) => pick(child, CHILD)) });
+    if (summary !== null)
+      shown.push({ ...summary, children_state: children.map((child) => pick(child, CHILD)) });
     if (left > 0) for (const child of children) visit(needText(child['state_key'], 'state_key'), left - 1);
   };
   visit(root, depth);
@@ -83,5 +113,7 @@ function walked(root: string, depth: number, found: ReadonlyMap<string, JsonObje
 /** The children in scope that a space names, in its order. */
 function childrenOf(room: JsonObject, rooms: ReadonlySet<RoomId>): readonly JsonObject[] {
   const children = maybeList(room['children_state'], 'children_state').filter(isObject);
-  return children.filter((child) => child['type'] === 'm.space.child' && rooms.has(child['state_key'] as RoomId));
+  return children.filter(
+    (child) => child['type'] === 'm.space.child' && rooms.has(child['state_key'] as RoomId),
+  );
 }

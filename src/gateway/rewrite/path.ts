@@ -1,4 +1,7 @@
-/** Each pattern cut up once: the texts around its parameters, and their names. There are as many as the code has. */
+/**
+ * Each pattern cut up once: the texts around its parameters, and their names. There are as many as the code
+ * has.
+ */
 const CUT = new Map<string, readonly string[]>();
 
 /** Fills a path's `{parameters}`, each encoded anew. @param pattern a constant of ours */
@@ -10,6 +13,7 @@ export function pathOf(pattern: string, params: Readonly<Record<string, string>>
     CUT.set(pattern, pieces);
   }
   let path = pieces[0] ?? '';
-  for (let at = 1; at < pieces.length; at += 2) path += encodeURIComponent(params[pieces[at] ?? ''] ?? '') + (pieces[at + 1] ?? '');
+  for (let at = 1; at < pieces.length; at += 2)
+    path += encodeURIComponent(params[pieces[at] ?? ''] ?? '') + (pieces[at + 1] ?? '');
   return path;
 }

@@ -5,14 +5,17 @@ import { parseJson } from '../request/json.ts';
 import { readableIn } from '../filters/readable.ts';
 import { MAX_LIMIT, narrowedToTypes, rebuiltEventFilter } from './event-filter.ts';
 
-/** What homeservers make their tokens of. Sigils of ids are not in it, so that none is smuggled as a token. */
+/**
+ * What homeservers make their tokens of. Sigils of ids are not in it, so that none is smuggled as a token.
+ */
 const TOKEN = /^[A-Za-z0-9._~=|+/-]{1,1024}$/;
 
 /** A pagination or sync token: opaque, and short. */
 export const token: QueryRule = (value) => (TOKEN.test(value) ? value : null);
 
 /** A number of events, at most `MAX_LIMIT`. */
-export const limit: QueryRule = (value) => (/^\d{1,9}$/.test(value) ? String(Math.min(Number(value), MAX_LIMIT)) : null);
+export const limit: QueryRule = (value) =>
+  /^\d{1,9}$/.test(value) ? String(Math.min(Number(value), MAX_LIMIT)) : null;
 
 /** One of these words. */
 export function oneOf(...words: readonly string[]): QueryRule {

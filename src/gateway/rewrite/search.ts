@@ -22,8 +22,8 @@ const MAX_AROUND = 100;
 /**
  * `/search` inside the scope. Synapse adds the predecessors of the rooms it is told to search, so every
  * other room the subject is in is ruled out by name: neither the results, nor their count, nor their pages
- * come from there. Where only some types are read, what the others say is not searched: whether a word stands there
- * would show in pages. The answer is filtered all the same.
+ * come from there. Where only some types are read, what the others say is not searched: whether a word stands
+ * there would show in pages. The answer is filtered all the same.
  */
 export function searchSteps(call: Call): Steps | Answer {
   const page = call.query.get('next_batch');
@@ -35,7 +35,10 @@ export function searchSteps(call: Call): Steps | Answer {
   const criteria = isObject(asked) ? rebuiltCriteria(asked, readable) : null;
   if (!isObject(asked) || criteria === null) return invalid('search_categories');
   return async (tools) => {
-    const joined = await tools.ask({ method: 'GET', path: '/_matrix/client/v3/joined_rooms', query: [] }, false);
+    const joined = await tools.ask(
+      { method: 'GET', path: '/_matrix/client/v3/joined_rooms', query: [] },
+      false,
+    );
     if (isAnswer(joined)) return joined;
     const all = roomsOfJoined(joined.got);
     const rooms = await tools.roomsNow(all);
@@ -47,15 +50,33 @@ export function searchSteps(call: Call): Steps | Answer {
     // To a homeserver, no keys could mean all of them.
     if (wanted.length === 0 || texts(criteria['keys'])?.length === 0) return ok(NO_RESULTS);
     const unwanted = [...(texts(filter['not_rooms']) ?? []), ...all.filter((room) => !inScope(room))];
-    const body = { search_categories: { room_events: { ...criteria, filter: { ...filter, rooms: wanted, not_rooms: unwanted } } } };
+    const body = {
+      search_categories: {
+        room_events: { ...criteria, filter: { ...filter, rooms: wanted, not_rooms: unwanted } },
+      },
+    };
     const query: [string, string][] = page === undefined ? [] : [['next_batch', page]];
-    return tools.show({ method: 'POST', path: '/_matrix/client/v3/search', query, body }, { kind: 'search', sight }, rooms);
+    return tools.show(
+      { method: 'POST', path: '/_matrix/client/v3/search', query, body },
+      { kind: 'search', sight },
+      rooms,
+    );
   };
 }
 
-/** The criteria (spec 1.19, "Server-side search") without their filter, written anew. Null where they are not understood. */
+/**
+ * The criteria (spec 1.19, "Server-side search") without their filter, written anew. Null where they are not
+ * understood.
+ */
 function rebuiltCriteria(asked: JsonObject, readable: Readable): JsonObject | null {
-  const { search_term: term, keys, order_by: order, include_state: state, event_context: context, groupings } = asked;
+  const {
+    search_term: term,
+    keys,
+    order_by: order,
+    include_state: state,
+    event_context: context,
+    groupings,
+  } = asked;
   if (typeof term !== 'string' || term.length > MAX_TERM) return null;
   const out: Record<string, unknown> = { search_term: term };
   if (keys !== undefined) {
@@ -63,7 +84,8 @@ function rebuiltCriteria(asked: JsonObject, readable: Readable): JsonObject | nu
     if (list === null || !list.every((key) => Object.hasOwn(KEYS, key))) return null;
     out['keys'] = list;
   }
-  if (!readable.all) out['keys'] = (texts(out['keys']) ?? Object.keys(KEYS)).filter((key) => readable.has(KEYS[key] ?? ''));
+  if (!readable.all)
+    out['keys'] = (texts(out['keys']) ?? Object.keys(KEYS)).filter((key) => readable.has(KEYS[key] ?? ''));
   if (order !== undefined) {
     if (order !== 'rank' && order !== 'recent') return null;
     out['order_by'] = order;

@@ -26,7 +26,9 @@ export function storedFilter(id: string): JsonObject | null {
   if (!id.startsWith(PREFIX) || id.length > MAX_ID || !/^[A-Za-z0-9_-]+$/.test(id)) return null;
   try {
     const parsed = parseJson(
-      inflateRawSync(Buffer.from(id.slice(PREFIX.length), 'base64url'), { maxOutputLength: MAX_FILTER }).toString('utf8'),
+      inflateRawSync(Buffer.from(id.slice(PREFIX.length), 'base64url'), {
+        maxOutputLength: MAX_FILTER,
+      }).toString('utf8'),
     );
     return !isAnswer(parsed) && isObject(parsed.value) ? parsed.value : null;
   } catch {

@@ -11,10 +11,15 @@ const MAX_PUSHED = 6_000;
 
 /**
  * The filter the homeserver is given for `/sync`: the holder's, narrowed to the scope, with everything off
- * that is the subject's own and not granted, and of types that are not read. It saves work and keeps other rooms from waking the poll; what is shown is
- * decided on the answer all the same. Null where the holder's filter is not understood.
+ * that is the subject's own and not granted, and of types that are not read. It saves work and keeps other
+ * rooms from waking the poll; what is shown is decided on the answer all the same. Null where the holder's
+ * filter is not understood.
  */
-export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sight: Sight): JsonObject | null {
+export function pushedSyncFilter(
+  asked: unknown,
+  scope: ReadonlySet<RoomId>,
+  sight: Sight,
+): JsonObject | null {
   if (!isObject(asked)) return null;
   const inScope = (room: string) => scope.has(room as RoomId);
   const room = asked['room'] ?? {};
@@ -34,7 +39,9 @@ export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sig
   if (personal === null) return null;
   const leave = room['include_leave'];
   const perThread =
-    isObject(room['timeline']) && room['timeline']['unread_thread_notifications'] === true && holds(sight.scope, 'notifications');
+    isObject(room['timeline']) &&
+    room['timeline']['unread_thread_notifications'] === true &&
+    holds(sight.scope, 'notifications');
   // A scope that can grow may become more while the poll waits.
   const named = !canGrow(sight.scope);
   const rooms = wanted !== null ? wanted.filter(inScope) : named ? [...scope] : null;
@@ -51,18 +58,20 @@ export function pushedSyncFilter(asked: unknown, scope: ReadonlySet<RoomId>, sig
     },
   };
   if (rooms === null) return pushed;
-  const whole = { ...pushed, room: blocks(personal.roomData) ? { rooms, ...pushed.room } : roomsBySection(pushed.room, rooms) };
+  const whole = {
+    ...pushed,
+    room: blocks(personal.roomData) ? { rooms, ...pushed.room } : roomsBySection(pushed.room, rooms),
+  };
   return encodeURIComponent(JSON.stringify(whole)).length > MAX_PUSHED ? pushed : whole;
 }
 
 /**
- * The rooms said in each section. Synapse holds the rooms of the whole filter against the `room_id` of account data as
- * well, which has none, so that all of it would fall out.
+ * The rooms said in each section. Synapse holds the rooms of the whole filter against the `room_id` of
+ * account data as well, which has none, so that all of it would fall out.
  */
-function roomsBySection<T extends { readonly state: JsonObject; readonly timeline: JsonObject; readonly ephemeral: JsonObject }>(
-  room: T,
-  rooms: readonly string[],
-): T {
+function roomsBySection<
+  T extends { readonly state: JsonObject; readonly timeline: JsonObject; readonly ephemeral: JsonObject },
+>(room: T, rooms: readonly string[]): T {
   const only = (section: JsonObject): JsonObject => {
     const said = section['rooms'] as readonly string[] | undefined;
     return { ...section, rooms: said === undefined ? rooms : said.filter((one) => rooms.includes(one)) };

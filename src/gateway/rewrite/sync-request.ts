@@ -29,7 +29,10 @@ export type Poll = {
   readonly presence: string;
 };
 
-/** Reads the query of a `/sync`. What it does not name (`_cacheBuster`) is dropped, and `set_presence` without `presence`. */
+/**
+ * Reads the query of a `/sync`. What it does not name (`_cacheBuster`) is dropped, and `set_presence` without
+ * `presence`.
+ */
 export function parsePoll(call: Call): Poll | Answer {
   const { query } = call;
   const since = query.get('since') ?? null;
@@ -47,8 +50,11 @@ export function parsePoll(call: Call): Poll | Answer {
   const asked = askedFilter(query.get('filter'));
   const filter = asked === null ? null : pushedSyncFilter(asked, call.access.rooms, sightOf(call.access));
   if (filter === null) return invalid('filter');
-  // Not said is not there either: what a program does is not the subject's presence (the specification has it be "online").
-  const presence = holds(call.access.grant.scope, 'presence') ? (query.get('set_presence') ?? 'offline') : 'offline';
+  // Not said is not there either: what a program does is not the subject's presence (the specification has it
+  // be "online").
+  const presence = holds(call.access.grant.scope, 'presence')
+    ? (query.get('set_presence') ?? 'offline')
+    : 'offline';
   if (!PRESENCES.includes(presence)) return invalid('set_presence');
   return {
     since,
@@ -63,8 +69,17 @@ export function parsePoll(call: Call): Poll | Answer {
 }
 
 /** What the homeserver is asked: only the parameters of the specification are said. */
-export function pollRequest(poll: Poll, since: string | null, timeoutMs: number, first: boolean): UpstreamRequest {
-  const query: [string, string][] = [['filter', poll.filter], ['set_presence', poll.presence], ['timeout', String(timeoutMs)]]; // prettier-ignore
+export function pollRequest(
+  poll: Poll,
+  since: string | null,
+  timeoutMs: number,
+  first: boolean,
+): UpstreamRequest {
+  const query: [string, string][] = [
+    ['filter', poll.filter],
+    ['set_presence', poll.presence],
+    ['timeout', String(timeoutMs)],
+  ];
   if (since !== null) query.push(['since', since]);
   if (poll.fullState && first) query.push(['full_state', 'true']);
   if (poll.stateAfter !== null) query.push([poll.stateAfter, 'true']);
@@ -86,6 +101,7 @@ function askedFilter(value: string | undefined): unknown {
 
 function letsCreateThrough(filter: JsonObject): boolean {
   const state = isObject(filter['room']) && isObject(filter['room']['state']) ? filter['room']['state'] : {};
-  const matches = (list: unknown) => texts(list)?.some((type) => type === 'm.room.create' || type.endsWith('*')) === true;
+  const matches = (list: unknown) =>
+    texts(list)?.some((type) => type === 'm.room.create' || type.endsWith('*')) === true;
   return (state['types'] === undefined || matches(state['types'])) && !matches(state['not_types']);
 }

@@ -20,27 +20,50 @@ type Sections = {
 };
 
 /**
- * What the homeserver is asked of the subject's own: what the scope opens, less what the holder's filter leaves out. Null
- * where that filter is not understood.
+ * What the homeserver is asked of the subject's own: what the scope opens, less what the holder's filter
+ * leaves out. Null where that filter is not understood.
  */
-export function personalSections(asked: JsonObject, room: JsonObject, inScope: (room: string) => boolean, sight: Sight): Sections | null {
+export function personalSections(
+  asked: JsonObject,
+  room: JsonObject,
+  inScope: (room: string) => boolean,
+  sight: Sight,
+): Sections | null {
   const { scope, subject } = sight;
   const of = (capability: Capability, ...types: readonly string[]) => (holds(scope, capability) ? types : []);
-  const data = scope.can.map(partsOf).flatMap(({ name, type }) => (name === 'account-data' && type !== null ? [type] : []));
+  const data = scope.can
+    .map(partsOf)
+    .flatMap(({ name, type }) => (name === 'account-data' && type !== null ? [type] : []));
   // Receipts of the subject's own are what brings unread counts down.
-  const receipts = [...of('receipts', 'm.receipt'), ...of('markers', 'm.receipt'), ...of('notifications', 'm.receipt')].slice(0, 1);
+  const receipts = [
+    ...of('receipts', 'm.receipt'),
+    ...of('markers', 'm.receipt'),
+    ...of('notifications', 'm.receipt'),
+  ].slice(0, 1);
   const accountData = section(asked['account_data'], [...data, ...of('push-rules', 'm.push_rules')], inScope);
   const roomData = section(room['account_data'], [...data, ...ownTypes(sight)], inScope);
   const ephemeral = section(room['ephemeral'], [...of('typing', 'm.typing'), ...receipts], inScope);
   const presence = section(asked['presence'], of('presence', 'm.presence'), inScope);
   if (accountData === null || roomData === null || ephemeral === null || presence === null) return null;
-  return { accountData, roomData, ephemeral, presence: blocks(presence) ? NOTHING : { ...presence, senders: [subject] } };
+  return {
+    accountData,
+    roomData,
+    ephemeral,
+    presence: blocks(presence) ? NOTHING : { ...presence, senders: [subject] },
+  };
 }
 
-function section(asked: unknown, granted: readonly string[], inScope: (room: string) => boolean): JsonObject | null {
+function section(
+  asked: unknown,
+  granted: readonly string[],
+  inScope: (room: string) => boolean,
+): JsonObject | null {
   if (granted.length === 0) return NOTHING;
   const filter = rebuiltEventFilter(asked ?? {}, inScope);
   if (filter === null) return null;
   const types = filter['types'] as readonly string[] | undefined;
-  return { ...filter, types: types === undefined ? granted : types.flatMap((type) => sharedTypes(type, granted)) };
+  return {
+    ...filter,
+    types: types === undefined ? granted : types.flatMap((type) => sharedTypes(type, granted)),
+  };
 }

@@ -27,13 +27,20 @@ export function ruledOut(scope: Scope, method: string, target: Target, route: Ro
   if (scope.rules === undefined || route.line.kind === 'deed') return null;
   // As it was understood, encoded again: one spelling, whatever the holder's was.
   const path = target.segments.map(({ text }) => `/${encodeURIComponent(text)}`).join('');
-  const names = namesOf(route.line).flatMap((name) => (name.endsWith('/**') ? [] : [pathNamed(name, route.params)]));
+  const names = namesOf(route.line).flatMap((name) =>
+    name.endsWith('/**') ? [] : [pathNamed(name, route.params)],
+  );
   return ruleVerdict(scope, method, path, names) === 'allow' ? null : RULED_OUT;
 }
 
-/** Another name's path for the same parameters. One that the request did not have is empty, as the operation takes it. */
+/**
+ * Another name's path for the same parameters. One that the request did not have is empty, as the operation
+ * takes it.
+ */
 function pathNamed(name: string, params: Route['params']): string {
-  const path = name.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => encodeURIComponent(params[parameter] ?? ''));
+  const path = name.replaceAll(/\{(\w+)\}/g, (_, parameter: string) =>
+    encodeURIComponent(params[parameter] ?? ''),
+  );
   // Rules forgive one slash at the end; the empty parameter there is a segment.
   return path.endsWith('/') && name.endsWith('}') ? `${path}/` : path;
 }

@@ -1,7 +1,10 @@
 import type { GrantId } from '../../domain/ids.ts';
 import type { Times } from './visit.ts';
 
-/** The bytes one request holds of the homeserver's answers, from the first that comes until its own answer is read. */
+/**
+ * The bytes one request holds of the homeserver's answers, from the first that comes until its own answer is
+ * read.
+ */
 export interface Held {
   /** Counts bytes in; false where that would be too much, and then they are not counted. */
   take(bytes: number): boolean;

@@ -6,7 +6,10 @@ import { parseAnswer } from '../large/parse-answer.ts';
 import type { Reading } from '../large/reading.ts';
 import type { Held } from './allowance.ts';
 
-/** What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` stands for it. */
+/**
+ * What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` stands for
+ * it.
+ */
 export type Reply = {
   readonly status: number;
   readonly body: unknown;
@@ -87,13 +90,20 @@ function ask(
     const onAbort = (): void => settle(signal.reason as Error);
     const timer = setTimeout(() => settle(unreachableBecause('it did not answer in time')), timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
-    const query = request.query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+    const query = request.query
+      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+      .join('&');
     const headers = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden'];
     if (token !== null) headers.push('authorization', `Bearer ${token}`);
     if (request.body !== undefined) headers.push('content-type', 'application/json');
     const path = base + request.path + (query === '' ? '' : `?${query}`);
     pool.dispatch(
-      { path, method: request.method, headers, body: request.body === undefined ? null : JSON.stringify(request.body) },
+      {
+        path,
+        method: request.method,
+        headers,
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+      },
       {
         onRequestStart(controller) {
           abort = (reason) => controller.abort(reason);
@@ -105,7 +115,8 @@ function ask(
           if (statusCode < 200) return;
           status = statusCode;
           const encoding = given['content-encoding'];
-          if (encoding !== undefined && encoding !== 'identity') return settle(nonsense('is compressed, though it was asked not to be'));
+          if (encoding !== undefined && encoding !== 'identity')
+            return settle(nonsense('is compressed, though it was asked not to be'));
           if (statusCode === 200 && !isJson(given['content-type'])) return settle(nonsense('is not JSON'));
           const after = given['retry-after'];
           retryAfter = typeof after === 'string' ? after : null;
@@ -137,7 +148,9 @@ function ask(
           signal.removeEventListener('abort', onAbort);
           clearTimeout(timer);
           if (feed !== null) return resolve({ status, body: undefined, retryAfter, large: feed.end() });
-          const body = parseAnswer(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
+          const body = parseAnswer(
+            chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size),
+          );
           if (status === 200 && body === undefined) reject(nonsense('is not JSON'));
           else resolve({ status, body, retryAfter });
         },

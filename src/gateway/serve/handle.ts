@@ -62,7 +62,11 @@ export type Desk = Means & {
 };
 
 /** What came of a request. `cut`: nothing is to be answered, the connection ends. */
-export type Outcome = { readonly answer: Answer | 'cut'; readonly operation: string; readonly grantId: GrantId | null };
+export type Outcome = {
+  readonly answer: Answer | 'cut';
+  readonly operation: string;
+  readonly grantId: GrantId | null;
+};
 
 /** Grants end seldom; so many in a row while a token is judged is a storm. */
 const MAX_TRIES = 100;
@@ -79,14 +83,16 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
   const method = request.method ?? '';
   const doubled = doubledHeader(request.rawHeaders);
   // RFC 9112, 6.3: where it is not sure where a message ends, the connection does.
-  if (doubled !== null) return { answer: { ...doubled, closes: true }, operation: 'ambiguous', grantId: null };
+  if (doubled !== null)
+    return { answer: { ...doubled, closes: true }, operation: 'ambiguous', grantId: null };
   const target = parseTarget(request.url ?? '');
   if ('status' in target) return { answer: target, operation: 'ambiguous', grantId: null };
   if (!METHODS.has(method)) return { answer: WRONG_METHOD, operation: 'method', grantId: null };
   const route = desk.router(method, target.segments);
   const operation = route?.line.id ?? 'none';
   visit.known.operation = operation;
-  if (route?.line.kind === 'notice') return { answer: ok(notice(route.line.notice, route, request, desk)), operation, grantId: null };
+  if (route?.line.kind === 'notice')
+    return { answer: ok(notice(route.line.notice, route, request, desk)), operation, grantId: null };
   if (route?.line.kind === 'open') {
     const open = answerOpenly(request, route.line, desk, visit);
     return open.then((answer) => ({ answer, operation, grantId: null }));
@@ -98,7 +104,11 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
     if (presented.kind !== 'good') return turnAway(presented, token, operation, request, desk, visit);
     const { access } = presented;
     visit.known.grantId = access.grant.id;
-    return serve(request, target, route, access, token, desk, visit).then((answer) => ({ answer, operation, grantId: access.grant.id }));
+    return serve(request, target, route, access, token, desk, visit).then((answer) => ({
+      answer,
+      operation,
+      grantId: access.grant.id,
+    }));
   };
   // Known at once in nearly all cases.
   const presented = desk.control.present(token);
@@ -118,7 +128,12 @@ async function turnAway(
   return { answer: turn ? answer : 'cut', operation, grantId: presented.grantId };
 }
 
-async function answerOpenly(request: IncomingMessage, line: OpenLine, desk: Desk, visit: Visit): Promise<Answer> {
+async function answerOpenly(
+  request: IncomingMessage,
+  line: OpenLine,
+  desk: Desk,
+  visit: Visit,
+): Promise<Answer> {
   const hasDevice = line.deviceFilter !== undefined && (await showsDevice(request, desk));
   return desk.openly(line, hasDevice, visit.signal);
 }
@@ -189,7 +204,13 @@ async function serve(
     const coming = line.kind === 'media' ? NO_BODY : bodyOf(request, line, desk, access.grant.id);
     const body = coming instanceof Promise ? await unlessAborted(coming, signal) : coming;
     if (isAnswer(body)) return body;
-    const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: desk.now() });
+    const verdict = judge(line, {
+      params,
+      query: target.query.values,
+      body: body.value,
+      access,
+      now: desk.now(),
+    });
     if (use !== null && isUse(verdict) && !(await unlessAborted(use.count(), signal))) return UNKNOWN_TOKEN;
     const withdraws = verdict.kind === 'deed' && verdict.deed === 'withdraw';
     // The end that a logout brings about is not to cut the logout's own answer off.
@@ -201,20 +222,27 @@ async function serve(
       verdict.kind === 'media'
         ? await desk.media.run(verdict.deed, access, request, held, signal)
         : await perform(verdict, access, desk, held, signal);
-    if ((verdict.kind === 'poll' || verdict.kind === 'sliding') && !(await calm(answer, access.grant.id, desk, signal))) return 'cut';
+    if (
+      (verdict.kind === 'poll' || verdict.kind === 'sliding') &&
+      !(await calm(answer, access.grant.id, desk, signal))
+    )
+      return 'cut';
     const ended = signal.aborted || standing(access.grant, desk.now()) !== 'good';
     if (!ended || withdraws) return answer;
     answer.file?.drop();
     return await overAnswer(token, desk);
   } catch (error) {
-    if (signal.reason === OVER) return { ...(await overAnswer(token, desk)), ...(request.complete ? {} : { closes: true }) };
+    if (signal.reason === OVER)
+      return { ...(await overAnswer(token, desk)), ...(request.complete ? {} : { closes: true }) };
     throw error;
   } finally {
     if (polls) desk.polling(-1);
   }
 }
 
-/** Some clients repeat a sync that failed a thousand times a second, with a good token too: they are slowed. */
+/**
+ * Some clients repeat a sync that failed a thousand times a second, with a good token too: they are slowed.
+ */
 async function calm(answer: Answer, grantId: GrantId, desk: Desk, signal: AbortSignal): Promise<boolean> {
   if (answer.status >= 500) return desk.trouble.turn(grantId, signal);
   desk.trouble.forget(grantId);
@@ -224,7 +252,12 @@ async function calm(answer: Answer, grantId: GrantId, desk: Desk, signal: AbortS
 type Body = { readonly value: unknown } | Answer;
 const NO_BODY: Body = Object.freeze({ value: undefined });
 
-function bodyOf(request: IncomingMessage, line: JudgedLine, { bodyBytes, rate }: Desk, grantId: GrantId): Body | Promise<Body> {
+function bodyOf(
+  request: IncomingMessage,
+  line: JudgedLine,
+  { bodyBytes, rate }: Desk,
+  grantId: GrantId,
+): Body | Promise<Body> {
   const bytes = readBody(request, bodyBytes);
   if (!(bytes instanceof Promise)) return bodyIn(bytes, line);
   return bytes.then((read) => {
@@ -235,7 +268,8 @@ function bodyOf(request: IncomingMessage, line: JudgedLine, { bodyBytes, rate }:
 
 function bodyIn(bytes: Buffer | Answer, line: JudgedLine): Body {
   if (isAnswer(bytes)) return bytes;
-  if (line.body === undefined || (line.body === 'json-if-any' && bytes.length === 0)) return { value: undefined };
+  if (line.body === undefined || (line.body === 'json-if-any' && bytes.length === 0))
+    return { value: undefined };
   return parseJsonBytes(bytes);
 }
 

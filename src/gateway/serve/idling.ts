@@ -7,10 +7,16 @@ import { pause } from './unless-aborted.ts';
 const NOWHERE = 'mw0';
 
 /**
- * Answers a `/sync` of a token that may read nothing: with nothing, after the wait that was asked for. Clients
- * do not start where it is refused, and some repeat it a thousand times a second. The homeserver is not asked.
+ * Answers a `/sync` of a token that may read nothing: with nothing, after the wait that was asked for.
+ * Clients do not start where it is refused, and some repeat it a thousand times a second. The homeserver is
+ * not asked.
  */
-export async function answerIdly(poll: Poll, access: Access, now: () => number, signal: AbortSignal): Promise<Answer> {
+export async function answerIdly(
+  poll: Poll,
+  access: Access,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<Answer> {
   const waitMs = Math.min(poll.timeoutMs, access.grant.expiresAt - now());
   if (poll.since !== null && waitMs > 0) await pause(waitMs, signal);
   return ok({ next_batch: poll.since ?? NOWHERE, rooms: { join: {}, invite: {}, leave: {}, knock: {} } });

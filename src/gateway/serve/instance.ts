@@ -7,12 +7,15 @@ const CHALLENGE = /^[A-Za-z0-9_-]{16,64}$/;
 export type Prover = (challenge: string) => string | null;
 
 /**
- * Proves which Mintwarden this is to whoever has the same key, and to nobody else: `doctor` asks so whether the public
- * address leads here. Without a key there is nothing to prove.
+ * Proves which Mintwarden this is to whoever has the same key, and to nobody else: `doctor` asks so whether
+ * the public address leads here. Without a key there is nothing to prove.
  * @param key made for this purpose alone, in hexadecimal; see `instanceKeyOf`
  */
 export function instanceProver(key: string | undefined): Prover {
   if (key === undefined) return () => null;
   const bytes = Buffer.from(key, 'hex');
-  return (challenge) => (CHALLENGE.test(challenge) ? createHmac('sha256', bytes).update(`mintwarden instance\0${challenge}`).digest('base64url') : null); // prettier-ignore
+  return (challenge) =>
+    CHALLENGE.test(challenge)
+      ? createHmac('sha256', bytes).update(`mintwarden instance\0${challenge}`).digest('base64url')
+      : null;
 }

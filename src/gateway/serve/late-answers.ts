@@ -5,7 +5,10 @@ const MAX_WAITING = 2_000;
 const MAX_WAITING_EACH = 4;
 const FORGET_MS = 600_000;
 
-/** Some clients repeat a refused sync a thousand times a second; each is answered as late as a long-poll would be. */
+/**
+ * Some clients repeat a refused sync a thousand times a second; each is answered as late as a long-poll would
+ * be.
+ */
 export interface LateAnswers {
   /**
    * Waits for one's turn. The first goes at once, the next ones later and later, one at a time.

@@ -8,7 +8,9 @@ export type GatewayLimits = {
   readonly answerBytes: number;
   /** What is held of answers at one time, whoever asked; one grant holds no more than one largest answer. */
   readonly heldBytes: number;
-  /** Answers up to here are filtered in place: handing them to another thread would cost more than it spares. */
+  /**
+   * Answers up to here are filtered in place: handing them to another thread would cost more than it spares.
+   */
   readonly inPlaceBytes: number;
   /** Bytes of large answers that may be in the filter's own thread at one time. */
   readonly largeBytes: number;
@@ -16,7 +18,9 @@ export type GatewayLimits = {
   readonly largeTimeoutMs: number;
   /** Requests of one grant at the same time, until their answers are read. */
   readonly concurrentPerGrant: number;
-  /** How many requests of one grant are taken, in the long run, and how many may come together after a rest. */
+  /**
+   * How many requests of one grant are taken, in the long run, and how many may come together after a rest.
+   */
   readonly requestsPerSecond: number;
   readonly requestsAtOnce: number;
   readonly connections: number;
@@ -33,7 +37,10 @@ export type GatewayLimits = {
   readonly requestTimeoutMs: number;
   /** For a file to be uploaded. */
   readonly uploadTimeoutMs: number;
-  /** The largest file that is passed on to a holder, and to the homeserver; both have their own limits besides. */
+  /**
+   * The largest file that is passed on to a holder, and to the homeserver; both have their own limits
+   * besides.
+   */
   readonly mediaBytes: number;
   readonly uploadBytes: number;
   /** For the homeserver to answer, beyond a long-poll's own wait. */

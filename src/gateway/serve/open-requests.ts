@@ -3,7 +3,10 @@ import type { Visit } from './visit.ts';
 
 /** The requests that are being answered, by grant. */
 export interface OpenRequests {
-  /** Counts a request in, or null where the grant has as many as it may. Call what comes back when its answer was read. */
+  /**
+   * Counts a request in, or null where the grant has as many as it may. Call what comes back when its answer
+   * was read.
+   */
   enter(grantId: GrantId, visit: Visit): (() => void) | null;
   /** Ends all requests of a grant that is over. */
   cut(grantId: GrantId): void;

@@ -33,11 +33,21 @@ export function openly(forwarder: Forwarder, timeoutMs: number, now: () => numbe
   };
 }
 
-async function ask(forwarder: Forwarder, path: string, filter: AnswerFilter, timeoutMs: number): Promise<Answer> {
+async function ask(
+  forwarder: Forwarder,
+  path: string,
+  filter: AnswerFilter,
+  timeoutMs: number,
+): Promise<Answer> {
   try {
     // Nobody's leaving ends it: others wait for the same answer.
     const { signal } = new AbortController();
-    const reply = await forwarder.ask({ method: 'GET', path, query: [] }, null, { timeoutMs, signal, held: null, large: null });
+    const reply = await forwarder.ask({ method: 'GET', path, query: [] }, null, {
+      timeoutMs,
+      signal,
+      held: null,
+      large: null,
+    });
     const result = told(reply, false);
     return isAnswer(result) ? result : filter(result.got, new Set());
   } catch (error) {

@@ -51,18 +51,30 @@ async function carriedOut(
   try {
     switch (verdict.kind) {
       case 'deed':
-        return verdict.deed === 'withdraw' ? await withdraw(access, means.control) : ok(await introspected(access, means, signal));
+        return verdict.deed === 'withdraw'
+          ? await withdraw(access, means.control)
+          : ok(await introspected(access, means, signal));
       case 'poll':
         return remembered(
           'sync',
-          await answerPoll(verdict.poll, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal),
+          await answerPoll(
+            verdict.poll,
+            access,
+            { ...means, upstream, slackMs: means.upstreamTimeoutMs, held },
+            signal,
+          ),
         );
       case 'idle':
         return await answerIdly(verdict.poll, access, means.now, signal);
       case 'sliding':
         return remembered(
           'sliding',
-          await answerSliding(verdict.sliding, access, { ...means, upstream, slackMs: means.upstreamTimeoutMs, held }, signal),
+          await answerSliding(
+            verdict.sliding,
+            access,
+            { ...means, upstream, slackMs: means.upstreamTimeoutMs, held },
+            signal,
+          ),
         );
       case 'steps':
         return await verdict.run(toolsOf(access, means, upstream, held, signal));
@@ -78,15 +90,31 @@ async function carriedOut(
 }
 
 /** Nearly all requests go this way: each `await` in it is one that something is waited for. */
-async function forwarded(verdict: Forwarding, access: Access, means: Means, upstream: Upstreamer, signal: AbortSignal): Promise<Answer> {
+async function forwarded(
+  verdict: Forwarding,
+  access: Access,
+  means: Means,
+  upstream: Upstreamer,
+  signal: AbortSignal,
+): Promise<Answer> {
   try {
     if (verdict.acquaintance !== null) {
-      const stranger = await means.acquaintance(verdict.acquaintance, access, upstream, means.upstreamTimeoutMs);
+      const stranger = await means.acquaintance(
+        verdict.acquaintance,
+        access,
+        upstream,
+        means.upstreamTimeoutMs,
+      );
       if (stranger !== null) return stranger;
     }
-    const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides, () => workOf(verdict));
+    const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides, () =>
+      workOf(verdict),
+    );
     if (isAnswer(reply)) return reply;
-    const shown = reply.large === undefined ? shownHere(reply.got) : await shownThere(reply.large, access, means.control, signal);
+    const shown =
+      reply.large === undefined
+        ? shownHere(reply.got)
+        : await shownThere(reply.large, access, means.control, signal);
     const answer = shown instanceof Promise ? await shown : shown;
     const { params, query } = verdict.call;
     means.media.showing(access, { lineId: verdict.lineId, params, query }, answer);
@@ -97,13 +125,19 @@ async function forwarded(verdict: Forwarding, access: Access, means: Means, upst
   }
 
   function shownHere(body: unknown): Answer | Promise<Answer> {
-    const show = (rooms: ReadonlySet<RoomId> | null): Answer => (rooms === null ? UNKNOWN_TOKEN : verdict.filter(body, rooms));
+    const show = (rooms: ReadonlySet<RoomId> | null): Answer =>
+      rooms === null ? UNKNOWN_TOKEN : verdict.filter(body, rooms);
     const rooms = roomsNow(means.control, access, verdict.speaksOf?.(body) ?? NOWHERE, signal);
     return rooms instanceof Promise ? rooms.then(show) : show(rooms);
   }
 }
 
-async function shownThere(reading: Reading, access: Access, control: AccessControl, signal: AbortSignal): Promise<Answer> {
+async function shownThere(
+  reading: Reading,
+  access: Access,
+  control: AccessControl,
+  signal: AbortSignal,
+): Promise<Answer> {
   try {
     const rooms = await roomsNow(control, access, await unlessAborted(reading.spokenOf(), signal), signal);
     if (rooms === null) return UNKNOWN_TOKEN;
@@ -121,7 +155,11 @@ const NO_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
 function workOf({ lineId, call }: Forwarding): Work {
   const { access, params, query, body, now } = call;
   const grant = { ...access.grant, tokenHash: '' };
-  return { kind: 'line', lineId, call: { params: { ...params }, query: new Map(query), body, now, access: { grant, rooms: new Set() } } };
+  return {
+    kind: 'line',
+    lineId,
+    call: { params: { ...params }, query: new Map(query), body, now, access: { grant, rooms: new Set() } },
+  };
 }
 
 async function withdraw(access: Access, control: AccessControl): Promise<Answer> {
@@ -134,8 +172,13 @@ async function withdraw(access: Access, control: AccessControl): Promise<Answer>
   }
 }
 
-async function introspected(access: Access, { control, sentence, now }: Means, signal: AbortSignal): Promise<Introspection> {
+async function introspected(
+  access: Access,
+  { control, sentence, now }: Means,
+  signal: AbortSignal,
+): Promise<Introspection> {
   const { grant } = access;
-  const usesLeft = grant.scope.uses === undefined ? null : await unlessAborted(control.usesLeft(grant.id), signal);
+  const usesLeft =
+    grant.scope.uses === undefined ? null : await unlessAborted(control.usesLeft(grant.id), signal);
   return introspection(access, sentence(grant, now()), usesLeft, now());
 }

@@ -39,7 +39,10 @@ export async function answerPoll(
     held.free();
     const asked = now();
     const waitMs = Math.max(0, deadline - asked);
-    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({ kind: 'sync', sight }));
+    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({
+      kind: 'sync',
+      sight,
+    }));
     if (isAnswer(reply)) return reply;
     const reading: Reading = reply.large ?? readingOfSync(reply.got, sight);
     let left: number;

@@ -4,7 +4,10 @@ import type { GrantId } from '../../domain/ids.ts';
 export interface RequestRate {
   /** Counts one in and says 0; or says in how many milliseconds one may be asked, and counts nothing. */
   take(grantId: GrantId): number;
-  /** Counts a request that was let in for more than one, by its body: to read it takes the gateway's one thread. */
+  /**
+   * Counts a request that was let in for more than one, by its body: to read it takes the gateway's one
+   * thread.
+   */
   weigh(grantId: GrantId, bodyBytes: number): void;
 }
 
@@ -15,8 +18,8 @@ const BYTES_OF_ONE = 16_384;
 const ROUNDING_MS = 0.001;
 
 /**
- * Keeps one grant from taking the gateway and the homeserver from the others. A leaky bucket as a meter (GCRA, ITU-T
- * I.371): one number for each grant, since every request pays for it.
+ * Keeps one grant from taking the gateway and the homeserver from the others. A leaky bucket as a meter
+ * (GCRA, ITU-T I.371): one number for each grant, since every request pays for it.
  * @param perSecond in the long run
  * @param atOnce how many may come together after a rest
  */

@@ -5,7 +5,8 @@ import { unlessAborted } from './unless-aborted.ts';
 
 /**
  * The rooms in scope for an answer that speaks of these rooms. A scope that can grow is looked at anew when
- * one of them is unknown: the subject may just have joined it. At once (no promise) otherwise. Null: the grant is over.
+ * one of them is unknown: the subject may just have joined it. At once (no promise) otherwise. Null: the
+ * grant is over.
  */
 export function roomsNow(
   control: AccessControl,

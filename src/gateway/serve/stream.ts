@@ -11,7 +11,10 @@ import type { Reply } from './forwarder.ts';
 export type OpenFile = FileHead & {
   /** Null: it does not say. */
   readonly length: number | null;
-  /** Passes it on as quickly as it is read, no quicker. What goes wrong ends the connection: it cannot be told any more. */
+  /**
+   * Passes it on as quickly as it is read, no quicker. What goes wrong ends the connection: it cannot be told
+   * any more.
+   */
   pour(response: ServerResponse): void;
   /** It is not wanted. */
   drop(): void;
@@ -35,10 +38,14 @@ export type Sending = { readonly body: IncomingMessage; readonly length: number;
 export interface Streamer {
   /**
    * Asks for a file; whatever else comes is a reply that was read.
-   * @throws MintwardenError `homeserver-unreachable`, `homeserver-nonsense` (compressed, larger than is passed on)
+   * @throws MintwardenError `homeserver-unreachable`, `homeserver-nonsense` (compressed, larger than is
+   *   passed on)
    */
   fetch(request: UpstreamRequest, token: string, streaming: Streaming): Promise<OpenFile | Reply>;
-  /** Sends a file and reads the reply. @throws MintwardenError `homeserver-unreachable`, where it broke off too */
+  /**
+   * Sends a file and reads the reply. @throws MintwardenError `homeserver-unreachable`, where it broke off
+   * too
+   */
   send(request: UpstreamRequest, token: string, sending: Sending, streaming: Streaming): Promise<Reply>;
   close(): Promise<void>;
 }
@@ -131,8 +138,18 @@ function exchange(
       if (!full) connection?.resume();
     }
     const path = pathOf(base, request);
-    const headers = ['accept', '*/*', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden', 'authorization', `Bearer ${token}`];
-    if (sending !== null) headers.push('content-type', sending.type, 'content-length', String(sending.length));
+    const headers = [
+      'accept',
+      '*/*',
+      'accept-encoding',
+      'identity',
+      'user-agent',
+      'Mintwarden',
+      'authorization',
+      `Bearer ${token}`,
+    ];
+    if (sending !== null)
+      headers.push('content-type', sending.type, 'content-length', String(sending.length));
     pool.dispatch(
       {
         path,
@@ -158,18 +175,26 @@ function exchange(
           if (statusCode < 200 || ended !== null) return;
           status = statusCode;
           wait(idleTimeoutMs);
-          const text = (name: string): string | null => (typeof given[name] === 'string' ? given[name] : null);
+          const text = (name: string): string | null =>
+            typeof given[name] === 'string' ? given[name] : null;
           retryAfter = text('retry-after');
           if (sending !== null || statusCode !== 200) return;
           const encoding = given['content-encoding'];
-          if (encoding !== undefined && encoding !== 'identity') return end(nonsense('is compressed, though it was asked not to be'));
+          if (encoding !== undefined && encoding !== 'identity')
+            return end(nonsense('is compressed, though it was asked not to be'));
           const length = lengthOf(given['content-length']);
           if (length !== null && length > mostBytes) return end(nonsense('is too large'));
           isFile = true;
           controller.pause();
           // Until it is poured nothing is waited for: that is the next thing that happens.
           clearTimeout(timer);
-          resolve({ type: text('content-type'), disposition: text('content-disposition'), length, pour, drop: () => end(NOT_WANTED) });
+          resolve({
+            type: text('content-type'),
+            disposition: text('content-disposition'),
+            length,
+            pour,
+            drop: () => end(NOT_WANTED),
+          });
         },
         onResponseData(_, chunk) {
           size += chunk.length;
@@ -193,7 +218,10 @@ function exchange(
   });
 }
 
-/** The body as it comes, the homeserver's own pace permitting. Its end is not the connection's: the holder is yet to be answered. */
+/**
+ * The body as it comes, the homeserver's own pace permitting. Its end is not the connection's: the holder is
+ * yet to be answered.
+ */
 async function* piecesOf({ body }: Sending, onPiece: () => void): AsyncGenerator<Buffer> {
   for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     onPiece();
@@ -202,7 +230,9 @@ async function* piecesOf({ body }: Sending, onPiece: () => void): AsyncGenerator
 }
 
 function pathOf(base: string, { path, query }: UpstreamRequest): string {
-  const text = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  const text = query
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&');
   return base + path + (text === '' ? '' : `?${text}`);
 }
 

@@ -1,4 +1,13 @@
-import { type Answer, FORBIDDEN, limited, NONSENSE, NOT_FOUND, refusal, UNREACHABLE, UNRECOGNISED } from '../answer.ts';
+import {
+  type Answer,
+  FORBIDDEN,
+  limited,
+  NONSENSE,
+  NOT_FOUND,
+  refusal,
+  UNREACHABLE,
+  UNRECOGNISED,
+} from '../answer.ts';
 import { isObject } from '../filters/shown.ts';
 import type { Reply } from './forwarder.ts';
 
@@ -23,7 +32,9 @@ export function toldError(reply: Reply, hides: boolean): Answer {
   switch (reply.status) {
     case 400: {
       const words = Object.hasOwn(BAD_REQUESTS, code) ? BAD_REQUESTS[code] : undefined;
-      return words === undefined ? refusal(400, 'M_UNKNOWN', 'The homeserver does not accept the request.') : refusal(400, code, words);
+      return words === undefined
+        ? refusal(400, 'M_UNKNOWN', 'The homeserver does not accept the request.')
+        : refusal(400, code, words);
     }
     case 403:
       return hides ? NOT_FOUND : FORBIDDEN;
@@ -38,7 +49,9 @@ export function toldError(reply: Reply, hides: boolean): Answer {
 
 function retryAfterMs(reply: Reply): number {
   const said = isObject(reply.body) ? reply.body['retry_after_ms'] : undefined;
-  if (typeof said === 'number' && Number.isSafeInteger(said) && said >= 0) return Math.min(said, MAX_RETRY_MS);
-  const seconds = reply.retryAfter !== null && /^\d{1,6}$/.test(reply.retryAfter) ? Number(reply.retryAfter) : 1;
+  if (typeof said === 'number' && Number.isSafeInteger(said) && said >= 0)
+    return Math.min(said, MAX_RETRY_MS);
+  const seconds =
+    reply.retryAfter !== null && /^\d{1,6}$/.test(reply.retryAfter) ? Number(reply.retryAfter) : 1;
   return Math.min(seconds * 1_000, MAX_RETRY_MS);
 }

@@ -15,10 +15,17 @@ import { type Upstreamer, upstreamer } from './upstream-call.ts';
 const LOOKED_EVERY_MS = 1_050;
 
 /**
- * What the steps of one request ask with. What they read in place is bounded: while it is read, nobody else is served.
+ * What the steps of one request ask with. What they read in place is bounded: while it is read, nobody else
+ * is served.
  * @param signal aborted when the holder has gone or the grant is over
  */
-export function toolsOf(access: Access, means: Means, large: Upstreamer, held: Held, signal: AbortSignal): Tools {
+export function toolsOf(
+  access: Access,
+  means: Means,
+  large: Upstreamer,
+  held: Held,
+  signal: AbortSignal,
+): Tools {
   const { control, looking, paces, upstreamTimeoutMs: timeoutMs } = means;
   const upstream = upstreamer({ ...means, forwarder: looking }, access.grant.id, held, signal);
   return {
@@ -35,7 +42,8 @@ export function toolsOf(access: Access, means: Means, large: Upstreamer, held: H
         reading.done();
       }
     },
-    look: (request) => lookUp(looking, control, access.grant.id, request, { timeoutMs, signal, held, large: null }),
+    look: (request) =>
+      lookUp(looking, control, access.grant.id, request, { timeoutMs, signal, held, large: null }),
     async change(request, pace, roomId) {
       const waitMs = await paces[pace].take(access.grant.id);
       if (waitMs > 0) return limited(waitMs);

@@ -11,27 +11,44 @@ import type { Forwarder, Reply } from './forwarder.ts';
 import { toldError } from './told-error.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
-/** What was asked for, in a box, so that it cannot pass for a refusal; or, where it was large, its reading instead. */
+/**
+ * What was asked for, in a box, so that it cannot pass for a refusal; or, where it was large, its reading
+ * instead.
+ */
 export type Got = { readonly got: unknown; readonly large?: Reading };
 
 /**
  * Asks the homeserver on behalf of one holder's request.
  * @param work what is to be done with the answer, if it may be done in another thread
  */
-export type Upstreamer = (request: UpstreamRequest, timeoutMs: number, hides: boolean, work?: () => Work) => Promise<Got | Answer>;
+export type Upstreamer = (
+  request: UpstreamRequest,
+  timeoutMs: number,
+  hides: boolean,
+  work?: () => Work,
+) => Promise<Got | Answer>;
 
 /**
  * Asks with the grant's upstream token. Where the homeserver does not know that any more, a new lease is
  * made and it is asked once again: the holder never hears of the homeserver's own `M_UNKNOWN_TOKEN`.
  */
 export function upstreamer(
-  { forwarder, large, control: access }: { readonly forwarder: Forwarder; readonly large: LargeAnswers; readonly control: AccessControl },
+  {
+    forwarder,
+    large,
+    control: access,
+  }: { readonly forwarder: Forwarder; readonly large: LargeAnswers; readonly control: AccessControl },
   grantId: GrantId,
   held: Held,
   signal: AbortSignal,
 ): Upstreamer {
   return async (request, timeoutMs, hides, work) => {
-    const asking = { timeoutMs, signal, held, large: work === undefined ? null : () => large.open(work(), grantId) };
+    const asking = {
+      timeoutMs,
+      signal,
+      held,
+      large: work === undefined ? null : () => large.open(work(), grantId),
+    };
     try {
       const kept = access.upstream(grantId);
       const lease = kept instanceof Promise ? await unlessAborted(kept, signal) : kept;
@@ -58,7 +75,8 @@ export function failure(error: unknown): Answer {
 
 /** An answer of 200 as it is; every other as the holder is told it. */
 export function told(reply: Reply, hides: boolean): Got | Answer {
-  if (reply.status === 200) return reply.large === undefined ? { got: reply.body } : { got: undefined, large: reply.large };
+  if (reply.status === 200)
+    return reply.large === undefined ? { got: reply.body } : { got: undefined, large: reply.large };
   if (errcode(reply) === 'M_USER_LOCKED') return USER_LOCKED;
   return toldError(reply, hides);
 }

@@ -14,14 +14,21 @@ export type Times = { homeserverMs: number };
 
 /** One holder's request, until its answer was read or they have gone. */
 export interface Visit {
-  /** Aborted when the holder has gone before the end (`GONE`), or the grant is over (`OVER`). Never by an answer that was read. */
+  /**
+   * Aborted when the holder has gone before the end (`GONE`), or the grant is over (`OVER`). Never by an
+   * answer that was read.
+   */
   readonly signal: AbortSignal;
   /** How long the homeserver has taken for it so far. */
   readonly times: Times;
   readonly known: Known;
-  /** The grant is over: whatever is done for the request ends, and what is not read of its answer never is. */
+  /**
+   * The grant is over: whatever is done for the request ends, and what is not read of its answer never is.
+   */
   cut(): void;
-  /** Has this called once, when the answer was read or the holder has gone. Only the last one given counts. */
+  /**
+   * Has this called once, when the answer was read or the holder has gone. Only the last one given counts.
+   */
   whenLeft(listener: () => void): void;
   /** The request's body may take its time: it is a file. */
   patient(): void;
@@ -57,7 +64,10 @@ export function visitOf(response: ServerResponse, bodyTimeoutMs: number): Visit 
   };
 }
 
-/** Only for requests that have a body. Theirs is the only part that may come late: the head has a clock of its own. */
+/**
+ * Only for requests that have a body. Theirs is the only part that may come late: the head has a clock of its
+ * own.
+ */
 function bodyTimer({ req }: ServerResponse, timeoutMs: number): NodeJS.Timeout | undefined {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = req.headers;
   if (length === '0' && encoding === undefined) return undefined;

@@ -4,19 +4,27 @@ import { isObject } from '../filters/shown.ts';
 
 /** Spec 1.19, "Web browser clients". */
 const CORS = [
-  'Access-Control-Allow-Origin', '*',
-  'Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE, OPTIONS',
-  'Access-Control-Allow-Headers', 'X-Requested-With, Content-Type, Authorization',
-  'Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate',
-] as const; // prettier-ignore
+  'Access-Control-Allow-Origin',
+  '*',
+  'Access-Control-Allow-Methods',
+  'GET, POST, PUT, DELETE, OPTIONS',
+  'Access-Control-Allow-Headers',
+  'X-Requested-With, Content-Type, Authorization',
+  'Access-Control-Expose-Headers',
+  'Retry-After, WWW-Authenticate',
+] as const;
 
 const ALWAYS: readonly string[] = [
-  'Content-Length', '0',
-  'Content-Type', 'application/json',
-  'Cache-Control', 'no-store',
-  'X-Content-Type-Options', 'nosniff',
+  'Content-Length',
+  '0',
+  'Content-Type',
+  'application/json',
+  'Cache-Control',
+  'no-store',
+  'X-Content-Type-Options',
+  'nosniff',
   ...CORS,
-]; // prettier-ignore
+];
 const LENGTH_AT = 1;
 
 /**
@@ -34,7 +42,8 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
   response.writeHead(answer.status, headers);
   if (length === body.length) response.end(body, 'latin1');
   else response.end(body);
-  // Nobody has to wait for what the system has taken whole; an answer behind another one (pipelining) is not written yet.
+  // Nobody has to wait for what the system has taken whole; an answer behind another one (pipelining) is not
+  // written yet.
   if (response.socket === null || response.socket.writableLength > 0) response.setTimeout(readTimeoutMs);
 }
 
@@ -57,14 +66,19 @@ function more(answer: Answer): readonly string[] {
     ...retryAfter(answer),
     ...challenge(answer),
     ...(answer.status === 405 ? ['Allow', [...(answer.allow ?? METHODS), 'OPTIONS'].join(', ')] : []),
-    ...(answer.status === 413 || answer.status === 415 || answer.closes === true ? ['Connection', 'close'] : []),
+    ...(answer.status === 413 || answer.status === 415 || answer.closes === true
+      ? ['Connection', 'close']
+      : []),
   ];
 }
 
 /** RFC 9110, 15.5.6: a 405 says which methods there are. */
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/** RFC 6750, 3: every 401 has one, with an error only where a token was shown. The names of capabilities need no quoting. */
+/**
+ * RFC 6750, 3: every 401 has one, with an error only where a token was shown. The names of capabilities need
+ * no quoting.
+ */
 function challenge({ status, body, lacks }: Answer): readonly string[] {
   if (lacks !== undefined) return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${lacks}"`];
   if (status !== 401) return [];

@@ -2,12 +2,30 @@ import type { RoomId } from '../../domain/ids.ts';
 import { shownEvents, shownStripped } from '../filters/event.ts';
 import { type Readable, readableIn } from '../filters/readable.ts';
 import type { Sight } from '../filters/sight.ts';
-import { isObject, type JsonObject, maybeList, maybeObject, needObject, needText, pick, type Shape } from '../filters/shown.ts';
+import {
+  isObject,
+  type JsonObject,
+  maybeList,
+  maybeObject,
+  needObject,
+  needText,
+  pick,
+  type Shape,
+} from '../filters/shown.ts';
 
 /** What says something of the answer. */
 const OF_ANSWER: Shape = { initial: 'flag', expanded_timeline: 'flag', unstable_expanded_timeline: 'flag' };
-/** What says something of the room itself. `is_dm`, unread counts and what else is the subject's own is not among it. */
-const FACTS: Shape = { ...OF_ANSWER, name: 'text', avatar: 'text', joined_count: 'count', invited_count: 'count' };
+/**
+ * What says something of the room itself. `is_dm`, unread counts and what else is the subject's own is not
+ * among it.
+ */
+const FACTS: Shape = {
+  ...OF_ANSWER,
+  name: 'text',
+  avatar: 'text',
+  joined_count: 'count',
+  invited_count: 'count',
+};
 /** What comes beside news, and is none by itself. */
 const BESIDE_SOME: Shape = { prev_batch: 'text', limited: 'flag', membership: 'text' };
 /** The same, with what counts events of every type. */
@@ -18,8 +36,8 @@ const HERO: Shape = { user_id: 'text', displayname: 'text', avatar_url: 'text' }
 export type ShownSliding = { readonly pos: string; readonly rooms: JsonObject; readonly news: boolean };
 
 /**
- * Reads the homeserver's answer. Its lists are not looked at: ours are made of the scope. Names, pictures, heroes and
- * counts are made of state of many types, and are there for who reads every type.
+ * Reads the homeserver's answer. Its lists are not looked at: ours are made of the scope. Names, pictures,
+ * heroes and counts are made of state of many types, and are there for who reads every type.
  * @throws MintwardenError `homeserver-nonsense`
  */
 export function shownSliding(answer: unknown, scope: ReadonlySet<RoomId>, sight: Sight): ShownSliding {
@@ -39,11 +57,23 @@ export function shownSliding(answer: unknown, scope: ReadonlySet<RoomId>, sight:
 function shownRoom(room: JsonObject, roomId: string, readable: Readable): JsonObject | null {
   const facts = pick(room, readable.all ? FACTS : OF_ANSWER);
   const heroes =
-    readable.all && Array.isArray(room['heroes']) ? (room['heroes'] as unknown[]).filter(isObject).map((hero) => pick(hero, HERO)) : null;
+    readable.all && Array.isArray(room['heroes'])
+      ? (room['heroes'] as unknown[]).filter(isObject).map((hero) => pick(hero, HERO))
+      : null;
   const timeline = shownEvents(maybeList(room['timeline'], 'timeline'), roomId, 'around-event', readable);
-  const state = shownEvents(maybeList(room['required_state'], 'required_state'), roomId, 'around-event', readable);
+  const state = shownEvents(
+    maybeList(room['required_state'], 'required_state'),
+    roomId,
+    'around-event',
+    readable,
+  );
   const stripped = strippedOf(room, roomId, readable);
-  const quiet = Object.keys(facts).length === 0 && heroes === null && timeline.length === 0 && state.length === 0 && stripped === null;
+  const quiet =
+    Object.keys(facts).length === 0 &&
+    heroes === null &&
+    timeline.length === 0 &&
+    state.length === 0 &&
+    stripped === null;
   if (quiet && room['limited'] !== true) return null;
   return {
     ...facts,
@@ -55,5 +85,7 @@ function shownRoom(room: JsonObject, roomId: string, readable: Readable): JsonOb
 
 function strippedOf(room: JsonObject, roomId: string, readable: Readable): JsonObject | null {
   const key = room['invite_state'] === undefined ? 'stripped_state' : 'invite_state';
-  return room[key] === undefined || room[key] === null ? null : { [key]: shownStripped(maybeList(room[key], key), roomId, readable) };
+  return room[key] === undefined || room[key] === null
+    ? null
+    : { [key]: shownStripped(maybeList(room[key], key), roomId, readable) };
 }

@@ -11,7 +11,10 @@ import { shownSliding } from './answer.ts';
 import type { Sliding } from './request.ts';
 import { slidingLists, slidingRequest } from './upstream.ts';
 
-/** A room that comes into a scope of all rooms is not subscribed to yet, and wakes nobody: it is looked for so often. */
+/**
+ * A room that comes into a scope of all rooms is not subscribed to yet, and wakes nobody: it is looked for so
+ * often.
+ */
 const ROUND_MS = 10_000;
 
 /**
@@ -40,7 +43,8 @@ export async function answerSliding(
     const open = await openNow(access, all, control, signal);
     if (open === null) return UNKNOWN_TOKEN;
     const shown = shownSliding(reply.got, open, sightOf(access));
-    if (shown.news || sliding.pos === null || now() >= deadline) return ok(bodyOf(shown.pos, shown.rooms, sliding, open));
+    if (shown.news || sliding.pos === null || now() >= deadline)
+      return ok(bodyOf(shown.pos, shown.rooms, sliding, open));
     ({ pos } = shown);
     const came = [...open].some((room) => !rooms.has(room));
     rooms = open;
@@ -49,7 +53,12 @@ export async function answerSliding(
 }
 
 /** The rooms in scope when the answer came. Null: the grant is over. */
-async function openNow(access: Access, all: boolean, control: AccessControl, signal: AbortSignal): Promise<ReadonlySet<RoomId> | null> {
+async function openNow(
+  access: Access,
+  all: boolean,
+  control: AccessControl,
+  signal: AbortSignal,
+): Promise<ReadonlySet<RoomId> | null> {
   if (!all) return access.rooms;
   const anew = await unlessAborted(control.refresh(access.grant.id), signal);
   return anew?.rooms ?? null;

@@ -15,9 +15,14 @@ const NAME = /^[A-Za-z0-9._:-]{1,64}$/;
 const STATE_WORD = /^[^\p{C}]{0,255}$/u;
 
 /** What is wanted of a room. `state`: pairs of type and key, `*`, `$LAZY` and `$ME` among them. */
-export type Wanted = { readonly timeline: number; readonly state: readonly (readonly [type: string, key: string])[] };
+export type Wanted = {
+  readonly timeline: number;
+  readonly state: readonly (readonly [type: string, key: string])[];
+};
 
-/** A list, read. `none`: it asks for rooms by what is the subject's own (direct chats, tags), or for invites. */
+/**
+ * A list, read. `none`: it asks for rooms by what is the subject's own (direct chats, tags), or for invites.
+ */
 export type SlidingList = {
   readonly name: string;
   readonly ranges: readonly (readonly [first: number, last: number])[];
@@ -47,13 +52,18 @@ export function parseSliding(call: Call): Sliding | Answer {
   if (!/^\d{1,12}$/.test(timeout)) return invalid('timeout');
   if (!isObject(body)) return invalid('body');
   const connection = body['conn_id'] ?? null;
-  if (connection !== null && (typeof connection !== 'string' || !NAME.test(connection))) return invalid('conn_id');
+  if (connection !== null && (typeof connection !== 'string' || !NAME.test(connection)))
+    return invalid('conn_id');
   const lists = entries(body['lists'], MAX_LISTS)?.map(([name, list]) => listOf(name, list));
   if (lists === undefined || lists.includes(null)) return invalid('lists');
   // They are asked for in every room: all lists together, since one room may be in all.
-  if (lists.reduce((sum, list) => sum + (list?.wanted.state.length ?? 0), 0) > MAX_STATE) return invalid('lists');
-  const subscriptions = entries(body['room_subscriptions'], MAX_SUBSCRIPTIONS)?.map(([room, value]) => [room, wantedOf(value)] as const);
-  if (subscriptions === undefined || subscriptions.some(([, wanted]) => wanted === null)) return invalid('room_subscriptions');
+  if (lists.reduce((sum, list) => sum + (list?.wanted.state.length ?? 0), 0) > MAX_STATE)
+    return invalid('lists');
+  const subscriptions = entries(body['room_subscriptions'], MAX_SUBSCRIPTIONS)?.map(
+    ([room, value]) => [room, wantedOf(value)] as const,
+  );
+  if (subscriptions === undefined || subscriptions.some(([, wanted]) => wanted === null))
+    return invalid('room_subscriptions');
   return {
     pos,
     timeoutMs: Math.min(Number(timeout), MAX_TIMEOUT_MS),
@@ -67,7 +77,9 @@ function entries(value: unknown, most: number): readonly (readonly [string, Json
   if (value === undefined || value === null) return [];
   if (!isObject(value)) return undefined;
   const all = Object.entries(value);
-  return all.length <= most && all.every(([, one]) => isObject(one)) ? (all as [string, JsonObject][]) : undefined;
+  return all.length <= most && all.every(([, one]) => isObject(one))
+    ? (all as [string, JsonObject][])
+    : undefined;
 }
 
 function listOf(name: string, list: JsonObject): SlidingList | null {
@@ -80,7 +92,8 @@ function listOf(name: string, list: JsonObject): SlidingList | null {
 
 function rangesOf(value: unknown): SlidingList['ranges'] | null {
   if (!Array.isArray(value) || value.length > MAX_RANGES) return null;
-  const isPlace = (place: unknown) => Number.isSafeInteger(place) && (place as number) >= 0 && (place as number) <= MAX_PLACE;
+  const isPlace = (place: unknown) =>
+    Number.isSafeInteger(place) && (place as number) >= 0 && (place as number) <= MAX_PLACE;
   const right = (value as unknown[]).every(
     (range) => Array.isArray(range) && range.length === 2 && range.every(isPlace) && range[0] <= range[1],
   );
@@ -90,7 +103,9 @@ function rangesOf(value: unknown): SlidingList['ranges'] | null {
 /** Which rooms are direct chats, and how they are tagged, is account data: to a holder there are none. */
 function asksForOwn(filters: JsonObject): boolean {
   const tags = filters['tags'];
-  return filters['is_dm'] === true || filters['is_invite'] === true || (Array.isArray(tags) && tags.length > 0);
+  return (
+    filters['is_dm'] === true || filters['is_invite'] === true || (Array.isArray(tags) && tags.length > 0)
+  );
 }
 
 function wantedOf(value: JsonObject): Wanted | null {
@@ -99,6 +114,10 @@ function wantedOf(value: JsonObject): Wanted | null {
   if (typeof timeline !== 'number' || !Number.isSafeInteger(timeline) || timeline < 0) return null;
   if (!Array.isArray(state) || state.length > MAX_STATE) return null;
   const isWord = (word: unknown) => typeof word === 'string' && STATE_WORD.test(word);
-  if (!(state as unknown[]).every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isWord))) return null;
-  return { timeline: Math.min(timeline, MAX_TIMELINE), state: (state as [string, string][]).map(([type, key]) => [type, key] as const) };
+  if (!(state as unknown[]).every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isWord)))
+    return null;
+  return {
+    timeline: Math.min(timeline, MAX_TIMELINE),
+    state: (state as [string, string][]).map(([type, key]) => [type, key] as const),
+  };
 }

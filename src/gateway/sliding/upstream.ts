@@ -19,8 +19,8 @@ function inOrder(rooms: ReadonlySet<RoomId>): readonly RoomId[] {
 /**
  * What the homeserver is asked: no lists at all, since it would fill and count them with every room of the
  * subject, but a subscription to each room in scope that a list or the holder's own subscription means.
- * The connection's name is the grant's, so that two grants of one device never share one. State of types that are not read
- * is not asked for.
+ * The connection's name is the grant's, so that two grants of one device never share one. State of types that
+ * are not read is not asked for.
  */
 export function slidingRequest(
   sliding: Sliding,
@@ -37,15 +37,25 @@ export function slidingRequest(
   }
   const subscriptions = [...wanted].map(([room, { timeline, state }]) => [
     room,
-    { timeline_limit: timeline, required_state: state.filter(([type]) => type === '*' || readable.has(type)) },
+    {
+      timeline_limit: timeline,
+      required_state: state.filter(([type]) => type === '*' || readable.has(type)),
+    },
   ]);
-  const query: [string, string][] = [['timeout', String(timeoutMs)], ['set_presence', 'offline']]; // prettier-ignore
+  const query: [string, string][] = [
+    ['timeout', String(timeoutMs)],
+    ['set_presence', 'offline'],
+  ];
   if (pos !== null) query.push(['pos', pos]);
   return {
     method: 'POST',
     path: PATH,
     query,
-    body: { conn_id: `${grantId}.${sliding.connection ?? ''}`, lists: {}, room_subscriptions: Object.fromEntries(subscriptions) },
+    body: {
+      conn_id: `${grantId}.${sliding.connection ?? ''}`,
+      lists: {},
+      room_subscriptions: Object.fromEntries(subscriptions),
+    },
   };
 }
 
@@ -54,13 +64,20 @@ export function slidingLists({ lists }: Sliding, rooms: ReadonlySet<RoomId>): Js
   const order = inOrder(rooms);
   const one = (list: SlidingList) => {
     const all = list.none ? [] : order;
-    const ops = list.ranges.map(([first, last]) => ({ op: 'SYNC', range: [first, last], room_ids: all.slice(first, last + 1) }));
+    const ops = list.ranges.map(([first, last]) => ({
+      op: 'SYNC',
+      range: [first, last],
+      room_ids: all.slice(first, last + 1),
+    }));
     return [list.name, { count: all.length, ops }];
   };
   return Object.fromEntries(lists.map(one));
 }
 
-/** What lists want of each room. Rooms that are in the same lists share it: put together for each of thousands, it would take seconds. */
+/**
+ * What lists want of each room. Rooms that are in the same lists share it: put together for each of
+ * thousands, it would take seconds.
+ */
 function wantedByLists(lists: readonly SlidingList[], order: readonly RoomId[]): Map<RoomId, Wanted> {
   const alike = new Map<string, Wanted>();
   const which = new Map<RoomId, string>();

@@ -41,8 +41,12 @@ export function searchingRooms(call: Call): Steps | Answer {
   if (!isObject(given)) return invalid('filter');
   const { generic_search_term: term, room_types: types } = given;
   if (!absent(term) && !isTerm(term)) return invalid('generic_search_term');
-  if (!absent(types) && texts(Array.isArray(types) ? types.filter((type) => type !== null) : types) === null) return invalid('room_types');
-  const filter = { ...(absent(term) ? {} : { generic_search_term: term }), ...(absent(types) ? {} : { room_types: types }) };
+  if (!absent(types) && texts(Array.isArray(types) ? types.filter((type) => type !== null) : types) === null)
+    return invalid('room_types');
+  const filter = {
+    ...(absent(term) ? {} : { generic_search_term: term }),
+    ...(absent(types) ? {} : { room_types: types }),
+  };
   return shown({ method: 'POST', path: ROOMS, query: server, body: { ...asked, filter } });
 }
 
@@ -74,7 +78,9 @@ export function resolvingAlias({ params, access }: Call): Steps | Answer {
     const isOurs = serverOf(alias) === serverOf(access.grant.subject);
     const asked = isOurs ? await tools.ask(request, true) : await askElsewhere(tools, request);
     if (isAnswer(asked)) return asked.status === 403 || asked.status === 404 ? NOT_FOUND : asked;
-    return anywhere ? aliasAnywhere(asked.got) : aliasTarget(asked.got, await tools.roomsNow(roomOfAlias(asked.got)));
+    return anywhere
+      ? aliasAnywhere(asked.got)
+      : aliasTarget(asked.got, await tools.roomsNow(roomOfAlias(asked.got)));
   };
 }
 
@@ -85,7 +91,9 @@ function askElsewhere(tools: Tools, request: UpstreamRequest): Promise<Asked> {
 
 function shown(request: UpstreamRequest): Steps {
   return async (tools) => {
-    const asked = request.query.some(([name]) => name === 'server') ? await askElsewhere(tools, request) : await tools.ask(request, false);
+    const asked = request.query.some(([name]) => name === 'server')
+      ? await askElsewhere(tools, request)
+      : await tools.ask(request, false);
     return isAnswer(asked) ? asked : ok(publicRooms(asked.got));
   };
 }
@@ -95,7 +103,10 @@ function rebuilt(given: JsonObject, call: Call): JsonObject | Answer {
   const { limit, since } = given;
   if (!absent(limit) && !isLimit(limit)) return invalid('limit');
   if (!absent(since) && (typeof since !== 'string' || token(since, call) === null)) return invalid('since');
-  return { limit: absent(limit) ? MAX_LIMIT : Math.min(limit, MAX_LIMIT), ...(absent(since) ? {} : { since }) };
+  return {
+    limit: absent(limit) ? MAX_LIMIT : Math.min(limit, MAX_LIMIT),
+    ...(absent(since) ? {} : { since }),
+  };
 }
 
 function serverIn({ query }: Call): readonly (readonly ['server', string])[] | Answer {

@@ -5,11 +5,19 @@ import type { Call } from '../request/call.ts';
 import { holds } from '../filters/sight.ts';
 
 /** A line's `may`: one of these will do; the first is named where all are missing. */
-export function oneOfThese(first: Capability, ...others: readonly Capability[]): (call: Call) => Answer | null {
-  return ({ access }) => ([first, ...others].some((capability) => holds(access.grant.scope, capability)) ? null : lacking(first));
+export function oneOfThese(
+  first: Capability,
+  ...others: readonly Capability[]
+): (call: Call) => Answer | null {
+  return ({ access }) =>
+    [first, ...others].some((capability) => holds(access.grant.scope, capability)) ? null : lacking(first);
 }
 
 /** The same where `read` of some types will do. For what shows nothing. */
-export function anyOfThese(first: Capability, ...others: readonly Capability[]): (call: Call) => Answer | null {
-  return ({ access }) => ([first, ...others].some((capability) => allows(access.grant.scope, capability)) ? null : lacking(first));
+export function anyOfThese(
+  first: Capability,
+  ...others: readonly Capability[]
+): (call: Call) => Answer | null {
+  return ({ access }) =>
+    [first, ...others].some((capability) => allows(access.grant.scope, capability)) ? null : lacking(first);
 }

@@ -2,7 +2,12 @@ import { parseEventId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
 import type { Call, UpstreamRequest } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
-import { roomsOfNotifications, roomsOfSubscriptions, shownNotifications, shownSubscriptions } from '../filters/notifications.ts';
+import {
+  roomsOfNotifications,
+  roomsOfSubscriptions,
+  shownNotifications,
+  shownSubscriptions,
+} from '../filters/notifications.ts';
 import { isObject, type JsonObject, needObject } from '../filters/shown.ts';
 import { sightOf } from '../filters/sight.ts';
 import { pathOf } from '../rewrite/path.ts';
@@ -19,8 +24,8 @@ const MAX_LIMIT = 100;
 const MAX_PAGES = 10;
 
 /**
- * Reads a request for notifications. Pages are asked for until there are as many of rooms in scope as were wanted, so that
- * a gap does not tell how much rang elsewhere.
+ * Reads a request for notifications. Pages are asked for until there are as many of rooms in scope as were
+ * wanted, so that a gap does not tell how much rang elsewhere.
  */
 export function readingNotifications(call: Call): Steps | Answer {
   const { query } = call;
@@ -34,7 +39,10 @@ export function readingNotifications(call: Call): Steps | Answer {
     const shown: JsonObject[] = [];
     let next = from;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const asked = await tools.ask(pageOf(NOTIFICATIONS, { from: next, limit: String(limit - shown.length), only: only ?? null }), false);
+      const asked = await tools.ask(
+        pageOf(NOTIFICATIONS, { from: next, limit: String(limit - shown.length), only: only ?? null }),
+        false,
+      );
       if (isAnswer(asked)) return asked;
       const rooms = await tools.roomsNow(roomsOfNotifications(asked.got));
       shown.push(...shownNotifications(asked.got, rooms, sightOf(call.access)));
@@ -47,7 +55,10 @@ export function readingNotifications(call: Call): Steps | Answer {
   };
 }
 
-/** Reads a request for one thread's subscription (MSC4306). The thread's first event is looked up in that room. */
+/**
+ * Reads a request for one thread's subscription (MSC4306). The thread's first event is looked up in that
+ * room.
+ */
 export function readingSubscription({ params }: Call): Steps | Answer {
   const root = parseEventId(params['threadRootId'] ?? '');
   const roomId = (params['roomId'] ?? '') as RoomId;
@@ -55,7 +66,10 @@ export function readingSubscription({ params }: Call): Steps | Answer {
   return async (tools) => {
     const refused = await allInRoom(tools, roomId, [root]);
     if (refused !== null) return refused;
-    const asked = await tools.ask({ method: 'GET', path: pathOf(SUBSCRIPTION, { roomId, root }), query: [] }, true);
+    const asked = await tools.ask(
+      { method: 'GET', path: pathOf(SUBSCRIPTION, { roomId, root }), query: [] },
+      true,
+    );
     if (isAnswer(asked)) return asked;
     const { automatic } = needObject(asked.got, 'subscription');
     return ok({ automatic: automatic === true });
@@ -70,11 +84,15 @@ export function readingSubscriptions(call: Call): Steps | Answer {
   const dir = query.get('dir') ?? 'b';
   if (limit === null) return invalid('limit');
   if (dir !== 'b') return invalid('dir');
-  for (const [name, value] of Object.entries(tokens)) if (value !== null && token(value, call) === null) return invalid(name);
+  for (const [name, value] of Object.entries(tokens))
+    if (value !== null && token(value, call) === null) return invalid(name);
   return async (tools) => {
     let next = tokens.from;
     for (let page = 0; ; page++) {
-      const asked = await tools.ask(pageOf(SUBSCRIPTIONS, { dir, from: next, to: tokens.to, limit: String(limit) }), false);
+      const asked = await tools.ask(
+        pageOf(SUBSCRIPTIONS, { dir, from: next, to: tokens.to, limit: String(limit) }),
+        false,
+      );
       if (isAnswer(asked)) return asked;
       const rooms = await tools.roomsNow(roomsOfSubscriptions(asked.got));
       const { body, empty } = shownSubscriptions(asked.got, rooms);
@@ -87,7 +105,9 @@ export function readingSubscriptions(call: Call): Steps | Answer {
 }
 
 function pageOf(path: string, query: Readonly<Record<string, string | null>>): UpstreamRequest {
-  const said = Object.entries(query).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+  const said = Object.entries(query).flatMap(([name, value]) =>
+    value === null ? [] : [[name, value] as const],
+  );
   return { method: 'GET', path, query: said };
 }
 

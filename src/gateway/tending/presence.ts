@@ -14,7 +14,8 @@ export function settingPresence({ body, access }: Call): Steps | Answer {
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { presence, status_msg: words } = body;
   if (typeof presence !== 'string' || !PRESENCES.includes(presence)) return invalid('presence');
-  if (words !== undefined && words !== null && (typeof words !== 'string' || words.length > MAX_WORDS)) return invalid('status_msg');
+  if (words !== undefined && words !== null && (typeof words !== 'string' || words.length > MAX_WORDS))
+    return invalid('status_msg');
   const told = typeof words === 'string' ? { presence, status_msg: words } : { presence };
   const path = pathOf(STATUS, { me: access.grant.subject });
   return async (tools) => {

@@ -16,13 +16,20 @@ const GRAMMAR: Readonly<Record<string, RegExp>> = {
   'us.cloke.msc4175.tz': /^[A-Za-z0-9_+/-]+$/,
 };
 
-/** Reads a request to set a field of the subject's own profile. Fields that nobody decided about are refused. */
+/**
+ * Reads a request to set a field of the subject's own profile. Fields that nobody decided about are refused.
+ */
 export function settingField({ params, body, access }: Call): Steps | Answer {
   const field = fieldOf(params);
   if (field === null) return NOT_FOUND;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const value = body[field];
-  if (typeof value !== 'string' || value.length > (MAX_LENGTH[field] ?? 64) || GRAMMAR[field]?.test(value) !== true) return invalid(field);
+  if (
+    typeof value !== 'string' ||
+    value.length > (MAX_LENGTH[field] ?? 64) ||
+    GRAMMAR[field]?.test(value) !== true
+  )
+    return invalid(field);
   return changing(access.grant.subject, field, { [field]: value });
 }
 
@@ -40,7 +47,10 @@ function fieldOf(params: Call['params']): string | null {
 function changing(me: string, field: string, body: Readonly<Record<string, string>> | null): Steps {
   const path = pathOf(FIELD, { me, field });
   return async (tools) => {
-    const request = body === null ? ({ method: 'DELETE', path, query: [] } as const) : ({ method: 'PUT', path, query: [], body } as const);
+    const request =
+      body === null
+        ? ({ method: 'DELETE', path, query: [] } as const)
+        : ({ method: 'PUT', path, query: [], body } as const);
     const asked = await tools.change(request, 'writing', null);
     return isAnswer(asked) ? asked : ok({});
   };

@@ -10,7 +10,10 @@ const ALL = '/_matrix/client/v3/pushrules/';
 const NO_RULES = { override: [], content: [], room: [], sender: [], underride: [] };
 type Rules = ReturnType<typeof shownRules>;
 
-/** Reads a request for all rules. Without the capability there are none: some clients do not start without the five lists. */
+/**
+ * Reads a request for all rules. Without the capability there are none: some clients do not start without the
+ * five lists.
+ */
 export function readingRules(show: (rules: Rules) => JsonObject): (call: Call) => Steps | Answer {
   return (call) => {
     if (!holds(call.access.grant.scope, 'push-rules')) return ok(show(NO_RULES));
@@ -21,7 +24,10 @@ export function readingRules(show: (rules: Rules) => JsonObject): (call: Call) =
   };
 }
 
-/** Reads a request for one rule, or a part of it. All are asked for, and it is looked for among those that may be seen. */
+/**
+ * Reads a request for one rule, or a part of it. All are asked for, and it is looked for among those that may
+ * be seen.
+ */
 export function readingRule(show: (rule: JsonObject) => JsonObject): (call: Call) => Steps | Answer {
   return (call) => {
     const kind = RULE_KINDS.find((one) => one === call.params['kind']);

@@ -19,20 +19,29 @@ const NEEDED = { 'm.read': 'receipts', 'm.read.private': 'markers', 'm.fully_rea
 type Sign = keyof typeof NEEDED;
 const SIGNS = Object.keys(NEEDED) as readonly Sign[];
 
-/** Reads a request to show the subject typing. Without the capability nothing is done: clients ask for it unasked. */
+/**
+ * Reads a request to show the subject typing. Without the capability nothing is done: clients ask for it
+ * unasked.
+ */
 export function typing({ params, body = {}, access }: Call): Steps | Answer {
   if (!holds(access.grant.scope, 'typing')) return NOTHING_DONE;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { typing: is, timeout } = body;
   if (typeof is !== 'boolean') return invalid('typing');
-  if (timeout !== undefined && (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1)) return invalid('timeout');
+  if (timeout !== undefined && (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1))
+    return invalid('timeout');
   const roomId = roomOf(params);
   const path = pathOf(`${ROOM}/typing/{me}`, { roomId, me: access.grant.subject });
-  const told = is ? { typing: true, timeout: Math.min(timeout ?? MAX_TYPING_MS, MAX_TYPING_MS) } : { typing: false };
+  const told = is
+    ? { typing: true, timeout: Math.min(timeout ?? MAX_TYPING_MS, MAX_TYPING_MS) }
+    : { typing: false };
   return (tools) => done(tools, { method: 'PUT', path, query: [], body: told }, roomId);
 }
 
-/** Reads a receipt. Its event is looked up in the room first; without the capability of its type nothing is done. */
+/**
+ * Reads a receipt. Its event is looked up in the room first; without the capability of its type nothing is
+ * done.
+ */
 export function receipt({ params, body = {}, access }: Call): Steps | Answer {
   const sign = SIGNS.find((one) => one === params['receiptType']);
   if (sign === undefined || !holds(access.grant.scope, NEEDED[sign])) return NOTHING_DONE;
@@ -42,14 +51,24 @@ export function receipt({ params, body = {}, access }: Call): Steps | Answer {
   const thread = body['thread_id'];
   // A marker is of the whole room (spec 1.19, "Receipts": m.fully_read has no thread).
   const threaded = thread !== undefined && sign !== 'm.fully_read';
-  if (threaded && thread !== 'main' && (typeof thread !== 'string' || parseEventId(thread) === null)) return invalid('thread_id');
+  if (threaded && thread !== 'main' && (typeof thread !== 'string' || parseEventId(thread) === null))
+    return invalid('thread_id');
   const roomId = roomOf(params);
   const path = pathOf(`${ROOM}/receipt/{sign}/{eventId}`, { roomId, sign, eventId });
   const named = threaded && thread !== 'main' ? [eventId, thread as string] : [eventId];
-  return (tools) => marked(tools, roomId, named, { method: 'POST', path, query: [], body: threaded ? { thread_id: thread } : {} });
+  return (tools) =>
+    marked(tools, roomId, named, {
+      method: 'POST',
+      path,
+      query: [],
+      body: threaded ? { thread_id: thread } : {},
+    });
 }
 
-/** Reads markers: those of them that the scope lets be moved are; the rest is dropped, as clients send all unasked. */
+/**
+ * Reads markers: those of them that the scope lets be moved are; the rest is dropped, as clients send all
+ * unasked.
+ */
 export function readMarkers({ params, body = {}, access }: Call): Steps | Answer {
   const { scope } = access.grant;
   if (!SIGNS.some((sign) => holds(scope, NEEDED[sign]))) return NOTHING_DONE;
@@ -72,7 +91,12 @@ function movable(scope: Scope): readonly Sign[] {
   return SIGNS.filter((sign) => holds(scope, NEEDED[sign]));
 }
 
-async function marked(tools: Tools, roomId: RoomId, named: readonly string[], request: UpstreamRequest): Promise<Answer> {
+async function marked(
+  tools: Tools,
+  roomId: RoomId,
+  named: readonly string[],
+  request: UpstreamRequest,
+): Promise<Answer> {
   const refused = await allInRoom(tools, roomId, named);
   if (refused !== null) return refused;
   return done(tools, request, roomId);

@@ -24,7 +24,11 @@ export function untagging(call: Call): Steps | Answer {
   return changing(call, 'DELETE');
 }
 
-function changing({ params, access }: Call, method: 'PUT' | 'DELETE', body?: { readonly order?: number }): Steps | Answer {
+function changing(
+  { params, access }: Call,
+  method: 'PUT' | 'DELETE',
+  body?: { readonly order?: number },
+): Steps | Answer {
   const { tag = '' } = params;
   const roomId = (params['roomId'] ?? '') as RoomId;
   if (Buffer.byteLength(tag) > MAX_TAG_BYTES) return invalid('tag');

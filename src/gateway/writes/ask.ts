@@ -20,13 +20,20 @@ export function didNotKnow(reply: Reply): boolean {
 }
 
 /** Another lease, in the place of one that the homeserver does not know. */
-export async function anotherLease(control: AccessControl, grantId: GrantId, refused: Upstream): Promise<Upstream | Answer> {
+export async function anotherLease(
+  control: AccessControl,
+  grantId: GrantId,
+  refused: Upstream,
+): Promise<Upstream | Answer> {
   const renewed = await control.upstreamRefused(grantId, refused.leaseId);
   if (renewed === 'gone') return UNKNOWN_TOKEN;
   return renewed === 'unavailable' ? UNAVAILABLE : renewed;
 }
 
-/** Looks something up before a write: the homeserver's reply as it is, since the difference between absent and refused counts. */
+/**
+ * Looks something up before a write: the homeserver's reply as it is, since the difference between absent and
+ * refused counts.
+ */
 export async function lookUp(
   forwarder: Forwarder,
   control: AccessControl,

@@ -40,19 +40,26 @@ export function relationsOf(content: JsonObject): Relations | null {
   if (kind === undefined) return target === undefined ? { replaces: null, annotates: null, names } : null;
   if (!isEventId(target)) return null;
   names.push(target);
-  if (kind === 'm.replace') return isObject(content['m.new_content']) ? { replaces: target, annotates: null, names } : null;
+  if (kind === 'm.replace')
+    return isObject(content['m.new_content']) ? { replaces: target, annotates: null, names } : null;
   if (kind === 'm.annotation') return { replaces: null, annotates: target, names };
-  return typeof kind === 'string' && HARMLESS.includes(kind) ? { replaces: null, annotates: null, names } : null;
+  return typeof kind === 'string' && HARMLESS.includes(kind)
+    ? { replaces: null, annotates: null, names }
+    : null;
 }
 
 const REACTS_WITH = ['rel_type', 'event_id', 'key'];
 const NAMES_OF_KEY = ['shortcode', 'com.beeper.reaction.shortcode'];
 
-/** Whether it is nothing but a reaction: a relation with a short key, and the key's short name. Nothing else finds room in it. */
+/**
+ * Whether it is nothing but a reaction: a relation with a short key, and the key's short name. Nothing else
+ * finds room in it.
+ */
 export function isReaction(content: JsonObject): boolean {
   const { 'm.relates_to': relates, ...rest } = content;
   if (!isObject(relates) || !Object.keys(relates).every((name) => REACTS_WITH.includes(name))) return false;
-  if (!Object.entries(rest).every(([name, value]) => NAMES_OF_KEY.includes(name) && isShort(value))) return false;
+  if (!Object.entries(rest).every(([name, value]) => NAMES_OF_KEY.includes(name) && isShort(value)))
+    return false;
   return relates['rel_type'] === 'm.annotation' && isShort(relates['key']);
 }
 
@@ -68,14 +75,16 @@ function layersOf(content: JsonObject): readonly JsonObject[] {
 
 /** Whether it begins to verify a device in the subject's name (spec 1.19, "Key verification framework"). */
 export function verifies(content: JsonObject): boolean {
-  return layersOf(content).some(({ msgtype }) => typeof msgtype === 'string' && msgtype.startsWith('m.key.verification.'));
+  return layersOf(content).some(
+    ({ msgtype }) => typeof msgtype === 'string' && msgtype.startsWith('m.key.verification.'),
+  );
 }
 
 /**
  * Whether it would make every member's client ring: `m.mentions` with `room`, or, where nothing is said of
- * mentions, `@room` in its text, which older push rules look for (spec 1.19, "User and room mentions"). A list
- * of many people comes to the same. An
- * encrypted event cannot be looked into; it says so in clear or not at all.
+ * mentions, `@room` in its text, which older push rules look for (spec 1.19, "User and room mentions"). A
+ * list of many people comes to the same. An encrypted event cannot be looked into; it says so in clear or not
+ * at all.
  */
 export function ringsRoom(content: JsonObject): boolean {
   return layersOf(content).some((layer) => {

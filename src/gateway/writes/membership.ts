@@ -14,10 +14,15 @@ const ROOM = '/_matrix/client/v3/rooms/{roomId}';
 const KNOCK = '/_matrix/client/v3/knock/{roomId}';
 const MAX_REASON = 1_000;
 
-/** Whether the scope lets a room be joined, or at least told to be joined already: who only sends does that first too. */
+/**
+ * Whether the scope lets a room be joined, or at least told to be joined already: who only sends does that
+ * first too.
+ */
 export function mayJoin({ access }: Call): Answer | null {
   const { scope } = access.grant;
-  return scope.can.some((allowance) => CAPABILITY[nameOf(allowance)].where === 'rooms') ? null : lacking('read');
+  return scope.can.some((allowance) => CAPABILITY[nameOf(allowance)].where === 'rooms')
+    ? null
+    : lacking('read');
 }
 
 /**
@@ -40,16 +45,24 @@ export function joining({ params, body, access }: Call): Steps | Answer {
       if (told.status === 200) return ok({ room_id: roomId });
     } else if (reply.status !== 403 && reply.status !== 404) return toldFailure(reply);
     if (!allows(scope, 'join')) return lacking('join');
-    return intoRoom(tools, { method: 'POST', path: pathOf(`${ROOM}/join`, { roomId }), query: [], body: reason }, roomId);
+    return intoRoom(
+      tools,
+      { method: 'POST', path: pathOf(`${ROOM}/join`, { roomId }), query: [], body: reason },
+      roomId,
+    );
   };
 }
 
-/** Reads a request to be let in: by the room's id, which is in scope, never by an alias or by way of a server that is named. */
+/**
+ * Reads a request to be let in: by the room's id, which is in scope, never by an alias or by way of a server
+ * that is named.
+ */
 export function knocking({ params, body }: Call): Steps | Answer {
   const reason = reasonOf(body);
   if (isAnswer(reason)) return reason;
   const roomId = params['roomId'] as RoomId;
-  return (tools) => intoRoom(tools, { method: 'POST', path: pathOf(KNOCK, { roomId }), query: [], body: reason }, roomId);
+  return (tools) =>
+    intoRoom(tools, { method: 'POST', path: pathOf(KNOCK, { roomId }), query: [], body: reason }, roomId);
 }
 
 async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<Answer> {
@@ -59,7 +72,10 @@ async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId):
   return isObject(done.got) && done.got['room_id'] === roomId ? ok({ room_id: roomId }) : NONSENSE;
 }
 
-/** Reads a request to leave: it also rejects an invite and takes back a knock. A scope of all rooms is smaller by it at once. */
+/**
+ * Reads a request to leave: it also rejects an invite and takes back a knock. A scope of all rooms is smaller
+ * by it at once.
+ */
 export function leaving({ params, body }: Call): Steps | Answer {
   const reason = reasonOf(body);
   return isAnswer(reason) ? reason : outOfRoom(params['roomId'] as RoomId, 'leave', reason);
@@ -72,7 +88,11 @@ export function forgetting({ params }: Call): Steps {
 
 function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): Steps {
   return async (tools) => {
-    const done = await tools.change({ method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body }, 'writing', roomId);
+    const done = await tools.change(
+      { method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body },
+      'writing',
+      roomId,
+    );
     if (isAnswer(done)) return done;
     await tools.relook(roomId);
     return ok({});

@@ -2,7 +2,10 @@ import type { GrantId } from '../../domain/ids.ts';
 
 /** How often each grant may write. */
 export interface WritePace {
-  /** Takes one: 0, it may go; otherwise in how many milliseconds it may. A promise where it is kept in another process. */
+  /**
+   * Takes one: 0, it may go; otherwise in how many milliseconds it may. A promise where it is kept in another
+   * process.
+   */
   take(grantId: GrantId): number | Promise<number>;
 }
 
@@ -25,7 +28,10 @@ export function writePace(perSecond: number, burst: number, now: () => number): 
     take(grantId) {
       const at = now();
       const known = buckets.get(grantId);
-      const filled = known === undefined ? burst : Math.min(burst, known.level + (Math.max(0, at - known.at) / 1_000) * perSecond);
+      const filled =
+        known === undefined
+          ? burst
+          : Math.min(burst, known.level + (Math.max(0, at - known.at) / 1_000) * perSecond);
       buckets.delete(grantId);
       if (buckets.size >= MAX_KNOWN) forgetOldest();
       const may = filled >= 1;

@@ -22,7 +22,10 @@ const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
  * What somebody's membership has to be. A kick of who is banned would lift the ban, and the lifting of a ban
  * that is none would be a kick, at homeservers that do not ask.
  */
-const FROM: Readonly<Record<'kick' | 'unban', readonly unknown[]>> = { kick: ['join', 'invite', 'knock'], unban: ['ban'] };
+const FROM: Readonly<Record<'kick' | 'unban', readonly unknown[]>> = {
+  kick: ['join', 'invite', 'knock'],
+  unban: ['ban'],
+};
 
 /**
  * Reads a request that changes somebody else's membership: by user id alone, with a reason. The subject's own
@@ -41,19 +44,31 @@ export function personActing(act: PersonAct): (call: Call) => Steps | Answer {
     if (target === grant.subject) return FORBIDDEN;
     const roomId = params['roomId'] as RoomId;
     return async (tools) => {
-      const otherwise = act === 'kick' || act === 'unban' ? await refusedByMembership(tools, roomId, target, FROM[act]) : null;
+      const otherwise =
+        act === 'kick' || act === 'unban'
+          ? await refusedByMembership(tools, roomId, target, FROM[act])
+          : null;
       if (otherwise !== null) return otherwise;
       const deed: PoweredDeed = act === 'invite' ? { kind: 'invite' } : { kind: act, target };
       const refused = await refusedByPower(grant, roomId, [deed], tools.look);
       if (refused !== null) return refused;
       const path = pathOf(ACT, { roomId, act });
-      const done = await tools.change({ method: 'POST', path, query: [], body: { user_id: target, ...reason } }, 'writing', roomId);
+      const done = await tools.change(
+        { method: 'POST', path, query: [], body: { user_id: target, ...reason } },
+        'writing',
+        roomId,
+      );
       return isAnswer(done) ? done : ok({});
     };
   };
 }
 
-async function refusedByMembership(tools: Tools, roomId: RoomId, userId: UserId, from: readonly unknown[]): Promise<Answer | null> {
+async function refusedByMembership(
+  tools: Tools,
+  roomId: RoomId,
+  userId: UserId,
+  from: readonly unknown[],
+): Promise<Answer | null> {
   const looked = await tools.look({ method: 'GET', path: pathOf(MEMBER, { roomId, userId }), query: [] });
   if (isAnswer(looked)) return looked;
   const { reply } = looked;

@@ -33,7 +33,8 @@ export async function refusedByPower(
   if (made.reply.status !== 200) return toldFailure(made.reply);
   if (standing.reply.status !== 200 && !isAbsent(standing.reply)) return toldFailure(standing.reply);
   const create = made.reply.body;
-  if (!isObject(create) || (create['room_id'] !== undefined && create['room_id'] !== roomId)) return UNCERTAIN;
+  if (!isObject(create) || (create['room_id'] !== undefined && create['room_id'] !== roomId))
+    return UNCERTAIN;
   const power = roomPowerOf(create, standing.reply.status === 200 ? standing.reply.body : null);
   if (power === null) return UNCERTAIN;
   return deeds.every((deed) => powerAllows(scope, subject, power, deed)) ? null : FORBIDDEN;

@@ -29,7 +29,8 @@ export function redacting({ params, query, body, access }: Call): Writing | Answ
   if (query.size > 0) return NO_PARAMETERS;
   if (!isEventId(eventId)) return FORBIDDEN;
   const reason = isObject(body) ? body['reason'] : null;
-  if (reason !== undefined && (typeof reason !== 'string' || reason.length > MAX_REASON)) return invalid('reason');
+  if (reason !== undefined && (typeof reason !== 'string' || reason.length > MAX_REASON))
+    return invalid('reason');
   const fits = (event: JsonObject): Answer | null => {
     if (event['state_key'] !== undefined) return FORBIDDEN;
     const needed = event['sender'] === subject ? 'redact' : 'redact-others';
@@ -42,7 +43,9 @@ export function redacting({ params, query, body, access }: Call): Writing | Answ
     content: reason === undefined ? {} : { reason },
     path: pathOf(PATH, { roomId, eventId }),
     onlyUnencrypted: false,
-    targets: [{ eventId, fits, takes: (event) => (event['sender'] === subject ? [] : [{ kind: 'redact-others' }]) }],
+    targets: [
+      { eventId, fits, takes: (event) => (event['sender'] === subject ? [] : [{ kind: 'redact-others' }]) },
+    ],
     deeds: [{ kind: 'send', type: 'm.room.redaction', isState: false }],
   };
 }

@@ -27,9 +27,17 @@ export async function searchSent(
   const txnId = upstreamTxnId(begun);
   let from: string | null = null;
   for (let page = 0; page < MAX_PAGES; page++) {
-    const query: [string, string][] = [['dir', 'b'], ['limit', String(PAGE)], ['filter', JSON.stringify({ senders: [subject] })]]; // prettier-ignore
+    const query: [string, string][] = [
+      ['dir', 'b'],
+      ['limit', String(PAGE)],
+      ['filter', JSON.stringify({ senders: [subject] })],
+    ];
     if (from !== null) query.push(['from', from]);
-    const looked: Looked = await ask({ method: 'GET', path: pathOf(MESSAGES, { roomId: begun.roomId }), query });
+    const looked: Looked = await ask({
+      method: 'GET',
+      path: pathOf(MESSAGES, { roomId: begun.roomId }),
+      query,
+    });
     if (isAnswer(looked)) return null;
     const { reply } = looked;
     if (reply.status !== 200 || !isObject(reply.body) || !Array.isArray(reply.body['chunk'])) return null;
@@ -44,12 +52,14 @@ export async function searchSent(
 }
 
 function isIt(event: JsonObject, begun: Transaction, subject: string, txnId: string): boolean {
-  if (event['sender'] !== subject || event['room_id'] !== begun.roomId || event['state_key'] !== undefined) return false;
+  if (event['sender'] !== subject || event['room_id'] !== begun.roomId || event['state_key'] !== undefined)
+    return false;
   const unsigned = isObject(event['unsigned']) ? event['unsigned'] : {};
   if (unsigned['transaction_id'] !== undefined) return unsigned['transaction_id'] === txnId;
   if (Number(event['origin_server_ts']) < begun.begunAt - CLOCKS_MS) return false;
   const [kind, what] = begun.deed.split(' ');
   const content = isObject(event['content']) ? event['content'] : {};
-  if (kind === 'redact') return event['type'] === 'm.room.redaction' && (content['redacts'] ?? event['redacts']) === what;
+  if (kind === 'redact')
+    return event['type'] === 'm.room.redaction' && (content['redacts'] ?? event['redacts']) === what;
   return event['type'] === what && digestOf(begun.grantId, content) === begun.digest;
 }

@@ -49,7 +49,8 @@ export function sending({ params, query, body, access }: Call): Writing | Answer
   if (ringsRoom(body)) return NO_ROOM_MENTION;
   const relations = relationsOf(body);
   if (relations === null) return FORBIDDEN;
-  if ((relations.annotates !== null || type === REACTION) && !(type === REACTION && isReaction(body))) return FORBIDDEN;
+  if ((relations.annotates !== null || type === REACTION) && !(type === REACTION && isReaction(body)))
+    return FORBIDDEN;
   if (relations.replaces !== null && !typeAllowed(scope, 'edit', type)) return lacking('edit');
   const targets = relations.names.map((eventId): Target => {
     const edited = eventId === relations.replaces;

@@ -17,19 +17,23 @@ const STATE = '/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}';
 const OWN_MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{me}';
 const MAX_KEY_BYTES = 255;
 
-/** Whether the scope lets state of this type and key be set at all: null, or what the holder is told. Looks at no room. */
+/**
+ * Whether the scope lets state of this type and key be set at all: null, or what the holder is told. Looks at
+ * no room.
+ */
 export function maySetState(call: Call): Answer | null {
   const { scope } = call.access.grant;
   const { type, key } = named(call);
-  if (isOwnMember(call)) return typeAllowed(scope, 'read', 'm.room.member') || allows(scope, 'join') ? null : lacking('read');
+  if (isOwnMember(call))
+    return typeAllowed(scope, 'read', 'm.room.member') || allows(scope, 'join') ? null : lacking('read');
   if (EVENT_TYPE.test(type) && typeAllowed(scope, 'state', type, key)) return null;
   return scope.can.some((allowance) => nameOf(allowance) === 'state') ? FORBIDDEN : lacking('state');
 }
 
 /**
  * Reads a request to set state. Its type and key were judged already. The content is written anew: it relates
- * to nothing, rings nobody and verifies no device, all of which would be sending. State is never encrypted, so
- * it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
+ * to nothing, rings nobody and verifies no device, all of which would be sending. State is never encrypted,
+ * so it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
  */
 export function settingState(call: Call): Steps | Answer {
   const { params, query, body, access } = call;
@@ -43,7 +47,12 @@ export function settingState(call: Call): Steps | Answer {
   if (ringsRoom(body)) return NO_ROOM_MENTION;
   const roomId = params['roomId'] as RoomId;
   return async (tools) => {
-    const refused = await refusedByPower(access.grant, roomId, [{ kind: 'send', type, isState: true }], tools.look);
+    const refused = await refusedByPower(
+      access.grant,
+      roomId,
+      [{ kind: 'send', type, isState: true }],
+      tools.look,
+    );
     if (refused !== null) return refused;
     const path = pathOf(STATE, { roomId, eventType: type, stateKey: key });
     const set = await tools.change({ method: 'PUT', path, query: [], body }, 'writing', roomId);
@@ -53,7 +62,10 @@ export function settingState(call: Call): Steps | Answer {
   };
 }
 
-/** A join of oneself where one is joined: double puppets write it at every start. It is looked up, and nothing is changed. */
+/**
+ * A join of oneself where one is joined: double puppets write it at every start. It is looked up, and nothing
+ * is changed.
+ */
 function joinedAlready({ params, body, access }: Call): Steps | Answer {
   if (!isObject(body) || body['membership'] !== 'join') return FORBIDDEN;
   const roomId = params['roomId'] as RoomId;

@@ -5,8 +5,15 @@ import type { TransactionKey } from '../../ports/transactions.ts';
 
 const MAX_TXN_ID = 255;
 
-/** A write takes no parameters: a delay would let it happen when the token is over (MSC4140), a time would date it back. */
-export const NO_PARAMETERS = refusal(400, 'M_INVALID_PARAM', 'This request takes no parameters in its address.');
+/**
+ * A write takes no parameters: a delay would let it happen when the token is over (MSC4140), a time would
+ * date it back.
+ */
+export const NO_PARAMETERS = refusal(
+  400,
+  'M_INVALID_PARAM',
+  'This request takes no parameters in its address.',
+);
 
 /** The holder's transaction id: null where the path has none, undefined where it is not taken. */
 export function txnIdOf(params: Readonly<Record<string, string>>): string | null | undefined {
@@ -21,7 +28,10 @@ export function upstreamTxnId({ grantId, roomId, deed, txnId }: TransactionKey):
   return `mw${hash.digest('base64url').slice(0, 32)}`;
 }
 
-/** A digest of what is sent, whatever the order of its keys: another content under a known id is noticed without keeping any. */
+/**
+ * A digest of what is sent, whatever the order of its keys: another content under a known id is noticed
+ * without keeping any.
+ */
 export function digestOf(grantId: string, content: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify([grantId, sorted(content)]))

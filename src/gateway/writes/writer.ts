@@ -1,7 +1,18 @@
 import type { EventId, GrantId } from '../../domain/ids.ts';
 import type { Access, AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
 import type { Transaction, TransactionKey, Transactions } from '../../ports/transactions.ts';
-import { type Answer, FORBIDDEN, isAnswer, limited, NONSENSE, ok, refusal, UNAVAILABLE, UNREACHABLE, USER_LOCKED } from '../answer.ts';
+import {
+  type Answer,
+  FORBIDDEN,
+  isAnswer,
+  limited,
+  NONSENSE,
+  ok,
+  refusal,
+  UNAVAILABLE,
+  UNREACHABLE,
+  USER_LOCKED,
+} from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
 import { isObject } from '../filters/shown.ts';
 import type { Held } from '../serve/allowance.ts';
@@ -28,7 +39,10 @@ export type WriterMeans = {
   readonly newTxnId: () => string;
 };
 
-/** Carries one write out. @param signal aborted when the holder has gone or the grant is over; its reason is then thrown */
+/**
+ * Carries one write out. @param signal aborted when the holder has gone or the grant is over; its reason is
+ * then thrown
+ */
 export type Writer = (writing: Writing, access: Access, held: Held, signal: AbortSignal) => Promise<Answer>;
 
 const FORGET_AFTER_MS = 86_400_000;
@@ -36,8 +50,16 @@ const FORGET_EVERY_MS = 3_600_000;
 /** So long a write whose answer was lost may yet turn up. */
 const MAY_TURN_UP_MS = 60_000;
 
-const USED_OTHERWISE = refusal(400, 'M_INVALID_PARAM', 'This transaction id was used before, for something else.');
-const NOT_KNOWN_YET = refusal(503, 'M_UNKNOWN', 'It is not known yet whether this was sent. Ask again with the same transaction id.');
+const USED_OTHERWISE = refusal(
+  400,
+  'M_INVALID_PARAM',
+  'This transaction id was used before, for something else.',
+);
+const NOT_KNOWN_YET = refusal(
+  503,
+  'M_UNKNOWN',
+  'It is not known yet whether this was sent. Ask again with the same transaction id.',
+);
 const NOT_KNOWN = refusal(
   409,
   'M_UNKNOWN',
@@ -64,7 +86,8 @@ export function writer(means: WriterMeans): Writer {
       txnId: writing.txnId ?? means.newTxnId(),
     };
     const digest = digestOf(grant.id, writing.content);
-    const ask = (request: UpstreamRequest) => lookUp(forwarder, control, grant.id, request, { timeoutMs, signal, held, large: null });
+    const ask = (request: UpstreamRequest) =>
+      lookUp(forwarder, control, grant.id, request, { timeoutMs, signal, held, large: null });
     await forgetNowAndThen();
     const known = writing.txnId === null ? null : await transactions.find(key);
     if (known !== null) return settled(known, digest, access, ask, signal);
@@ -110,7 +133,12 @@ export function writer(means: WriterMeans): Writer {
     return ok({ event_id: eventId });
   }
 
-  async function send(key: TransactionKey, writing: Writing, lease: Upstream, visit: AbortSignal): Promise<Answer> {
+  async function send(
+    key: TransactionKey,
+    writing: Writing,
+    lease: Upstream,
+    visit: AbortSignal,
+  ): Promise<Answer> {
     const path = `${writing.path}/${upstreamTxnId(key)}`;
     const request: UpstreamRequest = { method: 'PUT', path, query: [], body: writing.content };
     const first = await sendOnce(request, lease, visit);
@@ -127,8 +155,15 @@ export function writer(means: WriterMeans): Writer {
     return didNotKnow(second) ? unsent(key, UNAVAILABLE) : outcome(key, second);
   }
 
-  /** `unsent`: it never left, and will not; `lost`: what became of it is not known. Once it left, nobody's leaving ends it. */
-  async function sendOnce(request: UpstreamRequest, lease: Upstream, visit: AbortSignal): Promise<Reply | 'unsent' | 'lost'> {
+  /**
+   * `unsent`: it never left, and will not; `lost`: what became of it is not known. Once it left, nobody's
+   * leaving ends it.
+   */
+  async function sendOnce(
+    request: UpstreamRequest,
+    lease: Upstream,
+    visit: AbortSignal,
+  ): Promise<Reply | 'unsent' | 'lost'> {
     let started = false;
     const abort = new AbortController();
     // What waits for a connection, or for another lease, is not to be sent when the grant is over.
@@ -137,7 +172,13 @@ export function writer(means: WriterMeans): Writer {
     };
     visit.addEventListener('abort', onOver, { once: true });
     if (visit.aborted) onOver();
-    const asking: Asking = { timeoutMs, signal: abort.signal, held: null, large: null, onStart: () => void (started = true) };
+    const asking: Asking = {
+      timeoutMs,
+      signal: abort.signal,
+      held: null,
+      large: null,
+      onStart: () => void (started = true),
+    };
     try {
       return await forwarder.ask(request, lease.token, asking);
     } catch {
@@ -172,6 +213,11 @@ export function writer(means: WriterMeans): Writer {
   }
 }
 
-function nameOf({ grantId, roomId, deed, txnId }: Pick<TransactionKey, 'roomId' | 'deed' | 'txnId'> & { grantId: GrantId }): string {
+function nameOf({
+  grantId,
+  roomId,
+  deed,
+  txnId,
+}: Pick<TransactionKey, 'roomId' | 'deed' | 'txnId'> & { grantId: GrantId }): string {
   return JSON.stringify([grantId, roomId, deed, txnId]);
 }

@@ -6,13 +6,18 @@ import type { JsonObject } from '../filters/shown.ts';
 /** An event that has to be in the room before anything is sent. */
 export type Target = {
   readonly eventId: string;
-  /** What must hold of it besides being in the room. Null: nothing; an answer: what the holder gets instead. */
+  /**
+   * What must hold of it besides being in the room. Null: nothing; an answer: what the holder gets instead.
+   */
   readonly fits: (event: JsonObject) => Answer | null;
   /** What it takes of power besides, now that it is known. */
   readonly takes?: (event: JsonObject) => readonly PoweredDeed[];
 };
 
-/** A write that the scope allows as far as that can be told without asking; built here, nothing in it is the holder's spelling. */
+/**
+ * A write that the scope allows as far as that can be told without asking; built here, nothing in it is the
+ * holder's spelling.
+ */
 export type Writing = {
   readonly roomId: RoomId;
   /** What is done, for the memory of transaction ids. */

@@ -35,18 +35,29 @@ export type AdminApi = {
   standing(): Promise<'good' | 'logged-out' | 'not-admin'>;
   /** Null where there is no such user. */
   account(userId: UserId): Promise<Account | null>;
-  /** Makes a bot's account. Only for a name that `account` says is free: an existing one's password is replaced. */
-  makeAccount(userId: UserId, options: { readonly password: string; readonly admin: boolean; readonly displayName: string }): Promise<void>;
+  /**
+   * Makes a bot's account. Only for a name that `account` says is free: an existing one's password is
+   * replaced.
+   */
+  makeAccount(
+    userId: UserId,
+    options: { readonly password: string; readonly admin: boolean; readonly displayName: string },
+  ): Promise<void>;
   /** The exception made for a user; null where there is none. */
   rateLimit(userId: UserId): Promise<RateLimit | null>;
   liftRateLimit(userId: UserId): Promise<void>;
   /** Takes the exception made for a user away; none is no error. */
   restoreRateLimit(userId: UserId): Promise<void>;
-  /** Ends an account for good: it leaves its rooms, its sessions and password are gone. Its name stays taken. */
+  /**
+   * Ends an account for good: it leaves its rooms, its sessions and password are gone. Its name stays taken.
+   */
   deactivate(userId: UserId): Promise<void>;
   /** The state events of a room, as they came; null where the homeserver does not know the room. */
   roomState(roomId: RoomId): Promise<readonly unknown[] | null>;
-  /** A page of a room's events, by the query of `GET /rooms/{roomId}/messages`; null where the homeserver does not know the room. */
+  /**
+   * A page of a room's events, by the query of `GET /rooms/{roomId}/messages`; null where the homeserver does
+   * not know the room.
+   */
   roomMessages(roomId: RoomId, query: Readonly<Record<string, string>>): Promise<JsonObject | null>;
   /** Makes everybody of this homeserver leave a room. What was said there is kept by the homeserver. */
   emptyRoom(roomId: RoomId): Promise<void>;
@@ -55,7 +66,11 @@ export type AdminApi = {
 };
 
 /** See `AdminApi`; asks with the token it is given. */
-export function createAdminApi(parts: { readonly http: Http; readonly token: () => string; readonly serverName: string }): AdminApi {
+export function createAdminApi(parts: {
+  readonly http: Http;
+  readonly token: () => string;
+  readonly serverName: string;
+}): AdminApi {
   const { http, token, serverName } = parts;
   const get = async (where: string, asked: string, rights = true): Promise<JsonObject | null> =>
     bodyOf(await http.ask({ method: 'GET', path: where, ...(rights ? { token: token() } : {}) }), asked);
@@ -67,7 +82,8 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
     asked: string,
     mayLack = false,
   ): Promise<void> => {
-    if (bodyOf(await http.ask({ method, path: where, token: token(), body }), asked) === null && !mayLack) throw nonsense(asked);
+    if (bodyOf(await http.ask({ method, path: where, token: token(), body }), asked) === null && !mayLack)
+      throw nonsense(asked);
   };
 
   return {
@@ -98,8 +114,17 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
 
     async whoami(someToken) {
       if (!isBearer(someToken)) return null;
-      const answer = await http.ask({ method: 'GET', path: '/_matrix/client/v3/account/whoami', token: someToken });
-      if (answer.kind === 'answer' && (answer.status === 401 || answer.status === 403) && refusalOf(answer) !== null) return null;
+      const answer = await http.ask({
+        method: 'GET',
+        path: '/_matrix/client/v3/account/whoami',
+        token: someToken,
+      });
+      if (
+        answer.kind === 'answer' &&
+        (answer.status === 401 || answer.status === 403) &&
+        refusalOf(answer) !== null
+      )
+        return null;
       const found = parseUserId(String(bodyOf(answer, 'whose token it is')?.['user_id']));
       if (found === null) throw nonsense('whose token it is');
       return found;
@@ -107,7 +132,11 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
 
     async isAdmin() {
       const nobody = `@Mintwarden-Nobody:${serverName}`;
-      const answer = await http.ask({ method: 'GET', path: path`/_synapse/admin/v2/users/${nobody}`, token: token() });
+      const answer = await http.ask({
+        method: 'GET',
+        path: path`/_synapse/admin/v2/users/${nobody}`,
+        token: token(),
+      });
       const refusal = answer.kind === 'answer' ? refusalOf(answer) : null;
       if (refusal?.status === 403 || refusal?.status === 401) return false;
       bodyOf(answer, 'the rights of an account');
@@ -116,7 +145,11 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
 
     async standing() {
       const nobody = `@Mintwarden-Nobody:${serverName}`;
-      const answer = await http.ask({ method: 'GET', path: path`/_synapse/admin/v2/users/${nobody}`, token: token() });
+      const answer = await http.ask({
+        method: 'GET',
+        path: path`/_synapse/admin/v2/users/${nobody}`,
+        token: token(),
+      });
       const refusal = answer.kind === 'answer' ? refusalOf(answer) : null;
       if (refusal?.status === 401) return 'logged-out';
       if (refusal?.status === 403) return 'not-admin';
@@ -140,9 +173,14 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
       ),
 
     async rateLimit(userId) {
-      const limit = await get(path`/_synapse/admin/v1/users/${userId}/override_ratelimit`, 'the limits of a user');
+      const limit = await get(
+        path`/_synapse/admin/v1/users/${userId}/override_ratelimit`,
+        'the limits of a user',
+      );
       const { messages_per_second: messagesPerSecond, burst_count: burstCount } = limit ?? {};
-      return typeof messagesPerSecond === 'number' && typeof burstCount === 'number' ? { messagesPerSecond, burstCount } : null;
+      return typeof messagesPerSecond === 'number' && typeof burstCount === 'number'
+        ? { messagesPerSecond, burstCount }
+        : null;
     },
 
     liftRateLimit: (userId) =>
@@ -154,9 +192,22 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
       ),
 
     restoreRateLimit: (userId) =>
-      send('DELETE', path`/_synapse/admin/v1/users/${userId}/override_ratelimit`, {}, 'the limits of a user', true),
+      send(
+        'DELETE',
+        path`/_synapse/admin/v1/users/${userId}/override_ratelimit`,
+        {},
+        'the limits of a user',
+        true,
+      ),
 
-    deactivate: (userId) => send('POST', path`/_synapse/admin/v1/deactivate/${userId}`, { erase: false }, 'ending an account', true),
+    deactivate: (userId) =>
+      send(
+        'POST',
+        path`/_synapse/admin/v1/deactivate/${userId}`,
+        { erase: false },
+        'ending an account',
+        true,
+      ),
 
     async roomState(roomId) {
       const answer = await get(path`/_synapse/admin/v1/rooms/${roomId}/state`, 'the state of a room');
@@ -166,9 +217,19 @@ export function createAdminApi(parts: { readonly http: Http; readonly token: () 
     },
 
     roomMessages: (roomId, query) =>
-      get(`${path`/_synapse/admin/v1/rooms/${roomId}/messages`}?${new URLSearchParams(query).toString()}`, 'what was said in a room'),
+      get(
+        `${path`/_synapse/admin/v1/rooms/${roomId}/messages`}?${new URLSearchParams(query).toString()}`,
+        'what was said in a room',
+      ),
 
-    emptyRoom: (roomId) => send('DELETE', path`/_synapse/admin/v1/rooms/${roomId}`, { block: false, purge: false }, 'closing a room', true),
+    emptyRoom: (roomId) =>
+      send(
+        'DELETE',
+        path`/_synapse/admin/v1/rooms/${roomId}`,
+        { block: false, purge: false },
+        'closing a room',
+        true,
+      ),
 
     async clock() {
       const answer = await http.ask({ method: 'GET', path: '/_matrix/client/versions' });

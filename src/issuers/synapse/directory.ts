@@ -16,14 +16,26 @@ export function createDirectory(parts: {
 }): Directory {
   const { http, issuerToken, serverName, botUserId } = parts;
 
-  const get = async (literals: TemplateStringsArray, ...ids: readonly string[]): Promise<JsonObject | null> => {
+  const get = async (
+    literals: TemplateStringsArray,
+    ...ids: readonly string[]
+  ): Promise<JsonObject | null> => {
     const answer = await http.ask({ method: 'GET', path: path(literals, ...ids), token: issuerToken() });
     return bodyOf(answer, whatIs(literals));
   };
 
-  /** The room's own event of that type, with an empty key. An older Synapse does not know the filter and gives all of the state. */
-  const stateEvent = async (roomId: RoomId, type: 'm.room.create' | 'm.room.tombstone'): Promise<JsonObject | null> => {
-    const whole = type === 'm.room.create' ? get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.create` : get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.tombstone`; // prettier-ignore
+  /**
+   * The room's own event of that type, with an empty key. An older Synapse does not know the filter and gives
+   * all of the state.
+   */
+  const stateEvent = async (
+    roomId: RoomId,
+    type: 'm.room.create' | 'm.room.tombstone',
+  ): Promise<JsonObject | null> => {
+    const whole =
+      type === 'm.room.create'
+        ? get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.create`
+        : get`/_synapse/admin/v1/rooms/${roomId}/state?type=m.room.tombstone`;
     const body = await whole;
     if (body === null) return null;
     const { state } = body;
@@ -31,7 +43,10 @@ export function createDirectory(parts: {
     const found = (state as unknown[]).filter(
       (event): event is JsonObject => isObject(event) && event['type'] === type && event['state_key'] === '',
     );
-    if (found.length > 1 || found.some((event) => event['room_id'] !== undefined && event['room_id'] !== roomId))
+    if (
+      found.length > 1 ||
+      found.some((event) => event['room_id'] !== undefined && event['room_id'] !== roomId)
+    )
       throw nonsense("a room's state");
     return found[0] ?? null;
   };
@@ -62,7 +77,8 @@ export function createDirectory(parts: {
   const hasServerNotices = async (): Promise<boolean> => {
     if (noticesConfigured === true) return true;
     if (noticesConfigured === false && performance.now() - askedAt < NO_NOTICES_REMEMBERED_MS) return false;
-    // Nobody can register a name with capitals: nothing is ever sent by this, but Synapse says what it would have done.
+    // Nobody can register a name with capitals: nothing is ever sent by this, but Synapse says what it would
+    // have done.
     const answer = await http.ask({
       method: 'POST',
       path: '/_synapse/admin/v1/send_server_notice',
@@ -94,7 +110,12 @@ export function createDirectory(parts: {
       if (rooms === null || data === null) return null;
       const joinedRooms = roomList(rooms, "a user's rooms");
       const noticesRoom = hasNotices ? await noticesRoomAmong(joinedRooms) : null;
-      return { ...accountState(user, userId), joinedRooms, noticesRoom, ignoresBot: ignores(data, botUserId) };
+      return {
+        ...accountState(user, userId),
+        joinedRooms,
+        noticesRoom,
+        ignoresBot: ignores(data, botUserId),
+      };
     },
 
     async room(roomId) {
@@ -128,14 +149,20 @@ export function createDirectory(parts: {
 
     async replacement(roomId) {
       const tombstone = (await stateEvent(roomId, 'm.room.tombstone'))?.['content'];
-      const named = typeof tombstone === 'object' && tombstone !== null ? Reflect.get(tombstone, 'replacement_room') : null;
+      const named =
+        typeof tombstone === 'object' && tombstone !== null
+          ? Reflect.get(tombstone, 'replacement_room')
+          : null;
       const next = typeof named === 'string' ? parseRoomId(named) : null;
       if (next === null) return null;
       return replacementOf(roomId, tombstone, (await stateEvent(next, 'm.room.create'))?.['content']);
     },
 
     async resolveAlias(alias): Promise<RoomId | null> {
-      const answer = await http.ask({ method: 'GET', path: path`/_matrix/client/v3/directory/room/${alias}` });
+      const answer = await http.ask({
+        method: 'GET',
+        path: path`/_matrix/client/v3/directory/room/${alias}`,
+      });
       const body = bodyOf(answer, 'a room alias');
       if (body === null) return null;
       const roomId = typeof body['room_id'] === 'string' ? parseRoomId(body['room_id']) : null;
@@ -152,7 +179,12 @@ export function createDirectory(parts: {
     async sendServerNotice(userId, content, transactionId) {
       const eventId = await notice(
         userId,
-        { msgtype: 'm.text', body: content.body, format: 'org.matrix.custom.html', formatted_body: content.html },
+        {
+          msgtype: 'm.text',
+          body: content.body,
+          format: 'org.matrix.custom.html',
+          formatted_body: content.html,
+        },
         transactionId,
       );
       return { eventId };
@@ -160,8 +192,14 @@ export function createDirectory(parts: {
   };
 }
 
-/** The parts of a user's record that decide whether it can be minted for. A missing one is never taken for "no". */
-export function accountState(user: JsonObject, userId: UserId): Pick<SubjectFacts, 'userId' | 'deactivated' | 'locked' | 'admin'> {
+/**
+ * The parts of a user's record that decide whether it can be minted for. A missing one is never taken for
+ * "no".
+ */
+export function accountState(
+  user: JsonObject,
+  userId: UserId,
+): Pick<SubjectFacts, 'userId' | 'deactivated' | 'locked' | 'admin'> {
   const flag = (key: string): boolean => {
     const value = user[key];
     // Synapse before 1.9x gave 0 and 1 for some of them.
@@ -175,7 +213,8 @@ export function accountState(user: JsonObject, userId: UserId): Pick<SubjectFact
 
 function ignores(data: JsonObject, botUserId: UserId): boolean {
   const global = member(member(data, 'account_data', true), 'global', true);
-  // The list is the user's own writing: what is not well-formed ignores nobody, as clients and Synapse take it.
+  // The list is the user's own writing: what is not well-formed ignores nobody, as clients and Synapse take
+  // it.
   const ignored = member(member(global, 'm.ignored_user_list'), 'ignored_users');
   return ignored !== null && Object.hasOwn(ignored, botUserId);
 }

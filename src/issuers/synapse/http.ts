@@ -10,7 +10,12 @@ export type JsonObject = Readonly<Record<string, unknown>>;
  * carried out, and no usable answer came. Problems are sentences without secrets.
  */
 export type Answer =
-  | { readonly kind: 'answer'; readonly status: number; readonly body: JsonObject | null; readonly date: string | null }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly body: JsonObject | null;
+      readonly date: string | null;
+    }
   | { readonly kind: 'unsent'; readonly problem: string }
   | { readonly kind: 'lost'; readonly problem: string };
 
@@ -62,7 +67,10 @@ export function createHttp(options: { readonly homeserverUrl: string; readonly t
   return {
     async ask(request) {
       if (request.token !== undefined && !isBearer(request.token)) {
-        throw new MintwardenError('internal', 'An access token holds characters that no token has; it was not sent.');
+        throw new MintwardenError(
+          'internal',
+          'An access token holds characters that no token has; it was not sent.',
+        );
       }
       try {
         const response = await pool.request({
@@ -77,9 +85,15 @@ export function createHttp(options: { readonly homeserverUrl: string; readonly t
           signal: AbortSignal.timeout(options.timeoutMs),
         });
         const text = await limitedText(response.body, request.maxBytes ?? DEFAULT_MAX_BYTES);
-        if (text === null) return { kind: 'lost', problem: 'The homeserver sent an answer larger than any should be.' };
+        if (text === null)
+          return { kind: 'lost', problem: 'The homeserver sent an answer larger than any should be.' };
         const { date } = response.headers;
-        return { kind: 'answer', status: response.statusCode, body: jsonObject(text), date: typeof date === 'string' ? date : null };
+        return {
+          kind: 'answer',
+          status: response.statusCode,
+          body: jsonObject(text),
+          date: typeof date === 'string' ? date : null,
+        };
       } catch (error) {
         return classify(error, base.origin, options.timeoutMs);
       }
@@ -102,7 +116,9 @@ async function limitedText(body: AsyncIterable<Uint8Array>, maxBytes: number): P
 function jsonObject(text: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : null;
   } catch {
     return null;
   }
@@ -110,17 +126,22 @@ function jsonObject(text: string): JsonObject | null {
 
 const BEFORE_SENDING = /^(UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_[A-Z]+)$/;
 /** Our own checks of the server's certificate: they end the handshake, before a request. */
-const BAD_CERTIFICATE = /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_ALTNAME_INVALID)/;
+const BAD_CERTIFICATE =
+  /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
 /** Only what proves that no byte of a request went out is `unsent`; every doubt is `lost`. */
 function classify(error: unknown, origin: string, timeoutMs: number): Answer {
   const { code, syscall } = facts(error);
-  if (BAD_CERTIFICATE.test(code)) return { kind: 'unsent', problem: `The homeserver's certificate is not trusted here (${code}).` };
+  if (BAD_CERTIFICATE.test(code))
+    return { kind: 'unsent', problem: `The homeserver's certificate is not trusted here (${code}).` };
   if (BEFORE_SENDING.test(code) || syscall === 'connect' || syscall === 'getaddrinfo') {
     return { kind: 'unsent', problem: `The homeserver cannot be reached at ${origin} (${code}).` };
   }
   if (/TIMEOUT/.test(code) || facts(error).name === 'TimeoutError') {
-    return { kind: 'lost', problem: `The homeserver did not answer within ${String(timeoutMs / 1000)} seconds.` };
+    return {
+      kind: 'lost',
+      problem: `The homeserver did not answer within ${String(timeoutMs / 1000)} seconds.`,
+    };
   }
   return { kind: 'lost', problem: `The connection to the homeserver broke off (${code}).` };
 }
@@ -134,5 +155,9 @@ function facts(error: unknown): { code: string; syscall: string; name: string } 
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
   if (inner !== undefined && from('code') === '') return facts(inner);
   const code = from('code');
-  return { code: /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'no reason given', syscall: from('syscall'), name: from('name') };
+  return {
+    code: /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'no reason given',
+    syscall: from('syscall'),
+    name: from('name'),
+  };
 }

@@ -21,10 +21,17 @@ export function createIssuer(parts: {
   return {
     async issue(subject, validUntil) {
       if (!Number.isSafeInteger(validUntil)) {
-        throw new MintwardenError('internal', 'An upstream token was asked for without a whole number as its end.');
+        throw new MintwardenError(
+          'internal',
+          'An upstream token was asked for without a whole number as its end.',
+        );
       }
       if (validUntil <= clock.now()) {
-        return { kind: 'refused', why: 'other', problem: 'The end of the token had passed before it was asked for.' };
+        return {
+          kind: 'refused',
+          why: 'other',
+          problem: 'The end of the token had passed before it was asked for.',
+        };
       }
       const token = issuerToken();
       const answer = await http.ask({
@@ -35,7 +42,8 @@ export function createIssuer(parts: {
         maxBytes: SMALL_ANSWER_BYTES,
       });
       const issued = issuedFrom(answer, token);
-      if (issued.kind !== 'issued') log.warn('upstream token not issued', { subject, outcome: issued.kind, problem: issued.problem });
+      if (issued.kind !== 'issued')
+        log.warn('upstream token not issued', { subject, outcome: issued.kind, problem: issued.problem });
       return issued;
     },
 
@@ -48,7 +56,8 @@ export function createIssuer(parts: {
         maxBytes: SMALL_ANSWER_BYTES,
       });
       const killed = killedFrom(answer);
-      if (killed.kind === 'unknown') log.warn('upstream token not confirmed dead', { problem: killed.problem });
+      if (killed.kind === 'unknown')
+        log.warn('upstream token not confirmed dead', { problem: killed.problem });
       return killed;
     },
   };

@@ -35,7 +35,9 @@ export function createNoticesRooms(parts: {
       sender.catch(() => {
         sender = null; // a failure is not remembered
       });
-      const notices = new Set(roomList(await parts.get`/_synapse/admin/v1/users/${await sender}/joined_rooms`, 'its notices rooms'));
+      const notices = new Set(
+        roomList(await parts.get`/_synapse/admin/v1/users/${await sender}/joined_rooms`, 'its notices rooms'),
+      );
       if (known.size > REMEMBERED_ROOMS) known.clear();
       for (const room of joined) known.set(room, notices.has(room));
     }

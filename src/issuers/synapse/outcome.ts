@@ -4,7 +4,10 @@ import { isBearer, type Answer, type JsonObject } from './http.ts';
 
 type Answered = Extract<Answer, { kind: 'answer' }>;
 
-/** A refusal the homeserver itself speaks: 4xx and a Matrix errcode (Client-Server API, "Standard error response"). */
+/**
+ * A refusal the homeserver itself speaks: 4xx and a Matrix errcode (Client-Server API, "Standard error
+ * response").
+ */
 export type Refusal = { readonly status: number; readonly errcode: string };
 
 /** The refusal in an answer, or null. Statuses that proxies use for requests they have passed on are none. */
@@ -15,7 +18,9 @@ export function refusalOf(answer: Answered): Refusal | null {
   return typeof errcode === 'string' && /^[A-Z][A-Z0-9_.]{0,99}$/i.test(errcode) ? { status, errcode } : null;
 }
 
-/** What a sentence may say of an answer: its status and errcode, never its text, which could hold anything. */
+/**
+ * What a sentence may say of an answer: its status and errcode, never its text, which could hold anything.
+ */
 function describe(answer: Answered): string {
   const refusal = refusalOf(answer);
   if (refusal !== null) return `${String(refusal.status)} ${refusal.errcode}`;
@@ -36,7 +41,11 @@ export function issuedFrom(answer: Answer, issuerToken: string): Issued {
     return { kind: 'unknown', problem: 'The homeserver said yes, but its answer held no usable token.' };
   }
   const refusal = refusalOf(answer);
-  if (refusal === null) return { kind: 'unknown', problem: `The homeserver answered ${describe(answer)}, which says neither yes nor no.` };
+  if (refusal === null)
+    return {
+      kind: 'unknown',
+      problem: `The homeserver answered ${describe(answer)}, which says neither yes nor no.`,
+    };
   return { kind: 'refused', ...explain(refusal) };
 }
 
@@ -47,11 +56,17 @@ function explain(refusal: Refusal): { why: Extract<Issued, { kind: 'refused' }>[
       return { why: 'no-such-user', problem: `The homeserver does not know this user ${said}.` };
     case 'M_UNKNOWN_TOKEN':
     case 'M_MISSING_TOKEN':
-      return { why: 'issuer-logged-out', problem: `The issuer account is logged out: the homeserver does not know its token ${said}.` };
+      return {
+        why: 'issuer-logged-out',
+        problem: `The issuer account is logged out: the homeserver does not know its token ${said}.`,
+      };
     case 'M_FORBIDDEN':
       return { why: 'not-admin', problem: `The issuer account is no server administrator ${said}.` };
     case 'M_LIMIT_EXCEEDED':
-      return { why: 'limited', problem: `The homeserver limits how often the issuer account may ask ${said}.` };
+      return {
+        why: 'limited',
+        problem: `The homeserver limits how often the issuer account may ask ${said}.`,
+      };
     case 'M_USER_LOCKED':
     case 'M_USER_DEACTIVATED':
       return { why: 'other', problem: `The issuer account is locked or deactivated ${said}.` };
@@ -71,7 +86,8 @@ function explain(refusal: Refusal): { why: Extract<Issued, { kind: 'refused' }>[
  */
 export function killedFrom(answer: Answer): Killed {
   if (answer.kind !== 'answer') return { kind: 'unknown', problem: answer.problem };
-  if (answer.status === 200 && answer.body !== null && Object.keys(answer.body).length === 0) return { kind: 'dead' };
+  if (answer.status === 200 && answer.body !== null && Object.keys(answer.body).length === 0)
+    return { kind: 'dead' };
   if (answer.status === 401 && answer.body?.['errcode'] === 'M_UNKNOWN_TOKEN') return { kind: 'dead' };
   return { kind: 'unknown', problem: `The homeserver answered the logout with ${describe(answer)}.` };
 }

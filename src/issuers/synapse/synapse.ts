@@ -17,7 +17,10 @@ export type SynapseOptions = {
   readonly serverName: string;
   /** A server administrator's token; read anew for every request. */
   readonly issuerToken: () => string;
-  /** The homeserver does not know the issuer's token. True: `issuerToken` gives another one now, and the request is made again with it. */
+  /**
+   * The homeserver does not know the issuer's token. True: `issuerToken` gives another one now, and the
+   * request is made again with it.
+   */
   readonly onRefusedToken?: () => Promise<boolean>;
   readonly botUserId: UserId;
   /** For each request as a whole. */
@@ -39,7 +42,8 @@ export function createSynapse(options: SynapseOptions): Synapse {
   const { homeserverUrl, serverName, issuerToken, botUserId, timeoutMs, log } = options;
   const clock = options.clock ?? { now: () => Date.now() };
   const plain = createHttp({ homeserverUrl, timeoutMs });
-  const http = options.onRefusedToken === undefined ? plain : withFreshToken(plain, issuerToken, options.onRefusedToken);
+  const http =
+    options.onRefusedToken === undefined ? plain : withFreshToken(plain, issuerToken, options.onRefusedToken);
   return {
     issuer: createIssuer({ http, issuerToken, clock, log }),
     directory: createDirectory({ http, issuerToken, serverName, botUserId }),

@@ -10,7 +10,9 @@ export type Access = {
   readonly device?: true;
 };
 
-/** What a presented token is worth. `over` also stands for unknown and not ours: the holder is told the same. */
+/**
+ * What a presented token is worth. `over` also stands for unknown and not ours: the holder is told the same.
+ */
 export type Presented =
   | { readonly kind: 'good'; readonly access: Access }
   | { readonly kind: 'suspended'; readonly grantId: GrantId }
@@ -18,7 +20,9 @@ export type Presented =
   | { readonly kind: 'held'; readonly grantId: null }
   | { readonly kind: 'over'; readonly grantId: GrantId | null };
 
-/** An upstream token to use for one request. It must not be kept beyond that, logged or sent anywhere else. */
+/**
+ * An upstream token to use for one request. It must not be kept beyond that, logged or sent anywhere else.
+ */
 export type Upstream = { readonly leaseId: LeaseId; readonly token: string };
 
 /** What the gateway asks of the lifecycle. */
@@ -47,7 +51,10 @@ export interface AccessControl {
    * @throws MintwardenError `state` where it could not be counted: the request must not be carried out
    */
   use(grantId: GrantId): Promise<boolean>;
-  /** A request that was counted is over. With the last of them a grant that has no uses left ends as `used-up`. */
+  /**
+   * A request that was counted is over. With the last of them a grant that has no uses left ends as
+   * `used-up`.
+   */
   useOver(grantId: GrantId): Promise<void>;
   /**
    * How many more requests a grant is good for, by what was counted; null: they are not counted.
@@ -56,6 +63,9 @@ export interface AccessControl {
   usesLeft(grantId: GrantId): Promise<number | null>;
   /** The holder logged out: the grant ends as `withdrawn`. Resolves when that is durable. */
   withdraw(grantId: GrantId): Promise<void>;
-  /** Called the moment a grant no longer counts (ended, expired, suspended), to cut what is open. Returns the way to stop. */
+  /**
+   * Called the moment a grant no longer counts (ended, expired, suspended), to cut what is open. Returns the
+   * way to stop.
+   */
   onOver(listener: (grantId: GrantId) => void): () => void;
 }

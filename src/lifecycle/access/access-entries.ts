@@ -22,7 +22,10 @@ const UPGRADE_STALE_MS = 5_000;
 /** What is kept in memory of a grant whose token was presented. */
 export type Entry = {
   grant: Grant;
-  /** What was looked up of its rooms; null where the scope names all it will ever have, or before the first look. */
+  /**
+   * What was looked up of its rooms; null where the scope names all it will ever have, or before the first
+   * look.
+   */
   looked: Looked | null;
   lookedAt: number;
   /** How many looks were begun, and which of them `looked` is from. */
@@ -49,7 +52,8 @@ export function accessEntries(world: World) {
   let commits = 0;
 
   const openNow = ({ grant, looked }: Pick<Entry, 'grant' | 'looked'>): ReadonlySet<RoomId> => {
-    if (outside === null) throw new MintwardenError('state', 'The rooms outside every scope are not known yet.');
+    if (outside === null)
+      throw new MintwardenError('state', 'The rooms outside every scope are not known yet.');
     const { scope } = grant;
     if (looked === null) return openRooms(scope, [], outside);
     const rooms = scope.rooms === 'all' ? 'all' : [...scope.rooms, ...looked.followed];
@@ -89,7 +93,9 @@ export function accessEntries(world: World) {
     await noteSubject(world, grant, facts);
     if (facts === null) return [];
     // A client that joins by itself is in the bot's DM before the DM is on record.
-    const dm = facts.joinedRooms.every((room) => looked?.joined.has(room) === true) ? null : await world.chat.dm(subject);
+    const dm = facts.joinedRooms.every((room) => looked?.joined.has(room) === true)
+      ? null
+      : await world.chat.dm(subject);
     if (dm !== null) await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: subject });
     return facts.joinedRooms.filter((room) => room !== facts.noticesRoom && room !== dm?.roomId);
   };
@@ -105,7 +111,16 @@ export function accessEntries(world: World) {
         return null;
       }
       const rooms = openNow({ grant, looked: null });
-      const entry: Entry = { grant, looked: null, lookedAt: world.clock.now(), looks: 0, latest: 0, askedAt: null, rooms, upstream: null };
+      const entry: Entry = {
+        grant,
+        looked: null,
+        lookedAt: world.clock.now(),
+        looks: 0,
+        latest: 0,
+        askedAt: null,
+        rooms,
+        upstream: null,
+      };
       entries.set(id, entry);
       return entry;
     }
@@ -118,12 +133,16 @@ export function accessEntries(world: World) {
       return loadOnce(id);
     });
 
-  /** Of a room that was looked at, or is outside every scope, another look says nothing new; of an invite it may. */
+  /**
+   * Of a room that was looked at, or is outside every scope, another look says nothing new; of an invite it
+   * may.
+   */
   const isSettled = ({ grant, looked, lookedAt, rooms }: Entry, room: RoomId): boolean => {
     if (looked === null) return false;
     if (rooms.has(room) || outside?.has(room) === true) return true;
     // That it replaces another may be said after it was joined.
-    const isFinal = grant.scope.followUpgrades !== true || Math.abs(world.clock.now() - lookedAt) < UPGRADE_STALE_MS;
+    const isFinal =
+      grant.scope.followUpgrades !== true || Math.abs(world.clock.now() - lookedAt) < UPGRADE_STALE_MS;
     return looked.joined.has(room) && isFinal;
   };
 
@@ -154,7 +173,11 @@ export function accessEntries(world: World) {
         return look(entry);
       }
       if (entry.looked !== null) return entry;
-      throw new MintwardenError('homeserver-unreachable', 'The rooms could not be looked up a moment ago.', 'Try again in a second.');
+      throw new MintwardenError(
+        'homeserver-unreachable',
+        'The rooms could not be looked up a moment ago.',
+        'Try again in a second.',
+      );
     });
 
   /** An incremental answer speaks of a new room once: it waits for a look that began after it came. */
@@ -168,7 +191,8 @@ export function accessEntries(world: World) {
 
   return {
     /** The entry, where it is known already. Null: it is known that there is no such grant. */
-    known: (id: GrantId): Entry | null | undefined => entries.get(id) ?? (unknown.get(id) === true ? null : undefined),
+    known: (id: GrantId): Entry | null | undefined =>
+      entries.get(id) ?? (unknown.get(id) === true ? null : undefined),
     /** The entry from the ledger's row alone: whoever asks has proven nothing yet. */
     load,
     /** Looks anew which rooms the subject is in, at most once a second. */
@@ -176,9 +200,14 @@ export function accessEntries(world: World) {
       spokenOf === undefined ? refresh(id) : refreshFor(id, spokenOf),
     /** Whether its rooms have to be looked up before it opens anything. */
     lacksRooms: (entry: Entry): boolean =>
-      needsLook(entry.grant.scope) && entry.looked === null && standing(entry.grant, world.clock.now()) === 'good',
-    /** Whether the rooms of an entry were looked up so long ago that they should be again, in the background. */
-    isStale: (entry: Entry): boolean => needsLook(entry.grant.scope) && Math.abs(world.clock.now() - entry.lookedAt) > STALE_MS,
+      needsLook(entry.grant.scope) &&
+      entry.looked === null &&
+      standing(entry.grant, world.clock.now()) === 'good',
+    /**
+     * Whether the rooms of an entry were looked up so long ago that they should be again, in the background.
+     */
+    isStale: (entry: Entry): boolean =>
+      needsLook(entry.grant.scope) && Math.abs(world.clock.now() - entry.lookedAt) > STALE_MS,
     /** What a commit changes, at once. */
     note,
   };

@@ -22,7 +22,10 @@ const AFTER_FAILURE_MS = [5_000, 300_000] as const;
 const EARLY_DEATHS_APART_MS = [10_000, 3_600_000] as const;
 const LAST_RESORT_MS = 2_000;
 
-/** Upstream tokens for live grants: from memory, from the ledger, or new ones. One look-up per grant at a time. */
+/**
+ * Upstream tokens for live grants: from memory, from the ledger, or new ones. One look-up per grant at a
+ * time.
+ */
 export function accessUpstream(world: World, entries: AccessEntries) {
   const obtaining = singleFlight<Upstream>();
   const refusing = singleFlight<Upstream | 'gone' | 'unavailable'>();
@@ -31,14 +34,17 @@ export function accessUpstream(world: World, entries: AccessEntries) {
   const lookUps = pace(...AFTER_FAILURE_MS);
 
   const goodEntry = (entry: Entry | null | undefined, id: GrantId): Entry => {
-    if (entry !== null && entry !== undefined && standing(entry.grant, world.clock.now()) === 'good') return entry;
+    if (entry !== null && entry !== undefined && standing(entry.grant, world.clock.now()) === 'good')
+      return entry;
     throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
   };
 
   const fromLedger = async (entry: Entry): Promise<UpstreamCopy | null> => {
     const leases = await world.ledger.leases(entry.grant.id);
     const now = world.clock.now();
-    const alive = leases.filter((lease) => lease.state === 'alive' && lease.sealed !== null && now < lease.validUntil);
+    const alive = leases.filter(
+      (lease) => lease.state === 'alive' && lease.sealed !== null && now < lease.validUntil,
+    );
     const best = alive.toSorted((a, b) => b.validUntil - a.validUntil)[0];
     if (best === undefined || best.sealed === null) return null;
     return {
@@ -52,7 +58,8 @@ export function accessUpstream(world: World, entries: AccessEntries) {
   const keep = (entry: Entry, copy: UpstreamCopy): UpstreamCopy => {
     goodEntry(entry, entry.grant.id);
     // One that was dropped from the cache hears of no commits any more.
-    if (entries.known(entry.grant.id) !== entry) throw new MintwardenError('homeserver-unreachable', 'Too much at once.', 'Try again.');
+    if (entries.known(entry.grant.id) !== entry)
+      throw new MintwardenError('homeserver-unreachable', 'Too much at once.', 'Try again.');
     entry.upstream = copy;
     return copy;
   };
@@ -77,7 +84,11 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     const usable = stored !== null && now + LAST_RESORT_MS < stored.validUntil ? stored : null;
     if (!failures.mayTry(id, now)) {
       if (usable !== null) return keep(entry, usable);
-      throw new MintwardenError('homeserver-unreachable', 'No upstream token could be had a moment ago.', 'Try again later.');
+      throw new MintwardenError(
+        'homeserver-unreachable',
+        'No upstream token could be had a moment ago.',
+        'Try again later.',
+      );
     }
     try {
       return await renew(entry);
@@ -96,7 +107,8 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
       const [grant, lease] = await Promise.all([world.ledger.grant(id), world.ledger.lease(leaseId)]);
       const now = world.clock.now();
-      if (grant === null || lease === null || lease.grantId !== id || lease.state !== 'alive') return { change: null, value: null };
+      if (grant === null || lease === null || lease.grantId !== id || lease.state !== 'alive')
+        return { change: null, value: null };
       const early = now < lease.validUntil;
       return {
         change: {
@@ -116,8 +128,10 @@ export function accessUpstream(world: World, entries: AccessEntries) {
       const other = entry.upstream ?? (await fromLedger(entry));
       if (other !== null && other.leaseId !== leaseId) return keep(entry, other);
       const now = world.clock.now();
-      if (!deaths.mayTry(id, now) || !failures.mayTry(id, now) || !lookUps.mayTry(id, now)) return 'unavailable';
-      // Only where the subject could be looked up is it the token that died, and not the issuer or the homeserver.
+      if (!deaths.mayTry(id, now) || !failures.mayTry(id, now) || !lookUps.mayTry(id, now))
+        return 'unavailable';
+      // Only where the subject could be looked up is it the token that died, and not the issuer or the
+      // homeserver.
       lookUps.failed(id, now);
       const facts = await world.directory.subject(entry.grant.subject);
       lookUps.forget(id);
@@ -139,7 +153,8 @@ export function accessUpstream(world: World, entries: AccessEntries) {
       const entry = entries.known(id);
       const copy = entry?.upstream;
       const now = world.clock.now();
-      if (entry && copy && standing(entry.grant, now) === 'good' && !needsRenewal(copy, entry.grant, now)) return copy;
+      if (entry && copy && standing(entry.grant, now) === 'good' && !needsRenewal(copy, entry.grant, now))
+        return copy;
       return obtaining(id, () => obtain(id));
     },
     upstreamRefused: (id: GrantId, leaseId: LeaseId) => refusing(id, () => refused(id, leaseId)),

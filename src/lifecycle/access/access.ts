@@ -46,7 +46,11 @@ export function createAccessControl(world: World): AccessControl & {
   });
 
   const refreshInBackground = (id: GrantId) => {
-    entries.refresh(id).catch((error: unknown) => world.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }));
+    entries
+      .refresh(id)
+      .catch((error: unknown) =>
+        world.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }),
+      );
   };
   // A room that is excluded while a request is open is closed to that request too.
   const accessTo = (entry: Entry): Access => ({
@@ -59,9 +63,12 @@ export function createAccessControl(world: World): AccessControl & {
   /** The homeserver is asked for nothing before the secret is proven. */
   const judge = (entry: Entry | null, token: string): Presented | Promise<Presented> => {
     // An unknown grant and a wrong secret are the same to whoever presents them.
-    if (entry === null || !sameHash(entry.grant.tokenHash, hashToken(token))) return { kind: 'over', grantId: null };
+    if (entry === null || !sameHash(entry.grant.tokenHash, hashToken(token)))
+      return { kind: 'over', grantId: null };
     if (!entries.lacksRooms(entry)) return worth(entry);
-    return entries.refresh(entry.grant.id).then((fresh) => (fresh === null ? { kind: 'over', grantId: null } : worth(fresh)));
+    return entries
+      .refresh(entry.grant.id)
+      .then((fresh) => (fresh === null ? { kind: 'over', grantId: null } : worth(fresh)));
   };
 
   const worth = (entry: Entry): Presented => {
@@ -86,7 +93,9 @@ export function createAccessControl(world: World): AccessControl & {
       const id = grantOfToken(token);
       if (id === null) return { kind: 'over', grantId: null };
       const known = entries.known(id);
-      return known === undefined ? entries.load(id).then((entry) => judge(entry, token)) : judge(known, token);
+      return known === undefined
+        ? entries.load(id).then((entry) => judge(entry, token))
+        : judge(known, token);
     },
     upstream: (id) => {
       if (isRefused(id)) throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
@@ -95,7 +104,9 @@ export function createAccessControl(world: World): AccessControl & {
     upstreamRefused: async (id, leaseId) => (isRefused(id) ? 'gone' : leases.upstreamRefused(id, leaseId)),
     refresh: async (id, spokenOf) => {
       const entry = await entries.refresh(id, spokenOf);
-      return entry !== null && !isRefused(id) && standing(entry.grant, world.clock.now()) === 'good' ? accessTo(entry) : null;
+      return entry !== null && !isRefused(id) && standing(entry.grant, world.clock.now()) === 'good'
+        ? accessTo(entry)
+        : null;
     },
     use: async (id) => !isRefused(id) && uses.use(id),
     useOver: uses.useOver,

@@ -4,8 +4,8 @@ import type { AccessControl } from './access-control.ts';
 import type { World } from '../world.ts';
 
 /**
- * The same access control, but while anything is held no token is honoured, and none is called dead either: whoever
- * presents one may try again later.
+ * The same access control, but while anything is held no token is honoured, and none is called dead either:
+ * whoever presents one may try again later.
  */
 export function heldAccess<T extends AccessControl>(access: T, held: NonNullable<World['held']>): T {
   const refuseHeld = (): void => {
@@ -19,7 +19,8 @@ export function heldAccess<T extends AccessControl>(access: T, held: NonNullable
       refuseHeld();
       return access.upstream(id);
     },
-    upstreamRefused: async (id, leaseId) => (held() === null ? access.upstreamRefused(id, leaseId) : 'unavailable'),
+    upstreamRefused: async (id, leaseId) =>
+      held() === null ? access.upstreamRefused(id, leaseId) : 'unavailable',
     refresh: async (id, spokenOf) => {
       refuseHeld();
       return access.refresh(id, spokenOf);

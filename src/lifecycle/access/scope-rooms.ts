@@ -31,13 +31,20 @@ export function needsLook(scope: Scope): boolean {
 }
 
 /** Who made which room: for ever, since a create event cannot change. */
-export type RoomMakers = (rooms: readonly RoomId[], joined: ReadonlySet<RoomId>) => Promise<ReadonlyMap<RoomId, UserId>>;
+export type RoomMakers = (
+  rooms: readonly RoomId[],
+  joined: ReadonlySet<RoomId>,
+) => Promise<ReadonlyMap<RoomId, UserId>>;
 
 /**
  * Looks creators up. A room whose creator is not known, or could not be asked for, is left out: it stays
  * closed until the next look.
  */
-export function roomMakers({ directory, clock, log }: Pick<World, 'directory' | 'clock' | 'log'>): RoomMakers {
+export function roomMakers({
+  directory,
+  clock,
+  log,
+}: Pick<World, 'directory' | 'clock' | 'log'>): RoomMakers {
   const known = new BoundedMap<RoomId, UserId>(REMEMBERED);
   const unknown = new BoundedMap<RoomId, number>(REMEMBERED);
 
@@ -68,7 +75,8 @@ export function roomMakers({ directory, clock, log }: Pick<World, 'directory' | 
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, wanted.length) }, work));
-    if (problems.length > 0) log.warn('creators of rooms not looked up', { rooms: problems.length, problem: problems[0] });
+    if (problems.length > 0)
+      log.warn('creators of rooms not looked up', { rooms: problems.length, problem: problems[0] });
     return new Map(rooms.flatMap((room) => pairOf(room, known.get(room))));
   };
 }
@@ -78,9 +86,9 @@ function pairOf(room: RoomId, creator: UserId | undefined): [RoomId, UserId][] {
 }
 
 /**
- * Looks up what a scope that needs it has to know of its rooms. Where the subject is told of their tokens is not
- * among it before they have accepted the invite, either: whoever may leave could reject that. What our own accounts
- * made is such a room.
+ * Looks up what a scope that needs it has to know of its rooms. Where the subject is told of their tokens is
+ * not among it before they have accepted the invite, either: whoever may leave could reject that. What our
+ * own accounts made is such a room.
  */
 export async function lookAtRooms(
   { directory, ownAccounts }: Pick<World, 'directory' | 'ownAccounts'>,
@@ -90,8 +98,12 @@ export async function lookAtRooms(
 ): Promise<Looked> {
   const joined = new Set(joinedRooms);
   const { rooms: named, by } = scope;
-  const invited = by === undefined || named !== 'all' ? [] : (await directory.invitedRooms(subject)).filter((room) => !joined.has(room));
-  const followed = named === 'all' || scope.followUpgrades !== true ? [] : await upgradesOf(directory, named, joined);
+  const invited =
+    by === undefined || named !== 'all'
+      ? []
+      : (await directory.invitedRooms(subject)).filter((room) => !joined.has(room));
+  const followed =
+    named === 'all' || scope.followUpgrades !== true ? [] : await upgradesOf(directory, named, joined);
   if (by === undefined) return { joined, invited, followed, creators: new Map() };
   const spokenOf = named === 'all' ? [...joinedRooms, ...invited] : [...named, ...followed];
   const made = await makers(spokenOf, joined);

@@ -8,12 +8,18 @@ const FIRST_GENERATION = 1;
 
 /** What comparing the ledger with the control room came to. */
 export type Compared = {
-  /** `held`: found now, or found before and not confirmed. `lost`: nothing of an earlier state is here, so nothing can come to life. */
+  /**
+   * `held`: found now, or found before and not confirmed. `lost`: nothing of an earlier state is here, so
+   * nothing can come to life.
+   */
   readonly state:
     | { readonly kind: 'well' }
     | { readonly kind: 'held'; readonly copy: OldCopy; readonly isNew: boolean }
     | { readonly kind: 'lost'; readonly anchor: Anchor };
-  /** The homeserver has forgotten an event that it had taken from us: it was restored from a backup, or the room was purged. */
+  /**
+   * The homeserver has forgotten an event that it had taken from us: it was restored from a backup, or the
+   * room was purged.
+   */
   readonly homeserverForgot: boolean;
 };
 
@@ -25,26 +31,40 @@ export async function compareState(parts: AnchorParts): Promise<Compared> {
   const { ledger, store, anchorage, mac, clock } = parts;
   const events = await anchorage.newest();
   const [before, posted] = await Promise.all([store.held(), postedHere(store, anchorage)]);
-  const homeserverForgot = posted !== null && !events.some(({ eventId }) => eventId === posted.eventId) && !(await anchorage.has(posted.eventId)); // prettier-ignore
-  if (before !== null) return { state: { kind: 'held', copy: before, isNew: false }, homeserverForgot: false };
+  const homeserverForgot =
+    posted !== null &&
+    !events.some(({ eventId }) => eventId === posted.eventId) &&
+    !(await anchorage.has(posted.eventId));
+  if (before !== null)
+    return { state: { kind: 'held', copy: before, isNew: false }, homeserverForgot: false };
   const anchor = furthest(events, (event) => readAnchor(event.content, anchorage.roomId, mac));
   const reach = await reachOf(ledger, store);
   const isCut = !homeserverForgot && isCutOff(events, posted, reach.generation);
   const why = anchor === null ? 'well' : await heldAgainst(anchor, reach);
   if (why === 'well' && !isCut) return { state: { kind: 'well' }, homeserverForgot };
   const { grantsEver } = await ledger.counts();
-  const found = anchor ?? posted?.anchor ?? { generation: reach.generation, seq: 0, hash: CHAIN_START, uses: 0, at: 0, live: 0 };
+  const found = anchor ??
+    posted?.anchor ?? { generation: reach.generation, seq: 0, hash: CHAIN_START, uses: 0, at: 0, live: 0 };
   if (grantsEver === 0) {
-    return { state: why === 'well' ? { kind: 'well' } : { kind: 'lost', anchor: found }, homeserverForgot: false };
+    return {
+      state: why === 'well' ? { kind: 'well' } : { kind: 'lost', anchor: found },
+      homeserverForgot: false,
+    };
   }
-  const copy = { why: why === 'well' ? 'cut' : why, anchor: found, seq: reach.seq, foundAt: clock.now() } as const;
+  const copy = {
+    why: why === 'well' ? 'cut' : why,
+    anchor: found,
+    seq: reach.seq,
+    foundAt: clock.now(),
+  } as const;
   return { state: { kind: 'held', copy, isNew: true }, homeserverForgot: false };
 }
 
 /**
- * Whether an anchor that this state knows nothing of, since it was posted after the last one that it posted, was emptied: a
- * member of the room with the power to remove messages can do that, and an old copy would look like the newest state. A
- * state that another was given up for, and that has posted nothing yet, is left alone: an operator has looked at it.
+ * Whether an anchor that this state knows nothing of, since it was posted after the last one that it posted,
+ * was emptied: a member of the room with the power to remove messages can do that, and an old copy would look
+ * like the newest state. A state that another was given up for, and that has posted nothing yet, is left
+ * alone: an operator has looked at it.
  */
 function isCutOff(events: readonly RoomAnchor[], posted: PostedAnchor | null, generation: number): boolean {
   if (posted === null && generation > FIRST_GENERATION) return false;
@@ -54,5 +74,7 @@ function isCutOff(events: readonly RoomAnchor[], posted: PostedAnchor | null, ge
 }
 
 function furthest(events: readonly RoomAnchor[], read: (event: RoomAnchor) => Anchor | null): Anchor | null {
-  return events.map(read).reduce((best, each) => (each !== null && (best === null || isFurther(each, best)) ? each : best), null);
+  return events
+    .map(read)
+    .reduce((best, each) => (each !== null && (best === null || isFurther(each, best)) ? each : best), null);
 }

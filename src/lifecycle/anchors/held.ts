@@ -23,6 +23,12 @@ export function refuseWhileHeld(held: (() => Held | null) | undefined): void {
   const why = held?.() ?? null;
   if (why === null) return;
   const next =
-    why.kind === 'old-copy' ? 'An operator brings the newer state back, or stops the service and runs `mintwarden recover`.' : null;
-  throw new MintwardenError('not-allowed', `${heldSentence(why)} Only what takes power away is done now.`, next);
+    why.kind === 'old-copy'
+      ? 'An operator brings the newer state back, or stops the service and runs `mintwarden recover`.'
+      : null;
+  throw new MintwardenError(
+    'not-allowed',
+    `${heldSentence(why)} Only what takes power away is done now.`,
+    next,
+  );
 }

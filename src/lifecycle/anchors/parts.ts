@@ -15,13 +15,28 @@ export async function reachOf(
   ledger: Pick<Ledger, 'counts'>,
   store: AnchorStore,
 ): Promise<Reach & { readonly anchor: Omit<Anchor, 'at'> }> {
-  const [counts, generation, uses] = await Promise.all([ledger.counts(), store.generation(), store.usesInAll()]);
+  const [counts, generation, uses] = await Promise.all([
+    ledger.counts(),
+    store.generation(),
+    store.usesInAll(),
+  ]);
   const { auditRows: seq, auditHead: hash, live } = counts;
-  return { generation, seq, uses, hashAt: (place) => store.hashAt(place), anchor: { generation, seq, hash, uses, live } };
+  return {
+    generation,
+    seq,
+    uses,
+    hashAt: (place) => store.hashAt(place),
+    anchor: { generation, seq, hash, uses, live },
+  };
 }
 
-/** What was posted last in this room. Another control room knows nothing of what was said in the one before. */
-export async function postedHere(store: Pick<AnchorStore, 'posted'>, { roomId }: Pick<Anchorage, 'roomId'>): Promise<PostedAnchor | null> {
+/**
+ * What was posted last in this room. Another control room knows nothing of what was said in the one before.
+ */
+export async function postedHere(
+  store: Pick<AnchorStore, 'posted'>,
+  { roomId }: Pick<Anchorage, 'roomId'>,
+): Promise<PostedAnchor | null> {
   const posted = await store.posted();
   return posted?.roomId === roomId ? posted : null;
 }

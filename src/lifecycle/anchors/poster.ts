@@ -5,7 +5,10 @@ import { compareState } from './compare-state.ts';
 import { noteHomeserverForgot, noteLost } from './note-found.ts';
 import { type AnchorParts, postedHere, reachOf } from './parts.ts';
 
-/** How often an anchor is posted, how soon after power was taken away, how often the last one is looked for, and so on. */
+/**
+ * How often an anchor is posted, how soon after power was taken away, how often the last one is looked for,
+ * and so on.
+ */
 export type AnchorPace = {
   readonly everyMs: number;
   readonly soonMs: number;
@@ -14,15 +17,31 @@ export type AnchorPace = {
   readonly lastTryMs: number;
 };
 
-const PACE: AnchorPace = { everyMs: 600_000, soonMs: 1_000, lookEveryMs: 120_000, retryMs: 15_000, lastTryMs: 4_000 };
+const PACE: AnchorPace = {
+  everyMs: 600_000,
+  soonMs: 1_000,
+  lookEveryMs: 120_000,
+  retryMs: 15_000,
+  lastTryMs: 4_000,
+};
 
-/** Whether the state was compared with the room at the start; where it could not be, that is done before anything is posted. */
-export type AnchorStart = { readonly compared: boolean; readonly onOther: () => void; readonly leaseMs: number };
+/**
+ * Whether the state was compared with the room at the start; where it could not be, that is done before
+ * anything is posted.
+ */
+export type AnchorStart = {
+  readonly compared: boolean;
+  readonly onOther: () => void;
+  readonly leaseMs: number;
+};
 const COMPARED: AnchorStart = { compared: true, onOther: () => {}, leaseMs: 0 };
 
 /** Posts where the ledger stands. */
 export type AnchorPoster = {
-  /** Posts where it stands now, if it stands elsewhere than was posted last; false: the homeserver did not take it. */
+  /**
+   * Posts where it stands now, if it stands elsewhere than was posted last; false: the homeserver did not
+   * take it.
+   */
   readonly now: () => Promise<boolean>;
   /** Looks whether the homeserver still has the last one: it was away, and may be another since. */
   readonly look: () => void;
@@ -31,11 +50,15 @@ export type AnchorPoster = {
 };
 
 /**
- * Posts anchors to the control room: within seconds of a change that takes power away, otherwise every ten minutes
- * where something changed, and at the end. On the way it looks whether the homeserver still has the last one.
- * Nothing waits for it: where the homeserver is away it is tried again.
+ * Posts anchors to the control room: within seconds of a change that takes power away, otherwise every ten
+ * minutes where something changed, and at the end. On the way it looks whether the homeserver still has the
+ * last one. Nothing waits for it: where the homeserver is away it is tried again.
  */
-export function startAnchors(parts: AnchorParts, start: AnchorStart = COMPARED, pace: AnchorPace = PACE): AnchorPoster {
+export function startAnchors(
+  parts: AnchorParts,
+  start: AnchorStart = COMPARED,
+  pace: AnchorPace = PACE,
+): AnchorPoster {
   let { compared } = start;
   let other = false;
   const { ledger, store, log } = parts;
@@ -132,10 +155,20 @@ export function takesPower(change: Change): boolean {
 }
 
 /** Posts where the ledger stands, unless that is what was posted last. */
-async function post({ ledger, store, anchorage, mac, clock, random }: AnchorParts, again: boolean): Promise<void> {
-  const [{ anchor: standing }, posted] = await Promise.all([reachOf(ledger, store), postedHere(store, anchorage)]);
+async function post(
+  { ledger, store, anchorage, mac, clock, random }: AnchorParts,
+  again: boolean,
+): Promise<void> {
+  const [{ anchor: standing }, posted] = await Promise.all([
+    reachOf(ledger, store),
+    postedHere(store, anchorage),
+  ]);
   const last = posted?.anchor;
-  const isSame = last !== undefined && last.generation === standing.generation && last.seq === standing.seq && last.uses === standing.uses;
+  const isSame =
+    last !== undefined &&
+    last.generation === standing.generation &&
+    last.seq === standing.seq &&
+    last.uses === standing.uses;
   if (isSame && !again) return;
   const anchor = { ...standing, at: clock.now() };
   const content = anchorContent(anchor, anchorage.roomId, mac);

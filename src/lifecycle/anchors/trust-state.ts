@@ -23,9 +23,9 @@ export async function heldState(
 }
 
 /**
- * Goes on from an old copy, at an operator's word: what is live in it ends, except for what they vouch for, every
- * upstream token that is kept is logged out again, and another history begins, which no older one can overtake. Cut
- * off on the way, it is done again.
+ * Goes on from an old copy, at an operator's word: what is live in it ends, except for what they vouch for,
+ * every upstream token that is kept is logged out again, and another history begins, which no older one can
+ * overtake. Cut off on the way, it is done again.
  * @returns how many grants ended
  * @throws MintwardenError `conflict` where nothing is held, `not-found` for an id to keep that is not live
  */
@@ -36,7 +36,8 @@ export async function trustState(
   const { ledger, store, clock, random } = parts;
   const { by, keep, leaseMs } = request;
   const state = await heldState(ledger, store);
-  if (state === null) throw new MintwardenError('conflict', 'This state is not held: there is nothing to confirm.', null);
+  if (state === null)
+    throw new MintwardenError('conflict', 'This state is not held: there is nothing to confirm.', null);
   const stranger = keep.find((id) => !state.live.some((grant) => grant.id === id && grant.state === 'live'));
   if (stranger !== undefined)
     throw new MintwardenError(
@@ -51,7 +52,13 @@ export async function trustState(
   }
   const killing = await killAgain(parts);
   const at = clock.now();
-  const news = { what: 'trusted', by, ended, kept: keep, unknownUntil: state.copy.foundAt + leaseMs } as const;
+  const news = {
+    what: 'trusted',
+    by,
+    ended,
+    kept: keep,
+    unknownUntil: state.copy.foundAt + leaseMs,
+  } as const;
   const { anchor } = state.copy;
   const data = { ended, kept: [...keep], killing, anchorSeq: anchor.seq, anchorHash: anchor.hash };
   const committed = await ledger.commit({
@@ -59,7 +66,8 @@ export async function trustState(
     messages: [newsRow(news, at, random)],
     audit: [historyEvent('state-trusted', by, at, data)],
   });
-  if (committed !== 'committed') throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');
+  if (committed !== 'committed')
+    throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');
   await store.begin(Math.max(anchor.generation, await store.generation()) + 1);
   return ended;
 }

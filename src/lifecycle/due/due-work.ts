@@ -51,7 +51,10 @@ export function createDueWork(
       tended(true);
       const count = (failures.get(task.key) ?? 0) + 1;
       failures.set(task.key, count);
-      holds.set(task.key, world.clock.now() + Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** Math.min(count - 1, 6)));
+      holds.set(
+        task.key,
+        world.clock.now() + Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** Math.min(count - 1, 6)),
+      );
       world.log.error('due work failed', { kind, problem: problemOf(error) });
     } finally {
       busy.delete(task.key);
@@ -70,8 +73,14 @@ export function createDueWork(
     const due = await world.ledger.due(now, BATCH);
     times?.looked(performance.now() - begunAt);
     const tasks: Task[] = [
-      ...due.grants.map((grant) => ({ key: `grant:${grant.id}`, run: () => tendGrant(world, grant).then(() => null) })),
-      ...due.leases.map((lease) => ({ key: `lease:${lease.id}`, run: () => tendLease(world, lease.id).then(() => null) })),
+      ...due.grants.map((grant) => ({
+        key: `grant:${grant.id}`,
+        run: () => tendGrant(world, grant).then(() => null),
+      })),
+      ...due.leases.map((lease) => ({
+        key: `lease:${lease.id}`,
+        run: () => tendLease(world, lease.id).then(() => null),
+      })),
       ...inPlaces(world, due.messages),
     ];
     const begun: Promise<void>[] = [];

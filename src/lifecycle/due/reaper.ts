@@ -76,7 +76,9 @@ export function startReaper(world: World, times?: WorkTimes): Reaper {
     hurry: async () => {
       await work
         .hurry()
-        .catch((error: unknown) => world.log.warn('what failed could not be brought forward', { problem: problemOf(error) }));
+        .catch((error: unknown) =>
+          world.log.warn('what failed could not be brought forward', { problem: problemOf(error) }),
+        );
       wake();
     },
     stop: async () => {

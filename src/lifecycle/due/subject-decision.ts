@@ -27,11 +27,23 @@ export function decideSubjectSeen(
   return {
     at: now,
     grants: turns ? [suspended(grant, facts.locked)] : [],
-    messages: turns ? [newMessage({ id: ids.message(), grantId: grant.id, to: { kind: 'control', replyTo: null }, body, at: now })] : [],
+    messages: turns
+      ? [
+          newMessage({
+            id: ids.message(),
+            grantId: grant.id,
+            to: { kind: 'control', replyTo: null },
+            body,
+            at: now,
+          }),
+        ]
+      : [],
     excluded: isNew ? [{ roomId: noticesRoom, why: 'server-notices', userId: facts.userId }] : [],
     audit: [
       ...(turns ? [auditOf(grant, action, 'system', now)] : []),
-      ...(isNew ? [auditOf(grant, 'room-excluded', 'system', now, { room: noticesRoom, why: 'server-notices' })] : []),
+      ...(isNew
+        ? [auditOf(grant, 'room-excluded', 'system', now, { room: noticesRoom, why: 'server-notices' })]
+        : []),
     ],
   };
 }

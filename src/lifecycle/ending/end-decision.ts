@@ -9,10 +9,16 @@ import { killingLease } from '../leases/lease-row.ts';
 import { abandoned, changed, newMessage, REPORT_LIFE_MS } from '../telling/message-row.ts';
 import type { NewIds } from '../new-id.ts';
 
-/** A send that was under way when the grant ended gets this long to come to an end before the room is searched. */
+/**
+ * A send that was under way when the grant ended gets this long to come to an end before the room is
+ * searched.
+ */
 const SETTLE_MS = 60_000;
 
-/** Why and by whom a grant ends, and who asked: `control` and `subject` are answered where they asked, `nobody` is a report. */
+/**
+ * Why and by whom a grant ends, and who asked: `control` and `subject` are answered where they asked,
+ * `nobody` is a report.
+ */
 export type Ending = {
   readonly cause: EndCause;
   readonly by: Actor;
@@ -21,7 +27,11 @@ export type Ending = {
 };
 
 /** The rows an ending looks at. */
-export type EndFacts = { readonly grant: Grant; readonly leases: readonly Lease[]; readonly messages: readonly Message[] };
+export type EndFacts = {
+  readonly grant: Grant;
+  readonly leases: readonly Lease[];
+  readonly messages: readonly Message[];
+};
 
 /**
  * Everything the end of a grant writes, in one change: the grant, its upstream tokens on their way out, its
@@ -31,14 +41,30 @@ export type EndFacts = { readonly grant: Grant; readonly leases: readonly Lease[
 export function decideEnd(facts: EndFacts, ending: Ending, now: number, ids: NewIds): Change {
   const { grant, leases, messages } = facts;
   const killing = leases.filter((lease) => lease.state === 'alive').map((lease) => killingLease(lease, now));
-  const upstream = killing.length > 0 || leases.some((lease) => lease.state === 'asking' || lease.state === 'killing') ? 'killing' : 'dead';
+  const upstream =
+    killing.length > 0 || leases.some((lease) => lease.state === 'asking' || lease.state === 'killing')
+      ? 'killing'
+      : 'dead';
   return {
     at: now,
     ...(ending.command === null ? {} : { command: ending.command }),
     grants: [ended(grant, ending.cause, ending.by, now)],
     leases: killing,
-    messages: [...stopped(messages, ending, now), ...told(facts, ending, now, ids), ...answers(grant, upstream, ending, now, ids)],
-    audit: [auditOf(grant, auditAction(ending.cause), ending.by, now, { cause: ending.cause, upstream }, ending.command?.eventId ?? null)],
+    messages: [
+      ...stopped(messages, ending, now),
+      ...told(facts, ending, now, ids),
+      ...answers(grant, upstream, ending, now, ids),
+    ],
+    audit: [
+      auditOf(
+        grant,
+        auditAction(ending.cause),
+        ending.by,
+        now,
+        { cause: ending.cause, upstream },
+        ending.command?.eventId ?? null,
+      ),
+    ],
   };
 }
 
@@ -55,7 +81,8 @@ function stopped(messages: readonly Message[], ending: Ending, now: number): Mes
     if (message.state !== 'waiting') return [];
     if (kind === 'delivery-waiting') return tried ? [] : [abandoned(message)];
     if (kind !== 'notice') return [];
-    // A notice that may have arrived is sent to its end, so that it stands in the room once and its own end can follow it.
+    // A notice that may have arrived is sent to its end, so that it stands in the room once and its own end
+    // can follow it.
     const goesOn = tried && ending.cause !== 'untold' && ending.cause !== 'subject-gone';
     return [goesOn ? changed(message, { giveUpAt: now + REPORT_LIFE_MS }) : abandoned(message)];
   });
@@ -65,7 +92,9 @@ function stopped(messages: readonly Message[], ending: Ending, now: number): Mes
 function stoppedToken(message: Message, tried: boolean, now: number): Message[] {
   if (message.state === 'waiting') {
     return [
-      tried ? changed(message, { state: 'abandoned', redactAt: now, attempts: 0, nextActionAt: now + SETTLE_MS }) : abandoned(message),
+      tried
+        ? changed(message, { state: 'abandoned', redactAt: now, attempts: 0, nextActionAt: now + SETTLE_MS })
+        : abandoned(message),
     ];
   }
   if (message.state !== 'accepted' || message.redactedAt !== null) return [];
@@ -82,24 +111,41 @@ function told(facts: EndFacts, ending: Ending, now: number, ids: NewIds): Messag
   const after = notice.state === 'waiting' && ending.cause !== 'untold' ? notice.id : null;
   const body = { kind: 'ended-notice', cause: ending.cause, by: ending.by } as const;
   return [
-    newMessage({ id: ids.message(), grantId: grant.id, to: { kind: 'dm', userId: grant.subject, replyTo: null }, body, at: now, after }),
+    newMessage({
+      id: ids.message(),
+      grantId: grant.id,
+      to: { kind: 'dm', userId: grant.subject, replyTo: null },
+      body,
+      at: now,
+      after,
+    }),
   ];
 }
 
-function answers(grant: Grant, upstream: 'killing' | 'dead', ending: Ending, now: number, ids: NewIds): Message[] {
+function answers(
+  grant: Grant,
+  upstream: 'killing' | 'dead',
+  ending: Ending,
+  now: number,
+  ids: NewIds,
+): Message[] {
   const made: Message[] = [];
   const add = (to: Message['to'], body: Message['body']) =>
     made.push(newMessage({ id: ids.message(), grantId: grant.id, to, body, at: now }));
   const replyTo = eventOf(ending.command?.eventId ?? null);
   if (grant.state === 'minting') {
     const sentence = 'The grant was ended before the homeserver had answered.';
-    add({ kind: 'control', replyTo: eventOf(grant.command) }, { kind: 'mint-failed', sentence, next: null, orphanUntil: null });
+    add(
+      { kind: 'control', replyTo: eventOf(grant.command) },
+      { kind: 'mint-failed', sentence, next: null, orphanUntil: null },
+    );
   }
   if (ending.asked === 'control' && replyTo !== null) {
     add({ kind: 'control', replyTo }, { kind: 'revoked', upstream });
     return made;
   }
-  if (ending.asked === 'subject') add({ kind: 'dm', userId: grant.subject, replyTo }, { kind: 'revoked-by-subject' });
+  if (ending.asked === 'subject')
+    add({ kind: 'dm', userId: grant.subject, replyTo }, { kind: 'revoked-by-subject' });
   add({ kind: 'control', replyTo: null }, { kind: 'ended-report', cause: ending.cause, by: ending.by });
   return made;
 }

@@ -2,9 +2,9 @@ import type { GrantId } from '../../domain/ids.ts';
 import type { Ending } from './end-decision.ts';
 
 /**
- * Grants that somebody ended while the ledger could not be written. No gateway of this service honours them, though
- * their rows still say that they are live; it is written down as soon as it can be. In memory: a restart forgets it,
- * and whoever asked was told so.
+ * Grants that somebody ended while the ledger could not be written. No gateway of this service honours them,
+ * though their rows still say that they are live; it is written down as soon as it can be. In memory: a
+ * restart forgets it, and whoever asked was told so.
  */
 export type RefusedGrants = {
   has(id: GrantId): boolean;

@@ -23,8 +23,14 @@ const HOW: Record<EndCause, string> = {
 export function alreadyOver(grant: Grant, now: number): MintwardenError {
   const when = grant.endedAt === null ? '' : ` at ${utc(grant.endedAt, now)}`;
   if (grant.state === 'failed')
-    return new MintwardenError('conflict', `Grant ${grant.id} never came to life: ${grant.failure ?? 'its mint failed'}`);
-  const by = grant.endedBy !== null && grant.endedBy !== 'system' && grant.endedBy !== 'holder' ? ` (by ${grant.endedBy})` : '';
+    return new MintwardenError(
+      'conflict',
+      `Grant ${grant.id} never came to life: ${grant.failure ?? 'its mint failed'}`,
+    );
+  const by =
+    grant.endedBy !== null && grant.endedBy !== 'system' && grant.endedBy !== 'holder'
+      ? ` (by ${grant.endedBy})`
+      : '';
   const how = grant.endCause === null ? 'it ended' : HOW[grant.endCause];
   return new MintwardenError(
     'conflict',
@@ -43,7 +49,10 @@ export async function revoke(world: World, request: RevokeRequest): Promise<Begu
   if (request.as === 'subject' && by !== grant.subject) {
     throw new MintwardenError('not-found', `You have no grant ${grant.id}.`, '!tokens shows yours.');
   }
-  if (command !== null && (await world.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex)))
+  if (
+    command !== null &&
+    (await world.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex))
+  )
     return { kind: 'seen' };
   const outcome = await endGrant(world, grant.id, {
     cause: request.as === 'subject' ? 'ended-by-subject' : 'revoked',

@@ -16,27 +16,53 @@ import type { World } from '../world.ts';
 /** A log-out is given up this long after the token's own end: by then the homeserver has ended it itself. */
 const GIVE_UP_AFTER_END_MS = 3_600_000;
 
-/** What a try to log a token out came to. `unopenable`: the sealed copy cannot be opened, so no further try can work. */
+/**
+ * What a try to log a token out came to. `unopenable`: the sealed copy cannot be opened, so no further try
+ * can work.
+ */
 type KillTry = Killed | { readonly kind: 'unopenable'; readonly problem: string };
 
 /** Tells the control room of an upstream token that may be alive. */
-export function aliveMessage(lease: Lease, why: 'orphan' | 'unkillable' | 'died-early', now: number, ids: NewIds): Message {
+export function aliveMessage(
+  lease: Lease,
+  why: 'orphan' | 'unkillable' | 'died-early',
+  now: number,
+  ids: NewIds,
+): Message {
   const body = { kind: 'upstream-alive', why, until: lease.validUntil } as const;
-  return newMessage({ id: ids.message(), grantId: lease.grantId, to: { kind: 'control', replyTo: null }, body, at: now });
+  return newMessage({
+    id: ids.message(),
+    grantId: lease.grantId,
+    to: { kind: 'control', replyTo: null },
+    body,
+    at: now,
+  });
 }
 
 /** What becomes of a lease that is being killed, after one try. */
-export function decideKilled(grant: Grant, lease: Lease, tried: KillTry, retryMs: number, now: number, ids: NewIds): Change {
+export function decideKilled(
+  grant: Grant,
+  lease: Lease,
+  tried: KillTry,
+  retryMs: number,
+  now: number,
+  ids: NewIds,
+): Change {
   if (tried.kind === 'dead') {
     return {
       at: now,
       leases: [deadLease(lease, now)],
-      audit: [auditOf(grant, 'lease-killed', 'system', now, { lease: lease.id, attempts: lease.attempts + 1 })],
+      audit: [
+        auditOf(grant, 'lease-killed', 'system', now, { lease: lease.id, attempts: lease.attempts + 1 }),
+      ],
     };
   }
   const attempts = lease.attempts + 1;
   if (tried.kind === 'unknown' && now < lease.validUntil + GIVE_UP_AFTER_END_MS) {
-    return { at: now, leases: [changedLease(lease, { attempts, lastProblem: tried.problem, nextActionAt: now + retryMs })] };
+    return {
+      at: now,
+      leases: [changedLease(lease, { attempts, lastProblem: tried.problem, nextActionAt: now + retryMs })],
+    };
   }
   const keep = now < lease.validUntil;
   return {
@@ -51,7 +77,13 @@ export function decideKilled(grant: Grant, lease: Lease, tried: KillTry, retryMs
       }),
     ],
     messages: [aliveMessage(lease, 'unkillable', now, ids)],
-    audit: [auditOf(grant, 'lease-unkillable', 'system', now, { lease: lease.id, until: lease.validUntil, attempts })],
+    audit: [
+      auditOf(grant, 'lease-unkillable', 'system', now, {
+        lease: lease.id,
+        until: lease.validUntil,
+        attempts,
+      }),
+    ],
   };
 }
 
@@ -65,7 +97,14 @@ export async function killLease(world: Killer, lease: Lease): Promise<void> {
     const [row, grant] = await Promise.all([world.ledger.lease(lease.id), world.ledger.grant(lease.grantId)]);
     if (row === null || grant === null || row.state !== 'killing') return { change: null, value: null };
     return {
-      change: decideKilled(grant, row, tried, backoffMs(row.attempts, world.random), world.clock.now(), newIds(world.random)),
+      change: decideKilled(
+        grant,
+        row,
+        tried,
+        backoffMs(row.attempts, world.random),
+        world.clock.now(),
+        newIds(world.random),
+      ),
       value: null,
     };
   });
@@ -74,7 +113,8 @@ export async function killLease(world: Killer, lease: Lease): Promise<void> {
 async function tryKill(world: Killer, lease: Lease): Promise<KillTry> {
   let token: string;
   try {
-    if (lease.sealed === null) return { kind: 'unopenable', problem: 'There is no copy of the token to log out with.' };
+    if (lease.sealed === null)
+      return { kind: 'unopenable', problem: 'There is no copy of the token to log out with.' };
     token = world.sealer.open(leaseRow(lease.id), lease.sealed);
   } catch (error) {
     return { kind: 'unopenable', problem: problemOf(error) };

@@ -5,7 +5,13 @@ import type { GrantId, LeaseId, UserId } from '../../domain/ids.ts';
 export const ASKING_PATIENCE_MS = 120_000;
 
 /** The row of an attempt, as it is written before the homeserver is asked. */
-export function askingLease(id: LeaseId, grantId: GrantId, subject: UserId, now: number, validUntil: number): Lease {
+export function askingLease(
+  id: LeaseId,
+  grantId: GrantId,
+  subject: UserId,
+  now: number,
+  validUntil: number,
+): Lease {
   return {
     id,
     revision: 1,
@@ -36,7 +42,10 @@ export function killingLease(lease: Lease, now: number, sealed: string | null = 
   return changedLease(lease, { state: 'killing', sealed, attempts: 0, nextActionAt: now });
 }
 
-/** The homeserver confirmed its end. The sealed copy stays until the token's own end has passed: a restored homeserver would revive it. */
+/**
+ * The homeserver confirmed its end. The sealed copy stays until the token's own end has passed: a restored
+ * homeserver would revive it.
+ */
 export function deadLease(lease: Lease, now: number): Lease {
   const keep = lease.sealed !== null && now < lease.validUntil;
   return changedLease(lease, {

@@ -12,7 +12,13 @@ import { newIds, type NewIds } from '../new-id.ts';
 import type { World } from '../world.ts';
 
 /** What a lease's clock brings, without asking anybody; null where the row is not due for that. */
-export function decideLeaseDue(grant: Grant, lease: Lease, patient: boolean, now: number, ids: NewIds): Change | null {
+export function decideLeaseDue(
+  grant: Grant,
+  lease: Lease,
+  patient: boolean,
+  now: number,
+  ids: NewIds,
+): Change | null {
   if (lease.nextActionAt === null) return null;
   switch (lease.state) {
     case 'asking': {
@@ -23,17 +29,23 @@ export function decideLeaseDue(grant: Grant, lease: Lease, patient: boolean, now
         at: now,
         leases: [orphan],
         messages: told,
-        audit: [auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
+        audit: [
+          auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil }),
+        ],
       };
     }
     case 'alive':
       // Synapse never deletes expired tokens: they are logged out too.
       return now < lease.validUntil ? null : { at: now, leases: [killingLease(lease, now)] };
     case 'orphan':
-      return now < lease.validUntil ? null : { at: now, leases: [changedLease(lease, { state: 'dead', nextActionAt: null })] };
+      return now < lease.validUntil
+        ? null
+        : { at: now, leases: [changedLease(lease, { state: 'dead', nextActionAt: null })] };
     case 'dead':
     case 'unkillable':
-      return now < lease.validUntil ? null : { at: now, leases: [changedLease(lease, { sealed: null, nextActionAt: null })] };
+      return now < lease.validUntil
+        ? null
+        : { at: now, leases: [changedLease(lease, { sealed: null, nextActionAt: null })] };
     case 'killing':
       return null;
     default:
@@ -45,7 +57,11 @@ export function decideLeaseDue(grant: Grant, lease: Lease, patient: boolean, now
  * Does what is due for a lease: gives up waiting for an answer, logs out, erases.
  * @param options.patient false at start, when nobody can be waiting for an answer any more
  */
-export async function tendLease(world: World, id: LeaseId, options: { readonly patient: boolean } = { patient: true }): Promise<void> {
+export async function tendLease(
+  world: World,
+  id: LeaseId,
+  options: { readonly patient: boolean } = { patient: true },
+): Promise<void> {
   const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Lease | null>> => {
     const lease = await world.ledger.lease(id);
     const grant = lease === null ? null : await world.ledger.grant(lease.grantId);
@@ -56,6 +72,9 @@ export async function tendLease(world: World, id: LeaseId, options: { readonly p
   });
   const lease = outcome.kind === 'done' ? outcome.value : null;
   if (lease?.state === 'killing') await killLease(world, lease);
-  const overdue = lease?.nextActionAt !== null && lease !== null && (!options.patient || world.clock.now() >= lease.nextActionAt);
+  const overdue =
+    lease?.nextActionAt !== null &&
+    lease !== null &&
+    (!options.patient || world.clock.now() >= lease.nextActionAt);
   if (lease?.state === 'asking' && overdue) await abandonMint(world, lease.grantId);
 }

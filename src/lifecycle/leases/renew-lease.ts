@@ -19,15 +19,32 @@ import type { World } from '../world.ts';
 const MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.1;
 
-/** Whether a lease in use is to be followed by a new one: little of its life is left, and the grant outlives it. */
-export function needsRenewal(lease: Pick<Lease, 'createdAt' | 'validUntil'>, grant: Pick<Grant, 'expiresAt'>, now: number): boolean {
+/**
+ * Whether a lease in use is to be followed by a new one: little of its life is left, and the grant outlives
+ * it.
+ */
+export function needsRenewal(
+  lease: Pick<Lease, 'createdAt' | 'validUntil'>,
+  grant: Pick<Grant, 'expiresAt'>,
+  now: number,
+): boolean {
   if (lease.validUntil >= grant.expiresAt) return now >= lease.validUntil;
   const margin = Math.max(MARGIN_MS, (lease.validUntil - lease.createdAt) * MARGIN_SHARE);
   return now >= lease.validUntil - margin;
 }
 
-/** The rows after an answer that is still wanted. The grant's revision moves too, so that an ending at the same time is noticed. */
-export function decideRenewed(grant: Grant, lease: Lease, issued: Issued, sealed: string | null, now: number, ids: NewIds): Change {
+/**
+ * The rows after an answer that is still wanted. The grant's revision moves too, so that an ending at the
+ * same time is noticed.
+ */
+export function decideRenewed(
+  grant: Grant,
+  lease: Lease,
+  issued: Issued,
+  sealed: string | null,
+  now: number,
+  ids: NewIds,
+): Change {
   if (issued.kind === 'issued' && sealed !== null) {
     return {
       at: now,
@@ -67,10 +84,12 @@ export async function renewLease(world: World, id: GrantId): Promise<Upstream & 
     leases: [lease],
     audit: [auditOf(grant, 'lease-requested', 'system', now, { lease: lease.id, until: validUntil })],
   });
-  if (requested !== 'committed') throw new MintwardenError('conflict', 'The lease could not be recorded.', 'Try again.');
+  if (requested !== 'committed')
+    throw new MintwardenError('conflict', 'The lease could not be recorded.', 'Try again.');
   const issued = await ask(world, lease);
   const kept = await keep(world, lease, issued);
-  if (kept !== null && issued.kind === 'issued') return { leaseId: lease.id, token: issued.token, lease: kept };
+  if (kept !== null && issued.kind === 'issued')
+    return { leaseId: lease.id, token: issued.token, lease: kept };
   throw noUpstream(issued);
 }
 
@@ -83,11 +102,16 @@ async function goodGrant(world: World, id: GrantId): Promise<Grant> {
 /** The alive row, or null where the answer was of no use or no longer wanted. */
 async function keep(world: World, asked: Lease, issued: Issued): Promise<Lease | null> {
   const decide = async (): Promise<Decision<Lease | null>> => {
-    const [grant, lease] = await Promise.all([world.ledger.grant(asked.grantId), world.ledger.lease(asked.id)]);
-    if (grant === null || lease === null) throw new MintwardenError('state', `The record of a lease of grant ${asked.grantId} is gone.`);
+    const [grant, lease] = await Promise.all([
+      world.ledger.grant(asked.grantId),
+      world.ledger.lease(asked.id),
+    ]);
+    if (grant === null || lease === null)
+      throw new MintwardenError('state', `The record of a lease of grant ${asked.grantId} is gone.`);
     const now = world.clock.now();
     const sealed = issued.kind === 'issued' ? world.sealer.seal(leaseRow(lease.id), issued.token) : null;
-    if (!stillWanted(grant, lease, now)) return { change: decideLateAnswer(grant, lease, issued, sealed, now), value: null };
+    if (!stillWanted(grant, lease, now))
+      return { change: decideLateAnswer(grant, lease, issued, sealed, now), value: null };
     const change = decideRenewed(grant, lease, issued, sealed, now, newIds(world.random));
     return { change, value: issued.kind === 'issued' ? (change.leases?.[0] ?? null) : null };
   };
@@ -101,7 +125,9 @@ async function keep(world: World, asked: Lease, issued: Issued): Promise<Lease |
 }
 
 function noUpstream(issued: Issued): MintwardenError {
-  if (issued.kind === 'refused') return new MintwardenError('homeserver-refused', 'The homeserver refused a new upstream token.');
-  if (issued.kind === 'unknown') return new MintwardenError('homeserver-unreachable', 'The homeserver gave no usable answer.');
+  if (issued.kind === 'refused')
+    return new MintwardenError('homeserver-refused', 'The homeserver refused a new upstream token.');
+  if (issued.kind === 'unknown')
+    return new MintwardenError('homeserver-unreachable', 'The homeserver gave no usable answer.');
   return new MintwardenError('not-allowed', 'The grant ended in the meantime.');
 }

@@ -19,6 +19,9 @@ export async function abandonMint(world: World, id: GrantId): Promise<void> {
       mayExist: lease !== null,
       problem: 'No answer was seen.',
     };
-    return { change: decideMintFailed(grant, lease, failure, world.clock.now(), newIds(world.random)), value: null };
+    return {
+      change: decideMintFailed(grant, lease, failure, world.clock.now(), newIds(world.random)),
+      value: null,
+    };
   });
 }

@@ -31,7 +31,10 @@ export function decideRequested(grant: Grant, lease: Lease, command: CommandKey 
   };
 }
 
-/** The homeserver made the token: the grant is live, and everyone is told, the subject before the token goes out. */
+/**
+ * The homeserver made the token: the grant is live, and everyone is told, the subject before the token goes
+ * out.
+ */
 export function decideMinted(
   grant: Grant,
   lease: Lease,
@@ -84,17 +87,39 @@ export type MintFailure = {
 };
 
 /** Nothing was made, or nothing that we know of. */
-export function decideMintFailed(grant: Grant, lease: Lease | null, failure: MintFailure, now: number, ids: NewIds): Change {
+export function decideMintFailed(
+  grant: Grant,
+  lease: Lease | null,
+  failure: MintFailure,
+  now: number,
+  ids: NewIds,
+): Change {
   const open = lease !== null && lease.state === 'asking' ? lease : null;
   const orphanUntil = open !== null && failure.mayExist ? open.validUntil : null;
-  const body: MessageBody = { kind: 'mint-failed', sentence: failure.sentence, next: failure.next, orphanUntil };
-  const after = open === null ? null : failure.mayExist ? orphanLease(open, failure.problem) : refusedLease(open, failure.problem);
+  const body: MessageBody = {
+    kind: 'mint-failed',
+    sentence: failure.sentence,
+    next: failure.next,
+    orphanUntil,
+  };
+  const after =
+    open === null
+      ? null
+      : failure.mayExist
+        ? orphanLease(open, failure.problem)
+        : refusedLease(open, failure.problem);
   return {
     at: now,
     grants: [failed(grant, failure.sentence, now)],
     ...(after === null ? {} : { leases: [after] }),
     messages: [
-      newMessage({ id: ids.message(), grantId: grant.id, to: { kind: 'control', replyTo: eventOf(grant.command) }, body, at: now }),
+      newMessage({
+        id: ids.message(),
+        grantId: grant.id,
+        to: { kind: 'control', replyTo: eventOf(grant.command) },
+        body,
+        at: now,
+      }),
     ],
     audit: [
       auditOf(grant, 'mint-failed', 'system', now, { problem: failure.problem }),
@@ -114,7 +139,13 @@ export function decideMintFailed(grant: Grant, lease: Lease | null, failure: Min
  * An answer that came when nobody waits for it any more: the grant is over, or the attempt was given up.
  * What was made is killed; what was not is noted.
  */
-export function decideLateAnswer(grant: Grant, lease: Lease, issued: Issued, sealed: string | null, now: number): Change | null {
+export function decideLateAnswer(
+  grant: Grant,
+  lease: Lease,
+  issued: Issued,
+  sealed: string | null,
+  now: number,
+): Change | null {
   if (lease.state !== 'asking' && lease.state !== 'orphan') return null;
   if (issued.kind === 'issued' && sealed !== null) {
     return {
@@ -133,7 +164,9 @@ export function decideLateAnswer(grant: Grant, lease: Lease, issued: Issued, sea
   if (lease.state === 'orphan') return null;
   return {
     at: now,
-    leases: [orphanLease(lease, issued.kind === 'unknown' ? issued.problem : 'The answer could not be kept.')],
+    leases: [
+      orphanLease(lease, issued.kind === 'unknown' ? issued.problem : 'The answer could not be kept.'),
+    ],
     audit: [auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
   };
 }

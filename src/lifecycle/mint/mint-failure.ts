@@ -16,10 +16,16 @@ export function mintFailure(subject: UserId, issued: Exclude<Issued, { kind: 'is
   return { ...refusal(subject, issued.why), mayExist: false, problem: issued.problem };
 }
 
-function refusal(subject: UserId, why: Extract<Issued, { kind: 'refused' }>['why']): { sentence: string; next: string } {
+function refusal(
+  subject: UserId,
+  why: Extract<Issued, { kind: 'refused' }>['why'],
+): { sentence: string; next: string } {
   switch (why) {
     case 'no-such-user':
-      return { sentence: `The homeserver knows no user ${subject}.`, next: 'Check the spelling of the user id.' };
+      return {
+        sentence: `The homeserver knows no user ${subject}.`,
+        next: 'Check the spelling of the user id.',
+      };
     case 'not-admin':
       return {
         sentence: 'The homeserver no longer takes the issuer account for a server administrator.',
@@ -31,9 +37,15 @@ function refusal(subject: UserId, why: Extract<Issued, { kind: 'refused' }>['why
         next: 'An operator logs it in again; `mintwarden doctor` says how.',
       };
     case 'limited':
-      return { sentence: 'The homeserver refused the token for now: too many requests.', next: 'Send the command again in a minute.' };
+      return {
+        sentence: 'The homeserver refused the token for now: too many requests.',
+        next: 'Send the command again in a minute.',
+      };
     case 'other':
-      return { sentence: 'The homeserver refused to make the token.', next: 'An operator runs `mintwarden doctor`.' };
+      return {
+        sentence: 'The homeserver refused to make the token.',
+        next: 'An operator runs `mintwarden doctor`.',
+      };
     default:
       return unreachable(why);
   }

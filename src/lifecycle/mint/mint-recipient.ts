@@ -9,7 +9,10 @@ import type { World } from '../world.ts';
  * Who is to get the token: who was named, or the minter; an operator only where they named a file.
  * @throws MintwardenError `usage` | `recipient-unusable`
  */
-export function recipientOf(world: Pick<World, 'directory' | 'ownAccounts' | 'chat'>, request: MintRequest): UserId | Operator {
+export function recipientOf(
+  world: Pick<World, 'directory' | 'ownAccounts' | 'chat'>,
+  request: MintRequest,
+): UserId | Operator {
   if (request.intoFile === true && isOperator(request.minter)) return request.minter;
   const recipient = request.recipient ?? parseUserId(request.minter);
   if (recipient === null) {
@@ -41,7 +44,10 @@ export function recipientOf(world: Pick<World, 'directory' | 'ownAccounts' | 'ch
  * @throws MintwardenError `recipient-unusable`
  */
 export function checkRecipientKeys(recipient: UserId, keys: Keys, pin: Pin | null): void {
-  if (keys.isReplaced === true || (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)) {
+  if (
+    keys.isReplaced === true ||
+    (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)
+  ) {
     throw new MintwardenError(
       'recipient-unusable',
       `${recipient} has another cryptographic identity than the one first seen; it may not be them.`,

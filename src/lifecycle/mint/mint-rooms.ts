@@ -18,7 +18,11 @@ export type Outside = ReadonlyMap<RoomId, ExcludedRoom['why']>;
 /** All rooms outside every scope, from everything that knows of some. */
 export function outsideRooms(
   excluded: readonly ExcludedRoom[],
-  seen: { readonly control: readonly RoomId[]; readonly dms: readonly (Dm | null)[]; readonly noticesRoom: RoomId | null },
+  seen: {
+    readonly control: readonly RoomId[];
+    readonly dms: readonly (Dm | null)[];
+    readonly noticesRoom: RoomId | null;
+  },
 ): Outside {
   const { control, dms, noticesRoom } = seen;
   const outside = new Map(excluded.map((room) => [room.roomId, room.why]));
@@ -75,14 +79,25 @@ function byPrefix(text: string, subject: UserId, joined: readonly RoomId[]): Roo
 }
 
 /**
- * What a grant may say of a room: that it is one of the subject's, or one it lets them into, and none outside every scope.
+ * What a grant may say of a room: that it is one of the subject's, or one it lets them into, and none outside
+ * every scope.
  * @param mayEnter whether the grant lets rooms be joined or knocked on
  * @throws MintwardenError `room-unusable`
  */
-export function checkRoom(roomId: RoomId, subject: UserId, joined: ReadonlySet<RoomId>, outside: Outside, mayEnter: boolean): void {
+export function checkRoom(
+  roomId: RoomId,
+  subject: UserId,
+  joined: ReadonlySet<RoomId>,
+  outside: Outside,
+  mayEnter: boolean,
+): void {
   const why = outside.get(roomId);
   if (why !== undefined) {
-    throw new MintwardenError('room-unusable', `${roomId} is outside every scope: ${WHY[why]}.`, 'Leave it out of --rooms.');
+    throw new MintwardenError(
+      'room-unusable',
+      `${roomId} is outside every scope: ${WHY[why]}.`,
+      'Leave it out of --rooms.',
+    );
   }
   if (!mayEnter && !joined.has(roomId)) {
     throw new MintwardenError(
@@ -100,5 +115,9 @@ export function checkRoom(roomId: RoomId, subject: UserId, joined: ReadonlySet<R
 export async function roomFacts(roomId: RoomId, directory: Pick<Directory, 'room'>): Promise<RoomFacts> {
   const facts = await directory.room(roomId);
   if (facts !== null) return facts;
-  throw new MintwardenError('room-unusable', `The homeserver does not know the room ${roomId}.`, 'Check the room id.');
+  throw new MintwardenError(
+    'room-unusable',
+    `The homeserver does not know the room ${roomId}.`,
+    'Check the room id.',
+  );
 }

@@ -8,7 +8,11 @@ import type { World } from '../world.ts';
  * What can be said against a subject without asking the homeserver.
  * @throws MintwardenError `refused-by-policy` | `subject-unusable`
  */
-export function checkSubjectName(world: Pick<World, 'directory' | 'ownAccounts'>, policy: Policy, subject: UserId): void {
+export function checkSubjectName(
+  world: Pick<World, 'directory' | 'ownAccounts'>,
+  policy: Policy,
+  subject: UserId,
+): void {
   if (world.ownAccounts.includes(subject)) {
     throw new MintwardenError(
       'refused-by-policy',
@@ -30,7 +34,8 @@ export function checkSubjectName(world: Pick<World, 'directory' | 'ownAccounts'>
       'An operator can change policy.protected_subjects in the configuration.',
     );
   }
-  if (policy.admins.includes(subject) && !policy.privilegedSubjects.includes(subject)) throw privileged(subject, 'may mint tokens');
+  if (policy.admins.includes(subject) && !policy.privilegedSubjects.includes(subject))
+    throw privileged(subject, 'may mint tokens');
 }
 
 function privileged(subject: UserId, why: string): MintwardenError {
@@ -42,7 +47,8 @@ function privileged(subject: UserId, why: string): MintwardenError {
 }
 
 /**
- * Whether policy allows tokens for a subject that has one: it may have changed since, and so may their rights.
+ * Whether policy allows tokens for a subject that has one: it may have changed since, and so may their
+ * rights.
  */
 export function stillAllowed(policy: Policy, facts: Pick<SubjectFacts, 'userId' | 'admin'>): boolean {
   const { userId, admin } = facts;
@@ -54,17 +60,35 @@ export function stillAllowed(policy: Policy, facts: Pick<SubjectFacts, 'userId' 
  * What the homeserver's word on a subject means for a mint or a lease.
  * @throws MintwardenError `subject-unusable` | `refused-by-policy` | `subject-unreachable`
  */
-export function checkSubjectFacts(policy: Policy, subject: UserId, facts: SubjectFacts | null, hasServerNotices: boolean): SubjectFacts {
+export function checkSubjectFacts(
+  policy: Policy,
+  subject: UserId,
+  facts: SubjectFacts | null,
+  hasServerNotices: boolean,
+): SubjectFacts {
   if (facts === null) {
-    throw new MintwardenError('subject-unusable', `There is no user ${subject} on this homeserver.`, 'Check the spelling of the user id.');
+    throw new MintwardenError(
+      'subject-unusable',
+      `There is no user ${subject} on this homeserver.`,
+      'Check the spelling of the user id.',
+    );
   }
   if (facts.deactivated) {
-    throw new MintwardenError('subject-unusable', `${subject} is deactivated.`, 'Reactivate the account first, or name another user.');
+    throw new MintwardenError(
+      'subject-unusable',
+      `${subject} is deactivated.`,
+      'Reactivate the account first, or name another user.',
+    );
   }
   if (facts.locked) {
-    throw new MintwardenError('subject-unusable', `${subject} is locked.`, 'Unlock the account first, or name another user.');
+    throw new MintwardenError(
+      'subject-unusable',
+      `${subject} is locked.`,
+      'Unlock the account first, or name another user.',
+    );
   }
-  if (facts.admin && !policy.privilegedSubjects.includes(subject)) throw privileged(subject, 'is a server administrator');
+  if (facts.admin && !policy.privilegedSubjects.includes(subject))
+    throw privileged(subject, 'is a server administrator');
   if (facts.ignoresBot && !hasServerNotices) {
     throw new MintwardenError(
       'subject-unreachable',

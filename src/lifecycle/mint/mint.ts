@@ -7,7 +7,13 @@ import type { Issued } from '../../ports/issuer.ts';
 import { refuseWhileHeld } from '../anchors/held.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { ASKING_PATIENCE_MS, askingLease } from '../leases/lease-row.ts';
-import { decideLateAnswer, decideMinted, decideMintFailed, decideRequested, stillWanted } from './mint-decisions.ts';
+import {
+  decideLateAnswer,
+  decideMinted,
+  decideMintFailed,
+  decideRequested,
+  stillWanted,
+} from './mint-decisions.ts';
 import { mintFailure } from './mint-failure.ts';
 import { checkLimits } from './mint-limits.ts';
 import { newIds } from '../new-id.ts';
@@ -28,7 +34,10 @@ const ID_ATTEMPTS = 10;
  */
 export async function mint(world: World, request: MintRequest): Promise<Begun> {
   const { command } = request;
-  if (command !== null && (await world.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex)))
+  if (
+    command !== null &&
+    (await world.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex))
+  )
     return { kind: 'seen' };
   refuseWhileHeld(world.held);
   refuseInTrouble(world);
@@ -41,7 +50,11 @@ export async function mint(world: World, request: MintRequest): Promise<Begun> {
 }
 
 /** Commit 1. One at a time, so that two mints cannot both be the last that the limits allow. */
-async function record(world: World, request: MintRequest, plan: MintPlan): Promise<{ grant: Grant; lease: Lease } | 'seen'> {
+async function record(
+  world: World,
+  request: MintRequest,
+  plan: MintPlan,
+): Promise<{ grant: Grant; lease: Lease } | 'seen'> {
   const policy = world.policy();
   await checkLimits(world.ledger, policy, request.subject);
   const { grantsEver } = await world.ledger.counts();
@@ -60,7 +73,13 @@ async function record(world: World, request: MintRequest, plan: MintPlan): Promi
       sealedToken: world.sealer.seal(grantRow(id), token),
       nextActionAt: now + ASKING_PATIENCE_MS,
     };
-    const lease = askingLease(newIds(world.random).lease(), id, grant.subject, now, Math.min(expiresAt, now + policy.leaseMs));
+    const lease = askingLease(
+      newIds(world.random).lease(),
+      id,
+      grant.subject,
+      now,
+      Math.min(expiresAt, now + policy.leaseMs),
+    );
     const committed = await world.ledger.commit(decideRequested(grant, lease, request.command));
     if (committed === 'seen') return 'seen';
     if (committed === 'committed') return { grant, lease };
@@ -68,7 +87,10 @@ async function record(world: World, request: MintRequest, plan: MintPlan): Promi
   throw new MintwardenError('internal', 'No free grant id was found.', 'Try again.');
 }
 
-/** Asks the homeserver. The port promises not to throw; what is thrown all the same leaves the outcome unknown. */
+/**
+ * Asks the homeserver. The port promises not to throw; what is thrown all the same leaves the outcome
+ * unknown.
+ */
 export async function ask(world: World, lease: Lease): Promise<Issued> {
   try {
     return await world.issuer.issue(lease.subject, lease.validUntil);
@@ -78,10 +100,20 @@ export async function ask(world: World, lease: Lease): Promise<Issued> {
 }
 
 /** Commit 2, on what the rows say by then. */
-async function conclude(world: World, requested: Grant, asked: Lease, issued: Issued, recipientJoined: boolean): Promise<Grant> {
+async function conclude(
+  world: World,
+  requested: Grant,
+  asked: Lease,
+  issued: Issued,
+  recipientJoined: boolean,
+): Promise<Grant> {
   const decide = async (): Promise<Decision<Grant>> => {
-    const [grant, lease] = await Promise.all([world.ledger.grant(requested.id), world.ledger.lease(asked.id)]);
-    if (grant === null || lease === null) throw new MintwardenError('state', `The record of grant ${requested.id} is gone.`);
+    const [grant, lease] = await Promise.all([
+      world.ledger.grant(requested.id),
+      world.ledger.lease(asked.id),
+    ]);
+    if (grant === null || lease === null)
+      throw new MintwardenError('state', `The record of grant ${requested.id} is gone.`);
     const now = world.clock.now();
     const sealed = issued.kind === 'issued' ? world.sealer.seal(leaseRow(lease.id), issued.token) : null;
     if (grant.state !== 'minting' || !stillWanted(grant, lease, now))
@@ -112,17 +144,37 @@ async function conclude(world: World, requested: Grant, asked: Lease, issued: Is
   }
 }
 
-function unwanted(world: World, grant: Grant, lease: Lease, issued: Issued, sealed: string | null, now: number) {
+function unwanted(
+  world: World,
+  grant: Grant,
+  lease: Lease,
+  issued: Issued,
+  sealed: string | null,
+  now: number,
+) {
   const late = decideLateAnswer(grant, lease, issued, sealed, now);
   if (late === null || grant.state !== 'minting') return late;
   const sentence = 'The homeserver answered after the lifetime that was asked for had passed.';
-  const failure = { sentence, next: 'See whether the homeserver is slow, or ask for a longer --ttl.', mayExist: false, problem: sentence };
+  const failure = {
+    sentence,
+    next: 'See whether the homeserver is slow, or ask for a longer --ttl.',
+    mayExist: false,
+    problem: sentence,
+  };
   const failing = decideMintFailed(grant, null, failure, now, newIds(world.random));
   return { ...failing, leases: late.leases ?? [], audit: [...(failing.audit ?? []), ...(late.audit ?? [])] };
 }
 
-/** The ledger could not be written: what was made must not live on without a record, so it is killed here and now. */
-async function unrecorded(world: World, grant: Grant, issued: Issued, cause: unknown): Promise<MintwardenError> {
+/**
+ * The ledger could not be written: what was made must not live on without a record, so it is killed here and
+ * now.
+ */
+async function unrecorded(
+  world: World,
+  grant: Grant,
+  issued: Issued,
+  cause: unknown,
+): Promise<MintwardenError> {
   world.log.error('mint could not be recorded', { grant: grant.id, problem: problemOf(cause) });
   const dead = issued.kind !== 'issued' || (await killed(world, issued.token));
   return new MintwardenError(

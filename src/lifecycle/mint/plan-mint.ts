@@ -30,7 +30,11 @@ const MAX_REASON = 300;
  * @param purpose a preview also shows what this version's gateway does not enforce yet; it is never minted
  * @throws MintwardenError with the next step; nothing was done then
  */
-export async function planMint(world: World, request: MintRequest, purpose: 'mint' | 'preview' = 'mint'): Promise<MintPlan> {
+export async function planMint(
+  world: World,
+  request: MintRequest,
+  purpose: 'mint' | 'preview' = 'mint',
+): Promise<MintPlan> {
   const policy = world.policy();
   const { subject } = request;
   checkSubjectName(world, policy, subject);
@@ -38,7 +42,11 @@ export async function planMint(world: World, request: MintRequest, purpose: 'min
   const ttlMs = checkTtl(policy, request.ttlMs);
   const reason = checkReason(policy, request.reason);
   if (request.rooms !== 'all' && request.rooms.length === 0) {
-    throw new MintwardenError('usage', 'No room is named.', 'Say --rooms with room ids or aliases, or --rooms all.');
+    throw new MintwardenError(
+      'usage',
+      'No room is named.',
+      'Say --rooms with room ids or aliases, or --rooms all.',
+    );
   }
 
   const terms = mintTerms(request, purpose === 'mint' ? ENFORCED : null);
@@ -57,8 +65,19 @@ export async function planMint(world: World, request: MintRequest, purpose: 'min
 
   const facts = checkSubjectFacts(policy, subject, await world.directory.subject(subject), await notices);
   const control = [world.controlRoomId as RoomId, ...(await predecessors)];
-  const outside = outsideRooms(await excluded, { control, dms: [await theirDm, await dm], noticesRoom: facts.noticesRoom });
-  const rooms = await namedRooms(world, request, facts, outside, early, allows(terms, 'join') || allows(terms, 'knock'));
+  const outside = outsideRooms(await excluded, {
+    control,
+    dms: [await theirDm, await dm],
+    noticesRoom: facts.noticesRoom,
+  });
+  const rooms = await namedRooms(
+    world,
+    request,
+    facts,
+    outside,
+    early,
+    allows(terms, 'join') || allows(terms, 'knock'),
+  );
   if (person !== null && keys !== null) checkRecipientKeys(person, await keys, await pin);
   await limits;
 
@@ -112,7 +131,11 @@ function checkReason(policy: Policy, asked: string | null): string | null {
   // What nobody can see is no reason.
   const reason = safeInline(given).trim() === '' ? '' : given;
   if (reason === '' && policy.reasonRequired) {
-    throw new MintwardenError('refused-by-policy', 'Policy asks for a reason, and the subject will read it.', 'Add --reason "…".');
+    throw new MintwardenError(
+      'refused-by-policy',
+      'Policy asks for a reason, and the subject will read it.',
+      'Add --reason "…".',
+    );
   }
   if (Array.from(reason).length > MAX_REASON) {
     throw new MintwardenError(
@@ -144,7 +167,9 @@ async function namedRooms(
   if (request.rooms === 'all') return 'all';
   const joined = new Set(facts.joinedRooms);
   const subject: UserId = request.subject;
-  const resolving = request.rooms.map((reference) => begun(resolveRoom(reference, subject, facts.joinedRooms, world.directory)));
+  const resolving = request.rooms.map((reference) =>
+    begun(resolveRoom(reference, subject, facts.joinedRooms, world.directory)),
+  );
   const ids = new Set<RoomId>();
   for (const room of resolving) ids.add(await room);
   const notices = await noticesAmong(world, mayEnter ? [...ids].filter((id) => !joined.has(id)) : []);

@@ -16,7 +16,8 @@ export async function contentOf(
   channel: Channel,
   token?: string,
 ): Promise<ChatContent> {
-  const notice = message.body.kind === 'minted' && grant !== null ? await noticeState(world, grant) : undefined;
+  const notice =
+    message.body.kind === 'minted' && grant !== null ? await noticeState(world, grant) : undefined;
   const policy = world.policy();
   const { document, mentions, msgtype } = renderMessage(message, grant, {
     now: world.clock.now(),
@@ -34,5 +35,7 @@ export async function contentOf(
 
 async function noticeState(world: World, grant: Grant): Promise<'accepted' | 'waiting'> {
   const messages = await world.ledger.messages(grant.id);
-  return messages.some((message) => message.body.kind === 'notice' && message.state === 'accepted') ? 'accepted' : 'waiting';
+  return messages.some((message) => message.body.kind === 'notice' && message.state === 'accepted')
+    ? 'accepted'
+    : 'waiting';
 }

@@ -11,16 +11,21 @@ import type { World } from '../world.ts';
 const PATIENCE_MS = 3_000;
 const MANY = 100_000;
 
-/** How far a delivery is after it was tried again. `why` is a word of `WaitingFor` or a sentence; null: not known yet. */
+/**
+ * How far a delivery is after it was tried again. `why` is a word of `WaitingFor` or a sentence; null: not
+ * known yet.
+ */
 export type DeliveryState = { readonly delivery: 'sent' | 'waiting'; readonly why: string | null };
 
 /**
  * Tries at once to deliver a token that waits, and says what came of it within a few seconds.
- * @throws MintwardenError `conflict` where the grant is over, or its token was delivered and so cannot be again
+ * @throws MintwardenError `conflict` where the grant is over, or its token was delivered and so cannot be
+ *   again
  */
 export async function deliver(world: World, grant: Grant, patienceMs = PATIENCE_MS): Promise<DeliveryState> {
   const row = await world.ledger.grant(grant.id);
-  if (row === null || (row.state !== 'live' && row.state !== 'minting')) throw alreadyOver(row ?? grant, world.clock.now());
+  if (row === null || (row.state !== 'live' && row.state !== 'minting'))
+    throw alreadyOver(row ?? grant, world.clock.now());
   if (row.delivery !== 'waiting') throw deliveredBefore(row);
   if (isOperator(row.recipient)) throw byHand(row);
   const nudged = await nudge(world, row.id);

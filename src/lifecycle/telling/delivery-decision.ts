@@ -5,11 +5,15 @@ import type { Dm, Keys } from '../../ports/chat.ts';
 export type WaitingFor = 'not-joined' | 'no-signed-device' | 'room-unsafe' | 'identity-changed';
 
 /**
- * Whether a token may be sent into a DM as things stand: encrypted, the two alone, the recipient there, with a
- * signed device, and with the identity that was first seen. Null: it may.
+ * Whether a token may be sent into a DM as things stand: encrypted, the two alone, the recipient there, with
+ * a signed device, and with the identity that was first seen. Null: it may.
  */
 export function tokenObstacle(dm: Dm, keys: Keys, pin: Pin | null): WaitingFor | null {
-  if (keys.isReplaced === true || (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)) return 'identity-changed';
+  if (
+    keys.isReplaced === true ||
+    (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)
+  )
+    return 'identity-changed';
   if (keys.masterKey === null || keys.signedDevices < 1) return 'no-signed-device';
   if (!dm.encrypted) return 'room-unsafe';
   if (dm.membership !== 'join') return 'not-joined';

@@ -4,8 +4,8 @@ import { problemOf } from '../problem.ts';
 import type { World } from '../world.ts';
 
 /**
- * Opens the first admin's DM where there is none yet, so that the first token does not have to wait for them to
- * accept an invitation. Never throws: the first mint opens it otherwise.
+ * Opens the first admin's DM where there is none yet, so that the first token does not have to wait for them
+ * to accept an invitation. Never throws: the first mint opens it otherwise.
  */
 export async function greetFirstAdmin(world: World): Promise<void> {
   const [admin] = world.policy().admins;

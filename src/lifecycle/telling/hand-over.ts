@@ -12,8 +12,11 @@ import { grantRow } from '../secret-rows.ts';
 import type { World } from '../world.ts';
 import { changed } from './message-row.ts';
 
-/** What stands in the row while the token is on its way into the file: what is not confirmed may have arrived. */
-const UNDER_WAY = 'it was given to the operator’s terminal, which has not confirmed yet that it is in the file.';
+/**
+ * What stands in the row while the token is on its way into the file: what is not confirmed may have arrived.
+ */
+const UNDER_WAY =
+  'it was given to the operator’s terminal, which has not confirmed yet that it is in the file.';
 
 /** The rows that a hand-over looks at. */
 type Facts = { readonly grant: Grant; readonly token: Message; readonly notice: Message | null };
@@ -22,12 +25,13 @@ type Facts = { readonly grant: Grant; readonly token: Message; readonly notice: 
 const underWay = new WeakMap<World['ledger'], Set<GrantId>>();
 
 /**
- * Gives a token to the operator it was made for, once its subject's notice was accepted. It counts as delivered, and our
- * sealed copy is erased, when `take` has resolved; where that throws, the token goes on waiting, and its grant ends if
- * nobody takes it in time.
+ * Gives a token to the operator it was made for, once its subject's notice was accepted. It counts as
+ * delivered, and our sealed copy is erased, when `take` has resolved; where that throws, the token goes on
+ * waiting, and its grant ends if nobody takes it in time.
  * @param take gets the token, a secret; resolves when it is kept where it should be
  * @returns the grant as it is then
- * @throws MintwardenError `not-allowed` (it is somebody else's, or all is held), `conflict` (over, suspended, taken before or just now),
+ * @throws MintwardenError `not-allowed` (it is somebody else's, or all is held), `conflict` (over, suspended,
+ *   taken before or just now),
  *   `subject-unreachable` where the notice was not accepted within `patienceMs`; and what `take` throws
  */
 export async function handOver(
@@ -56,7 +60,11 @@ async function alone<T>({ ledger }: World, id: GrantId, work: () => Promise<T>):
   const ids = underWay.get(ledger) ?? new Set();
   underWay.set(ledger, ids);
   if (ids.has(id)) {
-    throw new MintwardenError('conflict', `The token of grant ${id} is being taken just now.`, `See what became of it: \`show ${id}\``);
+    throw new MintwardenError(
+      'conflict',
+      `The token of grant ${id} is being taken just now.`,
+      `See what became of it: \`show ${id}\``,
+    );
   }
   ids.add(id);
   try {
@@ -69,7 +77,8 @@ async function alone<T>({ ledger }: World, id: GrantId, work: () => Promise<T>):
 async function factsOf(world: World, id: GrantId): Promise<Facts> {
   const [grant, messages] = await Promise.all([world.ledger.grant(id), world.ledger.messages(id)]);
   const token = messages.find(({ body }) => body.kind === 'token');
-  if (grant === null || token === undefined) throw new MintwardenError('conflict', `Grant ${id} has no token to hand over.`);
+  if (grant === null || token === undefined)
+    throw new MintwardenError('conflict', `Grant ${id} has no token to hand over.`);
   return { grant, token, notice: messages.find((message) => message.id === token.after) ?? null };
 }
 
@@ -87,7 +96,10 @@ function checkTaker({ grant }: Facts, by: Operator): void {
 async function noticed(world: World, id: GrantId, patienceMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = world.ledger.onCommitted((change) => {
-    const told = change.messages?.some((row) => row.grantId === id && row.body.kind === 'notice' && row.state !== 'waiting') === true;
+    const told =
+      change.messages?.some(
+        (row) => row.grantId === id && row.body.kind === 'notice' && row.state !== 'waiting',
+      ) === true;
     const over = change.grants?.some((row) => row.id === id && row.state !== 'live') === true;
     if (told || over) resolve();
   });
@@ -142,12 +154,18 @@ function takeable({ grant, token, notice }: Facts, now: number): string {
 async function note(world: World, id: GrantId, problem: string): Promise<void> {
   await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
     const { token } = await factsOf(world, id);
-    const change = token.state === 'waiting' ? { at: world.clock.now(), messages: [changed(token, { lastProblem: problem })] } : null;
+    const change =
+      token.state === 'waiting'
+        ? { at: world.clock.now(), messages: [changed(token, { lastProblem: problem })] }
+        : null;
     return { change, value: null };
   });
 }
 
-/** It is in the file. Where the grant ended meanwhile, what is there is worth nothing; that it is there is written all the same. */
+/**
+ * It is in the file. Where the grant ended meanwhile, what is there is worth nothing; that it is there is
+ * written all the same.
+ */
 async function conclude(world: World, id: GrantId): Promise<Grant> {
   const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Grant>> => {
     const facts = await factsOf(world, id);
@@ -165,6 +183,12 @@ function decideTaken({ grant, token }: Facts, now: number): Change {
     at: now,
     grants: grant.sealedToken === null ? [] : [delivered(grant)],
     messages: token.state === 'waiting' ? [taken] : [],
-    audit: [auditOf(grant, 'delivered', 'system', now, { recipient: grant.recipient, into: 'file', afterEnd: !counts })],
+    audit: [
+      auditOf(grant, 'delivered', 'system', now, {
+        recipient: grant.recipient,
+        into: 'file',
+        afterEnd: !counts,
+      }),
+    ],
   };
 }

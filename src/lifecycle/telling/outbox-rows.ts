@@ -6,11 +6,15 @@ import { auditOf } from '../audit-event.ts';
 import { acceptedAs, changed } from './message-row.ts';
 
 /** What the homeserver took. */
-export type AcceptedEvent = { readonly eventId: EventId; readonly roomId: RoomId | null; readonly channel: Channel };
+export type AcceptedEvent = {
+  readonly eventId: EventId;
+  readonly roomId: RoomId | null;
+  readonly channel: Channel;
+};
 
 /**
- * The homeserver has accepted a message. For a token our sealed copy goes in the same change, and the redaction
- * is set; at once where its grant ended while it was sent.
+ * The homeserver has accepted a message. For a token our sealed copy goes in the same change, and the
+ * redaction is set; at once where its grant ended while it was sent.
  */
 export function decideAccepted(
   message: Message,
@@ -24,7 +28,10 @@ export function decideAccepted(
     return {
       at: now,
       messages: [acceptedAs(message, event, now, null)],
-      audit: message.body.kind === 'notice' && grant !== null ? [auditOf(grant, 'noticed', 'system', now, { channel: event.channel })] : [],
+      audit:
+        message.body.kind === 'notice' && grant !== null
+          ? [auditOf(grant, 'noticed', 'system', now, { channel: event.channel })]
+          : [],
     };
   }
   const counts = standing(grant, now) !== 'over' && message.state === 'waiting';
@@ -41,11 +48,16 @@ const REDACT_FOR_MS = 86_400_000;
 /** An attempt that failed and is made again; a redaction for a day. */
 export function decideFailedTry(message: Message, problem: string, retryMs: number, now: number): Change {
   const at = nextTry(message, retryMs, now);
-  return { at: now, messages: [changed(message, { attempts: message.attempts + 1, lastProblem: problem, nextActionAt: at })] };
+  return {
+    at: now,
+    messages: [changed(message, { attempts: message.attempts + 1, lastProblem: problem, nextActionAt: at })],
+  };
 }
 
 function nextTry(message: Message, retryMs: number, now: number): number | null {
   if (message.state === 'waiting')
-    return message.giveUpAt === null ? now + retryMs : Math.min(now + retryMs, Math.max(now, message.giveUpAt));
+    return message.giveUpAt === null
+      ? now + retryMs
+      : Math.min(now + retryMs, Math.max(now, message.giveUpAt));
   return now > (message.redactAt ?? now) + REDACT_FOR_MS ? null : now + retryMs;
 }

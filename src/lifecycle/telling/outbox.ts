@@ -36,7 +36,8 @@ const DONE: Tended = { kind: 'done' };
 /** Does what is due for a message: sends it, redacts it, or gives it up. Failures are written to the row. */
 export async function tendMessage(world: World, id: MessageId): Promise<Tended> {
   const message = await world.ledger.message(id);
-  if (message === null || message.nextActionAt === null || world.clock.now() < message.nextActionAt) return DONE;
+  if (message === null || message.nextActionAt === null || world.clock.now() < message.nextActionAt)
+    return DONE;
   try {
     if (awaitsRedaction(message)) {
       await redactToken(world, message);
@@ -64,21 +65,26 @@ async function tendWaiting(world: World, message: Message): Promise<Tended> {
   }
   if (message.to.kind === 'operator') await untilTaken(world, message);
   else if (message.to.kind === 'control') await sendToControl(world, message, grant);
-  else if (message.body.kind === 'trouble' && message.to.kind === 'dm') await sendToAdmin(world, message, message.to.userId);
+  else if (message.body.kind === 'trouble' && message.to.kind === 'dm')
+    await sendToAdmin(world, message, message.to.userId);
   else if (grant === null) await abandon(world, message.id);
-  else if (message.body.kind === 'token') return await noteTry(world, message, grant, await sendToken(world, message, grant));
+  else if (message.body.kind === 'token')
+    return await noteTry(world, message, grant, await sendToken(world, message, grant));
   else if ((await sendToSubject(world, message, grant)) === 'gone') await nobodyToTell(world, message, grant);
   return DONE;
 }
 
 /** What an operator takes by hand is only given up, when nobody took it. */
 async function untilTaken(world: World, message: Message): Promise<void> {
-  await world.ledger.commit({ at: world.clock.now(), messages: [changed(message, { nextActionAt: message.giveUpAt })] });
+  await world.ledger.commit({
+    at: world.clock.now(),
+    messages: [changed(message, { nextActionAt: message.giveUpAt })],
+  });
 }
 
 /**
- * An older message of the same grant to the same place that is still on its way. A token waits for its recipient
- * and holds up nothing, nor does what has failed again and again.
+ * An older message of the same grant to the same place that is still on its way. A token waits for its
+ * recipient and holds up nothing, nor does what has failed again and again.
  */
 async function earlierWaiting(world: World, message: Message, grant: Grant): Promise<Message | null> {
   const messages = await world.ledger.messages(grant.id);
@@ -90,7 +96,10 @@ async function earlierWaiting(world: World, message: Message, grant: Grant): Pro
   return (
     before.find(
       (other) =>
-        other.state === 'waiting' && other.body.kind !== 'token' && other.attempts < STUCK_AFTER && destinationKey(other.to) === place,
+        other.state === 'waiting' &&
+        other.body.kind !== 'token' &&
+        other.attempts < STUCK_AFTER &&
+        destinationKey(other.to) === place,
     ) ?? null
   );
 }
@@ -107,12 +116,21 @@ async function noteTry(world: World, message: Message, grant: Grant, tried: Toke
 
 /** The clock ended the grant before the reaper did: it is ended properly, and its message stopped with it. */
 async function abandonIfOver(world: World, message: Message, grant: Grant): Promise<void> {
-  if (grant.state === 'live' && world.clock.now() >= grant.expiresAt) await endUnasked(world, grant.id, 'expired');
+  if (grant.state === 'live' && world.clock.now() >= grant.expiresAt)
+    await endUnasked(world, grant.id, 'expired');
   else await abandon(world, message.id);
 }
 
-/** The token waits. The control room is told of each obstacle once; of a missing join the reply to the mint has told. */
-async function noteWaiting(world: World, id: MessageId, grant: Grant, why: Extract<TokenTry, { kind: 'waiting' }>['why']): Promise<void> {
+/**
+ * The token waits. The control room is told of each obstacle once; of a missing join the reply to the mint
+ * has told.
+ */
+async function noteWaiting(
+  world: World,
+  id: MessageId,
+  grant: Grant,
+  why: Extract<TokenTry, { kind: 'waiting' }>['why'],
+): Promise<void> {
   await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
     const [row, messages] = await Promise.all([world.ledger.message(id), world.ledger.messages(grant.id)]);
     if (row === null || row.state !== 'waiting') return { change: null, value: null };
@@ -120,7 +138,8 @@ async function noteWaiting(world: World, id: MessageId, grant: Grant, why: Extra
     const giveUpAt = row.giveUpAt ?? grant.expiresAt;
     const told = messages.some(
       ({ body }) =>
-        (body.kind === 'delivery-waiting' && body.why === why) || (body.kind === 'minted' && !body.recipientJoined && why === 'not-joined'),
+        (body.kind === 'delivery-waiting' && body.why === why) ||
+        (body.kind === 'minted' && !body.recipientJoined && why === 'not-joined'),
     );
     const news =
       why === 'suspended' || told
@@ -135,12 +154,16 @@ async function noteWaiting(world: World, id: MessageId, grant: Grant, why: Extra
             }),
           ];
     const nextActionAt = Math.max(now + 1, Math.min(now + RECIPIENT_RETRY_MS, giveUpAt));
-    return { change: { at: now, messages: [changed(row, { lastProblem: why, nextActionAt }), ...news] }, value: null };
+    return {
+      change: { at: now, messages: [changed(row, { lastProblem: why, nextActionAt }), ...news] },
+      value: null,
+    };
   });
 }
 
 async function giveUp(world: World, message: Message, grant: Grant | null): Promise<void> {
-  const cause = message.body.kind === 'notice' ? 'untold' : message.body.kind === 'token' ? 'undelivered' : null;
+  const cause =
+    message.body.kind === 'notice' ? 'untold' : message.body.kind === 'token' ? 'undelivered' : null;
   if (cause !== null && grant !== null && grant.state === 'live') {
     await endUnasked(world, grant.id, world.clock.now() >= grant.expiresAt ? 'expired' : cause);
     const row = await world.ledger.message(message.id);
@@ -161,7 +184,14 @@ async function abandon(world: World, id: MessageId): Promise<void> {
     const grant = row.grantId === null ? null : await world.ledger.grant(row.grantId);
     const now = world.clock.now();
     const audit =
-      grant === null ? [] : [auditOf(grant, 'message-abandoned', 'system', now, { kind: row.body.kind, problem: row.lastProblem })];
+      grant === null
+        ? []
+        : [
+            auditOf(grant, 'message-abandoned', 'system', now, {
+              kind: row.body.kind,
+              problem: row.lastProblem,
+            }),
+          ];
     return { change: { at: now, messages: [abandoned(row)], audit }, value: null };
   });
 }
@@ -171,13 +201,25 @@ function refusedRetry(attempts: number, wait: number): number {
 }
 
 async function failedTry(world: World, message: Message, error: unknown): Promise<Tended> {
-  const unreachable = error instanceof MintwardenError && (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
-  world.log.warn('message not sent', { kind: message.body.kind, attempts: message.attempts + 1, problem: problemOf(error) });
+  const unreachable =
+    error instanceof MintwardenError &&
+    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
+  world.log.warn('message not sent', {
+    kind: message.body.kind,
+    attempts: message.attempts + 1,
+    problem: problemOf(error),
+  });
   const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Message | null>> => {
     const row = await world.ledger.message(message.id);
-    if (row === null || row.nextActionAt === null || row.state !== message.state) return { change: null, value: null };
+    if (row === null || row.nextActionAt === null || row.state !== message.state)
+      return { change: null, value: null };
     const wait = backoffMs(row.attempts, world.random);
-    const change = decideFailedTry(row, problemOf(error), unreachable ? wait : refusedRetry(row.attempts, wait), world.clock.now());
+    const change = decideFailedTry(
+      row,
+      problemOf(error),
+      unreachable ? wait : refusedRetry(row.attempts, wait),
+      world.clock.now(),
+    );
     return { change, value: change.messages?.[0] ?? null };
   });
   const at = outcome.kind === 'done' ? (outcome.value?.nextActionAt ?? null) : null;

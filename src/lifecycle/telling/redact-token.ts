@@ -5,9 +5,17 @@ import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { changed } from './message-row.ts';
 import type { World } from '../world.ts';
 
-/** Whether a row waits to be redacted: an accepted token, or one that may have arrived although it was stopped. */
+/**
+ * Whether a row waits to be redacted: an accepted token, or one that may have arrived although it was
+ * stopped.
+ */
 export function awaitsRedaction(message: Message): boolean {
-  return message.state !== 'waiting' && message.redactAt !== null && message.redactedAt === null && message.nextActionAt !== null;
+  return (
+    message.state !== 'waiting' &&
+    message.redactAt !== null &&
+    message.redactedAt === null &&
+    message.nextActionAt !== null
+  );
 }
 
 /** Redacts the message with the token. One that was stopped while it was being sent is looked for first. */
@@ -15,7 +23,9 @@ export async function redactToken(world: World, message: Message): Promise<void>
   const { roomId } = message;
   const eventId =
     message.eventId ??
-    (roomId === null ? null : await world.chat.findByMarker(roomId, message.id, message.firstTriedAt ?? message.createdAt));
+    (roomId === null
+      ? null
+      : await world.chat.findByMarker(roomId, message.id, message.firstTriedAt ?? message.createdAt));
   if (eventId !== null && roomId !== null) await world.chat.redact(roomId, eventId, redaction(message.id));
   await noteRedacted(world, message.id, eventId !== null && roomId !== null ? { eventId, roomId } : null);
 }
@@ -37,9 +47,15 @@ async function noteRedacted(
       return { change: null, value: null };
     const now = world.clock.now();
     const fields =
-      event === null ? { nextActionAt: null, redactAt: null } : { eventId: event.eventId, redactedAt: now, nextActionAt: null };
+      event === null
+        ? { nextActionAt: null, redactAt: null }
+        : { eventId: event.eventId, redactedAt: now, nextActionAt: null };
     return {
-      change: { at: now, messages: [changed(row, fields)], audit: event === null ? [] : [auditOf(grant, 'redacted', 'system', now)] },
+      change: {
+        at: now,
+        messages: [changed(row, fields)],
+        audit: event === null ? [] : [auditOf(grant, 'redacted', 'system', now)],
+      },
       value: null,
     };
   });

@@ -6,7 +6,10 @@ import type { World } from '../world.ts';
 import { contentOf } from './content.ts';
 import { beforeSending, noteAccepted } from './try-message.ts';
 
-/** Tells an administrator something in their DM, encrypted or not at all: what the control room cannot be told. */
+/**
+ * Tells an administrator something in their DM, encrypted or not at all: what the control room cannot be
+ * told.
+ */
 export async function sendToAdmin(world: World, message: Message, admin: UserId): Promise<void> {
   const dm = await world.chat.openDm(admin, { reason: troubleReason(), encrypted: true });
   await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: admin });
@@ -14,7 +17,13 @@ export async function sendToAdmin(world: World, message: Message, admin: UserId)
   const before = await beforeSending(world, message, { roomId, channel: 'encrypted' });
   if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
   const content = await contentOf(world, message, null, 'encrypted');
-  const options = { transactionId: message.id, marker: message.id, expect: 'encrypted', audience: 'every-device', only: admin } as const;
+  const options = {
+    transactionId: message.id,
+    marker: message.id,
+    expect: 'encrypted',
+    audience: 'every-device',
+    only: admin,
+  } as const;
   const eventId = await world.chat.send(roomId, content, options);
   return noteAccepted(world, message.id, { eventId, roomId, channel: 'encrypted' });
 }

@@ -11,7 +11,12 @@ export async function sendToControl(world: World, message: Message, grant: Grant
   const before = await beforeSending(world, message, { roomId, channel: 'encrypted' });
   if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
   const content = await contentOf(world, message, grant, 'encrypted');
-  const options = { transactionId: message.id, marker: message.id, expect: 'encrypted', audience: 'every-device' } as const;
+  const options = {
+    transactionId: message.id,
+    marker: message.id,
+    expect: 'encrypted',
+    audience: 'every-device',
+  } as const;
   const eventId = await world.chat.send(roomId, content, options);
   return noteAccepted(world, message.id, { eventId, roomId, channel: 'encrypted' });
 }

@@ -24,7 +24,8 @@ export async function sendToSubject(world: World, message: Message, grant: Grant
     world.chat.dm(subject),
   ]);
   if (facts === null || isGone(facts)) return 'gone';
-  if (facts.noticesRoom !== null) await excludeRoom(world, { roomId: facts.noticesRoom, why: 'server-notices', userId: subject });
+  if (facts.noticesRoom !== null)
+    await excludeRoom(world, { roomId: facts.noticesRoom, why: 'server-notices', userId: subject });
   const way = noticeWay({ ignoresBot: facts.ignoresBot, devices: keys.devices, hasServerNotices });
   // What may have gone by one way is not sent by another as well, unless that way is closed.
   const sticks = message.channel === 'server-notice' && hasServerNotices;
@@ -38,11 +39,17 @@ async function byServerNotice(world: World, message: Message, grant: Grant): Pro
   if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
   const { body, html } = await contentOf(world, message, grant, 'server-notice');
   const { eventId } = await world.directory.sendServerNotice(grant.subject, { body, html }, message.id);
-  await noteAccepted(world, message.id, { eventId: eventId as EventId, roomId: null, channel: 'server-notice' });
+  await noteAccepted(world, message.id, {
+    eventId: eventId as EventId,
+    roomId: null,
+    channel: 'server-notice',
+  });
   await excludeNoticesRoom(world, grant);
 }
 
-/** The first notice makes the room it comes in. The subjects' watch finds it too, where this look-up fails. */
+/**
+ * The first notice makes the room it comes in. The subjects' watch finds it too, where this look-up fails.
+ */
 async function excludeNoticesRoom(world: World, grant: Grant): Promise<void> {
   const facts = await world.directory.subject(grant.subject).catch(() => null);
   if (facts !== null && facts.noticesRoom !== null) {
@@ -50,10 +57,20 @@ async function excludeNoticesRoom(world: World, grant: Grant): Promise<void> {
   }
 }
 
-async function byDm(world: World, message: Message, grant: Grant, known: Dm | null, encrypted: boolean): Promise<void> {
+async function byDm(
+  world: World,
+  message: Message,
+  grant: Grant,
+  known: Dm | null,
+  encrypted: boolean,
+): Promise<void> {
   let row = message;
   let dm = known;
-  if (dm === null || (dm.membership !== 'join' && dm.membership !== 'invite') || (encrypted && !dm.encrypted)) {
+  if (
+    dm === null ||
+    (dm.membership !== 'join' && dm.membership !== 'invite') ||
+    (encrypted && !dm.encrypted)
+  ) {
     // The invite's reason tells them already: from here on they may have been told.
     const before = await beforeSending(world, message, {
       roomId: message.roomId,
@@ -61,7 +78,10 @@ async function byDm(world: World, message: Message, grant: Grant, known: Dm | nu
     });
     if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
     row = before.message;
-    dm = await world.chat.openDm(grant.subject, { reason: inviteReason(grant, world.clock.now()), encrypted });
+    dm = await world.chat.openDm(grant.subject, {
+      reason: inviteReason(grant, world.clock.now()),
+      encrypted,
+    });
   }
   await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: grant.subject });
   if (dm.membership !== 'join' && dm.membership !== 'invite') {
@@ -72,7 +92,12 @@ async function byDm(world: World, message: Message, grant: Grant, known: Dm | nu
   const before = await beforeSending(world, row, { roomId, channel });
   if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
   const content = await contentOf(world, before.message, grant, channel);
-  const options = { transactionId: message.id, marker: message.id, expect: channel, audience: 'every-device' } as const;
+  const options = {
+    transactionId: message.id,
+    marker: message.id,
+    expect: channel,
+    audience: 'every-device',
+  } as const;
   const eventId = await world.chat.send(roomId, content, options);
   return noteAccepted(world, message.id, { eventId, roomId, channel });
 }

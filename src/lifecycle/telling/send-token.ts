@@ -18,9 +18,9 @@ export type TokenTry =
   | { readonly kind: 'waiting'; readonly why: WaitingFor | 'suspended' };
 
 /**
- * Sends the token to its recipient, if everything about the room and their keys is right at this moment. The token
- * is unsealed for the call that sends it and nowhere else. The notice must have been accepted: checked here
- * again, whatever brought us here.
+ * Sends the token to its recipient, if everything about the room and their keys is right at this moment. The
+ * token is unsealed for the call that sends it and nowhere else. The notice must have been accepted: checked
+ * here again, whatever brought us here.
  */
 export async function sendToken(world: World, message: Message, grant: Grant): Promise<TokenTry> {
   const notice = message.after === null ? null : await world.ledger.message(message.after);
@@ -28,29 +28,49 @@ export async function sendToken(world: World, message: Message, grant: Grant): P
   if (notice?.state !== 'accepted' || standing(grant, now) === 'over') return { kind: 'over' };
   if (grant.suspended || (world.held?.() ?? null) !== null) return { kind: 'waiting', why: 'suspended' };
   const { recipient } = grant;
-  if (isOperator(recipient)) throw new MintwardenError('internal', 'A token for an operator’s file is never sent.');
+  if (isOperator(recipient))
+    throw new MintwardenError('internal', 'A token for an operator’s file is never sent.');
   const [keys, pin] = await Promise.all([world.chat.keys(recipient), world.ledger.pin(recipient)]);
   const reason = recipient === grant.subject ? inviteReason(grant, now) : deliveryInviteReason(grant, now);
   const dm = await world.chat.openDm(recipient, { reason, encrypted: true });
   await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: recipient });
   const obstacle = tokenObstacle(dm, keys, pin);
   if (obstacle !== null) return { kind: 'waiting', why: obstacle };
-  const pins: Pin[] = pin === null && keys.masterKey !== null ? [{ userId: recipient, masterKey: keys.masterKey, at: now }] : [];
+  const pins: Pin[] =
+    pin === null && keys.masterKey !== null
+      ? [{ userId: recipient, masterKey: keys.masterKey, at: now }]
+      : [];
   const before = await beforeSending(world, message, { roomId: dm.roomId, channel: 'encrypted' }, pins);
   if (before.kind === 'found') await noteAccepted(world, message.id, before.event);
   else await send(world, before.message, dm.roomId, recipient);
   return { kind: 'sent' };
 }
 
-async function send(world: World, message: Message, roomId: NonNullable<Message['roomId']>, recipient: UserId): Promise<void> {
+async function send(
+  world: World,
+  message: Message,
+  roomId: NonNullable<Message['roomId']>,
+  recipient: UserId,
+): Promise<void> {
   // Read last: an ending that was committed a moment ago must still stop it.
   const [grant, row] = await Promise.all([
     message.grantId === null ? null : world.ledger.grant(message.grantId),
     world.ledger.message(message.id),
   ]);
-  if (grant === null || grant.sealedToken === null || row?.revision !== message.revision || standing(grant, world.clock.now()) !== 'good')
+  if (
+    grant === null ||
+    grant.sealedToken === null ||
+    row?.revision !== message.revision ||
+    standing(grant, world.clock.now()) !== 'good'
+  )
     return;
-  const content = await contentOf(world, message, grant, 'encrypted', world.sealer.open(grantRow(grant.id), grant.sealedToken));
+  const content = await contentOf(
+    world,
+    message,
+    grant,
+    'encrypted',
+    world.sealer.open(grantRow(grant.id), grant.sealedToken),
+  );
   const options = {
     transactionId: message.id,
     marker: message.id,

@@ -14,8 +14,8 @@ const MEMORY_MS = 20 * 3_600_000;
 export class Overtaken extends Error {}
 
 /**
- * Writes down that the message is about to be sent, where to, and by which device, before it is. What may be in
- * the room already is looked for first where the homeserver would no longer know its transaction id.
+ * Writes down that the message is about to be sent, where to, and by which device, before it is. What may be
+ * in the room already is looked for first where the homeserver would no longer know its transaction id.
  * @returns the row to send by, or the event that was found
  * @throws Overtaken where the row is not as it was read
  */
@@ -24,27 +24,48 @@ export async function beforeSending(
   message: Message,
   to: { readonly roomId: RoomId | null; readonly channel: Channel },
   pins: readonly Pin[] = [],
-): Promise<{ readonly kind: 'send'; readonly message: Message } | { readonly kind: 'found'; readonly event: AcceptedEvent }> {
+): Promise<
+  | { readonly kind: 'send'; readonly message: Message }
+  | { readonly kind: 'found'; readonly event: AcceptedEvent }
+> {
   const now = world.clock.now();
   const { firstTriedAt } = message;
   const sameRoom = message.roomId === null || message.roomId === to.roomId;
-  const remembered = message.triedBy === world.chat.deviceId && sameRoom && firstTriedAt !== null && now - firstTriedAt < MEMORY_MS;
+  const remembered =
+    message.triedBy === world.chat.deviceId &&
+    sameRoom &&
+    firstTriedAt !== null &&
+    now - firstTriedAt < MEMORY_MS;
   if (firstTriedAt !== null && !remembered && message.channel !== 'server-notice') {
     const searched = message.roomId ?? to.roomId;
-    const eventId = searched === null ? null : await world.chat.findByMarker(searched, message.id, firstTriedAt);
-    if (eventId !== null) return { kind: 'found', event: { eventId, roomId: searched, channel: message.channel ?? to.channel } };
+    const eventId =
+      searched === null ? null : await world.chat.findByMarker(searched, message.id, firstTriedAt);
+    if (eventId !== null)
+      return { kind: 'found', event: { eventId, roomId: searched, channel: message.channel ?? to.channel } };
   }
-  const tried = remembered ? { firstTriedAt, triedBy: message.triedBy } : { firstTriedAt: now, triedBy: world.chat.deviceId };
-  const same = remembered && message.roomId === to.roomId && message.channel === to.channel && pins.length === 0;
+  const tried = remembered
+    ? { firstTriedAt, triedBy: message.triedBy }
+    : { firstTriedAt: now, triedBy: world.chat.deviceId };
+  const same =
+    remembered && message.roomId === to.roomId && message.channel === to.channel && pins.length === 0;
   if (same) return { kind: 'send', message };
   const marked = changed(message, { ...to, ...tried });
   const audit = pins.map((pin): AuditEvent => pinnedOf(pin, message.grantId));
-  if ((await world.ledger.commit({ at: now, messages: [marked], pins, audit })) !== 'committed') throw new Overtaken();
+  if ((await world.ledger.commit({ at: now, messages: [marked], pins, audit })) !== 'committed')
+    throw new Overtaken();
   return { kind: 'send', message: marked };
 }
 
 function pinnedOf({ userId, masterKey, at }: Pin, grantId: Message['grantId']): AuditEvent {
-  return { at, actor: 'system', action: 'identity-pinned', grantId, subject: null, command: null, data: { user: userId, masterKey } };
+  return {
+    at,
+    actor: 'system',
+    action: 'identity-pinned',
+    grantId,
+    subject: null,
+    command: null,
+    data: { user: userId, masterKey },
+  };
 }
 
 /** Writes down that the homeserver has the event. */
@@ -53,6 +74,9 @@ export async function noteAccepted(world: World, id: MessageId, event: AcceptedE
     const message = await world.ledger.message(id);
     if (message === null) return { change: null, value: null };
     const grant = message.grantId === null ? null : await world.ledger.grant(message.grantId);
-    return { change: decideAccepted(message, grant, event, world.policy().redactAfterMs, world.clock.now()), value: null };
+    return {
+      change: decideAccepted(message, grant, event, world.policy().redactAfterMs, world.clock.now()),
+      value: null,
+    };
   });
 }

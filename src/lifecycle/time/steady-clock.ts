@@ -7,7 +7,10 @@ const AGREE_MS = 60_000;
 /** A machine's clock moved by so much against the one that does not jump was set, or the machine slept. */
 const JUMP_MS = 60_000;
 
-/** How often small steps back are made up one's mind to: what is less than `JUMP_MS` in such a time is the clock being set right. */
+/**
+ * How often small steps back are made up one's mind to: what is less than `JUMP_MS` in such a time is the
+ * clock being set right.
+ */
 const REBASE_MS = 86_400_000;
 
 /** A clock that never goes back, and knows when it cannot be trusted. */
@@ -29,7 +32,8 @@ export function createSteadyClock(parts: {
   readonly latest: number;
 }): SteadyClock {
   let last = parts.latest;
-  // How far time was ahead of the clock that does not jump, at the furthest: small steps back must not add up.
+  // How far time was ahead of the clock that does not jump, at the furthest: small steps back must not add
+  // up.
   let furthest = last - parts.monotonic();
   let furthestMono = parts.monotonic();
   let lived = false;
@@ -53,7 +57,8 @@ export function createSteadyClock(parts: {
       furthest = judged.now - mono;
       furthestMono = mono;
     }
-    // Where it stands a little behind what counted before, it stands still until it has caught up. Whole: it is stored so.
+    // Where it stands a little behind what counted before, it stands still until it has caught up. Whole: it
+    // is stored so.
     last = last === 0 ? Math.floor(judged.now) : Math.max(last, Math.floor(judged.now));
     return last;
   };

@@ -5,8 +5,8 @@ import { historyEvent, newsRow } from '../anchors/note-found.ts';
 import type { World } from '../world.ts';
 
 /**
- * Takes the clock for right, whatever was seen before, at an operator's word. Where that sets time back, tokens live
- * longer: so it is written down, and told to the control room, before it counts.
+ * Takes the clock for right, whatever was seen before, at an operator's word. Where that sets time back,
+ * tokens live longer: so it is written down, and told to the control room, before it counts.
  * @throws MintwardenError `state`
  */
 export async function trustClock(
@@ -15,13 +15,20 @@ export async function trustClock(
     clock,
     random,
     store,
-  }: Pick<World, 'ledger' | 'clock' | 'random'> & { readonly store: Pick<AnchorStore, 'latestSeen' | 'noteSeen'> },
+  }: Pick<World, 'ledger' | 'clock' | 'random'> & {
+    readonly store: Pick<AnchorStore, 'latestSeen' | 'noteSeen'>;
+  },
   by: Actor,
 ): Promise<void> {
   const at = clock.now();
   const before = await store.latestSeen();
   const news = newsRow({ what: 'clock-trusted', by, before, at }, at, random);
-  const committed = await ledger.commit({ at, messages: [news], audit: [historyEvent('clock-trusted', by, at, { before })] });
-  if (committed !== 'committed') throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');
+  const committed = await ledger.commit({
+    at,
+    messages: [news],
+    audit: [historyEvent('clock-trusted', by, at, { before })],
+  });
+  if (committed !== 'committed')
+    throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');
   await store.noteSeen(at, 'anew');
 }

@@ -5,14 +5,22 @@ import { newsRow } from '../anchors/note-found.ts';
 import { problemOf } from '../problem.ts';
 import type { SteadyClock } from './steady-clock.ts';
 
-/** How often the clock is looked at, the homeserver's read, the time noted; how long a worry lasts before people are told. */
-export type ClockPace = { readonly lookMs: number; readonly askMs: number; readonly worriedAskMs: number; readonly tellAfterMs: number };
+/**
+ * How often the clock is looked at, the homeserver's read, the time noted; how long a worry lasts before
+ * people are told.
+ */
+export type ClockPace = {
+  readonly lookMs: number;
+  readonly askMs: number;
+  readonly worriedAskMs: number;
+  readonly tellAfterMs: number;
+};
 
 const PACE: ClockPace = { lookMs: 1_000, askMs: 60_000, worriedAskMs: 5_000, tellAfterMs: 10_000 };
 
 /**
- * Reads the homeserver's clock every minute, at once when the machine's has jumped; notes how far time has come, so
- * that a restart knows; and tells the control room once of each thing that is wrong.
+ * Reads the homeserver's clock every minute, at once when the machine's has jumped; notes how far time has
+ * come, so that a restart knows; and tells the control room once of each thing that is wrong.
  * @param homeserverAt its time now, epoch ms; null where it could not be read
  */
 export function watchClock(
@@ -42,8 +50,15 @@ export function watchClock(
     const key = `${worry.kind} ${String(worry.refusing)}`;
     if (told === key || performance.now() - since < pace.tellAfterMs) return;
     const at = clock.now();
-    log.error('the time cannot be relied on', { kind: worry.kind, refusing: worry.refusing, byMs: Math.round(worry.byMs) });
-    await ledger.commit({ at, messages: [newsRow({ what: 'clock', why: { ...worry, byMs: Math.round(worry.byMs) } }, at, random)] });
+    log.error('the time cannot be relied on', {
+      kind: worry.kind,
+      refusing: worry.refusing,
+      byMs: Math.round(worry.byMs),
+    });
+    await ledger.commit({
+      at,
+      messages: [newsRow({ what: 'clock', why: { ...worry, byMs: Math.round(worry.byMs) } }, at, random)],
+    });
     told = key;
   };
 
@@ -67,7 +82,9 @@ export function watchClock(
 
   const timer = setInterval(() => {
     running ??= look()
-      .catch((error: unknown) => log.warn('the clock could not be looked after', { problem: problemOf(error) }))
+      .catch((error: unknown) =>
+        log.warn('the clock could not be looked after', { problem: problemOf(error) }),
+      )
       .finally(() => (running = null));
   }, pace.lookMs);
   timer.unref();

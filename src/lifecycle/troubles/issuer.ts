@@ -6,12 +6,14 @@ export type IssuerStanding = 'good' | 'logged-out' | 'not-admin';
 const WORDS = {
   'logged-out': {
     kind: 'issuer-logged-out',
-    sentence: 'The homeserver does not know the issuer account’s access token any more: nothing can be minted or renewed.',
+    sentence:
+      'The homeserver does not know the issuer account’s access token any more: nothing can be minted or renewed.',
     next: 'An operator runs `mintwarden init` again, or puts a new token of that account into its file: it is read anew by itself.',
   },
   'not-admin': {
     kind: 'issuer-not-admin',
-    sentence: 'The homeserver does not take the issuer account for a server administrator any more: nothing can be minted or renewed.',
+    sentence:
+      'The homeserver does not take the issuer account for a server administrator any more: nothing can be minted or renewed.',
     next: 'An operator gives it back that right at the homeserver; `mintwarden doctor` says how.',
   },
 } as const;
@@ -24,6 +26,7 @@ export function issuerTrouble(standing: IssuerStanding): (typeof WORDS)[keyof ty
 /** Notes how it stands. */
 export function noteIssuer(troubles: Troubles, standing: IssuerStanding): void {
   const found = issuerTrouble(standing);
-  for (const { kind } of Object.values(WORDS)) if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
+  for (const { kind } of Object.values(WORDS))
+    if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
   if (found !== null) troubles.begin(found.kind, found.sentence, found.next);
 }

@@ -8,9 +8,17 @@ export function refuseInTrouble(world: World): void {
   if (full !== undefined) throw new MintwardenError('state', full.sentence, full.next);
 }
 
-/** Says what is wrong with the issuer account, where that is why the homeserver refused; else throws the error as it is. */
+/**
+ * Says what is wrong with the issuer account, where that is why the homeserver refused; else throws the error
+ * as it is.
+ */
 export async function blameIssuer(world: World, error: unknown): Promise<never> {
-  if (!(error instanceof MintwardenError) || error.code !== 'homeserver-refused' || world.issuerStanding === undefined) throw error;
+  if (
+    !(error instanceof MintwardenError) ||
+    error.code !== 'homeserver-refused' ||
+    world.issuerStanding === undefined
+  )
+    throw error;
   const standing = await world.issuerStanding().catch((): IssuerStanding => 'good');
   const found = issuerTrouble(standing);
   if (found === null) throw error;

@@ -6,15 +6,21 @@ import { newMessage } from '../telling/message-row.ts';
 import type { World } from '../world.ts';
 import type { TroubleNews, Troubles } from './troubles.ts';
 
-/** Remembers through a restart what was told, so that a service that starts again and again does not repeat itself. */
-export type ToldStore = { load(): Promise<readonly TroubleKind[]>; save(told: readonly TroubleKind[]): Promise<void> };
+/**
+ * Remembers through a restart what was told, so that a service that starts again and again does not repeat
+ * itself.
+ */
+export type ToldStore = {
+  load(): Promise<readonly TroubleKind[]>;
+  save(told: readonly TroubleKind[]): Promise<void>;
+};
 
 const RETRY_MS = 2_000;
 const CONTROL: Destination = { kind: 'control', replyTo: null };
 
 /**
- * Tells people of each trouble when it begins and when it is over, once each, through the outbox: what cannot be sent
- * now comes when it can. What the ledger cannot take now is tried again.
+ * Tells people of each trouble when it begins and when it is over, once each, through the outbox: what cannot
+ * be sent now comes when it can. What the ledger cannot take now is tried again.
  */
 export function tellTroubles(
   world: World,
@@ -34,12 +40,23 @@ export function tellTroubles(
     if (audience === 'nobody' || (audience === 'after' && !isOver)) return [];
     const at = world.clock.now();
     const { kind, sentence, next, since } = trouble;
-    const body = { kind: 'trouble', trouble: kind, sentence, next, since, overAt: isOver ? at : null } as const;
+    const body = {
+      kind: 'trouble',
+      trouble: kind,
+      sentence,
+      next,
+      since,
+      overAt: isOver ? at : null,
+    } as const;
     const places: readonly Destination[] =
-      audience === 'admins' ? world.policy().admins.map((userId) => ({ kind: 'dm', userId, replyTo: null })) : [CONTROL];
+      audience === 'admins'
+        ? world.policy().admins.map((userId) => ({ kind: 'dm', userId, replyTo: null }))
+        : [CONTROL];
     // With the room well again, it is the place for good news.
     const to = audience === 'admins' && isOver ? [CONTROL] : places;
-    return to.map((place) => newMessage({ id: newIds(world.random).message(), grantId: null, to: place, body, at }));
+    return to.map((place) =>
+      newMessage({ id: newIds(world.random).message(), grantId: null, to: place, body, at }),
+    );
   };
 
   const tellOne = async (news: TroubleNews): Promise<void> => {

@@ -27,7 +27,9 @@ export function createTroubles({ clock, log }: { readonly clock: Clock; readonly
       try {
         listener(news);
       } catch (error) {
-        log.error('a listener to troubles failed', { problem: error instanceof Error ? error.name : 'unknown' });
+        log.error('a listener to troubles failed', {
+          problem: error instanceof Error ? error.name : 'unknown',
+        });
       }
     }
   };
@@ -44,7 +46,10 @@ export function createTroubles({ clock, log }: { readonly clock: Clock; readonly
       const trouble = current.get(kind);
       if (trouble === undefined) return;
       current.delete(kind);
-      log.info(how === 'over' ? 'trouble over' : 'trouble gave way', { kind, ms: Math.max(0, clock.now() - trouble.since) });
+      log.info(how === 'over' ? 'trouble over' : 'trouble gave way', {
+        kind,
+        ms: Math.max(0, clock.now() - trouble.since),
+      });
       tell({ kind: how, trouble });
     },
     has: (kind) => current.has(kind),

@@ -24,18 +24,29 @@ export type Looks = {
 export type TroublesWatch = { readonly wake: () => void; readonly stop: () => Promise<void> };
 
 /** Looks once at everything that can be wrong. Never throws. */
-export async function lookForTroubles(world: World, troubles: Troubles, looks: Looks): Promise<'answered' | 'away'> {
-  await looks.disk().catch((error: unknown) => world.log.warn('the disk could not be looked at', { problem: problemOf(error) }));
+export async function lookForTroubles(
+  world: World,
+  troubles: Troubles,
+  looks: Looks,
+): Promise<'answered' | 'away'> {
+  await looks
+    .disk()
+    .catch((error: unknown) =>
+      world.log.warn('the disk could not be looked at', { problem: problemOf(error) }),
+    );
   await retryRefused(world);
   const outcomes = await Promise.allSettled([
     looks.issuer().then((standing) => noteIssuer(troubles, standing)),
     lookAtControlRoom(world, troubles),
   ]);
   for (const outcome of outcomes) {
-    if (outcome.status === 'rejected') world.log.debug('a look for troubles failed', { problem: problemOf(outcome.reason) });
+    if (outcome.status === 'rejected')
+      world.log.debug('a look for troubles failed', { problem: problemOf(outcome.reason) });
   }
   // While the bot is logged out the issuer's answer alone says whether the homeserver is there.
-  return outcomes.every((outcome) => outcome.status === 'rejected' && isAway(outcome.reason)) ? 'away' : 'answered';
+  return outcomes.every((outcome) => outcome.status === 'rejected' && isAway(outcome.reason))
+    ? 'away'
+    : 'answered';
 }
 
 async function lookAtControlRoom(world: World, troubles: Troubles): Promise<void> {
@@ -45,10 +56,12 @@ async function lookAtControlRoom(world: World, troubles: Troubles): Promise<void
     room = await world.chat.controlRoom();
   }
   const found = controlRoomTrouble(room, world.chat.userId);
-  for (const kind of CONTROL_ROOM_TROUBLES) if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
+  for (const kind of CONTROL_ROOM_TROUBLES)
+    if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
   if (found !== null) troubles.begin(found.kind, found.sentence, found.next);
   // It may be the control room tomorrow: no token opens it meanwhile.
-  if (room.replacedBy !== undefined) await excludeRoom(world, { roomId: room.replacedBy, why: 'control', userId: null });
+  if (room.replacedBy !== undefined)
+    await excludeRoom(world, { roomId: room.replacedBy, why: 'control', userId: null });
 }
 
 function isAway(error: unknown): boolean {
@@ -78,10 +91,13 @@ export function watchTroubles(world: World, troubles: Troubles, looks: Looks): T
     clearTimeout(timer);
     if (stopped || running !== null) return;
     running = look()
-      .catch((error: unknown) => world.log.error('the watch over troubles failed', { problem: problemOf(error) }))
+      .catch((error: unknown) =>
+        world.log.error('the watch over troubles failed', { problem: problemOf(error) }),
+      )
       .then(() => {
         running = null;
-        if (!stopped) timer = setTimeout(wake, troubles.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS);
+        if (!stopped)
+          timer = setTimeout(wake, troubles.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS);
       });
   };
   // Whoever else has found one: its end must not wait for the next look at leisure.

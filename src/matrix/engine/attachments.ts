@@ -3,7 +3,9 @@ import { toEngineError } from './wasm-errors.ts';
 
 export { EncryptedAttachment };
 
-/** Encrypts and decrypts files. @throws EngineError `engine`, when what comes back is not what was encrypted */
+/**
+ * Encrypts and decrypts files. @throws EngineError `engine`, when what comes back is not what was encrypted
+ */
 export const Attachment = {
   encrypt(file: Uint8Array): EncryptedAttachment {
     try {

@@ -68,9 +68,14 @@ export function checkSender(info: EncryptionInfo, requirement: TrustLevel): void
 }
 
 function refused(reason: DecryptionFailure, sentence: string): EngineError {
-  return new EngineError('undecryptable', sentence, 'Ask its sender by another way; the homeserver may be at fault.', {
-    reason,
-  });
+  return new EngineError(
+    'undecryptable',
+    sentence,
+    'Ask its sender by another way; the homeserver may be at fault.',
+    {
+      reason,
+    },
+  );
 }
 
 function senderTrust(decrypted: DecryptedRoomEvent): SenderTrust {
@@ -101,8 +106,8 @@ export function messageIndexOf(encryptedContent: string): number {
 }
 
 /**
- * The ratchet's index of a Megolm message: a version byte, then protobuf-like fields of which 0x08 is the index.
- * Source: https://gitlab.matrix.org/matrix-org/olm/-/blob/master/docs/megolm.md#message-format
+ * The ratchet's index of a Megolm message: a version byte, then protobuf-like fields of which 0x08 is the
+ * index. Source: https://gitlab.matrix.org/matrix-org/olm/-/blob/master/docs/megolm.md#message-format
  * @throws RangeError when the ciphertext is no Megolm message of version 3
  */
 export function megolmMessageIndex(ciphertext: string): number {

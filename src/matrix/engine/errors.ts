@@ -25,7 +25,10 @@ export type DecryptionFailure =
   | 'withheld'
   | 'unable-to-decrypt';
 
-/** What the engine throws: a code, one sentence, and what to do next. It never holds key material or plaintext. */
+/**
+ * What the engine throws: a code, one sentence, and what to do next. It never holds key material or
+ * plaintext.
+ */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: EngineErrorCode;
@@ -33,7 +36,12 @@ export class EngineError extends Error {
   /** Set when `code` is `undecryptable`. */
   readonly reason: DecryptionFailure | undefined;
 
-  constructor(code: EngineErrorCode, sentence: string, nextStep: string, details: { cause?: unknown; reason?: DecryptionFailure } = {}) {
+  constructor(
+    code: EngineErrorCode,
+    sentence: string,
+    nextStep: string,
+    details: { cause?: unknown; reason?: DecryptionFailure } = {},
+  ) {
     super(sentence, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.nextStep = nextStep;

@@ -1,4 +1,9 @@
-import { DeviceKeyAlgorithmName, OwnUserIdentity, type Device, type OtherUserIdentity } from '@matrix-org/matrix-sdk-crypto-wasm';
+import {
+  DeviceKeyAlgorithmName,
+  OwnUserIdentity,
+  type Device,
+  type OtherUserIdentity,
+} from '@matrix-org/matrix-sdk-crypto-wasm';
 
 /** A user's device, as last learned from the homeserver. */
 export interface DeviceSummary {
@@ -37,7 +42,10 @@ export function summarizeDevice(device: Device): DeviceSummary {
   };
 }
 
-export function summarizeIdentity(userId: string, identity: OwnUserIdentity | OtherUserIdentity): IdentitySummary {
+export function summarizeIdentity(
+  userId: string,
+  identity: OwnUserIdentity | OtherUserIdentity,
+): IdentitySummary {
   const isOwn = identity instanceof OwnUserIdentity;
   return {
     userId,
@@ -49,7 +57,10 @@ export function summarizeIdentity(userId: string, identity: OwnUserIdentity | Ot
   };
 }
 
-/** A cross-signing key object (JSON) holds one key; its name repeats it. Source: Client-Server API, Cross-signing. */
+/**
+ * A cross-signing key object (JSON) holds one key; its name repeats it. Source: Client-Server API,
+ * Cross-signing.
+ */
 function onlyKey(crossSigningKey: string): string {
   const { keys } = JSON.parse(crossSigningKey) as { keys: Record<string, string> };
   return Object.values(keys)[0] ?? '';

@@ -9,7 +9,12 @@ import {
 } from './cross-signing.ts';
 import { checkSender, describeEncryption, messageIndexOf, type EncryptionInfo } from './encryption-info.ts';
 import { EngineError } from './errors.ts';
-import { summarizeDevice, summarizeIdentity, type DeviceSummary, type IdentitySummary } from './identities.ts';
+import {
+  summarizeDevice,
+  summarizeIdentity,
+  type DeviceSummary,
+  type IdentitySummary,
+} from './identities.ts';
 import { openMachine, type OpenMachine } from './open-machine.ts';
 import { createQueue } from './queue.ts';
 import { hasReplacedIdentity, withoutReplaced } from './replaced-identities.ts';
@@ -95,9 +100,13 @@ export class OlmMachine {
     });
   }
 
-  /** The uploads held back, to be sent by us: POST /keys/signatures/upload, then mark. Empty before a first sync. */
+  /**
+   * The uploads held back, to be sent by us: POST /keys/signatures/upload, then mark. Empty before a first
+   * sync.
+   */
   pendingSignatureUploads(): OutgoingRequest[] {
-    // Not asked of the engine: each time it is asked it makes its key queries anew, and takes no answer to older ones.
+    // Not asked of the engine: each time it is asked it makes its key queries anew, and takes no answer to
+    // older ones.
     return [...this.#heldBack.values()];
   }
 
@@ -128,7 +137,11 @@ export class OlmMachine {
   }
 
   /** Shares the room's key with `users`, by the strategy that the settings give for the room. */
-  shareRoomKey(room: wasm.RoomId, users: readonly wasm.UserId[], settings: EncryptionSettings): Promise<OutgoingRequest[]> {
+  shareRoomKey(
+    room: wasm.RoomId,
+    users: readonly wasm.UserId[],
+    settings: EncryptionSettings,
+  ): Promise<OutgoingRequest[]> {
     const roomId = room.toString();
     const sharing = this.#sharing(roomId);
     const share = async () => {
@@ -137,7 +150,9 @@ export class OlmMachine {
       return this.#machine.shareRoomKey(room, known, toWasmSettings(settings, sharing));
     };
     return this.#run(() =>
-      this.#inTurn(async () => (await this.#shared.during(roomId, sharing, usesAtMost(settings), share)).map(toOutgoingRequest)),
+      this.#inTurn(async () =>
+        (await this.#shared.during(roomId, sharing, usesAtMost(settings), share)).map(toOutgoingRequest),
+      ),
     );
   }
 
@@ -167,7 +182,9 @@ export class OlmMachine {
       const decrypted = await this.#machine.decryptRoomEvent(
         event,
         room,
-        new wasm.DecryptionSettings(requirement === 'any' ? wasm.TrustRequirement.Untrusted : wasm.TrustRequirement.CrossSigned),
+        new wasm.DecryptionSettings(
+          requirement === 'any' ? wasm.TrustRequirement.Untrusted : wasm.TrustRequirement.CrossSigned,
+        ),
       );
       const isReplaced = await hasReplacedIdentity(this.#machine, decrypted.sender.toString());
       const info = describeEncryption(decrypted, event, roomId, isReplaced);
@@ -199,10 +216,17 @@ export class OlmMachine {
 
   /** The own public keys have to be known before: `queryKeys` for the own user. */
   importCrossSigningKeys(seeds: CrossSigningSeeds): Promise<CrossSigningStatus> {
-    return this.#run(async () => toStatus(await this.#machine.importCrossSigningKeys(seeds.master, seeds.selfSigning, seeds.userSigning)));
+    return this.#run(async () =>
+      toStatus(
+        await this.#machine.importCrossSigningKeys(seeds.master, seeds.selfSigning, seeds.userSigning),
+      ),
+    );
   }
 
-  /** Signs this device with the private keys in the store. Resolves to the JSON for POST /keys/signatures/upload. */
+  /**
+   * Signs this device with the private keys in the store. Resolves to the JSON for POST
+   * /keys/signatures/upload.
+   */
   signOwnDevice(): Promise<string> {
     return this.#run(async () => {
       const device = await this.#machine.getDevice(this.userId, this.deviceId, 0);
@@ -256,7 +280,8 @@ export class OlmMachine {
     try {
       this.#machine.close();
     } catch (error) {
-      // What waits for a commit that could not be written holds it for ever. It can write no more once the file is closed.
+      // What waits for a commit that could not be written holds it for ever. It can write no more once the
+      // file is closed.
       if (!this.#open.guard.isBroken) throw error;
     } finally {
       this.#open.store.close();

@@ -19,7 +19,11 @@ const silent: wasm.JsLogger = { debug() {}, info() {}, warn() {}, error() {} };
  * Opens the store at `storagePath` and the account in it.
  * @throws EngineError `not-configured`, `store-…`, or `engine` when the store is another device's
  */
-export async function openMachine(userId: wasm.UserId, deviceId: wasm.DeviceId, storagePath: string): Promise<OpenMachine> {
+export async function openMachine(
+  userId: wasm.UserId,
+  deviceId: wasm.DeviceId,
+  storagePath: string,
+): Promise<OpenMachine> {
   const settings = settingsFor(storagePath);
   const guard = createGuard();
   const stop = settings.onFatal ?? stopProcess;
@@ -31,7 +35,9 @@ export async function openMachine(userId: wasm.UserId, deviceId: wasm.DeviceId, 
   };
   const store = await guard.run(() => openStore(storagePath, settings.storeKey, silent, onFailure));
   try {
-    const machine = await guard.run(() => wasm.OlmMachine.initFromStore(userId, deviceId, store.handle, silent));
+    const machine = await guard.run(() =>
+      wasm.OlmMachine.initFromStore(userId, deviceId, store.handle, silent),
+    );
     // Nobody may be asked for a room key, nor given one, past what is shared at encryption.
     machine.roomKeyRequestsEnabled = false;
     machine.roomKeyForwardingEnabled = false;

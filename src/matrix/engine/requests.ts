@@ -19,7 +19,10 @@ type WasmRequest =
   | wasm.RoomMessageRequest
   | wasm.KeysBackupRequest;
 
-/** The WASM's request in the binding's shape, in which the body of a to-device request repeats its type and id. */
+/**
+ * The WASM's request in the binding's shape, in which the body of a to-device request repeats its type and
+ * id.
+ */
 export function toOutgoingRequest(request: WasmRequest): OutgoingRequest {
   const { id, type, body } = request as { id?: string; type: RequestType; body: string };
   if (!(request instanceof wasm.ToDeviceRequest)) return { id: id ?? '', type, body };

@@ -41,7 +41,11 @@ export function createShareRecord(): ShareRecord {
       }
       // The engine would panic, which ends the process: two sends at once can meet at the last use of a key.
       if (!share || share.uses >= share.usesAtMost) {
-        throw new EngineError('room-key-used-up', 'The key of this room is used up.', 'Share a new one, then encrypt.');
+        throw new EngineError(
+          'room-key-used-up',
+          'The key of this room is used up.',
+          'Share a new one, then encrypt.',
+        );
       }
     },
     used(roomId, index) {

@@ -31,7 +31,9 @@ export function toWasmSettings(settings: EncryptionSettings, sharing: Sharing): 
   if (settings.algorithm !== undefined) result.algorithm = settings.algorithm;
   if (settings.historyVisibility !== undefined) result.historyVisibility = settings.historyVisibility;
   if (settings.rotationPeriod !== undefined) result.rotationPeriod = settings.rotationPeriod * 1000n;
-  if (settings.rotationPeriodMessages !== undefined) result.rotationPeriodMessages = settings.rotationPeriodMessages;
-  result.sharingStrategy = sharing === 'identity' ? CollectStrategy.identityBasedStrategy() : CollectStrategy.allDevices();
+  if (settings.rotationPeriodMessages !== undefined)
+    result.rotationPeriodMessages = settings.rotationPeriodMessages;
+  result.sharingStrategy =
+    sharing === 'identity' ? CollectStrategy.identityBasedStrategy() : CollectStrategy.allDevices();
   return result;
 }

@@ -10,7 +10,10 @@ export function toSignatures(signatures: wasm.Signatures): Signatures {
   return {
     get: (user) =>
       Object.fromEntries(
-        [...(signatures.get(user) ?? [])].map(([key, found]) => [key, { isValid: found.isValid(), signature: found.signature }]),
+        [...(signatures.get(user) ?? [])].map(([key, found]) => [
+          key,
+          { isValid: found.isValid(), signature: found.signature },
+        ]),
       ),
     asJSON: () => signatures.asJSON(),
   };

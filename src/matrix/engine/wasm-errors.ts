@@ -17,9 +17,14 @@ export function toEngineError(thrown: unknown): EngineError {
   if (thrown instanceof EngineError) return thrown;
   if (thrown instanceof MegolmDecryptionError) return undecryptable(thrown);
   const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return new EngineError('engine', `The encryption engine failed: ${text}`, 'See the log; restart if it goes on.', {
-    cause: thrown,
-  });
+  return new EngineError(
+    'engine',
+    `The encryption engine failed: ${text}`,
+    'See the log; restart if it goes on.',
+    {
+      cause: thrown,
+    },
+  );
 }
 
 function undecryptable(thrown: MegolmDecryptionError): EngineError {

@@ -2,14 +2,19 @@ import { Agent, request } from 'undici';
 import { toRequestError } from './errors.ts';
 import { withQuery, type Query } from './query.ts';
 
-/** What matrix-bot-sdk passes; whatever else it sets (`forever`, `useQuerystring`) is how this works anyway. */
+/**
+ * What matrix-bot-sdk passes; whatever else it sets (`forever`, `useQuerystring`) is how this works anyway.
+ */
 export interface RequestParameters {
   readonly uri: string;
   readonly method?: string;
   readonly qs?: Query | null;
   /** null: the body is answered as a Buffer; otherwise as text, read as UTF-8. */
   readonly encoding?: string | null;
-  /** Milliseconds until the answer begins, and between two parts of it. null, as matrix-bot-sdk has it for downloads: the default. */
+  /**
+   * Milliseconds until the answer begins, and between two parts of it. null, as matrix-bot-sdk has it for
+   * downloads: the default.
+   */
   readonly timeout?: number | null;
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string | Uint8Array;
@@ -22,7 +27,11 @@ export interface RequestResponse {
   body: string | Buffer;
 }
 
-export type RequestCallback = (error: Error | null, response?: RequestResponse, body?: string | Buffer) => void;
+export type RequestCallback = (
+  error: Error | null,
+  response?: RequestResponse,
+  body?: string | Buffer,
+) => void;
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 

@@ -10,7 +10,10 @@ import { KEYV_TABLE, sqliteKeyvStore } from './sqlite-store.ts';
 /** Where the cache is. */
 export type CacheOptions = { readonly file: string; readonly log: Log; readonly clock: Clock };
 
-/** What may be lost. A failed read rejects with `state`; a missing key is `undefined`. Never add an `error` listener. */
+/**
+ * What may be lost. A failed read rejects with `state`; a missing key is `undefined`. Never add an `error`
+ * listener.
+ */
 export type Cache = {
   /** The keys of one user of the cache, apart from all others. */
   readonly space: <T>(name: string) => Keyv<T>;

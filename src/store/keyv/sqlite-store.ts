@@ -10,7 +10,17 @@ export const KEYV_TABLE = `CREATE TABLE IF NOT EXISTS keyv (
 /** What keyv asks of an adapter, less the events: this one throws instead. */
 export type SqliteKeyvStore = Pick<
   KeyvStorageAdapter,
-  'namespace' | 'capabilities' | 'get' | 'getMany' | 'has' | 'hasMany' | 'set' | 'setMany' | 'delete' | 'deleteMany' | 'clear'
+  | 'namespace'
+  | 'capabilities'
+  | 'get'
+  | 'getMany'
+  | 'has'
+  | 'hasMany'
+  | 'set'
+  | 'setMany'
+  | 'delete'
+  | 'deleteMany'
+  | 'clear'
 >;
 
 /**
@@ -21,7 +31,9 @@ export type SqliteKeyvStore = Pick<
  * @param now epoch milliseconds
  */
 export function sqliteKeyvStore(db: DatabaseSync, file: string, now: () => number): SqliteKeyvStore {
-  const select = db.prepare('SELECT value FROM keyv WHERE namespace = ? AND key = ? AND (expires IS NULL OR expires > ?)');
+  const select = db.prepare(
+    'SELECT value FROM keyv WHERE namespace = ? AND key = ? AND (expires IS NULL OR expires > ?)',
+  );
   const put = db.prepare(
     `INSERT INTO keyv (namespace, key, value, expires) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET value = excluded.value, expires = excluded.expires`,
@@ -32,7 +44,8 @@ export function sqliteKeyvStore(db: DatabaseSync, file: string, now: () => numbe
   const space = () => store.namespace ?? '';
   const get = (key: string) => select.get(space(), key, now())?.['value'] as string | undefined;
   const set = (key: string, value: unknown, expires?: number) => {
-    if (typeof value !== 'string') throw new TypeError('the cache takes what keyv has made text of, and nothing else');
+    if (typeof value !== 'string')
+      throw new TypeError('the cache takes what keyv has made text of, and nothing else');
     put.run(space(), key, value, expires === undefined ? null : Math.ceil(expires));
     return true;
   };

@@ -9,7 +9,11 @@ const KEY_BYTES = 32;
 const TEXT = /^[A-Za-z0-9_-]{43}$/;
 
 function named(key: Buffer): SealingKey {
-  const id = createHash('sha256').update('mintwarden sealing key id\0').update(key).digest('hex').slice(0, 12);
+  const id = createHash('sha256')
+    .update('mintwarden sealing key id\0')
+    .update(key)
+    .digest('hex')
+    .slice(0, 12);
   return { id, key };
 }
 
@@ -40,9 +44,14 @@ async function readKey(file: string): Promise<SealingKey | null> {
   }
   try {
     const found = await handle.stat();
-    if (!found.isFile()) throw new MintwardenError('state', `The sealing key ${file} is not a file.`, 'Check the path.');
+    if (!found.isFile())
+      throw new MintwardenError('state', `The sealing key ${file} is not a file.`, 'Check the path.');
     if ((found.mode & 0o077) !== 0) {
-      throw new MintwardenError('state', `Others on this machine can read the sealing key ${file}.`, `chmod 600 '${file}'`);
+      throw new MintwardenError(
+        'state',
+        `Others on this machine can read the sealing key ${file}.`,
+        `chmod 600 '${file}'`,
+      );
     }
     const text = (await handle.readFile('utf8')).trim();
     const key = Buffer.from(text, 'base64url');
@@ -96,7 +105,11 @@ export async function loadKey(file: string): Promise<SealingKey> {
   } catch (error) {
     throw failure(file, error);
   }
-  throw new MintwardenError('state', `There is no sealing key at ${file}.`, 'Restore it from a backup, or check the path.');
+  throw new MintwardenError(
+    'state',
+    `There is no sealing key at ${file}.`,
+    'Restore it from a backup, or check the path.',
+  );
 }
 
 /**

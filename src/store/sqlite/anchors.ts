@@ -15,10 +15,22 @@ const anchor = z.strictObject({
   at: z.number(),
   live: z.number(),
 });
-const held = z.strictObject({ why: z.enum(['older', 'other', 'cut']), anchor, seq: z.number(), foundAt: z.number() });
-const posted = z.strictObject({ anchor, roomId: z.string(), eventId: z.string().transform((id) => id as EventId) });
+const held = z.strictObject({
+  why: z.enum(['older', 'other', 'cut']),
+  anchor,
+  seq: z.number(),
+  foundAt: z.number(),
+});
+const posted = z.strictObject({
+  anchor,
+  roomId: z.string(),
+  eventId: z.string().transform((id) => id as EventId),
+});
 
-/** What the ledger knows of itself, over an opened database whose tables are of this version. Each call is one transaction. */
+/**
+ * What the ledger knows of itself, over an opened database whose tables are of this version. Each call is one
+ * transaction.
+ */
 export function anchorsOn(opened: Opened): AnchorStore {
   const guard = guarded(opened);
   const statements = prepared(opened.db);
@@ -48,7 +60,8 @@ export function anchorsOn(opened: Opened): AnchorStore {
     leasesKept: (now) => guard(() => [...idsOf(statements.leases.iterate(now))] as LeaseId[]),
     messagesWaiting: () => guard(() => [...idsOf(statements.messages.iterate())] as MessageId[]),
     latestSeen: () => guard(() => Number(field('latest_seen'))),
-    noteSeen: (at, anew) => guard(() => void (anew === 'anew' ? statements.seenAnew : statements.seen).run(Math.round(at))),
+    noteSeen: (at, anew) =>
+      guard(() => void (anew === 'anew' ? statements.seenAnew : statements.seen).run(Math.round(at))),
   };
 }
 
@@ -62,7 +75,9 @@ function prepared(db: DatabaseSync) {
     seenAnew: db.prepare('UPDATE anchorage SET latest_seen = ?'),
     uses: db.prepare('SELECT sum(used) AS used FROM uses'),
     hash: db.prepare('SELECT hash FROM audit WHERE seq = ?'),
-    leases: db.prepare(`SELECT id FROM leases WHERE state IN ('dead', 'killing', 'unkillable') AND sealed IS NOT NULL AND valid_until > ?`),
+    leases: db.prepare(
+      `SELECT id FROM leases WHERE state IN ('dead', 'killing', 'unkillable') AND sealed IS NOT NULL AND valid_until > ?`,
+    ),
     messages: db.prepare(`SELECT id FROM messages WHERE state = 'waiting' ORDER BY created_at, n`),
   };
 }

@@ -25,7 +25,9 @@ export function changeWriter(db: DatabaseSync): (change: Change) => Written {
     `INSERT INTO excluded_rooms (room_id, why, user_id) VALUES (?, ?, ?)
      ON CONFLICT (room_id) DO UPDATE SET why = excluded.why, user_id = excluded.user_id`,
   );
-  const addPin = db.prepare('INSERT INTO pins (user_id, master_key, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const addPin = db.prepare(
+    'INSERT INTO pins (user_id, master_key, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
   const movePin = db.prepare('UPDATE pins SET master_key = ?, at = ? WHERE user_id = ? AND master_key = ?');
   const pinned = db.prepare('SELECT master_key FROM pins WHERE user_id = ?');
   const head = db.prepare('SELECT seq, hash FROM audit_head');
@@ -49,7 +51,8 @@ export function changeWriter(db: DatabaseSync): (change: Change) => Written {
     let erasedSecret = false;
     if (change.command !== undefined) {
       const { eventId, sender, sessionId, messageIndex, at } = change.command;
-      if (addCommand.run(eventId, sender, sessionId, messageIndex, at).changes === 0) return { result: 'seen', erasedSecret };
+      if (addCommand.run(eventId, sender, sessionId, messageIndex, at).changes === 0)
+        return { result: 'seen', erasedSecret };
     }
     const rows = [
       ...(change.grants ?? []).map((grant) => () => putGrant(grantColumns(grant))),
@@ -64,11 +67,13 @@ export function changeWriter(db: DatabaseSync): (change: Change) => Written {
     for (const { roomId, why, userId } of change.excluded ?? []) putExcluded.run(roomId, why, userId);
     for (const { userId, masterKey, at } of change.pins ?? []) {
       const isNew = addPin.run(userId, masterKey, at).changes > 0;
-      if (!isNew && pinned.get(userId)?.['master_key'] !== masterKey) return { result: 'conflict', erasedSecret: false };
+      if (!isNew && pinned.get(userId)?.['master_key'] !== masterKey)
+        return { result: 'conflict', erasedSecret: false };
     }
     for (const { pin, before } of change.repins ?? []) {
       const { userId, masterKey, at } = pin;
-      const moved = before === null ? addPin.run(userId, masterKey, at) : movePin.run(masterKey, at, userId, before);
+      const moved =
+        before === null ? addPin.run(userId, masterKey, at) : movePin.run(masterKey, at, userId, before);
       if (moved.changes === 0) return { result: 'conflict', erasedSecret: false };
     }
     appendAudit(change.audit ?? []);

@@ -17,7 +17,10 @@ export function* idsOf(rows: Iterable<Record<string, unknown>>): Generator<strin
   for (const row of rows) yield String(row['id']);
 }
 
-/** Prepares the queries. A message whose predecessor still waits is not due; one whose predecessor was abandoned is. */
+/**
+ * Prepares the queries. A message whose predecessor still waits is not due; one whose predecessor was
+ * abandoned is.
+ */
 export function dueQueries(db: DatabaseSync): DueQueries {
   const plain = (table: string): StatementSync =>
     db.prepare(`SELECT id FROM ${table} WHERE next_action_at <= ? ORDER BY next_action_at, n`);

@@ -22,7 +22,9 @@ export function eraser(db: DatabaseSync, log: Log): Eraser {
       db.exec('PRAGMA busy_timeout = 0');
       pending = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] !== 0;
     } catch (error) {
-      log.warn('an erased secret is still in the write-ahead log', { problem: error instanceof Error ? error.message : 'unknown' });
+      log.warn('an erased secret is still in the write-ahead log', {
+        problem: error instanceof Error ? error.message : 'unknown',
+      });
     } finally {
       db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     }

@@ -10,7 +10,12 @@ import { eraser } from './erase.ts';
 import { type LedgerReader, ledgerQueries } from './queries.ts';
 
 /** A database that was opened, and what to do when it is closed. */
-export type Opened = { readonly db: DatabaseSync; readonly file: string; readonly log: Log; readonly onClosed: () => void };
+export type Opened = {
+  readonly db: DatabaseSync;
+  readonly file: string;
+  readonly log: Log;
+  readonly onClosed: () => void;
+};
 
 /** Runs one act on the database; what SQLite throws becomes a `state` error. */
 export function guarded(opened: Opened): <T>(run: () => T) => Promise<T> {
@@ -43,7 +48,8 @@ export function ledgerReaderOn(opened: Opened, beforeDue: () => void = () => {})
       }),
     excluded: () => guard(queries.excluded),
     pin: (userId) => guard(() => queries.pin(userId)),
-    commandSeen: (eventId, sessionId, messageIndex) => guard(() => queries.commandSeen(eventId, sessionId, messageIndex)),
+    commandSeen: (eventId, sessionId, messageIndex) =>
+      guard(() => queries.commandSeen(eventId, sessionId, messageIndex)),
     counts: () => guard(queries.counts),
     backlog: (now) => guard(() => queries.backlog(now)),
     audit: (afterSeq, limit) => guard(() => queries.audit(afterSeq, limit)),
@@ -77,7 +83,9 @@ export function ledgerOn(opened: Opened): Ledger {
       try {
         listener(change);
       } catch (error) {
-        log.error('a listener to commits failed', { problem: error instanceof Error ? error.name : 'unknown' });
+        log.error('a listener to commits failed', {
+          problem: error instanceof Error ? error.name : 'unknown',
+        });
       }
     }
   };
@@ -91,8 +99,9 @@ export function ledgerOn(opened: Opened): Ledger {
         if (done.result === 'committed') tell(change);
         return done;
       });
-      // Everything in this process waits while the disk is waited for. What was heard by the listeners (a refusal,
-      // above all) goes out before the log is emptied and before whoever committed goes on to the next commit.
+      // Everything in this process waits while the disk is waited for. What was heard by the listeners (a
+      // refusal, above all) goes out before the log is emptied and before whoever committed goes on to the
+      // next commit.
       await turn();
       if (!db.isOpen) return written.result;
       if (written.erasedSecret) erase.due();

@@ -19,7 +19,10 @@ import { transactionsOn } from './transactions.ts';
 /** Where the ledger is, and where to tell of what is odd about it. */
 export type SqliteLedgerOptions = { readonly file: string; readonly log: Log };
 
-/** The ledger, and beside it in the same file what was written through the gateway and what it knows of itself. They close with the ledger. */
+/**
+ * The ledger, and beside it in the same file what was written through the gateway and what it knows of
+ * itself. They close with the ledger.
+ */
 export type SqliteLedger = Ledger & { readonly transactions: Transactions; readonly anchors: AnchorStore };
 
 /** The settings of a connection that writes: durable at each commit, what is erased is overwritten. */
@@ -35,7 +38,11 @@ const SETTINGS = `
 function refuseDamage(db: DatabaseSync, file: string): void {
   const found = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (found === 'ok') return;
-  throw new MintwardenError('state', `The ledger ${file} is damaged.`, 'Stop the service and restore the state folder from a backup.');
+  throw new MintwardenError(
+    'state',
+    `The ledger ${file} is damaged.`,
+    'Stop the service and restore the state folder from a backup.',
+  );
 }
 
 /**
@@ -75,11 +82,17 @@ export async function openSqliteLedgerReadOnly({
   log,
 }: SqliteLedgerOptions): Promise<LedgerReader & { readonly anchors: AnchorStore }> {
   if (!existsSync(file)) {
-    throw new MintwardenError('state', `There is no ledger at ${file}.`, 'Check the path, or start the service once to make it.');
+    throw new MintwardenError(
+      'state',
+      `There is no ledger at ${file}.`,
+      'Check the path, or start the service once to make it.',
+    );
   }
   await using cleanup = new AsyncDisposableStack();
   try {
-    const db = cleanup.adopt(new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS }), (opened) => opened.close());
+    const db = cleanup.adopt(new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS }), (opened) =>
+      opened.close(),
+    );
     if (checkVersion(db, file) < MIGRATIONS.length) {
       throw new MintwardenError(
         'state',

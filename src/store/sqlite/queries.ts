@@ -13,7 +13,9 @@ import { messageFromRow } from './rows/message-row.ts';
 /** A ledger that is only read: what `audit verify` and `doctor` open beside a running service. */
 export type LedgerReader = Omit<Ledger, 'commit' | 'onCommitted' | 'use'>;
 
-type Synchronous<T> = { readonly [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : T[K] };
+type Synchronous<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : T[K];
+};
 
 /** The look-ups as plain functions that throw errors of SQLite as they are. */
 export type Queries = Synchronous<Omit<LedgerReader, 'close'>>;
@@ -25,11 +27,14 @@ function grantIds(db: DatabaseSync): (filter: GrantFilter) => Iterable<string> {
   const statements = new Map<string, StatementSync>();
   return ({ states, subject, minter }) => {
     const asked: [clause: string, parameters: Record<string, string>][] = [];
-    if (states !== undefined) asked.push(['state IN (SELECT value FROM json_each(:states))', { states: JSON.stringify(states) }]);
+    if (states !== undefined)
+      asked.push(['state IN (SELECT value FROM json_each(:states))', { states: JSON.stringify(states) }]);
     if (subject !== undefined) asked.push(['subject = :subject', { subject }]);
     if (minter !== undefined) asked.push(['minter = :minter', { minter }]);
     const where = asked.map(([clause]) => clause).join(' AND ') || 'TRUE';
-    const statement = statements.get(where) ?? db.prepare(`SELECT id FROM grants WHERE ${where} ORDER BY created_at DESC, n DESC`);
+    const statement =
+      statements.get(where) ??
+      db.prepare(`SELECT id FROM grants WHERE ${where} ORDER BY created_at DESC, n DESC`);
     statements.set(where, statement);
     return idsOf(statement.iterate(Object.assign({}, ...asked.map(([, parameters]) => parameters))));
   };
@@ -47,7 +52,9 @@ function counter(db: DatabaseSync, unreadable: () => number): () => LedgerCounts
     return {
       grantsEver: Number(row?.['grants']),
       live: Number(row?.['live']),
-      leases: Object.fromEntries(LEASE_STATES.map((state) => [state, byState.get(state) ?? 0])) as LedgerCounts['leases'],
+      leases: Object.fromEntries(
+        LEASE_STATES.map((state) => [state, byState.get(state) ?? 0]),
+      ) as LedgerCounts['leases'],
       messagesWaiting: Number(row?.['waiting']),
       auditRows: Number(row?.['seq']),
       auditHead: String(row?.['hash']),
@@ -67,12 +74,16 @@ export function ledgerQueries(db: DatabaseSync, log: Log): Queries {
   const messages = rowReader(db, 'messages', messageFromRow, unreadable);
   const due = dueQueries(db);
   const listGrants = grantIds(db);
-  const byPrefix = db.prepare("SELECT id FROM grants WHERE id >= :p AND id < :p || '~' ORDER BY id LIMIT :limit");
+  const byPrefix = db.prepare(
+    "SELECT id FROM grants WHERE id >= :p AND id < :p || '~' ORDER BY id LIMIT :limit",
+  );
   const leaseIds = db.prepare('SELECT id FROM leases WHERE grant_id = ? ORDER BY created_at, n');
   const messageIds = db.prepare('SELECT id FROM messages WHERE grant_id = ? ORDER BY created_at, n');
   const excluded = db.prepare('SELECT room_id, why, user_id FROM excluded_rooms ORDER BY n');
   const pin = db.prepare('SELECT user_id, master_key, at FROM pins WHERE user_id = ?');
-  const seen = db.prepare('SELECT 1 FROM commands WHERE event_id = ? OR (session_id = ? AND message_index = ?)');
+  const seen = db.prepare(
+    'SELECT 1 FROM commands WHERE event_id = ? OR (session_id = ? AND message_index = ?)',
+  );
   const audit = db.prepare('SELECT seq, event, previous, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?');
   const uses = db.prepare('SELECT used FROM uses WHERE grant_id = ?');
   const counts = counter(db, unreadable.count);
@@ -92,12 +103,20 @@ export function ledgerQueries(db: DatabaseSync, log: Log): Queries {
       nextAt: due.nextAt(now),
     }),
     excluded: () =>
-      excluded.all().map((row) => ({ roomId: row['room_id'], why: row['why'], userId: row['user_id'] }) as unknown as ExcludedRoom),
+      excluded
+        .all()
+        .map(
+          (row) =>
+            ({ roomId: row['room_id'], why: row['why'], userId: row['user_id'] }) as unknown as ExcludedRoom,
+        ),
     pin: (userId) => {
       const row = pin.get(userId);
-      return row === undefined ? null : ({ userId: row['user_id'], masterKey: row['master_key'], at: row['at'] } as Pin);
+      return row === undefined
+        ? null
+        : ({ userId: row['user_id'], masterKey: row['master_key'], at: row['at'] } as Pin);
     },
-    commandSeen: (eventId, sessionId, messageIndex) => seen.get(eventId, sessionId, messageIndex) !== undefined,
+    commandSeen: (eventId, sessionId, messageIndex) =>
+      seen.get(eventId, sessionId, messageIndex) !== undefined,
     counts,
     backlog: backlogQuery(db, unreadable.count),
     uses: (id) => Number(uses.get(id)?.['used'] ?? 0),

@@ -7,14 +7,19 @@ import { notUnderstood, type Stored } from './rows/understand.ts';
 export type RowReader<T> = {
   /** The row, or null where there is none. @throws MintwardenError `state` where it is not understood */
   readonly one: (id: string) => T | null;
-  /** Those of the ids, in order, at most `limit`. @throws MintwardenError `state` for the first not understood */
+  /**
+   * Those of the ids, in order, at most `limit`. @throws MintwardenError `state` for the first not understood
+   */
   readonly strict: (ids: Iterable<string>, limit: number) => readonly T[];
   /** As `strict`, but what is not understood is left out and reported: it does not hold up the rest. */
   readonly robust: (ids: Iterable<string>, limit: number) => readonly T[];
 };
 
 /** Tells once of each row that is not understood, and how many there are. */
-export type Unreadable = { readonly report: (table: string, id: string) => void; readonly count: () => number };
+export type Unreadable = {
+  readonly report: (table: string, id: string) => void;
+  readonly count: () => number;
+};
 
 /** See `Unreadable`. */
 export function unreadableRows(log: Log): Unreadable {
@@ -32,8 +37,15 @@ export function unreadableRows(log: Log): Unreadable {
 
 type Read<T> = { readonly row: T | null } | { readonly problem: MintwardenError };
 
-/** A reader of a table that keeps disk errors (thrown as they are) apart from rows that are not understood. */
-export function rowReader<T>(db: DatabaseSync, table: string, fromRow: (row: Stored) => T, unreadable: Unreadable): RowReader<T> {
+/**
+ * A reader of a table that keeps disk errors (thrown as they are) apart from rows that are not understood.
+ */
+export function rowReader<T>(
+  db: DatabaseSync,
+  table: string,
+  fromRow: (row: Stored) => T,
+  unreadable: Unreadable,
+): RowReader<T> {
   const select: StatementSync = db.prepare(`SELECT * FROM ${table} WHERE id = ?`);
   const read = (id: string): Read<T> => {
     let stored: Stored | undefined;
@@ -51,7 +63,11 @@ export function rowReader<T>(db: DatabaseSync, table: string, fromRow: (row: Sto
       return { problem: error as MintwardenError };
     }
   };
-  const many = (ids: Iterable<string>, limit: number, onProblem: (id: string, problem: MintwardenError) => void): readonly T[] => {
+  const many = (
+    ids: Iterable<string>,
+    limit: number,
+    onProblem: (id: string, problem: MintwardenError) => void,
+  ): readonly T[] => {
     const rows: T[] = [];
     for (const id of ids) {
       if (rows.length >= limit) break;

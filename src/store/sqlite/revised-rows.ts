@@ -1,7 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Columns } from './rows/understand.ts';
 
-/** `conflict`: the stored revision is not the one before. `erased`: written, and a sealed secret went or was replaced. */
+/**
+ * `conflict`: the stored revision is not the one before. `erased`: written, and a sealed secret went or was
+ * replaced.
+ */
 export type Put = 'written' | 'erased' | 'conflict';
 
 /**
@@ -9,7 +12,11 @@ export type Put = 'written' | 'erased' | 'conflict';
  * is a conflict.
  * @param sealedColumn the column whose old content has to be gone from the file when it is replaced
  */
-export function revisedRows(db: DatabaseSync, table: string, sealedColumn: string | null): (columns: Columns) => Put {
+export function revisedRows(
+  db: DatabaseSync,
+  table: string,
+  sealedColumn: string | null,
+): (columns: Columns) => Put {
   const find = db.prepare(`SELECT revision, ${sealedColumn ?? 'NULL'} AS sealed FROM ${table} WHERE id = ?`);
   const names = db
     .prepare(`SELECT name FROM pragma_table_info('${table}') WHERE name <> 'n'`)

@@ -4,7 +4,10 @@ import type { Transaction, TransactionKey, Transactions } from '../../ports/tran
 import type { Opened } from './ledger.ts';
 import { guarded } from './ledger.ts';
 
-/** The writes of grants over an opened database whose tables are of this version. Each call is one transaction. */
+/**
+ * The writes of grants over an opened database whose tables are of this version. Each call is one
+ * transaction.
+ */
 export function transactionsOn(opened: Opened): Transactions {
   const guard = guarded(opened);
   const statements = prepared(opened.db);
@@ -15,7 +18,10 @@ export function transactionsOn(opened: Opened): Transactions {
         const row = statements.find.get(...keyOf(key));
         return row === undefined ? null : fromRow(row);
       }),
-    begin: (begun) => guard(() => statements.begin.run(...keyOf(begun), begun.digest, begun.leaseId, begun.begunAt).changes === 1),
+    begin: (begun) =>
+      guard(
+        () => statements.begin.run(...keyOf(begun), begun.digest, begun.leaseId, begun.begunAt).changes === 1,
+      ),
     resume: (key, leaseId) => guard(() => void statements.resume.run(leaseId, ...keyOf(key))),
     sent: (key, eventId) => guard(() => void statements.sent.run(eventId, ...keyOf(key))),
     unsent: (key) => guard(() => void statements.unsent.run(...keyOf(key))),

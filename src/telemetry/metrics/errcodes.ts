@@ -1,4 +1,7 @@
-/** What the specification has (1.19, client-server, "Standard error response" and the endpoints), and the few unstable ones in wide use. */
+/**
+ * What the specification has (1.19, client-server, "Standard error response" and the endpoints), and the few
+ * unstable ones in wide use.
+ */
 const KNOWN: ReadonlySet<string> = new Set(
   `FORBIDDEN UNKNOWN_TOKEN MISSING_TOKEN USER_LOCKED USER_SUSPENDED USER_DEACTIVATED BAD_JSON NOT_JSON NOT_FOUND LIMIT_EXCEEDED
   UNRECOGNIZED UNKNOWN UNAUTHORIZED UNACTIONABLE USER_IN_USE INVALID_USERNAME ROOM_IN_USE INVALID_ROOM_STATE INVALID_PARAM
@@ -12,8 +15,8 @@ const KNOWN: ReadonlySet<string> = new Set(
 );
 
 /**
- * An error code as a label: one of a closed set, whatever the homeserver may have said. `none`: the refusal has no
- * code, `other`: one that is not known here.
+ * An error code as a label: one of a closed set, whatever the homeserver may have said. `none`: the refusal
+ * has no code, `other`: one that is not known here.
  */
 export function errcodeLabel(errcode: string | null): string {
   if (errcode === null) return 'none';

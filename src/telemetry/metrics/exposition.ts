@@ -8,7 +8,10 @@ export async function numbersOf(registry: Registry): Promise<Numbers> {
   return registry.getMetricsAsJSON();
 }
 
-/** Numbers of several processes as one page of Prometheus text. Those of one name are added up, or as each says. */
+/**
+ * Numbers of several processes as one page of Prometheus text. Those of one name are added up, or as each
+ * says.
+ */
 export async function exposition(parts: readonly Numbers[]): Promise<string> {
   return added(parts).metrics();
 }

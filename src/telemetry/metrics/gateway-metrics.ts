@@ -37,8 +37,8 @@ const OWN_S = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1];
 const HOMESERVER_S = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 
 /**
- * Counts requests. No label says whose they were, or of what room: an operation is one of the catalogue, a code one
- * of the specification.
+ * Counts requests. No label says whose they were, or of what room: an operation is one of the catalogue, a
+ * code one of the specification.
  * @param process what this one is called in the figures of processes; null: another tells them
  */
 export function gatewayMetrics(process: string | null): GatewayMetrics {
@@ -71,8 +71,13 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
     buckets: HOMESERVER_S,
     registers,
   });
-  const polls = new Gauge({ name: 'mintwarden_gateway_open_long_polls', help: 'Syncs that wait for news right now.', registers });
-  // Plain variables until somebody looks: a gauge that is set with each request costs as much as all the rest.
+  const polls = new Gauge({
+    name: 'mintwarden_gateway_open_long_polls',
+    help: 'Syncs that wait for news right now.',
+    registers,
+  });
+  // Plain variables until somebody looks: a gauge that is set with each request costs as much as all the
+  // rest.
   let lastAt = 0;
   let contactAt = 0;
   const at = (name: string, help: string, read: () => number): Gauge =>
@@ -85,7 +90,11 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
         this.set(read() / 1_000);
       },
     });
-  at('mintwarden_gateway_last_request_timestamp_seconds', 'When a request was last answered; 0: not yet.', () => lastAt);
+  at(
+    'mintwarden_gateway_last_request_timestamp_seconds',
+    'When a request was last answered; 0: not yet.',
+    () => lastAt,
+  );
   at(
     'mintwarden_gateway_homeserver_answer_timestamp_seconds',
     'When the homeserver last answered a request of a holder; 0: not yet.',

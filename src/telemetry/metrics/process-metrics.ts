@@ -6,9 +6,9 @@ const NS = 1e9;
 const RESOLUTION_MS = 20;
 
 /**
- * Adds what can be said of this process, under the names that dashboards for Prometheus and Node know: processor
- * time, memory, when it started, and how long other work kept its event loop from its turn, at worst since somebody
- * last looked.
+ * Adds what can be said of this process, under the names that dashboards for Prometheus and Node know:
+ * processor time, memory, when it started, and how long other work kept its event loop from its turn, at
+ * worst since somebody last looked.
  * @param name tells the processes apart: `bot`, `gateway-1`, …
  */
 export function processMetrics(registry: Registry, name: string): void {
@@ -26,7 +26,8 @@ export function processMetrics(registry: Registry, name: string): void {
     });
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  const late = (ns: number): number => (Number.isFinite(ns) ? Math.max(0, ns / NS - RESOLUTION_MS / 1_000) : 0);
+  const late = (ns: number): number =>
+    Number.isFinite(ns) ? Math.max(0, ns / NS - RESOLUTION_MS / 1_000) : 0;
   let spent = 0;
   const cpu: Counter<'process'> = new Counter({
     name: 'process_cpu_seconds_total',
@@ -41,9 +42,17 @@ export function processMetrics(registry: Registry, name: string): void {
     },
   });
   gauge('process_resident_memory_bytes', 'Memory in use.', () => process.memoryUsage.rss());
-  gauge('process_start_time_seconds', 'When it started.', () => Math.round(Date.now() / 1_000 - process.uptime()));
-  gauge('nodejs_heap_size_used_bytes', 'Memory in use by objects of JavaScript.', () => process.memoryUsage().heapUsed);
-  gauge('nodejs_eventloop_lag_p99_seconds', 'How late 99 of 100 turns of the event loop were at most.', () => late(delay.percentile(99)));
+  gauge('process_start_time_seconds', 'When it started.', () =>
+    Math.round(Date.now() / 1_000 - process.uptime()),
+  );
+  gauge(
+    'nodejs_heap_size_used_bytes',
+    'Memory in use by objects of JavaScript.',
+    () => process.memoryUsage().heapUsed,
+  );
+  gauge('nodejs_eventloop_lag_p99_seconds', 'How late 99 of 100 turns of the event loop were at most.', () =>
+    late(delay.percentile(99)),
+  );
   gauge('nodejs_eventloop_lag_max_seconds', 'How late the latest of them was.', () => {
     const max = late(delay.max);
     delay.reset();

@@ -24,7 +24,10 @@ export type ServiceMetrics = {
   readonly looked: (ms: number) => void;
   /** The reaper has done something that was due, or could not. */
   readonly tended: (kind: string, ms: number, failed: boolean) => void;
-  /** Reads everything anew. To be called before the registry is shown. Never throws. Null: there is nothing to ask yet, or no more. */
+  /**
+   * Reads everything anew. To be called before the registry is shown. Never throws. Null: there is nothing to
+   * ask yet, or no more.
+   */
   readonly look: (sources: ServiceSources | null, ready: boolean) => Promise<void>;
 };
 
@@ -38,7 +41,12 @@ export function serviceMetrics(version: string): ServiceMetrics {
   processMetrics(registry, 'bot');
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
     new Gauge({ name: `mintwarden_${name}`, help, labelNames: [...labelNames], registers });
-  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []): Histogram<L> =>
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly L[] = [],
+  ): Histogram<L> =>
     new Histogram({ name: `mintwarden_${name}`, help, buckets, labelNames: [...labelNames], registers });
 
   gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
@@ -56,14 +64,31 @@ export function serviceMetrics(version: string): ServiceMetrics {
   const audit = gauge('audit_rows', 'Rows of the audit.');
   const unreadable = gauge('ledger_unreadable_rows', 'Rows that this version does not understand.');
   const troubles = gauge('trouble', 'What is wrong right now: 1 where it is.', ['kind']);
-  const held = gauge('held', 'Whether no token is honoured until an operator or the clock has settled something: 1 or 0.');
-  const syncLag = gauge('sync_lag_seconds', 'How long ago the homeserver last answered the bot’s sync; up to 30 without any news.');
-  const syncAt = gauge('sync_answer_timestamp_seconds', 'When the homeserver last answered the bot’s sync; 0: not yet.');
-  const reaperLag = gauge('reaper_lag_seconds', 'How long ago the reaper last looked at the ledger; up to 30 without anything due.');
-  const unasked = gauge('ledger_unreachable', 'Whether the ledger could not be asked for these numbers: 1 or 0.');
+  const held = gauge(
+    'held',
+    'Whether no token is honoured until an operator or the clock has settled something: 1 or 0.',
+  );
+  const syncLag = gauge(
+    'sync_lag_seconds',
+    'How long ago the homeserver last answered the bot’s sync; up to 30 without any news.',
+  );
+  const syncAt = gauge(
+    'sync_answer_timestamp_seconds',
+    'When the homeserver last answered the bot’s sync; 0: not yet.',
+  );
+  const reaperLag = gauge(
+    'reaper_lag_seconds',
+    'How long ago the reaper last looked at the ledger; up to 30 without anything due.',
+  );
+  const unasked = gauge(
+    'ledger_unreachable',
+    'Whether the ledger could not be asked for these numbers: 1 or 0.',
+  );
   const commits = histogram('ledger_commit_seconds', 'Time to write a change durably.', COMMIT_S, ['result']);
   const looks = histogram('reaper_look_seconds', 'Time the reaper took to find what is due.', COMMIT_S);
-  const tasks = histogram('reaper_task_seconds', 'Time the reaper took for a thing that was due.', TASK_S, ['kind']);
+  const tasks = histogram('reaper_task_seconds', 'Time the reaper took for a thing that was due.', TASK_S, [
+    'kind',
+  ]);
   const failures = new Counter({
     name: 'mintwarden_reaper_task_failures_total',
     help: 'Things that were due and could not be done; they are tried again.',

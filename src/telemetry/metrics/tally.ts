@@ -7,9 +7,9 @@ export type Said = { readonly pid: number; readonly numbers: Numbers | null };
 const NEVER_FALLS = new Set(['counter', 'histogram']);
 
 /**
- * Keeps the sums of several processes from falling when one of them ends or does not answer: whoever reads a counter
- * takes a fall for a new beginning, and would count everything once more. What was counted between the last look at a
- * process and its end is lost.
+ * Keeps the sums of several processes from falling when one of them ends or does not answer: whoever reads a
+ * counter takes a fall for a new beginning, and would count everything once more. What was counted between
+ * the last look at a process and its end is lost.
  * @returns a function from what all processes that live have said to what is to be added up
  */
 export function tally(): (said: readonly Said[]) => Promise<readonly Numbers[]> {
@@ -21,7 +21,11 @@ export function tally(): (said: readonly Said[]) => Promise<readonly Numbers[]> 
     for (const [pid] of ended) last.delete(pid);
     for (const { pid, numbers } of said) if (numbers !== null) last.set(pid, numbers);
     const now = [...last.values()];
-    if (ended.length > 0) over = await sum([over, ...ended.map(([, numbers]) => numbers.filter((one) => NEVER_FALLS.has(typeOf(one))))]);
+    if (ended.length > 0)
+      over = await sum([
+        over,
+        ...ended.map(([, numbers]) => numbers.filter((one) => NEVER_FALLS.has(typeOf(one)))),
+      ]);
     return [over, ...now];
   };
 }

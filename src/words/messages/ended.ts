@@ -9,16 +9,27 @@ import { moment } from '../time.ts';
 
 /** Why and when it ended, what it could do, and how to make such a one again. */
 export function endedLine(grant: Grant, now: number): readonly Block[] {
-  const because = grant.endCause === null ? [] : [line`It ended: ${endReason(grant.endCause, grant.endedBy ?? 'system')}.`];
+  const because =
+    grant.endCause === null ? [] : [line`It ended: ${endReason(grant.endCause, grant.endedBy ?? 'system')}.`];
   const when = grant.endedAt === null ? [] : [[`When: ${moment(grant.endedAt, now)}`]];
   return [list(...because, ...when, line`What it could do: ${canSentence(grant)}.`, again(grant))];
 }
 
 /** To the control room: a grant ended otherwise than by a command given there. */
-export function endedReport(body: Extract<MessageBody, { kind: 'ended-report' }>, grant: Grant, now: number): Document {
+export function endedReport(
+  body: Extract<MessageBody, { kind: 'ended-report' }>,
+  grant: Grant,
+  now: number,
+): Document {
   return [
-    paragraph(line`Grant ${id(grant)} for ${pill(grant.subject)} has ended: ${endReason(body.cause, body.by)}.`),
-    list([`When: ${moment(grant.endedAt ?? now, now)}`], line`What it could do: ${canSentence(grant)}.`, again(grant)),
+    paragraph(
+      line`Grant ${id(grant)} for ${pill(grant.subject)} has ended: ${endReason(body.cause, body.by)}.`,
+    ),
+    list(
+      [`When: ${moment(grant.endedAt ?? now, now)}`],
+      line`What it could do: ${canSentence(grant)}.`,
+      again(grant),
+    ),
   ];
 }
 
@@ -30,7 +41,9 @@ export function endedNotice(
 ): Document {
   const because = body.cause === 'ended-by-subject' ? ['you ended it'] : endReason(body.cause, body.by);
   return [
-    paragraph(line`The token ${id(grant)} that spoke for you, ${pill(grant.subject)}, no longer works: ${because}.`),
+    paragraph(
+      line`The token ${id(grant)} that spoke for you, ${pill(grant.subject)}, no longer works: ${because}.`,
+    ),
     list(
       [`When: ${moment(grant.endedAt ?? context.now, context.now)}`],
       line`What it could do: ${canSentence(grant)}.`,

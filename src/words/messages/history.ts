@@ -6,13 +6,20 @@ import { actorName } from '../text/en.ts';
 import { clockSentence } from '../clock.ts';
 import { moment, shortDuration, utc } from '../time.ts';
 
-/** To the control room: what was found out of the state, the homeserver or the clock, and what is done about it. */
+/**
+ * To the control room: what was found out of the state, the homeserver or the clock, and what is done about
+ * it.
+ */
 export function historyNews(news: HistoryNews, now: number): Document {
   switch (news.what) {
     case 'held':
       return [
-        paragraph(line`${strong('My state is an old copy, so I honour no token and make none.')} ${heldWhy(news, now)}`),
-        paragraph(['What was revoked since then I do not know; it must not come to life again. My gateway answers 503.']),
+        paragraph(
+          line`${strong('My state is an old copy, so I honour no token and make none.')} ${heldWhy(news, now)}`,
+        ),
+        paragraph([
+          'What was revoked since then I do not know; it must not come to life again. My gateway answers 503.',
+        ]),
         list(
           line`Here I take only ${code('!revoke')}, ${code('!list')}, ${code('!show')}, ${code('!status')} and ${code('!help')}.`,
           line`An operator brings the newer state back, if there is one, or stops the service and goes on from this one: ${code('mintwarden recover')}`,
@@ -21,10 +28,17 @@ export function historyNews(news: HistoryNews, now: number): Document {
       ];
     case 'trusted':
       return [
-        paragraph(line`${actorName(news.by)} confirmed that I go on from an old copy of my state. ${endedSentence(news.ended)}`),
-        list(...(news.kept.length === 0 ? [] : [line`Kept at the operator’s word: ${code(news.kept.join(' '))}`]), [
-          `Tokens that were made at the homeserver in between are in nobody’s hands and end by themselves, at the latest ${moment(news.unknownUntil, now)}.`,
-        ]),
+        paragraph(
+          line`${actorName(news.by)} confirmed that I go on from an old copy of my state. ${endedSentence(news.ended)}`,
+        ),
+        list(
+          ...(news.kept.length === 0
+            ? []
+            : [line`Kept at the operator’s word: ${code(news.kept.join(' '))}`]),
+          [
+            `Tokens that were made at the homeserver in between are in nobody’s hands and end by themselves, at the latest ${moment(news.unknownUntil, now)}.`,
+          ],
+        ),
       ];
     case 'lost':
       return [

@@ -6,14 +6,30 @@ import type { Document, Line } from '../document.ts';
 import { canSentence } from '../scope-sentence.ts';
 import { actorName, diesBy, id, mintCode } from '../text/en.ts';
 
-/** To the control room: nothing was made, and why; what may be alive at the homeserver all the same is said. */
-export function mintFailed(body: Extract<MessageBody, { kind: 'mint-failed' }>, grant: Grant | null, now: number): Document {
+/**
+ * To the control room: nothing was made, and why; what may be alive at the homeserver all the same is said.
+ */
+export function mintFailed(
+  body: Extract<MessageBody, { kind: 'mint-failed' }>,
+  grant: Grant | null,
+  now: number,
+): Document {
   const said: Line = [body.next === null ? body.sentence : `${body.sentence} ${body.next}`];
-  const head = grant === null ? line`${strong('No token was made.')}` : line`${strong('No token was made')} for ${pill(grant.subject)}.`;
+  const head =
+    grant === null
+      ? line`${strong('No token was made.')}`
+      : line`${strong('No token was made')} for ${pill(grant.subject)}.`;
   const orphan =
     body.orphanUntil === null
       ? []
-      : [paragraph(spaced(['The homeserver may have made a token of its own without telling us. Nobody holds it.'], diesBy(body.orphanUntil, now)))]; // prettier-ignore
+      : [
+          paragraph(
+            spaced(
+              ['The homeserver may have made a token of its own without telling us. Nobody holds it.'],
+              diesBy(body.orphanUntil, now),
+            ),
+          ),
+        ];
   if (grant === null) return [paragraph(spaced(head, said)), ...orphan];
   const asker = isOperator(grant.minter) ? [line`Asked for by ${actorName(grant.minter)}.`] : [];
   return [

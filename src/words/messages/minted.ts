@@ -21,7 +21,7 @@ function delivery(grant: Grant, recipientJoined: boolean, until: string): Line {
   return spaced(
     line`The token waits for ${who}: they have not accepted my invitation to a direct message yet.`,
     [`If that does not happen by ${until}, the grant ends.`],
-  ); // prettier-ignore
+  );
 }
 
 /** Who made it, where no message in the room shows it. */
@@ -33,13 +33,28 @@ function madeBy({ minter }: Grant): readonly Line[] {
 export function minted(
   body: Extract<MessageBody, { kind: 'minted' }>,
   grant: Grant,
-  context: { readonly now: number; readonly notice?: 'accepted' | 'waiting'; readonly deliverWithinMs: number },
+  context: {
+    readonly now: number;
+    readonly notice?: 'accepted' | 'waiting';
+    readonly deliverWithinMs: number;
+  },
 ): Document {
-  if (grant.state === 'ended') return [paragraph(line`Grant ${id(grant)} for ${pill(grant.subject)} was made, and has ended again.`), ...endedLine(grant, context.now)]; // prettier-ignore
+  if (grant.state === 'ended')
+    return [
+      paragraph(line`Grant ${id(grant)} for ${pill(grant.subject)} was made, and has ended again.`),
+      ...endedLine(grant, context.now),
+    ];
   const until = moment(Math.min(grant.createdAt + context.deliverWithinMs, grant.expiresAt), context.now);
   return [
-    paragraph(line`Grant ${id(grant)} is live. It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, context.now)}.`),
-    list(...madeBy(grant), reason(grant), told(grant, context.notice), delivery(grant, body.recipientJoined, until)),
+    paragraph(
+      line`Grant ${id(grant)} is live. It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, context.now)}.`,
+    ),
+    list(
+      ...madeBy(grant),
+      reason(grant),
+      told(grant, context.notice),
+      delivery(grant, body.recipientJoined, until),
+    ),
     ...wildWarning(grant.scope),
     paragraph(undo(grant)),
   ];

@@ -11,16 +11,22 @@ import { utc } from '../time.ts';
 export function notice(
   message: Message,
   grant: Grant,
-  context: { readonly now: number; readonly homeserver: string; readonly admins: readonly UserId[]; readonly channel?: Channel },
+  context: {
+    readonly now: number;
+    readonly homeserver: string;
+    readonly admins: readonly UserId[];
+    readonly channel?: Channel;
+  },
 ): Document {
   const { now } = context;
   const ask = eitherOf(whomToAsk(grant.minter, context.admins, grant.subject), context.homeserver);
   const gets: Line = grant.recipient === grant.subject ? ['you'] : actorName(grant.recipient);
   return [
     paragraph(
-      spaced(line`${strong('An administrator made an access token that speaks for you,')} ${pill(grant.subject)}.`, [
-        'Whoever holds it can use your account for what is listed here, and nothing else.',
-      ]),
+      spaced(
+        line`${strong('An administrator made an access token that speaks for you,')} ${pill(grant.subject)}.`,
+        ['Whoever holds it can use your account for what is listed here, and nothing else.'],
+      ),
     ),
     list(
       line`It ${scopeSentence(grant, now)}.`,
@@ -34,7 +40,8 @@ export function notice(
 }
 
 function howToEnd(grant: Grant, channel: Channel | null, ask: Line): Line {
-  if (channel === 'server-notice') return line`Is this not right? Ask ${ask} to end it; nobody reads answers in this room.`;
+  if (channel === 'server-notice')
+    return line`Is this not right? Ask ${ask} to end it; nobody reads answers in this room.`;
   if (grant.state === 'ended') return line`It has ended already. Questions? Ask ${ask}.`;
   return line`To end it at once, write ${revokeCode(grant)} here. You need not give a reason. Questions? Ask ${ask}.`;
 }

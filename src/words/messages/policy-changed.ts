@@ -9,7 +9,8 @@ const LONGEST = 200;
 /** To the control room: other policy counts from now on. */
 export function policyChanged(body: Extract<MessageBody, { kind: 'policy-changed' }>): Document {
   const changes = body.changes.map(
-    ({ key, before, after }) => line`${code(key)}: ${quoted(before, LONGEST)} became ${quoted(after, LONGEST)}`,
+    ({ key, before, after }) =>
+      line`${code(key)}: ${quoted(before, LONGEST)} became ${quoted(after, LONGEST)}`,
   );
   return [
     paragraph(

@@ -7,7 +7,11 @@ import { again, id } from '../text/en.ts';
 import { moment } from '../time.ts';
 
 /** To the control room, in answer to `!revoke`. */
-export function revoked(body: Extract<MessageBody, { kind: 'revoked' }>, grant: Grant, now: number): Document {
+export function revoked(
+  body: Extract<MessageBody, { kind: 'revoked' }>,
+  grant: Grant,
+  now: number,
+): Document {
   const upstream =
     body.upstream === 'dead'
       ? ['The homeserver’s own token behind it is dead too.']
@@ -26,11 +30,15 @@ export function revokedBySubject(grant: Grant, now: number, where: 'dm' | 'contr
   if (where === 'dm') {
     return [
       paragraph(line`Done: you ended grant ${id(grant)}. Its token stopped working at ${when}.`),
-      list(line`What it could do: ${canSentence(grant)}.`, ['The administrators are told that you ended it.']),
+      list(line`What it could do: ${canSentence(grant)}.`, [
+        'The administrators are told that you ended it.',
+      ]),
     ];
   }
   return [
-    paragraph(line`${pill(grant.subject)} ended grant ${id(grant)}, which spoke for them. Its token stopped working at ${when}.`),
+    paragraph(
+      line`${pill(grant.subject)} ended grant ${id(grant)}, which spoke for them. Its token stopped working at ${when}.`,
+    ),
     list(line`What it could do: ${canSentence(grant)}.`, ['Talk to them before you make another one.']),
   ];
 }

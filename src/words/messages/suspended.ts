@@ -6,7 +6,11 @@ import { scopeSentence } from '../scope-sentence.ts';
 import { id, undo } from '../text/en.ts';
 
 /** To the control room: the subject was locked or unlocked. */
-export function suspended(body: Extract<MessageBody, { kind: 'suspended' }>, grant: Grant, now: number): Document {
+export function suspended(
+  body: Extract<MessageBody, { kind: 'suspended' }>,
+  grant: Grant,
+  now: number,
+): Document {
   const head = body.on
     ? line`Grant ${id(grant)} is suspended: the account of ${pill(grant.subject)} was locked. Its token is refused until the account is unlocked.`
     : line`Grant ${id(grant)} works again: the account of ${pill(grant.subject)} was unlocked.`;

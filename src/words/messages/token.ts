@@ -11,12 +11,17 @@ import { tryItLine } from '../try-it.ts';
 
 function howToEnd(grant: Grant, admins: readonly UserId[], homeserver: string): Line {
   const logout = line`log out with it (${code('POST /_matrix/client/v3/logout')})`;
-  if (grant.recipient === grant.subject) return line`To end it: write ${revokeCode(grant)} here, or ${logout}.`;
-  if (admins.some((admin) => admin === grant.recipient)) return line`To end it: ${revokeCode(grant)} in the control room, or ${logout}.`;
+  if (grant.recipient === grant.subject)
+    return line`To end it: write ${revokeCode(grant)} here, or ${logout}.`;
+  if (admins.some((admin) => admin === grant.recipient))
+    return line`To end it: ${revokeCode(grant)} in the control room, or ${logout}.`;
   return line`To end it: ${logout}, or ask ${eitherOf(whomToAsk(grant.minter, admins, grant.recipient), homeserver)}.`;
 }
 
-/** To the recipient, once: the token, and what is needed to use it well. The only document with a secret in it. */
+/**
+ * To the recipient, once: the token, and what is needed to use it well. The only document with a secret in
+ * it.
+ */
 export function tokenMessage(
   message: Message,
   grant: Grant,
@@ -43,9 +48,13 @@ export function tokenMessage(
       line`It ${scopeSentence(grant, now)}.`,
       reason(grant),
     ),
-    paragraph(['To try it, paste this into bash or zsh, then paste the token (nothing shows) and press Enter:']),
+    paragraph([
+      'To try it, paste this into bash or zsh, then paste the token (nothing shows) and press Enter:',
+    ]),
     block(tryItLine(gatewayUrl)),
     paragraph(howToEnd(grant, context.admins, context.homeserver)),
-    paragraph(line`Store the token now: ${strong(`this message is removed at ${removed}`)}, and the token is not shown again.`),
+    paragraph(
+      line`Store the token now: ${strong(`this message is removed at ${removed}`)}, and the token is not shown again.`,
+    ),
   ];
 }

@@ -10,7 +10,10 @@ export function troubleMessage(body: Extract<MessageBody, { kind: 'trouble' }>, 
   const lasted = shortDuration(Math.max(1_000, body.overAt - body.since));
   return [
     paragraph(
-      spaced(line`${strong('Mended')}, after ${lasted} (from ${utc(body.since, now)}): “${body.sentence}”`, [missed(body.trouble)].filter((text) => text !== '')), // prettier-ignore
+      spaced(
+        line`${strong('Mended')}, after ${lasted} (from ${utc(body.since, now)}): “${body.sentence}”`,
+        [missed(body.trouble)].filter((text) => text !== ''),
+      ),
     ),
   ];
 }
@@ -21,7 +24,8 @@ export function troubleLine({ sentence, next }: Pick<Trouble, 'sentence' | 'next
 }
 
 function missed(kind: Trouble['kind']): string {
-  if (kind === 'bot-logged-out' || kind === 'bot-stopped') return 'Commands that were not answered meanwhile: send them again.';
+  if (kind === 'bot-logged-out' || kind === 'bot-stopped')
+    return 'Commands that were not answered meanwhile: send them again.';
   return kind === 'control-room-lost' ? 'What was said here meanwhile I did not hear.' : '';
 }
 

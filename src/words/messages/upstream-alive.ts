@@ -15,7 +15,7 @@ function what(body: Body, grant: Grant, now: number): Line {
       return spaced(
         line`The homeserver may have made a token for ${about} without telling us. Nobody holds it.`,
         diesBy(body.until, now),
-      ); // prettier-ignore
+      );
     case 'unkillable':
       return spaced(
         line`${strong('I could not log out')} the homeserver’s own token behind ${about}, and have given up trying.`,
@@ -33,6 +33,8 @@ function what(body: Body, grant: Grant, now: number): Line {
 /** To the control room: a token at the homeserver that somebody should know of. */
 export function upstreamAlive(body: Body, grant: Grant, now: number): Document {
   const live = standing(grant, now) !== 'over';
-  const scope = live ? line`The grant ${scopeSentence(grant, now)}.` : line`The grant is over. What it could do: ${canSentence(grant)}.`;
+  const scope = live
+    ? line`The grant ${scopeSentence(grant, now)}.`
+    : line`The grant is over. What it could do: ${canSentence(grant)}.`;
   return [paragraph(what(body, grant, now)), live ? list(scope, undo(grant)) : list(scope)];
 }

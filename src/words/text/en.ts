@@ -64,7 +64,9 @@ export function undo(grant: Pick<Grant, 'id'>): Line {
 /** The command that makes a grant like this one, or that it cannot be given. */
 export function mintCode(grant: Grant): Inline {
   const text = mintLine(grant);
-  return text === null ? 'write the command anew; it is too long, or a room’s id too odd, to repeat here.' : code(text);
+  return text === null
+    ? 'write the command anew; it is too long, or a room’s id too odd, to repeat here.'
+    : code(text);
 }
 
 /** The line under an answer about a grant that is over. */
@@ -86,10 +88,17 @@ export function whomToAsk(minter: Actor, admins: readonly UserId[], not: Actor):
 
 /** People joined by "or"; where there are none, the homeserver's administrators in general. */
 export function eitherOf(people: readonly UserId[], homeserver: string): Line {
-  return people.length === 0 ? [`the administrators of ${homeserver}`] : joined(people.map((userId) => [pill(userId)]), 'or'); // prettier-ignore
+  return people.length === 0
+    ? [`the administrators of ${homeserver}`]
+    : joined(
+        people.map((userId) => [pill(userId)]),
+        'or',
+      );
 }
 
 /** What stands behind every sentence about an upstream token that may be alive. */
 export function diesBy(until: number, now: number): Line {
-  return now < until ? [`The homeserver ends it by itself at ${moment(until, now)}.`] : [`It ended by itself at ${moment(until, now)}.`];
+  return now < until
+    ? [`The homeserver ends it by itself at ${moment(until, now)}.`]
+    : [`It ended by itself at ${moment(until, now)}.`];
 }

@@ -45,6 +45,8 @@ describe('a write that the disk does not take', () => {
   test('fails where even that did not help, and other errors pass', async () => {
     await expect(watchedLedger(ledger([full, full]), () => undefined).commit({ at: 0 })).rejects.toBe(full);
     const other = new MintwardenError('internal', 'no');
-    await expect(watchedLedger(ledger([other]), () => expect.unreachable()).commit({ at: 0 })).rejects.toBe(other);
+    await expect(watchedLedger(ledger([other]), () => expect.unreachable()).commit({ at: 0 })).rejects.toBe(
+      other,
+    );
   });
 });

@@ -12,16 +12,19 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-test.skipIf(process.getuid?.() === 0)('what is said to be not kept lies nowhere: a folder that can be written and not read', async () => {
-  const drop = join(folder, 'drop');
-  await mkdir(drop, { mode: 0o300 });
-  {
-    await using file = await openOut('token', drop);
-    await expect(file.keep('mwt_secret')).rejects.toMatchObject({ code: 'state' });
-  }
-  await chmod(drop, 0o700);
-  expect(await readdir(drop)).toEqual([]);
-});
+test.skipIf(process.getuid?.() === 0)(
+  'what is said to be not kept lies nowhere: a folder that can be written and not read',
+  async () => {
+    const drop = join(folder, 'drop');
+    await mkdir(drop, { mode: 0o300 });
+    {
+      await using file = await openOut('token', drop);
+      await expect(file.keep('mwt_secret')).rejects.toMatchObject({ code: 'state' });
+    }
+    await chmod(drop, 0o700);
+    expect(await readdir(drop)).toEqual([]);
+  },
+);
 
 test('a umask that takes nothing away opens the file to nobody, and no draft is left beside it', async () => {
   const before = process.umask(0);

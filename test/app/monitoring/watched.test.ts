@@ -10,7 +10,11 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-type Answer = { readonly status: number; readonly body: Record<string, unknown>; readonly type: string | null };
+type Answer = {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly type: string | null;
+};
 
 async function watching(): Promise<{
   watched: WatchedService;
@@ -36,7 +40,12 @@ async function watching(): Promise<{
 }
 
 /** A running service whose sync and reaper were heard of just now. */
-async function running(): Promise<{ service: Service; at: { sync: number; reaped: number }; wrong: Trouble[]; what: Watched }> {
+async function running(): Promise<{
+  service: Service;
+  at: { sync: number; reaped: number };
+  wrong: Trouble[];
+  what: Watched;
+}> {
   const service = await Service.start();
   closing.push(() => service[Symbol.asyncDispose]());
   const at = { sync: service.clock.now(), reaped: service.clock.now() };
@@ -51,7 +60,8 @@ async function running(): Promise<{ service: Service; at: { sync: number; reaped
   return { service, at, wrong, what };
 }
 
-const kinds = (answer: Answer): unknown[] => (answer.body['wrong'] as { kind: string }[]).map(({ kind }) => kind);
+const kinds = (answer: Answer): unknown[] =>
+  (answer.body['wrong'] as { kind: string }[]).map(({ kind }) => kind);
 /** What was found out counts for a moment: see `sparingly.ts`. */
 const soon = { timeout: 5_000, interval: 20 };
 const value = (page: string, series: string): number => {
@@ -78,7 +88,9 @@ test('it is ready when nothing is wrong, and names each thing that is', async ()
   const { watched, ask, page } = await watching();
   const { service, at, wrong, what } = await running();
   watched.started(what);
-  await expect.poll(() => ask('/ready'), soon).toMatchObject({ status: 200, body: { status: 'ready', wrong: [] } });
+  await expect
+    .poll(() => ask('/ready'), soon)
+    .toMatchObject({ status: 200, body: { status: 'ready', wrong: [] } });
   await expect.poll(async () => value(await page(), 'mintwarden_ready'), soon).toBe(1);
 
   at.sync -= 70_000;
@@ -89,7 +101,12 @@ test('it is ready when nothing is wrong, and names each thing that is', async ()
   at.reaped -= 120_000;
   await expect.poll(async () => kinds(await ask('/ready')), soon).toEqual(['reaper']);
   at.reaped = service.clock.now();
-  wrong.push({ kind: 'control-room-lost', since: 0, sentence: 'The bot is not in !secret:x any more.', next: 'Invite it.' });
+  wrong.push({
+    kind: 'control-room-lost',
+    since: 0,
+    sentence: 'The bot is not in !secret:x any more.',
+    next: 'Invite it.',
+  });
   await expect.poll(async () => kinds(await ask('/ready')), soon).toEqual(['control-room-lost']);
   const lost = await ask('/ready');
   expect(JSON.stringify(lost.body)).not.toContain('!secret');
@@ -135,7 +152,8 @@ test('what is in the ledger is counted: grants by standing, what is due and for 
   text = await page();
   expect(value(text, 'mintwarden_grants{standing="ended"}')).toBe(1);
   expect(value(text, 'mintwarden_outbox_waiting')).toBeGreaterThanOrEqual(1);
-  for (const who of [grant.id, grant.subject, 'alice', 'example', '!', '@']) expect(text).not.toContain(`"${who}`);
+  for (const who of [grant.id, grant.subject, 'alice', 'example', '!', '@'])
+    expect(text).not.toContain(`"${who}`);
 });
 
 test('it answers what is asked, and nothing else', async () => {
@@ -144,7 +162,8 @@ test('it answers what is asked, and nothing else', async () => {
   expect((await ask('/metrics/../etc')).status).toBe(404);
   expect((await ask('/health?a=b')).status).toBe(200);
   expect((await ask('/ready', 'HEAD')).status).toBe(503);
-  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) expect((await ask('/health', method)).status).toBe(405);
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
+    expect((await ask('/health', method)).status).toBe(405);
 });
 
 test('many who ask at once are answered by one look', async () => {

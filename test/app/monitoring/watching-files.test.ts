@@ -8,7 +8,9 @@ import { alerts, alertsPage, expressions, panels } from './watching-files.ts';
 
 // That the names are those of the running service is tested in test/e2e/metrics.test.ts too.
 const page = await exposition(
-  await Promise.all([serviceMetrics('1'), gatewayMetrics('gateway-1')].map(({ registry }) => numbersOf(registry))),
+  await Promise.all(
+    [serviceMetrics('1'), gatewayMetrics('gateway-1')].map(({ registry }) => numbersOf(registry)),
+  ),
 );
 
 test.each(expressions())('$where asks for what there is', ({ expression }) => {
@@ -21,18 +23,24 @@ test.each(expressions())('$where asks for what there is', ({ expression }) => {
 });
 
 test('a metric that there is not would be found', () => {
-  expect(metricsOf('sum(rate(mintwarden_made_up_total{a="mintwarden_in_text"}[5m]))')).toEqual(['mintwarden_made_up_total']);
+  expect(metricsOf('sum(rate(mintwarden_made_up_total{a="mintwarden_in_text"}[5m]))')).toEqual([
+    'mintwarden_made_up_total',
+  ]);
   expect(metricsIn(page).has('mintwarden_made_up_total')).toBe(false);
 });
 
 test('each kind of trouble has an alert', () => {
-  const asked = alerts().map(({ expr }) => expr).join(' '); // prettier-ignore
+  const asked = alerts()
+    .map(({ expr }) => expr)
+    .join(' ');
   for (const kind of TROUBLES) expect(asked).toMatch(new RegExp(`["|]${kind}["|]`));
 });
 
 test('each metric of Mintwarden’s own stands on the dashboard or in an alert', () => {
   const asked = new Set(expressions().flatMap(({ expression }) => metricsOf(expression)));
-  const own = [...metricsIn(page)].filter((name) => name.startsWith('mintwarden_') && !/_(?:sum|count)$/.test(name));
+  const own = [...metricsIn(page)].filter(
+    (name) => name.startsWith('mintwarden_') && !/_(?:sum|count)$/.test(name),
+  );
   const forWhom = new Set(['mintwarden_sync_answer_timestamp_seconds']);
   expect(own.filter((name) => !asked.has(name) && !forWhom.has(name))).toEqual([]);
 });
@@ -60,6 +68,9 @@ test('the dashboard has a row per theme, and says of each panel what it shows', 
   const all = panels();
   expect(all.filter(({ type }) => type === 'row').length).toBeGreaterThanOrEqual(5);
   expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
-  const bare = all.filter(({ type, description = '', targets = [] }) => type !== 'row' && (description.length < 6 || targets.length === 0));
+  const bare = all.filter(
+    ({ type, description = '', targets = [] }) =>
+      type !== 'row' && (description.length < 6 || targets.length === 0),
+  );
   expect(bare.map(({ title }) => title)).toEqual([]);
 });

@@ -22,20 +22,26 @@ export type Panel = {
 
 /** All of them. */
 export function alerts(): readonly Alert[] {
-  const file = parse(readFileSync(join(ROOT, 'config/alerts.yaml'), 'utf8')) as { groups: { rules: Alert[] }[] };
+  const file = parse(readFileSync(join(ROOT, 'config/alerts.yaml'), 'utf8')) as {
+    groups: { rules: Alert[] }[];
+  };
   return file.groups.flatMap(({ rules }) => rules);
 }
 
 /** All of them, rows included. */
 export function panels(): readonly Panel[] {
-  return (JSON.parse(readFileSync(join(ROOT, 'config/grafana-dashboard.json'), 'utf8')) as { panels: Panel[] }).panels;
+  return (
+    JSON.parse(readFileSync(join(ROOT, 'config/grafana-dashboard.json'), 'utf8')) as { panels: Panel[] }
+  ).panels;
 }
 
 /** All that Prometheus is asked by these files. */
 export function expressions(): readonly { readonly where: string; readonly expression: string }[] {
   return [
     ...alerts().map(({ alert, expr }) => ({ where: alert, expression: expr })),
-    ...panels().flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expression: expr }))),
+    ...panels().flatMap(({ title, targets = [] }) =>
+      targets.map(({ expr }) => ({ where: title, expression: expr })),
+    ),
   ];
 }
 

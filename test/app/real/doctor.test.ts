@@ -23,8 +23,9 @@ import { answerWith, type Fault, type Proxy, startProxy } from '../../harness/pr
 import { startSynapse, type Synapse } from '../../harness/synapse.ts';
 
 /*
- * Each kind of broken set-up, made for real: one set-up on one Synapse, broken, looked at, mended by what doctor says
- * (a command it gives is run as it stands; for the rest the test does what the sentence says), and looked at again.
+ * Each kind of broken set-up, made for real: one set-up on one Synapse, broken, looked at, mended by what
+ * doctor says (a command it gives is run as it stands; for the rest the test does what the sentence says),
+ * and looked at again.
  */
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -43,11 +44,17 @@ beforeAll(async () => {
   synapse = await startSynapse();
   proxy = await startProxy(synapse.baseUrl);
   olivia = await startJsClient(synapse, await synapse.registerUser('olivia'));
-  mintwarden = await setUpMintwarden({ homeserverUrl: synapse.baseUrl, adminToken: synapse.adminToken, admins: [olivia.userId] });
+  mintwarden = await setUpMintwarden({
+    homeserverUrl: synapse.baseUrl,
+    adminToken: synapse.adminToken,
+    admins: [olivia.userId],
+  });
   goodYaml = await readFile(mintwarden.configPath, 'utf8');
   // The program by its name, as the commands have it.
   const main = join(import.meta.dirname, '../../../src/mintwarden.mjs');
-  await writeFile(join(scratch, 'mintwarden'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+  await writeFile(join(scratch, 'mintwarden'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, {
+    mode: 0o755,
+  });
 });
 afterAll(async () => {
   await mintwarden?.[Symbol.asyncDispose]();
@@ -80,13 +87,20 @@ async function broken(id: CheckId, says: RegExp, severity: 'warn' | 'fail' = 'fa
       .map(({ id: bad, found: what }) => `${bad}: ${what}`)
       .join('\n'),
   ).toMatch(says);
-  expect(found).toMatchObject({ severity, found: expect.stringMatching(says) as string, why: expect.any(String) as string, mend: expect.any(String) as string }); // prettier-ignore
+  expect(found).toMatchObject({
+    severity,
+    found: expect.stringMatching(says) as string,
+    why: expect.any(String) as string,
+    mend: expect.any(String) as string,
+  });
   return found as Finding;
 }
 
 async function mended(id: CheckId): Promise<void> {
   const findings = (await look()).filter((finding) => finding.id === id);
-  expect(findings.map(({ severity, found }) => `${severity}: ${found}`)).toEqual(findings.map(({ found }) => `ok: ${found}`));
+  expect(findings.map(({ severity, found }) => `${severity}: ${found}`)).toEqual(
+    findings.map(({ found }) => `ok: ${found}`),
+  );
   expect(findings).not.toEqual([]);
 }
 
@@ -101,10 +115,21 @@ async function run({ command }: Finding): Promise<void> {
 
 function shell(line: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const env = { ...process.env, PATH: `${scratch}:${process.env['PATH'] ?? ''}`, ADMIN_TOKEN: synapse.adminToken, MINTWARDEN_ADMIN_TOKEN: synapse.adminToken }; // prettier-ignore
+  const env = {
+    ...process.env,
+    PATH: `${scratch}:${process.env['PATH'] ?? ''}`,
+    ADMIN_TOKEN: synapse.adminToken,
+    MINTWARDEN_ADMIN_TOKEN: synapse.adminToken,
+  };
   const child = spawn('sh', ['-c', line], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = Promise.all([text(child.stdout), text(child.stderr)]);
-  child.once('close', (code) => void said.then(([out, err]) => (code === 0 ? resolve(out) : reject(new Error(`${line}\n${out}${err}`)))));
+  child.once(
+    'close',
+    (code) =>
+      void said.then(([out, err]) =>
+        code === 0 ? resolve(out) : reject(new Error(`${line}\n${out}${err}`)),
+      ),
+  );
   return promise;
 }
 
@@ -117,11 +142,18 @@ async function configure(keys: Readonly<Record<string, unknown>>): Promise<void>
 const asItWas = (): Promise<void> => writeFile(mintwarden.configPath, goodYaml, { mode: 0o600 });
 
 const asAdmin = (method: string, path: string, body?: object): Promise<Record<string, unknown>> =>
-  matrixRequest(synapse.baseUrl, method, path, { token: synapse.adminToken, ...(body === undefined ? {} : { body }) });
+  matrixRequest(synapse.baseUrl, method, path, {
+    token: synapse.adminToken,
+    ...(body === undefined ? {} : { body }),
+  });
 const inRoom = (path: string): string => `${V3}/rooms/${part(mintwarden.controlRoomId)}/${path}`;
 const asOlivia = (method: string, path: string, body?: object): Promise<Record<string, unknown>> =>
-  matrixRequest(synapse.baseUrl, method, path, { token: olivia.accessToken, ...(body === undefined ? {} : { body }) });
-const setState = (type: string, content: object): Promise<unknown> => asOlivia('PUT', inRoom(`state/${type}/`), content);
+  matrixRequest(synapse.baseUrl, method, path, {
+    token: olivia.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
+const setState = (type: string, content: object): Promise<unknown> =>
+  asOlivia('PUT', inRoom(`state/${type}/`), content);
 const stateOf = (type: string): Promise<Record<string, unknown>> => asOlivia('GET', inRoom(`state/${type}/`));
 
 /** An HTTP server that goes away at the end of its block. */
@@ -129,26 +161,47 @@ async function served(listener: RequestListener, port = 0): Promise<AsyncDisposa
   const server: Server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  return { url, [Symbol.asyncDispose]: () => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }) }; // prettier-ignore
+  return {
+    url,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
 }
 
 /** A proxy that sends requests here or there. */
-const passing = (to: (token: boolean, path: string) => string, more: Record<string, string> = {}): RequestListener => (incoming, response) => {
-  const path = incoming.url ?? '/';
-  const target = to(incoming.headers.authorization?.startsWith('Bearer mwt_') === true, path);
-  const onward = httpRequest(target + path, { method: incoming.method, headers: { ...incoming.headers, ...more } }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-  });
-  onward.on('error', () => response.destroy());
-  incoming.pipe(onward);
-}; // prettier-ignore
+const passing =
+  (to: (token: boolean, path: string) => string, more: Record<string, string> = {}): RequestListener =>
+  (incoming, response) => {
+    const path = incoming.url ?? '/';
+    const target = to(incoming.headers.authorization?.startsWith('Bearer mwt_') === true, path);
+    const onward = httpRequest(
+      target + path,
+      { method: incoming.method, headers: { ...incoming.headers, ...more } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    onward.on('error', () => response.destroy());
+    incoming.pipe(onward);
+  };
 
 describe('before the first start', () => {
   test('nothing must be mended, and what comes with the first start is said', async () => {
     const findings = await look();
-    const bad = findings.filter(({ severity }) => severity !== 'ok').map(({ id, severity }) => `${severity} ${id}`);
-    expect(bad).toEqual(['warn sealing-key', 'warn control-room-admins', 'warn bot-device', 'warn ledger', 'warn service']);
+    const bad = findings
+      .filter(({ severity }) => severity !== 'ok')
+      .map(({ id, severity }) => `${severity} ${id}`);
+    expect(bad).toEqual([
+      'warn sealing-key',
+      'warn control-room-admins',
+      'warn bot-device',
+      'warn ledger',
+      'warn service',
+    ]);
     expect(JSON.stringify(findings)).not.toContain((await config()).issuer.access_token);
   });
 });
@@ -175,7 +228,9 @@ describe('beside the running service', () => {
     await run(await broken('control-socket', /Others may open/));
     await mended('control-socket');
     await rename(socket, `${socket}.aside`);
-    expect((await broken('control-socket', /There is no socket/, 'warn')).mend).toMatch(/^Restart the service/);
+    expect((await broken('control-socket', /There is no socket/, 'warn')).mend).toMatch(
+      /^Restart the service/,
+    );
     await mintwarden.stop();
     await mintwarden.start();
     await mended('control-socket');
@@ -203,7 +258,10 @@ describe('beside the running service', () => {
 
   test('the issuer has an exception from the rate limits', async () => {
     const { issuer } = await config();
-    await asAdmin('POST', `/_synapse/admin/v1/users/${issuer.user_id}/override_ratelimit`, { messages_per_second: 0, burst_count: 0 });
+    await asAdmin('POST', `/_synapse/admin/v1/users/${issuer.user_id}/override_ratelimit`, {
+      messages_per_second: 0,
+      burst_count: 0,
+    });
     await run(await broken('issuer-rate-limit', /exception/));
     await mended('issuer-rate-limit');
   });
@@ -217,21 +275,32 @@ describe('beside the running service', () => {
 
   test('neither account is marked as a bot', async () => {
     const { issuer } = await config();
-    for (const [id, userId] of [['bot-consent', mintwarden.botUserId], ['issuer-consent', issuer.user_id]] as const) {
+    for (const [id, userId] of [
+      ['bot-consent', mintwarden.botUserId],
+      ['issuer-consent', issuer.user_id],
+    ] as const) {
       await asAdmin('PUT', `/_synapse/admin/v2/users/${userId}`, { user_type: null });
       await run(await broken(id, /not marked as a bot/, 'warn'));
       await mended(id);
     }
-  }); // prettier-ignore
+  });
 
   test('somebody else is logged in as the bot, and as the issuer', async () => {
     const { bot, issuer } = await config();
-    for (const [id, account] of [['bot-sessions', bot], ['issuer-sessions', issuer]] as const) {
-      await loginWithPassword(synapse.baseUrl, account.user_id, account.password ?? '', "it's $(touch me) `mine`");
+    for (const [id, account] of [
+      ['bot-sessions', bot],
+      ['issuer-sessions', issuer],
+    ] as const) {
+      await loginWithPassword(
+        synapse.baseUrl,
+        account.user_id,
+        account.password ?? '',
+        "it's $(touch me) `mine`",
+      );
       await run(await broken(id, /has other sessions: \w+ \(it's/, 'warn'));
       await mended(id);
     }
-  }); // prettier-ignore
+  });
 
   test('an admin who does not exist', async () => {
     await configure({ admins: [olivia.userId, '@nobody:test.local'] });
@@ -261,7 +330,10 @@ describe('beside the running service', () => {
     const eve = await synapse.uniqueUser('eve');
     await olivia.invite(mintwarden.controlRoomId, eve.userId);
     await broken('control-room-members', /@eve/, 'warn');
-    await matrixRequest(synapse.baseUrl, 'POST', `${V3}/join/${part(mintwarden.controlRoomId)}`, { token: eve.accessToken, body: {} });
+    await matrixRequest(synapse.baseUrl, 'POST', `${V3}/join/${part(mintwarden.controlRoomId)}`, {
+      token: eve.accessToken,
+      body: {},
+    });
     await broken('control-room-members', /@eve/, 'warn');
     await asOlivia('POST', inRoom('kick'), { user_id: eve.userId });
     await mended('control-room-members');
@@ -286,7 +358,10 @@ describe('beside the running service', () => {
     const levels = await stateOf('m.room.power_levels');
     await setState('m.room.power_levels', { ...levels, state_default: 0 });
     await broken('control-room-power', /Every member may change it/);
-    await setState('m.room.power_levels', { ...levels, users: { ...(levels['users'] as object), '@eve:test.local': 100 } });
+    await setState('m.room.power_levels', {
+      ...levels,
+      users: { ...(levels['users'] as object), '@eve:test.local': 100 },
+    });
     await broken('control-room-power', /without being admins: @eve/);
     await setState('m.room.power_levels', levels);
     await mended('control-room-power');
@@ -294,8 +369,16 @@ describe('beside the running service', () => {
 
   test('the control room is another one, which is not encrypted', async () => {
     const { bot } = await config();
-    const body = { preset: 'private_chat', initial_state: [{ type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } }] }; // prettier-ignore
-    const { room_id: room } = await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', `${V3}/createRoom`, { token: bot.access_token, body }); // prettier-ignore
+    const body = {
+      preset: 'private_chat',
+      initial_state: [{ type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } }],
+    };
+    const { room_id: room } = await matrixRequest<{ room_id: string }>(
+      synapse.baseUrl,
+      'POST',
+      `${V3}/createRoom`,
+      { token: bot.access_token, body },
+    );
     await configure({ control_room: room });
     await broken('control-room-encryption', /not encrypted/);
     await matrixRequest(synapse.baseUrl, 'PUT', `${V3}/rooms/${part(room)}/state/m.room.encryption/`, {
@@ -354,7 +437,9 @@ describe('beside the running service', () => {
     });
 
     test('a proxy passes our own paths alone: holders’ requests would go to the homeserver', async () => {
-      await using split = await served(passing((_, path) => (path.startsWith('/_mintwarden') ? mintwarden.gatewayUrl : synapse.baseUrl)));
+      await using split = await served(
+        passing((_, path) => (path.startsWith('/_mintwarden') ? mintwarden.gatewayUrl : synapse.baseUrl)),
+      );
       await configure({ 'gateway.public_url': split.url });
       await broken('public-address', /a homeserver answers/);
       await asItWas();
@@ -376,10 +461,18 @@ describe('beside the running service', () => {
     });
 
     test('the homeserver is beside it, for people: no fault, and said', async () => {
-      await using split = await served(passing((isScoped) => (isScoped ? mintwarden.gatewayUrl : synapse.baseUrl)));
+      await using split = await served(
+        passing((isScoped) => (isScoped ? mintwarden.gatewayUrl : synapse.baseUrl)),
+      );
       await configure({ 'gateway.public_url': split.url });
       await mended('public-address');
-      expect(await look()).toContainEqual(expect.objectContaining({ id: 'client-api-beside', severity: 'ok', found: expect.stringContaining('the homeserver itself answers') as string })); // prettier-ignore
+      expect(await look()).toContainEqual(
+        expect.objectContaining({
+          id: 'client-api-beside',
+          severity: 'ok',
+          found: expect.stringContaining('the homeserver itself answers') as string,
+        }),
+      );
       await asItWas();
     });
 
@@ -389,7 +482,9 @@ describe('beside the running service', () => {
       await mintwarden.stop();
       await mintwarden.start();
       await broken('trusted-proxies', /own word on where it comes from/);
-      await using good = await served(passing(() => mintwarden.gatewayUrl, { 'x-forwarded-for': '198.51.100.7' }));
+      await using good = await served(
+        passing(() => mintwarden.gatewayUrl, { 'x-forwarded-for': '198.51.100.7' }),
+      );
       await configure({ 'gateway.trusted_proxies': ['127.0.0.1'], 'gateway.public_url': good.url });
       await mended('trusted-proxies');
       await asItWas();
@@ -425,12 +520,18 @@ describe('beside the running service', () => {
       await broken('configuration', /not on example\.org/);
       const renamed = (user: string): string => user.replace('test.local', 'example.org');
       const { bot, issuer } = parse(goodYaml) as { bot: { user_id: string }; issuer: { user_id: string } };
-      await configure({ 'homeserver.server_name': 'example.org', 'bot.user_id': renamed(bot.user_id), 'issuer.user_id': renamed(issuer.user_id) });
-      expect((await broken('issuer-token', /belongs to @mintwarden-issuer:test\.local/)).mend).toMatch(/server_name/);
+      await configure({
+        'homeserver.server_name': 'example.org',
+        'bot.user_id': renamed(bot.user_id),
+        'issuer.user_id': renamed(issuer.user_id),
+      });
+      expect((await broken('issuer-token', /belongs to @mintwarden-issuer:test\.local/)).mend).toMatch(
+        /server_name/,
+      );
       await asItWas();
       await mended('issuer-token');
       await mended('configuration');
-    }); // prettier-ignore
+    });
 
     test('hides its admin API behind a proxy', async () => {
       for (const status of [403, 404, 502]) {
@@ -465,15 +566,23 @@ describe('beside the running service', () => {
     test('has a clock that is wrong', async () => {
       const dated = (skewMs: number): Fault => ({
         after: ({ response }, { status, headers, body }) => {
-          response.writeHead(status, { ...headers, date: new Date(Date.now() + skewMs).toUTCString() }).end(body);
+          response
+            .writeHead(status, { ...headers, date: new Date(Date.now() + skewMs).toUTCString() })
+            .end(body);
         },
       });
-      for (const [skewMs, severity, says] of [[-20_000, 'warn', /behind/], [3_600_000, 'fail', /1 hour ahead|59 min.* ahead/]] as const) {
-        await behind(() => proxy.on({ path: '/versions' }, dated(skewMs)), async () => void (await broken('clock', says, severity)));
+      for (const [skewMs, severity, says] of [
+        [-20_000, 'warn', /behind/],
+        [3_600_000, 'fail', /1 hour ahead|59 min.* ahead/],
+      ] as const) {
+        await behind(
+          () => proxy.on({ path: '/versions' }, dated(skewMs)),
+          async () => void (await broken('clock', says, severity)),
+        );
       }
       await mended('clock');
       await asItWas();
-    }); // prettier-ignore
+    });
   });
 });
 
@@ -491,7 +600,9 @@ describe('with the service stopped', () => {
 
   test('it says so, and all else is well', async () => {
     const bad = (await look()).filter(({ severity }) => severity !== 'ok');
-    expect(bad).toMatchObject([{ id: 'service', severity: 'warn', command: expect.stringContaining('mintwarden start') as string }]);
+    expect(bad).toMatchObject([
+      { id: 'service', severity: 'warn', command: expect.stringContaining('mintwarden start') as string },
+    ]);
   });
 
   test('a secret that the group may read, or everybody; a folder that others may write to', async () => {
@@ -529,7 +640,9 @@ describe('with the service stopped', () => {
     await run(await broken('sealing-key', /Others on this machine can read/));
     await mended('sealing-key');
     await writeFile(key, `${'A'.repeat(43)}\n`);
-    expect((await broken('sealing-key', /secrets are sealed with [0-9a-f]{12}/)).mend).toMatch(/put the key [0-9a-f]{12} back/);
+    expect((await broken('sealing-key', /secrets are sealed with [0-9a-f]{12}/)).mend).toMatch(
+      /put the key [0-9a-f]{12} back/,
+    );
     await restore('secrets/sealing.key');
     await mended('sealing-key');
   });
@@ -570,14 +683,18 @@ describe('with the service stopped', () => {
     const file = state('ledger.sqlite');
     await copyFile(file, join(scratch, 'ledger'));
     const db = new DatabaseSync(file);
-    for (const { name } of db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit'`).all()) {
+    for (const { name } of db
+      .prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit'`)
+      .all()) {
       db.exec(`DROP TRIGGER ${String(name)}`);
     }
     const { changes } = db.prepare(change).run();
     db.close();
     expect(changes).toBe(1);
     try {
-      expect((await broken('audit-chain', /row \d|not there|missing/i)).mend).toMatch(/bring a copy from before back/);
+      expect((await broken('audit-chain', /row \d|not there|missing/i)).mend).toMatch(
+        /bring a copy from before back/,
+      );
     } finally {
       await copyFile(join(scratch, 'ledger'), file);
     }
@@ -591,8 +708,13 @@ describe('with the service stopped', () => {
     const lease = sampleLease({ id: 'l1', grantId: grant.id, state: 'orphan' });
     const ledger = await openSqliteLedger({ file, log: quiet });
     await ledger.commit({ at: Date.now(), grants: [grant], leases: [lease] });
-    expect((await broken('orphan-leases', /1 upstream tokens? may be alive/, 'warn')).mend).toMatch(/^Wait for their ends/);
-    await ledger.commit({ at: Date.now(), leases: [{ ...lease, revision: 2, state: 'dead', sealed: 'v1.aaaaaaaaaaaa.x.y' }] });
+    expect((await broken('orphan-leases', /1 upstream tokens? may be alive/, 'warn')).mend).toMatch(
+      /^Wait for their ends/,
+    );
+    await ledger.commit({
+      at: Date.now(),
+      leases: [{ ...lease, revision: 2, state: 'dead', sealed: 'v1.aaaaaaaaaaaa.x.y' }],
+    });
     await mended('orphan-leases');
     await broken('sealing-key', /secrets are sealed with aaaaaaaaaaaa/);
     await ledger.close();
@@ -612,7 +734,10 @@ describe('with the service stopped', () => {
   test('the disk is nearly full', async ({ skip }) => {
     const small = join(scratch, 'small');
     await mkdir(small, { mode: 0o700 });
-    const mounted = await shell(`mount -t tmpfs -o size=1m,mode=700 tmpfs '${small}'`).then(() => true, () => false); // prettier-ignore
+    const mounted = await shell(`mount -t tmpfs -o size=1m,mode=700 tmpfs '${small}'`).then(
+      () => true,
+      () => false,
+    );
     skip(!mounted, 'mounting is not permitted here');
     try {
       await configure({ state_dir: small });
@@ -636,7 +761,9 @@ describe('with the service stopped', () => {
       .all(mintwarden.botUserId)) {
       const keys = JSON.parse(String(json)) as { signatures: Record<string, Record<string, string>> };
       const own = `ed25519:${String(deviceId)}`;
-      keys.signatures = { [mintwarden.botUserId]: { [own]: keys.signatures[mintwarden.botUserId]?.[own] ?? '' } };
+      keys.signatures = {
+        [mintwarden.botUserId]: { [own]: keys.signatures[mintwarden.botUserId]?.[own] ?? '' },
+      };
       db.prepare('UPDATE e2e_device_keys_json SET key_json = ? WHERE user_id = ? AND device_id = ?').run(
         JSON.stringify(keys),
         mintwarden.botUserId,
@@ -650,7 +777,7 @@ describe('with the service stopped', () => {
     await mintwarden.start();
     await mended('bot-device-signed');
     await mintwarden.stop();
-  }); // prettier-ignore
+  });
 
   test('the encryption store is lost', async () => {
     await rm(state('crypto'), { recursive: true });
@@ -665,7 +792,10 @@ describe('with the service stopped', () => {
     ['issuer-token', 'issuer'],
     ['bot-token', 'bot'],
   ] as const)('%s: the session was ended', async (id, which) => {
-    await matrixRequest(synapse.baseUrl, 'POST', `${V3}/logout`, { token: (await config())[which].access_token, body: {} });
+    await matrixRequest(synapse.baseUrl, 'POST', `${V3}/logout`, {
+      token: (await config())[which].access_token,
+      body: {},
+    });
     await run(await broken(id, /is not known to the homeserver/));
     await mended(id);
     await mended(which === 'bot' ? 'bot-rate-limit' : 'issuer-rights');

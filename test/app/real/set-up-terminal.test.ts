@@ -36,7 +36,11 @@ function init(steps: readonly TerminalStep[], ...more: string[]): Promise<Termin
 const type = (until: string, answer: string): TerminalStep => ({ until, type: answer + ENTER });
 const nothingIsThere = () => expect(readdir(dir)).rejects.toMatchObject({ code: 'ENOENT' });
 const sessionsOf = async (userId: string): Promise<unknown> =>
-  (await matrixRequest(synapse.baseUrl, 'GET', `/_synapse/admin/v2/users/${userId}/devices`, { token: synapse.adminToken }))['total'];
+  (
+    await matrixRequest(synapse.baseUrl, 'GET', `/_synapse/admin/v2/users/${userId}/devices`, {
+      token: synapse.adminToken,
+    })
+  )['total'];
 
 test('asks what it needs, shows what it will do, and ends with doctor and the next three steps', async () => {
   const olivia = await synapse.uniqueUser('olivia');
@@ -87,7 +91,8 @@ test('every wrong answer is told at once, with what to do, and asked for again; 
     type('Answer yes or no', 'no'),
   ]);
   expect(status).toBe(0);
-  for (const secret of [synapse.adminToken, olivia.accessToken, 'syt_mistyped_secret']) expect(screen).not.toContain(secret);
+  for (const secret of [synapse.adminToken, olivia.accessToken, 'syt_mistyped_secret'])
+    expect(screen).not.toContain(secret);
   expect(screen).toMatch(/Nothing was changed\.\s*$/);
   await nothingIsThere();
 });
@@ -126,7 +131,14 @@ test('an earlier hidden answer does not come back by the arrow key', async () =>
 
 test('an administrator can log in instead of giving a token; that session ends with init', async () => {
   const root = await synapse.uniqueUser('root', { admin: true });
-  const flags = ['--homeserver', synapse.baseUrl, '--public-url', 'https://tokens.example.org', '--admins', root.localpart];
+  const flags = [
+    '--homeserver',
+    synapse.baseUrl,
+    '--public-url',
+    'https://tokens.example.org',
+    '--admins',
+    root.localpart,
+  ];
   const before = await sessionsOf(root.userId);
   const { status, screen } = await init(
     [type('Password of', 'wrong password'), type('could not log in', root.password), type('Go on?', 'y')],
@@ -143,9 +155,19 @@ test('in a script it goes on unasked, and --dry-run changes nothing', async () =
   const olivia = await synapse.uniqueUser('olivia');
   const token = join(parent, 'token');
   await writeFile(token, synapse.adminToken, { mode: 0o600 });
-  const flags = ['--homeserver', synapse.baseUrl, '--public-url', 'https://tokens.example.org', '--admins', olivia.userId];
+  const flags = [
+    '--homeserver',
+    synapse.baseUrl,
+    '--public-url',
+    'https://tokens.example.org',
+    '--admins',
+    olivia.userId,
+  ];
   const dry = await init([], ...flags, '--admin-token-file', token, '--dry-run');
-  expect(dry).toMatchObject({ status: 0, screen: expect.stringMatching(/init will:[^]*Nothing was changed \(--dry-run\)/) });
+  expect(dry).toMatchObject({
+    status: 0,
+    screen: expect.stringMatching(/init will:[^]*Nothing was changed \(--dry-run\)/),
+  });
   await nothingIsThere();
   const yes = await init([], ...flags, '--admin-token-file', token, '--yes');
   expect(yes.screen).toContain('Wrote ');

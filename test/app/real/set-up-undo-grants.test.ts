@@ -20,7 +20,8 @@ test('init --undo ends every grant, waits for the homeserver, tells everybody, a
   const id = await mint(stage, `!mint @alice --rooms ${stage.ops} --ttl 2h`);
   await takeDelivery(stage, stage.olivia, id);
   await told;
-  const upstream = livePuppetTokens(synapse).find(({ subject }) => subject === users.alice.userId)?.token ?? '';
+  const upstream =
+    livePuppetTokens(synapse).find(({ subject }) => subject === users.alice.userId)?.token ?? '';
   const works = (token: string) =>
     matrixRequest(synapse.baseUrl, 'GET', '/_matrix/client/v3/account/whoami', { token }).then(
       () => true,
@@ -30,7 +31,10 @@ test('init --undo ends every grant, waits for the homeserver, tells everybody, a
   const undo = () => runMintwarden(['init', '--undo', '--yes', '--close', '--dir', mintwarden.dir]);
 
   // While the service runs it has the ledger, and would go on minting.
-  expect(await undo()).toMatchObject({ status: 1, output: expect.stringContaining('Stop the Mintwarden that is running') });
+  expect(await undo()).toMatchObject({
+    status: 1,
+    output: expect.stringContaining('Stop the Mintwarden that is running'),
+  });
   expect(await works(upstream)).toBe(true);
   await mintwarden.stop();
 
@@ -39,7 +43,9 @@ test('init --undo ends every grant, waits for the homeserver, tells everybody, a
   const pending = await undo();
   expect(pending).toMatchObject({
     status: 1,
-    output: expect.stringMatching(new RegExp(`grant ${id}, for ${users.alice.userId}: until [^]*Nothing was removed`)),
+    output: expect.stringMatching(
+      new RegExp(`grant ${id}, for ${users.alice.userId}: until [^]*Nothing was removed`),
+    ),
   });
   expect(refused.hits).toBeGreaterThan(0);
   expect(await works(upstream)).toBe(true);
@@ -47,13 +53,19 @@ test('init --undo ends every grant, waits for the homeserver, tells everybody, a
   refused.remove();
 
   const bye = stage.olivia.waitForMessage(
-    (m) => m.roomId === mintwarden.controlRoomId && isClean(m) && textOf(m).includes('is being removed by operator:'),
+    (m) =>
+      m.roomId === mintwarden.controlRoomId &&
+      isClean(m) &&
+      textOf(m).includes('is being removed by operator:'),
     {
       what: 'the last message',
     },
   );
-  const ended = stage.alice.waitForMessage((m) => isClean(m) && /ended|revoked/i.test(textOf(m)), { what: 'the end told to alice' });
-  // Killed when the last message has just arrived, and again when the room is closed: nobody hears anything twice.
+  const ended = stage.alice.waitForMessage((m) => isClean(m) && /ended|revoked/i.test(textOf(m)), {
+    what: 'the end told to alice',
+  });
+  // Killed when the last message has just arrived, and again when the room is closed: nobody hears anything
+  // twice.
   const control = encodeURIComponent(mintwarden.controlRoomId);
   for (const path of [new RegExp(`/rooms/${control}/send/.*undo-`), '/_synapse/admin/v1/rooms/']) {
     const held = proxy.on({ path }, hold('after'), { times: 1 });
@@ -67,7 +79,9 @@ test('init --undo ends every grant, waits for the homeserver, tells everybody, a
   }
   await bye;
   const done = await undo();
-  expect(done.output).toMatch(/is dead at the homeserver[^]*Closed[^]*Deactivated[^]*Deactivated[^]*Kept the ledger[^]*is undone/);
+  expect(done.output).toMatch(
+    /is dead at the homeserver[^]*Closed[^]*Deactivated[^]*Deactivated[^]*Kept the ledger[^]*is undone/,
+  );
   expect(done.status).toBe(0);
   expect(await works(upstream)).toBe(false);
   const isBye = (m: TimelineEvent) => textOf(m).includes('is being removed by operator:');

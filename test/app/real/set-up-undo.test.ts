@@ -59,9 +59,14 @@ async function undo(more: Partial<UndoOptions> = {}): Promise<'done' | 'nothing'
   return 'done';
 }
 const asAdmin = (method: string, path: string, body?: object): Promise<Record<string, unknown>> =>
-  matrixRequest(synapse.baseUrl, method, path, { token: synapse.adminToken, ...(body === undefined ? {} : { body }) });
-const user = (id: string): Promise<Record<string, unknown>> => asAdmin('GET', `/_synapse/admin/v2/users/${id}`);
-const members = async (room: string): Promise<unknown> => (await asAdmin('GET', `/_synapse/admin/v1/rooms/${room}/members`))['members'];
+  matrixRequest(synapse.baseUrl, method, path, {
+    token: synapse.adminToken,
+    ...(body === undefined ? {} : { body }),
+  });
+const user = (id: string): Promise<Record<string, unknown>> =>
+  asAdmin('GET', `/_synapse/admin/v2/users/${id}`);
+const members = async (room: string): Promise<unknown> =>
+  (await asAdmin('GET', `/_synapse/admin/v1/rooms/${room}/members`))['members'];
 const works = (token: string): Promise<boolean> =>
   matrixRequest(synapse.baseUrl, 'GET', '/_matrix/client/v3/account/whoami', { token }).then(
     () => true,
@@ -70,7 +75,10 @@ const works = (token: string): Promise<boolean> =>
 
 describe('init with what is there already', () => {
   test('accounts and a room that are given are used, checked, and not ended by --undo', async () => {
-    const [bot, issuer] = [await synapse.uniqueUser('ourbot'), await synapse.uniqueUser('ourissuer', { admin: true })];
+    const [bot, issuer] = [
+      await synapse.uniqueUser('ourbot'),
+      await synapse.uniqueUser('ourissuer', { admin: true }),
+    ];
     const room = (more: object) =>
       matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
         token: olivia.accessToken,
@@ -83,7 +91,10 @@ describe('init with what is there already', () => {
       ],
     };
     const names = { botLocalpart: bot.localpart, issuerLocalpart: issuer.localpart };
-    await expect(init(asked(names))).rejects.toMatchObject({ code: 'conflict', next: expect.stringContaining('--bot-password-file') });
+    await expect(init(asked(names))).rejects.toMatchObject({
+      code: 'conflict',
+      next: expect.stringContaining('--bot-password-file'),
+    });
     const given = { ...names, botPassword: bot.password, issuerPassword: issuer.password };
 
     const plain = await room({});
@@ -94,13 +105,20 @@ describe('init with what is there already', () => {
     await expect(init(asked({ ...given, controlRoom: open.room_id }))).rejects.toMatchObject({
       message: expect.stringContaining('without an invitation'),
     });
-    await expect(init(asked({ ...given, controlRoom: '!nowhere:test.local' }))).rejects.toMatchObject({ code: 'room-unusable' });
-    await expect(init(asked({ ...given, controlRoom: '#nowhere:test.local' }))).rejects.toMatchObject({ code: 'not-found' });
+    await expect(init(asked({ ...given, controlRoom: '!nowhere:test.local' }))).rejects.toMatchObject({
+      code: 'room-unusable',
+    });
+    await expect(init(asked({ ...given, controlRoom: '#nowhere:test.local' }))).rejects.toMatchObject({
+      code: 'not-found',
+    });
     await expect(readdir(dir)).rejects.toMatchObject({ code: 'ENOENT' });
 
     const good = await room(encrypted);
     const options = asked({ ...given, controlRoom: good.room_id });
-    await expect(init(options)).rejects.toMatchObject({ code: 'room-unusable', next: expect.stringContaining('Invite') });
+    await expect(init(options)).rejects.toMatchObject({
+      code: 'room-unusable',
+      next: expect.stringContaining('Invite'),
+    });
     await matrixRequest(synapse.baseUrl, 'POST', `/_matrix/client/v3/rooms/${good.room_id}/invite`, {
       token: olivia.accessToken,
       body: { user_id: bot.userId },
@@ -137,9 +155,26 @@ describe('kill -9', () => {
     const token = join(parent, 'token');
     await writeFile(token, synapse.adminToken, { mode: 0o600 });
     const ids = [botLocalpart, issuerLocalpart].map((name) => `@${name}:test.local`);
-    const where = ['--homeserver', proxy.baseUrl, '--public-url', 'https://tokens.example.org', '--admins', olivia.userId];
-    const setUp = where.concat('--admin-token-file', token, '--bot', botLocalpart, '--issuer', issuerLocalpart);
-    const killed = [...(await killAtEach(proxy, setUp)), ...(await killAtEach(proxy, ['--undo', '--yes', '--close']))];
+    const where = [
+      '--homeserver',
+      proxy.baseUrl,
+      '--public-url',
+      'https://tokens.example.org',
+      '--admins',
+      olivia.userId,
+    ];
+    const setUp = where.concat(
+      '--admin-token-file',
+      token,
+      '--bot',
+      botLocalpart,
+      '--issuer',
+      issuerLocalpart,
+    );
+    const killed = [
+      ...(await killAtEach(proxy, setUp)),
+      ...(await killAtEach(proxy, ['--undo', '--yes', '--close'])),
+    ];
     const [bot = '', issuer = ''] = ids;
     const steps = [
       `PUT /_synapse/admin/v2/users/${bot}`,
@@ -158,14 +193,24 @@ describe('kill -9', () => {
     expect(await undo()).toBe('nothing');
   });
 
-  /** Kills the program when the homeserver has done what it was asked, once for each request that changes something. */
-  async function killAtEach(proxy: Awaited<ReturnType<typeof startProxy>>, flags: readonly string[]): Promise<string[]> {
+  /**
+   * Kills the program when the homeserver has done what it was asked, once for each request that changes
+   * something.
+   */
+  async function killAtEach(
+    proxy: Awaited<ReturnType<typeof startProxy>>,
+    flags: readonly string[],
+  ): Promise<string[]> {
     const seen: string[] = [];
-    const name = ({ method, path }: { method: string; path: string }) => `${method} ${decodeURIComponent(path)}`;
+    const name = ({ method, path }: { method: string; path: string }) =>
+      `${method} ${decodeURIComponent(path)}`;
     for (;;) {
-      const isNew = (request: { method: string; path: string }) => request.method !== 'GET' && !seen.includes(name(request));
+      const isNew = (request: { method: string; path: string }) =>
+        request.method !== 'GET' && !seen.includes(name(request));
       const fault = proxy.on(isNew, hold('after'), { times: 1 });
-      const child = spawn(process.execPath, [MAIN, 'init', '--dir', dir, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(process.execPath, [MAIN, 'init', '--dir', dir, ...flags], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       const said = Promise.all([text(child.stdout), text(child.stderr)]);
       const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
       const reached = await Promise.race([fault.reached, ended]);
@@ -187,43 +232,63 @@ describe('init --undo', () => {
     const made = await init(asked());
     await writeFile(join(dir, 'notes.txt'), 'mine');
     const script = await runMintwarden(['init', '--undo', '--dir', dir]);
-    expect(script).toMatchObject({ status: 2, output: expect.stringMatching(/init --undo will[^]*Nothing was changed\.[^]*--yes/) });
+    expect(script).toMatchObject({
+      status: 2,
+      output: expect.stringMatching(/init --undo will[^]*Nothing was changed\.[^]*--yes/),
+    });
     const dry = await runMintwarden(['init', '--undo', '--dir', dir, '--dry-run']);
     expect(dry.status).toBe(0);
-    const no = await atTerminal([MAIN, 'init', '--undo', '--dir', dir], [{ until: 'Go on?', type: 'no\r' }], { cwd: parent });
+    const no = await atTerminal([MAIN, 'init', '--undo', '--dir', dir], [{ until: 'Go on?', type: 'no\r' }], {
+      cwd: parent,
+    });
     expect(no).toMatchObject({ status: 0, screen: expect.stringMatching(/Nothing was changed\.\s*$/) });
-    const stopped = await atTerminal([MAIN, 'init', '--undo', '--dir', dir], [{ until: 'Go on?', type: '\u0003' }], { cwd: parent });
+    const stopped = await atTerminal(
+      [MAIN, 'init', '--undo', '--dir', dir],
+      [{ until: 'Go on?', type: '\u0003' }],
+      { cwd: parent },
+    );
     expect(stopped.status).toBe(130);
     expect(await user(made.botUserId)).toMatchObject({ deactivated: false });
 
-    const yes = await atTerminal([MAIN, 'init', '--undo', '--dir', dir], [{ until: 'Go on?', type: 'yes\r' }], { cwd: parent });
+    const yes = await atTerminal(
+      [MAIN, 'init', '--undo', '--dir', dir],
+      [{ until: 'Go on?', type: 'yes\r' }],
+      { cwd: parent },
+    );
     expect(yes.status).toBe(0);
-    for (const id of [made.botUserId, made.issuerUserId]) expect(await user(id)).toMatchObject({ deactivated: true });
+    for (const id of [made.botUserId, made.issuerUserId])
+      expect(await user(id)).toMatchObject({ deactivated: true });
     expect(await readdir(dir)).toEqual(['notes.txt']);
     const again = await runMintwarden(['init', '--undo', '--dir', dir, '--yes']);
     expect(again).toMatchObject({ status: 0, output: expect.stringContaining('nothing to undo') });
   });
 
-  test.each(['before', 'after'] as const)('cut off %s the homeserver acts on any request: a later run goes on', async (side) => {
-    await using proxy = await startProxy(synapse.baseUrl);
-    const made = await init(asked({ homeserverUrl: proxy.baseUrl }));
-    const cutAt = new Set<string>();
-    const name = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
-    for (;;) {
-      const fault = proxy.on((request) => !cutAt.has(name(request)), cut(side), { times: 1 });
-      const result = await undo().catch((error: Error & { code: string }) => `${error.code}: ${error.message}`);
-      fault.remove();
-      if (fault.hits === 0) {
-        expect(result).toMatch(/done|nothing/);
-        break;
+  test.each(['before', 'after'] as const)(
+    'cut off %s the homeserver acts on any request: a later run goes on',
+    async (side) => {
+      await using proxy = await startProxy(synapse.baseUrl);
+      const made = await init(asked({ homeserverUrl: proxy.baseUrl }));
+      const cutAt = new Set<string>();
+      const name = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
+      for (;;) {
+        const fault = proxy.on((request) => !cutAt.has(name(request)), cut(side), { times: 1 });
+        const result = await undo().catch(
+          (error: Error & { code: string }) => `${error.code}: ${error.message}`,
+        );
+        fault.remove();
+        if (fault.hits === 0) {
+          expect(result).toMatch(/done|nothing/);
+          break;
+        }
+        // Where only the answer to the last request was lost, what it asked for is found done.
+        expect(result).toMatch(/^homeserver-unreachable/);
+        cutAt.add(name(await fault.reached));
       }
-      // Where only the answer to the last request was lost, what it asked for is found done.
-      expect(result).toMatch(/^homeserver-unreachable/);
-      cutAt.add(name(await fault.reached));
-    }
-    for (const id of [made.botUserId, made.issuerUserId]) expect(await user(id)).toMatchObject({ deactivated: true });
-    expect(existsSync(dir)).toBe(false);
-  });
+      for (const id of [made.botUserId, made.issuerUserId])
+        expect(await user(id)).toMatchObject({ deactivated: true });
+      expect(existsSync(dir)).toBe(false);
+    },
+  );
 
   test('a set-up without a record: accounts are kept unless somebody says that they may go', async () => {
     const made = await init(asked());

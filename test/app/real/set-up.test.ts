@@ -46,15 +46,22 @@ function answers(more: Partial<InitOptions> = {}): InitOptions & { lines: string
 }
 
 const asAdmin = (method: string, path: string, body?: object): Promise<Record<string, unknown>> =>
-  matrixRequest(synapse.baseUrl, method, path, { token: synapse.adminToken, ...(body === undefined ? {} : { body }) });
-const user = (id: string): Promise<Record<string, unknown>> => asAdmin('GET', `/_synapse/admin/v2/users/${id}`);
+  matrixRequest(synapse.baseUrl, method, path, {
+    token: synapse.adminToken,
+    ...(body === undefined ? {} : { body }),
+  });
+const user = (id: string): Promise<Record<string, unknown>> =>
+  asAdmin('GET', `/_synapse/admin/v2/users/${id}`);
 const config = () => loadConfig(join(dir, 'bot.yaml'), {});
-const sessions = async (id: string): Promise<number> => Number((await asAdmin('GET', `/_synapse/admin/v2/users/${id}/devices`))['total']);
+const sessions = async (id: string): Promise<number> =>
+  Number((await asAdmin('GET', `/_synapse/admin/v2/users/${id}/devices`))['total']);
 
 async function everyFile(): Promise<Record<string, string>> {
   const names = await readdir(dir, { recursive: true, withFileTypes: true });
   const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)),
+  );
 }
 
 describe('init', () => {
@@ -67,7 +74,9 @@ describe('init', () => {
       messages_per_second: 0,
       burst_count: 0,
     });
-    expect(await asAdmin('GET', `/_synapse/admin/v1/users/${made.issuerUserId}/override_ratelimit`)).toEqual({});
+    expect(await asAdmin('GET', `/_synapse/admin/v1/users/${made.issuerUserId}/override_ratelimit`)).toEqual(
+      {},
+    );
 
     const { bot, issuer, control_room, admins, homeserver } = await config();
     expect({ control_room, admins, server: homeserver.server_name }).toEqual({
@@ -75,10 +84,17 @@ describe('init', () => {
       admins: [olivia.userId],
       server: 'test.local',
     });
-    const whoami = (token: string) => matrixRequest(synapse.baseUrl, 'GET', '/_matrix/client/v3/account/whoami', { token });
+    const whoami = (token: string) =>
+      matrixRequest(synapse.baseUrl, 'GET', '/_matrix/client/v3/account/whoami', { token });
     // A device of its own: logged in with its password, not by login as a user.
-    expect(await whoami(bot.access_token)).toMatchObject({ user_id: made.botUserId, device_id: expect.any(String) });
-    expect(await whoami(issuer.access_token)).toMatchObject({ user_id: made.issuerUserId, device_id: expect.any(String) });
+    expect(await whoami(bot.access_token)).toMatchObject({
+      user_id: made.botUserId,
+      device_id: expect.any(String),
+    });
+    expect(await whoami(issuer.access_token)).toMatchObject({
+      user_id: made.issuerUserId,
+      device_id: expect.any(String),
+    });
     expect(await asAdmin('GET', `/_synapse/admin/v1/rooms/${made.controlRoom}`)).toMatchObject({
       encryption: 'm.megolm.v1.aes-sha2',
       join_rules: 'invite',
@@ -88,7 +104,8 @@ describe('init', () => {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect(text).not.toContain(synapse.adminToken);
     }
-    for (const folder of ['', 'secrets', 'state']) expect((await stat(join(dir, folder))).mode & 0o777).toBe(0o700);
+    for (const folder of ['', 'secrets', 'state'])
+      expect((await stat(join(dir, folder))).mode & 0o777).toBe(0o700);
     expect(asked.lines.join('\n')).not.toMatch(/syt_/);
     expect(asked.lines.join('\n')).not.toContain(bot.password);
   });
@@ -110,9 +127,11 @@ describe('init', () => {
     async (side) => {
       await using proxy = await startProxy(synapse.baseUrl);
       const asked = answers({ homeserverUrl: proxy.baseUrl });
-      // Each request once, by name: a step that is done falls away from the next run, so that a count would miss some.
+      // Each request once, by name: a step that is done falls away from the next run, so that a count would
+      // miss some.
       const cutAt = new Set<string>();
-      const name = ({ method, path }: { method: string; path: string }) => `${method} ${decodeURIComponent(path.split('?')[0] ?? '')}`;
+      const name = ({ method, path }: { method: string; path: string }) =>
+        `${method} ${decodeURIComponent(path.split('?')[0] ?? '')}`;
       for (;;) {
         const fault = proxy.on((request) => !cutAt.has(name(request)), cut(side), { times: 1 });
         const result = await init(asked).then(
@@ -147,12 +166,21 @@ describe('init', () => {
   test("an account that is somebody else's is refused, and not touched", async () => {
     const theirs = await synapse.uniqueUser('theirs');
     const asked = answers({ botLocalpart: theirs.localpart });
-    await expect(init(asked)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(theirs.userId) });
+    await expect(init(asked)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(theirs.userId),
+    });
     await matrixRequest(synapse.baseUrl, 'POST', '/_matrix/client/v3/login', {
-      body: { type: 'm.login.password', identifier: { type: 'm.id.user', user: theirs.localpart }, password: theirs.password },
+      body: {
+        type: 'm.login.password',
+        identifier: { type: 'm.id.user', user: theirs.localpart },
+        password: theirs.password,
+      },
     });
     const victim = await synapse.uniqueUser('victim', { admin: true });
-    await expect(init(answers({ issuerLocalpart: victim.localpart }))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(init(answers({ issuerLocalpart: victim.localpart }))).rejects.toMatchObject({
+      code: 'conflict',
+    });
     expect(await user(victim.userId)).toMatchObject({ user_type: null, displayname: victim.localpart });
   });
 
@@ -162,7 +190,10 @@ describe('init', () => {
     await rm(join(dir, 'secrets', `${asked.botLocalpart ?? ''}.token`));
     await writeFile(join(dir, 'secrets', `${asked.botLocalpart ?? ''}.password`), 'another');
     await rm(join(dir, 'bot.yaml'));
-    await expect(init(asked)).rejects.toMatchObject({ code: 'homeserver-refused', message: expect.stringContaining(made.botUserId) });
+    await expect(init(asked)).rejects.toMatchObject({
+      code: 'homeserver-refused',
+      message: expect.stringContaining(made.botUserId),
+    });
   });
 
   test('checks first: nothing is made where something stands in the way', async () => {
@@ -187,12 +218,16 @@ describe('init', () => {
     }
     await expect(readdir(dir)).rejects.toMatchObject({ code: 'ENOENT' });
     for (let n = 1; n <= count; n += 1)
-      if (n > count - cases.length) await expect(user(`@bot${String(n)}:test.local`)).rejects.toMatchObject({ status: 404 });
+      if (n > count - cases.length)
+        await expect(user(`@bot${String(n)}:test.local`)).rejects.toMatchObject({ status: 404 });
   });
 
   test('a homeserver that leaves logins to another service, or has no password login', async () => {
     await using proxy = await startProxy(synapse.baseUrl);
-    const mas = proxy.on({ path: '/auth_metadata' }, answerWith(200, { issuer: 'https://auth.example.org/' }));
+    const mas = proxy.on(
+      { path: '/auth_metadata' },
+      answerWith(200, { issuer: 'https://auth.example.org/' }),
+    );
     await expect(init(answers({ homeserverUrl: proxy.baseUrl }))).rejects.toMatchObject({
       message: expect.stringContaining('Matrix Authentication Service'),
     });
@@ -205,6 +240,9 @@ describe('init', () => {
 
   test('another set-up in the same folder is refused', async () => {
     await init(answers());
-    await expect(init(answers())).rejects.toMatchObject({ code: 'conflict', next: expect.stringContaining('--force') });
+    await expect(init(answers())).rejects.toMatchObject({
+      code: 'conflict',
+      next: expect.stringContaining('--force'),
+    });
   });
 });

@@ -5,7 +5,13 @@ import type { Tools } from './tools.ts';
 import { runWrk } from './wrk.ts';
 
 /** What the gateway adds to one request at a time, at the median. */
-export async function measureAddedLatency(tools: Tools, upstream: Pinned, ours: Pinned, token: string, rounds: number): Promise<void> {
+export async function measureAddedLatency(
+  tools: Tools,
+  upstream: Pinned,
+  ours: Pinned,
+  token: string,
+  rounds: number,
+): Promise<void> {
   console.log('\nLatency at low load (one request at a time, medians):');
   for (const [what, path] of [
     ['pass-through', STATE_PATH],
@@ -14,7 +20,9 @@ export async function measureAddedLatency(tools: Tools, upstream: Pinned, ours: 
     const direct: number[] = [];
     const through: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      direct.push((await runWrk(tools, { url: upstream.url + path, token, connections: 1, seconds: 1 })).p50Ms);
+      direct.push(
+        (await runWrk(tools, { url: upstream.url + path, token, connections: 1, seconds: 1 })).p50Ms,
+      );
       through.push((await runWrk(tools, { url: ours.url + path, token, connections: 1, seconds: 1 })).p50Ms);
     }
     against(`added, ${what}`, median(through) - median(direct), { below: 0.4 }, ' ms');

@@ -1,4 +1,5 @@
-// Measures the gateway beside its peers: npm run bench:gateway [-- --quick] [-- --long]. README.md says what each figure means.
+// Measures the gateway beside its peers: npm run bench:gateway [-- --quick] [-- --long]. README.md says what
+// each figure means.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -20,20 +21,26 @@ const rounds = quick ? 3 : 7;
 const seconds = quick ? 2 : 4;
 
 const tools = await findTools();
-if (tools.taskset !== null) execFileSync(tools.taskset, ['-acp', String(OTHER_CORE), String(process.pid)], { stdio: 'ignore' });
+if (tools.taskset !== null)
+  execFileSync(tools.taskset, ['-acp', String(OTHER_CORE), String(process.pid)], { stdio: 'ignore' });
 const { nginx } = tools;
 const folder = await mkdtemp(join(tmpdir(), 'mintwarden-bench-'));
 await using cleanup = new AsyncDisposableStack();
 cleanup.defer(() => rm(folder, { recursive: true, force: true }));
-console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'a processor'}, ${String(cpus().length)} cores; load before: ${load()}`);
+console.log(
+  `Node ${process.version}, ${cpus()[0]?.model ?? 'a processor'}, ${String(cpus().length)} cores; load before: ${load()}`,
+);
 
 const upstream = cleanup.use(
-  nginx === null ? await startNode(tools, OTHER_CORE, 'upstream-process.ts', []) : await nginxUpstream(tools, folder),
+  nginx === null
+    ? await startNode(tools, OTHER_CORE, 'upstream-process.ts', [])
+    : await nginxUpstream(tools, folder),
 );
 const ours = await gatewayBefore(upstream);
 
 if (tools.wrk !== null) {
-  const node = async (file: string): Promise<Pinned> => cleanup.use(await startNode(tools, MEASURED_CORE, file, [upstream.url]));
+  const node = async (file: string): Promise<Pinned> =>
+    cleanup.use(await startNode(tools, MEASURED_CORE, file, [upstream.url]));
   const servers = {
     plain: nginx === null ? null : cleanup.use(await nginxPeer(tools, folder, upstream.url, false)),
     auth: nginx === null ? null : cleanup.use(await nginxPeer(tools, folder, upstream.url, true)),
@@ -45,7 +52,12 @@ if (tools.wrk !== null) {
   const token = await mint(ours, [OPS, LOBBY]);
   await measureThroughput(tools, servers, token, rounds, seconds);
   await measureAddedLatency(tools, upstream, ours, token, rounds);
-  await measureSyncWait(tools, ours, { all: await mint(ours, 'all'), one: await mint(ours, [OPS]), other: token }, quick ? 3 : 5);
+  await measureSyncWait(
+    tools,
+    ours,
+    { all: await mint(ours, 'all'), one: await mint(ours, [OPS]), other: token },
+    quick ? 3 : 5,
+  );
   if (long) {
     // One that has not filtered 15 MB before: a leak could hide in the memory which that left behind.
     const fresh = await gatewayBefore(upstream);

@@ -1,5 +1,5 @@
-// Resident memory of the gateway over a download of 1 GB to a slow reader, and an upload to a slow homeserver:
-// npm run bench:media [-- MB]
+// Resident memory of the gateway over a download of 1 GB to a slow reader, and an upload to a slow
+// homeserver: npm run bench:media [-- MB]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -34,9 +34,13 @@ console.log(
   `${String(FILE / MIB)} MB to ${String(READERS)} slow readers: highest ${String(highest)} MB, ${String(await residentMb(pid))} MB after`,
 );
 const one = await watched(() => download(1, FILE));
-console.log(`${String(FILE / MIB)} MB to one slow reader: highest ${String(one)} MB, ${String(await residentMb(pid))} MB after`);
+console.log(
+  `${String(FILE / MIB)} MB to one slow reader: highest ${String(one)} MB, ${String(await residentMb(pid))} MB after`,
+);
 const up = await watched(() => upload());
-console.log(`${String(UPLOAD / MIB)} MB to a slow homeserver: highest ${String(up)} MB, ${String(await residentMb(pid))} MB after`);
+console.log(
+  `${String(UPLOAD / MIB)} MB to a slow homeserver: highest ${String(up)} MB, ${String(await residentMb(pid))} MB after`,
+);
 gateway.kill();
 process.exit();
 
@@ -48,7 +52,11 @@ async function upstream(): Promise<string> {
         request.pause();
         setTimeout(() => request.resume(), 2);
       });
-      request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"content_uri":"mxc://hs.test/x"}'));
+      request.on('end', () =>
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end('{"content_uri":"mxc://hs.test/x"}'),
+      );
       return;
     }
     let left = Number(/\/(\d+)\?/.exec(request.url ?? '')?.[1] ?? 0);
@@ -97,7 +105,8 @@ async function upload(): Promise<void> {
   socket.write(
     `POST /_matrix/media/v3/upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${String(UPLOAD)}\r\n\r\n`,
   );
-  for (let left = UPLOAD; left > 0; left -= piece.length) if (!socket.write(piece)) await once(socket, 'drain');
+  for (let left = UPLOAD; left > 0; left -= piece.length)
+    if (!socket.write(piece)) await once(socket, 'drain');
   await once(socket, 'close');
   if (!text.startsWith('HTTP/1.1 200 ')) throw new Error(`The upload came to: ${text.slice(0, 80)}`);
 }

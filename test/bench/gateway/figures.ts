@@ -10,8 +10,15 @@ export function median(values: readonly number[]): number {
 }
 
 /** Prints a figure beside its goal, and whether it is met. */
-export function against(what: string, value: number, goal: { readonly atLeast: number } | { readonly below: number }, unit = ''): void {
+export function against(
+  what: string,
+  value: number,
+  goal: { readonly atLeast: number } | { readonly below: number },
+  unit = '',
+): void {
   const met = 'atLeast' in goal ? value >= goal.atLeast : value < goal.below;
   const words = 'atLeast' in goal ? `at least ${String(goal.atLeast)}` : `below ${String(goal.below)}`;
-  console.log(`  ${what.padEnd(62)} ${value.toFixed(2)}${unit}  (goal: ${words}${unit}) ${met ? 'met' : 'NOT MET'}`);
+  console.log(
+    `  ${what.padEnd(62)} ${value.toFixed(2)}${unit}  (goal: ${words}${unit}) ${met ? 'met' : 'NOT MET'}`,
+  );
 }

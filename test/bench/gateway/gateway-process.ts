@@ -15,9 +15,9 @@ import { memoryTransactions } from '../../gateway/support/memory-transactions.ts
 /** What the benchmark asks this process by IPC. */
 export type Question = { readonly mint: 'all' | readonly string[] } | { readonly revoke: string };
 
-// The gateway as it ships: real ledger on disk, real access control, grants made by the lifecycle, its log at `info`.
-// Only the bot's and the issuer's homeserver is scripted; the holders' is the upstream of the benchmark. A second
-// argument: in how many processes of its own.
+// The gateway as it ships: real ledger on disk, real access control, grants made by the lifecycle, its log at
+// `info`. Only the bot's and the issuer's homeserver is scripted; the holders' is the upstream of the
+// benchmark. A second argument: in how many processes of its own.
 const clock = { now: () => Date.now() };
 const log = createLog({ level: 'info', pretty: false });
 const service = await Service.start();
@@ -55,7 +55,10 @@ const gateway =
         ledger: service.ledger,
         folder: tmpdir(),
       });
-/** When a grant's first commit as ended was durable. Noted last, when all listeners have heard of it, which is before the commit resolves. */
+/**
+ * When a grant's first commit as ended was durable. Noted last, when all listeners have heard of it, which is
+ * before the commit resolves.
+ */
 const committedAtNs = new Map<string, string>();
 service.ledger.onCommitted((change) => {
   for (const { id, state } of change.grants ?? [])
@@ -78,7 +81,8 @@ process.once('SIGTERM', () => void end());
 process.send?.({ port: gateway.port });
 
 async function mint(rooms: 'all' | readonly string[]): Promise<{ token: string }> {
-  const wanted = rooms === 'all' ? rooms : rooms.map((roomId) => ({ kind: 'id' as const, roomId: roomId as RoomId }));
+  const wanted =
+    rooms === 'all' ? rooms : rooms.map((roomId) => ({ kind: 'id' as const, roomId: roomId as RoomId }));
   const before = new Set(service.tokensSeen().map(({ token }) => token));
   const grant = await service.mint({ rooms: wanted });
   await service.drain();
@@ -87,7 +91,9 @@ async function mint(rooms: 'all' | readonly string[]): Promise<{ token: string }
   return { token };
 }
 
-/** Revokes as an admin's command does. `committedAt`: when that was durable, on the clock all processes share. */
+/**
+ * Revokes as an admin's command does. `committedAt`: when that was durable, on the clock all processes share.
+ */
 async function revoke(token: string): Promise<{ committedAtNs: string }> {
   const grant = grants.get(token);
   if (grant === undefined) throw new Error('no such grant');

@@ -5,21 +5,33 @@ import { ANSWERS, SYNC_PATH } from './answers.ts';
 import { type Pinned, MEASURED_CORE, OTHER_CORE, startCommand } from './pinned.ts';
 import type { Tools } from './tools.ts';
 
-/** An upstream of static answers. `/auth`: whatever is asked may pass, decided at no cost to the proxy's core. */
+/**
+ * An upstream of static answers. `/auth`: whatever is asked may pass, decided at no cost to the proxy's core.
+ */
 export async function nginxUpstream(tools: Tools, folder: string): Promise<Pinned> {
   const locations: string[] = [`location = /auth { return 204; }`];
   for (const [path, make] of Object.entries(ANSWERS)) {
     const decoded = decodeURIComponent(path);
     if (path === SYNC_PATH) {
       await writeFile(join(folder, 'sync.json'), make());
-      locations.push(`location = ${decoded} { default_type application/json; alias ${join(folder, 'sync.json')}; }`);
-    } else locations.push(`location = ${decoded} { default_type application/json; return 200 '${make().replaceAll('$', '${dollar}')}'; }`);
+      locations.push(
+        `location = ${decoded} { default_type application/json; alias ${join(folder, 'sync.json')}; }`,
+      );
+    } else
+      locations.push(
+        `location = ${decoded} { default_type application/json; return 200 '${make().replaceAll('$', '${dollar}')}'; }`,
+      );
   }
   return start(tools, folder, 'upstream', OTHER_CORE, locations.join('\n'), '');
 }
 
 /** nginx as a peer: `proxy_pass` alone, or asked first whether the request may pass. */
-export function nginxPeer(tools: Tools, folder: string, upstream: string, asksFirst: boolean): Promise<Pinned> {
+export function nginxPeer(
+  tools: Tools,
+  folder: string,
+  upstream: string,
+  asksFirst: boolean,
+): Promise<Pinned> {
   const backend = `upstream backend { server ${new URL(upstream).host}; keepalive 256; }`;
   const pass = 'proxy_http_version 1.1; proxy_set_header Connection "";';
   const auth = asksFirst
@@ -29,12 +41,21 @@ export function nginxPeer(tools: Tools, folder: string, upstream: string, asksFi
   return start(tools, folder, asksFirst ? 'auth' : 'plain', MEASURED_CORE, locations, backend);
 }
 
-async function start(tools: Tools, folder: string, name: string, core: number, locations: string, backend: string): Promise<Pinned> {
+async function start(
+  tools: Tools,
+  folder: string,
+  name: string,
+  core: number,
+  locations: string,
+  backend: string,
+): Promise<Pinned> {
   const port = await freePort();
   const own = join(folder, name);
   await mkdir(own, { recursive: true });
   const file = join(own, 'nginx.conf');
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((what) => `${what}_temp_path ${own}/${what};`).join(' ');
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((what) => `${what}_temp_path ${own}/${what};`)
+    .join(' ');
   await writeFile(
     file,
     `daemon off; master_process off; worker_processes 1; pid ${own}/pid; error_log stderr error;

@@ -21,7 +21,12 @@ export type Pinned = AsyncDisposable & {
 };
 
 /** Puts `taskset` before a command line, where there is one. */
-export function onCore(tools: Tools, core: number, command: string, args: readonly string[]): readonly [string, readonly string[]] {
+export function onCore(
+  tools: Tools,
+  core: number,
+  command: string,
+  args: readonly string[],
+): readonly [string, readonly string[]] {
   return tools.taskset === null ? [command, args] : [tools.taskset, ['-c', String(core), command, ...args]];
 }
 
@@ -36,13 +41,24 @@ export async function startNode(
   const path = fileURLToPath(new URL(file, import.meta.url));
   const [command, all] = onCore(tools, core, process.execPath, [...flags, path, ...args]);
   // Its log goes to /dev/null: written, but to no disk.
-  const child = spawn(command, all, { stdio: ['ignore', 'inherit', process.env['BENCH_LOG'] === undefined ? 'ignore' : 'inherit', 'ipc'] });
+  const child = spawn(command, all, {
+    stdio: ['ignore', 'inherit', process.env['BENCH_LOG'] === undefined ? 'ignore' : 'inherit', 'ipc'],
+  });
   const { port } = (await answerOf(child, file)) as { port: number };
-  return { ...handle(child, port), ask: (question) => (child.send(question as object), answerOf(child, file)) };
+  return {
+    ...handle(child, port),
+    ask: (question) => (child.send(question as object), answerOf(child, file)),
+  };
 }
 
 /** Starts any server that listens on a port we name. */
-export async function startCommand(tools: Tools, core: number, command: string, args: readonly string[], port: number): Promise<Pinned> {
+export async function startCommand(
+  tools: Tools,
+  core: number,
+  command: string,
+  args: readonly string[],
+  port: number,
+): Promise<Pinned> {
   const [first, all] = onCore(tools, core, command, args);
   const child = spawn(first, all, { stdio: ['ignore', 'ignore', 'inherit'] });
   const started = handle(child, port);

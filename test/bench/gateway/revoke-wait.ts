@@ -17,21 +17,36 @@ const SETTLE_MS = 40;
  * the gateway: for a holder who asks without pause, and for one whose `/sync` hangs. An answer of 200 to a
  * request that was sent after the commit is a broken promise, and an error.
  */
-export async function measureRevokeWait(tools: Tools, ours: Pinned, loadToken: string, grants: number): Promise<void> {
+export async function measureRevokeWait(
+  tools: Tools,
+  ours: Pinned,
+  loadToken: string,
+  grants: number,
+): Promise<void> {
   const asking: number[] = [];
   const hanging: number[] = [];
   const seconds = Math.ceil((grants * (SETTLE_MS + 60)) / 1_000) + 1;
   const load =
-    tools.wrk === null ? null : runWrk(tools, { url: ours.url + STATE_PATH, token: loadToken, connections: LOAD_CONNECTIONS, seconds });
+    tools.wrk === null
+      ? null
+      : runWrk(tools, {
+          url: ours.url + STATE_PATH,
+          token: loadToken,
+          connections: LOAD_CONNECTIONS,
+          seconds,
+        });
   for (let count = 0; count < grants; count++) {
     const { token } = (await ours.ask({ mint: [OPS] } satisfies Question)) as { token: string };
     const poll = ask(new Agent(), ours.url + SYNC_PATH, token);
     const refusedAt = askUntilRefused(ours, token);
     await sleep(SETTLE_MS);
-    const { committedAtNs } = (await ours.ask({ revoke: token } satisfies Question)) as { committedAtNs: string };
+    const { committedAtNs } = (await ours.ask({ revoke: token } satisfies Question)) as {
+      committedAtNs: string;
+    };
     const committedAt = BigInt(committedAtNs);
     const refused = await refusedAt;
-    if (refused.lastGoodSentAt > committedAt) throw new Error('A request sent after the revocation was let through.');
+    if (refused.lastGoodSentAt > committedAt)
+      throw new Error('A request sent after the revocation was let through.');
     const cut = await poll;
     if (cut.status !== 401) throw new Error(`A /sync of a revoked grant ended with ${String(cut.status)}.`);
     // From another process it may come before the commit has told everybody.
@@ -39,7 +54,9 @@ export async function measureRevokeWait(tools: Tools, ours: Pinned, loadToken: s
     hanging.push(Math.max(0, Number(cut.at - committedAt) / 1e6));
   }
   await load;
-  console.log(`\nFrom a committed revocation to its refusal at the socket, ${String(grants)} grants, under load:`);
+  console.log(
+    `\nFrom a committed revocation to its refusal at the socket, ${String(grants)} grants, under load:`,
+  );
   console.log(`  ${'median, a holder who asks without pause'.padEnd(62)} ${at(asking, 0.5).toFixed(2)} ms`);
   against('99th percentile, a holder who asks without pause', at(asking, 0.99), { below: 50 }, ' ms');
   against('99th percentile, a /sync that hangs', at(hanging, 0.99), { below: 50 }, ' ms');

@@ -17,7 +17,9 @@ export async function measureSyncWait(
   tokens: { readonly all: string; readonly one: string; readonly other: string },
   rounds: number,
 ): Promise<void> {
-  console.log('\nThe longest wait of another request (the quietest round: what else the machine does can only add):');
+  console.log(
+    '\nThe longest wait of another request (the quietest round: what else the machine does can only add):',
+  );
   const calm: number[] = [];
   const all: number[] = [];
   const one: number[] = [];
@@ -26,12 +28,19 @@ export async function measureSyncWait(
     all.push(await longestWait(tokens.all));
     one.push(await longestWait(tokens.one));
   }
-  console.log(`  ${'with no /sync at all'.padEnd(62)} ${Math.min(...calm).toFixed(2)} ms, median ${median(calm).toFixed(2)} ms`);
+  console.log(
+    `  ${'with no /sync at all'.padEnd(62)} ${Math.min(...calm).toFixed(2)} ms, median ${median(calm).toFixed(2)} ms`,
+  );
   against('with 15 MB of /sync filtered, all of it in scope', Math.min(...all), { below: 20 }, ' ms');
   against('with 15 MB of /sync filtered, one room in scope', Math.min(...one), { below: 20 }, ' ms');
 
   async function longestWait(token: string | null): Promise<number> {
-    const load = runWrk(tools, { url: ours.url + STATE_PATH, token: tokens.other, connections: 1, seconds: LOAD_SECONDS });
+    const load = runWrk(tools, {
+      url: ours.url + STATE_PATH,
+      token: tokens.other,
+      connections: 1,
+      seconds: LOAD_SECONDS,
+    });
     await sleep(500);
     for (let left = token === null ? 0 : SYNCS_EACH; left > 0; left--) {
       await readSync(ours, token ?? '');

@@ -7,7 +7,10 @@ import type { Tools } from './tools.ts';
 
 const REPORT = fileURLToPath(new URL('wrk-report.lua', import.meta.url));
 
-/** What one run of `wrk` saw. `bad`: answers that were not 2xx, and broken connections; `late`: answers after two seconds. */
+/**
+ * What one run of `wrk` saw. `bad`: answers that were not 2xx, and broken connections; `late`: answers after
+ * two seconds.
+ */
 export type Load = {
   readonly requests: number;
   readonly perSecond: number;
@@ -19,11 +22,25 @@ export type Load = {
 };
 
 /** What to ask, and how hard. */
-export type LoadPlan = { readonly url: string; readonly token: string; readonly connections: number; readonly seconds: number };
+export type LoadPlan = {
+  readonly url: string;
+  readonly token: string;
+  readonly connections: number;
+  readonly seconds: number;
+};
 
 /** Runs `wrk` on the other core: each connection asks again as soon as it has its answer. */
 export async function runWrk(tools: Tools, { url, token, connections, seconds }: LoadPlan): Promise<Load> {
-  const args = ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '-H', `Authorization: Bearer ${token}`, '-s', REPORT, url];
+  const args = [
+    '-t1',
+    `-c${String(connections)}`,
+    `-d${String(seconds)}s`,
+    '-H',
+    `Authorization: Bearer ${token}`,
+    '-s',
+    REPORT,
+    url,
+  ];
   const [command, all] = onCore(tools, OTHER_CORE, tools.wrk ?? 'wrk', args);
   const child = spawn(command, all, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [said] = await Promise.all([text(child.stdout), once(child, 'exit')]);

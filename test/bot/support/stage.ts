@@ -19,7 +19,12 @@ export const OPS = '!ops:x.org' as RoomId;
 export const NOW = Date.parse('2026-11-21T13:05:00Z');
 
 /** What was sent, in order; a transaction id seen before sends nothing again, as at the homeserver. */
-type Sent = { readonly roomId: RoomId; readonly content: ChatContent; readonly transactionId: string; readonly expect: string };
+type Sent = {
+  readonly roomId: RoomId;
+  readonly content: ChatContent;
+  readonly transactionId: string;
+  readonly expect: string;
+};
 
 /** A bot over a real ledger, with a homeserver and a clock that the test owns. */
 export type BotStage = AsyncDisposable & {
@@ -64,14 +69,22 @@ export async function botStage(): Promise<BotStage> {
       attempts.push(transactionId);
       const failure = stage.failures.shift();
       if (failure !== undefined) throw failure;
-      if (!sent.some((each) => each.transactionId === transactionId)) sent.push({ roomId, content, transactionId, expect });
+      if (!sent.some((each) => each.transactionId === transactionId))
+        sent.push({ roomId, content, transactionId, expect });
       return `$sent-${transactionId}` as EventId;
     },
     redact: async () => undefined,
     findByMarker: async () => null,
     dm: async (userId): Promise<Dm | null> =>
-      userId === BOB ? null : { roomId: dmOf(userId), encrypted: false, membership: 'join', justTheTwo: true },
-    openDm: async (userId) => ({ roomId: dmOf(userId), encrypted: true, membership: 'invite', justTheTwo: true }),
+      userId === BOB
+        ? null
+        : { roomId: dmOf(userId), encrypted: false, membership: 'join', justTheTwo: true },
+    openDm: async (userId) => ({
+      roomId: dmOf(userId),
+      encrypted: true,
+      membership: 'invite',
+      justTheTwo: true,
+    }),
     keys: async () => ({ devices: 1, signedDevices: 1, masterKey: 'MASTER' }),
     hasRead: async () => false,
     controlRoom: async () => stage.room,
@@ -81,12 +94,23 @@ export async function botStage(): Promise<BotStage> {
   const world: World = {
     ledger,
     chat,
-    issuer: { issue: async () => ({ kind: 'issued', token: 'syt_upstream' }), kill: async () => ({ kind: 'dead' }) },
+    issuer: {
+      issue: async () => ({ kind: 'issued', token: 'syt_upstream' }),
+      kill: async () => ({ kind: 'dead' }),
+    },
     directory: {
       serverName: 'x.org',
       subject: async (userId) =>
         userId === ALICE || userId === BOB
-          ? { userId, deactivated: false, locked: false, admin: false, joinedRooms: [OPS], noticesRoom: null, ignoresBot: false }
+          ? {
+              userId,
+              deactivated: false,
+              locked: false,
+              admin: false,
+              joinedRooms: [OPS],
+              noticesRoom: null,
+              ignoresBot: false,
+            }
           : null,
       room: async (roomId) => ({ roomId, name: 'Ops', encrypted: false }),
       creator: async () => null,
@@ -156,9 +180,13 @@ export async function botStage(): Promise<BotStage> {
     async says(text, some = {}) {
       const before = sent.length;
       await stage.bot.handle({ kind: 'message', message: { ...incoming(text), ...some } });
-      return sent.slice(before).map((each) => each.content.body).join('\n---\n'); // prettier-ignore
+      return sent
+        .slice(before)
+        .map((each) => each.content.body)
+        .join('\n---\n');
     },
-    saysInDm: (sender, text, some = {}) => stage.says(text, { sender, roomId: dmOf(sender), encryption: null, ...some }),
+    saysInDm: (sender, text, some = {}) =>
+      stage.says(text, { sender, roomId: dmOf(sender), encryption: null, ...some }),
     [Symbol.asyncDispose]: () => atEnd.disposeAsync(),
   };
   const atEnd = cleanup.move();

@@ -14,9 +14,13 @@ export type ConversationStage = Pick<Stage, 'alice' | 'olivia' | 'ops'> & {
   mintwarden: Pick<Stage['mintwarden'], 'controlRoomId' | 'botUserId'>;
 };
 
-const MINT = '!mint @alice --rooms #ops:example.org --read-only --ttl 1h --reason "status screen in the hall"';
+const MINT =
+  '!mint @alice --rooms #ops:example.org --read-only --ttl 1h --reason "status screen in the hall"';
 
-/** Olivia mints, alice is told and ends it, the control room hears of it; with what differs from run to run made alike. */
+/**
+ * Olivia mints, alice is told and ends it, the control room hears of it; with what differs from run to run
+ * made alike.
+ */
 export async function haveTheConversation(stage: ConversationStage): Promise<Said[]> {
   const { alice, olivia, mintwarden } = stage;
   const minted = await command(stage as Stage, MINT);
@@ -56,13 +60,19 @@ const SLACK = 3;
 const DAY = 24 * 60;
 
 /** Ids, names and moments as they are in the picture, whatever they were in the run. */
-function sameEveryTime(stage: ConversationStage, grant: string, atMs: number, olivia: EncryptedClient): (html: string) => string {
+function sameEveryTime(
+  stage: ConversationStage,
+  grant: string,
+  atMs: number,
+  olivia: EncryptedClient,
+): (html: string) => string {
   const at = new Date(atMs);
   const begun = at.getUTCHours() * 60 + at.getUTCMinutes();
   const clock = (_: string, hours: string, minutes: string): string => {
     const later = (Number(hours) * 60 + Number(minutes) - begun + DAY) % DAY;
     // A minute may have begun between the mint and the end, or just before the first message.
-    const near = [0, 60].find((each) => Math.abs(later - each) <= SLACK || DAY - later + each <= SLACK) ?? later;
+    const near =
+      [0, 60].find((each) => Math.abs(later - each) <= SLACK || DAY - later + each <= SLACK) ?? later;
     const shown = BEGUN + near;
     return `${String(Math.floor(shown / 60)).padStart(2, '0')}:${String(shown % 60).padStart(2, '0')} UTC`;
   };

@@ -11,7 +11,11 @@ const PLACES = [
   ['control room', 'Control room', 'encrypted; administrators and the bot'],
   ['alice', 'alice and mintwarden', 'encrypted; a direct chat'],
 ] as const;
-const COLOURS: Readonly<Record<Said['who'], string>> = { olivia: '#8250df', alice: '#bc4c00', mintwarden: '#0a7d5a' };
+const COLOURS: Readonly<Record<Said['who'], string>> = {
+  olivia: '#8250df',
+  alice: '#bc4c00',
+  mintwarden: '#0a7d5a',
+};
 
 const STYLE = `
   text { font: ${String(SIZE)}px -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; fill: #1f2328; white-space: pre }
@@ -42,7 +46,12 @@ export function conversationSvg(conversation: readonly Said[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" width="${String(width)}" height="${String(height)}" role="img">\n<title>A conversation in the control room and in alice’s chat with the bot</title>\n<style>${STYLE}</style>\n${frames.join('\n')}\n</svg>\n`;
 }
 
-function card(x: number, title: string, quiet: string, messages: readonly Said[]): { x: number; height: number; marks: string[] } {
+function card(
+  x: number,
+  title: string,
+  quiet: string,
+  messages: readonly Said[],
+): { x: number; height: number; marks: string[] } {
   const marks = [
     text(x + PAD, 30, [{ text: title, style: 'title' }]),
     text(x + PAD, 48, [{ text: quiet, style: 'quiet' }]),
@@ -50,7 +59,9 @@ function card(x: number, title: string, quiet: string, messages: readonly Said[]
   ];
   let y = 88;
   for (const { who, html } of messages) {
-    marks.push(`<text x="${String(x + PAD)}" y="${String(y)}" class="who" style="fill:${COLOURS[who]}">${who}</text>`);
+    marks.push(
+      `<text x="${String(x + PAD)}" y="${String(y)}" class="who" style="fill:${COLOURS[who]}">${who}</text>`,
+    );
     y += LINE + 1;
     for (const { bullet, runs } of paragraphsOf(html)) {
       const indent = bullet ? INDENT : 0;

@@ -39,7 +39,9 @@ test('the administrator’s page', async () => {
 
 test('the subject’s page', async () => {
   await typist.cleanSlate();
-  expect(await typist.says('!mint @alice --rooms #ops:example.org --ttl 1h --reason "status screen in the hall"')).toContain('is live');
+  expect(
+    await typist.says('!mint @alice --rooms #ops:example.org --ttl 1h --reason "status screen in the hall"'),
+  ).toContain('is live');
   await typist.page('docs/subject.md');
 });
 
@@ -50,8 +52,13 @@ const meanwhile: Meanwhile = {
   },
   'node agent.mjs': async (agent) => {
     await agent.seen('Listening.');
-    const asked = await world.bob.sendPlaintext(world.ops, 'm.room.message', { msgtype: 'm.text', body: 'helper: what is new?' });
-    const answer = await world.bob.waitForMessage(({ sender, type }) => sender === '@helper:example.org' && type === 'm.room.message');
+    const asked = await world.bob.sendPlaintext(world.ops, 'm.room.message', {
+      msgtype: 'm.text',
+      body: 'helper: what is new?',
+    });
+    const answer = await world.bob.waitForMessage(
+      ({ sender, type }) => sender === '@helper:example.org' && type === 'm.room.message',
+    );
     expect(textOf(answer)).toBe(MODEL_SAYS);
     expect(answer.content['m.relates_to']).toMatchObject({ 'm.in_reply_to': { event_id: asked } });
     await typist.exec('revoke 7F3K9Q');

@@ -31,8 +31,24 @@ export const TYPES = [
   'm.key.verification.start',
 ];
 export const KEYS = [null, '', '@alice:x', '@bob:x', 'other'];
-export const CREATORS = ['@whatsappbot:x', '@whatsapp_1:x', '@whatsapp_22:x', '@whatsapp_1:y', '@alice:x'] as UserId[];
-export const ADDRESSES = ['10.0.0.1', '10.1.2.3', '192.0.2.7', '::ffff:10.0.0.1', '2001:db8::1', '2001:db8:1::1', '::1', 'nonsense', ''];
+export const CREATORS = [
+  '@whatsappbot:x',
+  '@whatsapp_1:x',
+  '@whatsapp_22:x',
+  '@whatsapp_1:y',
+  '@alice:x',
+] as UserId[];
+export const ADDRESSES = [
+  '10.0.0.1',
+  '10.1.2.3',
+  '192.0.2.7',
+  '::ffff:10.0.0.1',
+  '2001:db8::1',
+  '2001:db8:1::1',
+  '::1',
+  'nonsense',
+  '',
+];
 export const REQUESTS = [
   ['GET', '/_matrix/client/v3/sync'],
   ['GET', '/_matrix/client/r0/sync'],
@@ -53,7 +69,8 @@ const typed = fc
   .tuple(fc.constantFrom('state', 'state', 'state', 'send', 'read', 'account-data'), typeWord, key)
   .map(([name, type, key]): Allowance | null => {
     const { takes } = CAPABILITY[name];
-    const text = takes === 'nothing' ? name : takes === 'type-and-key' ? `${name}:${type}:${key}` : `${name}:${type}`;
+    const text =
+      takes === 'nothing' ? name : takes === 'type-and-key' ? `${name}:${type}:${key}` : `${name}:${type}`;
     try {
       return parseAllowance(text);
     } catch {
@@ -61,7 +78,10 @@ const typed = fc
     }
   });
 export const allowances: fc.Arbitrary<readonly Allowance[]> = fc
-  .tuple(fc.subarray(CAPABILITIES.filter((name) => CAPABILITY[name].takes !== 'a-type')), fc.array(typed, { maxLength: 6 }))
+  .tuple(
+    fc.subarray(CAPABILITIES.filter((name) => CAPABILITY[name].takes !== 'a-type')),
+    fc.array(typed, { maxLength: 6 }),
+  )
   .map(([whole, parts]) => [...whole, ...parts.filter((part) => part !== null)]);
 
 const rule: fc.Arbitrary<EndpointRule> = fc.record({
@@ -83,11 +103,25 @@ export const scope: fc.Arbitrary<Scope> = fc
       v: fc.constant(1 as const),
       rooms: fc.oneof(fc.constant('all' as const), rooms),
       can: allowances,
-      by: fc.subarray(['@whatsappbot:x', '@whatsapp_*:x', '@whatsapp_1:x', '@w*:x', '@whatsapp_*:y'] as CreatorPattern[]),
+      by: fc.subarray([
+        '@whatsappbot:x',
+        '@whatsapp_*:x',
+        '@whatsapp_1:x',
+        '@w*:x',
+        '@whatsapp_*:y',
+      ] as CreatorPattern[]),
       types: fc.array(typeWord, { maxLength: 3 }),
       power: fc.constantFrom(-1, 0, 50, 100),
       rules: fc.array(fc.array(rule, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 2 }),
-      from: fc.subarray(['10.0.0.0/8', '10.1.0.0/16', '192.0.2.7/32', '2001:db8::/32', '2001:db8::1/128', '0.0.0.0/0', '::/0']),
+      from: fc.subarray([
+        '10.0.0.0/8',
+        '10.1.0.0/16',
+        '192.0.2.7/32',
+        '2001:db8::/32',
+        '2001:db8::1/128',
+        '0.0.0.0/0',
+        '::/0',
+      ]),
       uses: fc.integer({ min: 1, max: 5 }),
       followUpgrades: fc.constant(true as const),
     },

@@ -46,10 +46,22 @@ export const WORD = 'needle';
 
 /** Builds it on a real Synapse. */
 export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
-  const [alice, bob, carol] = [await synapse.uniqueUser('alice'), await synapse.uniqueUser('bob'), await synapse.uniqueUser('carol')];
+  const [alice, bob, carol] = [
+    await synapse.uniqueUser('alice'),
+    await synapse.uniqueUser('bob'),
+    await synapse.uniqueUser('carol'),
+  ];
   const mark = alice.localpart;
-  const as = <T = { event_id: string; room_id: RoomId }>(user: TestUser, method: string, path: string, body?: unknown) =>
-    matrixRequest<T>(synapse.baseUrl, method, path, { token: user.accessToken, ...(body === undefined ? {} : { body }) });
+  const as = <T = { event_id: string; room_id: RoomId }>(
+    user: TestUser,
+    method: string,
+    path: string,
+    body?: unknown,
+  ) =>
+    matrixRequest<T>(synapse.baseUrl, method, path, {
+      token: user.accessToken,
+      ...(body === undefined ? {} : { body }),
+    });
   const of = (id: string) => `${V3}/rooms/${encodeURIComponent(id)}`;
   let txn = 0;
   const send = (user: TestUser, room: string, type: string, content: object) =>
@@ -57,34 +69,57 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
   const say = (user: TestUser, room: string, body: string, more: object = {}) =>
     send(user, room, 'm.room.message', { msgtype: 'm.text', body, ...more });
 
-  const make = async (name: RoomName, owner: TestUser, guests: readonly TestUser[], more: object = {}): Promise<WorldRoom> => {
+  const make = async (
+    name: RoomName,
+    owner: TestUser,
+    guests: readonly TestUser[],
+    more: object = {},
+  ): Promise<WorldRoom> => {
     const alias = `${name}-${mark}`;
     const words = { name: `Name-of-${alias}`, topic: `Topic-of-${alias}`, room_alias_name: `alias-${alias}` };
-    const { room_id: id } = await as(owner, 'POST', `${V3}/createRoom`, { preset: 'public_chat', ...words, ...more });
+    const { room_id: id } = await as(owner, 'POST', `${V3}/createRoom`, {
+      preset: 'public_chat',
+      ...words,
+      ...more,
+    });
     for (const guest of guests) await as(guest, 'POST', `${V3}/join/${encodeURIComponent(id)}`, {});
     return { id, secrets: [id, words.name, words.topic, words.room_alias_name], root: '' };
   };
   const fill = async (name: RoomName, room: WorldRoom, author: TestUser) => {
     room.root = await say(author, room.id, `${WORD} root-of-${name}-${mark}`);
-    const related = (rel: object, body: string) => say(author, room.id, body, { 'm.relates_to': { event_id: room.root, ...rel } });
+    const related = (rel: object, body: string) =>
+      say(author, room.id, body, { 'm.relates_to': { event_id: room.root, ...rel } });
     await related({ rel_type: 'm.thread' }, `${WORD} thread-of-${name}-${mark}`);
     await related({ rel_type: 'm.reference' }, `reference-of-${name}-${mark}`);
-    await say(author, room.id, `edited`, { 'm.new_content': { msgtype: 'm.text', body: `edit-of-${name}-${mark}` }, 'm.relates_to': { rel_type: 'm.replace', event_id: room.root } }); // prettier-ignore
+    await say(author, room.id, `edited`, {
+      'm.new_content': { msgtype: 'm.text', body: `edit-of-${name}-${mark}` },
+      'm.relates_to': { rel_type: 'm.replace', event_id: room.root },
+    });
     await send(author, room.id, 'm.reaction', {
       'm.relates_to': { rel_type: 'm.annotation', event_id: room.root, key: `key-${name}-${mark}` },
     });
     const gone = await say(author, room.id, `gone-of-${name}-${mark}`);
-    await as(author, 'PUT', `${of(room.id)}/redact/${encodeURIComponent(gone)}/${(txn += 1)}`, { reason: `reason-of-${name}-${mark}` });
+    await as(author, 'PUT', `${of(room.id)}/redact/${encodeURIComponent(gone)}/${(txn += 1)}`, {
+      reason: `reason-of-${name}-${mark}`,
+    });
     await as(author, 'POST', `${of(room.id)}/receipt/m.read/${encodeURIComponent(room.root)}`, {});
     room.secrets.push(
-      ...['root', 'thread', 'reference', 'edit', 'gone', 'reason'].map((what) => `${what}-of-${name}-${mark}`),
+      ...['root', 'thread', 'reference', 'edit', 'gone', 'reason'].map(
+        (what) => `${what}-of-${name}-${mark}`,
+      ),
       `key-${name}-${mark}`,
     );
   };
 
   const space = { creation_content: { type: 'm.space' } };
-  const encrypted = { initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }] };
-  const knocking = { initial_state: [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }] };
+  const encrypted = {
+    initial_state: [
+      { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } },
+    ],
+  };
+  const knocking = {
+    initial_state: [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }],
+  };
   const rooms = {
     ops: await make('ops', alice, [bob]),
     dev: await make('dev', bob, [alice], { room_version: '10' }),
@@ -98,14 +133,24 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
     knocked: await make('knocked', carol, [], { ...knocking }),
     left: await make('left', carol, [alice]),
   } satisfies Omit<Record<RoomName, WorldRoom>, 'newer'>;
-  await as(alice, 'PUT', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`, { displayname: 'Alice' });
-  await as(carol, 'PUT', `${V3}/profile/${encodeURIComponent(carol.userId)}/displayname`, { displayname: `Carol-${mark}` });
-  for (const name of ['ops', 'dev', 'space', 'secret', 'old'] as const) await fill(name, rooms[name], bob);
-  for (const name of ['subspace', 'deep', 'sealed', 'left', 'invited', 'knocked'] as const) await fill(name, rooms[name], carol);
-
-  const { replacement_room: newId } = await as<{ replacement_room: RoomId }>(alice, 'POST', `${of(rooms.old.id)}/upgrade`, {
-    new_version: '12',
+  await as(alice, 'PUT', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`, {
+    displayname: 'Alice',
   });
+  await as(carol, 'PUT', `${V3}/profile/${encodeURIComponent(carol.userId)}/displayname`, {
+    displayname: `Carol-${mark}`,
+  });
+  for (const name of ['ops', 'dev', 'space', 'secret', 'old'] as const) await fill(name, rooms[name], bob);
+  for (const name of ['subspace', 'deep', 'sealed', 'left', 'invited', 'knocked'] as const)
+    await fill(name, rooms[name], carol);
+
+  const { replacement_room: newId } = await as<{ replacement_room: RoomId }>(
+    alice,
+    'POST',
+    `${of(rooms.old.id)}/upgrade`,
+    {
+      new_version: '12',
+    },
+  );
   await as(bob, 'POST', `${V3}/join/${encodeURIComponent(newId)}`, {});
   // The names went with it.
   const newer: WorldRoom = { id: newId, secrets: [newId], root: '' };
@@ -113,7 +158,10 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
   rooms.old.secrets.splice(1, 3);
 
   const child = (parent: WorldRoom, below: WorldRoom, suggested: boolean) =>
-    as(alice, 'PUT', `${of(parent.id)}/state/m.space.child/${encodeURIComponent(below.id)}`, { via: [synapse.serverName], suggested });
+    as(alice, 'PUT', `${of(parent.id)}/state/m.space.child/${encodeURIComponent(below.id)}`, {
+      via: [synapse.serverName],
+      suggested,
+    });
   await child(rooms.space, rooms.ops, true);
   await child(rooms.space, rooms.dev, false);
   await child(rooms.space, rooms.secret, true);
@@ -126,29 +174,44 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
   await as(alice, 'POST', `${V3}/knock/${encodeURIComponent(rooms.knocked.id)}`, {});
   await as(alice, 'POST', `${of(rooms.left.id)}/leave`, {});
   const own = `${V3}/user/${encodeURIComponent(alice.userId)}`;
-  await as(alice, 'PUT', `${own}/rooms/${encodeURIComponent(rooms.secret.id)}/tags/m.favourite`, { order: 0.5 });
+  await as(alice, 'PUT', `${own}/rooms/${encodeURIComponent(rooms.secret.id)}/tags/m.favourite`, {
+    order: 0.5,
+  });
   await as(alice, 'PUT', `${own}/account_data/m.direct`, { [carol.userId]: [rooms.secret.id] });
   await as(alice, 'PUT', `${own}/rooms/${encodeURIComponent(rooms.secret.id)}/account_data/org.example`, {
     note: `note-of-secret-${mark}`,
   });
-  await say(bob, rooms.secret.id, `${WORD} ${alice.localpart} mention-of-secret-${mark}`, { 'm.mentions': { user_ids: [alice.userId] } });
+  await say(bob, rooms.secret.id, `${WORD} ${alice.localpart} mention-of-secret-${mark}`, {
+    'm.mentions': { user_ids: [alice.userId] },
+  });
   rooms.secret.secrets.push(`note-of-secret-${mark}`, `mention-of-secret-${mark}`);
-  const minted = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`, {
-    token: synapse.adminToken,
-    body: {},
-  }); // prettier-ignore
+  const minted = await matrixRequest<{ access_token: string }>(
+    synapse.baseUrl,
+    'POST',
+    `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`,
+    {
+      token: synapse.adminToken,
+      body: {},
+    },
+  );
   const world: World = { alice, bob, carol, upstream: minted.access_token, rooms: { ...rooms, newer } };
-  for (const room of Object.values(world.rooms)) room.secrets.push(...(await eventIds(synapse, carol, alice, room.id)));
+  for (const room of Object.values(world.rooms))
+    room.secrets.push(...(await eventIds(synapse, carol, alice, room.id)));
   return world;
 }
 
 /** The ids of every event of a room, whoever of the two may read it. */
-async function eventIds(synapse: SynapseServer, carol: TestUser, alice: TestUser, room: RoomId): Promise<string[]> {
+async function eventIds(
+  synapse: SynapseServer,
+  carol: TestUser,
+  alice: TestUser,
+  room: RoomId,
+): Promise<string[]> {
   for (const user of [carol, alice]) {
     const path = `${V3}/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=1000`;
-    const page = await matrixRequest<{ chunk: { event_id: string }[] }>(synapse.baseUrl, 'GET', path, { token: user.accessToken }).catch(
-      () => null,
-    );
+    const page = await matrixRequest<{ chunk: { event_id: string }[] }>(synapse.baseUrl, 'GET', path, {
+      token: user.accessToken,
+    }).catch(() => null);
     if (page !== null) return page.chunk.map((event) => event.event_id);
   }
   return [];

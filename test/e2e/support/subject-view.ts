@@ -10,17 +10,20 @@ const KEY_COUNTS = new Set([
   'device_unused_fallback_key_types',
 ]);
 
-type Delta = { next_batch: string; rooms?: { join?: Record<string, Record<string, unknown>> } & Record<string, unknown> } & Record<
-  string,
-  unknown
->;
+type Delta = {
+  next_batch: string;
+  rooms?: { join?: Record<string, Record<string, unknown>> } & Record<string, unknown>;
+} & Record<string, unknown>;
 type Part = { timeline?: { events?: unknown[] } };
 
 /** What happened to a person's account since the last look, as their own client has it. */
 export type SubjectNews = {
   /** The events of each room. */
   readonly events: Record<string, unknown[]>;
-  /** All else that a sync tells, by room or account and section: read markers, receipts, account data, presence, devices, invites; without what counts as unread. */
+  /**
+   * All else that a sync tells, by room or account and section: read markers, receipts, account data,
+   * presence, devices, invites; without what counts as unread.
+   */
   readonly rest: Record<string, unknown[]>;
   /** What no sync tells, but is the person's own, where it is not as before. */
   readonly changed: string[];
@@ -31,10 +34,19 @@ export type SubjectNews = {
  * @returns a function for what changed since it was called last
  */
 export async function subjectView(baseUrl: string, user: TestUser): Promise<() => Promise<SubjectNews>> {
-  const ask = <T>(path: string) => matrixRequest<T>(baseUrl, 'GET', `${V3}/${path}`, { token: user.accessToken });
+  const ask = <T>(path: string) =>
+    matrixRequest<T>(baseUrl, 'GET', `${V3}/${path}`, { token: user.accessToken });
   const standing = async (): Promise<Record<string, string>> => {
     const me = encodeURIComponent(user.userId);
-    const paths = ['pushrules/', 'pushers', 'account/3pid', 'joined_rooms', `profile/${me}`, `presence/${me}/status`, 'devices'];
+    const paths = [
+      'pushrules/',
+      'pushers',
+      'account/3pid',
+      'joined_rooms',
+      `profile/${me}`,
+      `presence/${me}/status`,
+      'devices',
+    ];
     const told = await Promise.all(paths.map(async (path) => [path, withoutTimes(await ask(path))] as const));
     return Object.fromEntries(told);
   };
@@ -51,7 +63,12 @@ export async function subjectView(baseUrl: string, user: TestUser): Promise<() =
       since = delta.next_batch;
       const { next_batch: _, rooms: { join = {}, ...others } = {}, ...account } = delta;
       for (const [roomId, part] of Object.entries(join)) {
-        const { timeline, unread_notifications: _unread, summary: _summary, ...own } = part as Part & Record<string, unknown>;
+        const {
+          timeline,
+          unread_notifications: _unread,
+          summary: _summary,
+          ...own
+        } = part as Part & Record<string, unknown>;
         for (const event of timeline?.events ?? []) (events[roomId] ??= []).push(event);
         keep(own, roomId);
       }
@@ -78,5 +95,7 @@ function isEmpty(value: unknown): boolean {
 
 /** When a device or a person was last seen changes with this very look. */
 function withoutTimes(value: unknown): string {
-  return JSON.stringify(value, (name, part: unknown) => (/^last_(?:seen|active)/.test(name) ? undefined : part));
+  return JSON.stringify(value, (name, part: unknown) =>
+    /^last_(?:seen|active)/.test(name) ? undefined : part,
+  );
 }

@@ -11,7 +11,10 @@ import { stage } from '../support/stage.ts';
 
 describe('a holder of many capabilities', () => {
   test('is told of them without the others waiting', () => {
-    const many = Array.from({ length: 100 }, (_, at): Allowance => `state:org.example.t${at}:@u${at}:hs.test`);
+    const many = Array.from(
+      { length: 100 },
+      (_, at): Allowance => `state:org.example.t${at}:@u${at}:hs.test`,
+    );
     const types = ['org.example.*'];
     const grant = grantOf([OPS], { scope: { v: 1, rooms: [OPS], can: ['read', ...many], types } });
     const ask = (): number => {
@@ -35,7 +38,13 @@ describe('a holder of many lists', () => {
     lists: Object.fromEntries(Array.from({ length: lists }, (_, at) => [`l${at}`, list(words, at)])),
   });
   const parsed = (body: unknown) =>
-    parseSliding({ params: {}, query: new Map(), body, access: { grant: grantOf([OPS]), rooms: new Set([OPS]) }, now: 0 });
+    parseSliding({
+      params: {},
+      query: new Map(),
+      body,
+      access: { grant: grantOf([OPS]), rooms: new Set([OPS]) },
+      now: 0,
+    });
 
   test('has as much state for every room as one list may name, and no more', () => {
     expect(parsed(bodyOf(20, 200))).toMatchObject({ status: 400 });
@@ -49,13 +58,19 @@ describe('a holder of many lists', () => {
     const begun = performance.now();
     const { body } = slidingRequest(sliding, grantOf([OPS]), rooms, null, 0);
     expect(performance.now() - begun).toBeLessThan(400);
-    const asked = Object.values(body?.['room_subscriptions'] as Record<string, { required_state: unknown[] }>);
-    expect(asked.map(({ required_state: state }) => state.length)).toEqual(Array.from({ length: 3_000 }, () => 200));
+    const asked = Object.values(
+      body?.['room_subscriptions'] as Record<string, { required_state: unknown[] }>,
+    );
+    expect(asked.map(({ required_state: state }) => state.length)).toEqual(
+      Array.from({ length: 3_000 }, () => 200),
+    );
   });
 });
 
 describe('a holder of large requests', () => {
-  const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 15_000 }, (_, at) => [`key${at}`, at])));
+  const wide = JSON.stringify(
+    Object.fromEntries(Array.from({ length: 15_000 }, (_, at) => [`key${at}`, at])),
+  );
   const path = `/_matrix/client/v3/user/${encodeURIComponent(ALICE)}/filter`;
 
   test('may send as many fewer of them as they take longer to read', async () => {
@@ -67,12 +82,18 @@ describe('a holder of large requests', () => {
     // Each of them counts as more than twelve.
     expect(sent).toBeLessThan(9);
     await using other = await stage({ limits: { requestsPerSecond: 1, requestsAtOnce: 100 } });
-    for (let at = 0; at < 90; at++) expect((await other.ask('POST', path, { body: '{"room":{}}' })).status).toBe(200);
+    for (let at = 0; at < 90; at++)
+      expect((await other.ask('POST', path, { body: '{"room":{}}' })).status).toBe(200);
   });
 
   test('finds no second spelling of a key by it', async () => {
     await using s = await stage();
-    for (const body of ['{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '{"\\u0061":1,"a":2}', '{"\\u0061":1,"\\u0061":2}']) {
+    for (const body of [
+      '{"a":1,"a":2}',
+      '{"a":1,"\\u0061":2}',
+      '{"\\u0061":1,"a":2}',
+      '{"\\u0061":1,"\\u0061":2}',
+    ]) {
       expect((await s.ask('POST', path, { body })).status).toBe(400);
     }
     expect((await s.ask('POST', path, { body: '{"a":1,"\\\\u0061":2}' })).status).toBe(200);
@@ -102,8 +123,13 @@ describe('a holder of a large answer', () => {
 
   test('does not have the others wait for a search that found as much as it may', async () => {
     await using s = await stage();
-    const results = Array.from({ length: 150_000 }, (_, at) => ({ rank: 1, result: event(at, at === 7 ? OPS : SECRET) }));
-    const found = Buffer.from(JSON.stringify({ search_categories: { room_events: { count: 1, results, highlights: ['word'] } } }));
+    const results = Array.from({ length: 150_000 }, (_, at) => ({
+      rank: 1,
+      result: event(at, at === 7 ? OPS : SECRET),
+    }));
+    const found = Buffer.from(
+      JSON.stringify({ search_categories: { room_events: { count: 1, results, highlights: ['word'] } } }),
+    );
     expect(found.length).toBeGreaterThan(15_000_000);
     s.homeserver.answer(({ path }, response) => {
       if (path.endsWith('/joined_rooms')) return { joined_rooms: [OPS, SECRET] };
@@ -130,7 +156,13 @@ describe('a holder of a large answer', () => {
   ])('has it refused where it is read in place: %s %s', async (method, path) => {
     const can: Allowance[] = ['read', 'notifications', 'directory', 'push-rules'];
     await using s = await stage({ grant: { scope: { ...grantOf([OPS]).scope, can } } });
-    s.homeserver.answer(() => ({ rooms: [], notifications: [], chunk: [], global: {}, more: 'x'.repeat(3_000_000) }));
+    s.homeserver.answer(() => ({
+      rooms: [],
+      notifications: [],
+      chunk: [],
+      global: {},
+      more: 'x'.repeat(3_000_000),
+    }));
     expect((await s.ask(method, path, method === 'POST' ? { body: '{}' } : {})).status).toBe(502);
   });
 });

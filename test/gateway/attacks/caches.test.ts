@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { accessOf, ALICE, DEV, OPS } from '../support/grants.ts';
 import { stage, TOKEN } from '../support/stage.ts';
 
-// What is kept, and shown to somebody else or for too long. Looked at: web cache deception and poisoning (OWASP WSTG
-// 1008, ASVS 1560: private answers without `Cache-Control`, answers that vary by what is no part of their key),
-// gateways whose cache of verified tokens outlives a revocation (keygen-api 651, azure-managed-grafana 74,
-// carbon-apimgt 11791), CVE-2022-32213 and its kin (a smuggled answer poisons a cache in front).
-// In here only three things are kept: what is told to anyone, who was found in which room, and verified tokens.
+// What is kept, and shown to somebody else or for too long. Looked at: web cache deception and poisoning
+// (OWASP WSTG 1008, ASVS 1560: private answers without `Cache-Control`, answers that vary by what is no part
+// of their key), gateways whose cache of verified tokens outlives a revocation (keygen-api 651,
+// azure-managed-grafana 74, carbon-apimgt 11791), CVE-2022-32213 and its kin (a smuggled answer poisons a
+// cache in front). In here only three things are kept: what is told to anyone, who was found in which room,
+// and verified tokens.
 
 const OTHER = 'mwt_8G4L0R_anotherHoldersToken';
 const GRANT = '7F3K9Q' as never;
@@ -37,21 +38,32 @@ describe('answers cannot be kept by anybody in between', () => {
     const got = await s.ask(method, path);
     expect(got.status).toBe(status);
     expect(got.headers.get('cache-control')).toBe('no-store');
-    for (const name of ['etag', 'expires', 'last-modified', 'age', 'vary', 'set-cookie', 'server', 'pragma']) expect(got.headers.get(name)).toBeNull();
-  }); // prettier-ignore
+    for (const name of ['etag', 'expires', 'last-modified', 'age', 'vary', 'set-cookie', 'server', 'pragma'])
+      expect(got.headers.get(name)).toBeNull();
+  });
 
   test('conditions and ranges are not understood: the answer is whole, and the homeserver not told of them', async () => {
     await using s = await stage({ rooms: [OPS] });
     s.homeserver.answer(() => ({ joined_rooms: [OPS] }));
-    const headers = { 'if-none-match': '*', 'if-modified-since': 'Thu, 01 Jan 2099 00:00:00 GMT', 'if-match': '"x"', range: 'bytes=0-1', 'if-range': '"x"' };
+    const headers = {
+      'if-none-match': '*',
+      'if-modified-since': 'Thu, 01 Jan 2099 00:00:00 GMT',
+      'if-match': '"x"',
+      range: 'bytes=0-1',
+      'if-range': '"x"',
+    };
     const got = await s.ask('GET', '/_matrix/client/v3/joined_rooms', { headers });
     expect(got).toMatchObject({ status: 200, body: { joined_rooms: [OPS] } });
-    expect(Object.keys(s.homeserver.seen[0]?.headers ?? {}).filter((name) => /^if-|range/.test(name))).toEqual([]);
-  }); // prettier-ignore
+    expect(
+      Object.keys(s.homeserver.seen[0]?.headers ?? {}).filter((name) => /^if-|range/.test(name)),
+    ).toEqual([]);
+  });
 
   test('a homeserver that says “not modified” is not believed', async () => {
     await using s = await stage({ rooms: [OPS] });
-    s.homeserver.answer((_, response) => void response.writeHead(304, { 'content-type': 'application/json' }).end());
+    s.homeserver.answer(
+      (_, response) => void response.writeHead(304, { 'content-type': 'application/json' }).end(),
+    );
     expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(502);
   });
 });
@@ -60,16 +72,31 @@ describe('what is told to anyone', () => {
   test('is the same for all: nothing of the request that was first is in it', async () => {
     await using s = await stage({ rooms: [OPS] });
     s.homeserver.answer(() => ({ versions: ['v1.11'] }));
-    const poison = { headers: { 'x-forwarded-host': 'evil.test', host: 'evil.test', origin: 'https://evil.test', cookie: 'a=b' } };
+    const poison = {
+      headers: {
+        'x-forwarded-host': 'evil.test',
+        host: 'evil.test',
+        origin: 'https://evil.test',
+        cookie: 'a=b',
+      },
+    };
     const first = await s.ask('GET', '/_matrix/client/versions?x=evil', poison);
     const second = await s.ask('GET', '/_matrix/client/versions', { token: null });
-    expect([...second.headers].filter(([name]) => name !== 'date')).toEqual([...first.headers].filter(([name]) => name !== 'date'));
+    expect([...second.headers].filter(([name]) => name !== 'date')).toEqual(
+      [...first.headers].filter(([name]) => name !== 'date'),
+    );
     expect(second.body).toEqual(first.body);
     expect(s.homeserver.seen).toHaveLength(1);
     expect(s.homeserver.seen[0]?.url).toBe('/_matrix/client/versions');
     expect(JSON.stringify(s.homeserver.seen[0]?.headers)).not.toMatch(/evil|Bearer|cookie/);
-    expect(JSON.stringify([first.body, [...first.headers], (await s.ask('GET', '/.well-known/matrix/client', poison)).body])).not.toContain('evil');
-  }); // prettier-ignore
+    expect(
+      JSON.stringify([
+        first.body,
+        [...first.headers],
+        (await s.ask('GET', '/.well-known/matrix/client', poison)).body,
+      ]),
+    ).not.toContain('evil');
+  });
 });
 
 describe('two grants of one subject', () => {
@@ -77,12 +104,21 @@ describe('two grants of one subject', () => {
     await using s = await stage({ rooms: [OPS] });
     s.desk.add(OTHER, accessOf([DEV], { id: '8G4L0R' as never }));
     s.homeserver.answer((_, response) => {
-      setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ joined_rooms: [OPS, DEV] })), 50);
+      setTimeout(
+        () =>
+          response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ joined_rooms: [OPS, DEV] })),
+        50,
+      );
       return undefined;
     });
-    const asked = Array.from({ length: 20 }, (_, at) => s.ask('GET', '/_matrix/client/v3/joined_rooms', { token: at % 2 === 0 ? TOKEN : OTHER }));
-    for (const [at, got] of (await Promise.all(asked)).entries()) expect(got.body).toEqual({ joined_rooms: [at % 2 === 0 ? OPS : DEV] });
-  }); // prettier-ignore
+    const asked = Array.from({ length: 20 }, (_, at) =>
+      s.ask('GET', '/_matrix/client/v3/joined_rooms', { token: at % 2 === 0 ? TOKEN : OTHER }),
+    );
+    for (const [at, got] of (await Promise.all(asked)).entries())
+      expect(got.body).toEqual({ joined_rooms: [at % 2 === 0 ? OPS : DEV] });
+  });
 
   test('whom one has met the other has not', async () => {
     await using s = await stage({ rooms: [OPS] });
@@ -115,10 +151,12 @@ describe('a token that was verified before', () => {
   test('is refused on the very next request after its grant ended, on the same connection too', async () => {
     await using s = await stage({ rooms: [OPS] });
     s.homeserver.answer(() => ({ joined_rooms: [OPS] }));
-    for (let at = 0; at < 5; at++) expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(200);
+    for (let at = 0; at < 5; at++)
+      expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(200);
     s.desk.end(GRANT);
     const before = s.homeserver.seen.length;
-    for (let at = 0; at < 5; at++) expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(401);
+    for (let at = 0; at < 5; at++)
+      expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(401);
     expect(s.homeserver.seen).toHaveLength(before);
   });
 
@@ -129,7 +167,9 @@ describe('a token that was verified before', () => {
     s.desk.end(GRANT);
     s.desk.add(OTHER, accessOf([DEV], { id: '8G4L0R' as never, subject: ALICE }));
     expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(401);
-    expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms', { token: OTHER })).body).toEqual({ joined_rooms: [DEV] });
+    expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms', { token: OTHER })).body).toEqual({
+      joined_rooms: [DEV],
+    });
   });
 });
 
@@ -140,11 +180,15 @@ test('transaction ids are a grant’s own: another’s event id is never the ans
   s.desk.add(OTHER, accessOf([OPS], { id: '8G4L0R' as never, scope }));
   let sent = 0;
   s.homeserver.answer(({ method }) => (method === 'PUT' ? { event_id: `$${++sent}` } : { chunk: [] }));
-  const send = (token: string) => s.ask('PUT', IN(OPS, 'send/m.room.message/1'), { token, body: '{"body":"x"}' });
+  const send = (token: string) =>
+    s.ask('PUT', IN(OPS, 'send/m.room.message/1'), { token, body: '{"body":"x"}' });
   expect((await send(TOKEN)).body).toEqual({ event_id: '$1' });
   expect((await send(OTHER)).body).toEqual({ event_id: '$2' });
   expect((await send(TOKEN)).body).toEqual({ event_id: '$1' });
-  const ids = s.homeserver.seen.filter(({ method }) => method === 'PUT').map(({ path }) => path.split('/').at(-1));
+  const ids = s.homeserver.seen
+    .filter(({ method }) => method === 'PUT')
+    .map(({ path }) => path.split('/').at(-1));
   expect(new Set(ids).size).toBe(2);
-  for (const token of [TOKEN, OTHER]) expect(ids.join()).not.toContain(createHash('sha256').update(token).digest('hex').slice(0, 8));
+  for (const token of [TOKEN, OTHER])
+    expect(ids.join()).not.toContain(createHash('sha256').update(token).digest('hex').slice(0, 8));
 });

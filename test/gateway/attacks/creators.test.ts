@@ -7,7 +7,9 @@ import { stage } from '../support/stage.ts';
 const V3 = '/_matrix/client/v3';
 const GRANT = '7F3K9Q' as never;
 const BRIDGED = '!bridged:hs.test' as RoomId;
-const by = (more: Partial<Scope> = {}) => ({ scope: { v: 1, rooms: 'all', can: ['read'], by: ['@bot:hs.test'], ...more } as Scope });
+const by = (more: Partial<Scope> = {}) => ({
+  scope: { v: 1, rooms: 'all', can: ['read'], by: ['@bot:hs.test'], ...more } as Scope,
+});
 const message = (id: string) => ({
   type: 'm.room.message',
   event_id: `$${id}`,
@@ -15,7 +17,12 @@ const message = (id: string) => ({
   origin_server_ts: 1,
   content: { body: id },
 });
-const create = (sender: string) => ({ type: 'm.room.create', state_key: '', sender, content: { creator: sender } });
+const create = (sender: string) => ({
+  type: 'm.room.create',
+  state_key: '',
+  sender,
+  content: { creator: sender },
+});
 const joined = (...ids: string[]) => ({ timeline: { events: ids.map(message) }, state: { events: [] } });
 
 describe('a scope by creator', () => {
@@ -24,15 +31,32 @@ describe('a scope by creator', () => {
     s.homeserver.answer(() => ({
       next_batch: 's1',
       rooms: {
-        join: { [SECRET]: { timeline: { events: [message('a')] }, state: { events: [{ ...create('@bot:hs.test'), event_id: '$c', origin_server_ts: 1 }] } } },
+        join: {
+          [SECRET]: {
+            timeline: { events: [message('a')] },
+            state: { events: [{ ...create('@bot:hs.test'), event_id: '$c', origin_server_ts: 1 }] },
+          },
+        },
         // As an inviting server can write it.
-        invite: { [OPS]: { invite_state: { events: [create('@bot:hs.test'), { type: 'm.room.name', state_key: '', sender: '@bot:hs.test', content: { name: 'x' } }] } } },
+        invite: {
+          [OPS]: {
+            invite_state: {
+              events: [
+                create('@bot:hs.test'),
+                { type: 'm.room.name', state_key: '', sender: '@bot:hs.test', content: { name: 'x' } },
+              ],
+            },
+          },
+        },
         leave: { '!left:hs.test': joined('b') },
         knock: { '!knocked:hs.test': { knock_state: { events: [create('@bot:hs.test')] } } },
       },
-    })); // prettier-ignore
+    }));
     const got = await s.ask('GET', `${V3}/sync?timeout=0`);
-    expect(got).toMatchObject({ status: 200, body: { rooms: { join: {}, invite: {}, leave: {}, knock: {} } } });
+    expect(got).toMatchObject({
+      status: 200,
+      body: { rooms: { join: {}, invite: {}, leave: {}, knock: {} } },
+    });
     expect(JSON.stringify(got.body)).not.toMatch(/secret|ops|left|knocked|"x"/);
     expect(s.desk.refreshes).toBeGreaterThan(0);
   });
@@ -45,9 +69,12 @@ describe('a scope by creator', () => {
       next_batch: 's1',
       rooms: {
         join: { [LATER]: joined('a'), [SECRET]: joined('b') },
-        invite: { [INVITED]: { invite_state: { events: [create('@bot:hs.test')] } }, [OPS]: { invite_state: { events: [create('@bot:hs.test')] } } },
+        invite: {
+          [INVITED]: { invite_state: { events: [create('@bot:hs.test')] } },
+          [OPS]: { invite_state: { events: [create('@bot:hs.test')] } },
+        },
       },
-    })); // prettier-ignore
+    }));
     const { body } = await s.ask('GET', `${V3}/sync?timeout=0`);
     const { join, invite } = body['rooms'] as { join: object; invite: object };
     expect([Object.keys(join), Object.keys(invite)]).toEqual([[LATER], [INVITED]]);
@@ -78,11 +105,34 @@ describe('a room that is replaced', () => {
     next_batch: 's1',
     rooms: {
       join: {
-        [OPS]: { timeline: { events: [{ ...message('t'), type: 'm.room.tombstone', state_key: '', content: { body: 'gone', replacement_room: SECRET } }] } },
-        [SECRET]: { state: { events: [{ ...create('@x:hs.test'), event_id: '$c', origin_server_ts: 1, content: { predecessor: { room_id: OPS, event_id: '$t' } } }] }, timeline: { events: [message('new')] } },
+        [OPS]: {
+          timeline: {
+            events: [
+              {
+                ...message('t'),
+                type: 'm.room.tombstone',
+                state_key: '',
+                content: { body: 'gone', replacement_room: SECRET },
+              },
+            ],
+          },
+        },
+        [SECRET]: {
+          state: {
+            events: [
+              {
+                ...create('@x:hs.test'),
+                event_id: '$c',
+                origin_server_ts: 1,
+                content: { predecessor: { room_id: OPS, event_id: '$t' } },
+              },
+            ],
+          },
+          timeline: { events: [message('new')] },
+        },
       },
     },
-  }); // prettier-ignore
+  });
 
   test('is not followed unasked, whatever both rooms say', async () => {
     await using s = await stage({ rooms: [OPS] });

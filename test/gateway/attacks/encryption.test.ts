@@ -4,15 +4,18 @@ import type { Scope } from '../../../src/domain/scope.ts';
 import { ALICE, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 
-// The subject's devices, keys and secrets: whoever has them reads what was said, or is the subject. Advisories
-// looked at: CVE-2022-39250 and CVE-2022-39251 (matrix-js-sdk: device ids taken for cross-signing keys, to-device
-// messages from whoever), CVE-2022-39246 (matrix-android-sdk2: forwarded keys), CVE-2025-61672 (Synapse: device keys
-// that are none, for everybody else), CVE-2023-43796 (Synapse: devices of users elsewhere can be asked for).
-// What they have in common: keys, messages to devices and lists of devices that come from where they should not.
-// Here nothing of it passes, either way; what clients ask for at start is answered without asking the homeserver,
-// so that neither one-time keys nor waiting messages of the subject are used up.
+// The subject's devices, keys and secrets: whoever has them reads what was said, or is the subject.
+// Advisories looked at: CVE-2022-39250 and CVE-2022-39251 (matrix-js-sdk: device ids taken for cross-signing
+// keys, to-device messages from whoever), CVE-2022-39246 (matrix-android-sdk2: forwarded keys),
+// CVE-2025-61672 (Synapse: device keys that are none, for everybody else), CVE-2023-43796 (Synapse: devices
+// of users elsewhere can be asked for). What they have in common: keys, messages to devices and lists of
+// devices that come from where they should not. Here nothing of it passes, either way; what clients ask for
+// at start is answered without asking the homeserver, so that neither one-time keys nor waiting messages of
+// the subject are used up.
 
-const ALL: Scope['can'] = ENFORCED.capabilities.map((name) => (name === 'account-data' ? 'account-data:com.*' : name));
+const ALL: Scope['can'] = ENFORCED.capabilities.map((name) =>
+  name === 'account-data' ? 'account-data:com.*' : name,
+);
 let s: Stage;
 beforeAll(async () => {
   s = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: ALL } } });
@@ -25,7 +28,13 @@ beforeEach(() => {
 
 const VERSIONS = ['v3', 'r0', 'v1', 'unstable'];
 const BODY = JSON.stringify({
-  device_keys: { user_id: ALICE, device_id: 'EVIL', keys: { 'ed25519:EVIL': 'x' }, algorithms: [], signatures: {} },
+  device_keys: {
+    user_id: ALICE,
+    device_id: 'EVIL',
+    keys: { 'ed25519:EVIL': 'x' },
+    algorithms: [],
+    signatures: {},
+  },
   one_time_keys: { 'signed_curve25519:AAAA': { key: 'x' } },
   master_key: { user_id: ALICE, usage: ['master'], keys: { 'ed25519:x': 'x' } },
   messages: { [ALICE]: { '*': { type: 'm.room_key_request' } } },
@@ -59,22 +68,47 @@ describe('refused whatever is granted, the homeserver not asked', () => {
     ['POST', 'delete_devices', 'devices, ended'],
   ])('%s %s: %s', async (method, below) => {
     for (const version of VERSIONS) {
-      const got = await s.ask(method, `/_matrix/client/${version}/${below}`, method === 'GET' ? {} : { body: BODY });
-      expect(got).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN', error: 'This token does not allow that.' } });
+      const got = await s.ask(
+        method,
+        `/_matrix/client/${version}/${below}`,
+        method === 'GET' ? {} : { body: BODY },
+      );
+      expect(got).toMatchObject({
+        status: 403,
+        body: { errcode: 'M_FORBIDDEN', error: 'This token does not allow that.' },
+      });
     }
     expect(s.homeserver.seen).toEqual([]);
   });
 
-  test.each(['m.secret_storage.default_key', 'm.secret_storage.key.abc', 'm.cross_signing.master', 'm.cross_signing.self_signing', 'm.megolm_backup.v1', 'org.matrix.msc3814', 'm.org.matrix.custom.backup_disabled'])(
-    'account data %s: not there, not written',
-    async (type) => {
-      const path = `/_matrix/client/v3/user/${ALICE}/account_data/${type}`;
-      expect((await s.ask('GET', path)).status).toBe(404);
-      expect((await s.ask('PUT', path, { body: '{}' })).status).toBe(403);
-      expect((await s.ask('PUT', path.toUpperCase().replace('/_MATRIX/CLIENT/V3/USER/@ALICE:HS.TEST/ACCOUNT_DATA', `/_matrix/client/v3/user/${ALICE}/account_data`), { body: '{}' })).status).toBe(403);
-      expect(s.homeserver.seen).toEqual([]);
-    },
-  ); // prettier-ignore
+  test.each([
+    'm.secret_storage.default_key',
+    'm.secret_storage.key.abc',
+    'm.cross_signing.master',
+    'm.cross_signing.self_signing',
+    'm.megolm_backup.v1',
+    'org.matrix.msc3814',
+    'm.org.matrix.custom.backup_disabled',
+  ])('account data %s: not there, not written', async (type) => {
+    const path = `/_matrix/client/v3/user/${ALICE}/account_data/${type}`;
+    expect((await s.ask('GET', path)).status).toBe(404);
+    expect((await s.ask('PUT', path, { body: '{}' })).status).toBe(403);
+    expect(
+      (
+        await s.ask(
+          'PUT',
+          path
+            .toUpperCase()
+            .replace(
+              '/_MATRIX/CLIENT/V3/USER/@ALICE:HS.TEST/ACCOUNT_DATA',
+              `/_matrix/client/v3/user/${ALICE}/account_data`,
+            ),
+          { body: '{}' },
+        )
+      ).status,
+    ).toBe(403);
+    expect(s.homeserver.seen).toEqual([]);
+  });
 
   test.each([
     'org.matrix.msc2697.v2/dehydrated_device',
@@ -97,7 +131,11 @@ describe('answered here, so that nothing of the subject’s is used up', () => {
     ['GET', 'devices', { devices: [] }],
   ])('%s %s (CVE-2025-61672, CVE-2023-43796)', async (method, below, expected) => {
     for (const version of VERSIONS) {
-      const got = await s.ask(method, `/_matrix/client/${version}/${below}`, method === 'GET' ? {} : { body: BODY });
+      const got = await s.ask(
+        method,
+        `/_matrix/client/${version}/${below}`,
+        method === 'GET' ? {} : { body: BODY },
+      );
       expect(got).toMatchObject({ status: 200, body: expected });
     }
     expect(s.homeserver.seen).toEqual([]);
@@ -112,7 +150,9 @@ describe('answered here, so that nothing of the subject’s is used up', () => {
 describe('a sync', () => {
   const told = {
     next_batch: 's2',
-    to_device: { events: [{ type: 'm.room_key', sender: '@bob:hs.test', content: { session_key: 'SECRET' } }] },
+    to_device: {
+      events: [{ type: 'm.room_key', sender: '@bob:hs.test', content: { session_key: 'SECRET' } }],
+    },
     device_lists: { changed: ['@stranger:hs.test'], left: [] },
     device_one_time_keys_count: { signed_curve25519: 7 },
     device_unused_fallback_key_types: ['signed_curve25519'],
@@ -127,20 +167,46 @@ describe('a sync', () => {
 
   test('does not say which messages to devices were taken: only the homeserver’s own position is passed on', async () => {
     s.homeserver.answer(() => told);
-    await s.ask('GET', '/_matrix/client/v3/sync?since=s1&org.matrix.msc3575.to_device=1&delete_to_device=true');
-    expect([...(s.homeserver.seen[0]?.query.keys() ?? [])].toSorted()).toEqual(['filter', 'set_presence', 'since', 'timeout']);
+    await s.ask(
+      'GET',
+      '/_matrix/client/v3/sync?since=s1&org.matrix.msc3575.to_device=1&delete_to_device=true',
+    );
+    expect([...(s.homeserver.seen[0]?.query.keys() ?? [])].toSorted()).toEqual([
+      'filter',
+      'set_presence',
+      'since',
+      'timeout',
+    ]);
   });
 });
 
 describe('a message', () => {
   test('that verifies a device is sent in no room', async () => {
-    const send = (type: string, body: object) => s.ask('PUT', `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/send/${type}/1`, { body: JSON.stringify(body) });
-    expect((await send('m.room.message', { msgtype: 'm.key.verification.request', from_device: 'X', methods: [], to: '@bob:hs.test' })).status).toBe(403);
-    for (const type of ['m.key.verification.start', 'm.room.encrypted', 'm.room_key', 'm.forwarded_room_key', 'm.secret.send']) {
+    const send = (type: string, body: object) =>
+      s.ask('PUT', `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/send/${type}/1`, {
+        body: JSON.stringify(body),
+      });
+    expect(
+      (
+        await send('m.room.message', {
+          msgtype: 'm.key.verification.request',
+          from_device: 'X',
+          methods: [],
+          to: '@bob:hs.test',
+        })
+      ).status,
+    ).toBe(403);
+    for (const type of [
+      'm.key.verification.start',
+      'm.room.encrypted',
+      'm.room_key',
+      'm.forwarded_room_key',
+      'm.secret.send',
+    ]) {
       expect((await send(type, {})).status).toBe(403);
     }
     expect(s.homeserver.seen).toEqual([]);
-  }); // prettier-ignore
+  });
 });
 
 describe('whether a room is encrypted, asked by who may send and not read', () => {
@@ -149,26 +215,44 @@ describe('whether a room is encrypted, asked by who may send and not read', () =
   const sender = (can: Scope['can'], more: Partial<Scope> = {}) =>
     stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can, ...more } } });
 
-  test.each(['send', 'send:m.room.message', 'send:m.room.encrypted'] as const)('%s: the algorithm and nothing else', async (can) => {
-    await using one = await sender([can]);
-    one.homeserver.answer(() => content);
-    for (const below of ['m.room.encryption', 'm.room.encryption/', 'm.room.encryption?format=content']) {
-      expect(await one.ask('GET', `${STATE}/${below}`)).toMatchObject({ status: 200, body: { algorithm: 'm.megolm.v1.aes-sha2' } });
-      expect(Object.keys((await one.ask('GET', `${STATE}/${below}`)).body)).toEqual(['algorithm']);
-    }
-    const whole = await one.ask('GET', `${STATE}/m.room.encryption?format=event`);
-    expect(whole).toMatchObject({ status: 403, body: { error: 'This token does not hold the capability read.' } });
-    expect(new Set(one.homeserver.seen.map(({ path }) => path.replace(/\/$/, '')))).toEqual(new Set([`${STATE}/m.room.encryption`]));
-    one.homeserver.answer(
-      (_, response) =>
-        void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"Event not found."}'),
-    );
-    expect(await one.ask('GET', `${STATE}/m.room.encryption`)).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } });
-    for (const odd of [[], { algorithm: { leak: SECRET } }, { algorithm: null }]) {
-      one.homeserver.answer(() => odd);
-      expect(JSON.stringify((await one.ask('GET', `${STATE}/m.room.encryption`)).body)).not.toContain('secret');
-    }
-  });
+  test.each(['send', 'send:m.room.message', 'send:m.room.encrypted'] as const)(
+    '%s: the algorithm and nothing else',
+    async (can) => {
+      await using one = await sender([can]);
+      one.homeserver.answer(() => content);
+      for (const below of ['m.room.encryption', 'm.room.encryption/', 'm.room.encryption?format=content']) {
+        expect(await one.ask('GET', `${STATE}/${below}`)).toMatchObject({
+          status: 200,
+          body: { algorithm: 'm.megolm.v1.aes-sha2' },
+        });
+        expect(Object.keys((await one.ask('GET', `${STATE}/${below}`)).body)).toEqual(['algorithm']);
+      }
+      const whole = await one.ask('GET', `${STATE}/m.room.encryption?format=event`);
+      expect(whole).toMatchObject({
+        status: 403,
+        body: { error: 'This token does not hold the capability read.' },
+      });
+      expect(new Set(one.homeserver.seen.map(({ path }) => path.replace(/\/$/, '')))).toEqual(
+        new Set([`${STATE}/m.room.encryption`]),
+      );
+      one.homeserver.answer(
+        (_, response) =>
+          void response
+            .writeHead(404, { 'content-type': 'application/json' })
+            .end('{"errcode":"M_NOT_FOUND","error":"Event not found."}'),
+      );
+      expect(await one.ask('GET', `${STATE}/m.room.encryption`)).toMatchObject({
+        status: 404,
+        body: { errcode: 'M_NOT_FOUND' },
+      });
+      for (const odd of [[], { algorithm: { leak: SECRET } }, { algorithm: null }]) {
+        one.homeserver.answer(() => odd);
+        expect(JSON.stringify((await one.ask('GET', `${STATE}/m.room.encryption`)).body)).not.toContain(
+          'secret',
+        );
+      }
+    },
+  );
 
   test('no other state, no key, no other room, and with no other capability; the homeserver is not asked', async () => {
     await using one = await sender(['send']);
@@ -181,14 +265,22 @@ describe('whether a room is encrypted, asked by who may send and not read', () =
       'm.room.encryption/x/',
       '',
     ];
-    for (const below of others) expect((await one.ask('GET', `${STATE}/${below}`)).status).toBeGreaterThanOrEqual(400);
+    for (const below of others)
+      expect((await one.ask('GET', `${STATE}/${below}`)).status).toBeGreaterThanOrEqual(400);
     for (const room of [SECRET, '!nobody:hs.test'])
-      expect(await one.ask('GET', `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/m.room.encryption`)).toMatchObject({
+      expect(
+        await one.ask('GET', `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/m.room.encryption`),
+      ).toMatchObject({
         status: 403,
         body: { error: 'This token does not allow that.' },
       });
     expect(one.homeserver.seen).toEqual([]);
-    for (const can of [['react', 'redact'], ['plaintext'], ['state:m.room.topic'], ['upload']] satisfies Scope['can'][]) {
+    for (const can of [
+      ['react', 'redact'],
+      ['plaintext'],
+      ['state:m.room.topic'],
+      ['upload'],
+    ] satisfies Scope['can'][]) {
       await using other = await sender(can);
       expect((await other.ask('GET', `${STATE}/m.room.encryption`)).status).toBe(403);
       expect(other.homeserver.seen).toEqual([]);

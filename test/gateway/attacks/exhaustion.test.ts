@@ -8,7 +8,12 @@ import { type Stage, stage, TOKEN } from '../support/stage.ts';
 const GRANT = '7F3K9Q' as never;
 const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state`;
 const REQUEST = `GET ${IN} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
-const event = (size: number) => ({ type: 'x', sender: '@a:b', room_id: OPS, content: { body: 'x'.repeat(size) } });
+const event = (size: number) => ({
+  type: 'x',
+  sender: '@a:b',
+  room_id: OPS,
+  content: { body: 'x'.repeat(size) },
+});
 const MIB = 1_048_576;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -55,7 +60,8 @@ describe('someone without a token', () => {
   test('cannot keep it busy while it fails, and a failure is not remembered for long', async () => {
     await using s = await stage();
     s.homeserver.answer((_, response) => void response.writeHead(500).end('{}'));
-    for (let at = 0; at < 50; at++) expect((await s.ask('GET', '/_matrix/client/versions', { token: null })).status).toBe(502);
+    for (let at = 0; at < 50; at++)
+      expect((await s.ask('GET', '/_matrix/client/versions', { token: null })).status).toBe(502);
     expect(s.homeserver.seen.length).toBeLessThan(5);
     s.homeserver.answer(() => ({ versions: ['v1.11'] }));
     await sleep(1_100);
@@ -67,10 +73,15 @@ describe('someone without a token', () => {
     const asked = Promise.withResolvers<void>();
     s.homeserver.answer((_, response) => {
       asked.resolve();
-      setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{"versions":["v1.11"]}'), 200);
+      setTimeout(
+        () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"versions":["v1.11"]}'),
+        200,
+      );
     });
     const leaving = new AbortController();
-    const first = s.ask('GET', '/_matrix/client/versions', { token: null, signal: leaving.signal }).catch(() => 'gone');
+    const first = s
+      .ask('GET', '/_matrix/client/versions', { token: null, signal: leaving.signal })
+      .catch(() => 'gone');
     await asked.promise;
     const second = s.ask('GET', '/_matrix/client/versions', { token: null });
     leaving.abort();
@@ -130,7 +141,9 @@ describe('large answers', () => {
       response.write(JSON.stringify(event(600_000)));
       setTimeout(() => response.end(']'), 300);
     });
-    const statuses = (await Promise.all([s.ask('GET', IN), s.ask('GET', IN), s.ask('GET', IN)])).map((got) => got.status);
+    const statuses = (await Promise.all([s.ask('GET', IN), s.ask('GET', IN), s.ask('GET', IN)])).map(
+      (got) => got.status,
+    );
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 429, 429]);
     expect((await s.ask('GET', IN)).status).toBe(200);
   });
@@ -139,20 +152,32 @@ describe('large answers', () => {
     const shared = allowance(4 * MIB, 6 * MIB);
     const hold = (grant: string) => shared.hold(grant as never);
     const [greedy, grabbing, other] = [hold('A'), hold('B'), hold('C')];
-    expect([greedy.take(4 * MIB), greedy.take(1), grabbing.take(2 * MIB), grabbing.take(1)]).toEqual([true, false, true, false]);
+    expect([greedy.take(4 * MIB), greedy.take(1), grabbing.take(2 * MIB), grabbing.take(1)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
     expect([other.take(MIB), other.take(1)]).toEqual([true, false]);
     greedy.close();
     expect([greedy.take(1), other.take(2 * MIB)]).toEqual([false, true]);
     greedy.give(MIB);
     grabbing.free();
     other.close();
-    expect([hold('A').take(4 * MIB), hold('B').take(2 * MIB), hold('C').take(2 * MIB)]).toEqual([true, true, false]);
+    expect([hold('A').take(4 * MIB), hold('B').take(2 * MIB), hold('C').take(2 * MIB)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('of a long wait do not add up', async () => {
     await using s = await stage({ rooms: [OPS], limits: { answerBytes: 1_000_000 } });
     let round = 0;
-    s.homeserver.answer(() => ({ next_batch: `s${++round}`, rooms: { join: { '!other:hs.test': { x: 'x'.repeat(400_000) } } } }));
+    s.homeserver.answer(() => ({
+      next_batch: `s${++round}`,
+      rooms: { join: { '!other:hs.test': { x: 'x'.repeat(400_000) } } },
+    }));
     expect((await s.ask('GET', '/_matrix/client/v3/sync?since=s0&timeout=2000')).status).toBe(200);
     expect(round).toBeGreaterThan(3);
   });
@@ -186,7 +211,8 @@ describe('a holder who asks too often', () => {
   test('who has no good token uses up nothing of it', async () => {
     await using s = await stage({ rooms: [OPS], limits: { requestsPerSecond: 1, requestsAtOnce: 1 } });
     const { length } = TOKEN;
-    for (let asked = 0; asked < 5; asked++) expect((await s.ask('GET', IN, { token: `${TOKEN.slice(0, length - 1)}x` })).status).toBe(401);
+    for (let asked = 0; asked < 5; asked++)
+      expect((await s.ask('GET', IN, { token: `${TOKEN.slice(0, length - 1)}x` })).status).toBe(401);
     expect((await s.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(200);
   });
 });

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
-// Headers that other services trust, and who is asking; more of where requests end stands in smuggling.test.ts.
-// Advisories looked at: CVE-2025-64484 (oauth2-proxy: an underscore for a dash), CVE-2026-40575 (oauth2-proxy:
-// X-Forwarded-Uri is believed), CVE-2026-34457 (oauth2-proxy: a health check's user agent opens everything),
-// CVE-2023-27491 (Envoy: invalid headers are passed on), CVE-2019-9900 (Envoy: NUL), RFC 9112 section 11.2.
+// Headers that other services trust, and who is asking; more of where requests end stands in
+// smuggling.test.ts. Advisories looked at: CVE-2025-64484 (oauth2-proxy: an underscore for a dash),
+// CVE-2026-40575 (oauth2-proxy: X-Forwarded-Uri is believed), CVE-2026-34457 (oauth2-proxy: a health check's
+// user agent opens everything), CVE-2023-27491 (Envoy: invalid headers are passed on), CVE-2019-9900 (Envoy:
+// NUL), RFC 9112 section 11.2.
 
 let s: Stage;
 beforeAll(async () => {
@@ -18,26 +19,45 @@ beforeEach(() => void (s.homeserver.seen.length = 0));
 const AUTH = `Host: x\r\nAuthorization: Bearer ${TOKEN}\r\n`;
 const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/members`;
 const SMUGGLED = `GET /_matrix/client/v3/rooms/${encodeURIComponent(SECRET)}/members HTTP/1.1\r\n${AUTH}\r\n`;
-const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
+const statuses = (text: string) =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
 
 describe('messages whose end could be read in two ways', () => {
   test.each([
-    ['length and chunked', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
-    ['two lengths', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 0\r\nContent-Length: 10\r\n\r\n${SMUGGLED}`],
+    [
+      'length and chunked',
+      `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    ],
+    [
+      'two lengths',
+      `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 0\r\nContent-Length: 10\r\n\r\n${SMUGGLED}`,
+    ],
     ['a length of two', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 0, 10\r\n\r\n${SMUGGLED}`],
     ['a length with a sign', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: +0\r\n\r\n${SMUGGLED}`],
     ['a length in hexadecimal', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length: 0x0\r\n\r\n${SMUGGLED}`],
-    ['chunked twice', `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${SMUGGLED}`],
-    ['an encoding nobody knows', `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    [
+      'chunked twice',
+      `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    ],
+    [
+      'an encoding nobody knows',
+      `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    ],
     ['a space before the colon', `POST ${IN} HTTP/1.1\r\n${AUTH}Content-Length : 0\r\n\r\n${SMUGGLED}`],
     ['a bare line feed', `POST ${IN} HTTP/1.1\n${AUTH}Transfer-Encoding: chunked\n\n0\r\n\r\n${SMUGGLED}`],
-    ['a chunk size that is none', `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: chunked\r\n\r\n0x1\r\n\r\n${SMUGGLED}`],
+    [
+      'a chunk size that is none',
+      `POST ${IN} HTTP/1.1\r\n${AUTH}Transfer-Encoding: chunked\r\n\r\n0x1\r\n\r\n${SMUGGLED}`,
+    ],
     ['a NUL in a header', `GET ${IN} HTTP/1.1\r\n${AUTH}X: a\0b\r\n\r\n`],
     ['no host', `GET ${IN} HTTP/1.1\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`],
     ['two hosts', `GET ${IN} HTTP/1.1\r\nHost: a\r\n${AUTH}\r\n`],
     ['two versions', `GET ${IN} HTTP/1.1 HTTP/1.1\r\n${AUTH}\r\n`],
     ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['an upgrade', `GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n${SMUGGLED}`],
+    [
+      'an upgrade',
+      `GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n${SMUGGLED}`,
+    ],
     [
       'an upgrade to HTTP/2',
       `GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n\r\n${SMUGGLED}`,
@@ -52,7 +72,9 @@ describe('messages whose end could be read in two ways', () => {
   });
 
   test('a body on a GET is read as a body, not as a request', async () => {
-    const text = await s.raw(`GET ${IN} HTTP/1.1\r\n${AUTH}Content-Length: ${SMUGGLED.length}\r\nConnection: close\r\n\r\n${SMUGGLED}`);
+    const text = await s.raw(
+      `GET ${IN} HTTP/1.1\r\n${AUTH}Content-Length: ${SMUGGLED.length}\r\nConnection: close\r\n\r\n${SMUGGLED}`,
+    );
     expect(statuses(text)).toEqual([200]);
     expect(s.homeserver.seen).toHaveLength(1);
     expect(s.homeserver.seen[0]).toMatchObject({ method: 'GET', body: '' });

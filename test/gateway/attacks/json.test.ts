@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 
-// One body, read in two ways. Advisories looked at: CVE-2017-12635 (CouchDB: of two equal keys one parser takes the
-// first, the other the last), and the survey of JSON parsers behind it: keys equal once unescaped, comments, byte
-// order marks, texts behind the end, nesting, numbers beyond precision.
+// One body, read in two ways. Advisories looked at: CVE-2017-12635 (CouchDB: of two equal keys one parser
+// takes the first, the other the last), and the survey of JSON parsers behind it: keys equal once unescaped,
+// comments, byte order marks, texts behind the end, nesting, numbers beyond precision.
 
 let s: Stage;
 beforeAll(async () => {
@@ -65,7 +65,9 @@ test('a stored filter comes back as it was, under an id that needs nothing kept'
   expect((await s.ask('GET', '/_matrix/client/v3/sync?filter=1')).status).toBe(400);
   await s.ask('GET', `/_matrix/client/v3/sync?filter=${id}`);
   expect(s.homeserver.seen).toHaveLength(1);
-  expect(JSON.parse(s.homeserver.seen[0]?.query.get('filter') ?? '')).toMatchObject({ room: { rooms: [OPS], timeline: { limit: 5 } } });
+  expect(JSON.parse(s.homeserver.seen[0]?.query.get('filter') ?? '')).toMatchObject({
+    room: { rooms: [OPS], timeline: { limit: 5 } },
+  });
 });
 
 test('a bomb in a filter id stays packed', async () => {

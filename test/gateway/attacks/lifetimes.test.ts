@@ -4,10 +4,10 @@ import type { LeaseId } from '../../../src/domain/ids.ts';
 import { OPS } from '../support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
 
-// When a grant ends, everything of it does. Looked at: gateways that went on taking revoked tokens while a cache or a
-// session remembered them (azure-managed-grafana 74, carbon-apimgt 11791, keygen-api 651), CVE-2018-1002105
-// (Kubernetes: a connection that was opened with good credentials stays open), Synapse's own refusals, which must not
-// reach the holder as if they were ours.
+// When a grant ends, everything of it does. Looked at: gateways that went on taking revoked tokens while a
+// cache or a session remembered them (azure-managed-grafana 74, carbon-apimgt 11791, keygen-api 651),
+// CVE-2018-1002105 (Kubernetes: a connection that was opened with good credentials stays open), Synapse's own
+// refusals, which must not reach the holder as if they were ours.
 
 const GRANT = '7F3K9Q' as never;
 const SYNC = '/_matrix/client/v3/sync?since=s0&timeout=20000';
@@ -19,19 +19,23 @@ const hold = (s: Awaited<ReturnType<typeof stage>>) => {
 };
 
 describe('a grant that ends', () => {
-  test.each([['over', 'M_UNKNOWN_TOKEN', false], ['suspended', 'M_USER_LOCKED', true]] as const)('%s: its open requests end at once', async (how, errcode, soft) => {
+  test.each([
+    ['over', 'M_UNKNOWN_TOKEN', false],
+    ['suspended', 'M_USER_LOCKED', true],
+  ] as const)('%s: its open requests end at once', async (how, errcode, soft) => {
     await using s = await stage({ rooms: [OPS] });
     const asked = hold(s);
     const polls = [s.ask('GET', SYNC), s.ask('GET', SYNC), s.ask('GET', ROOMS)];
     await asked;
     const endedAt = Date.now();
     s.desk.end(GRANT, how);
-    for (const got of await Promise.all(polls)) expect(got).toMatchObject({ status: 401, body: { errcode, soft_logout: soft } });
+    for (const got of await Promise.all(polls))
+      expect(got).toMatchObject({ status: 401, body: { errcode, soft_logout: soft } });
     expect(Date.now() - endedAt).toBeLessThan(100);
     const before = s.homeserver.seen.length;
     expect((await s.ask('GET', ROOMS)).status).toBe(401);
     expect(s.homeserver.seen).toHaveLength(before);
-  }); // prettier-ignore
+  });
 
   test('in the moment its token is being judged: the judgement does not count', async () => {
     await using s = await stage({ rooms: [OPS] });
@@ -70,7 +74,9 @@ describe('a request whose body is still on its way when the grant ends', () => {
     const socket = connect(s.gateway.port, '127.0.0.1');
     let text = '';
     socket.on('data', (data) => (text += data.toString()));
-    socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 10\r\n\r\n12345`);
+    socket.write(
+      `${method} ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 10\r\n\r\n12345`,
+    );
     await new Promise((resolve) => setTimeout(resolve, 100));
     s.desk.end(GRANT);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -139,7 +145,12 @@ describe('an ended token that storms', () => {
     s.desk.end(GRANT);
     await s.ask('GET', SYNC);
     const leaving = new AbortController();
-    const storm = Array.from({ length: 10 }, () => s.ask('GET', SYNC, { signal: leaving.signal }).then(() => 'answered', (error: Error) => error.name)); // prettier-ignore
+    const storm = Array.from({ length: 10 }, () =>
+      s.ask('GET', SYNC, { signal: leaving.signal }).then(
+        () => 'answered',
+        (error: Error) => error.name,
+      ),
+    );
     const startedAt = Date.now();
     expect((await s.ask('GET', ROOMS)).status).toBe(401);
     expect((await s.ask('GET', SYNC, { token: 'mwt_other' })).status).toBe(401);
@@ -166,7 +177,10 @@ test('a good token’s syncs are slowed while the homeserver fails, cut when the
   };
   expect(await took(502)).toBeLessThan(150);
   expect(await took(502)).toBeGreaterThanOrEqual(190);
-  s.homeserver.answer(() => ({ next_batch: 's1', rooms: { leave: { [OPS]: { timeline: { events: [], limited: true } } } } }));
+  s.homeserver.answer(() => ({
+    next_batch: 's1',
+    rooms: { leave: { [OPS]: { timeline: { events: [], limited: true } } } },
+  }));
   expect(await took(200)).toBeLessThan(150);
   s.homeserver.answer((_, response) => void response.destroy());
   expect(await took(502)).toBeLessThan(150);
@@ -179,12 +193,16 @@ test('one grant has so many requests at a time', async () => {
   await using s = await stage({ rooms: [OPS], limits: { concurrentPerGrant: 2 } });
   const asked = hold(s);
   const leaving = new AbortController();
-  const polls = [s.ask('GET', SYNC, { signal: leaving.signal }), s.ask('GET', SYNC, { signal: leaving.signal })].map((poll) =>
-    poll.catch(() => null),
-  );
+  const polls = [
+    s.ask('GET', SYNC, { signal: leaving.signal }),
+    s.ask('GET', SYNC, { signal: leaving.signal }),
+  ].map((poll) => poll.catch(() => null));
   await asked;
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(await s.ask('GET', ROOMS)).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1_000 } });
+  expect(await s.ask('GET', ROOMS)).toMatchObject({
+    status: 429,
+    body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1_000 },
+  });
   leaving.abort();
   await Promise.all(polls);
   s.homeserver.answer(() => ({ joined_rooms: [] }));

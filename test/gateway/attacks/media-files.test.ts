@@ -73,7 +73,8 @@ describe('what the homeserver says of a file', () => {
     return headers;
   };
 
-  // CVE-2023-41318 (matrix-media-repo: SVG with a script, served in place), and types that browsers run or guess.
+  // CVE-2023-41318 (matrix-media-repo: SVG with a script, served in place), and types that browsers run or
+  // guess.
   test.each([
     ['image/svg+xml', 'application/octet-stream'],
     ['text/html', 'application/octet-stream'],
@@ -98,7 +99,10 @@ describe('what the homeserver says of a file', () => {
   test.each([
     ['attachment; filename=a.png', "attachment; filename*=UTF-8''a.png"],
     ['inline; filename="../../.bashrc"', "attachment; filename*=UTF-8''_.._.bashrc"],
-    ["inline; filename*=utf-8''%D0%BA%0D%0AX-Evil%3A%20y", "attachment; filename*=UTF-8''%D0%BA__X-Evil_%20y"],
+    [
+      "inline; filename*=utf-8''%D0%BA%0D%0AX-Evil%3A%20y",
+      "attachment; filename*=UTF-8''%D0%BA__X-Evil_%20y",
+    ],
     ["inline; filename*=utf-8''photo%E2%80%AEgpj.exe", "attachment; filename*=UTF-8''photo_gpj.exe"],
     ["inline; filename*=utf-8''%FF", 'attachment'],
   ])('name %s', async (said, shown) => {
@@ -108,16 +112,33 @@ describe('what the homeserver says of a file', () => {
   test('a thumbnail is shown in place if it is a picture, and never otherwise', async () => {
     const path = `${A}/thumbnail/hs.test/known?width=1&height=1`;
     expect((await told({ 'content-type': 'image/webp' }, path)).get('content-disposition')).toBe('inline');
-    expect((await told({ 'content-type': 'text/plain' }, path)).get('content-disposition')).toBe('attachment');
-    expect((await told({ 'content-type': 'image/svg+xml' }, path)).get('content-disposition')).toBe('attachment');
+    expect((await told({ 'content-type': 'text/plain' }, path)).get('content-disposition')).toBe(
+      'attachment',
+    );
+    expect((await told({ 'content-type': 'image/svg+xml' }, path)).get('content-disposition')).toBe(
+      'attachment',
+    );
   });
 
   test('no other header of it passes', async () => {
-    const evil = { 'set-cookie': 'a=b', server: 'x/1', etag: '"1"', location: 'https://cdn.test/signed', link: '<https://evil.test>', refresh: '0; url=https://evil.test', 'cache-control': 'public', 'x-accel-redirect': '/etc/passwd', 'access-control-allow-credentials': 'true', age: '1', 'accept-ranges': 'bytes' };
+    const evil = {
+      'set-cookie': 'a=b',
+      server: 'x/1',
+      etag: '"1"',
+      location: 'https://cdn.test/signed',
+      link: '<https://evil.test>',
+      refresh: '0; url=https://evil.test',
+      'cache-control': 'public',
+      'x-accel-redirect': '/etc/passwd',
+      'access-control-allow-credentials': 'true',
+      age: '1',
+      'accept-ranges': 'bytes',
+    };
     const headers = await told({ ...evil, 'content-type': 'image/png' });
     expect(headers.get('cache-control')).toBe('private, no-store');
-    for (const name of Object.keys(evil)) if (name !== 'cache-control') expect([name, headers.get(name)]).toEqual([name, null]);
-  }); // prettier-ignore
+    for (const name of Object.keys(evil))
+      if (name !== 'cache-control') expect([name, headers.get(name)]).toEqual([name, null]);
+  });
 });
 
 describe('an answer that is no file', () => {
@@ -139,10 +160,14 @@ describe('an answer that is no file', () => {
     ['refused in length', 404, json, `{"errcode":"M_NOT_FOUND","error":"${'secret'.repeat(20_000)}"}`, 502],
   ])('%s', async (_, status, head, body, shown) => {
     await using upstream = await handmade((request, response) => {
-      if (request.url?.includes('/messages') === true) response.writeHead(200, json).end(JSON.stringify({ chunk: [image] }));
+      if (request.url?.includes('/messages') === true)
+        response.writeHead(200, json).end(JSON.stringify({ chunk: [image] }));
       else response.writeHead(status, head as Record<string, string>).end(body);
     });
-    await using s = await mediaStage([], ['read'], { homeserverUrl: upstream.url, limits: { mediaBytes: 4_096 } });
+    await using s = await mediaStage([], ['read'], {
+      homeserverUrl: upstream.url,
+      limits: { mediaBytes: 4_096 },
+    });
     const got = await download(s, KNOWN);
     expect(got.status).toBe(shown);
     expect(got.text).toMatch(/^\{"errcode":"M_/);
@@ -156,7 +181,8 @@ describe('an answer that is no file', () => {
     await s.ask('GET', `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/messages?dir=b`);
     s.desk.renewal = { leaseId: 'lease-2' as LeaseId, token: 'syt_new' };
     s.homeserver.answer(({ headers }, response) => {
-      if (headers.authorization === 'Bearer syt_new') return void response.writeHead(200, { 'content-type': 'image/png' }).end(BYTES);
+      if (headers.authorization === 'Bearer syt_new')
+        return void response.writeHead(200, { 'content-type': 'image/png' }).end(BYTES);
       return void response.writeHead(401, json).end('{"errcode":"M_UNKNOWN_TOKEN","error":"x"}');
     });
     expect(await download(s, KNOWN)).toMatchObject({ status: 200, text: BYTES });
@@ -184,7 +210,9 @@ describe('an answer that is no file', () => {
 
   test('that stops in the middle is not waited for without end', async () => {
     await using s = await mediaStage([], ['media-any'], { limits: { readTimeoutMs: 200 } });
-    s.homeserver.answer((_, response) => void response.writeHead(200, { 'content-type': 'image/png' }).write('half'));
+    s.homeserver.answer(
+      (_, response) => void response.writeHead(200, { 'content-type': 'image/png' }).write('half'),
+    );
     const startedAt = Date.now();
     await expect(download(s, KNOWN)).rejects.toThrow('terminated');
     expect(Date.now() - startedAt).toBeLessThan(3_000);
@@ -230,15 +258,18 @@ describe('a download', () => {
     await until(() => upstream.state.closed);
   });
 
-  test.each(['over', 'suspended'] as const)('is cut off when the grant is %s, and so is the homeserver', async (how) => {
-    await using upstream = await endless();
-    await using s = await mediaStage([], ['media-any'], { homeserverUrl: upstream.url });
-    const reader = holder(s, get(`${A}/download/hs.test/known`));
-    await until(() => reader.bytes() > MIB);
-    s.desk.end(GRANT, how);
-    await until(() => reader.closed() && upstream.state.closed, 1_000);
-    expect(reader.text()).toMatch(/^HTTP\/1\.1 200 /);
-  });
+  test.each(['over', 'suspended'] as const)(
+    'is cut off when the grant is %s, and so is the homeserver',
+    async (how) => {
+      await using upstream = await endless();
+      await using s = await mediaStage([], ['media-any'], { homeserverUrl: upstream.url });
+      const reader = holder(s, get(`${A}/download/hs.test/known`));
+      await until(() => reader.bytes() > MIB);
+      s.desk.end(GRANT, how);
+      await until(() => reader.closed() && upstream.state.closed, 1_000);
+      expect(reader.text()).toMatch(/^HTTP\/1\.1 200 /);
+    },
+  );
 
   test('that ended before its first byte is told as ended', async () => {
     await using s = await mediaStage([], ['media-any']);
@@ -252,7 +283,10 @@ describe('a download', () => {
 
   test('counts among the grant’s requests until it is read, and to be gone is to be counted out', async () => {
     await using upstream = await endless();
-    await using s = await mediaStage([], ['media-any'], { homeserverUrl: upstream.url, limits: { concurrentPerGrant: 2 } });
+    await using s = await mediaStage([], ['media-any'], {
+      homeserverUrl: upstream.url,
+      limits: { concurrentPerGrant: 2 },
+    });
     const readers = [1, 2].map(() => holder(s, get(`${A}/download/hs.test/known`), { deaf: true }));
     await until(() => upstream.state.sent > MIB);
     await sleep(100);
@@ -264,7 +298,10 @@ describe('a download', () => {
 
   test('that nobody reads ends', async () => {
     await using upstream = await endless();
-    await using s = await mediaStage([], ['media-any'], { homeserverUrl: upstream.url, limits: { readTimeoutMs: 300 } });
+    await using s = await mediaStage([], ['media-any'], {
+      homeserverUrl: upstream.url,
+      limits: { readTimeoutMs: 300 },
+    });
     holder(s, get(`${A}/download/hs.test/known`), { deaf: true });
     await until(() => upstream.state.sent > 0);
     await until(() => upstream.state.closed, 5_000);
@@ -272,40 +309,81 @@ describe('a download', () => {
 });
 
 describe('an upload', () => {
-  const put = (s: Stage, body: string, headers: Record<string, string> = {}, path = UPLOAD, method = 'POST') =>
-    s.ask(method, path, { body, headers });
+  const put = (
+    s: Stage,
+    body: string,
+    headers: Record<string, string> = {},
+    path = UPLOAD,
+    method = 'POST',
+  ) => s.ask(method, path, { body, headers });
 
   test('is passed on with a plain type and its length, and nothing else of the request', async () => {
     await using s = await mediaStage([], ['upload']);
-    const got = await put(s, 'the file', { 'content-type': 'Image/PNG; name="x"', 'content-disposition': 'attachment', cookie: 'a=b', 'x-forwarded-for': '1.2.3.4' }, `${UPLOAD}?filename=secret.png&user_id=@bob:hs.test`);
+    const got = await put(
+      s,
+      'the file',
+      {
+        'content-type': 'Image/PNG; name="x"',
+        'content-disposition': 'attachment',
+        cookie: 'a=b',
+        'x-forwarded-for': '1.2.3.4',
+      },
+      `${UPLOAD}?filename=secret.png&user_id=@bob:hs.test`,
+    );
     expect(got).toMatchObject({ status: 200, body: { content_uri: 'mxc://hs.test/uploaded' } });
     const [seen, ...more] = s.homeserver.seen;
     expect(more).toEqual([]);
     expect(seen).toMatchObject({ method: 'POST', url: UPLOAD, body: 'the file' });
-    expect(seen?.headers).toMatchObject({ 'content-type': 'image/png', 'content-length': '8', authorization: `Bearer ${UPSTREAM_TOKEN}` });
-    expect(Object.keys(seen?.headers ?? {}).toSorted()).toEqual(['accept', 'accept-encoding', 'authorization', 'connection', 'content-length', 'content-type', 'host', 'user-agent']);
-  }); // prettier-ignore
+    expect(seen?.headers).toMatchObject({
+      'content-type': 'image/png',
+      'content-length': '8',
+      authorization: `Bearer ${UPSTREAM_TOKEN}`,
+    });
+    expect(Object.keys(seen?.headers ?? {}).toSorted()).toEqual([
+      'accept',
+      'accept-encoding',
+      'authorization',
+      'connection',
+      'content-length',
+      'content-type',
+      'host',
+      'user-agent',
+    ]);
+  });
 
   // CVE-2024-52805 (Synapse took forms apart in memory), and types that are none.
-  test.each(['multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'message/rfc822', 'x', 'a/b/c', 'text/"html"', 'té/xt', ''])('of type %j is bytes', async (type) => {
+  test.each([
+    'multipart/form-data; boundary=x',
+    'application/x-www-form-urlencoded',
+    'message/rfc822',
+    'x',
+    'a/b/c',
+    'text/"html"',
+    'té/xt',
+    '',
+  ])('of type %j is bytes', async (type) => {
     await using s = await mediaStage([], ['upload']);
     const head = `POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 1\r\nContent-Type: ${type}\r\n\r\nx`;
     expect(await s.raw(Buffer.from(head, 'latin1'))).toMatch(/^HTTP\/1\.1 200 /);
     expect(s.homeserver.seen[0]?.headers['content-type']).toBe('application/octet-stream');
-  }); // prettier-ignore
+  });
 
   test.each([
     ['without its length', 'Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n', 411],
     ['with two lengths', 'Content-Length: 1\r\nContent-Length: 1\r\n\r\nx', 400],
-    ['with a length and in chunks', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n', 400],
+    [
+      'with a length and in chunks',
+      'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+      400,
+    ],
     ['of a length that is none', 'Content-Length: 1e1\r\n\r\nx', 400],
     ['that is too large', 'Content-Length: 1001\r\n\r\nx', 413],
     ['that is compressed', 'Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx', 415],
   ])('%s is refused, and the homeserver not asked', async (_, rest, status) => {
     await using s = await mediaStage([], ['upload'], { limits: { uploadBytes: 1_000 } });
-    expect(await s.raw(`POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n${rest}`)).toMatch(
-      new RegExp(`^HTTP/1\\.1 ${status} `),
-    );
+    expect(
+      await s.raw(`POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n${rest}`),
+    ).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(s.homeserver.seen).toEqual([]);
   });
 
@@ -316,8 +394,10 @@ describe('an upload', () => {
       ['PUT', `${UPLOAD}/hs.test/x`],
       ['POST', '/_matrix/media/v1/create'],
     ] as const)
-      // prettier-ignore
-      expect(await put(s, 'x', {}, path, method)).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
+      expect(await put(s, 'x', {}, path, method)).toMatchObject({
+        status: 403,
+        body: { errcode: 'M_FORBIDDEN' },
+      });
     expect(s.homeserver.seen).toEqual([]);
   });
 
@@ -344,77 +424,112 @@ describe('an upload', () => {
     expect((await put(s, 'x', {}, `${UPLOAD}/hs.test/created`, 'PUT')).status).toBe(403);
     expect((await put(s, 'x', {}, `${UPLOAD}/hs.test/..%2Fx`, 'PUT')).status).toBe(400);
     expect(s.homeserver.seen).toEqual([]);
-    expect(await put(s, '{"junk":1}', {}, '/_matrix/media/v1/create')).toMatchObject({ body: { content_uri: 'mxc://hs.test/created' } });
+    expect(await put(s, '{"junk":1}', {}, '/_matrix/media/v1/create')).toMatchObject({
+      body: { content_uri: 'mxc://hs.test/created' },
+    });
     expect(s.homeserver.seen[0]).toMatchObject({ method: 'POST', url: '/_matrix/media/v1/create', body: '' });
     expect((await download(s, 'mxc://hs.test/created')).status).toBe(403);
     expect((await put(s, 'x', {}, `${UPLOAD}/hs.test/created`, 'PUT')).status).toBe(200);
     expect((await put(s, 'y', {}, `${UPLOAD}/hs.test/created`, 'PUT')).status).toBe(403);
     expect((await download(s, 'mxc://hs.test/created')).status).toBe(200);
-    expect(s.homeserver.seen.filter(({ method }) => method === 'PUT')).toMatchObject([{ url: `${UPLOAD}/hs.test/created`, body: 'x' }]);
+    expect(s.homeserver.seen.filter(({ method }) => method === 'PUT')).toMatchObject([
+      { url: `${UPLOAD}/hs.test/created`, body: 'x' },
+    ]);
   });
 
-  test.each([{}, [], { content_uri: 'https://evil.test/x' }, { content_uri: 'mxc://hs.test/../x' }, { content_uri: 5 }])(
-    'an answer that is no address is not passed on: %j',
-    async (answer) => {
-      await using s = await mediaStage([], ['upload']);
-      s.homeserver.answer(() => answer);
-      expect((await put(s, 'x')).status).toBe(502);
-      expect((await put(s, '', {}, '/_matrix/media/v1/create')).status).toBe(502);
-    },
-  );
+  test.each([
+    {},
+    [],
+    { content_uri: 'https://evil.test/x' },
+    { content_uri: 'mxc://hs.test/../x' },
+    { content_uri: 5 },
+  ])('an answer that is no address is not passed on: %j', async (answer) => {
+    await using s = await mediaStage([], ['upload']);
+    s.homeserver.answer(() => answer);
+    expect((await put(s, 'x')).status).toBe(502);
+    expect((await put(s, '', {}, '/_matrix/media/v1/create')).status).toBe(502);
+  });
 
   test('that the homeserver does not take is told so, in words of our own', async () => {
     await using s = await mediaStage([], ['upload']);
     const answer = (status: number, errcode: string) =>
-      s.homeserver.answer((_, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ errcode, error: 'secret' })));
-    for (const [status, errcode, shown] of [[413, 'M_TOO_LARGE', 413], [403, 'M_FORBIDDEN', 403], [429, 'M_LIMIT_EXCEEDED', 429], [500, 'M_UNKNOWN', 502], [401, 'M_UNKNOWN_TOKEN', 503], [307, 'x', 502]] as const) {
+      s.homeserver.answer(
+        (_, response) =>
+          void response
+            .writeHead(status, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ errcode, error: 'secret' })),
+      );
+    for (const [status, errcode, shown] of [
+      [413, 'M_TOO_LARGE', 413],
+      [403, 'M_FORBIDDEN', 403],
+      [429, 'M_LIMIT_EXCEEDED', 429],
+      [500, 'M_UNKNOWN', 502],
+      [401, 'M_UNKNOWN_TOKEN', 503],
+      [307, 'x', 502],
+    ] as const) {
       answer(status, errcode);
       const got = await put(s, 'x');
       expect([status, got.status]).toEqual([status, shown]);
       expect(JSON.stringify(got.body)).not.toContain('secret');
     }
-  }); // prettier-ignore
+  });
 
   test('goes no quicker than the homeserver takes it, and is not held meanwhile', async () => {
     await using upstream = await handmade((request) => void request.pause());
     await using s = await mediaStage([], ['upload'], { homeserverUrl: upstream.url });
-    const sender = holder(s, `POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: ${50 * MIB}\r\n\r\n`);
+    const sender = holder(
+      s,
+      `POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: ${50 * MIB}\r\n\r\n`,
+    );
     let written = 0;
     const piece = Buffer.alloc(65_536);
     let stuck = false;
     while (written < 50 * MIB && !stuck) {
       written += piece.length;
-      if (!sender.socket.write(piece)) stuck = await Promise.race([new Promise<boolean>((resolve) => sender.socket.once('drain', () => resolve(false))), sleep(500).then(() => true)]); // prettier-ignore
+      if (!sender.socket.write(piece))
+        stuck = await Promise.race([
+          new Promise<boolean>((resolve) => sender.socket.once('drain', () => resolve(false))),
+          sleep(500).then(() => true),
+        ]);
     }
     expect(stuck).toBe(true);
     expect(written).toBeLessThan(24 * MIB);
     sender.socket.destroy();
   });
 
-  test.each(['over', 'gone', 'silent'] as const)('whose %s grant or holder breaks it off leaves the homeserver with half of it', async (how) => {
-    let whole = false;
-    let broken = false;
-    let bytes = 0;
-    await using upstream = await handmade((request) => {
-      request.on('data', (data: Buffer) => (bytes += data.length));
-      request.on('end', () => (whole = true));
-      request.on('close', () => (broken = !request.complete));
-      request.on('error', () => undefined);
-    });
-    await using s = await mediaStage([], ['upload'], { homeserverUrl: upstream.url, limits: { readTimeoutMs: how === 'silent' ? 300 : 60_000, requestTimeoutMs: 200 } });
-    const sender = holder(s, `POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(50_000)}`);
-    await until(() => bytes > 40_000);
-    // Longer than any other request's body may take.
-    if (how !== 'silent') await sleep(400);
-    expect(broken).toBe(how === 'silent' ? broken : false);
-    if (how === 'over') s.desk.end(GRANT);
-    if (how === 'gone') sender.socket.destroy();
-    await until(() => broken, 2_000);
-    expect(whole).toBe(false);
-    if (how === 'over') await until(() => sender.text().includes('M_UNKNOWN_TOKEN'));
-    if (how === 'silent') await until(() => sender.text().startsWith('HTTP/1.1 408 '));
-    await until(() => sender.closed());
-  }); // prettier-ignore
+  test.each(['over', 'gone', 'silent'] as const)(
+    'whose %s grant or holder breaks it off leaves the homeserver with half of it',
+    async (how) => {
+      let whole = false;
+      let broken = false;
+      let bytes = 0;
+      await using upstream = await handmade((request) => {
+        request.on('data', (data: Buffer) => (bytes += data.length));
+        request.on('end', () => (whole = true));
+        request.on('close', () => (broken = !request.complete));
+        request.on('error', () => undefined);
+      });
+      await using s = await mediaStage([], ['upload'], {
+        homeserverUrl: upstream.url,
+        limits: { readTimeoutMs: how === 'silent' ? 300 : 60_000, requestTimeoutMs: 200 },
+      });
+      const sender = holder(
+        s,
+        `POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(50_000)}`,
+      );
+      await until(() => bytes > 40_000);
+      // Longer than any other request's body may take.
+      if (how !== 'silent') await sleep(400);
+      expect(broken).toBe(how === 'silent' ? broken : false);
+      if (how === 'over') s.desk.end(GRANT);
+      if (how === 'gone') sender.socket.destroy();
+      await until(() => broken, 2_000);
+      expect(whole).toBe(false);
+      if (how === 'over') await until(() => sender.text().includes('M_UNKNOWN_TOKEN'));
+      if (how === 'silent') await until(() => sender.text().startsWith('HTTP/1.1 408 '));
+      await until(() => sender.closed());
+    },
+  );
 });
 
 test('a body that is no file has no more time than before', async () => {

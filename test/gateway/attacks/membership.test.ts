@@ -13,30 +13,117 @@ const UP = (room: string, act: string) => `/_matrix/client/v3/rooms/${encodeURIC
 
 describe('what is granted is done, written anew', () => {
   test.each<[string, readonly string[], string, string, string, object, object]>([
-    ['a join', ['join'], at('join', INVITED), '{"reason":"hi"}', UP(INVITED, 'join'), { reason: 'hi' }, { room_id: INVITED }],
-    ['a join without a body', ['join'], `${V3}/join/${INVITED}`, '', UP(INVITED, 'join'), {}, { room_id: INVITED }],
+    [
+      'a join',
+      ['join'],
+      at('join', INVITED),
+      '{"reason":"hi"}',
+      UP(INVITED, 'join'),
+      { reason: 'hi' },
+      { room_id: INVITED },
+    ],
+    [
+      'a join without a body',
+      ['join'],
+      `${V3}/join/${INVITED}`,
+      '',
+      UP(INVITED, 'join'),
+      {},
+      { room_id: INVITED },
+    ],
     ['a leave', ['leave'], at('leave'), '{"reason":"bye"}', UP(OPS, 'leave'), { reason: 'bye' }, {}],
     ['the rejection of an invite', ['leave'], at('leave', INVITED), '', UP(INVITED, 'leave'), {}, {}],
     ['a forget', ['leave'], at('forget'), '{"x":1}', UP(OPS, 'forget'), {}, {}],
-    ['a knock', ['knock'], `${V3}/knock/${KNOWN}`, '{"reason":"me"}', `/_matrix/client/v3/knock/${encodeURIComponent(KNOWN)}`, { reason: 'me' }, { room_id: KNOWN }],
-    ['an invite', ['invite'], at('invite'), who('@eve:hs.test'), UP(OPS, 'invite'), { user_id: '@eve:hs.test' }, {}],
-    ['a kick', ['kick'], at('kick'), who(BOB, { reason: 'x' }), UP(OPS, 'kick'), { user_id: BOB, reason: 'x' }, {}],
-    ['the taking back of an invite', ['kick'], at('kick'), who('@dave:hs.test'), UP(OPS, 'kick'), { user_id: '@dave:hs.test' }, {}],
-    ['the refusal of a knock', ['kick'], at('kick'), who('@fay:hs.test'), UP(OPS, 'kick'), { user_id: '@fay:hs.test' }, {}],
+    [
+      'a knock',
+      ['knock'],
+      `${V3}/knock/${KNOWN}`,
+      '{"reason":"me"}',
+      `/_matrix/client/v3/knock/${encodeURIComponent(KNOWN)}`,
+      { reason: 'me' },
+      { room_id: KNOWN },
+    ],
+    [
+      'an invite',
+      ['invite'],
+      at('invite'),
+      who('@eve:hs.test'),
+      UP(OPS, 'invite'),
+      { user_id: '@eve:hs.test' },
+      {},
+    ],
+    [
+      'a kick',
+      ['kick'],
+      at('kick'),
+      who(BOB, { reason: 'x' }),
+      UP(OPS, 'kick'),
+      { user_id: BOB, reason: 'x' },
+      {},
+    ],
+    [
+      'the taking back of an invite',
+      ['kick'],
+      at('kick'),
+      who('@dave:hs.test'),
+      UP(OPS, 'kick'),
+      { user_id: '@dave:hs.test' },
+      {},
+    ],
+    [
+      'the refusal of a knock',
+      ['kick'],
+      at('kick'),
+      who('@fay:hs.test'),
+      UP(OPS, 'kick'),
+      { user_id: '@fay:hs.test' },
+      {},
+    ],
     ['a ban', ['ban'], at('ban'), who(BOB), UP(OPS, 'ban'), { user_id: BOB }, {}],
-    ['a ban of who is not there', ['ban'], at('ban'), who('@mallory:hs.test'), UP(OPS, 'ban'), { user_id: '@mallory:hs.test' }, {}],
-    ['the lifting of a ban', ['unban'], at('unban'), who('@carol:hs.test'), UP(OPS, 'unban'), { user_id: '@carol:hs.test' }, {}],
+    [
+      'a ban of who is not there',
+      ['ban'],
+      at('ban'),
+      who('@mallory:hs.test'),
+      UP(OPS, 'ban'),
+      { user_id: '@mallory:hs.test' },
+      {},
+    ],
+    [
+      'the lifting of a ban',
+      ['unban'],
+      at('unban'),
+      who('@carol:hs.test'),
+      UP(OPS, 'unban'),
+      { user_id: '@carol:hs.test' },
+      {},
+    ],
   ])('%s', async (_, can, path, body, seen, sent, answer) => {
     await using s = await peopledStage(can as never);
-    const got = await s.ask('POST', `${path}?via=evil.test&server_name=evil.test&user_id=@x:y`, body === '' ? {} : { body });
+    const got = await s.ask(
+      'POST',
+      `${path}?via=evil.test&server_name=evil.test&user_id=@x:y`,
+      body === '' ? {} : { body },
+    );
     expect([got.status, got.body]).toEqual([200, answer]);
     expect(writesAt(s.homeserver)).toEqual([{ method: 'POST', path: seen, url: seen, body: sent }]);
     for (const { url } of s.homeserver.seen) expect(url).not.toContain('evil');
-  }); // prettier-ignore
+  });
 
   test('whatever else stands in the body stays here', async () => {
     await using s = await peopledStage(ALL as never);
-    const more = { membership: 'ban', room_id: SECRET, state_key: '@eve:hs.test', content: { membership: 'ban' }, third_party_signed: {}, is_direct: true, redact_events: true, 'org.matrix.msc4293.redact_events': true, via: ['evil.test'], reason: 'r' }; // prettier-ignore
+    const more = {
+      membership: 'ban',
+      room_id: SECRET,
+      state_key: '@eve:hs.test',
+      content: { membership: 'ban' },
+      third_party_signed: {},
+      is_direct: true,
+      redact_events: true,
+      'org.matrix.msc4293.redact_events': true,
+      via: ['evil.test'],
+      reason: 'r',
+    };
     await s.ask('POST', at('invite'), { body: who('@eve:hs.test', more) });
     await s.ask('POST', at('kick'), { body: who(BOB, more) });
     await s.ask('POST', at('join', INVITED), { body: JSON.stringify({ ...more, user_id: BOB }) });
@@ -68,9 +155,27 @@ describe('nothing else is done', () => {
     ['a kick with `ban` alone', ['ban'], at('kick'), who(BOB), 403],
     ['a ban with `kick` alone', ['kick'], at('ban'), who(BOB), 403],
     ['an unban with `ban` alone', ['ban'], at('unban'), who('@carol:hs.test'), 403],
-    ['an invite by e-mail', ALL, at('invite'), '{"medium":"email","address":"eve@evil.test","id_server":"evil.test","id_access_token":"x"}', 403],
-    ['an invite by both, of which Synapse takes the address', ALL, at('invite'), who(BOB, { medium: 'email', address: 'eve@evil.test', id_server: 'evil.test' }), 403],
-    ['an invite that names an identity server alone', ALL, at('invite'), who(BOB, { id_server: 'evil.test' }), 403],
+    [
+      'an invite by e-mail',
+      ALL,
+      at('invite'),
+      '{"medium":"email","address":"eve@evil.test","id_server":"evil.test","id_access_token":"x"}',
+      403,
+    ],
+    [
+      'an invite by both, of which Synapse takes the address',
+      ALL,
+      at('invite'),
+      who(BOB, { medium: 'email', address: 'eve@evil.test', id_server: 'evil.test' }),
+      403,
+    ],
+    [
+      'an invite that names an identity server alone',
+      ALL,
+      at('invite'),
+      who(BOB, { id_server: 'evil.test' }),
+      403,
+    ],
     ['an invite of nobody', ALL, at('invite'), '{}', 400],
     ['an invite of a list', ALL, at('invite'), who([BOB]), 400],
     ['an invite of a localpart', ALL, at('invite'), who('bob'), 400],
@@ -101,21 +206,30 @@ describe('nothing else is done', () => {
     const got = await s.ask('POST', path, body === '' ? {} : { body });
     expect(got.status).toBe(status);
     expect(writesAt(s.homeserver)).toEqual([]);
-    for (const { method, path: asked } of s.homeserver.seen) expect([method, asked]).toEqual(['GET', expect.stringMatching(/^\/_matrix\/client\/v3\/rooms\/!(?:ops|invited)%3Ahs\.test\/state\//)]);
-  }); // prettier-ignore
-
-  test.each(['join', 'leave', 'forget', 'invite', 'kick', 'ban', 'unban'])('%s by a transaction id, which Synapse takes', async (act) => {
-    await using s = await peopledStage(ALL as never);
-    for (const path of [at(`${act}/1`), at(`${act}/1`, SECRET)]) {
-      const got = await s.ask('PUT', path, { body: who(BOB) });
-      expect(got.status).toBe(403);
-    }
-    expect(s.homeserver.seen).toEqual([]);
+    for (const { method, path: asked } of s.homeserver.seen)
+      expect([method, asked]).toEqual([
+        'GET',
+        expect.stringMatching(/^\/_matrix\/client\/v3\/rooms\/!(?:ops|invited)%3Ahs\.test\/state\//),
+      ]);
   });
+
+  test.each(['join', 'leave', 'forget', 'invite', 'kick', 'ban', 'unban'])(
+    '%s by a transaction id, which Synapse takes',
+    async (act) => {
+      await using s = await peopledStage(ALL as never);
+      for (const path of [at(`${act}/1`), at(`${act}/1`, SECRET)]) {
+        const got = await s.ask('PUT', path, { body: who(BOB) });
+        expect(got.status).toBe(403);
+      }
+      expect(s.homeserver.seen).toEqual([]);
+    },
+  );
 
   test('CVE-2020-26257 (GHSA-hxmp-pqch-c8mm, Synapse): the path’s room counts, not the body’s', async () => {
     await using s = await peopledStage(ALL as never);
-    expect((await s.ask('POST', at('invite', SECRET), { body: who('@eve:hs.test', { room_id: OPS }) })).status).toBe(403);
+    expect(
+      (await s.ask('POST', at('invite', SECRET), { body: who('@eve:hs.test', { room_id: OPS }) })).status,
+    ).toBe(403);
     await s.ask('POST', at('invite'), { body: who('@eve:hs.test', { room_id: SECRET }) });
     expect(JSON.stringify(s.homeserver.seen)).not.toContain('secret:hs.test');
   });
@@ -149,7 +263,9 @@ describe('a join where one is joined', () => {
     [418, '{}', 503],
   ])('is not taken for granted, nor joined, where the homeserver says %d', async (status, body, told) => {
     await using s = await peopledStage(['join']);
-    s.homeserver.answer((_, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(body));
+    s.homeserver.answer(
+      (_, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(body),
+    );
     expect((await s.ask('POST', at('join'), {})).status).toBe(told);
     expect(writesAt(s.homeserver)).toEqual([]);
   });
@@ -160,7 +276,8 @@ describe('a scope of all rooms', () => {
 
   test('opens no room that the subject is not in', async () => {
     await using s = await peopledStage(ALL as never, ROOMS);
-    for (const room of [INVITED, SECRET]) expect((await s.ask('POST', at('join', room), {})).status).toBe(403);
+    for (const room of [INVITED, SECRET])
+      expect((await s.ask('POST', at('join', room), {})).status).toBe(403);
     expect((await s.ask('POST', `${V3}/knock/${KNOWN}`, {})).status).toBe(403);
     expect((await s.ask('POST', at('leave', INVITED), {})).status).toBe(403);
     expect(s.homeserver.seen).toEqual([]);
@@ -203,25 +320,37 @@ describe('a scope of all rooms', () => {
 });
 
 describe('the homeserver’s answer', () => {
-  test.each([{}, { room_id: SECRET }, { room_id: 1 }, []])('%j to a join or a knock is not passed on', async (answer) => {
-    await using s = await peopledStage(ALL as never);
-    s.homeserver.answer(({ method }, response) =>
-      method === 'POST' ? answer : void response.writeHead(403, { 'content-type': 'application/json' }).end('{"errcode":"M_FORBIDDEN"}'),
-    );
-    expect((await s.ask('POST', at('join', INVITED), {})).status).toBe(502);
-    expect((await s.ask('POST', `${V3}/knock/${KNOWN}`, {})).status).toBe(502);
-  });
+  test.each([{}, { room_id: SECRET }, { room_id: 1 }, []])(
+    '%j to a join or a knock is not passed on',
+    async (answer) => {
+      await using s = await peopledStage(ALL as never);
+      s.homeserver.answer(({ method }, response) =>
+        method === 'POST'
+          ? answer
+          : void response
+              .writeHead(403, { 'content-type': 'application/json' })
+              .end('{"errcode":"M_FORBIDDEN"}'),
+      );
+      expect((await s.ask('POST', at('join', INVITED), {})).status).toBe(502);
+      expect((await s.ask('POST', `${V3}/knock/${KNOWN}`, {})).status).toBe(502);
+    },
+  );
 
   test.each([400, 403, 404, 500])('of %d is told in words of ours', async (status) => {
     await using s = await peopledStage(ALL as never);
     s.homeserver.answer(({ method }, response) =>
       method === 'GET'
         ? { membership: 'join' }
-        : void response.writeHead(status, { 'content-type': 'application/json' }).end(`{"errcode":"M_BAD_STATE","error":"${SECRET}"}`),
+        : void response
+            .writeHead(status, { 'content-type': 'application/json' })
+            .end(`{"errcode":"M_BAD_STATE","error":"${SECRET}"}`),
     );
     for (const act of ['invite', 'kick', 'ban', 'leave', 'forget']) {
       const got = await s.ask('POST', at(act), { body: who(BOB) });
-      expect([got.status, JSON.stringify(got.body).includes('secret')]).toEqual([status === 500 ? 502 : status, false]);
+      expect([got.status, JSON.stringify(got.body).includes('secret')]).toEqual([
+        status === 500 ? 502 : status,
+        false,
+      ]);
     }
   });
 
@@ -229,7 +358,8 @@ describe('the homeserver’s answer', () => {
     await using s = await peopledStage(ALL as never);
     for (const answer of [{}, [], { membership: ['join'] }, { membership: 'owner' }]) {
       s.homeserver.answer(() => answer);
-      for (const act of ['kick', 'unban']) expect((await s.ask('POST', at(act), { body: who(BOB) })).status).toBeGreaterThanOrEqual(403);
+      for (const act of ['kick', 'unban'])
+        expect((await s.ask('POST', at(act), { body: who(BOB) })).status).toBeGreaterThanOrEqual(403);
     }
     expect(writesAt(s.homeserver)).toEqual([]);
   });
@@ -238,8 +368,10 @@ describe('the homeserver’s answer', () => {
 test('five are done at once, whatever they are; then there is a wait', async () => {
   await using s = await peopledStage([...ALL, 'state'] as never, { limits: {} });
   const statuses: number[] = [];
-  for (const act of ['invite', 'ban', 'kick', 'leave']) statuses.push((await s.ask('POST', at(act), { body: who(BOB) })).status);
-  for (const key of ['a', 'b']) statuses.push((await s.ask('PUT', at(`state/com.example.a/${key}`), { body: '{}' })).status);
+  for (const act of ['invite', 'ban', 'kick', 'leave'])
+    statuses.push((await s.ask('POST', at(act), { body: who(BOB) })).status);
+  for (const key of ['a', 'b'])
+    statuses.push((await s.ask('PUT', at(`state/com.example.a/${key}`), { body: '{}' })).status);
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
   expect(writesAt(s.homeserver)).toHaveLength(5);
 });

@@ -26,13 +26,21 @@ describe('answers that speak of another room', () => {
     [
       'members',
       `${ROOM}/members`,
-      { chunk: [event(OPS), event(SECRET, { type: 'm.room.member' }), event(OPS, { type: 'm.room.member' })] },
+      {
+        chunk: [event(OPS), event(SECRET, { type: 'm.room.member' }), event(OPS, { type: 'm.room.member' })],
+      },
       { chunk: [event(OPS, { type: 'm.room.member' })] },
     ],
     [
       'context',
       `${ROOM}/context/$1`,
-      { event: event(OPS), events_before: [event(SECRET)], events_after: [event(OPS)], state: [event(SECRET)], leak: 1 },
+      {
+        event: event(OPS),
+        events_before: [event(SECRET)],
+        events_after: [event(OPS)],
+        state: [event(SECRET)],
+        leak: 1,
+      },
       { event: event(OPS), events_before: [], events_after: [event(OPS)], state: [] },
     ],
     [
@@ -62,16 +70,27 @@ describe('answers that speak of another room', () => {
       const other = event(SECRET);
       s.homeserver.answer(() => (path.includes('context') ? { event: other } : other));
       told.push(await s.ask('GET', path).then(({ status, body }) => ({ status, body })));
-      for (const [status, errcode] of [[403, 'M_FORBIDDEN'], [404, 'M_NOT_FOUND'], [404, 'M_UNRECOGNIZED']] as const) {
-        s.homeserver.answer((_, response) => fail(response, status, { errcode, error: `Event $1 of ${SECRET}` }));
+      for (const [status, errcode] of [
+        [403, 'M_FORBIDDEN'],
+        [404, 'M_NOT_FOUND'],
+        [404, 'M_UNRECOGNIZED'],
+      ] as const) {
+        s.homeserver.answer((_, response) =>
+          fail(response, status, { errcode, error: `Event $1 of ${SECRET}` }),
+        );
         told.push(await s.ask('GET', path).then((got) => ({ status: got.status, body: got.body })));
-      } // prettier-ignore
+      }
     }
     for (const one of told) expect(one).toEqual(told[0]);
   });
 });
 
-function fail(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+function fail(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
 }
@@ -103,7 +122,9 @@ describe('the homeserver’s errors are told in our own words', () => {
 
   test('429 keeps its wait', async () => {
     await using s = await stage({ rooms: [OPS] });
-    s.homeserver.answer((_, response) => fail(response, 429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 2_500 }));
+    s.homeserver.answer((_, response) =>
+      fail(response, 429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 2_500 }),
+    );
     const got = await s.ask('GET', `${ROOM}/messages`);
     expect(got).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 2_500 } });
     expect(got.headers.get('retry-after')).toBe('3');
@@ -115,34 +136,49 @@ describe('answers that are not what was asked for become a clean 502', () => {
     ['not JSON', (response) => fail(response, 200, '<html>')],
     ['half of it', (response) => fail(response, 200, '{"chunk":[')],
     ['another type', (response) => fail(response, 200, '{"chunk":[]}', { 'content-type': 'text/html' })],
-    ['compressed', (response) => fail(response, 200, gzipSync('{"chunk":[]}'), { 'content-encoding': 'gzip' })],
+    [
+      'compressed',
+      (response) => fail(response, 200, gzipSync('{"chunk":[]}'), { 'content-encoding': 'gzip' }),
+    ],
     ['not UTF-8', (response) => fail(response, 200, Buffer.from([0x7b, 0xff, 0x7d]))],
     ['a list', (response) => fail(response, 200, [])],
     ['null', (response) => fail(response, 200, 'null')],
     ['the wrong shape', (response) => fail(response, 200, { chunk: {} })],
     ['no chunk', (response) => fail(response, 200, {})],
     ['too large', (response) => fail(response, 200, { chunk: ['x'.repeat(60_000)] })],
-    ['too large, in pieces', (response) => {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      for (let at = 0; at < 60; at++) response.write(' '.repeat(1_000));
-      response.end('{"chunk":[]}');
-    }],
-    ['cut off', (response) => {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
-      response.write('{"chunk":[]}');
-      setTimeout(() => response.destroy(), 20);
-    }],
+    [
+      'too large, in pieces',
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        for (let at = 0; at < 60; at++) response.write(' '.repeat(1_000));
+        response.end('{"chunk":[]}');
+      },
+    ],
+    [
+      'cut off',
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+        response.write('{"chunk":[]}');
+        setTimeout(() => response.destroy(), 20);
+      },
+    ],
     ['nothing at all', (response) => void response.destroy()],
     ['silence', () => undefined],
   ])('%s', async (_, script) => {
     await using s = await stage({ rooms: [OPS], limits: { answerBytes: 50_000, upstreamTimeoutMs: 500 } });
     s.homeserver.answer((__, response) => script(response));
-    expect(await s.ask('GET', `${ROOM}/messages`)).toMatchObject({ status: 502, body: { errcode: 'M_UNKNOWN' } });
+    expect(await s.ask('GET', `${ROOM}/messages`)).toMatchObject({
+      status: 502,
+      body: { errcode: 'M_UNKNOWN' },
+    });
     expect(s.homeserver.seen).toHaveLength(1);
-  }); // prettier-ignore
+  });
 
   test('a homeserver that is down', async () => {
     await using s = await stage({ rooms: [OPS], homeserverUrl: 'http://127.0.0.1:1' });
-    expect(await s.ask('GET', `${ROOM}/messages`)).toMatchObject({ status: 502, body: { errcode: 'M_UNKNOWN' } });
+    expect(await s.ask('GET', `${ROOM}/messages`)).toMatchObject({
+      status: 502,
+      body: { errcode: 'M_UNKNOWN' },
+    });
   });
 });

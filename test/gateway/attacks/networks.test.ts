@@ -6,7 +6,10 @@ import { stage, TOKEN } from '../support/stage.ts';
 const WHOAMI = '/_matrix/client/v3/account/whoami';
 const ROOMS = '/_matrix/client/v3/joined_rooms';
 const only = (from: readonly string[]) => ({ scope: { ...grantOf([OPS]).scope, from } });
-const REFUSED = { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'This token is not good from this network.' } };
+const REFUSED = {
+  status: 403,
+  body: { errcode: 'M_FORBIDDEN', error: 'This token is not good from this network.' },
+};
 
 describe('a token that is good from some networks alone', () => {
   test('is good from there', async () => {
@@ -24,8 +27,15 @@ describe('a token that is good from some networks alone', () => {
     ['POST', '/_matrix/client/v3/createRoom'],
   ])('is not good from elsewhere, for %s %s either', async (method, path) => {
     await using s = await stage({ rooms: [OPS], grant: only(['10.0.0.0/8', '2001:db8::/32', '::1/128']) });
-    const spoofed = { 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1', 'x-real-ip': '10.0.0.1', 'cf-connecting-ip': '10.0.0.1' };
-    expect(await s.ask(method, path, { headers: spoofed, ...(method === 'GET' ? {} : { body: '{}' }) })).toMatchObject(REFUSED);
+    const spoofed = {
+      'x-forwarded-for': '10.0.0.1',
+      forwarded: 'for=10.0.0.1',
+      'x-real-ip': '10.0.0.1',
+      'cf-connecting-ip': '10.0.0.1',
+    };
+    expect(
+      await s.ask(method, path, { headers: spoofed, ...(method === 'GET' ? {} : { body: '{}' }) }),
+    ).toMatchObject(REFUSED);
     expect(s.homeserver.seen).toEqual([]);
     expect(s.desk.withdrawn).toEqual([]);
   });
@@ -37,10 +47,16 @@ describe('a token that is good from some networks alone', () => {
   });
 
   test('behind a proxy, what the proxy wrote counts, in one header or in several', async () => {
-    await using s = await stage({ rooms: [OPS], grant: only(['10.0.0.0/8']), trustedProxies: ['127.0.0.0/8'] });
+    await using s = await stage({
+      rooms: [OPS],
+      grant: only(['10.0.0.0/8']),
+      trustedProxies: ['127.0.0.0/8'],
+    });
     const asked = async (...values: string[]) => {
       const lines = values.map((value) => `X-Forwarded-For: ${value}\r\n`).join('');
-      const text = await s.raw(`GET ${WHOAMI} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n${lines}\r\n`);
+      const text = await s.raw(
+        `GET ${WHOAMI} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n${lines}\r\n`,
+      );
       return text.split(' ')[1];
     };
     expect(await asked('10.1.1.1')).toBe('200');
@@ -56,7 +72,11 @@ describe('a token that is good from some networks alone', () => {
 describe('where a request came from', () => {
   const PROXIES = ['127.0.0.1/32', '::1/128', '172.16.0.0/12'];
   const from = (peer: string | undefined, ...values: string[]) =>
-    addressOf(peer, values.flatMap((value) => ['X-Forwarded-For', value]), PROXIES); // prettier-ignore
+    addressOf(
+      peer,
+      values.flatMap((value) => ['X-Forwarded-For', value]),
+      PROXIES,
+    );
 
   test.each<[string | undefined, string[], string | null]>([
     ['192.0.2.9', ['10.0.0.1'], '192.0.2.9'],

@@ -2,13 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
-// One path, read in two ways. Each case is written on the socket byte for byte: no client tidies it. Advisories
-// looked at: CVE-2019-9901 and CVE-2021-29492 (Envoy: dot segments, escaped slashes),
-// CVE-2021-32779 (Envoy: a fragment), CVE-2021-31920 (Istio: many slashes), CVE-2026-26205 (OPA behind Envoy: two
-// slashes at the start), CVE-2025-32431, CVE-2025-66490 and GHSA-xf64-8mw2-4gr2 (Traefik: encoded dots, encoded
-// `/ \\ NUL ; ? #`, a prefix cut off), CVE-2026-27587 (Caddy: an escape is not looked at in lower case), CVE-2026-22037
-// (@fastify/express: a letter that is encoded), GHSA-7rh7-c77v-6434 and CVE-2026-41059
-// (oauth2-proxy: rules matched against the query, or a fragment), Synapse's own single decoding of each segment.
+// One path, read in two ways. Each case is written on the socket byte for byte: no client tidies it.
+// Advisories looked at: CVE-2019-9901 and CVE-2021-29492 (Envoy: dot segments, escaped slashes),
+// CVE-2021-32779 (Envoy: a fragment), CVE-2021-31920 (Istio: many slashes), CVE-2026-26205 (OPA behind Envoy:
+// two slashes at the start), CVE-2025-32431, CVE-2025-66490 and GHSA-xf64-8mw2-4gr2 (Traefik: encoded dots,
+// encoded
+// `/ \\ NUL ; ? #`, a prefix cut off), CVE-2026-27587 (Caddy: an escape is not looked at in lower case),
+// CVE-2026-22037 (@fastify/express: a letter that is encoded), GHSA-7rh7-c77v-6434 and CVE-2026-41059
+// (oauth2-proxy: rules matched against the query, or a fragment), Synapse's own single decoding of each
+// segment.
 
 let s: Stage;
 beforeAll(async () => {
@@ -18,7 +20,9 @@ afterAll(() => s[Symbol.asyncDispose]());
 beforeEach(() => void (s.homeserver.seen.length = 0));
 
 const status = async (target: string, method = 'GET') => {
-  const text = await s.raw(`${method} ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`);
+  const text = await s.raw(
+    `${method} ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`,
+  );
   return Number(text.split(' ')[1]);
 };
 
@@ -41,9 +45,17 @@ describe('paths that could be read in two ways never reach the homeserver', () =
     ['a doubled slash', `${V3}//rooms/${IN}/state`, 400],
     ['a doubled slash at the start', `//${V3.slice(1)}/rooms/${IN}/state`, 400],
     ['an encoded NUL, `;`, `?`, `#` (CVE-2025-66490)', `${V3}/rooms/${OUT}%3B%3F%23%00/state`, 400],
-    ['an encoded question mark before another room (CVE-2025-66490)', `${V3}/rooms/${OUT}%3F/rooms/${IN}/state`, 404],
+    [
+      'an encoded question mark before another room (CVE-2025-66490)',
+      `${V3}/rooms/${OUT}%3F/rooms/${IN}/state`,
+      404,
+    ],
     ['a fragment, encoded (CVE-2026-41059)', `${V3}/rooms/${OUT}/state/x%23/rooms/${IN}`, 404],
-    ['a path in the query (GHSA-7rh7-c77v-6434)', `${V3}/rooms/${OUT}/state?x=/_matrix/client/v3/rooms/${IN}/state`, 403],
+    [
+      'a path in the query (GHSA-7rh7-c77v-6434)',
+      `${V3}/rooms/${OUT}/state?x=/_matrix/client/v3/rooms/${IN}/state`,
+      403,
+    ],
     ['an escape in another case (CVE-2026-27587)', `${V3}/rooms/${OUT}/%53tate`, 400],
     ['two slashes that could be a host (CVE-2026-26205)', `//hs.test${V3}/rooms/${IN}/state`, 400],
     ['a prefix that ends in dots (GHSA-xf64-8mw2-4gr2)', `/_matrix/client/v3%2e%2e/rooms/${OUT}/state`, 404],
@@ -89,20 +101,33 @@ describe('paths that could be read in two ways never reach the homeserver', () =
 });
 
 describe('methods that no line has', () => {
-  test.each([['HEAD', 405], ['PATCH', 405], ['TRACE', 405], ['PROPFIND', 405], ['CONNECT', 400], ['BREW', 400], ['get', 400]])('%s', async (method, expected) => {
+  test.each([
+    ['HEAD', 405],
+    ['PATCH', 405],
+    ['TRACE', 405],
+    ['PROPFIND', 405],
+    ['CONNECT', 400],
+    ['BREW', 400],
+    ['get', 400],
+  ])('%s', async (method, expected) => {
     expect(await status(`${V3}/rooms/${IN}/state`, method)).toBe(expected);
     expect(s.homeserver.seen).toEqual([]);
-  }); // prettier-ignore
+  });
 });
 
 test('what a path says is encoded anew for the homeserver', async () => {
   s.homeserver.answer(() => ({ a: 1 }));
   expect(await status(`${V3}/rooms/!ops:hs.test/state/im.vector.x/a%3Fb%23c%26d=e`)).toBe(200);
-  expect(s.homeserver.seen.map((one) => one.url)).toEqual([`${V3}/rooms/!ops%3Ahs.test/state/im.vector.x/a%3Fb%23c%26d%3De`]);
+  expect(s.homeserver.seen.map((one) => one.url)).toEqual([
+    `${V3}/rooms/!ops%3Ahs.test/state/im.vector.x/a%3Fb%23c%26d%3De`,
+  ]);
 });
 
 test('old and unstable names of an operation are asked under the one name', async () => {
   s.homeserver.answer(() => ({ chunk: [] }));
-  for (const version of ['r0', 'v1', 'unstable']) expect(await status(`/_matrix/client/${version}/rooms/${IN}/members`)).toBe(200);
-  expect(new Set(s.homeserver.seen.map((one) => one.url))).toEqual(new Set([`${V3}/rooms/!ops%3Ahs.test/members`]));
+  for (const version of ['r0', 'v1', 'unstable'])
+    expect(await status(`/_matrix/client/${version}/rooms/${IN}/members`)).toBe(200);
+  expect(new Set(s.homeserver.seen.map((one) => one.url))).toEqual(
+    new Set([`${V3}/rooms/!ops%3Ahs.test/members`]),
+  );
 });

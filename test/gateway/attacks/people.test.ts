@@ -4,18 +4,35 @@ import { BOB, changesAt, me, personalStage, STRANGER, V3 } from '../support/pers
 
 const field = (name: string, user = me) => `${V3}/profile/${user}/${name}`;
 const presence = (user: string) => `${V3}/presence/${user}/status`;
-const OTHERS = [encodeURIComponent(BOB), BOB, STRANGER, '@ALICE:hs.test', '@alice:hs.test.evil', '@alice:HS.TEST', `${me}%20`];
+const OTHERS = [
+  encodeURIComponent(BOB),
+  BOB,
+  STRANGER,
+  '@ALICE:hs.test',
+  '@alice:hs.test.evil',
+  '@alice:HS.TEST',
+  `${me}%20`,
+];
 
 describe('profile', () => {
   test('the subject’s own name, picture and time zone, nothing else of the body or the query', async () => {
     await using s = await personalStage(['profile']);
-    await s.ask('PUT', `${field('displayname')}?propagate=false`, { body: '{"displayname":"Al","avatar_url":"mxc://hs.test/x"}' });
+    await s.ask('PUT', `${field('displayname')}?propagate=false`, {
+      body: '{"displayname":"Al","avatar_url":"mxc://hs.test/x"}',
+    });
     await s.ask('PUT', field('avatar_url'), { body: '{"avatar_url":"mxc://hs.test/abc"}' });
-    await s.ask('PUT', `/_matrix/client/unstable/uk.tcpip.msc4133/profile/${me}/m.tz`, { body: '{"m.tz":"Europe/Berlin"}' });
+    await s.ask('PUT', `/_matrix/client/unstable/uk.tcpip.msc4133/profile/${me}/m.tz`, {
+      body: '{"m.tz":"Europe/Berlin"}',
+    });
     await s.ask('DELETE', field('m.tz'));
     expect(changesAt(s)).toEqual([
       { method: 'PUT', path: `${V3}/profile/${ALICE}/displayname`, query: '', body: { displayname: 'Al' } },
-      { method: 'PUT', path: `${V3}/profile/${ALICE}/avatar_url`, query: '', body: { avatar_url: 'mxc://hs.test/abc' } },
+      {
+        method: 'PUT',
+        path: `${V3}/profile/${ALICE}/avatar_url`,
+        query: '',
+        body: { avatar_url: 'mxc://hs.test/abc' },
+      },
       { method: 'PUT', path: `${V3}/profile/${ALICE}/m.tz`, query: '', body: { 'm.tz': 'Europe/Berlin' } },
       { method: 'DELETE', path: `${V3}/profile/${ALICE}/m.tz`, query: '', body: null },
     ]);
@@ -26,9 +43,15 @@ describe('profile', () => {
     await using bare = await personalStage(['read', 'presence', 'directory', 'state']);
     for (const method of ['PUT', 'DELETE']) {
       const body = '{"displayname":"x"}';
-      for (const user of OTHERS) expect([user, (await s.ask(method, field('displayname', user), { body })).status]).toEqual([user, 403]);
+      for (const user of OTHERS)
+        expect([user, (await s.ask(method, field('displayname', user), { body })).status]).toEqual([
+          user,
+          403,
+        ]);
       expect((await s.ask(method, field('displayname', `${me}%00`), { body })).status).toBe(400);
-      expect((await bare.ask(method, field('displayname'), { body })).headers.get('www-authenticate')).toContain('profile');
+      expect(
+        (await bare.ask(method, field('displayname'), { body })).headers.get('www-authenticate'),
+      ).toContain('profile');
     }
     expect([...s.homeserver.seen, ...bare.homeserver.seen]).toEqual([]);
   });
@@ -73,21 +96,40 @@ describe('presence', () => {
   test('is set for the subject alone', async () => {
     await using s = await personalStage(['presence']);
     expect(
-      (await s.ask('PUT', presence(me), { body: '{"presence":"unavailable","status_msg":"out","currently_active":true}' })).status,
+      (
+        await s.ask('PUT', presence(me), {
+          body: '{"presence":"unavailable","status_msg":"out","currently_active":true}',
+        })
+      ).status,
     ).toBe(200);
-    for (const user of OTHERS) expect((await s.ask('PUT', presence(user), { body: '{"presence":"online"}' })).status).toBe(403);
-    for (const body of ['{"presence":"busy"}', '{}', '[]', `{"presence":"online","status_msg":"${'x'.repeat(300)}"}`]) {
+    for (const user of OTHERS)
+      expect((await s.ask('PUT', presence(user), { body: '{"presence":"online"}' })).status).toBe(403);
+    for (const body of [
+      '{"presence":"busy"}',
+      '{}',
+      '[]',
+      `{"presence":"online","status_msg":"${'x'.repeat(300)}"}`,
+    ]) {
       expect((await s.ask('PUT', presence(me), { body })).status).toBe(400);
     }
     expect(changesAt(s)).toEqual([
-      { method: 'PUT', path: `${V3}/presence/${ALICE}/status`, query: '', body: { presence: 'unavailable', status_msg: 'out' } },
+      {
+        method: 'PUT',
+        path: `${V3}/presence/${ALICE}/status`,
+        query: '',
+        body: { presence: 'unavailable', status_msg: 'out' },
+      },
     ]);
   });
 
   test('is refused without the capability, for oneself too', async () => {
     await using s = await personalStage(['read', 'profile', 'typing']);
     for (const method of ['GET', 'PUT']) {
-      const { headers } = await s.ask(method, presence(me), method === 'PUT' ? { body: '{"presence":"online"}' } : {});
+      const { headers } = await s.ask(
+        method,
+        presence(me),
+        method === 'PUT' ? { body: '{"presence":"online"}' } : {},
+      );
       expect(headers.get('www-authenticate')).toContain('presence');
     }
     expect(s.homeserver.seen).toEqual([]);
@@ -102,7 +144,10 @@ describe('presence', () => {
     await using s = await personalStage(can);
     s.homeserver.answer(() => ({ next_batch: 's1' }));
     const { status } = await s.ask('GET', `${V3}/sync${said === null ? '' : `?set_presence=${said}`}`);
-    expect([status, s.homeserver.seen[0]?.query.get('set_presence') ?? null]).toEqual([asked === null ? 400 : 200, asked]);
+    expect([status, s.homeserver.seen[0]?.query.get('set_presence') ?? null]).toEqual([
+      asked === null ? 400 : 200,
+      asked,
+    ]);
   });
 });
 
@@ -112,11 +157,16 @@ describe('the directories', () => {
   test('show what any account sees, rebuilt', async () => {
     await using s = await personalStage(['directory']);
     const list = { chunk: [{ room_id: SECRET, name: 'Public', num_joined_members: 3 }], next_batch: 'n' };
-    expect((await s.ask('GET', `${V3}/publicRooms?limit=5000&since=p1&server=other.test&x=1`)).body).toEqual(list);
+    expect((await s.ask('GET', `${V3}/publicRooms?limit=5000&since=p1&server=other.test&x=1`)).body).toEqual(
+      list,
+    );
     const body =
       '{"limit":3,"filter":{"generic_search_term":"pub","room_types":["m.space",null],"x":1},"include_all_networks":true,"third_party_instance_id":"irc"}';
     expect((await s.ask('POST', `${V3}/publicRooms`, { body })).body).toEqual(list);
-    expect((await s.ask('POST', `${V3}/user_directory/search`, { body: '{"search_term":"s","limit":1000,"x":1}' })).body).toEqual({
+    expect(
+      (await s.ask('POST', `${V3}/user_directory/search`, { body: '{"search_term":"s","limit":1000,"x":1}' }))
+        .body,
+    ).toEqual({
       limited: false,
       results: [{ user_id: STRANGER, display_name: 'S' }],
     });
@@ -129,7 +179,11 @@ describe('the directories', () => {
       ]),
     ).toEqual([
       ['GET', `${V3}/publicRooms?server=other.test&limit=100&since=p1`, null],
-      ['POST', `${V3}/publicRooms`, { limit: 3, filter: { generic_search_term: 'pub', room_types: ['m.space', null] } }],
+      [
+        'POST',
+        `${V3}/publicRooms`,
+        { limit: 3, filter: { generic_search_term: 'pub', room_types: ['m.space', null] } },
+      ],
       ['POST', `${V3}/user_directory/search`, { search_term: 's', limit: 100 }],
       ['GET', `${V3}/directory/room/#public:hs.test`, null],
     ]);
@@ -142,7 +196,11 @@ describe('the directories', () => {
       ['POST', 'publicRooms'],
       ['POST', 'user_directory/search'],
     ] as const) {
-      const { headers } = await s.ask(method, `${V3}/${path}`, method === 'POST' ? { body: '{"search_term":"x"}' } : {});
+      const { headers } = await s.ask(
+        method,
+        `${V3}/${path}`,
+        method === 'POST' ? { body: '{"search_term":"x"}' } : {},
+      );
       expect(headers.get('www-authenticate')).toContain('directory');
     }
     expect(s.homeserver.seen).toEqual([]);
@@ -158,7 +216,9 @@ describe('the directories', () => {
       ['DELETE', alias],
       ['PUT', listed],
     ] as const) {
-      expect((await s.ask(method, path, { body: '{"room_id":"!ops:hs.test","visibility":"public"}' })).status).toBe(403);
+      expect(
+        (await s.ask(method, path, { body: '{"room_id":"!ops:hs.test","visibility":"public"}' })).status,
+      ).toBe(403);
     }
     expect((await s.ask('GET', `${V3}/directory/list/room/${encodeURIComponent(SECRET)}`)).status).toBe(403);
     expect((await s.ask('GET', `${V3}/thirdparty/protocols`)).status).toBe(404);

@@ -1,41 +1,86 @@
 import { describe, expect, test } from 'vitest';
 import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
-import { BOB, changesAt, inRoom, me, ofMine, personalStage, roomData, STRANGER, V3 } from '../support/personal-homeserver.ts';
+import {
+  BOB,
+  changesAt,
+  inRoom,
+  me,
+  ofMine,
+  personalStage,
+  roomData,
+  STRANGER,
+  V3,
+} from '../support/personal-homeserver.ts';
 
 const TYPE = 'com.example.rooms';
 const ONE = ['read', `account-data:${TYPE}`] as const;
 const OTHERS = [encodeURIComponent(BOB), BOB, '@ALICE:hs.test', '@alice:hs.test.evil', `${me}%20`];
-const NEVER = ['m.direct', 'm.ignored_user_list', 'm.push_rules', 'm.secret_storage.default_key', 'm.invite_permission_config', 'org.matrix.msc4380.invite_permission_config', 'org.matrix.msc3659.invite_rules', 'm.cross_signing.master', 'm.fully_read', 'm.tag', 'm.widgets']; // prettier-ignore
+const NEVER = [
+  'm.direct',
+  'm.ignored_user_list',
+  'm.push_rules',
+  'm.secret_storage.default_key',
+  'm.invite_permission_config',
+  'org.matrix.msc4380.invite_permission_config',
+  'org.matrix.msc3659.invite_rules',
+  'm.cross_signing.master',
+  'm.fully_read',
+  'm.tag',
+  'm.widgets',
+];
 
 describe('account data', () => {
   test('is there by type alone, without rooms outside the scope', async () => {
     await using s = await personalStage([...ONE]);
-    expect((await s.ask('GET', ofMine(`account_data/${TYPE}`))).body).toEqual({ list: [OPS], by: { [OPS]: 1 }, words: 'stay' });
+    expect((await s.ask('GET', ofMine(`account_data/${TYPE}`))).body).toEqual({
+      list: [OPS],
+      by: { [OPS]: 1 },
+      words: 'stay',
+    });
     expect((await s.ask('GET', roomData(OPS, `account_data/${TYPE}`))).status).toBe(200);
     const asked = s.homeserver.seen.length;
-    for (const type of [...NEVER, 'com.example.room', 'com.example.rooms.x', 'COM.EXAMPLE.ROOMS', 'm.%20direct', `${TYPE}%20`, '*']) {
+    for (const type of [
+      ...NEVER,
+      'com.example.room',
+      'com.example.rooms.x',
+      'COM.EXAMPLE.ROOMS',
+      'm.%20direct',
+      `${TYPE}%20`,
+      '*',
+    ]) {
       expect([type, (await s.ask('GET', ofMine(`account_data/${type}`))).status]).toEqual([type, 404]);
       expect([type, (await s.ask('GET', roomData(OPS, `account_data/${type}`))).status]).toEqual([type, 404]);
     }
-    for (const user of OTHERS) expect((await s.ask('GET', ofMine(`account_data/${TYPE}`, user))).status).toBe(404);
+    for (const user of OTHERS)
+      expect((await s.ask('GET', ofMine(`account_data/${TYPE}`, user))).status).toBe(404);
     expect((await s.ask('GET', roomData(SECRET, `account_data/${TYPE}`))).status).toBe(404);
     expect(s.homeserver.seen).toHaveLength(asked);
   });
 
   test('without the capability it is never there, and nothing is asked', async () => {
     await using s = await personalStage(['read', 'tags', 'markers', 'push-rules']);
-    for (const type of [TYPE, ...NEVER.slice(0, 7)]) expect((await s.ask('GET', ofMine(`account_data/${type}`))).status).toBe(404);
+    for (const type of [TYPE, ...NEVER.slice(0, 7)])
+      expect((await s.ask('GET', ofMine(`account_data/${type}`))).status).toBe(404);
     expect(s.homeserver.seen).toEqual([]);
-    expect((await s.ask('PUT', ofMine(`account_data/${TYPE}`), { body: '{}' })).headers.get('www-authenticate')).toContain('account-data');
+    expect(
+      (await s.ask('PUT', ofMine(`account_data/${TYPE}`), { body: '{}' })).headers.get('www-authenticate'),
+    ).toContain('account-data');
   });
 
   test('is written as the subject, in its own words, nothing of the query', async () => {
     await using s = await personalStage([...ONE]);
-    expect((await s.ask('PUT', `${ofMine(`account_data/${TYPE}`)}?x=1`, { body: '{"a":[1,"b"]}' })).body).toEqual({});
+    expect(
+      (await s.ask('PUT', `${ofMine(`account_data/${TYPE}`)}?x=1`, { body: '{"a":[1,"b"]}' })).body,
+    ).toEqual({});
     expect((await s.ask('PUT', roomData(OPS, `account_data/${TYPE}`), { body: '{"b":2}' })).body).toEqual({});
     expect(changesAt(s)).toEqual([
       { method: 'PUT', path: `${V3}/user/${ALICE}/account_data/${TYPE}`, query: '', body: { a: [1, 'b'] } },
-      { method: 'PUT', path: `${V3}/user/${ALICE}/rooms/${OPS}/account_data/${TYPE}`, query: '', body: { b: 2 } },
+      {
+        method: 'PUT',
+        path: `${V3}/user/${ALICE}/rooms/${OPS}/account_data/${TYPE}`,
+        query: '',
+        body: { b: 2 },
+      },
     ]);
   });
 
@@ -49,11 +94,28 @@ describe('account data', () => {
       'tags',
       'push-rules',
     ]);
-    const spelled = NEVER.flatMap((type) => [type, `${type}%00`, `${type}%20`, `%20${type}`, `${type}/`, `${type}%2F`, `${type};x`, `${type}?x=1`, type.replace('.', '%2e'), type.replace('.', '%252e'), `${type}%E2%80%8B`, `./${type}`, `x/../${type}`, `${type}%EF%BB%BF`]); // prettier-ignore
+    const spelled = NEVER.flatMap((type) => [
+      type,
+      `${type}%00`,
+      `${type}%20`,
+      `%20${type}`,
+      `${type}/`,
+      `${type}%2F`,
+      `${type};x`,
+      `${type}?x=1`,
+      type.replace('.', '%2e'),
+      type.replace('.', '%252e'),
+      `${type}%E2%80%8B`,
+      `./${type}`,
+      `x/../${type}`,
+      `${type}%EF%BB%BF`,
+    ]);
     for (const type of spelled) {
       for (const method of ['PUT', 'POST', 'DELETE']) {
         for (const path of [ofMine(`account_data/${type}`), roomData(OPS, `account_data/${type}`)]) {
-          const { status } = await s.ask(method, path, { body: '{"ignored_users":{"@mintwarden:hs.test":{}}}' });
+          const { status } = await s.ask(method, path, {
+            body: '{"ignored_users":{"@mintwarden:hs.test":{}}}',
+          });
           expect([400, 403, 404]).toContain(status);
         }
       }
@@ -69,16 +131,23 @@ describe('account data', () => {
       expect((await s.ask('PUT', roomData(OPS, `account_data/${TYPE}`, user), { body })).status).toBe(403);
     }
     expect((await s.ask('PUT', roomData(SECRET, `account_data/${TYPE}`), { body })).status).toBe(403);
-    expect((await s.ask('PUT', roomData('!none:hs.test', `account_data/${TYPE}`), { body })).status).toBe(403);
+    expect((await s.ask('PUT', roomData('!none:hs.test', `account_data/${TYPE}`), { body })).status).toBe(
+      403,
+    );
     for (const bad of ['[]', '"x"', '{"a":1,"a":2}', `{"a":"${'x'.repeat(70_000)}"}`]) {
-      expect([400, 413]).toContain((await s.ask('PUT', ofMine(`account_data/${TYPE}`), { body: bad })).status);
+      expect([400, 413]).toContain(
+        (await s.ask('PUT', ofMine(`account_data/${TYPE}`), { body: bad })).status,
+      );
     }
     expect(s.homeserver.seen).toEqual([]);
   });
 
   test('marks a room as unread with `markers`, and nothing else', async () => {
     await using s = await personalStage(['read', 'markers']);
-    expect((await s.ask('PUT', roomData(OPS, 'account_data/m.marked_unread'), { body: '{"unread":true,"x":1}' })).status).toBe(200);
+    expect(
+      (await s.ask('PUT', roomData(OPS, 'account_data/m.marked_unread'), { body: '{"unread":true,"x":1}' }))
+        .status,
+    ).toBe(200);
     for (const path of [
       roomData(SECRET, 'account_data/m.marked_unread'),
       ofMine('account_data/m.marked_unread'),
@@ -86,9 +155,14 @@ describe('account data', () => {
     ]) {
       expect((await s.ask('PUT', path, { body: '{"unread":true}' })).status).toBe(403);
     }
-    expect((await s.ask('PUT', roomData(OPS, 'account_data/m.marked_unread'), { body: '{"unread":"yes"}' })).status).toBe(400);
+    expect(
+      (await s.ask('PUT', roomData(OPS, 'account_data/m.marked_unread'), { body: '{"unread":"yes"}' }))
+        .status,
+    ).toBe(400);
     expect(changesAt(s).map(({ body }) => body)).toEqual([{ unread: true }]);
-    expect((await s.ask('GET', roomData(OPS, 'account_data/m.fully_read'))).body).toEqual({ event_id: '$own' });
+    expect((await s.ask('GET', roomData(OPS, 'account_data/m.fully_read'))).body).toEqual({
+      event_id: '$own',
+    });
     expect((await s.ask('GET', ofMine('account_data/m.fully_read'))).status).toBe(404);
   });
 });
@@ -116,8 +190,11 @@ describe('tags', () => {
       const tail = method === 'GET' ? 'tags' : 'tags/u.x';
       const options = method === 'GET' ? {} : { body: '{}' };
       expect((await s.ask(method, roomData(SECRET, tail), options)).status).toBe(403);
-      for (const user of OTHERS) expect((await s.ask(method, roomData(OPS, tail, user), options)).status).toBe(403);
-      expect((await bare.ask(method, roomData(OPS, tail), options)).headers.get('www-authenticate')).toContain('tags');
+      for (const user of OTHERS)
+        expect((await s.ask(method, roomData(OPS, tail, user), options)).status).toBe(403);
+      expect(
+        (await bare.ask(method, roomData(OPS, tail), options)).headers.get('www-authenticate'),
+      ).toContain('tags');
     }
     expect((await s.ask('PUT', roomData(OPS, `tags/${'x'.repeat(300)}`))).status).toBe(400);
     expect((await s.ask('PUT', roomData(OPS, 'tags/x'), { body: '{"order":"0.1"}' })).status).toBe(400);
@@ -141,7 +218,11 @@ describe('push rules', () => {
     await using s = await personalStage(['push-rules']);
     const { body } = await s.ask('GET', `${V3}/pushrules/`);
     const lists = (body as { global: Record<string, { rule_id: string }[]> }).global;
-    expect(Object.fromEntries(Object.entries(lists).map(([kind, rules]) => [kind, rules.map((rule) => rule.rule_id)]))).toEqual({
+    expect(
+      Object.fromEntries(
+        Object.entries(lists).map(([kind, rules]) => [kind, rules.map((rule) => rule.rule_id)]),
+      ),
+    ).toEqual({
       override: ['.m.rule.master', OPS],
       content: ['launch'],
       room: [OPS],
@@ -181,7 +262,9 @@ describe('push rules', () => {
         '',
         'content/a/b/c',
       ]) {
-        const { status } = await s.ask(method, `${RULE}/${below}?after=x`, { body: '{"enabled":true,"actions":[]}' });
+        const { status } = await s.ask(method, `${RULE}/${below}?after=x`, {
+          body: '{"enabled":true,"actions":[]}',
+        });
         expect([403, 404]).toContain(status);
       }
     }
@@ -193,7 +276,15 @@ describe('notifications', () => {
   test('come from rooms in scope alone, over as many pages as it takes, and no gap tells of the others', async () => {
     await using s = await personalStage(['read', 'notifications']);
     const { body } = await s.ask('GET', `${V3}/notifications?limit=2&only=highlight&x=1`);
-    expect(body).toEqual({ notifications: ['$o1', '$o2'].map((id) => expect.objectContaining({ room_id: OPS, event: expect.objectContaining({ event_id: id }) as unknown }) as unknown) });
+    expect(body).toEqual({
+      notifications: ['$o1', '$o2'].map(
+        (id) =>
+          expect.objectContaining({
+            room_id: OPS,
+            event: expect.objectContaining({ event_id: id }) as unknown,
+          }) as unknown,
+      ),
+    });
     expect(JSON.stringify(body)).not.toMatch(/secret|leak|spoof/);
     expect(s.homeserver.seen.map(({ query }) => Object.fromEntries(query))).toEqual([
       { limit: '2', only: 'highlight' },
@@ -201,7 +292,7 @@ describe('notifications', () => {
       { from: '8', limit: '2', only: 'highlight' },
       { from: '7', limit: '1', only: 'highlight' },
     ]);
-  }); // prettier-ignore
+  });
 
   test('stop at the number wanted, with the token of that place', async () => {
     await using s = await personalStage(['read', 'notifications']);
@@ -225,16 +316,23 @@ describe('notifications', () => {
     expect((await s.ask('GET', `${V3}/notifications`)).body).toEqual({ notifications: [], next_token: '10' });
   });
 
-  test.each(['limit=0', 'limit=x', 'from=!secret:hs.test', 'only=all', 'from=%24x'])('?%s is not understood', async (query) => {
-    await using s = await personalStage(['notifications']);
-    expect((await s.ask('GET', `${V3}/notifications?${query}`)).status).toBe(400);
-    expect(s.homeserver.seen).toEqual([]);
-  });
+  test.each(['limit=0', 'limit=x', 'from=!secret:hs.test', 'only=all', 'from=%24x'])(
+    '?%s is not understood',
+    async (query) => {
+      await using s = await personalStage(['notifications']);
+      expect((await s.ask('GET', `${V3}/notifications?${query}`)).status).toBe(400);
+      expect(s.homeserver.seen).toEqual([]);
+    },
+  );
 
   test('are refused without the capability', async () => {
     await using s = await personalStage(['read', 'push-rules']);
-    expect((await s.ask('GET', `${V3}/notifications`)).headers.get('www-authenticate')).toContain('notifications');
-    expect((await s.ask('GET', '/_matrix/client/unstable/io.element.msc4308/thread_subscriptions')).status).toBe(403);
+    expect((await s.ask('GET', `${V3}/notifications`)).headers.get('www-authenticate')).toContain(
+      'notifications',
+    );
+    expect(
+      (await s.ask('GET', '/_matrix/client/unstable/io.element.msc4308/thread_subscriptions')).status,
+    ).toBe(403);
     expect(s.homeserver.seen).toEqual([]);
   });
 });
@@ -254,7 +352,8 @@ describe('thread subscriptions', () => {
     expect((await s.ask('GET', one(OPS, '$own'))).body).toEqual({ automatic: true });
     for (const path of [one(SECRET, '$own'), one(OPS, '$elsewhere'), one(OPS, '$none')])
       expect((await s.ask('GET', path)).status).toBe(403);
-    for (const method of ['PUT', 'DELETE']) expect((await s.ask(method, one(OPS, '$own'), { body: '{}' })).status).toBe(403);
+    for (const method of ['PUT', 'DELETE'])
+      expect((await s.ask(method, one(OPS, '$own'), { body: '{}' })).status).toBe(403);
     expect(changesAt(s)).toEqual([]);
     expect((await s.ask('GET', `${LIST}?dir=f`)).status).toBe(400);
     for (const { url } of s.homeserver.seen) expect(decodeURIComponent(url)).not.toContain(SECRET);
@@ -262,8 +361,14 @@ describe('thread subscriptions', () => {
 });
 
 test('a scope of all rooms still has rooms outside it', async () => {
-  await using s = await personalStage(['read', `account-data:${TYPE}`, 'push-rules', 'notifications'], { rooms: 'all' });
-  expect((await s.ask('GET', ofMine(`account_data/${TYPE}`))).body).toEqual({ list: [OPS], by: { [OPS]: 1 }, words: 'stay' });
+  await using s = await personalStage(['read', `account-data:${TYPE}`, 'push-rules', 'notifications'], {
+    rooms: 'all',
+  });
+  expect((await s.ask('GET', ofMine(`account_data/${TYPE}`))).body).toEqual({
+    list: [OPS],
+    by: { [OPS]: 1 },
+    words: 'stay',
+  });
   for (const path of [`${V3}/pushrules/`, `${V3}/notifications`])
     expect(JSON.stringify((await s.ask('GET', path)).body)).not.toContain('secret:');
   expect((await s.ask('GET', inRoom(DEV, 'account_data/x'))).status).toBe(404);

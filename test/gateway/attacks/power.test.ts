@@ -4,8 +4,30 @@ import { answerAsPeopled, peopledStage, type Room, TWELVE } from '../support/peo
 import { BOB, inRoom, writesAt } from '../support/writing-room.ts';
 
 /** A ceiling of power: the subject's own power, however great, is not the holder's. */
-const CAN = ['send', 'react', 'edit', 'redact', 'redact-others', 'plaintext', 'state', 'invite', 'kick', 'ban', 'unban', 'join', 'leave', 'knock']; // prettier-ignore
-const USUAL = { users: { [ALICE]: 100, [BOB]: 50, '@carol:hs.test': 10 }, ban: 50, kick: 50, redact: 50, invite: 0, state_default: 50 };
+const CAN = [
+  'send',
+  'react',
+  'edit',
+  'redact',
+  'redact-others',
+  'plaintext',
+  'state',
+  'invite',
+  'kick',
+  'ban',
+  'unban',
+  'join',
+  'leave',
+  'knock',
+];
+const USUAL = {
+  users: { [ALICE]: 100, [BOB]: 50, '@carol:hs.test': 10 },
+  ban: 50,
+  kick: 50,
+  redact: 50,
+  invite: 0,
+  state_default: 50,
+};
 const made = (version: string | undefined, more: object = {}, sender: string = ALICE) => ({
   type: 'm.room.create',
   state_key: '',
@@ -18,7 +40,11 @@ const USER = (user: string) => JSON.stringify({ user_id: user });
 /** What may be asked, and how. */
 const DEEDS = {
   message: ['PUT', inRoom(OPS, 'send/m.room.message/1'), '{"msgtype":"m.text","body":"x"}'],
-  reaction: ['PUT', inRoom(OPS, 'send/m.reaction/1'), '{"m.relates_to":{"rel_type":"m.annotation","event_id":"$own","key":"x"}}'],
+  reaction: [
+    'PUT',
+    inRoom(OPS, 'send/m.reaction/1'),
+    '{"m.relates_to":{"rel_type":"m.annotation","event_id":"$own","key":"x"}}',
+  ],
   redaction: ['PUT', inRoom(OPS, 'redact/$own/1'), '{}'],
   'redaction of others': ['PUT', inRoom(OPS, 'redact/$bobs/1'), '{}'],
   topic: ['PUT', inRoom(OPS, 'state/m.room.topic/'), '{"topic":"x"}'],
@@ -30,7 +56,11 @@ const DEEDS = {
 } as const;
 type Deed = keyof typeof DEEDS;
 
-async function done(power: number | undefined, room: Room, deed: Deed): Promise<{ status: number; written: number }> {
+async function done(
+  power: number | undefined,
+  room: Room,
+  deed: Deed,
+): Promise<{ status: number; written: number }> {
   await using s = await peopledStage(CAN as never, { scope: power === undefined ? {} : { power }, room });
   const [method, path, body] = DEEDS[deed];
   const { status } = await s.ask(method, path, { body });
@@ -42,16 +72,36 @@ const eleven: Room = { create: made('11'), levels: USUAL };
 describe('a ceiling holds, however powerful the subject is', () => {
   test.each<[string, Room]>([
     ['MSC4289: the creator of a room of version 12', TWELVE],
-    ['MSC4289: one of its additional creators', { create: made('12', { additional_creators: [ALICE] }, BOB), levels: TWELVE.levels }],
+    [
+      'MSC4289: one of its additional creators',
+      { create: made('12', { additional_creators: [ALICE] }, BOB), levels: TWELVE.levels },
+    ],
     ['an admin by the power levels', eleven],
-    ['an admin of an old room, which names no version', { create: made(undefined, { creator: ALICE }), levels: USUAL }],
-    ['an admin by text, as old rooms have it', { create: made('9', { creator: ALICE }), levels: { ...USUAL, users: { [ALICE]: '100', [BOB]: ' +50 ' } } }],
+    [
+      'an admin of an old room, which names no version',
+      { create: made(undefined, { creator: ALICE }), levels: USUAL },
+    ],
+    [
+      'an admin by text, as old rooms have it',
+      {
+        create: made('9', { creator: ALICE }),
+        levels: { ...USUAL, users: { [ALICE]: '100', [BOB]: ' +50 ' } },
+      },
+    ],
   ])('%s', async (_, room) => {
-    for (const deed of ['redaction of others', 'topic', 'kick', 'kick of who was invited', 'ban', 'unban'] as const)
+    for (const deed of [
+      'redaction of others',
+      'topic',
+      'kick',
+      'kick of who was invited',
+      'ban',
+      'unban',
+    ] as const)
       expect([deed, await done(0, room, deed)]).toEqual([deed, { status: 403, written: 0 }]);
     for (const deed of ['message', 'reaction', 'redaction', 'invite'] as const)
       expect([deed, await done(0, room, deed)]).toEqual([deed, { status: 200, written: 1 }]);
-    for (const deed of ['kick', 'ban'] as const) expect([deed, await done(50, room, deed)]).toEqual([deed, { status: 403, written: 0 }]);
+    for (const deed of ['kick', 'ban'] as const)
+      expect([deed, await done(50, room, deed)]).toEqual([deed, { status: 403, written: 0 }]);
     for (const deed of ['topic', 'redaction of others', 'kick of who was invited', 'unban'] as const)
       expect([deed, await done(50, room, deed)]).toEqual([deed, { status: 200, written: 1 }]);
     for (const deed of Object.keys(DEEDS) as Deed[]) {
@@ -59,15 +109,18 @@ describe('a ceiling holds, however powerful the subject is', () => {
       const fellow = creators && (room.create as { sender: string }).sender === BOB;
       expect([deed, (await done(51, room, deed)).status]).toEqual([deed, fellow ? 403 : 200]);
     }
-  }); // prettier-ignore
+  });
 
   test('below nought nothing is left but what takes no power', async () => {
     for (const deed of Object.keys(DEEDS) as Deed[])
       expect([deed, await done(-1, TWELVE, deed)]).toEqual([deed, { status: 403, written: 0 }]);
     await using s = await peopledStage(CAN as never, { scope: { power: -1 } });
-    for (const [act, room] of [['leave', OPS], ['join', '!invited:hs.test']] as const)
+    for (const [act, room] of [
+      ['leave', OPS],
+      ['join', '!invited:hs.test'],
+    ] as const)
       expect((await s.ask('POST', inRoom(room, act), {})).status).toBe(200);
-  }); // prettier-ignore
+  });
 
   test('who has the same power, or more, is not touched; nor is a creator, whoever may kick', async () => {
     expect((await done(50, eleven, 'kick')).status).toBe(403);
@@ -110,12 +163,16 @@ describe('levels are read as rooms mean them', () => {
     const events = { 'm.room.message': 20, 'm.reaction': 30, 'm.room.redaction': 60, 'm.room.topic': 0 };
     const room = { create: made('11'), levels: { ...USUAL, events } };
     const statuses = async (power: number) =>
-      Promise.all((['message', 'reaction', 'redaction', 'redaction of others', 'topic'] as const).map(async (deed) => (await done(power, room, deed)).status));
+      Promise.all(
+        (['message', 'reaction', 'redaction', 'redaction of others', 'topic'] as const).map(
+          async (deed) => (await done(power, room, deed)).status,
+        ),
+      );
     expect(await statuses(0)).toEqual([403, 403, 403, 403, 200]);
     expect(await statuses(20)).toEqual([200, 403, 403, 403, 200]);
     expect(await statuses(50)).toEqual([200, 200, 403, 403, 200]);
     expect(await statuses(60)).toEqual([200, 200, 200, 200, 200]);
-  }); // prettier-ignore
+  });
 
   test('an invite takes what the room asks of it', async () => {
     const room = { create: made('11'), levels: { ...USUAL, invite: 50 } };
@@ -123,13 +180,16 @@ describe('levels are read as rooms mean them', () => {
     expect((await done(50, room, 'invite')).status).toBe(200);
   });
 
-  test.each([null, true, 1.5, [], {}, 'ten', '0x10', ''])('CVE-2022-31152 (GHSA-jhjh-776m-4765, Synapse): a level of %j is more than anybody has', async (odd) => {
-    const with_ = (more: object) => ({ create: made('11'), levels: { ...USUAL, ...more } });
-    expect((await done(100, with_({ state_default: odd }), 'topic')).status).toBe(403);
-    expect((await done(100, with_({ events: { 'm.room.message': odd } }), 'message')).status).toBe(403);
-    expect((await done(100, with_({ kick: odd }), 'kick')).status).toBe(403);
-    expect((await done(100, with_({ users: { [ALICE]: odd } }), 'topic')).status).toBe(403);
-  }); // prettier-ignore
+  test.each([null, true, 1.5, [], {}, 'ten', '0x10', ''])(
+    'CVE-2022-31152 (GHSA-jhjh-776m-4765, Synapse): a level of %j is more than anybody has',
+    async (odd) => {
+      const with_ = (more: object) => ({ create: made('11'), levels: { ...USUAL, ...more } });
+      expect((await done(100, with_({ state_default: odd }), 'topic')).status).toBe(403);
+      expect((await done(100, with_({ events: { 'm.room.message': odd } }), 'message')).status).toBe(403);
+      expect((await done(100, with_({ kick: odd }), 'kick')).status).toBe(403);
+      expect((await done(100, with_({ users: { [ALICE]: odd } }), 'topic')).status).toBe(403);
+    },
+  );
 });
 
 describe('what cannot be looked up is not done', () => {
@@ -146,7 +206,8 @@ describe('what cannot be looked up is not done', () => {
   ] as const)('%s: %d %s', async (what, status, body, told) => {
     await using s = await peopledStage(CAN as never, { scope: { power: 100 } });
     s.homeserver.answer(({ method, path }, response) => {
-      if (path.includes(at(what))) return void response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+      if (path.includes(at(what)))
+        return void response.writeHead(status, { 'content-type': 'application/json' }).end(body);
       if (path.includes('m.room.create')) return TWELVE.create;
       if (path.includes('m.room.member')) return { membership: 'join' };
       return method === 'GET' ? TWELVE.levels : { event_id: '$x' };
@@ -188,14 +249,19 @@ describe('what cannot be looked up is not done', () => {
   test('nothing is looked up in a room outside', async () => {
     await using s = await peopledStage(CAN as never, { scope: { power: 100 } });
     for (const [method, path, body] of Object.values(DEEDS))
-      expect((await s.ask(method, path.replaceAll(encodeURIComponent(OPS), encodeURIComponent(SECRET)), { body })).status).toBe(403);
+      expect(
+        (await s.ask(method, path.replaceAll(encodeURIComponent(OPS), encodeURIComponent(SECRET)), { body }))
+          .status,
+      ).toBe(403);
     expect(s.homeserver.seen).toEqual([]);
   });
 });
 
 describe('power is never taken', () => {
   test.each([0, 50, 100, undefined])('power levels are not set, with a ceiling of %s', async (power) => {
-    await using s = await peopledStage([...CAN, 'state:m.room.power_levels'] as never, { scope: power === undefined ? {} : { power } });
+    await using s = await peopledStage([...CAN, 'state:m.room.power_levels'] as never, {
+      scope: power === undefined ? {} : { power },
+    });
     for (const levels of [{ users: { [BOB]: 100 } }, { ...USUAL, kick: 0 }, USUAL]) {
       const path = inRoom(OPS, 'state/m.room.power_levels/');
       expect((await s.ask('PUT', path, { body: JSON.stringify(levels) })).status).toBe(403);

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
-// One query, read in two ways. Advisories looked at: GHSA-7rh7-c77v-6434 (oauth2-proxy: the query is matched as if it
-// were the path), CVE-2021-39164 (Synapse: `at` shows members to who may not see them), CVE-2017-12635 (of two equal
-// names each reader takes another), MSC4127 (tokens in addresses), MSC4140 (delays).
+// One query, read in two ways. Advisories looked at: GHSA-7rh7-c77v-6434 (oauth2-proxy: the query is matched
+// as if it were the path), CVE-2021-39164 (Synapse: `at` shows members to who may not see them),
+// CVE-2017-12635 (of two equal names each reader takes another), MSC4127 (tokens in addresses), MSC4140
+// (delays).
 
 let s: Stage;
 beforeAll(async () => {
@@ -16,7 +17,9 @@ beforeEach(() => void (s.homeserver.seen.length = 0));
 
 const MESSAGES = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/messages`;
 const get = async (target: string) => {
-  const text = await s.raw(`GET ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`);
+  const text = await s.raw(
+    `GET ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`,
+  );
   return { status: Number(text.split(' ')[1]), body: text.slice(text.indexOf('\r\n\r\n') + 4) };
 };
 

@@ -7,8 +7,8 @@ import { narrowedToTypes } from '../../../src/gateway/rewrite/event-filter.ts';
 import { ALICE, DEV, grantOf, OPS } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
-// `read:TYPE`: every line that needs `read`, before a homeserver that puts events of other types wherever events
-// are, and inside of them. Whatever is of a type that is not read has `hidden` in it.
+// `read:TYPE`: every line that needs `read`, before a homeserver that puts events of other types wherever
+// events are, and inside of them. Whatever is of a type that is not read has `hidden` in it.
 
 const V3 = '/_matrix/client/v3';
 const V1 = '/_matrix/client/v1';
@@ -16,8 +16,14 @@ const room = encodeURIComponent(OPS);
 const BOB = '@bob:hs.test';
 
 const event = (type: string, body: string, more: object = {}) => ({
-  type, event_id: `$${body}`, room_id: OPS, sender: BOB, origin_server_ts: 1, content: { body, membership: 'join', displayname: body }, ...more,
-}); // prettier-ignore
+  type,
+  event_id: `$${body}`,
+  room_id: OPS,
+  sender: BOB,
+  origin_server_ts: 1,
+  content: { body, membership: 'join', displayname: body },
+  ...more,
+});
 const OTHERS = [
   'm.reaction',
   'm.room.messages',
@@ -34,31 +40,52 @@ const OTHERS = [
 const STATE = ['m.room.topic', 'm.room.name', 'm.room.create', 'm.room.third_party_invite'];
 const hidden = [
   ...OTHERS.map((type, at) => event(type, `hidden-${at}`)),
-  ...STATE.map((type) => event(type, `hidden-${type}`, { state_key: 'hidden-key', unsigned: { prev_content: { body: 'hidden' } } })),
+  ...STATE.map((type) =>
+    event(type, `hidden-${type}`, {
+      state_key: 'hidden-key',
+      unsigned: { prev_content: { body: 'hidden' } },
+    }),
+  ),
   { ...event('m.room.message', 'hidden'), type: ['m.room.message'] },
   { ...event('m.room.message', 'hidden'), type: { toString: 'm.room.message' } },
 ];
 const member = event('m.room.member', 'member-body', { state_key: BOB });
 const inside = event('m.room.redaction', 'hidden-redaction', { redacts: '$seen' });
 const bundle = {
-  redacted_because: inside, redacted_by: '$hidden-redaction', transaction_id: 'hidden',
+  redacted_because: inside,
+  redacted_by: '$hidden-redaction',
+  transaction_id: 'hidden',
   'm.relations': {
     'm.replace': event('m.reaction', 'hidden-replace'),
-    'm.thread': { count: 9, current_user_participated: true, latest_event: event('m.poll.response', 'hidden-latest') },
+    'm.thread': {
+      count: 9,
+      current_user_participated: true,
+      latest_event: event('m.poll.response', 'hidden-latest'),
+    },
     'm.reference': { chunk: [{ event_id: '$hidden-reference' }] },
     'm.annotation': { chunk: [{ type: 'm.reaction', key: 'hidden', count: 1 }] },
   },
-}; // prettier-ignore
+};
 const edited = event('m.room.message', 'seen-edit', {
-  unsigned: { redacted_because: inside, 'm.relations': { 'm.thread': { count: 1, latest_event: event('m.sticker', 'hidden-deep') } } },
+  unsigned: {
+    redacted_because: inside,
+    'm.relations': { 'm.thread': { count: 1, latest_event: event('m.sticker', 'hidden-deep') } },
+  },
 });
 const seen = [
   event('m.room.message', 'seen', { unsigned: bundle }),
   event('m.room.message', 'seen-too', { unsigned: { 'm.relations': { 'm.replace': edited } } }),
 ];
 const events = [...hidden, member, ...seen];
-const summary = { 'm.heroes': ['@member-hero:hs.test'], 'm.joined_member_count': 90_909, 'm.invited_member_count': 90_909 };
-const stripped = [...hidden, { type: 'm.room.member', state_key: ALICE, sender: BOB, content: { body: 'member-body' } }];
+const summary = {
+  'm.heroes': ['@member-hero:hs.test'],
+  'm.joined_member_count': 90_909,
+  'm.invited_member_count': 90_909,
+};
+const stripped = [
+  ...hidden,
+  { type: 'm.room.member', state_key: ALICE, sender: BOB, content: { body: 'member-body' } },
+];
 const PAGE = {
   chunk: events,
   state: events,
@@ -94,7 +121,10 @@ const facts = {
   bump_stamp: 90_909,
   heroes: [{ user_id: '@hidden-hero:hs.test' }],
 };
-const SLIDING = { pos: 'p1', rooms: { [OPS]: { ...facts, initial: true, timeline: events, required_state: events } } };
+const SLIDING = {
+  pos: 'p1',
+  rooms: { [OPS]: { ...facts, initial: true, timeline: events, required_state: events } },
+};
 const found = (list: readonly unknown[]) =>
   list.map((result) => ({
     rank: 1,
@@ -138,12 +168,21 @@ function answerTo(path: string): unknown {
   if (part === 'aliases') return { aliases: ['#hidden:hs.test'] };
   if (part === 'hierarchy') return { rooms: [{ room_id: OPS, name: 'hidden', children_state: [] }] };
   if (part === 'timestamp_to_event') return { event_id: '$hidden', origin_server_ts: 90_909 };
-  if (part === 'state' && third !== undefined) return third === 'm.room.member' ? member : third === 'm.room.message' ? seen[0] : event('m.room.topic', 'hidden');
+  if (part === 'state' && third !== undefined)
+    return third === 'm.room.member'
+      ? member
+      : third === 'm.room.message'
+        ? seen[0]
+        : event('m.room.topic', 'hidden');
   if (part === 'state') return events;
-  if (part === 'event') return [...hidden, member, ...seen].find(({ event_id: id }) => id === decodeURIComponent(third ?? '')) ?? hidden[0];
+  if (part === 'event')
+    return (
+      [...hidden, member, ...seen].find(({ event_id: id }) => id === decodeURIComponent(third ?? '')) ??
+      hidden[0]
+    );
   if (part === 'context') return { ...PAGE, event: answerTo(path.replace('/context/', '/event/')) };
   return PAGE;
-} // prettier-ignore
+}
 
 type Ask = readonly [method: string, path: string, body?: unknown];
 const get = (path: string): Ask => ['GET', path];
@@ -152,38 +191,137 @@ const search = (more: object = {}) =>
   [
     'POST',
     `${V3}/search`,
-    { search_categories: { room_events: { search_term: 'x', include_state: true, event_context: { include_profile: true }, ...more } } },
+    {
+      search_categories: {
+        room_events: {
+          search_term: 'x',
+          include_state: true,
+          event_context: { include_profile: true },
+          ...more,
+        },
+      },
+    },
   ] as const;
-const evil = encodeURIComponent(JSON.stringify({ types: ['m.reaction', 'm.*', '*', 'm.room.topic'], not_types: ['m.room.message'] }));
+const evil = encodeURIComponent(
+  JSON.stringify({ types: ['m.reaction', 'm.*', '*', 'm.room.topic'], not_types: ['m.room.message'] }),
+);
 
-/** Each line that needs `read`, with requests to it. `shown`: it shows what is read; `closed`: it is not open to `read:m.room.message`. */
-const LINES: Readonly<Record<string, { readonly shown?: readonly Ask[]; readonly bare?: readonly Ask[]; readonly closed?: readonly Ask[] }>> = {
-  sync: { shown: [get(`${V3}/sync`), get(`${V3}/sync?full_state=true`), get(`${V3}/sync?filter=${encodeURIComponent(`{"room":{"timeline":${decodeURIComponent(evil)},"state":${decodeURIComponent(evil)}}}`)}`), get('/_matrix/client/r0/sync?use_state_after=true')] },
-  slidingSync: { shown: [['POST', '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync', { lists: { all: { ranges: [[0, 9]], timeline_limit: 9, required_state: [['*', '*'], ['m.room.name', '']] } } }]] },
+/**
+ * Each line that needs `read`, with requests to it. `shown`: it shows what is read; `closed`: it is not open
+ * to `read:m.room.message`.
+ */
+const LINES: Readonly<
+  Record<
+    string,
+    { readonly shown?: readonly Ask[]; readonly bare?: readonly Ask[]; readonly closed?: readonly Ask[] }
+  >
+> = {
+  sync: {
+    shown: [
+      get(`${V3}/sync`),
+      get(`${V3}/sync?full_state=true`),
+      get(
+        `${V3}/sync?filter=${encodeURIComponent(`{"room":{"timeline":${decodeURIComponent(evil)},"state":${decodeURIComponent(evil)}}}`)}`,
+      ),
+      get('/_matrix/client/r0/sync?use_state_after=true'),
+    ],
+  },
+  slidingSync: {
+    shown: [
+      [
+        'POST',
+        '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync',
+        {
+          lists: {
+            all: {
+              ranges: [[0, 9]],
+              timeline_limit: 9,
+              required_state: [
+                ['*', '*'],
+                ['m.room.name', ''],
+              ],
+            },
+          },
+        },
+      ],
+    ],
+  },
   getRoomEvents: { shown: [inRoom('messages?dir=b'), inRoom(`messages?dir=b&filter=${evil}`)] },
   getRoomState: { shown: [inRoom('state')] },
-  getRoomStateByType: { shown: [inRoom('state/m.room.message?format=event')], closed: [inRoom('state/m.room.topic'), inRoom('state/m.room.create?format=event'), inRoom('state/M.ROOM.MESSAGE'), inRoom('state/m.room.message%20'), inRoom('state/m.room.%2a'), inRoom('state/%2a')] },
-  getRoomStateByTypeSlash: { shown: [inRoom('state/m.room.message/?format=event')], closed: [inRoom('state/m.room.topic/'), inRoom('state/m.room.encryption/')] },
-  getRoomStateWithKey: { shown: [inRoom('state/m.room.message/x?format=event')], closed: [inRoom('state/m.room.topic/x'), inRoom('state/m.space.child/%21x'), inRoom('state/m.room.third_party_invite/x?format=event')] },
+  getRoomStateByType: {
+    shown: [inRoom('state/m.room.message?format=event')],
+    closed: [
+      inRoom('state/m.room.topic'),
+      inRoom('state/m.room.create?format=event'),
+      inRoom('state/M.ROOM.MESSAGE'),
+      inRoom('state/m.room.message%20'),
+      inRoom('state/m.room.%2a'),
+      inRoom('state/%2a'),
+    ],
+  },
+  getRoomStateByTypeSlash: {
+    shown: [inRoom('state/m.room.message/?format=event')],
+    closed: [inRoom('state/m.room.topic/'), inRoom('state/m.room.encryption/')],
+  },
+  getRoomStateWithKey: {
+    shown: [inRoom('state/m.room.message/x?format=event')],
+    closed: [
+      inRoom('state/m.room.topic/x'),
+      inRoom('state/m.space.child/%21x'),
+      inRoom('state/m.room.third_party_invite/x?format=event'),
+    ],
+  },
   getMembersByRoom: { closed: [inRoom('members'), inRoom('members?membership=join')] },
   getJoinedMembersByRoom: { closed: [inRoom('joined_members')] },
   getOneRoomEvent: { shown: [inRoom('event/%24seen'), inRoom('event/%24seen-too')] },
   getEventContext: { shown: [inRoom('context/%24seen'), inRoom(`context/%24seen?filter=${evil}`)] },
   getRelatingEvents: { shown: [inRoom('relations/%24seen', V1)] },
   getRelatingEventsWithRelType: { shown: [inRoom('relations/%24seen/m.annotation?recurse=true', V1)] },
-  getRelatingEventsWithRelTypeAndEventType: { shown: [inRoom('relations/%24seen/m.thread/m.room.message', V1)], closed: [inRoom('relations/%24seen/m.annotation/m.reaction', V1), inRoom('relations/%24seen/m.thread/m.room.%2a', V1)] },
-  getThreadRoots: { shown: [inRoom('threads', V1), get(`/_matrix/client/unstable/org.matrix.msc3856/rooms/${room}/threads`)] },
-  getEventByTimestamp: { closed: [inRoom('timestamp_to_event?ts=1&dir=f', V1), get(`/_matrix/client/unstable/org.matrix.msc3030/rooms/${room}/timestamp_to_event?ts=1`)] },
+  getRelatingEventsWithRelTypeAndEventType: {
+    shown: [inRoom('relations/%24seen/m.thread/m.room.message', V1)],
+    closed: [
+      inRoom('relations/%24seen/m.annotation/m.reaction', V1),
+      inRoom('relations/%24seen/m.thread/m.room.%2a', V1),
+    ],
+  },
+  getThreadRoots: {
+    shown: [inRoom('threads', V1), get(`/_matrix/client/unstable/org.matrix.msc3856/rooms/${room}/threads`)],
+  },
+  getEventByTimestamp: {
+    closed: [
+      inRoom('timestamp_to_event?ts=1&dir=f', V1),
+      get(`/_matrix/client/unstable/org.matrix.msc3030/rooms/${room}/timestamp_to_event?ts=1`),
+    ],
+  },
   getLocalAliases: { closed: [inRoom('aliases')] },
-  getRoomSummary: { closed: [get(`${V1}/room_summary/${room}`), get(`/_matrix/client/unstable/im.nheko.summary/rooms/${room}/summary`)] },
-  search: { shown: [search(), search({ filter: { types: ['*'] } }), search({ keys: ['content.body', 'content.topic'], groupings: { group_by: [{ key: 'sender' }, { key: 'room_id' }] } })] },
+  getRoomSummary: {
+    closed: [
+      get(`${V1}/room_summary/${room}`),
+      get(`/_matrix/client/unstable/im.nheko.summary/rooms/${room}/summary`),
+    ],
+  },
+  search: {
+    shown: [
+      search(),
+      search({ filter: { types: ['*'] } }),
+      search({
+        keys: ['content.body', 'content.topic'],
+        groupings: { group_by: [{ key: 'sender' }, { key: 'room_id' }] },
+      }),
+    ],
+  },
   getSpaceHierarchy: { closed: [inRoom('hierarchy', V1)] },
   getUserProfile: { closed: [get(`${V3}/profile/${BOB}`), get(`${V3}/profile/${ALICE}`)] },
   getProfileField: { closed: [get(`${V3}/profile/${BOB}/displayname`)] },
   getRoomIdByAlias: { closed: [get(`${V3}/directory/room/%23hidden:hs.test`)] },
   getRoomVisibilityOnDirectory: { closed: [get(`${V3}/directory/list/room/${room}`)] },
-  joinRoom: { bare: [['POST', `${V3}/join/${room}`, {}], ['POST', `${V3}/rooms/${room}/join`, {}]] },
-}; // prettier-ignore
+  joinRoom: {
+    bare: [
+      ['POST', `${V3}/join/${room}`, {}],
+      ['POST', `${V3}/rooms/${room}/join`, {}],
+    ],
+  },
+};
 
 async function typed(can: readonly Allowance[]): Promise<Stage> {
   const s = await stage({ rooms: [OPS] });
@@ -200,17 +338,26 @@ async function told(s: Stage, [method, path, body]: Ask) {
 }
 
 test('there is no line that needs `read` and is not asked here', () => {
-  const serving = CATALOGUE.filter((line) => 'needs' in line && line.kind !== 'refused' && line.needs === 'read');
+  const serving = CATALOGUE.filter(
+    (line) => 'needs' in line && line.kind !== 'refused' && line.needs === 'read',
+  );
   expect(serving.map(({ id }) => id).toSorted()).toEqual(Object.keys(LINES).toSorted());
   // What opens by type shows something, and what does not is closed.
   for (const line of serving) {
     if (line.id === 'joinRoom') continue;
-    expect([line.id, 'byType' in line && line.byType === 'filtered']).toEqual([line.id, LINES[line.id]?.shown !== undefined]);
+    expect([line.id, 'byType' in line && line.byType === 'filtered']).toEqual([
+      line.id,
+      LINES[line.id]?.shown !== undefined,
+    ]);
   }
 });
 
 describe.each(Object.entries(LINES))('%s', (_id, { shown = [], closed = [], bare = [] }) => {
-  const READS = [['read:m.room.message'], ['read:m.room.message', 'send:m.room.topic', 'media'], ['read:m.room.message', 'typing', 'receipts', 'join']] as const; // prettier-ignore
+  const READS = [
+    ['read:m.room.message'],
+    ['read:m.room.message', 'send:m.room.topic', 'media'],
+    ['read:m.room.message', 'typing', 'receipts', 'join'],
+  ] as const;
 
   test('shows what is read, and nothing of another type', async () => {
     for (const can of READS) {
@@ -218,7 +365,9 @@ describe.each(Object.entries(LINES))('%s', (_id, { shown = [], closed = [], bare
       for (const one of shown) {
         const got = await told(s, one);
         expect([one, got.status, got.text.includes('seen')]).toEqual([one, 200, true]);
-        expect(got.text).not.toMatch(/hidden|member-|90909|m\.reaction|m\.room\.(?:topic|name|create|redaction|encrypted|member)/);
+        expect(got.text).not.toMatch(
+          /hidden|member-|90909|m\.reaction|m\.room\.(?:topic|name|create|redaction|encrypted|member)/,
+        );
       }
       for (const one of bare) {
         const got = await told(s, one);
@@ -257,13 +406,21 @@ describe('what is refused names what is missing', () => {
   ] as const)('%s with %s: %s', async (below, can, lacks) => {
     await using s = await typed([can]);
     const got = await told(s, inRoom(below));
-    expect([got.status, got.body['error']]).toEqual([403, `This token does not hold the capability ${lacks}.`]);
+    expect([got.status, got.body['error']]).toEqual([
+      403,
+      `This token does not hold the capability ${lacks}.`,
+    ]);
     expect(got.headers.get('www-authenticate')).toContain(`scope="${lacks}"`);
   });
 
   test('members and profiles open with their type', async () => {
     await using s = await typed(['read:m.room.member']);
-    for (const one of [inRoom('members'), inRoom('joined_members'), get(`${V3}/profile/${ALICE}`), inRoom(`state/m.room.member/${BOB}?format=event`)]) {
+    for (const one of [
+      inRoom('members'),
+      inRoom('joined_members'),
+      get(`${V3}/profile/${ALICE}`),
+      inRoom(`state/m.room.member/${BOB}?format=event`),
+    ]) {
       const got = await told(s, one);
       expect([one, got.status]).toEqual([one, 200]);
       expect(got.text).toMatch(/member-/);
@@ -271,11 +428,15 @@ describe('what is refused names what is missing', () => {
     }
     const synced = await told(s, get(`${V3}/sync`));
     expect(synced.body).toMatchObject({ rooms: { join: { [OPS]: { summary } } } });
-  }); // prettier-ignore
+  });
 
   test('state of another type is told in the same words, whether it is there or not, and nobody is asked', async () => {
     await using s = await typed(['read:m.room.message']);
-    const all = await Promise.all(['m.room.topic', 'm.room.topic/', 'm.room.topic/x', 'org.none', `m.room.member/${BOB}`].map((type) => told(s, inRoom(`state/${type}`)))); // prettier-ignore
+    const all = await Promise.all(
+      ['m.room.topic', 'm.room.topic/', 'm.room.topic/x', 'org.none', `m.room.member/${BOB}`].map((type) =>
+        told(s, inRoom(`state/${type}`)),
+      ),
+    );
     expect(new Set(all.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
     expect(s.homeserver.seen).toEqual([]);
   });
@@ -284,17 +445,23 @@ describe('what is refused names what is missing', () => {
     await using s = await typed(['read:m.room.message']);
     for (const below of ['event', 'context']) {
       const there = await told(s, inRoom(`${below}/%24hidden-0`));
-      s.homeserver.answer((_, response) => void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND"}'));
+      s.homeserver.answer(
+        (_, response) =>
+          void response
+            .writeHead(404, { 'content-type': 'application/json' })
+            .end('{"errcode":"M_NOT_FOUND"}'),
+      );
       const gone = await told(s, inRoom(`${below}/%24hidden-0`));
       expect([there.status, there.body]).toEqual([gone.status, gone.body]);
       expect(there.status).toBe(404);
       s.homeserver.answer(({ path }) => answerTo(path));
     }
-  }); // prettier-ignore
+  });
 });
 
 describe('the homeserver is asked for what is read alone', () => {
-  const filterOf = (s: Stage) => JSON.parse(s.homeserver.seen.at(-1)?.query.get('filter') ?? 'null') as Record<string, unknown> | null;
+  const filterOf = (s: Stage) =>
+    JSON.parse(s.homeserver.seen.at(-1)?.query.get('filter') ?? 'null') as Record<string, unknown> | null;
 
   test('messages and context, whether the holder has a filter or not', async () => {
     await using s = await typed(['read:m.room.message', 'read:com.example.*']);
@@ -303,7 +470,9 @@ describe('the homeserver is asked for what is read alone', () => {
       await told(s, inRoom(below));
       expect([below, filterOf(s)]).toEqual([below, { types }]);
     }
-    const filter = encodeURIComponent(JSON.stringify({ types: ['m.reaction', 'com.example.x', 'm.room.*'], limit: 5 }));
+    const filter = encodeURIComponent(
+      JSON.stringify({ types: ['m.reaction', 'com.example.x', 'm.room.*'], limit: 5 }),
+    );
     await told(s, inRoom(`messages?dir=b&filter=${filter}`));
     expect(filterOf(s)).toEqual({ types: ['com.example.x', 'm.room.message'], limit: 5 });
   });
@@ -318,7 +487,22 @@ describe('the homeserver is asked for what is read alone', () => {
 
   test('sliding sync: no state of other types', async () => {
     await using s = await typed(['read:m.room.message', 'read:m.room.topic']);
-    await told(s, ['POST', '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync', { lists: { all: { ranges: [[0, 9]], required_state: [['m.room.name', ''], ['m.room.topic', ''], ['*', '*']] } } }]); // prettier-ignore
+    await told(s, [
+      'POST',
+      '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync',
+      {
+        lists: {
+          all: {
+            ranges: [[0, 9]],
+            required_state: [
+              ['m.room.name', ''],
+              ['m.room.topic', ''],
+              ['*', '*'],
+            ],
+          },
+        },
+      },
+    ]);
     expect(JSON.parse(s.homeserver.seen.at(-1)?.body ?? '')).toMatchObject({
       room_subscriptions: {
         [OPS]: {
@@ -336,22 +520,32 @@ describe('the homeserver is asked for what is read alone', () => {
     for (const more of [{ related_by_senders: [BOB] }, { related_by_rel_types: ['m.annotation'] }]) {
       const filter = encodeURIComponent(JSON.stringify(more));
       const synced = encodeURIComponent(JSON.stringify({ room: { timeline: more } }));
-      for (const one of [inRoom(`messages?dir=b&filter=${filter}`), inRoom(`context/%24seen?filter=${filter}`), get(`${V3}/sync?filter=${synced}`), search({ filter: more })]) {
+      for (const one of [
+        inRoom(`messages?dir=b&filter=${filter}`),
+        inRoom(`context/%24seen?filter=${filter}`),
+        get(`${V3}/sync?filter=${synced}`),
+        search({ filter: more }),
+      ]) {
         expect([one, (await told(s, one)).status]).toEqual([one, 400]);
       }
     }
     expect(s.homeserver.seen.filter(({ path }) => !path.endsWith('/joined_rooms'))).toEqual([]);
-  }); // prettier-ignore
+  });
 
   test('so many types that they cannot be said are left to the answer', () => {
-    const can = Array.from({ length: 200 }, (_, at): Allowance => `read:com.example.a.long.name.of.a.type.${at}`);
+    const can = Array.from(
+      { length: 200 },
+      (_, at): Allowance => `read:com.example.a.long.name.of.a.type.${at}`,
+    );
     expect(narrowedToTypes({ limit: 5 }, readableIn({ can }))).toEqual({ limit: 5 });
   });
 });
 
 describe('a search', () => {
   const keysOf = (s: Stage) => {
-    const sent = JSON.parse(s.homeserver.seen.findLast(({ path }) => path.endsWith('/search'))?.body ?? 'null') as null | { search_categories: { room_events: { keys: string[]; filter: { types: string[] } } } }; // prettier-ignore
+    const sent = JSON.parse(
+      s.homeserver.seen.findLast(({ path }) => path.endsWith('/search'))?.body ?? 'null',
+    ) as null | { search_categories: { room_events: { keys: string[]; filter: { types: string[] } } } };
     return sent?.search_categories.room_events ?? null;
   };
 
@@ -366,7 +560,9 @@ describe('a search', () => {
   test('of names and topics alone, where those are not read, is answered here', async () => {
     await using s = await typed(['read:m.room.message']);
     const got = await told(s, search({ keys: ['content.topic', 'content.name'] }));
-    expect(got.body).toEqual({ search_categories: { room_events: { results: [], count: 0, highlights: [] } } });
+    expect(got.body).toEqual({
+      search_categories: { room_events: { results: [], count: 0, highlights: [] } },
+    });
     expect(keysOf(s)).toBeNull();
   });
 
@@ -374,14 +570,20 @@ describe('a search', () => {
     await using s = await typed(['read:m.room.message']);
     const answer = { search_categories: { room_events: { results: [], count: 7, highlights: [] } } };
     s.homeserver.answer(({ path }) => (path.endsWith('/joined_rooms') ? { joined_rooms: [OPS] } : answer));
-    expect((await told(s, search())).body).toEqual({ search_categories: { room_events: { results: [], highlights: [] } } });
+    expect((await told(s, search())).body).toEqual({
+      search_categories: { room_events: { results: [], highlights: [] } },
+    });
   });
 });
 
 test('a long-poll sleeps on over what is not read, and wakes for what is', async () => {
   await using s = await typed(['read:m.room.message']);
   let asked = 0;
-  const quiet = { timeline: { events: hidden, limited: false, prev_batch: 'p' }, state: { events: [...hidden, member] }, summary };
+  const quiet = {
+    timeline: { events: hidden, limited: false, prev_batch: 'p' },
+    state: { events: [...hidden, member] },
+    summary,
+  };
   s.homeserver.answer(() => {
     asked++;
     return { next_batch: `s${asked}`, rooms: { join: { [OPS]: asked < 4 ? quiet : joined } } };
@@ -392,18 +594,23 @@ test('a long-poll sleeps on over what is not read, and wakes for what is', async
 });
 
 test('the create event that is put back is for who reads it', async () => {
-  
-  for (const [can, expected] of [['read:m.room.message', false], ['read:m.room.m*', false], ['read:m.room.create', true]] as const) {
+  for (const [can, expected] of [
+    ['read:m.room.message', false],
+    ['read:m.room.m*', false],
+    ['read:m.room.create', true],
+  ] as const) {
     await using s = await stage({ rooms: [DEV], grant: { scope: { v: 1, rooms: [DEV], can: [can] } } });
     s.homeserver.answer(({ path }) =>
-      path.includes('/state/') ? { type: 'm.room.create', state_key: '', sender: BOB, content: {}, event_id: '$c' } : { next_batch: 's', rooms: { join: { [DEV]: {} } } },
+      path.includes('/state/')
+        ? { type: 'm.room.create', state_key: '', sender: BOB, content: {}, event_id: '$c' }
+        : { next_batch: 's', rooms: { join: { [DEV]: {} } } },
     );
     // The holder's own wildcards do not widen it.
     const filter = encodeURIComponent('{"room":{"state":{"types":["m.room.*","m.*.create*"]}}}');
     const got = await told(s, get(`${V3}/sync?filter=${filter}`));
     expect([can, got.text.includes('m.room.create')]).toEqual([can, expected]);
   }
-}); // prettier-ignore
+});
 
 test('beside `read`, a type says nothing: the stored form has none', () => {
   expect(canonical({ v: 1, rooms: [OPS], can: ['read:m.room.message', 'read'] }).can).toEqual(['read']);
@@ -413,7 +620,9 @@ describe('other capabilities beside', () => {
   test('notifications: what rang, its content where its type is read', async () => {
     await using s = await typed(['read:m.room.message', 'notifications']);
     const one = (of: unknown) => ({ actions: [], event: of, read: false, room_id: OPS, ts: 1 });
-    s.homeserver.answer(() => ({ notifications: [one(seen[0]), one(event('m.room.topic', 'topic-body', { unsigned: bundle }))] }));
+    s.homeserver.answer(() => ({
+      notifications: [one(seen[0]), one(event('m.room.topic', 'topic-body', { unsigned: bundle }))],
+    }));
     const got = await told(s, get(`${V3}/notifications`));
     expect(got.text).toContain('"body":"seen"');
     expect(got.text).not.toMatch(/hidden|"body":"topic-body"/);
@@ -422,7 +631,9 @@ describe('other capabilities beside', () => {
   test('who sends is told the algorithm alone', async () => {
     await using s = await typed(['read:m.room.message', 'send:m.room.message']);
     s.homeserver.answer(() => ({ algorithm: 'm.megolm.v1.aes-sha2', rotation_period_ms: 5, body: 'hidden' }));
-    expect((await told(s, inRoom('state/m.room.encryption/'))).body).toEqual({ algorithm: 'm.megolm.v1.aes-sha2' });
+    expect((await told(s, inRoom('state/m.room.encryption/'))).body).toEqual({
+      algorithm: 'm.megolm.v1.aes-sha2',
+    });
   });
 
   test('signs are taken, as clients give them unasked', async () => {
@@ -435,7 +646,11 @@ describe('other capabilities beside', () => {
     await using s = await typed(['read:m.room.message']);
     s.homeserver.answer(() => ({ ...member, sender: ALICE, state_key: ALICE }));
     expect((await told(s, ['POST', `${V3}/join/${room}`, {}])).body).toEqual({ room_id: OPS });
-    const set = await told(s, ['PUT', `${V3}/rooms/${room}/state/m.room.member/${ALICE}`, { membership: 'join' }]);
+    const set = await told(s, [
+      'PUT',
+      `${V3}/rooms/${room}/state/m.room.member/${ALICE}`,
+      { membership: 'join' },
+    ]);
     expect([set.status, set.body['errcode']]).toEqual([403, 'M_FORBIDDEN']);
   });
 });

@@ -15,12 +15,15 @@ afterAll(() => s[Symbol.asyncDispose]());
 /** What a holder can tell two answers by. */
 async function told(method: string, path: string, body?: string) {
   const got = await s.ask(method, path, body === undefined ? {} : { body });
-  const headers = Object.fromEntries([...got.headers].filter(([name]) => !['date', 'keep-alive', 'connection'].includes(name)));
+  const headers = Object.fromEntries(
+    [...got.headers].filter(([name]) => !['date', 'keep-alive', 'connection'].includes(name)),
+  );
   return { status: got.status, body: got.body, headers };
 }
 
 const needing = CATALOGUE.flatMap((line) => {
-  if (line.kind === 'notice' || line.kind === 'open' || line.needs === 'holder' || line.needs === 'never') return [];
+  if (line.kind === 'notice' || line.kind === 'open' || line.needs === 'holder' || line.needs === 'never')
+    return [];
   // A sync is answered with nothing instead: clients would not start, and some would storm.
   if (line.id === 'sync' || (line.kind !== 'refused' && line.device === true)) return [];
   const method = line.methods === 'any' ? 'GET' : (line.methods[0] ?? 'GET');
@@ -50,9 +53,12 @@ describe('a missing capability', () => {
         status: 403,
         body: { errcode: 'M_FORBIDDEN', error: expect.stringMatching(/does not hold the capability/) },
       });
-      const named = /^Bearer error="insufficient_scope", scope="([a-z-]+)"$/.exec(mine.headers['www-authenticate'] ?? '')?.[1];
+      const named = /^Bearer error="insufficient_scope", scope="([a-z-]+)"$/.exec(
+        mine.headers['www-authenticate'] ?? '',
+      )?.[1];
       expect(CAPABILITIES).toContain(named);
-      for (const room of [SECRET, '!nowhere:hs.test', 'no room']) expect(await told(method, filled(path, room, ALICE), body)).toEqual(mine);
+      for (const room of [SECRET, '!nowhere:hs.test', 'no room'])
+        expect(await told(method, filled(path, room, ALICE), body)).toEqual(mine);
       expect(s.homeserver.seen).toHaveLength(before);
     },
   );
@@ -81,7 +87,10 @@ describe('a 401', () => {
     other.desk.end(grantOf([]).id);
     const ended = await other.ask('GET', `${V3}/joined_rooms`);
     for (const got of [bad, ended])
-      expect([got.status, got.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"']);
+      expect([got.status, got.headers.get('www-authenticate')]).toEqual([
+        401,
+        'Bearer error="invalid_token"',
+      ]);
     expect(ended.body).toEqual(bad.body);
   });
 });
@@ -97,12 +106,15 @@ describe('methods (spec 1.19, M_UNRECOGNIZED; RFC 9110, 15.5.6)', () => {
     // What no token may do is not told apart by its methods.
     ['GET', `${V3}/createRoom`, 404, null],
   ])('%s %s', async (method, path, status, allow) => {
-    const response = await fetch(`http://127.0.0.1:${s.gateway.port}${path}`, { method, headers: { authorization: 'Bearer mwt_7F3K9Q_thisIsTheScopedToken' } });
+    const response = await fetch(`http://127.0.0.1:${s.gateway.port}${path}`, {
+      method,
+      headers: { authorization: 'Bearer mwt_7F3K9Q_thisIsTheScopedToken' },
+    });
     expect([response.status, response.headers.get('allow')]).toEqual([status, allow]);
     const text = await response.text();
     if (method === 'HEAD') expect(text).toBe('');
     else expect(JSON.parse(text)).toMatchObject({ errcode: 'M_UNRECOGNIZED' });
-  }); // prettier-ignore
+  });
 
   test('without a token nobody learns which there are', async () => {
     expect((await s.ask('DELETE', `${V3}/sync`, { token: null })).status).toBe(401);
@@ -115,11 +127,18 @@ test('a preflight is answered alike for every path, with and without a token, as
     'access-control-request-method': 'PUT',
     'access-control-request-headers': 'authorization',
   };
-  for (const path of [`${V3}/sync`, `${V3}/rooms/${encodeURIComponent(SECRET)}/messages`, '/_synapse/admin', '/nothing']) {
+  for (const path of [
+    `${V3}/sync`,
+    `${V3}/rooms/${encodeURIComponent(SECRET)}/messages`,
+    '/_synapse/admin',
+    '/nothing',
+  ]) {
     for (const token of [null, 'mwt_7F3K9Q_thisIsTheScopedToken', 'mwt_bad']) {
       const got = await s.ask('OPTIONS', path, { token, headers: preflight });
       expect(got.status).toBe(204);
-      expect(Object.fromEntries([...got.headers].filter(([name]) => name.startsWith('access-control')))).toEqual({
+      expect(
+        Object.fromEntries([...got.headers].filter(([name]) => name.startsWith('access-control'))),
+      ).toEqual({
         'access-control-allow-origin': '*',
         'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
         'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization',
@@ -143,8 +162,22 @@ describe('capabilities say what is enforced for this token', () => {
     },
   };
   test.each([
-    ['read', { 'm.set_displayname': { enabled: false }, 'm.set_avatar_url': { enabled: false }, 'm.profile_fields': { enabled: false } }],
-    ['profile', { 'm.set_displayname': { enabled: true }, 'm.set_avatar_url': { enabled: false }, 'm.profile_fields': { enabled: true, allowed: expect.arrayContaining(['displayname']) } }],
+    [
+      'read',
+      {
+        'm.set_displayname': { enabled: false },
+        'm.set_avatar_url': { enabled: false },
+        'm.profile_fields': { enabled: false },
+      },
+    ],
+    [
+      'profile',
+      {
+        'm.set_displayname': { enabled: true },
+        'm.set_avatar_url': { enabled: false },
+        'm.profile_fields': { enabled: true, allowed: expect.arrayContaining(['displayname']) },
+      },
+    ],
   ] as const)('with %s', async (can, profile) => {
     await using one = await stage({ rooms: [OPS], grant: { scope: { v: 1, rooms: [OPS], can: [can] } } });
     one.homeserver.answer(() => upstream);
@@ -158,5 +191,5 @@ describe('capabilities say what is enforced for this token', () => {
         ...profile,
       },
     });
-  }); // prettier-ignore
+  });
 });

@@ -11,9 +11,15 @@ const put = (s: Stage, body: unknown = hello, at = path) => s.ask('PUT', at, { b
 const told = ({ status, body }: { status: number; body: unknown }) => [status, body];
 
 /** The homeserver gets the next write and does with it as said; before and after it is as always. */
-function nextWrite(s: Stage, how: 'breaks off' | 'is in trouble' | 'answers nonsense' | 'is a proxy in trouble'): void {
+function nextWrite(
+  s: Stage,
+  how: 'breaks off' | 'is in trouble' | 'answers nonsense' | 'is a proxy in trouble',
+): void {
   s.homeserver.answer(({ method, path: asked }, response) => {
-    if (method !== 'PUT') return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND"}'); // prettier-ignore
+    if (method !== 'PUT')
+      return void response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end('{"errcode":"M_NOT_FOUND"}');
     expect(asked).toContain('/send/');
     if (how === 'breaks off') return void response.destroy();
     if (how === 'answers nonsense') return { event: 1 };
@@ -28,12 +34,20 @@ function timeline(s: Stage, events: readonly object[]): void {
   s.homeserver.answer(({ method, path: asked }, response) => {
     if (method === 'PUT') return { event_id: `$again${++count}` };
     if (asked.endsWith('/messages')) return { chunk: events, start: 's' };
-    return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND"}');
+    return void response
+      .writeHead(404, { 'content-type': 'application/json' })
+      .end('{"errcode":"M_NOT_FOUND"}');
   });
 }
 
 /** As the homeserver gives it back: its keys in another order. */
-const sentByAlice = { type: 'm.room.message', event_id: '$it', room_id: OPS, sender: ALICE, content: { body: 'hello', msgtype: 'm.text' } };
+const sentByAlice = {
+  type: 'm.room.message',
+  event_id: '$it',
+  room_id: OPS,
+  sender: ALICE,
+  content: { body: 'hello', msgtype: 'm.text' },
+};
 
 describe('a transaction id that was answered', () => {
   test('is answered again, over a new lease and a restart of the gateway', async () => {
@@ -62,7 +76,8 @@ describe('a transaction id that was answered', () => {
     await using s = await writingStage(['send']);
     const got = await Promise.all(Array.from({ length: 10 }, () => put(s)));
     // Those that came between are told to ask again, or the same.
-    for (const { status, body } of got) expect([200, 503]).toContain(status === 200 && body['event_id'] === '$sent1' ? 200 : status);
+    for (const { status, body } of got)
+      expect([200, 503]).toContain(status === 200 && body['event_id'] === '$sent1' ? 200 : status);
     expect(writesAt(s.homeserver)).toHaveLength(1);
     expect(told(await put(s))).toEqual([200, { event_id: '$sent1' }]);
   });
@@ -71,8 +86,13 @@ describe('a transaction id that was answered', () => {
     await using s = await writingStage(['send']);
     const arrived = Promise.withResolvers<() => void>();
     s.homeserver.answer(({ method }, response) => {
-      if (method !== 'PUT') return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND"}'); // prettier-ignore
-      arrived.resolve(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{"event_id":"$late"}'));
+      if (method !== 'PUT')
+        return void response
+          .writeHead(404, { 'content-type': 'application/json' })
+          .end('{"errcode":"M_NOT_FOUND"}');
+      arrived.resolve(() =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"event_id":"$late"}'),
+      );
       return undefined;
     });
     const gone = new AbortController();
@@ -110,8 +130,16 @@ describe('a write whose answer is lost', () => {
       nextWrite(s, 'breaks off');
       await put(s);
       const txn = writesAt(s.homeserver)[0]?.path.split('/').at(-1);
-      const other = { ...sentByAlice, event_id: '$other', origin_server_ts: Date.now(), unsigned: { transaction_id: 'another' } };
-      timeline(s, [other, { ...sentByAlice, origin_server_ts: Date.now(), unsigned: unsigned ? { transaction_id: txn } : {} }]);
+      const other = {
+        ...sentByAlice,
+        event_id: '$other',
+        origin_server_ts: Date.now(),
+        unsigned: { transaction_id: 'another' },
+      };
+      timeline(s, [
+        other,
+        { ...sentByAlice, origin_server_ts: Date.now(), unsigned: unsigned ? { transaction_id: txn } : {} },
+      ]);
       expect(told(await put(s))).toEqual([200, { event_id: '$it' }]);
       expect(told(await put(s))).toEqual([200, { event_id: '$it' }]);
       expect(writesAt(s.homeserver)).toHaveLength(1);
@@ -137,7 +165,8 @@ describe('a write whose answer is lost', () => {
     await using s = await writingStage(['send'], { transactions });
     nextWrite(s, 'breaks off');
     await put(s);
-    for (const [name, row] of transactions.rows) transactions.rows.set(name, { ...row, begunAt: row.begunAt - 61_000 });
+    for (const [name, row] of transactions.rows)
+      transactions.rows.set(name, { ...row, begunAt: row.begunAt - 61_000 });
     timeline(s, []);
     expect((await put(s)).status).toBe(409);
     expect(writesAt(s.homeserver)).toHaveLength(1);
@@ -151,7 +180,12 @@ describe('a write that was certainly not sent', () => {
     [400, 'M_BAD_JSON', 400],
   ])('since the homeserver refused it (%s) may be sent later', async (status, errcode, expected) => {
     await using s = await writingStage(['send']);
-    s.homeserver.answer(({ method }, response) => void response.writeHead(method === 'PUT' ? status : 404, { 'content-type': 'application/json' }).end(JSON.stringify({ errcode: method === 'PUT' ? errcode : 'M_NOT_FOUND' }))); // prettier-ignore
+    s.homeserver.answer(
+      ({ method }, response) =>
+        void response
+          .writeHead(method === 'PUT' ? status : 404, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ errcode: method === 'PUT' ? errcode : 'M_NOT_FOUND' })),
+    );
     expect((await put(s)).status).toBe(expected);
     answerAsRoom(s.homeserver);
     expect(told(await put(s))).toEqual([200, { event_id: '$sent1' }]);
@@ -161,7 +195,12 @@ describe('a write that was certainly not sent', () => {
     await using s = await writingStage(['send']);
     s.desk.renewal = { leaseId: 'lease-2' as LeaseId, token: 'fresh' };
     s.homeserver.answer(({ method, headers }, response) => {
-      const [status, body] = method !== 'PUT' ? [404, '{"errcode":"M_NOT_FOUND"}'] : headers.authorization === 'Bearer fresh' ? [200, '{"event_id":"$e"}'] : [401, '{"errcode":"M_UNKNOWN_TOKEN"}']; // prettier-ignore
+      const [status, body] =
+        method !== 'PUT'
+          ? [404, '{"errcode":"M_NOT_FOUND"}']
+          : headers.authorization === 'Bearer fresh'
+            ? [200, '{"event_id":"$e"}']
+            : [401, '{"errcode":"M_UNKNOWN_TOKEN"}'];
       return void response.writeHead(status, { 'content-type': 'application/json' }).end(body);
     });
     expect(told(await put(s))).toEqual([200, { event_id: '$e' }]);
@@ -173,7 +212,10 @@ describe('a write that was certainly not sent', () => {
   test('since the homeserver was not there may be sent later', async () => {
     const transactions = memoryTransactions();
     {
-      await using s = await writingStage(['send', 'plaintext'], { transactions, homeserverUrl: 'http://127.0.0.1:9' });
+      await using s = await writingStage(['send', 'plaintext'], {
+        transactions,
+        homeserverUrl: 'http://127.0.0.1:9',
+      });
       expect((await put(s)).status).toBe(502);
     }
     expect(transactions.rows.size).toBe(0);

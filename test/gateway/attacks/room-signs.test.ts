@@ -4,7 +4,8 @@ import { stage } from '../support/stage.ts';
 import { BOB, changesAt, inRoom, me, personalStage } from '../support/personal-homeserver.ts';
 
 const typing = (room: string, user = me) => inRoom(room, `typing/${user}`);
-const receipt = (kind: string, id = '$own', room: string = OPS) => inRoom(room, `receipt/${kind}/${encodeURIComponent(id)}`);
+const receipt = (kind: string, id = '$own', room: string = OPS) =>
+  inRoom(room, `receipt/${kind}/${encodeURIComponent(id)}`);
 const on = '{"typing":true,"timeout":86400000}';
 
 describe('without the capability', () => {
@@ -26,7 +27,8 @@ describe('without the capability', () => {
     for (const can of ['typing', 'receipts', 'markers'] as const) {
       await using s = await personalStage([can]);
       await s.ask('PUT', typing(OPS), { body: on });
-      for (const kind of ['m.read', 'm.read.private', 'm.fully_read', 'M.READ', 'm.read.privat%C3%A9']) await s.ask('POST', receipt(kind), { body: '{}' });
+      for (const kind of ['m.read', 'm.read.private', 'm.fully_read', 'M.READ', 'm.read.privat%C3%A9'])
+        await s.ask('POST', receipt(kind), { body: '{}' });
       await s.ask('POST', inRoom(OPS, 'read_markers'), { body: all });
       done[can] = changesAt(s).map(({ path, body }) => [path.split(`${OPS}/`)[1], body]);
     }
@@ -42,7 +44,7 @@ describe('without the capability', () => {
         ['read_markers', { 'm.read.private': '$own3', 'm.fully_read': '$own' }],
       ],
     });
-  }); // prettier-ignore
+  });
 
   test('another capability is no reason to take them', async () => {
     await using s = await personalStage(['profile']);
@@ -57,12 +59,21 @@ const ALL = ['read', 'typing', 'receipts', 'markers'] as const;
 
 test('nobody else types, in whatever spelling', async () => {
   await using s = await personalStage(ALL);
-  for (const user of [encodeURIComponent(BOB), BOB, '@ALICE:hs.test', '@alice:hs.test.evil', '@alice:HS.TEST', `${me}%20`, '%40alice%3Ahs.test%3F']) {
+  for (const user of [
+    encodeURIComponent(BOB),
+    BOB,
+    '@ALICE:hs.test',
+    '@alice:hs.test.evil',
+    '@alice:HS.TEST',
+    `${me}%20`,
+    '%40alice%3Ahs.test%3F',
+  ]) {
     expect([user, (await s.ask('PUT', typing(OPS, user), { body: on })).status]).toEqual([user, 403]);
   }
-  for (const user of [`${me}%00`, '%2540alice:hs.test', '@al%69ce:hs.test']) expect([user, (await s.ask('PUT', typing(OPS, user), { body: on })).status]).toEqual([user, 400]);
+  for (const user of [`${me}%00`, '%2540alice:hs.test', '@al%69ce:hs.test'])
+    expect([user, (await s.ask('PUT', typing(OPS, user), { body: on })).status]).toEqual([user, 400]);
   expect(s.homeserver.seen).toEqual([]);
-}); // prettier-ignore
+});
 
 // One room in the path and another in what is named: CVE-2020-26257 was that, between servers.
 test('a room outside the scope, an event of one, and an event that is not there are refused in the same words', async () => {
@@ -74,7 +85,9 @@ test('a room outside the scope, an event of one, and an event that is not there 
     await s.ask('POST', receipt('m.read', '$elsewhere')),
     await s.ask('POST', receipt('m.fully_read', '$none')),
     await s.ask('POST', receipt('m.read'), { body: '{"thread_id":"$elsewhere"}' }),
-    await s.ask('POST', inRoom(OPS, 'read_markers'), { body: '{"m.read":"$own","m.fully_read":"$elsewhere"}' }),
+    await s.ask('POST', inRoom(OPS, 'read_markers'), {
+      body: '{"m.read":"$own","m.fully_read":"$elsewhere"}',
+    }),
   ];
   for (const { status, body } of refusals) expect([status, body]).toEqual([403, refusals[0]?.body]);
   expect(changesAt(s)).toEqual([]);
@@ -87,7 +100,9 @@ test('only what is known of a body goes on; a thread does', async () => {
   await s.ask('POST', `${receipt('m.read')}?x=1`, { body: '{"thread_id":"main","hidden":true}' });
   await s.ask('POST', receipt('m.read'), { body: '{"thread_id":"$own2"}' });
   await s.ask('POST', receipt('m.fully_read'), { body: '{"thread_id":"main"}' });
-  await s.ask('POST', inRoom(OPS, 'read_markers'), { body: '{"m.read":"$own","m.hidden":"$own","__proto__":"$own"}' });
+  await s.ask('POST', inRoom(OPS, 'read_markers'), {
+    body: '{"m.read":"$own","m.hidden":"$own","__proto__":"$own"}',
+  });
   expect(changesAt(s).map(({ body, query }) => [body, query])).toEqual([
     [{ typing: false }, ''],
     [{ thread_id: 'main' }, ''],

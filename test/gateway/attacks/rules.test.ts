@@ -11,9 +11,18 @@ const V3 = '/_matrix/client/v3';
 const ROOM = encodeURIComponent(OPS);
 const ruled = (allow: readonly string[], deny: readonly string[]) => {
   const rules = firewall(allow.map(parseEndpoint), deny.map(parseEndpoint)) ?? [];
-  return { scope: { ...grantOf([OPS]).scope, can: ['read', 'send'] as const, rules: [rules] as readonly (readonly EndpointRule[])[] } };
+  return {
+    scope: {
+      ...grantOf([OPS]).scope,
+      can: ['read', 'send'] as const,
+      rules: [rules] as readonly (readonly EndpointRule[])[],
+    },
+  };
 };
-const REFUSED = { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'The endpoint rules of this token do not allow that.' } };
+const REFUSED = {
+  status: 403,
+  body: { errcode: 'M_FORBIDDEN', error: 'The endpoint rules of this token do not allow that.' },
+};
 
 describe('a denied endpoint is not passed', () => {
   test.each([
@@ -38,15 +47,27 @@ describe('a denied endpoint is not passed', () => {
   ])('by %s', async (path) => {
     await using s = await stage({ rooms: [OPS], grant: ruled([], [`GET ${V3}/rooms/*/messages`]) });
     s.homeserver.answer(() => ({ chunk: [], start: 's' }));
-    expect([400, 403, 404]).toContain((await s.raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer mwt_7F3K9Q_thisIsTheScopedToken\r\nConnection: close\r\n\r\n`).then((text) => Number(text.split(' ')[1])))); // prettier-ignore
+    expect([400, 403, 404]).toContain(
+      await s
+        .raw(
+          `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer mwt_7F3K9Q_thisIsTheScopedToken\r\nConnection: close\r\n\r\n`,
+        )
+        .then((text) => Number(text.split(' ')[1])),
+    );
     expect(s.homeserver.seen).toEqual([]);
   });
 
-  test.each(['r0', 'v1', 'unstable', 'v*', '*', 'r*', 'unst*'])('whatever version the rule names: %s', async (version) => {
-    await using s = await stage({ rooms: [OPS], grant: ruled([], [`/_matrix/client/${version}/rooms/*/messages`]) });
-    expect(await s.ask('GET', `${V3}/rooms/${ROOM}/messages`)).toMatchObject(REFUSED);
-    expect(s.homeserver.seen).toEqual([]);
-  });
+  test.each(['r0', 'v1', 'unstable', 'v*', '*', 'r*', 'unst*'])(
+    'whatever version the rule names: %s',
+    async (version) => {
+      await using s = await stage({
+        rooms: [OPS],
+        grant: ruled([], [`/_matrix/client/${version}/rooms/*/messages`]),
+      });
+      expect(await s.ask('GET', `${V3}/rooms/${ROOM}/messages`)).toMatchObject(REFUSED);
+      expect(s.homeserver.seen).toEqual([]);
+    },
+  );
 
   test('where it writes either', async () => {
     await using s = await stage({ rooms: [OPS], grant: ruled([], [`PUT ${V3}/rooms/*/send/**`]) });
@@ -58,7 +79,10 @@ describe('a denied endpoint is not passed', () => {
   });
 
   test('where it is answered here either', async () => {
-    await using s = await stage({ rooms: [OPS], grant: ruled([], [`GET ${V3}/account/whoami`, `GET ${V3}/pushrules`]) });
+    await using s = await stage({
+      rooms: [OPS],
+      grant: ruled([], [`GET ${V3}/account/whoami`, `GET ${V3}/pushrules`]),
+    });
     expect(await s.ask('GET', `${V3}/account/whoami`)).toMatchObject(REFUSED);
     // The same operation, by its name with a slash and without.
     expect(await s.ask('GET', `${V3}/pushrules/`)).toMatchObject(REFUSED);
@@ -78,27 +102,35 @@ describe('every line of the catalogue', () => {
   const served = CATALOGUE.filter(({ kind }) => !['notice', 'open', 'deed', 'refused'].includes(kind));
   const filled = (name: string) => name.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => `p${parameter}`);
 
-  test.each(served.map((line) => [line.id, line] as const))('%s: a rule for one of its names holds for all of them', (_, line) => {
-    const names = namesOf(line);
-    for (const method of line.methods === 'any' ? ['GET'] : line.methods)
-      for (const denied of names)
-        for (const asked of names) {
-          const { scope } = ruled([], [`${method} ${filled(denied)}`]);
-          const target = parseTarget(filled(asked));
-          if ('status' in target) throw new Error(asked);
-          const found = route(method, target.segments);
-          // Another line may stand before it; then it is that line's name.
-          if (found?.line !== line) continue;
-          const { params } = found;
-          const isFull = [...denied.matchAll(/\{(\w+)\}/g)].every(([, parameter]) => params[parameter ?? ''] !== undefined);
-          if (isFull) expect(ruledOut(scope, method, target, found), `${denied} / ${asked}`).not.toBeNull();
-        }
-  });
+  test.each(served.map((line) => [line.id, line] as const))(
+    '%s: a rule for one of its names holds for all of them',
+    (_, line) => {
+      const names = namesOf(line);
+      for (const method of line.methods === 'any' ? ['GET'] : line.methods)
+        for (const denied of names)
+          for (const asked of names) {
+            const { scope } = ruled([], [`${method} ${filled(denied)}`]);
+            const target = parseTarget(filled(asked));
+            if ('status' in target) throw new Error(asked);
+            const found = route(method, target.segments);
+            // Another line may stand before it; then it is that line's name.
+            if (found?.line !== line) continue;
+            const { params } = found;
+            const isFull = [...denied.matchAll(/\{(\w+)\}/g)].every(
+              ([, parameter]) => params[parameter ?? ''] !== undefined,
+            );
+            if (isFull) expect(ruledOut(scope, method, target, found), `${denied} / ${asked}`).not.toBeNull();
+          }
+    },
+  );
 });
 
 describe('an allowed endpoint', () => {
   test('is all there is; and a denial counts before it', async () => {
-    await using s = await stage({ rooms: [OPS], grant: ruled([`GET ${V3}/rooms/**`], [`GET ${V3}/rooms/*/members`]) });
+    await using s = await stage({
+      rooms: [OPS],
+      grant: ruled([`GET ${V3}/rooms/**`], [`GET ${V3}/rooms/*/members`]),
+    });
     s.homeserver.answer(() => ({ chunk: [], start: 's' }));
     expect((await s.ask('GET', `/_matrix/client/r0/rooms/${ROOM}/messages?dir=b`)).status).toBe(200);
     for (const path of [`${V3}/joined_rooms`, `${V3}/sync`, `${V3}/rooms/${ROOM}/members`])
@@ -108,7 +140,9 @@ describe('an allowed endpoint', () => {
 
   test('opens nothing that the scope does not', async () => {
     await using s = await stage({ rooms: [OPS], grant: ruled(['* /**'], []) });
-    expect((await s.ask('GET', `${V3}/rooms/!other:hs.test/messages`)).body).toMatchObject({ error: 'This token does not allow that.' });
+    expect((await s.ask('GET', `${V3}/rooms/!other:hs.test/messages`)).body).toMatchObject({
+      error: 'This token does not allow that.',
+    });
     expect((await s.ask('PUT', `${V3}/rooms/${ROOM}/state/m.room.topic/`, { body: '{}' })).status).toBe(403);
     expect((await s.ask('GET', '/_synapse/admin/v1/rooms')).status).toBe(403);
     expect(s.homeserver.seen).toEqual([]);

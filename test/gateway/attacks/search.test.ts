@@ -2,10 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DEV, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 
-// Searching looks beyond one room, and counts. Advisories looked at: CVE-2022-39335 and CVE-2022-39374 (Synapse:
-// events, and their order, to who may not see them), CVE-2021-39164 and CVE-2021-39163 (Synapse: members, name and
-// counts of a room to who knows its id), CVE-2024-53867 (Synapse: state of rooms one has left). And what Synapse
-// does on purpose: it adds the predecessors of the rooms it is told to search, and ranks and counts over all of them.
+// Searching looks beyond one room, and counts. Advisories looked at: CVE-2022-39335 and CVE-2022-39374
+// (Synapse: events, and their order, to who may not see them), CVE-2021-39164 and CVE-2021-39163 (Synapse:
+// members, name and counts of a room to who knows its id), CVE-2024-53867 (Synapse: state of rooms one has
+// left). And what Synapse does on purpose: it adds the predecessors of the rooms it is told to search, and
+// ranks and counts over all of them.
 
 let s: Stage;
 beforeAll(async () => {
@@ -14,11 +15,25 @@ beforeAll(async () => {
 afterAll(() => s[Symbol.asyncDispose]());
 beforeEach(() => void (s.homeserver.seen.length = 0));
 
-const event = (room: string, id: string, more: object = {}) => ({ type: 'm.room.message', event_id: id, sender: '@bob:hs.test', origin_server_ts: 1, room_id: room, content: { body: `said in ${room}` }, ...more }); // prettier-ignore
-const result = (room: string, id: string, context: object = {}) => ({ rank: 1, result: event(room, id), context });
+const event = (room: string, id: string, more: object = {}) => ({
+  type: 'm.room.message',
+  event_id: id,
+  sender: '@bob:hs.test',
+  origin_server_ts: 1,
+  room_id: room,
+  content: { body: `said in ${room}` },
+  ...more,
+});
+const result = (room: string, id: string, context: object = {}) => ({
+  rank: 1,
+  result: event(room, id),
+  context,
+});
 const answer = (room_events: object) =>
   s.homeserver.answer(({ path }) =>
-    path.endsWith('/joined_rooms') ? { joined_rooms: [OPS, DEV, SECRET] } : { search_categories: { room_events } },
+    path.endsWith('/joined_rooms')
+      ? { joined_rooms: [OPS, DEV, SECRET] }
+      : { search_categories: { room_events } },
   );
 const search = (room_events: object, query = '') =>
   s.ask('POST', `/_matrix/client/v3/search${query}`, {
@@ -26,7 +41,9 @@ const search = (room_events: object, query = '') =>
   });
 type Filter = { rooms: string[]; not_rooms: string[] };
 const asked = () => s.homeserver.seen.filter(({ path }) => path.endsWith('/search'));
-const filterAsked = () => (JSON.parse(asked()[0]?.body ?? '{}') as { search_categories: { room_events: { filter: Filter } } }).search_categories.room_events.filter; // prettier-ignore
+const filterAsked = () =>
+  (JSON.parse(asked()[0]?.body ?? '{}') as { search_categories: { room_events: { filter: Filter } } })
+    .search_categories.room_events.filter;
 const shown = (got: Awaited<ReturnType<typeof search>>) =>
   (got.body['search_categories'] as { room_events: Record<string, unknown> }).room_events;
 
@@ -71,10 +88,18 @@ describe('what is asked', () => {
 
   test('other categories, and keys that nobody knows, are left out', async () => {
     answer({ results: [], count: 0 });
-    const body = { search_categories: { room_events: { search_term: 'x', evil: SECRET, filter: { evil: SECRET } }, people: { search_term: 'x' }, rooms: {} } };
-    expect((await s.ask('POST', '/_matrix/client/v3/search', { body: JSON.stringify(body) })).status).toBe(200);
+    const body = {
+      search_categories: {
+        room_events: { search_term: 'x', evil: SECRET, filter: { evil: SECRET } },
+        people: { search_term: 'x' },
+        rooms: {},
+      },
+    };
+    expect((await s.ask('POST', '/_matrix/client/v3/search', { body: JSON.stringify(body) })).status).toBe(
+      200,
+    );
     expect(asked()[0]?.body).not.toMatch(/evil|people/);
-  }); // prettier-ignore
+  });
 
   test.each(['!secret:hs.test', 'a b', 'a%00', '"', ''])('a page’s name %s that is none', async (page) => {
     answer({ results: [], count: 0 });
@@ -91,10 +116,24 @@ describe('what is asked', () => {
 });
 
 describe('what is shown', () => {
-  const around = { events_before: [event(SECRET, '$b')], events_after: [event(OPS, '$a')], start: 't1', end: 't2', profile_info: { '@stranger:hs.test': { displayname: 'Stranger' }, '@bob:hs.test': { displayname: 'Bob' } } }; // prettier-ignore
+  const around = {
+    events_before: [event(SECRET, '$b')],
+    events_after: [event(OPS, '$a')],
+    start: 't1',
+    end: 't2',
+    profile_info: {
+      '@stranger:hs.test': { displayname: 'Stranger' },
+      '@bob:hs.test': { displayname: 'Bob' },
+    },
+  };
 
   test('results of a predecessor outside (CVE-2022-39335) are left out, and with them count and pages', async () => {
-    answer({ results: [result(SECRET, '$1'), result(OPS, '$2')], count: 2, next_batch: 'n', highlights: ['x'] });
+    answer({
+      results: [result(SECRET, '$1'), result(OPS, '$2')],
+      count: 2,
+      next_batch: 'n',
+      highlights: ['x'],
+    });
     const got = shown(await search({}));
     expect(got['results']).toHaveLength(1);
     expect(got).not.toHaveProperty('count', 2);
@@ -111,22 +150,37 @@ describe('what is shown', () => {
   });
 
   test('state of rooms outside, and of another room under a room’s name (CVE-2024-53867)', async () => {
-    answer({ results: [result(OPS, '$2')], count: 1, state: { [SECRET]: [event(SECRET, '$s', { state_key: '' })], [OPS]: [event(SECRET, '$s', { state_key: '' }), event(OPS, '$o', { state_key: '' })] } });
+    answer({
+      results: [result(OPS, '$2')],
+      count: 1,
+      state: {
+        [SECRET]: [event(SECRET, '$s', { state_key: '' })],
+        [OPS]: [event(SECRET, '$s', { state_key: '' }), event(OPS, '$o', { state_key: '' })],
+      },
+    });
     const text = JSON.stringify(shown(await search({ include_state: true })));
     expect(text).not.toContain(SECRET);
     expect(text).toContain('$o');
-  }); // prettier-ignore
+  });
 
   test('groups of rooms outside, and results in a group that are not shown (CVE-2021-39163)', async () => {
     answer({
       results: [result(OPS, '$2')],
       count: 1,
       groups: {
-        room_id: { [SECRET]: { results: ['$1'], order: 1, next_batch: 'x' }, [OPS]: { results: ['$1', '$2'], order: 2, next_batch: 'y' } },
-        sender: { '@stranger:hs.test': { results: ['$1'], order: 1 }, '@bob:hs.test': { results: ['$1', '$2'], order: 2 } },
+        room_id: {
+          [SECRET]: { results: ['$1'], order: 1, next_batch: 'x' },
+          [OPS]: { results: ['$1', '$2'], order: 2, next_batch: 'y' },
+        },
+        sender: {
+          '@stranger:hs.test': { results: ['$1'], order: 1 },
+          '@bob:hs.test': { results: ['$1', '$2'], order: 2 },
+        },
       },
     });
-    const text = JSON.stringify(shown(await search({ groupings: { group_by: [{ key: 'room_id' }, { key: 'sender' }] } })));
+    const text = JSON.stringify(
+      shown(await search({ groupings: { group_by: [{ key: 'room_id' }, { key: 'sender' }] } })),
+    );
     expect(text).not.toMatch(/secret|stranger|"\$1"/);
     expect(text).toContain('$2');
   });
@@ -140,10 +194,15 @@ describe('what is shown', () => {
     expect(shown(await search({}))['results']).toEqual([]);
   });
 
-  test.each(['{}', '[]', '{"search_categories":[]}', '{"search_categories":{"room_events":{"results":{}}}}'])('nonsense %s is a clean error', async (text) => {
-    s.homeserver.answer(({ path }) => (path.endsWith('/joined_rooms') ? { joined_rooms: [OPS] } : JSON.parse(text)));
-    expect((await search({})).status).toBe(502);
-  }); // prettier-ignore
+  test.each(['{}', '[]', '{"search_categories":[]}', '{"search_categories":{"room_events":{"results":{}}}}'])(
+    'nonsense %s is a clean error',
+    async (text) => {
+      s.homeserver.answer(({ path }) =>
+        path.endsWith('/joined_rooms') ? { joined_rooms: [OPS] } : JSON.parse(text),
+      );
+      expect((await search({})).status).toBe(502);
+    },
+  );
 });
 
 test('members at a time of one’s choosing (CVE-2021-39164): of rooms in scope alone', async () => {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OPS } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 
-// What would keep the subject from seeing the notice, or outlive the token. Nothing of it reaches the homeserver.
-// Advisories looked at: CVE-2023-42453 (Synapse: read receipts forged for events one cannot see),
+// What would keep the subject from seeing the notice, or outlive the token. Nothing of it reaches the
+// homeserver. Advisories looked at: CVE-2023-42453 (Synapse: read receipts forged for events one cannot see),
 // CVE-2023-43796 (Synapse: devices of others can be asked for).
 
 let s: Stage;
@@ -74,7 +74,11 @@ describe('refused, whatever the scope', () => {
     ['GET', 'admin/whois/@alice:hs.test'],
   ])('%s %s', async (method, below) => {
     for (const version of ['v3', 'r0', 'unstable']) {
-      const got = await s.ask(method, `/_matrix/client/${version}/${below}`, method === 'GET' ? {} : { body: '{"membership":"join"}' });
+      const got = await s.ask(
+        method,
+        `/_matrix/client/${version}/${below}`,
+        method === 'GET' ? {} : { body: '{"membership":"join"}' },
+      );
       expect(got).toMatchObject({
         status: 403,
         body: {
@@ -86,19 +90,24 @@ describe('refused, whatever the scope', () => {
     expect(s.homeserver.seen).toEqual([]);
   });
 
-  test.each(['GET', 'POST', 'PUT', 'DELETE'])('%s of administration, dehydrated devices, rendezvous and delayed events', async (method) => {
-    for (const path of [
-      '/_synapse/admin/v1/users/@alice:hs.test/login',
-      '/_matrix/client/unstable/org.matrix.msc4140/delayed_events/x',
-      '/_matrix/client/v1/rendezvous',
-      '/_matrix/client/unstable/org.matrix.msc4108/rendezvous',
-    ]) {
-      expect((await s.ask(method, path)).status).toBe(403);
-    }
-    if (method !== 'GET')
-      expect((await s.ask(method, '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device')).status).toBe(403);
-    expect(s.homeserver.seen).toEqual([]);
-  });
+  test.each(['GET', 'POST', 'PUT', 'DELETE'])(
+    '%s of administration, dehydrated devices, rendezvous and delayed events',
+    async (method) => {
+      for (const path of [
+        '/_synapse/admin/v1/users/@alice:hs.test/login',
+        '/_matrix/client/unstable/org.matrix.msc4140/delayed_events/x',
+        '/_matrix/client/v1/rendezvous',
+        '/_matrix/client/unstable/org.matrix.msc4108/rendezvous',
+      ]) {
+        expect((await s.ask(method, path)).status).toBe(403);
+      }
+      if (method !== 'GET')
+        expect(
+          (await s.ask(method, '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device')).status,
+        ).toBe(403);
+      expect(s.homeserver.seen).toEqual([]);
+    },
+  );
 });
 
 describe('answered, without anything happening', () => {

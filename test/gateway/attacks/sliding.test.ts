@@ -4,7 +4,9 @@ import { DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
 const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
-const ALL = { lists: { all: { ranges: [[0, 19]], timeline_limit: 5, required_state: [['m.room.name', '']] } } };
+const ALL = {
+  lists: { all: { ranges: [[0, 19]], timeline_limit: 5, required_state: [['m.room.name', '']] } },
+};
 
 /** A gateway whose token has a device, before a homeserver that answers so. */
 async function withDevice(
@@ -13,15 +15,27 @@ async function withDevice(
 ): Promise<Stage> {
   const s = await stage({ rooms });
   s.desk.add(TOKEN, { grant: grantOf(rooms), rooms: new Set(rooms), device: true });
-  s.homeserver.answer((seen) => answer(JSON.parse(seen.body === '' ? '{}' : seen.body) as Record<string, unknown>, seen.query));
+  s.homeserver.answer((seen) =>
+    answer(JSON.parse(seen.body === '' ? '{}' : seen.body) as Record<string, unknown>, seen.query),
+  );
   return s;
 }
 
 const ask = (s: Stage, body: unknown, query = '') =>
   s.ask('POST', `${SLIDING}${query}`, { body: typeof body === 'string' ? body : JSON.stringify(body) });
 const sent = (s: Stage, at = 0) =>
-  JSON.parse(s.homeserver.seen[at]?.body ?? '{}') as { lists: object; room_subscriptions: Record<string, unknown> };
-const event = (body: string, more: object = {}) => ({ type: 'm.room.message', event_id: `$${body}`, sender: '@bob:hs.test', content: { body }, origin_server_ts: 1, ...more }); // prettier-ignore
+  JSON.parse(s.homeserver.seen[at]?.body ?? '{}') as {
+    lists: object;
+    room_subscriptions: Record<string, unknown>;
+  };
+const event = (body: string, more: object = {}) => ({
+  type: 'm.room.message',
+  event_id: `$${body}`,
+  sender: '@bob:hs.test',
+  content: { body },
+  origin_server_ts: 1,
+  ...more,
+});
 
 describe('a token without a device', () => {
   test.each([SLIDING, '/_matrix/client/v4/sync'])(
@@ -37,7 +51,10 @@ describe('a token without a device', () => {
   );
 
   test('sees it in /versions only where it has one, whatever others saw before', async () => {
-    const served = { versions: ['v1.11'], unstable_features: { 'org.matrix.simplified_msc3575': true, 'org.matrix.msc4140': true } };
+    const served = {
+      versions: ['v1.11'],
+      unstable_features: { 'org.matrix.simplified_msc3575': true, 'org.matrix.msc4140': true },
+    };
     await using s = await withDevice(() => served);
     s.desk.add('mwt_8F3K9Q_other', { grant: grantOf([OPS]), rooms: new Set([OPS]) });
     const featuresFor = async (token: string | null) =>
@@ -53,18 +70,42 @@ describe('a token without a device', () => {
 
 test('the homeserver is asked for no list, and for subscriptions to rooms in scope alone', async () => {
   await using s = await withDevice(() => ({ pos: 'p1', rooms: {} }));
-  await ask(s, {
-    conn_id: 'room-list',
-    lists: {
-      all: { ranges: [[0, 99]], timeline_limit: 1, required_state: [['m.room.name', '']], sort: ['leak'], 'org.leak': 1 },
-      more: { ranges: [[0, 0]], timeline_limit: 1_000_000, required_state: [['m.room.member', '$LAZY']], slow_get_all_rooms: true },
-      direct: { ranges: [[0, 99]], timeline_limit: 50, filters: { is_dm: true } },
+  await ask(
+    s,
+    {
+      conn_id: 'room-list',
+      lists: {
+        all: {
+          ranges: [[0, 99]],
+          timeline_limit: 1,
+          required_state: [['m.room.name', '']],
+          sort: ['leak'],
+          'org.leak': 1,
+        },
+        more: {
+          ranges: [[0, 0]],
+          timeline_limit: 1_000_000,
+          required_state: [['m.room.member', '$LAZY']],
+          slow_get_all_rooms: true,
+        },
+        direct: { ranges: [[0, 99]], timeline_limit: 50, filters: { is_dm: true } },
+      },
+      room_subscriptions: {
+        [SECRET]: { timeline_limit: 20, required_state: [['*', '*']] },
+        [OPS]: { timeline_limit: 7, leak: true },
+      },
+      extensions: {
+        to_device: { enabled: true, since: '1' },
+        e2ee: { enabled: true },
+        account_data: { enabled: true },
+        receipts: { enabled: true },
+        typing: { enabled: true },
+      },
+      unsubscribe_rooms: [SECRET],
+      leak: 1,
     },
-    room_subscriptions: { [SECRET]: { timeline_limit: 20, required_state: [['*', '*']] }, [OPS]: { timeline_limit: 7, leak: true } },
-    extensions: { to_device: { enabled: true, since: '1' }, e2ee: { enabled: true }, account_data: { enabled: true }, receipts: { enabled: true }, typing: { enabled: true } },
-    unsubscribe_rooms: [SECRET],
-    leak: 1,
-  }, '?timeout=0&set_presence=online&leak=1'); // prettier-ignore
+    '?timeout=0&set_presence=online&leak=1',
+  );
   expect(s.homeserver.seen).toHaveLength(1);
   const [seen] = s.homeserver.seen;
   expect([seen?.method, seen?.path, Object.fromEntries(seen?.query ?? [])]).toEqual([
@@ -78,9 +119,15 @@ test('the homeserver is asked for no list, and for subscriptions to rooms in sco
     room_subscriptions: {
       [DEV]: { timeline_limit: 1, required_state: [['m.room.name', '']] },
       [OPS]: { timeline_limit: 7, required_state: [['m.room.name', '']] },
-      [[OPS, DEV].toSorted()[0] ?? '']: { timeline_limit: 100, required_state: [['m.room.name', ''], ['m.room.member', '$LAZY']] },
+      [[OPS, DEV].toSorted()[0] ?? '']: {
+        timeline_limit: 100,
+        required_state: [
+          ['m.room.name', ''],
+          ['m.room.member', '$LAZY'],
+        ],
+      },
     },
-  }); // prettier-ignore
+  });
   expect(seen?.body).not.toMatch(/leak|secret/);
 });
 
@@ -93,7 +140,10 @@ test('of everything the answer can hold, only what a member of the rooms in scop
   });
   await using s = await withDevice(() => ({
     pos: 'p1',
-    lists: { all: { count: 4711, ops: [{ op: 'SYNC', range: [0, 1], room_ids: [SECRET, OPS] }] }, leak: { count: 1 } },
+    lists: {
+      all: { count: 4711, ops: [{ op: 'SYNC', range: [0, 1], room_ids: [SECRET, OPS] }] },
+      leak: { count: 1 },
+    },
     rooms: {
       [SECRET]: room('leak: another room'),
       [OPS]: {
@@ -111,14 +161,29 @@ test('of everything the answer can hold, only what a member of the rooms in scop
           event('in scope', { unsigned: { transaction_id: 'leak', age: 1 } }),
           event('leak: elsewhere', { room_id: SECRET }),
           'leak',
-          event('thread', { unsigned: { 'm.relations': { 'm.thread': { count: 1, latest_event: event('leak', { room_id: SECRET }) } } } }),
+          event('thread', {
+            unsigned: {
+              'm.relations': { 'm.thread': { count: 1, latest_event: event('leak', { room_id: SECRET }) } },
+            },
+          }),
         ],
       },
-      [DEV]: { invite_state: [{ type: 'm.room.name', state_key: '', content: { name: 'D' }, sender: '@bob:hs.test', leak: 1 }, event('leak', { room_id: SECRET })], initial: true },
+      [DEV]: {
+        invite_state: [
+          { type: 'm.room.name', state_key: '', content: { name: 'D' }, sender: '@bob:hs.test', leak: 1 },
+          event('leak', { room_id: SECRET }),
+        ],
+        initial: true,
+      },
     },
-    extensions: { to_device: { events: [{ leak: 1 }] }, e2ee: { device_lists: { changed: ['@leak:hs.test'] } }, account_data: { global: [{ leak: 1 }] }, receipts: { rooms: { [OPS]: { leak: 1 } } } },
+    extensions: {
+      to_device: { events: [{ leak: 1 }] },
+      e2ee: { device_lists: { changed: ['@leak:hs.test'] } },
+      account_data: { global: [{ leak: 1 }] },
+      receipts: { rooms: { [OPS]: { leak: 1 } } },
+    },
     leak: true,
-  })); // prettier-ignore
+  }));
   const { status, body } = await ask(s, ALL);
   expect(status).toBe(200);
   expect(JSON.stringify(body)).not.toMatch(/leak|secret|4711|is_dm|notification_count|highlight_count/);
@@ -126,11 +191,19 @@ test('of everything the answer can hold, only what a member of the rooms in scop
     pos: 'p1',
     lists: { all: { count: 2, ops: [{ op: 'SYNC', range: [0, 19], room_ids: [OPS, DEV].toSorted() }] } },
     rooms: {
-      [OPS]: { name: 'in scope', avatar: 'mxc://hs.test/a', joined_count: 2, bump_stamp: 9, heroes: [{ user_id: '@bob:hs.test', displayname: 'Bob' }], timeline: [{ content: { body: 'in scope' } }, { content: { body: 'thread' } }], required_state: [{ type: 'm.room.name' }] },
+      [OPS]: {
+        name: 'in scope',
+        avatar: 'mxc://hs.test/a',
+        joined_count: 2,
+        bump_stamp: 9,
+        heroes: [{ user_id: '@bob:hs.test', displayname: 'Bob' }],
+        timeline: [{ content: { body: 'in scope' } }, { content: { body: 'thread' } }],
+        required_state: [{ type: 'm.room.name' }],
+      },
       [DEV]: { invite_state: [{ type: 'm.room.name', content: { name: 'D' } }] },
     },
     extensions: {},
-  }); // prettier-ignore
+  });
 });
 
 test('lists of what is the subject’s own are empty, and a window counts places of rooms in scope', async () => {
@@ -196,10 +269,15 @@ describe('the wait', () => {
     await using s = await withDevice((body, query) => {
       const asked = Object.keys(body['room_subscriptions'] as object);
       const rooms = Object.fromEntries(
-        asked.filter((room) => room !== OPS).map((room) => [room, { initial: true, timeline: [event('new')] }]),
+        asked
+          .filter((room) => room !== OPS)
+          .map((room) => [room, { initial: true, timeline: [event('new')] }]),
       );
       s.desk.join(grant.id, [OPS, DEV]);
-      return { pos: `${query.get('pos')}+`, rooms: { ...rooms, [SECRET]: { initial: true, timeline: [event('leak')] } } };
+      return {
+        pos: `${query.get('pos')}+`,
+        rooms: { ...rooms, [SECRET]: { initial: true, timeline: [event('leak')] } },
+      };
     });
     s.desk.add(TOKEN, { grant, rooms: new Set([OPS]), device: true });
     const { body } = await ask(s, ALL, '?pos=p&timeout=10000');
@@ -255,8 +333,12 @@ test('a position the homeserver has forgotten is told as that, so that clients b
 
 test('another method, and the draft before, are not served even with a device', async () => {
   await using s = await withDevice(() => ({}));
-  for (const [method, path] of [['GET', SLIDING], ['PUT', SLIDING], ['POST', '/_matrix/client/unstable/org.matrix.msc3575/sync']] as const) {
+  for (const [method, path] of [
+    ['GET', SLIDING],
+    ['PUT', SLIDING],
+    ['POST', '/_matrix/client/unstable/org.matrix.msc3575/sync'],
+  ] as const) {
     expect((await s.ask(method, path, method === 'GET' ? {} : { body: '{}' })).status).toBe(404);
   }
   expect(s.homeserver.seen).toEqual([]);
-}); // prettier-ignore
+});

@@ -8,7 +8,20 @@ import { BOB, inRoom, writesAt } from '../support/writing-room.ts';
 const state = (below: string, room: string = OPS) => inRoom(room, `state/${below}`);
 const TOPIC = '{"topic":"hello"}';
 /** All that a stored scope could say, what is never granted included. */
-const ANY = ['read', 'join', 'state', 'state:*', 'state:m.room.*', 'state:m.room.member', 'state:m.room.power_levels', 'state:m.room.create', 'state:m.room.tombstone', 'state:m.room.third_party_invite', 'state:m.room.redaction', 'state:m.room.message']; // prettier-ignore
+const ANY = [
+  'read',
+  'join',
+  'state',
+  'state:*',
+  'state:m.room.*',
+  'state:m.room.member',
+  'state:m.room.power_levels',
+  'state:m.room.create',
+  'state:m.room.tombstone',
+  'state:m.room.third_party_invite',
+  'state:m.room.redaction',
+  'state:m.room.message',
+];
 
 describe('what is granted is set, written anew, once', () => {
   test.each<[string, readonly string[], string, string]>([
@@ -16,13 +29,33 @@ describe('what is granted is set, written anew, once', () => {
     ['a type, without', ['state:m.room.topic'], 'm.room.topic', 'm.room.topic/'],
     ['the empty key alone', ['state:m.room.topic:'], 'm.room.topic/', 'm.room.topic/'],
     ['a key', ['state:com.example.a:k'], 'com.example.a/k', 'com.example.a/k'],
-    ['a key with odd letters', ['state'], "com.example.a/a;b=c&d'(x)+~", "com.example.a/a%3Bb%3Dc%26d'(x)%2B~"],
+    [
+      'a key with odd letters',
+      ['state'],
+      "com.example.a/a;b=c&d'(x)+~",
+      "com.example.a/a%3Bb%3Dc%26d'(x)%2B~",
+    ],
     ['an encoded key', ['state:com.example.a:ä '], 'com.example.a/%C3%A4%20', 'com.example.a/%C3%A4%20'],
     ['any type that need not be named', ['state'], 'com.example.b/', 'com.example.b/'],
     ['one that must be, where it is', ['state:m.room.join_rules'], 'm.room.join_rules', 'm.room.join_rules/'],
-    ['a child of a space, where that is named', ['state:m.space.child'], 'm.space.child/!x:y', 'm.space.child/!x%3Ay'],
-    ['a widget, where that is named', ['state:im.vector.modular.widgets'], 'im.vector.modular.widgets/w', 'im.vector.modular.widgets/w'],
-    ['encryption, where that is named', ['state:m.room.encryption'], 'm.room.encryption/', 'm.room.encryption/'],
+    [
+      'a child of a space, where that is named',
+      ['state:m.space.child'],
+      'm.space.child/!x:y',
+      'm.space.child/!x%3Ay',
+    ],
+    [
+      'a widget, where that is named',
+      ['state:im.vector.modular.widgets'],
+      'im.vector.modular.widgets/w',
+      'im.vector.modular.widgets/w',
+    ],
+    [
+      'encryption, where that is named',
+      ['state:m.room.encryption'],
+      'm.room.encryption/',
+      'm.room.encryption/',
+    ],
   ])('%s', async (_, can, asked, seen) => {
     await using s = await peopledStage(can as never);
     const got = await s.ask('PUT', state(asked), { body: '{ "topic" : "hello" }' });
@@ -42,7 +75,13 @@ describe('nothing else is set', () => {
     ['another room', ['state'], state('m.room.topic', SECRET), TOPIC, 403],
     ['no room', ['state'], state('m.room.topic', '!nowhere:hs.test'), TOPIC, 403],
     ['an alias', ['state'], state('m.room.topic', '#ops:hs.test'), TOPIC, 403],
-    ['a room behind an encoded slash', ['state'], `/_matrix/client/v3/rooms/${OPS}%2F..%2F${SECRET}/state/m.room.topic`, TOPIC, 400],
+    [
+      'a room behind an encoded slash',
+      ['state'],
+      `/_matrix/client/v3/rooms/${OPS}%2F..%2F${SECRET}/state/m.room.topic`,
+      TOPIC,
+      400,
+    ],
     ['another type', ['state:m.room.topic'], state('m.room.name'), TOPIC, 403],
     ['another key', ['state:m.room.topic:'], state('m.room.topic/x'), TOPIC, 403],
     ['the empty key, where another is named', ['state:com.example.a:k'], state('com.example.a/'), TOPIC, 403],
@@ -50,28 +89,70 @@ describe('nothing else is set', () => {
     ['a type outside `types`', ['state:m.room.name'], state('m.room.name'), TOPIC, 403],
     ['join rules under `state`', ['state'], state('m.room.join_rules'), '{"join_rule":"public"}', 403],
     ['join rules under a wildcard', ['state:m.*'], state('m.room.join_rules'), '{"join_rule":"public"}', 403],
-    ['history visibility', ['state'], state('m.room.history_visibility/'), '{"history_visibility":"world_readable"}', 403],
+    [
+      'history visibility',
+      ['state'],
+      state('m.room.history_visibility/'),
+      '{"history_visibility":"world_readable"}',
+      403,
+    ],
     ['server ACLs', ['state'], state('m.room.server_acl/'), '{"allow":["*"]}', 403],
     ['encryption', ['state'], state('m.room.encryption/'), '{"algorithm":"x"}', 403],
     ['a widget', ['state'], state('im.vector.modular.widgets/x'), '{"url":"https://evil.test"}', 403],
     ['a space’s child', ['state'], state(`m.space.child/${SECRET}`), '{"via":["hs.test"]}', 403],
     ['a space’s parent', ['state'], state(`m.space.parent/${SECRET}`), '{"via":["hs.test"]}', 403],
-    ['an alias, which the homeserver would look up at a server of one’s choice', ['state'], state('m.room.canonical_alias'), '{"alt_aliases":["#x:evil.test"]}', 403],
+    [
+      'an alias, which the homeserver would look up at a server of one’s choice',
+      ['state'],
+      state('m.room.canonical_alias'),
+      '{"alt_aliases":["#x:evil.test"]}',
+      403,
+    ],
     ['a policy', ['state'], state('m.policy.rule.user/x'), '{"entity":"@bob:hs.test"}', 403],
     ['a call’s membership', ['state'], state('org.matrix.msc3401.call.member/x'), '{}', 403],
-    ['power levels, though a stored scope names them', ANY, state('m.room.power_levels'), `{"users":{"${ALICE}":100}}`, 403],
+    [
+      'power levels, though a stored scope names them',
+      ANY,
+      state('m.room.power_levels'),
+      `{"users":{"${ALICE}":100}}`,
+      403,
+    ],
     ['power levels under another spelling of the path', ANY, state('m.room.power%5Flevels'), '{}', 403],
     ['a create event', ANY, state('m.room.create'), '{}', 403],
     ['a tombstone', ANY, state('m.room.tombstone'), `{"replacement_room":"${SECRET}"}`, 403],
     ['an invite by address', ANY, state('m.room.third_party_invite/t'), '{}', 403],
-    ['a redaction as state, which homeservers carry out', ANY, state('m.room.redaction/x'), '{"redacts":"$bobs"}', 403],
+    [
+      'a redaction as state, which homeservers carry out',
+      ANY,
+      state('m.room.redaction/x'),
+      '{"redacts":"$bobs"}',
+      403,
+    ],
     ['a message as state', ANY, state('m.room.message/x'), '{"msgtype":"m.text","body":"hello"}', 403],
     ['a reaction as state', ANY, state('m.reaction/x'), '{}', 403],
     ['ciphertext as state', ANY, state('m.room.encrypted/x'), '{}', 403],
     ['a verification as state', ANY, state('m.key.verification.request/x'), '{}', 403],
-    ['what relates to something', ['state'], state('m.room.topic'), '{"topic":"x","m.relates_to":{"rel_type":"m.annotation","event_id":"$bobs","key":"x"}}', 403],
-    ['what rings everybody', ['state'], state('m.room.topic'), '{"topic":"x","m.mentions":{"room":true}}', 403],
-    ['what begins a verification', ['state'], state('com.example.a'), '{"msgtype":"m.key.verification.request"}', 403],
+    [
+      'what relates to something',
+      ['state'],
+      state('m.room.topic'),
+      '{"topic":"x","m.relates_to":{"rel_type":"m.annotation","event_id":"$bobs","key":"x"}}',
+      403,
+    ],
+    [
+      'what rings everybody',
+      ['state'],
+      state('m.room.topic'),
+      '{"topic":"x","m.mentions":{"room":true}}',
+      403,
+    ],
+    [
+      'what begins a verification',
+      ['state'],
+      state('com.example.a'),
+      '{"msgtype":"m.key.verification.request"}',
+      403,
+    ],
     ['another’s membership', ANY, state(`m.room.member/${BOB}`), '{"membership":"leave"}', 403],
     ['another’s invite', ANY, state('m.room.member/@eve:hs.test'), '{"membership":"invite"}', 403],
     ['another’s ban', ANY, state(`m.room.member/${BOB}`), '{"membership":"ban"}', 403],
@@ -80,7 +161,13 @@ describe('nothing else is set', () => {
     ['leaving by one’s own membership', ANY, state(`m.room.member/${ALICE}`), '{"membership":"leave"}', 403],
     ['a knock by one’s own membership', ANY, state(`m.room.member/${ALICE}`), '{"membership":"knock"}', 403],
     ['one’s own membership, a list', ANY, state(`m.room.member/${ALICE}`), '{"membership":["join"]}', 403],
-    ['one’s own membership under another case', ANY, state(`m.room.member/${ALICE.toUpperCase()}`), '{"membership":"join"}', 403],
+    [
+      'one’s own membership under another case',
+      ANY,
+      state(`m.room.member/${ALICE.toUpperCase()}`),
+      '{"membership":"join"}',
+      403,
+    ],
     ['a type with a space', ['state'], state('m.room.member%20/x'), '{}', 403],
     ['a type with a colon', ['state'], state('m.room.member:x/x'), '{"membership":"ban"}', 200],
     ['a type that is a wildcard', ['state'], state('*'), '{}', 403],
@@ -99,27 +186,35 @@ describe('nothing else is set', () => {
     ['no body', ['state'], state('m.room.topic'), '', 400],
     ['a key of JSON twice', ['state'], state('m.room.topic'), '{"topic":"a","topic":"b"}', 400],
   ])('%s', async (what, can, path, body, status) => {
-    await using s = await peopledStage(can as never, what.includes('`types`') ? { scope: { types: ['m.room.topic'] } } : {});
+    await using s = await peopledStage(
+      can as never,
+      what.includes('`types`') ? { scope: { types: ['m.room.topic'] } } : {},
+    );
     const got = await s.ask('PUT', path, { body });
     if (status === 200) {
       // Nothing that a homeserver takes for a membership.
-      expect(writesAt(s.homeserver).map((one) => one.path)).toEqual(['/_matrix/client/v3/rooms/!ops%3Ahs.test/state/m.room.member%3Ax/x']);
+      expect(writesAt(s.homeserver).map((one) => one.path)).toEqual([
+        '/_matrix/client/v3/rooms/!ops%3Ahs.test/state/m.room.member%3Ax/x',
+      ]);
       return;
     }
     expect(got.status).toBe(status);
     expect(s.homeserver.seen).toEqual([]);
-  }); // prettier-ignore
+  });
 
-  test.each(['../!secret:hs.test/state/m.room.topic', `${OPS}/state/com.example.a/%2e%2e`, `${OPS}/state/m.room.topic/..;x`])(
-    'dots: %s',
-    async (below) => {
-      await using s = await peopledStage(['state']);
-      const head = `PUT /_matrix/client/v3/rooms/${below} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}`;
-      const got = await s.raw(`${head}\r\nconnection: close\r\ncontent-length: ${TOPIC.length}\r\n\r\n${TOPIC}`);
-      expect(got).toMatch(/^HTTP\/1\.1 400 /);
-      expect(s.homeserver.seen).toEqual([]);
-    },
-  );
+  test.each([
+    '../!secret:hs.test/state/m.room.topic',
+    `${OPS}/state/com.example.a/%2e%2e`,
+    `${OPS}/state/m.room.topic/..;x`,
+  ])('dots: %s', async (below) => {
+    await using s = await peopledStage(['state']);
+    const head = `PUT /_matrix/client/v3/rooms/${below} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}`;
+    const got = await s.raw(
+      `${head}\r\nconnection: close\r\ncontent-length: ${TOPIC.length}\r\n\r\n${TOPIC}`,
+    );
+    expect(got).toMatch(/^HTTP\/1\.1 400 /);
+    expect(s.homeserver.seen).toEqual([]);
+  });
 
   test.each(['POST', 'DELETE'])('%s', async (method) => {
     await using s = await peopledStage(['state']);
@@ -130,7 +225,10 @@ describe('nothing else is set', () => {
 
   test('CVE-2023-32323 (GHSA-f3wc-3vxv-xmvr, Synapse): state too large for the invites that carry it', async () => {
     await using s = await peopledStage(['state']);
-    expect((await s.ask('PUT', state('m.room.name'), { body: JSON.stringify({ name: 'x'.repeat(64_001) }) })).status).toBe(413);
+    expect(
+      (await s.ask('PUT', state('m.room.name'), { body: JSON.stringify({ name: 'x'.repeat(64_001) }) }))
+        .status,
+    ).toBe(413);
     expect(s.homeserver.seen).toEqual([]);
   });
 
@@ -139,15 +237,21 @@ describe('nothing else is set', () => {
     const body = { topic: 'x', room_id: SECRET, state_key: BOB, type: 'm.room.member', sender: BOB };
     expect((await s.ask('PUT', state('m.room.topic'), { body: JSON.stringify(body) })).status).toBe(200);
     const [write] = writesAt(s.homeserver);
-    expect(write).toMatchObject({ path: '/_matrix/client/v3/rooms/!ops%3Ahs.test/state/m.room.topic/', body });
+    expect(write).toMatchObject({
+      path: '/_matrix/client/v3/rooms/!ops%3Ahs.test/state/m.room.topic/',
+      body,
+    });
   });
 
   test('without the capability, what is lacking is said, whatever the room', async () => {
     await using s = await peopledStage(['read', 'send']);
     const got = await Promise.all(
-      [OPS, SECRET, '!nowhere:hs.test'].map((room) => s.ask('PUT', state('m.room.topic', room), { body: TOPIC })),
+      [OPS, SECRET, '!nowhere:hs.test'].map((room) =>
+        s.ask('PUT', state('m.room.topic', room), { body: TOPIC }),
+      ),
     );
-    for (const { status, body } of got) expect([status, body['error']]).toEqual([403, 'This token does not hold the capability state.']);
+    for (const { status, body } of got)
+      expect([status, body['error']]).toEqual([403, 'This token does not hold the capability state.']);
     expect(s.homeserver.seen).toEqual([]);
   });
 });
@@ -162,7 +266,9 @@ describe('the homeserver’s answer', () => {
   test('a refusal says nothing of the homeserver’s own words', async () => {
     await using s = await peopledStage(['state']);
     s.homeserver.answer((_, response) => {
-      response.writeHead(403, { 'content-type': 'application/json' }).end(`{"errcode":"M_FORBIDDEN","error":"${SECRET}"}`);
+      response
+        .writeHead(403, { 'content-type': 'application/json' })
+        .end(`{"errcode":"M_FORBIDDEN","error":"${SECRET}"}`);
     });
     const got = await s.ask('PUT', state('m.room.topic'), { body: TOPIC });
     expect([got.status, JSON.stringify(got.body).includes(SECRET)]).toEqual([403, false]);
@@ -172,7 +278,9 @@ describe('the homeserver’s answer', () => {
 describe('a join of oneself by state', () => {
   test('changes nothing: what stands is looked up', async () => {
     await using s = await peopledStage(['read']);
-    const got = await s.ask('PUT', state(`m.room.member/${ALICE}`), { body: '{"membership":"join","displayname":"Mallory"}' });
+    const got = await s.ask('PUT', state(`m.room.member/${ALICE}`), {
+      body: '{"membership":"join","displayname":"Mallory"}',
+    });
     expect([got.status, got.body]).toEqual([200, { room_id: OPS, event_id: '$member' }]);
     expect(s.homeserver.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'GET /_matrix/client/v3/rooms/!ops%3Ahs.test/state/m.room.member/%40alice%3Ahs.test?format=event',
@@ -181,7 +289,13 @@ describe('a join of oneself by state', () => {
 
   test('is no way into a room, with `join` and `state` either', async () => {
     await using s = await peopledStage(['read', 'join', 'state']);
-    expect((await s.ask('PUT', state(`m.room.member/${ALICE}`, '!invited:hs.test'), { body: '{"membership":"join"}' })).status).toBe(403);
+    expect(
+      (
+        await s.ask('PUT', state(`m.room.member/${ALICE}`, '!invited:hs.test'), {
+          body: '{"membership":"join"}',
+        })
+      ).status,
+    ).toBe(403);
     expect(writesAt(s.homeserver)).toEqual([]);
   });
 });

@@ -46,10 +46,17 @@ const EVERYTHING = {
             event('in scope', { unsigned: { age: 5, transaction_id: 'leak', 'org.leak': 1 }, 'org.leak': 1 }),
             event('leak: another room’s', { room_id: SECRET }),
             event('leak: a room that is none', { room_id: null }),
-            event('redacted', { unsigned: { redacted_because: event('leak: a redaction elsewhere', { room_id: SECRET }) } }),
+            event('redacted', {
+              unsigned: { redacted_because: event('leak: a redaction elsewhere', { room_id: SECRET }) },
+            }),
             event('thread', {
               unsigned: {
-                'm.relations': { 'm.thread': { count: 1, latest_event: event('leak: a thread elsewhere', { room_id: SECRET }) } },
+                'm.relations': {
+                  'm.thread': {
+                    count: 1,
+                    latest_event: event('leak: a thread elsewhere', { room_id: SECRET }),
+                  },
+                },
               },
             }),
             'leak: not an event',
@@ -77,13 +84,16 @@ test('of everything a sync can hold, only what a member of the rooms in scope se
   expect(body).toMatchObject({
     next_batch: 's2',
     rooms: {
-      join: { [OPS]: { timeline: { limited: false, prev_batch: 'p' }, summary: { 'm.joined_member_count': 2 } } },
+      join: {
+        [OPS]: { timeline: { limited: false, prev_batch: 'p' }, summary: { 'm.joined_member_count': 2 } },
+      },
       invite: {},
       leave: {},
       knock: {},
     },
   });
-  const events = (body['rooms'] as { join: Record<string, { timeline: { events: unknown[] } }> }).join[OPS]?.timeline.events;
+  const events = (body['rooms'] as { join: Record<string, { timeline: { events: unknown[] } }> }).join[OPS]
+    ?.timeline.events;
   expect(events).toEqual([
     event('in scope', { unsigned: { age: 5 } }),
     event('redacted', { unsigned: {} }),
@@ -96,7 +106,10 @@ test('an invite, a knock and a leave of a room in scope are shown', async () => 
   const stripped = { type: 'm.room.name', state_key: '', sender: '@bob:hs.test', content: { name: 'Ops' } };
   s.homeserver.answer(() => ({
     next_batch: 's',
-    rooms: { invite: { [OPS]: { invite_state: { events: [stripped, { ...stripped, room_id: SECRET }] } } }, leave: { [DEV]: room('bye') } },
+    rooms: {
+      invite: { [OPS]: { invite_state: { events: [stripped, { ...stripped, room_id: SECRET }] } } },
+      leave: { [DEV]: room('bye') },
+    },
   }));
   const { body } = await s.ask('GET', SYNC);
   expect(body['rooms']).toMatchObject({
@@ -115,7 +128,10 @@ test('the scope is pushed down: rooms, no presence, no account data, offline', a
     event_format: 'federation',
     event_fields: ['content'],
   });
-  await s.ask('GET', `${SYNC}?set_presence=online&timeout=0&_cacheBuster=1&user_id=@x:y&filter=${encodeURIComponent(filter)}`);
+  await s.ask(
+    'GET',
+    `${SYNC}?set_presence=online&timeout=0&_cacheBuster=1&user_id=@x:y&filter=${encodeURIComponent(filter)}`,
+  );
   const query = Object.fromEntries(s.homeserver.seen[0]?.query ?? []);
   expect(Object.keys(query).toSorted()).toEqual(['filter', 'set_presence', 'timeout']);
   expect(query['set_presence']).toBe('offline');
@@ -137,13 +153,18 @@ describe('a long-poll', () => {
         return {
           ...EVERYTHING,
           next_batch: `s${count}`,
-          rooms: { join: { [SECRET]: room('elsewhere'), [OPS]: { ephemeral: { events: [{}] }, timeline: { events: [] } } } },
+          rooms: {
+            join: {
+              [SECRET]: room('elsewhere'),
+              [OPS]: { ephemeral: { events: [{}] }, timeline: { events: [] } },
+            },
+          },
         };
       return { next_batch: 's3', rooms: { join: { [OPS]: room('here') } } };
     });
     const { body } = await s.ask('GET', `${SYNC}?since=s0&timeout=10000`);
     expect(body).toMatchObject({ next_batch: 's3', rooms: { join: { [OPS]: {} } } });
-    expect(s.homeserver.seen.map((one) => one.query.get('since'))).toEqual(['s0', 's1', 's2']); // prettier-ignore
+    expect(s.homeserver.seen.map((one) => one.query.get('since'))).toEqual(['s0', 's1', 's2']);
   });
 
   test('ends with an empty answer at the deadline, not before', async () => {
@@ -173,7 +194,9 @@ describe('a long-poll', () => {
       asked.resolve();
     });
     const leaving = new AbortController();
-    const asking = s.ask('GET', `${SYNC}?since=s0&timeout=20000`, { signal: leaving.signal }).catch(() => 'gone');
+    const asking = s
+      .ask('GET', `${SYNC}?since=s0&timeout=20000`, { signal: leaving.signal })
+      .catch(() => 'gone');
     await asked.promise;
     leaving.abort();
     expect(await asking).toBe('gone');
@@ -183,7 +206,10 @@ describe('a long-poll', () => {
 
 test('a room that became joined since is looked up before it is shown, for a scope of all rooms', async () => {
   await using s = await stage({ rooms: 'all', joined: [OPS] });
-  s.homeserver.answer(() => ({ next_batch: 's1', rooms: { join: { [OPS]: room('a'), [DEV]: room('new'), [SECRET]: room('excluded') } } }));
+  s.homeserver.answer(() => ({
+    next_batch: 's1',
+    rooms: { join: { [OPS]: room('a'), [DEV]: room('new'), [SECRET]: room('excluded') } },
+  }));
   s.desk.join('7F3K9Q' as never, [OPS, DEV]);
   const { body } = await s.ask('GET', SYNC);
   expect(Object.keys((body['rooms'] as { join: object }).join)).toEqual([OPS, DEV]);

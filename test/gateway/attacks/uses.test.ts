@@ -9,7 +9,8 @@ const ROOMS = `${V3}/joined_rooms`;
 const GRANT = '7F3K9Q' as never;
 const good = (uses: number) => ({ scope: { ...grantOf([OPS]).scope, uses } });
 const untilOver = async (s: Awaited<ReturnType<typeof stage>>, count: number) => {
-  for (let wait = 0; wait < 100 && s.desk.usesOver.length < count; wait++) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let wait = 0; wait < 100 && s.desk.usesOver.length < count; wait++)
+    await new Promise((resolve) => setTimeout(resolve, 5));
   expect(s.desk.usesOver).toHaveLength(count);
 };
 

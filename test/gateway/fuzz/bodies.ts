@@ -67,18 +67,25 @@ function valueFor(random: Random, line: Line, room: string, open: readonly strin
   const names = Object.keys(fields);
   const wanted = random.some(names, random.pick([0.05, 0.1, 0.3]));
   // What most requests of this kind need.
-  const usual = ['membership', 'user_id', 'typing', 'presence', 'displayname', 'search_term', 'topic'].filter(() => random.chance(0.35));
+  const usual = ['membership', 'user_id', 'typing', 'presence', 'displayname', 'search_term', 'topic'].filter(
+    () => random.chance(0.35),
+  );
   return Object.fromEntries([...wanted, ...usual].map((name) => [name, fields[name]]));
 }
 
 function relation(random: Random, room: string): unknown {
   const target = () => eventOf(random.chance(0.75) ? indexOf(room) : random.int(9), random.pick(EVENT_KINDS));
   return {
-    ...(random.chance(0.8) ? { rel_type: random.pick(['m.replace', 'm.annotation', 'm.thread', 'm.reference', 'm.other']), event_id: target() } : {}),
+    ...(random.chance(0.8)
+      ? {
+          rel_type: random.pick(['m.replace', 'm.annotation', 'm.thread', 'm.reference', 'm.other']),
+          event_id: target(),
+        }
+      : {}),
     ...(random.chance(0.3) ? { key: 'x' } : {}),
     ...(random.chance(0.2) ? { 'm.in_reply_to': { event_id: target() } } : {}),
   };
-} // prettier-ignore
+}
 
 function content(random: Random, room: string): unknown {
   if (random.chance(0.15)) {
@@ -88,7 +95,9 @@ function content(random: Random, room: string): unknown {
   return {
     body: random.chance(0.9) ? 'hello' : '@room',
     msgtype: random.chance(0.95) ? 'm.text' : 'm.key.verification.request',
-    ...(random.chance(0.3) ? { 'm.relates_to': relation(random, room), 'm.new_content': { body: random.pick(['new', '@room']) } } : {}),
+    ...(random.chance(0.3)
+      ? { 'm.relates_to': relation(random, room), 'm.new_content': { body: random.pick(['new', '@room']) } }
+      : {}),
     ...(random.chance(0.1) ? { 'm.mentions': { room: random.chance(0.5) } } : {}),
     ...(random.chance(0.1) ? { url: `mxc://hs.test/nq${random.int(8)}m` } : {}),
   };
@@ -107,14 +116,22 @@ function search(random: Random, room: string, open: readonly string[]): unknown 
     search_categories: {
       room_events: {
         search_term: random.chance(0.95) ? 'nq' : 5,
-        filter: random.chance(0.7) ? { ...(filterFor(random, room) as object), ...(random.chance(0.5) ? { rooms } : {}) } : undefined,
-        ...(random.chance(0.3) ? { keys: random.pick([['content.body'], ['content.name'], ['sender'], 'x']) } : {}),
+        filter: random.chance(0.7)
+          ? { ...(filterFor(random, room) as object), ...(random.chance(0.5) ? { rooms } : {}) }
+          : undefined,
+        ...(random.chance(0.3)
+          ? { keys: random.pick([['content.body'], ['content.name'], ['sender'], 'x']) }
+          : {}),
         ...(random.chance(0.3) ? { order_by: random.pick(['rank', 'recent', 'x']) } : {}),
         ...(random.chance(0.3) ? { include_state: true } : {}),
-        ...(random.chance(0.3) ? { event_context: { before_limit: 1e6, after_limit: 1, include_profile: true } } : {}),
-        ...(random.chance(0.3) ? { groupings: { group_by: [{ key: random.pick(['room_id', 'sender', 'x']), evil: room }] } } : {}),
+        ...(random.chance(0.3)
+          ? { event_context: { before_limit: 1e6, after_limit: 1, include_profile: true } }
+          : {}),
+        ...(random.chance(0.3)
+          ? { groupings: { group_by: [{ key: random.pick(['room_id', 'sender', 'x']), evil: room }] } }
+          : {}),
       },
       ...(random.chance(0.1) ? { people: { search_term: 'x' } } : {}),
     },
   };
-} // prettier-ignore
+}

@@ -18,7 +18,12 @@ export type Field = AsyncDisposable & {
   grant(scope: Scope, rooms: readonly RoomId[]): Granted;
 };
 
-export type Granted = { readonly token: string; readonly upstreamToken: string; readonly grantId: string; end(): void };
+export type Granted = {
+  readonly token: string;
+  readonly upstreamToken: string;
+  readonly grantId: string;
+  end(): void;
+};
 
 const HOUR_MS = 3_600_000;
 
@@ -42,7 +47,9 @@ export async function field(): Promise<Field> {
     use: (grantId: GrantId) => {
       const before = used.get(grantId) ?? 0;
       used.set(grantId, before + 1);
-      return Promise.resolve(before < (grants.get(`mwt_${grantId}_token`)?.grant.scope.uses ?? Number.POSITIVE_INFINITY));
+      return Promise.resolve(
+        before < (grants.get(`mwt_${grantId}_token`)?.grant.scope.uses ?? Number.POSITIVE_INFINITY),
+      );
     },
     useOver: () => Promise.resolve(),
     usesLeft: (grantId: GrantId) => {
@@ -65,11 +72,22 @@ export async function field(): Promise<Field> {
       error: quiet,
       info: (_, data = {}) => {
         const { grant, operation, status } = data;
-        if (typeof grant === 'string') operations.get(grant)?.push({ operation: String(operation), status: Number(status) });
+        if (typeof grant === 'string')
+          operations.get(grant)?.push({ operation: String(operation), status: Number(status) });
       },
     },
-    limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6, writesPerSecond: 1e6, writesAtOnce: 1e6, tendsPerSecond: 1e6, tendsAtOnce: 1e6, lateMs: [0], troubleMs: [0], upstreamTimeoutMs: 5_000 },
-  }; // prettier-ignore
+    limits: {
+      requestsPerSecond: 1e6,
+      requestsAtOnce: 1e6,
+      writesPerSecond: 1e6,
+      writesAtOnce: 1e6,
+      tendsPerSecond: 1e6,
+      tendsAtOnce: 1e6,
+      lateMs: [0],
+      troubleMs: [0],
+      upstreamTimeoutMs: 5_000,
+    },
+  };
   const gateway = await startGateway(options);
   return {
     gateway,
@@ -79,7 +97,13 @@ export async function field(): Promise<Field> {
       const grantId = `F${++last}` as GrantId;
       const token = `mwt_${grantId}_token`;
       const now = Date.now();
-      const grant: Grant = grantOf(scope.rooms, { id: grantId, subject: SUBJECT, scope, createdAt: now, expiresAt: now + HOUR_MS });
+      const grant: Grant = grantOf(scope.rooms, {
+        id: grantId,
+        subject: SUBJECT,
+        scope,
+        createdAt: now,
+        expiresAt: now + HOUR_MS,
+      });
       grants.set(token, { grant, rooms: new Set(rooms) });
       operations.set(grantId, []);
       return {

@@ -26,7 +26,10 @@ test('ten thousand requests of any scope: nothing outside it reaches the homeser
   });
 }, 60_000);
 
-const MUCH: Weakening = (scope, rooms) => ({ scope: { ...scope, can: [...scope.can, 'read', 'send', 'redact'] }, rooms });
+const MUCH: Weakening = (scope, rooms) => ({
+  scope: { ...scope, can: [...scope.can, 'read', 'send', 'redact'] },
+  rooms,
+});
 const TYPES: Weakening = ({ types: _types, ...scope }, rooms) => ({
   scope: { ...scope, can: scope.can.map((one) => (one.startsWith('send:') ? 'send' : one)) },
   rooms,
@@ -35,7 +38,10 @@ const READING: Weakening = (scope, rooms) => ({
   scope: { ...scope, can: scope.can.map((one) => (one.startsWith('read:') ? 'read:m.*' : one)) },
   rooms,
 });
-const ROOM: Weakening = (scope, rooms) => ({ scope, rooms: [...rooms, ROOMS.find((room) => !rooms.includes(room)) as RoomId] });
+const ROOM: Weakening = (scope, rooms) => ({
+  scope,
+  rooms: [...rooms, ROOMS.find((room) => !rooms.includes(room)) as RoomId],
+});
 const RULES: Weakening = ({ rules: _rules, from: _from, ...scope }, rooms) => ({ scope, rooms });
 
 test.each([
@@ -44,9 +50,13 @@ test.each([
   ['types that are not looked at', TYPES],
   ['types that are read too many', READING],
   ['rules and networks that are not looked at', RULES],
-])('it is noticed where the gateway is wrong: %s', async (_name, weaken) => {
-  const { found } = await run({ seed, cases: 20_000, weaken });
-  expect({ seed, found: found !== null }).toEqual({ seed, found: true });
-  // Made small: one request, or the few it takes.
-  expect(found?.play.samples.length).toBeLessThan(4);
-}, 60_000); // prettier-ignore
+])(
+  'it is noticed where the gateway is wrong: %s',
+  async (_name, weaken) => {
+    const { found } = await run({ seed, cases: 20_000, weaken });
+    expect({ seed, found: found !== null }).toEqual({ seed, found: true });
+    // Made small: one request, or the few it takes.
+    expect(found?.play.samples.length).toBeLessThan(4);
+  },
+  60_000,
+);

@@ -16,13 +16,26 @@ console.log(inWords(figures));
 console.log(report(figures));
 process.exitCode = figures.found === null ? 0 : 1;
 
-function inWords({ cases, ms, forwarded, asked, statuses, reached, served, passed, lines, neverServed }: Figures): string {
+function inWords({
+  cases,
+  ms,
+  forwarded,
+  asked,
+  statuses,
+  reached,
+  served,
+  passed,
+  lines,
+  neverServed,
+}: Figures): string {
   const share = ((forwarded / cases) * 100).toFixed(1);
   return [
     `${cases.toLocaleString('en')} requests in ${Math.round(ms / 1_000)} s: ${Math.round((cases / ms) * 1_000)} a second`,
     `${share} % had the homeserver asked (${asked.toLocaleString('en')} times), the others did not`,
-    `answers: ${Object.entries(statuses).map(([status, count]) => `${status}: ${count.toLocaleString('en')}`).join(', ')}`,
+    `answers: ${Object.entries(statuses)
+      .map(([status, count]) => `${status}: ${count.toLocaleString('en')}`)
+      .join(', ')}`,
     `of ${lines} lines ${reached.length} were reached, ${served.length} answered 200, ${passed.length} had the homeserver asked`,
     `never answered 200: ${neverServed.join(', ') || 'none'}`,
   ].join('\n');
-} // prettier-ignore
+}

@@ -14,7 +14,10 @@ export type Asked = {
 /** Who listens for the requests that carry one upstream token. */
 export type Listener = { readonly asked: Asked[]; readonly random: Random };
 
-/** A real HTTP server that answers everything with too much, and sorts what reaches it by the token it carries. */
+/**
+ * A real HTTP server that answers everything with too much, and sorts what reaches it by the token it
+ * carries.
+ */
 export type LeakyHomeserver = AsyncDisposable & {
   readonly url: string;
   readonly listeners: Map<string, Listener>;
@@ -39,7 +42,16 @@ const CODES = [
   'M_hqx_LEAK',
   'M_USER_LOCKED',
 ];
-const NONSENSE = ['null', '[]', '"hqx"', '{"chunk":{}}', '{"rooms":[],"next_batch":{}}', '{"hqx":', '', '{"joined":[],"joined_rooms":{}}'];
+const NONSENSE = [
+  'null',
+  '[]',
+  '"hqx"',
+  '{"chunk":{}}',
+  '{"rooms":[],"next_batch":{}}',
+  '{"hqx":',
+  '',
+  '{"joined":[],"joined_rooms":{}}',
+];
 const HEADERS = {
   server: 'hqx',
   'set-cookie': 'hqx=1',
@@ -80,7 +92,10 @@ export async function leakyHomeserver(): Promise<LeakyHomeserver> {
 }
 
 /** Too much of the truth as a rule; now and then an error or nonsense, with as much in it. */
-function answerTo({ method, url }: Asked, random: Random | null): { status: number; type: string; body: string } {
+function answerTo(
+  { method, url }: Asked,
+  random: Random | null,
+): { status: number; type: string; body: string } {
   const json = 'application/json';
   if (random?.chance(0.06) === true) {
     const status = random.pick([400, 401, 403, 404, 409, 413, 429, 500, 502, 302, 204]);

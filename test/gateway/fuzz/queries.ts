@@ -2,7 +2,46 @@ import type { Line } from '../../../src/gateway/catalogue/line.ts';
 import type { Random } from './random.ts';
 import { eventOf, indexOf, memberOf, ROOMS, SUBJECT } from './world.ts';
 
-const ANY = ['filter', 'from', 'to', 'dir', 'limit', 'since', 'timeout', 'full_state', 'set_presence', 'use_state_after', 'at', 'membership', 'not_membership', 'format', 'ts', 'via', 'server_name', 'room_id', 'user_id', 'next_batch', 'only', 'recurse', 'include', 'suggested_only', 'max_depth', 'width', 'height', 'method', 'animated', 'timeout_ms', 'allow_remote', 'allow_redirect', 'filename', 'url', 'org.matrix.msc4140.delay', 'access_token_', 'x', '__proto__']; // prettier-ignore
+const ANY = [
+  'filter',
+  'from',
+  'to',
+  'dir',
+  'limit',
+  'since',
+  'timeout',
+  'full_state',
+  'set_presence',
+  'use_state_after',
+  'at',
+  'membership',
+  'not_membership',
+  'format',
+  'ts',
+  'via',
+  'server_name',
+  'room_id',
+  'user_id',
+  'next_batch',
+  'only',
+  'recurse',
+  'include',
+  'suggested_only',
+  'max_depth',
+  'width',
+  'height',
+  'method',
+  'animated',
+  'timeout_ms',
+  'allow_remote',
+  'allow_redirect',
+  'filename',
+  'url',
+  'org.matrix.msc4140.delay',
+  'access_token_',
+  'x',
+  '__proto__',
+];
 /** Without these nothing comes of it. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   getContentThumbnailAuthed: ['width', 'height', 'method'],
@@ -26,13 +65,26 @@ export function filterFor(random: Random, room: string): unknown {
   if (random.chance(0.03)) return random.pick<unknown>([[], null, 'x', 5]);
   return {
     ...events(),
-    ...(random.chance(0.5) ? { room: { ...events(), timeline: events(), state: events(), ephemeral: events(), include_leave: random.chance(0.3) } } : {}),
-    ...(random.chance(0.1) ? { presence: {}, account_data: { types: ['*'] }, event_format: 'federation' } : {}),
+    ...(random.chance(0.5)
+      ? {
+          room: {
+            ...events(),
+            timeline: events(),
+            state: events(),
+            ephemeral: events(),
+            include_leave: random.chance(0.3),
+          },
+        }
+      : {}),
+    ...(random.chance(0.1)
+      ? { presence: {}, account_data: { types: ['*'] }, event_format: 'federation' }
+      : {}),
   };
-} // prettier-ignore
+}
 
 function valueFor(random: Random, name: string, room: string): string {
-  if (random.chance(0.03)) return random.pick(['', 'x y', room, '%', '\u0000', '-1', '1e9', 'null', 'é', '../..']);
+  if (random.chance(0.03))
+    return random.pick(['', 'x y', room, '%', '\u0000', '-1', '1e9', 'null', 'é', '../..']);
   switch (name) {
     case 'filter':
       return JSON.stringify(filterFor(random, room));
@@ -82,7 +134,12 @@ function valueFor(random: Random, name: string, room: string): string {
 
 /** The query of a request to this operation, encoded; mostly what it takes, now and then doubled or odd. */
 export function queryFor(random: Random, line: Line, room: string): string {
-  const known = line.kind === 'forward' ? Object.keys(line.query ?? {}) : line.kind === 'poll' ? SYNC : (NEEDED[line.id] ?? []);
+  const known =
+    line.kind === 'forward'
+      ? Object.keys(line.query ?? {})
+      : line.kind === 'poll'
+        ? SYNC
+        : (NEEDED[line.id] ?? []);
   const writes = line.kind === 'write';
   const names = [
     ...random.some(known, line.id in NEEDED ? 0.9 : 0.3),

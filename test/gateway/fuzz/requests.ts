@@ -4,7 +4,17 @@ import { bodyFor } from './bodies.ts';
 import type { Random } from './random.ts';
 import { queryFor } from './queries.ts';
 import { bent, spelled } from './spelling.ts';
-import { aliasOf, EVENT_KINDS, eventOf, indexOf, LOOKALIKES, mediaOf, ROOMS, SUBJECT, USERS } from './world.ts';
+import {
+  aliasOf,
+  EVENT_KINDS,
+  eventOf,
+  indexOf,
+  LOOKALIKES,
+  mediaOf,
+  ROOMS,
+  SUBJECT,
+  USERS,
+} from './world.ts';
 
 /** One request, as data: what is written on the socket is made of it. */
 export type Sample = {
@@ -18,13 +28,38 @@ export type Sample = {
   readonly chunked: boolean;
 };
 
-const PATHS = CATALOGUE.map((line): readonly [Line, readonly string[]] => [line, [...line.paths, ...(line.aliases ?? [])]]);
+const PATHS = CATALOGUE.map((line): readonly [Line, readonly string[]] => [
+  line,
+  [...line.paths, ...(line.aliases ?? [])],
+]);
 const SERVING = PATHS.filter(([line]) => line.kind !== 'refused');
 const OFTEN = PATHS.filter(([line]) => ['forward', 'write', 'steps', 'poll'].includes(line.kind));
 /** One session's requests end with the one that ends it. */
 const ENDS = new Set(['logout']);
 
-const TYPES = ['m.room.message', 'm.room.message', 'm.room.message', 'm.sticker', 'm.reaction', 'm.room.encrypted', 'm.room.redaction', 'm.room.member', 'm.room.topic', 'm.room.name', 'm.room.join_rules', 'm.room.power_levels', 'm.room.tombstone', 'm.call.invite', 'm.key.verification.start', 'com.example.x', 'com.example.settings', 'm.direct', 'm.tag', 'm.fully_read', 'm.marked_unread']; // prettier-ignore
+const TYPES = [
+  'm.room.message',
+  'm.room.message',
+  'm.room.message',
+  'm.sticker',
+  'm.reaction',
+  'm.room.encrypted',
+  'm.room.redaction',
+  'm.room.member',
+  'm.room.topic',
+  'm.room.name',
+  'm.room.join_rules',
+  'm.room.power_levels',
+  'm.room.tombstone',
+  'm.call.invite',
+  'm.key.verification.start',
+  'com.example.x',
+  'com.example.settings',
+  'm.direct',
+  'm.tag',
+  'm.fully_read',
+  'm.marked_unread',
+];
 const ODD_HEADERS: readonly (readonly [string, string])[] = [
   ['X-Forwarded-For', '127.0.0.1'],
   ['X-Forwarded-For', '10.0.0.1'],
@@ -98,7 +133,9 @@ function valueFor(random: Random, name: string, room: string): string {
   }
 }
 
-/** A request as one could come: most of them fit an operation that is there. @param open the rooms in scope */
+/**
+ * A request as one could come: most of them fit an operation that is there. @param open the rooms in scope
+ */
 export function sampleOf(random: Random, open: readonly string[]): Sample {
   const [line, patterns] = random.pick(random.chance(0.7) ? OFTEN : random.chance(0.5) ? SERVING : PATHS);
   const room = roomFor(random, open);
@@ -106,11 +143,15 @@ export function sampleOf(random: Random, open: readonly string[]): Sample {
   const path = random
     .pick(patterns)
     .replace('{v}', version)
-    .replaceAll(/\{(\w+)\}|\*\*/g, (_, name: string | undefined) => spelled(random, valueFor(random, name ?? 'rest', room)));
+    .replaceAll(/\{(\w+)\}|\*\*/g, (_, name: string | undefined) =>
+      spelled(random, valueFor(random, name ?? 'rest', room)),
+    );
   const query = queryFor(random, line, room);
   const plain = query === '' ? path : `${path}?${query}`;
   const methods = line.methods === 'any' ? ['GET', 'PUT', 'POST', 'DELETE'] : line.methods;
-  const method = random.chance(0.95) ? random.pick<string>(methods) : random.pick(['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
+  const method = random.chance(0.95)
+    ? random.pick<string>(methods)
+    : random.pick(['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
   const withBody = method === 'GET' || method === 'HEAD' ? random.chance(0.02) : random.chance(0.98);
   return {
     method: ENDS.has(line.id) && random.chance(0.9) ? 'GET' : method,
@@ -120,4 +161,4 @@ export function sampleOf(random: Random, open: readonly string[]): Sample {
     body: withBody ? bodyFor(random, line, room, open) : null,
     chunked: random.chance(0.05),
   };
-} // prettier-ignore
+}

@@ -69,9 +69,24 @@ export async function run({ seed, cases, lanes = 8, weaken, onProgress }: RunOpt
   for (const lane of all) lane.close();
   const ids = CATALOGUE.map(({ id }) => id);
   const known = (set: ReadonlySet<string>): string[] => ids.filter((id) => set.has(id));
-  const serving = CATALOGUE.filter(({ kind }) => kind !== 'refused' && kind !== 'notice' && kind !== 'open').map(({ id }) => id);
-  return { seed, cases: done, ms, forwarded, asked, statuses, reached: known(reached), served: known(served), passed: known(passed), lines: ids.length, neverServed: serving.filter((id) => !served.has(id)), found };
-} // prettier-ignore
+  const serving = CATALOGUE.filter(
+    ({ kind }) => kind !== 'refused' && kind !== 'notice' && kind !== 'open',
+  ).map(({ id }) => id);
+  return {
+    seed,
+    cases: done,
+    ms,
+    forwarded,
+    asked,
+    statuses,
+    reached: known(reached),
+    served: known(served),
+    passed: known(passed),
+    lines: ids.length,
+    neverServed: serving.filter((id) => !served.has(id)),
+    found,
+  };
+}
 
 /** The session of this number: of the run's seed and the number alone, so that one can be played again. */
 export function playOf(seed: number, number: number): Play {
@@ -79,11 +94,23 @@ export function playOf(seed: number, number: number): Play {
   const random = randomOf(own);
   const scope = scopeOf(random);
   const rooms = roomsOf(scope);
-  return { seed: own, scope, rooms, samples: Array.from({ length: PER_SESSION }, () => sampleOf(random, rooms)) };
+  return {
+    seed: own,
+    scope,
+    rooms,
+    samples: Array.from({ length: PER_SESSION }, () => sampleOf(random, rooms)),
+  };
 }
 
-async function smallest(ground: Field, lane: Lane, { play: one, violation }: NonNullable<Figures['found']>, weaken?: Weakening) {
-  const [least, last] = await shrunk(one, violation, (candidate) => play(ground, lane, candidate, () => undefined, weaken));
+async function smallest(
+  ground: Field,
+  lane: Lane,
+  { play: one, violation }: NonNullable<Figures['found']>,
+  weaken?: Weakening,
+) {
+  const [least, last] = await shrunk(one, violation, (candidate) =>
+    play(ground, lane, candidate, () => undefined, weaken),
+  );
   return { play: least, violation: last };
 }
 

@@ -9,10 +9,24 @@ import { JOINED, OUTSIDE, ROOMS } from './world.ts';
 /** What may stand after a capability's name, where the gateway enforces that. */
 const SPECIFIED: Readonly<Record<string, readonly Allowance[]>> = {
   send: ['send:m.room.message', 'send:m.room.*', 'send:com.*', 'send:m.room.encrypted', 'send:m.sticker'],
-  state: ['state:m.room.topic', 'state:m.room.topic:', 'state:m.room.*', 'state:com.example.x:*', 'state:m.room.join_rules', 'state:com.example.x:key'],
+  state: [
+    'state:m.room.topic',
+    'state:m.room.topic:',
+    'state:m.room.*',
+    'state:com.example.x:*',
+    'state:m.room.join_rules',
+    'state:com.example.x:key',
+  ],
   'account-data': ['account-data:com.example.settings', 'account-data:com.*'],
-  read: ['read:m.room.message', 'read:m.room.*', 'read:m.room.m*', 'read:m.room.name', 'read:m.reaction', 'read:com.example.x'],
-}; // prettier-ignore
+  read: [
+    'read:m.room.message',
+    'read:m.room.*',
+    'read:m.room.m*',
+    'read:m.room.name',
+    'read:m.reaction',
+    'read:com.example.x',
+  ],
+};
 
 /** Networks: the fuzzed requests come from the first. */
 export const HERE = '127.0.0.0/8';
@@ -39,12 +53,23 @@ export function scopeOf(random: Random): Scope {
     v: 1,
     rooms: random.chance(0.2) ? 'all' : random.some(ROOMS.slice(0, 7), random.pick([0.2, 0.4, 0.4, 0.8])),
     // Without `read` little happens.
-    can: random.chance(byType ? 0.3 : 0.7) && !can.includes('read') && ENFORCED.capabilities.includes('read') ? ['read', ...can] : can,
-    ...(random.chance(0.15) ? { types: random.some(['m.room.*', 'm.reaction', 'com.example.x', 'm.sticker'], 0.5) } : {}),
-    ...(ENFORCED.features.includes('rules') && random.chance(0.15) ? { rules: random.some(Object.values(FIREWALLS), 0.4) } : {}),
-    ...(ENFORCED.features.includes('from') && random.chance(0.1) ? { from: [random.pick([HERE, ELSEWHERE])] } : {}),
+    can:
+      random.chance(byType ? 0.3 : 0.7) && !can.includes('read') && ENFORCED.capabilities.includes('read')
+        ? ['read', ...can]
+        : can,
+    ...(random.chance(0.15)
+      ? { types: random.some(['m.room.*', 'm.reaction', 'com.example.x', 'm.sticker'], 0.5) }
+      : {}),
+    ...(ENFORCED.features.includes('rules') && random.chance(0.15)
+      ? { rules: random.some(Object.values(FIREWALLS), 0.4) }
+      : {}),
+    ...(ENFORCED.features.includes('from') && random.chance(0.1)
+      ? { from: [random.pick([HERE, ELSEWHERE])] }
+      : {}),
     ...(ENFORCED.features.includes('uses') && random.chance(0.1) ? { uses: 1 + random.int(6) } : {}),
-    ...(ENFORCED.features.includes('power') && random.chance(0.15) ? { power: random.pick([0, 25, 50, 100]) } : {}),
+    ...(ENFORCED.features.includes('power') && random.chance(0.15)
+      ? { power: random.pick([0, 25, 50, 100]) }
+      : {}),
   };
 }
 

@@ -35,8 +35,10 @@ function* smaller(play: Play): Iterable<Play> {
   const { samples, scope } = play;
   for (let at = 0; at < samples.length - 1; at++) yield { ...play, samples: samples.toSpliced(at, 1) };
   const last = samples.at(-1);
-  if (last !== undefined) for (const sample of smallerSamples(last)) yield { ...play, samples: [...samples.slice(0, -1), sample] };
-  for (let at = 0; at < scope.can.length; at++) yield { ...play, scope: { ...scope, can: scope.can.toSpliced(at, 1) } };
+  if (last !== undefined)
+    for (const sample of smallerSamples(last)) yield { ...play, samples: [...samples.slice(0, -1), sample] };
+  for (let at = 0; at < scope.can.length; at++)
+    yield { ...play, scope: { ...scope, can: scope.can.toSpliced(at, 1) } };
   if (scope.types !== undefined) {
     const { types: _, ...rest } = scope;
     yield { ...play, scope: rest };
@@ -51,13 +53,15 @@ function* smaller(play: Play): Iterable<Play> {
 }
 
 function* smallerSamples(sample: Sample): Iterable<Sample> {
-  for (let at = 0; at < sample.headers.length; at++) yield { ...sample, headers: sample.headers.toSpliced(at, 1) };
+  for (let at = 0; at < sample.headers.length; at++)
+    yield { ...sample, headers: sample.headers.toSpliced(at, 1) };
   if (sample.chunked) yield { ...sample, chunked: false };
   const [path = '', query] = sample.target.split('?');
   if (query !== undefined) {
     yield { ...sample, target: path };
     const pieces = query.split('&');
-    for (let at = 0; at < pieces.length; at++) yield { ...sample, target: `${path}?${pieces.toSpliced(at, 1).join('&')}` };
+    for (let at = 0; at < pieces.length; at++)
+      yield { ...sample, target: `${path}?${pieces.toSpliced(at, 1).join('&')}` };
   }
   if (sample.body === null) return;
   yield { ...sample, body: null };

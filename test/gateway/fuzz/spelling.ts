@@ -1,6 +1,7 @@
 import type { Random } from './random.ts';
 
-const every = (text: string): string => [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+const every = (text: string): string =>
+  [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 
 /** Ways to write a text in a path: as it belongs, and otherwise. */
 const ODD: readonly ((text: string) => string)[] = [
@@ -40,7 +41,9 @@ const ODD: readonly ((text: string) => string)[] = [
 /** The text as a segment: mostly as clients write it. */
 export function spelled(random: Random, text: string): string {
   if (random.chance(0.88)) return encodeURIComponent(text);
-  return random.chance(0.3) ? encodeURI(text).replaceAll(/[?#/]/g, encodeURIComponent) : random.pick(ODD)(text);
+  return random.chance(0.3)
+    ? encodeURI(text).replaceAll(/[?#/]/g, encodeURIComponent)
+    : random.pick(ODD)(text);
 }
 
 /** Changes something of a whole target. */

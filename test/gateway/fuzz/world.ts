@@ -28,7 +28,15 @@ export const JOINED: readonly RoomId[] = ROOMS.slice(0, 7);
 export const ENCRYPTED: readonly RoomId[] = [ROOMS[3] as RoomId];
 
 /** Names of rooms that look like one that is there. */
-export const LOOKALIKES = ['!nq0r:hs.test.evil', '!NQ0R:hs.test', '!nq0r', '!nq0r:hs.test:8448', '#nq0n:hs.test', '!*', '!nq0r:hs.test '];
+export const LOOKALIKES = [
+  '!nq0r:hs.test.evil',
+  '!NQ0R:hs.test',
+  '!nq0r',
+  '!nq0r:hs.test:8448',
+  '#nq0n:hs.test',
+  '!*',
+  '!nq0r:hs.test ',
+];
 
 /** The room's number, which is in all its names; 9 is nobody's. */
 export const indexOf = (room: string): number => {
@@ -57,7 +65,10 @@ export function isIn(user: string, index: number): boolean {
   return user === SUBJECT || user === EVERYWHERE || user === memberOf(index);
 }
 
-/** What stands in each event of a type: a holder who does not read that type may not see it. `''`: in what is made of all types together. */
+/**
+ * What stands in each event of a type: a holder who does not read that type may not see it. `''`: in what is
+ * made of all types together.
+ */
 export const markOf = (type: string): string => `zq${Buffer.from(type).toString('hex')}z`;
 /** Types that stand in every list besides messages. */
 export const OTHER_TYPES = [

@@ -8,7 +8,12 @@ import { type LargeAnswers, largeAnswers } from '../../../src/gateway/large/larg
 import { readingOfSync } from '../../../src/gateway/large/reading.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
 
-const NOBODY_LISTENS = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const NOBODY_LISTENS = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const SIGHT = { subject: ALICE, scope: grantOf([OPS]).scope };
 const MINE = '7F3K9Q' as GrantId;
 const WORK = { kind: 'sync', sight: SIGHT } as const;
@@ -16,7 +21,12 @@ const ROOMS: ReadonlySet<RoomId> = new Set([OPS, DEV]);
 const NO_EVENTS = new Map<string, never>();
 
 function started(options: Partial<Parameters<typeof largeAnswers>[0]> = {}): LargeAnswers & AsyncDisposable {
-  const large = largeAnswers({ queueBytes: 64_000_000, stepTimeoutMs: 5_000, log: NOBODY_LISTENS, ...options });
+  const large = largeAnswers({
+    queueBytes: 64_000_000,
+    stepTimeoutMs: 5_000,
+    log: NOBODY_LISTENS,
+    ...options,
+  });
   return { ...large, [Symbol.asyncDispose]: () => large.close() };
 }
 
@@ -43,7 +53,8 @@ function sync(events: number): object {
 
 async function filtered(large: LargeAnswers, bytes: Uint8Array, chunk: number): Promise<string> {
   const feed = large.open(WORK, MINE);
-  for (let at = 0; at < bytes.length; at += chunk) expect(feed.push(bytes.subarray(at, at + chunk))).toBe(true);
+  for (let at = 0; at < bytes.length; at += chunk)
+    expect(feed.push(bytes.subarray(at, at + chunk))).toBe(true);
   const reading = feed.end();
   expect(await reading.spokenOf()).toStrictEqual([OPS, DEV, SECRET]);
   const shown = await reading.show(ROOMS, true);
@@ -54,7 +65,8 @@ async function filtered(large: LargeAnswers, bytes: Uint8Array, chunk: number): 
 }
 
 describe('a large answer', () => {
-  // 7: every character of several bytes is torn apart somewhere; 300 000: more than is handed over at one time.
+  // 7: every character of several bytes is torn apart somewhere; 300 000: more than is handed over at one
+  // time.
   test.each([7, 65_536, 300_000])('in pieces of %d bytes is shown as it would be in place', async (chunk) => {
     await using large = started();
     const body = sync(chunk === 7 ? 40 : 3_000);
@@ -90,7 +102,9 @@ describe('a large answer', () => {
   test('several at one time are not mixed up', async () => {
     await using large = started();
     const sizes = [900, 1, 400, 30];
-    const got = await Promise.all(sizes.map((events) => filtered(large, Buffer.from(JSON.stringify(sync(events))), 10_000)));
+    const got = await Promise.all(
+      sizes.map((events) => filtered(large, Buffer.from(JSON.stringify(sync(events))), 10_000)),
+    );
     expect(got.map((text) => text.split('$').length - 1)).toStrictEqual(sizes.map((events) => events * 2));
   });
 
@@ -134,7 +148,14 @@ describe('what may wait', () => {
     expect(mine[1]?.push(new Uint8Array(1_000))).toBe(false);
     const others = Array.from({ length: 6 }, (_, at) => large.open(WORK, `OTHER${at}` as GrantId));
     // Four mebibytes are for those who have little, each no more than one.
-    expect(others.map((feed) => feed.push(new Uint8Array(1_000_000)))).toEqual([true, true, true, true, false, false]);
+    expect(others.map((feed) => feed.push(new Uint8Array(1_000_000)))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(others[0]?.push(new Uint8Array(100_000))).toBe(false);
     for (const feed of [...mine, ...others]) feed.drop();
     expect(large.open(WORK, MINE).push(new Uint8Array(10_000_000))).toBe(true);

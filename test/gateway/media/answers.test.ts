@@ -4,7 +4,8 @@ import { answerWithFiles, download, filesAsked, mediaStage } from '../support/me
 import { TOKEN } from '../support/stage.ts';
 
 const V3 = '/_matrix/client/v3';
-const inRoom = (below: string, version = 'v3') => `/_matrix/client/${version}/rooms/${encodeURIComponent(OPS)}/${below}`;
+const inRoom = (below: string, version = 'v3') =>
+  `/_matrix/client/${version}/rooms/${encodeURIComponent(OPS)}/${below}`;
 const BOB = '@bob:hs.test';
 const KNOWN = 'mxc://hs.test/known';
 const picture = {
@@ -16,27 +17,51 @@ const picture = {
   content: { url: KNOWN },
 };
 const text = { ...picture, event_id: '$2', content: { body: 'x' } };
-const filler = Array.from({ length: 1_000 }, (_, at) => ({ ...text, event_id: `$f${at}`, content: { body: 'x'.repeat(100) } }));
+const filler = Array.from({ length: 1_000 }, (_, at) => ({
+  ...text,
+  event_id: `$f${at}`,
+  content: { body: 'x'.repeat(100) },
+}));
 const around = (event: unknown) => ({ rooms: { join: { [OPS]: { timeline: { events: [event] } } } } });
 
 /** What each answer holds one event in; each twice, small and large enough to be read in another thread. */
-const ANSWERS: readonly (readonly [path: string, body: (event: unknown, more: readonly unknown[]) => unknown])[] = [
-  [`${V3}/sync`, (event, more) => ({ next_batch: 's1', rooms: { join: { [OPS]: { timeline: { events: [event, ...more] } } } } })],
+const ANSWERS: readonly (readonly [
+  path: string,
+  body: (event: unknown, more: readonly unknown[]) => unknown,
+])[] = [
+  [
+    `${V3}/sync`,
+    (event, more) => ({
+      next_batch: 's1',
+      rooms: { join: { [OPS]: { timeline: { events: [event, ...more] } } } },
+    }),
+  ],
   [
     `${V3}/sync?full_state=true`,
-    (event, more) => ({ next_batch: 's1', rooms: { join: { [OPS]: { state: { events: [...more, event] } } } } }),
+    (event, more) => ({
+      next_batch: 's1',
+      rooms: { join: { [OPS]: { state: { events: [...more, event] } } } },
+    }),
   ],
   [inRoom('messages?dir=b'), (event, more) => ({ start: 's', chunk: [...more, event] })],
   [inRoom('state'), (event, more) => [...more, event]],
-  [inRoom('context/$2'), (event, more) => ({ event: text, events_before: [...more], events_after: [event], state: [] })],
+  [
+    inRoom('context/$2'),
+    (event, more) => ({ event: text, events_before: [...more], events_after: [event], state: [] }),
+  ],
   [inRoom('relations/$2', 'v1'), (event, more) => ({ chunk: [...more, event] })],
   [
     inRoom('threads', 'v1'),
-    (event, more) => ({ chunk: [{ ...text, unsigned: { 'm.relations': { 'm.thread': { latest_event: event } } } }, ...more] }),
+    (event, more) => ({
+      chunk: [{ ...text, unsigned: { 'm.relations': { 'm.thread': { latest_event: event } } } }, ...more],
+    }),
   ],
   [
     inRoom('messages?dir=f'),
-    (event, more) => ({ start: 's', chunk: [{ ...text, unsigned: { 'm.relations': { 'm.replace': event } } }, ...more] }),
+    (event, more) => ({
+      start: 's',
+      chunk: [{ ...text, unsigned: { 'm.relations': { 'm.replace': event } } }, ...more],
+    }),
   ],
 ];
 
@@ -46,7 +71,11 @@ describe.each(ANSWERS)('%s', (path, body) => {
     ['large', filler],
   ])('shows what it shows, and not what is the holder’s own or another room’s (%s)', async (_, more) => {
     await using s = await mediaStage([]);
-    for (const [event, status] of [[{ ...picture, sender: ALICE }, 403], [{ ...picture, room_id: SECRET }, 403], [picture, 200]] as const) {
+    for (const [event, status] of [
+      [{ ...picture, sender: ALICE }, 403],
+      [{ ...picture, room_id: SECRET }, 403],
+      [picture, 200],
+    ] as const) {
       s.homeserver.answer(() => body(event, more));
       expect((await s.ask('GET', path)).status).toBe(200);
       const asked = s.homeserver.seen.length;
@@ -56,12 +85,14 @@ describe.each(ANSWERS)('%s', (path, body) => {
       expect(filesAsked(s)).toHaveLength(status === 200 ? 1 : 0);
       if (status === 200) expect(s.homeserver.seen).toHaveLength(asked + 1);
     }
-  }); // prettier-ignore
+  });
 });
 
 test('members’ pictures, of others than the subject', async () => {
   await using s = await mediaStage([]);
-  s.homeserver.answer(() => ({ joined: { [BOB]: { avatar_url: KNOWN }, [ALICE]: { avatar_url: 'mxc://hs.test/mine' } } }));
+  s.homeserver.answer(() => ({
+    joined: { [BOB]: { avatar_url: KNOWN }, [ALICE]: { avatar_url: 'mxc://hs.test/mine' } },
+  }));
   await s.ask('GET', inRoom('joined_members'));
   answerWithFiles(s, []);
   expect((await download(s, KNOWN)).status).toBe(200);
@@ -78,7 +109,9 @@ test('without `media` nothing is remembered', async () => {
 test('sliding sync, for tokens with a device', async () => {
   await using s = await mediaStage([]);
   s.desk.add(TOKEN, { ...accessOf([OPS]), device: true });
-  const body = JSON.stringify({ room_subscriptions: { [OPS]: { timeline_limit: 5, required_state: [['m.room.avatar', '']] } } });
+  const body = JSON.stringify({
+    room_subscriptions: { [OPS]: { timeline_limit: 5, required_state: [['m.room.avatar', '']] } },
+  });
   const sliding = async (event: unknown, part: string) => {
     s.homeserver.answer(() => ({
       pos: '1',
@@ -86,7 +119,9 @@ test('sliding sync, for tokens with a device', async () => {
       lists: {},
       extensions: {},
     }));
-    expect((await s.ask('POST', '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync', { body })).status).toBe(200);
+    expect(
+      (await s.ask('POST', '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync', { body })).status,
+    ).toBe(200);
     answerWithFiles(s, []);
     return (await download(s, KNOWN)).status;
   };

@@ -50,9 +50,17 @@ test('overall, whole grants that were quiet longest are, and never the one that 
 test('addresses that a grant made are filled once, by it, and then its own', () => {
   const own = ownMedia();
   own.created(A, file(1));
-  expect([own.mayFill(A, file(1)), own.mayFill(B, file(1)), own.mayFetch(A, file(1))]).toEqual([true, false, false]);
+  expect([own.mayFill(A, file(1)), own.mayFill(B, file(1)), own.mayFetch(A, file(1))]).toEqual([
+    true,
+    false,
+    false,
+  ]);
   own.uploaded(A, file(1));
-  expect([own.mayFill(A, file(1)), own.mayFetch(A, file(1)), own.mayFetch(B, file(1))]).toEqual([false, true, false]);
+  expect([own.mayFill(A, file(1)), own.mayFetch(A, file(1)), own.mayFetch(B, file(1))]).toEqual([
+    false,
+    true,
+    false,
+  ]);
   for (let at = 2; at < 600; at++) own.created(A, file(at));
   expect([own.mayFetch(A, file(1)), own.mayFill(A, file(599))]).toEqual([false, true]);
   own.forget(A);

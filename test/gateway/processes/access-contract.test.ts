@@ -12,13 +12,20 @@ import { memoryTransactions } from '../support/memory-transactions.ts';
 import { pair } from './pair.ts';
 
 const HOUR = 3_600_000;
-const rooms = (presented: Presented) => (presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind);
+const rooms = (presented: Presented) =>
+  presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind;
 
 /** The access control itself, or what a gateway process has of it. */
-const KINDS: Record<string, (service: Service, own: AccessControl) => { access: AccessControl; close: () => void }> = {
+const KINDS: Record<
+  string,
+  (service: Service, own: AccessControl) => { access: AccessControl; close: () => void }
+> = {
   "in the bot's process": (_, access) => ({ access, close: () => undefined }),
   'in a process beside it': (service, own) => {
-    const both = pair({ access: own, ledger: service.ledger, transactions: memoryTransactions() }, service.clock.now);
+    const both = pair(
+      { access: own, ledger: service.ledger, transactions: memoryTransactions() },
+      service.clock.now,
+    );
     return { access: both.access, close: () => both[Symbol.dispose]() };
   },
 };
@@ -68,7 +75,8 @@ for (const [name, make] of Object.entries(KINDS)) {
           '',
           token.slice(0, -1),
         ])
-          for (let times = 0; times < 2; times++) expect(await access.present(wrong)).toEqual({ kind: 'over', grantId: null });
+          for (let times = 0; times < 2; times++)
+            expect(await access.present(wrong)).toEqual({ kind: 'over', grantId: null });
       }
       expect((await access.present(token)).kind).toBe('good');
     });
@@ -113,7 +121,10 @@ for (const [name, make] of Object.entries(KINDS)) {
       await using given = await delivered({ rooms: 'all' });
       const { service, access, token } = given;
       const before = await access.present(token);
-      await service.ledger.commit({ at: 1, excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }] });
+      await service.ledger.commit({
+        at: 1,
+        excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }],
+      });
       expect(rooms(await access.present(token))).toEqual([OPS]);
       expect(rooms(before)).toEqual([OPS]);
     });
@@ -125,14 +136,18 @@ for (const [name, make] of Object.entries(KINDS)) {
       const third = '!third:example.org' as RoomId;
       service.homeserver.change(ALICE, { joinedRooms: [OPS, third] });
       service.clock.at += 1_001;
-      expect([...((await access.refresh(grant.id))?.rooms ?? [])].toSorted()).toEqual([OPS, third].toSorted());
+      expect([...((await access.refresh(grant.id))?.rooms ?? [])].toSorted()).toEqual(
+        [OPS, third].toSorted(),
+      );
       expect(rooms(before)).toEqual([OPS, third].toSorted());
     });
 
     it('says it as it is when the rooms cannot be looked up', async () => {
       await using given = await delivered({ rooms: 'all' });
       given.service.homeserver.fault = (call) => (call === 'subject' ? 'lost' : null);
-      await expect(async () => given.access.present(given.token)).rejects.toMatchObject({ code: 'homeserver-unreachable' });
+      await expect(async () => given.access.present(given.token)).rejects.toMatchObject({
+        code: 'homeserver-unreachable',
+      });
     });
 
     it('gives the upstream token, and another for one that the homeserver does not know', async () => {

@@ -22,7 +22,12 @@ export type Pair = Disposable & {
   leave(): void;
 };
 
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const quiet = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 export function pair(
   means: Omit<RelayMeans, 'board' | 'log' | 'now' | 'paces'> & Partial<Pick<RelayMeans, 'paces'>>,

@@ -26,7 +26,9 @@ function answerAsUsual(): void {
   stage.homeserver.answer((seen, response) => {
     if (seen.path.endsWith('/sync')) return undefined;
     if (seen.path.includes('m.room.encryption')) {
-      response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"none"}');
+      response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end('{"errcode":"M_NOT_FOUND","error":"none"}');
       return undefined;
     }
     return seen.method === 'PUT' ? { event_id: `$event${stage.homeserver.seen.length}` } : { name: 'Ops' };
@@ -70,7 +72,8 @@ async function until(what: () => boolean | Promise<boolean>, withinMs: number): 
 
 const ms = (from: bigint, to: bigint): number => Number(to - from) / 1e6;
 const percentile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ??
+  Number.NaN;
 
 beforeAll(async () => {
   stage = await processesStage(2);
@@ -92,9 +95,15 @@ describe('gateway processes side by side', () => {
     expect(agents.size).toBe(2);
     for (const agent of agents.values()) {
       expect(await stage.ask(STATE, token, { agent })).toMatchObject({ status: 200, body: '{"name":"Ops"}' });
-      expect(await stage.ask('/health', null, { agent })).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+      expect(await stage.ask('/health', null, { agent })).toMatchObject({
+        status: 200,
+        body: '{"status":"ok"}',
+      });
       const told = await stage.ask('/_mintwarden/v1/token', token, { agent });
-      expect(JSON.parse(told.body)).toMatchObject({ user_id: '@alice:example.org', sentence: expect.stringContaining('read') });
+      expect(JSON.parse(told.body)).toMatchObject({
+        user_id: '@alice:example.org',
+        sentence: expect.stringContaining('read'),
+      });
     }
   });
 
@@ -126,7 +135,11 @@ describe('gateway processes side by side', () => {
       await stage.service.drain();
     }
     expect(refusedMs).toHaveLength(100);
-    const told = { median: percentile(refusedMs, 0.5), p99: percentile(refusedMs, 0.99), most: Math.max(...refusedMs) };
+    const told = {
+      median: percentile(refusedMs, 0.5),
+      p99: percentile(refusedMs, 0.99),
+      most: Math.max(...refusedMs),
+    };
     console.log(`revoked to refused, 2 processes, 50 grants: ${JSON.stringify(told)}`);
     // How soon is the benchmark's to say: here every core is busy with other tests.
     expect(told.median).toBeLessThan(50);
@@ -158,7 +171,13 @@ describe('gateway processes side by side', () => {
     for (let count = 0; count < 8; count++) {
       const agent = both[count % 2] as Agent;
       statuses.push(
-        (await stage.ask(`${SEND}/txn${count}`, token, { agent, method: 'PUT', body: '{"msgtype":"m.text","body":"hi"}' })).status,
+        (
+          await stage.ask(`${SEND}/txn${count}`, token, {
+            agent,
+            method: 'PUT',
+            body: '{"msgtype":"m.text","body":"hi"}',
+          })
+        ).status,
       );
     }
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
@@ -193,7 +212,9 @@ describe('gateway processes side by side', () => {
 describe('a gateway process', () => {
   it('knows neither the environment nor the files of the bot, and has no name of the board', () => {
     for (const pid of stage.processes.pids) {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map((entry) => entry.split('=')[0]); // prettier-ignore
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
+        .split('\0')
+        .map((entry) => entry.split('=')[0]);
       const allowed = [
         'PATH',
         'TZ',
@@ -207,13 +228,16 @@ describe('a gateway process', () => {
       expect(environment.filter((name) => name !== '' && !allowed.includes(name ?? ''))).toEqual([]);
       const files = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
       expect(files.filter((file) => /sqlite|sealing/.test(file))).toEqual([]);
-      expect(files.filter((file) => file.includes('gateway-board'))).toEqual([expect.stringContaining('(deleted)')]);
+      expect(files.filter((file) => file.includes('gateway-board'))).toEqual([
+        expect.stringContaining('(deleted)'),
+      ]);
     }
   });
 
   it('heeds no signal of the terminal, and outlives none of its connections for it', async () => {
     const { token } = await stage.mint();
-    for (const pid of stage.processes.pids) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+    for (const pid of stage.processes.pids)
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
     await sleep(100);
     for (const agent of agents.values()) expect((await stage.ask(STATE, token, { agent })).status).toBe(200);
   });
@@ -226,7 +250,9 @@ describe('a gateway process', () => {
     await until(() => !stage.processes.pids.includes(killed), 2_000);
     for (let count = 0; count < 20; count++) expect((await stage.ask(STATE, token)).status).toBe(200);
     await until(() => stage.processes.pids.length === 2, 5_000);
-    expect(stage.logged).toContainEqual(expect.objectContaining({ event: 'gateway process ended, another is started' }));
+    expect(stage.logged).toContainEqual(
+      expect.objectContaining({ event: 'gateway process ended, another is started' }),
+    );
   });
 
   it('that hangs is killed when a grant ends, within a second, and what was open there with it', async () => {
@@ -272,7 +298,11 @@ describe('a gateway process that was taken over', () => {
     const processes = await startGatewayProcesses({
       count: 1,
       program: { file: join(import.meta.dirname, 'nonsense-process.ts'), args: [], flags: [] },
-      setup: { listen: { host: '127.0.0.1', port: 0 }, homeserverUrl: 'http://127.0.0.1:1', publicUrl: 'https://gateway.test' },
+      setup: {
+        listen: { host: '127.0.0.1', port: 0 },
+        homeserverUrl: 'http://127.0.0.1:1',
+        publicUrl: 'https://gateway.test',
+      },
       access: grantDesk('syt_upstream'),
       transactions,
       ledger: stage.service.ledger,
@@ -290,12 +320,19 @@ describe('a gateway process that was taken over', () => {
 
 describe('where it cannot be', () => {
   it('is not started beside another that has the port', async () => {
-    await using other = { server: createServer(), [Symbol.asyncDispose]: async () => void other.server.close() };
+    await using other = {
+      server: createServer(),
+      [Symbol.asyncDispose]: async () => void other.server.close(),
+    };
     other.server.listen(0, '127.0.0.1');
     await once(other.server, 'listening');
     const { port } = other.server.address() as { port: number };
-    await expect(processesStage(2, { listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({ code: 'configuration' });
-    await expect(processesStage(2, { listen: { host: '127.0.0.1', port: stage.processes.port } })).rejects.toMatchObject({
+    await expect(processesStage(2, { listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({
+      code: 'configuration',
+    });
+    await expect(
+      processesStage(2, { listen: { host: '127.0.0.1', port: stage.processes.port } }),
+    ).rejects.toMatchObject({
       code: 'configuration',
     });
   });
@@ -305,11 +342,14 @@ describe("the bot's process", () => {
   type Told = { readonly pids: readonly number[]; readonly port: number; readonly token: string };
 
   async function parent() {
-    const child = fork(join(import.meta.dirname, 'parent-process.ts'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(join(import.meta.dirname, 'parent-process.ts'), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     const [told] = (await once(child, 'message')) as [Told];
     return { child, told };
   }
-  const askAt = (port: number, path: string, token: string, agent: Agent) => ask(port, path, token, { agent });
+  const askAt = (port: number, path: string, token: string, agent: Agent) =>
+    ask(port, path, token, { agent });
 
   it('takes all of them with it when it is killed, at once', async () => {
     const { child, told } = await parent();

@@ -5,7 +5,11 @@ import { describe, expect, it } from 'vitest';
 import type { EventId, GrantId, LeaseId } from '../../../src/domain/ids.ts';
 import { newToken } from '../../../src/domain/token.ts';
 import { mediaAddress } from '../../../src/gateway/media/address.ts';
-import { remotePaces, remoteTransactions, sharedOwnMedia } from '../../../src/gateway/processes/remote-means.ts';
+import {
+  remotePaces,
+  remoteTransactions,
+  sharedOwnMedia,
+} from '../../../src/gateway/processes/remote-means.ts';
 import { writePace } from '../../../src/gateway/writes/pace.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
@@ -40,7 +44,13 @@ async function given(fields: Parameters<Service['mint']>[0] = {}) {
 
 /** Whether something is decided within a few turns. */
 async function isDecided(what: Promise<unknown>): Promise<boolean> {
-  return Promise.race([what.then(() => true, () => true), sleep(30).then(() => false)]); // prettier-ignore
+  return Promise.race([
+    what.then(
+      () => true,
+      () => true,
+    ),
+    sleep(30).then(() => false),
+  ]);
 }
 
 describe('a pipe in which news lie unread', () => {
@@ -102,7 +112,8 @@ describe('a grant that ended', () => {
     await service.revoke(grant);
     await turn();
     const before = asked.length;
-    for (let times = 0; times < 3; times++) expect(access.present(token)).toEqual({ kind: 'over', grantId: grant.id });
+    for (let times = 0; times < 3; times++)
+      expect(access.present(token)).toEqual({ kind: 'over', grantId: grant.id });
     expect(access.present(newToken(grant.id, randomBytes))).toEqual({ kind: 'over', grantId: null });
     expect(asked.length).toBe(before);
   });
@@ -131,7 +142,10 @@ describe('an answer that a commit overtakes', () => {
     const { access, token, service } = stage;
     const first = Promise.resolve(access.present(token));
     await turn();
-    await service.ledger.commit({ at: 1, excluded: [{ roomId: LOBBY, why: 'server-notices', userId: null }] } as never);
+    await service.ledger.commit({
+      at: 1,
+      excluded: [{ roomId: LOBBY, why: 'server-notices', userId: null }],
+    } as never);
     const presented = await first;
     expect(presented.kind === 'good' && [...presented.access.rooms]).toEqual([OPS]);
   });
@@ -180,9 +194,17 @@ describe('a process that was taken over', () => {
     ];
     for (const [id, ask] of odd.entries()) await wire.answer(id, ask as never);
     expect(answers.slice(0, -1)).toEqual(
-      odd.slice(0, -1).map((_, id) => ({ type: 'problem', id, problem: expect.objectContaining({ next: null }) as unknown })),
+      odd.slice(0, -1).map((_, id) => ({
+        type: 'problem',
+        id,
+        problem: expect.objectContaining({ next: null }) as unknown,
+      })),
     );
-    expect(answers.at(-1)).toEqual({ type: 'answer', id: odd.length - 1, answer: { kind: 'over', grantId: null } });
+    expect(answers.at(-1)).toEqual({
+      type: 'answer',
+      id: odd.length - 1,
+      answer: { kind: 'over', grantId: null },
+    });
   });
 
   it('does not prove a grant by a wrong secret', async () => {
@@ -229,7 +251,11 @@ describe('what all processes share', () => {
     const calls: string[] = [];
     const counting = {
       ...means,
-      access: { ...means.access, use: async () => (calls.push('use'), true), useOver: async () => void calls.push('over') },
+      access: {
+        ...means.access,
+        use: async () => (calls.push('use'), true),
+        useOver: async () => void calls.push('over'),
+      },
     };
     using one = pair(counting, service.clock.now);
     await one.access.present(token);
@@ -257,9 +283,15 @@ describe('what passes the pipe', () => {
   it('of an error that is not of the house is nothing of its words', async () => {
     await using stage = await given();
     const { means, service, token } = stage;
-    const failing = { ...means, access: { ...means.access, present: () => Promise.reject(new Error(`cannot judge ${token}`)) } };
+    const failing = {
+      ...means,
+      access: { ...means.access, present: () => Promise.reject(new Error(`cannot judge ${token}`)) },
+    };
     using one = pair(failing, service.clock.now);
-    const error: unknown = await Promise.resolve(one.access.present(token)).then(() => null, (reason: unknown) => reason); // prettier-ignore
+    const error: unknown = await Promise.resolve(one.access.present(token)).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
     expect(error).toMatchObject({ code: 'internal' });
     expect(String(error)).not.toContain(token);
   });
@@ -268,7 +300,9 @@ describe('what passes the pipe', () => {
 it('the board has no name that anyone could open it by', async () => {
   await using stage = await given();
   const folder = process.env['TMPDIR'] ?? '/tmp';
-  const boards = readdirSync(folder).filter((name) => name.startsWith('mintwarden-board-')).flatMap((name) => readdirSync(`${folder}/${name}`)); // prettier-ignore
+  const boards = readdirSync(folder)
+    .filter((name) => name.startsWith('mintwarden-board-'))
+    .flatMap((name) => readdirSync(`${folder}/${name}`));
   expect(boards).toEqual([]);
   expect(stage.board.at).toBe(0);
 });

@@ -26,11 +26,19 @@ export type ProcessesStage = AsyncDisposable & {
   /** A delivered grant and its token. */
   mint(fields?: Parameters<Service['mint']>[0]): Promise<{ grant: Grant; token: string }>;
   /** Asks as a holder does, on a connection of its own unless an agent is given. */
-  ask(path: string, token: string | null, options?: { agent?: Agent; method?: string; body?: string }): Promise<Got>;
+  ask(
+    path: string,
+    token: string | null,
+    options?: { agent?: Agent; method?: string; body?: string },
+  ): Promise<Got>;
 };
 
 /** @param count processes @param flags for Node, in each of them */
-export async function processesStage(count: number, setup: Partial<Setup> = {}, flags: readonly string[] = []): Promise<ProcessesStage> {
+export async function processesStage(
+  count: number,
+  setup: Partial<Setup> = {},
+  flags: readonly string[] = [],
+): Promise<ProcessesStage> {
   await using cleanup = new AsyncDisposableStack();
   const service = cleanup.use(await Service.start());
   // Children have the machine's clock.
@@ -90,11 +98,14 @@ export function ask(
     let text = '';
     const end = (status: Got['status']): void => resolve({ status, body: text, at: process.hrtime.bigint() });
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-    const asked = request({ host: '127.0.0.1', port, path, method, agent: agent ?? new Agent(), headers }, (response) => {
-      response.on('data', (data: Buffer) => (text += data.toString()));
-      response.on('end', () => end(response.statusCode ?? 0));
-      response.on('error', () => end('closed'));
-    });
+    const asked = request(
+      { host: '127.0.0.1', port, path, method, agent: agent ?? new Agent(), headers },
+      (response) => {
+        response.on('data', (data: Buffer) => (text += data.toString()));
+        response.on('end', () => end(response.statusCode ?? 0));
+        response.on('error', () => end('closed'));
+      },
+    );
     asked.on('error', () => end('closed'));
     asked.end(body);
   });
@@ -121,7 +132,10 @@ async function servedBy(stage: ProcessesStage, agent: Agent): Promise<number> {
     process.kill(pid, 'SIGSTOP');
     try {
       const asked = stage.ask('/health', null, { agent });
-      const answered = await Promise.race([asked.then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), 100))]);
+      const answered = await Promise.race([
+        asked.then(() => true),
+        new Promise<false>((resolve) => setTimeout(() => resolve(false), 100)),
+      ]);
       if (!answered) {
         process.kill(pid, 'SIGCONT');
         await asked;

@@ -28,13 +28,17 @@ test('so many come together, then one after the other; each grant for itself', (
 
 test('whoever waits as long as was said is let in', () => {
   fc.assert(
-    fc.property(fc.double({ min: 0.1, max: 1_000, noNaN: true }), fc.integer({ min: 1, max: 50 }), (perSecond, atOnce) => {
-      const { clock, rate } = stage(perSecond, atOnce);
-      let waitMs = 0;
-      while ((waitMs = rate.take(ONE)) === 0);
-      clock.at += waitMs;
-      expect(rate.take(ONE)).toBe(0);
-    }),
+    fc.property(
+      fc.double({ min: 0.1, max: 1_000, noNaN: true }),
+      fc.integer({ min: 1, max: 50 }),
+      (perSecond, atOnce) => {
+        const { clock, rate } = stage(perSecond, atOnce);
+        let waitMs = 0;
+        while ((waitMs = rate.take(ONE)) === 0);
+        clock.at += waitMs;
+        expect(rate.take(ONE)).toBe(0);
+      },
+    ),
     { numRuns: 50 },
   );
 });

@@ -1,6 +1,11 @@
 import type { GrantId, LeaseId, RoomId } from '../../../src/domain/ids.ts';
 import { standing } from '../../../src/domain/grant.ts';
-import type { Access, AccessControl, Presented, Upstream } from '../../../src/lifecycle/access/access-control.ts';
+import type {
+  Access,
+  AccessControl,
+  Presented,
+  Upstream,
+} from '../../../src/lifecycle/access/access-control.ts';
 
 /** An AccessControl in memory: the port's own promises, nothing else. */
 export type GrantDesk = AccessControl & {
@@ -24,7 +29,8 @@ export function grantDesk(upstreamToken: string): GrantDesk {
   const grants = new Map<string, Access>();
   const ended = new Map<GrantId, 'over' | 'suspended'>();
   const listeners = new Set<(grantId: GrantId) => void>();
-  const tokenOf = (grantId: GrantId) => [...grants].find(([, access]) => access.grant.id === grantId)?.[0] ?? '';
+  const tokenOf = (grantId: GrantId) =>
+    [...grants].find(([, access]) => access.grant.id === grantId)?.[0] ?? '';
   const joined = new Map<GrantId, readonly RoomId[]>();
   const desk: GrantDesk = {
     withdrawn: [],

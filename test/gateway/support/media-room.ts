@@ -19,7 +19,11 @@ export async function mediaStage(
   options: Options & { scope?: Partial<Scope> } = {},
 ): Promise<Stage> {
   const { scope, ...rest } = options;
-  const s = await stage({ grant: { scope: { ...grantOf([OPS, DEV]).scope, can, ...scope } }, limits: { writesAtOnce: 1_000 }, ...rest });
+  const s = await stage({
+    grant: { scope: { ...grantOf([OPS, DEV]).scope, can, ...scope } },
+    limits: { writesAtOnce: 1_000 },
+    ...rest,
+  });
   answerWithFiles(s, events);
   return s;
 }
@@ -33,17 +37,23 @@ export function answerWithFiles(
   homeserver.answer(({ path, method, query }, response) => {
     if (/\/media\/(?:download|thumbnail)\//.test(path)) return void response.writeHead(200, head).end(BYTES);
     if (method === 'POST' && path.endsWith('/upload')) return { content_uri: 'mxc://hs.test/uploaded' };
-    if (method === 'POST' && path.endsWith('/create')) return { content_uri: 'mxc://hs.test/created', unused_expires_at: 1 };
+    if (method === 'POST' && path.endsWith('/create'))
+      return { content_uri: 'mxc://hs.test/created', unused_expires_at: 1 };
     if (method !== 'GET') return { event_id: '$sent' };
     const room = decodeURIComponent(/\/rooms\/([^/]+)\//.exec(path)?.[1] ?? '');
     const here = events.filter((event) => event['room_id'] === room);
-    if (path.endsWith('/messages')) return { chunk: here.filter((event) => event['state_key'] === undefined), start: 's' };
+    if (path.endsWith('/messages'))
+      return { chunk: here.filter((event) => event['state_key'] === undefined), start: 's' };
     if (path.endsWith('/state')) return here;
     if (path.endsWith('/joined_members')) return { joined: {} };
     const [, type, key] = /\/state\/([^/]+)\/?([^/]*)$/.exec(path) ?? [];
-    const state = here.find((event) => event['type'] === type && event['state_key'] === decodeURIComponent(key ?? ''));
+    const state = here.find(
+      (event) => event['type'] === type && event['state_key'] === decodeURIComponent(key ?? ''),
+    );
     if (state !== undefined) return query.get('format') === 'event' ? state : state['content'];
-    return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"x"}');
+    return void response
+      .writeHead(404, { 'content-type': 'application/json' })
+      .end('{"errcode":"M_NOT_FOUND","error":"x"}');
   });
 }
 
@@ -57,7 +67,8 @@ export async function file(s: Stage, path: string, token = TOKEN): Promise<GotFi
 }
 
 /** Asks for the file of an `mxc://` address. */
-export const download = (s: Stage, address: string, token = TOKEN) => file(s, `${A}/download/${address.slice('mxc://'.length)}`, token);
+export const download = (s: Stage, address: string, token = TOKEN) =>
+  file(s, `${A}/download/${address.slice('mxc://'.length)}`, token);
 
 /** The files the homeserver was asked for. */
 export const filesAsked = ({ homeserver }: Stage) =>

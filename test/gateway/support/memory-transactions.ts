@@ -10,7 +10,8 @@ export type MemoryTransactions = Transactions & {
 export function memoryTransactions(): MemoryTransactions {
   const rows = new Map<string, Transaction>();
   const ended = new Map<GrantId, number>();
-  const nameOf = ({ grantId, roomId, deed, txnId }: TransactionKey) => JSON.stringify([grantId, roomId, deed, txnId]);
+  const nameOf = ({ grantId, roomId, deed, txnId }: TransactionKey) =>
+    JSON.stringify([grantId, roomId, deed, txnId]);
   const change = (key: TransactionKey, more: Partial<Transaction>) => {
     const row = rows.get(nameOf(key));
     if (row?.eventId === null) rows.set(nameOf(key), { ...row, ...more });
@@ -30,7 +31,8 @@ export function memoryTransactions(): MemoryTransactions {
       if (rows.get(nameOf(key))?.eventId === null) rows.delete(nameOf(key));
     },
     forgetBefore: async (endedAt) => {
-      for (const [name, row] of rows) if ((ended.get(row.grantId) ?? Number.POSITIVE_INFINITY) < endedAt) rows.delete(name);
+      for (const [name, row] of rows)
+        if ((ended.get(row.grantId) ?? Number.POSITIVE_INFINITY) < endedAt) rows.delete(name);
     },
   };
 }

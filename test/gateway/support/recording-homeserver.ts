@@ -42,7 +42,11 @@ export async function recordingHomeserver(): Promise<RecordingHomeserver> {
       seen.push(one);
       const answer = script(one, response);
       if (answer === undefined) return;
-      response.writeHead(200, { 'content-type': 'application/json', server: 'secret-server/1.0', 'set-cookie': 'upstream=1' });
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        server: 'secret-server/1.0',
+        'set-cookie': 'upstream=1',
+      });
       response.end(JSON.stringify(answer));
     });
   });

@@ -33,7 +33,12 @@ export type Stage = AsyncDisposable & {
   ask(
     method: string,
     path: string,
-    options?: { token?: string | null; body?: string; headers?: Record<string, string>; signal?: AbortSignal },
+    options?: {
+      token?: string | null;
+      body?: string;
+      headers?: Record<string, string>;
+      signal?: AbortSignal;
+    },
   ): Promise<Got>;
   /** Writes bytes to the gateway's socket and reads until it ends, or `waitMs` of silence. */
   raw(bytes: string | Buffer, waitMs?: number): Promise<string>;
@@ -55,7 +60,10 @@ export async function stage(
   const homeserver = await recordingHomeserver();
   const desk = grantDesk(UPSTREAM_TOKEN);
   const rooms = options.rooms ?? [OPS, DEV];
-  desk.add(TOKEN, { grant: grantOf(rooms, options.grant), rooms: new Set(rooms === 'all' ? (options.joined ?? []) : rooms) });
+  desk.add(TOKEN, {
+    grant: grantOf(rooms, options.grant),
+    rooms: new Set(rooms === 'all' ? (options.joined ?? []) : rooms),
+  });
   const logged: { event: string; data: LogData }[] = [];
   const write = (event: string, data: LogData = {}) => void logged.push({ event, data });
   const gateway = await startGateway({
@@ -71,7 +79,12 @@ export async function stage(
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.instanceKey === undefined ? {} : { instanceKey: options.instanceKey }),
     // Tests ask faster than holders may; attacks/exhaustion.test.ts says how fast those may.
-    limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6, ...(everythingInThread ? { inPlaceBytes: 0 } : {}), ...options.limits },
+    limits: {
+      requestsPerSecond: 1e6,
+      requestsAtOnce: 1e6,
+      ...(everythingInThread ? { inPlaceBytes: 0 } : {}),
+      ...options.limits,
+    },
   });
   return {
     gateway,
@@ -86,7 +99,11 @@ export async function stage(
         ...(signal === undefined ? {} : { signal }),
       });
       const text = await response.text();
-      return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>), headers: response.headers };
+      return {
+        status: response.status,
+        body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+        headers: response.headers,
+      };
     },
     raw: (bytes, waitMs = 300) =>
       new Promise((resolve) => {

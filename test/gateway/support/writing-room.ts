@@ -14,12 +14,28 @@ const EVENTS: readonly Record<string, unknown>[] = [
   { event_id: '$own', room_id: OPS, sender: ALICE, type: 'm.room.message', content: { body: 'mine' } },
   { event_id: '$bobs', room_id: OPS, sender: BOB, type: 'm.room.message', content: { body: 'his' } },
   { event_id: '$sticker', room_id: OPS, sender: ALICE, type: 'm.sticker', content: {} },
-  { event_id: '$name', room_id: OPS, sender: ALICE, type: 'm.room.name', state_key: '', content: { name: 'Ops' } },
-  { event_id: '$elsewhere', room_id: SECRET, sender: ALICE, type: 'm.room.message', content: { body: 'secret' } },
+  {
+    event_id: '$name',
+    room_id: OPS,
+    sender: ALICE,
+    type: 'm.room.name',
+    state_key: '',
+    content: { name: 'Ops' },
+  },
+  {
+    event_id: '$elsewhere',
+    room_id: SECRET,
+    sender: ALICE,
+    type: 'm.room.message',
+    content: { body: 'secret' },
+  },
 ];
 
 /** A gateway before a homeserver that knows a few events and takes writes; the scope beside it. */
-export async function writingStage(can: readonly Allowance[], options: Options & { scope?: Partial<Scope> } = {}): Promise<Stage> {
+export async function writingStage(
+  can: readonly Allowance[],
+  options: Options & { scope?: Partial<Scope> } = {},
+): Promise<Stage> {
   const { scope, ...rest } = options;
   const grant = { scope: { ...grantOf([OPS, DEV]).scope, can, ...scope } };
   const s = await stage({ grant, limits: { writesAtOnce: 1_000 }, ...rest });
@@ -33,13 +49,17 @@ export function answerAsRoom(homeserver: RecordingHomeserver, loose = false): vo
   homeserver.answer(({ method, path }, response) => {
     if (method === 'PUT') return { event_id: `$sent${++count}` };
     const missing = (): undefined => {
-      response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND","error":"x"}');
+      response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end('{"errcode":"M_NOT_FOUND","error":"x"}');
     };
-    if (path.endsWith('/state/m.room.encryption/')) return path.includes(encodeURIComponent(DEV)) ? { algorithm: 'm.megolm' } : missing();
+    if (path.endsWith('/state/m.room.encryption/'))
+      return path.includes(encodeURIComponent(DEV)) ? { algorithm: 'm.megolm' } : missing();
     const [, room, eventId] = /\/rooms\/([^/]+)\/event\/([^/]+)$/.exec(path) ?? [];
     const event = EVENTS.find((one) => one['event_id'] === decodeURIComponent(eventId ?? ''));
     // Loose: as one that serves any event through any room.
-    if (event !== undefined) return loose || event['room_id'] === decodeURIComponent(room ?? '') ? event : missing();
+    if (event !== undefined)
+      return loose || event['room_id'] === decodeURIComponent(room ?? '') ? event : missing();
     if (path.endsWith('/messages')) return { chunk: [], start: 's' };
     return missing();
   });

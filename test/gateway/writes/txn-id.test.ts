@@ -4,7 +4,9 @@ import { digestOf } from '../../../src/gateway/writes/txn-id.ts';
 const digest = (content: unknown) => digestOf('7F3K9Q', content);
 
 test('a digest is the same whatever the order of keys', () => {
-  expect(digest({ a: 1, b: { c: [1, { d: 2, e: 3 }], f: 4 } })).toBe(digest({ b: { f: 4, c: [1, { e: 3, d: 2 }] }, a: 1 }));
+  expect(digest({ a: 1, b: { c: [1, { d: 2, e: 3 }], f: 4 } })).toBe(
+    digest({ b: { f: 4, c: [1, { e: 3, d: 2 }] }, a: 1 }),
+  );
 });
 
 test.each([

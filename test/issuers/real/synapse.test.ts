@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseRoomAlias, parseUserId, type RoomAlias, type RoomId, type UserId } from '../../../src/domain/ids.ts';
+import {
+  parseRoomAlias,
+  parseUserId,
+  type RoomAlias,
+  type RoomId,
+  type UserId,
+} from '../../../src/domain/ids.ts';
 import { createSynapse, type Synapse as Adapter } from '../../../src/issuers/synapse/synapse.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
 import { startSynapse, type Synapse } from '../../harness/synapse.ts';
@@ -84,9 +90,18 @@ describe('issuing and killing', () => {
 
   test('refusals: no such user, a remote user, the issuer itself', async () => {
     const later = Date.now() + 60_000;
-    expect(await adapter.issuer.issue('@nobody:test.local' as UserId, later)).toMatchObject({ kind: 'refused', why: 'no-such-user' });
-    expect(await adapter.issuer.issue('@a:elsewhere.example' as UserId, later)).toMatchObject({ kind: 'refused', why: 'other' });
-    expect(await adapter.issuer.issue(id(issuerUser), later)).toMatchObject({ kind: 'refused', why: 'other' });
+    expect(await adapter.issuer.issue('@nobody:test.local' as UserId, later)).toMatchObject({
+      kind: 'refused',
+      why: 'no-such-user',
+    });
+    expect(await adapter.issuer.issue('@a:elsewhere.example' as UserId, later)).toMatchObject({
+      kind: 'refused',
+      why: 'other',
+    });
+    expect(await adapter.issuer.issue(id(issuerUser), later)).toMatchObject({
+      kind: 'refused',
+      why: 'other',
+    });
   });
 
   test('refusals: not an admin, logged out', async () => {
@@ -94,7 +109,10 @@ describe('issuing and killing', () => {
     await using asAlice = adapterWith(alice.accessToken);
     expect(await asAlice.issuer.issue(BOT, later)).toMatchObject({ kind: 'refused', why: 'not-admin' });
     await using asNobody = adapterWith('syt_bm9ib2R5_abcdefabcdefabcdef_000000');
-    expect(await asNobody.issuer.issue(id(alice), later)).toMatchObject({ kind: 'refused', why: 'issuer-logged-out' });
+    expect(await asNobody.issuer.issue(id(alice), later)).toMatchObject({
+      kind: 'refused',
+      why: 'issuer-logged-out',
+    });
   });
 });
 
@@ -110,39 +128,76 @@ describe('the directory', () => {
       noticesRoom: null,
       ignoresBot: false,
     });
-    const { room_id: room } = await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
-      token: dora.accessToken,
-      body: {},
-    });
-    await matrixRequest(synapse.baseUrl, 'PUT', `/_matrix/client/v3/user/${dora.userId}/account_data/m.ignored_user_list`, {
-      token: dora.accessToken,
-      body: { ignored_users: { [BOT]: {} } },
-    });
+    const { room_id: room } = await matrixRequest<{ room_id: string }>(
+      synapse.baseUrl,
+      'POST',
+      '/_matrix/client/v3/createRoom',
+      {
+        token: dora.accessToken,
+        body: {},
+      },
+    );
+    await matrixRequest(
+      synapse.baseUrl,
+      'PUT',
+      `/_matrix/client/v3/user/${dora.userId}/account_data/m.ignored_user_list`,
+      {
+        token: dora.accessToken,
+        body: { ignored_users: { [BOT]: {} } },
+      },
+    );
     await asAdmin(`/_synapse/admin/v2/users/${dora.userId}`, { locked: true, admin: true });
-    expect(await adapter.directory.subject(id(dora))).toMatchObject({ locked: true, admin: true, joinedRooms: [room], ignoresBot: true });
+    expect(await adapter.directory.subject(id(dora))).toMatchObject({
+      locked: true,
+      admin: true,
+      joinedRooms: [room],
+      ignoresBot: true,
+    });
     await asAdmin(`/_synapse/admin/v2/users/${dora.userId}`, { locked: false, deactivated: true });
     expect(await adapter.directory.subject(id(dora))).toMatchObject({ deactivated: true });
     expect(await adapter.directory.subject('@nobody:test.local' as UserId)).toBeNull();
   });
 
   test('a room with its name and encryption, by id and by alias', async () => {
-    const { room_id: room } = await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
-      token: alice.accessToken,
-      body: {
-        name: 'Ops / night',
-        room_alias_name: 'ops/night',
-        initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
+    const { room_id: room } = await matrixRequest<{ room_id: string }>(
+      synapse.baseUrl,
+      'POST',
+      '/_matrix/client/v3/createRoom',
+      {
+        token: alice.accessToken,
+        body: {
+          name: 'Ops / night',
+          room_alias_name: 'ops/night',
+          initial_state: [
+            { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } },
+          ],
+        },
       },
+    );
+    const { room_id: plain } = await matrixRequest<{ room_id: string }>(
+      synapse.baseUrl,
+      'POST',
+      '/_matrix/client/v3/createRoom',
+      {
+        token: alice.accessToken,
+        body: {},
+      },
+    );
+    await expect
+      .poll(() => adapter.directory.room(room as RoomId))
+      .toEqual({ roomId: room, name: 'Ops / night', encrypted: true });
+    expect(await adapter.directory.room(plain as RoomId)).toEqual({
+      roomId: plain,
+      name: null,
+      encrypted: false,
     });
-    const { room_id: plain } = await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
-      token: alice.accessToken,
-      body: {},
-    });
-    await expect.poll(() => adapter.directory.room(room as RoomId)).toEqual({ roomId: room, name: 'Ops / night', encrypted: true });
-    expect(await adapter.directory.room(plain as RoomId)).toEqual({ roomId: plain, name: null, encrypted: false });
     expect(await adapter.directory.room('!nowhere' as RoomId)).toBeNull();
-    expect(await adapter.directory.resolveAlias(parseRoomAlias('#ops/night:test.local') as RoomAlias)).toBe(room);
-    expect(await adapter.directory.resolveAlias(parseRoomAlias('#nowhere:test.local') as RoomAlias)).toBeNull();
+    expect(await adapter.directory.resolveAlias(parseRoomAlias('#ops/night:test.local') as RoomAlias)).toBe(
+      room,
+    );
+    expect(
+      await adapter.directory.resolveAlias(parseRoomAlias('#nowhere:test.local') as RoomAlias),
+    ).toBeNull();
   });
 
   test('server notices: sent once per transaction, and their room is known once the subject has joined it', async () => {
@@ -162,11 +217,19 @@ describe('the directory', () => {
     );
     const [noticesRoom] = Object.keys(rooms.invite);
     expect(await adapter.directory.isNoticesRoom(noticesRoom as RoomId)).toBe(true);
-    await matrixRequest(synapse.baseUrl, 'POST', `/_matrix/client/v3/join/${noticesRoom}`, { token: erin.accessToken, body: {} });
-    const { room_id: own } = await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/createRoom', {
+    await matrixRequest(synapse.baseUrl, 'POST', `/_matrix/client/v3/join/${noticesRoom}`, {
       token: erin.accessToken,
-      body: { name: 'Server notices' },
+      body: {},
     });
+    const { room_id: own } = await matrixRequest<{ room_id: string }>(
+      synapse.baseUrl,
+      'POST',
+      '/_matrix/client/v3/createRoom',
+      {
+        token: erin.accessToken,
+        body: { name: 'Server notices' },
+      },
+    );
     const facts = await adapter.directory.subject(id(erin));
     expect(facts?.noticesRoom).toBe(noticesRoom);
     expect(new Set(facts?.joinedRooms)).toEqual(new Set([noticesRoom, own]));
@@ -186,7 +249,10 @@ describe('the directory', () => {
       log: quiet,
     });
     expect(await asAdmin.directory.hasServerNotices()).toBe(false);
-    expect(await asAdmin.directory.subject('@harness-admin:test.local' as UserId)).toMatchObject({ admin: true, noticesRoom: null });
+    expect(await asAdmin.directory.subject('@harness-admin:test.local' as UserId)).toMatchObject({
+      admin: true,
+      noticesRoom: null,
+    });
   });
 });
 
@@ -209,7 +275,13 @@ describe('the admin API', () => {
     const made = '@made.by_test:test.local' as UserId;
     expect(await admin.account(made)).toBeNull();
     await admin.makeAccount(made, { password: 'a long password of ours', admin: false, displayName: 'Made' });
-    expect(await admin.account(made)).toEqual({ userId: made, admin: false, deactivated: false, locked: false, userType: 'bot' });
+    expect(await admin.account(made)).toEqual({
+      userId: made,
+      admin: false,
+      deactivated: false,
+      locked: false,
+      userType: 'bot',
+    });
     expect(await admin.rateLimit(made)).toBeNull();
     await admin.liftRateLimit(made);
     expect(await admin.rateLimit(made)).toEqual({ messagesPerSecond: 0, burstCount: 0 });

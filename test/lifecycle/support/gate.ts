@@ -38,7 +38,9 @@ export function createGate(): Gate {
           if (typeof value !== 'function' || name === 'onCommitted') return value;
           return (...args: unknown[]): Promise<unknown> => {
             if (dead || step()) return never;
-            const result = Promise.resolve(Reflect.apply(value as (...all: unknown[]) => unknown, target, args));
+            const result = Promise.resolve(
+              Reflect.apply(value as (...all: unknown[]) => unknown, target, args),
+            );
             const after = () => (dead || step() ? never : undefined);
             return result.then(
               async (answer) => {

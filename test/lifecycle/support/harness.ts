@@ -22,7 +22,12 @@ import { createGate, type Gate } from './gate.ts';
 import { ADMIN, ALICE, BOT, CONTROL, Homeserver, ISSUER, OPS } from './homeserver.ts';
 
 const HOUR = 3_600_000;
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 const POLICY: Policy = {
   admins: [ADMIN],
@@ -95,7 +100,13 @@ export class Service implements AsyncDisposable {
 
   command(): CommandKey {
     const count = ++this.#commands;
-    return { eventId: `$command${count}` as EventId, sender: ADMIN, sessionId: 'session', messageIndex: count, at: this.clock.at };
+    return {
+      eventId: `$command${count}` as EventId,
+      sender: ADMIN,
+      sessionId: 'session',
+      messageIndex: count,
+      at: this.clock.at,
+    };
   }
 
   request(fields: Partial<MintRequest> = {}): MintRequest {

@@ -30,7 +30,10 @@ export type SentEvent = {
 
 type Person = { facts: SubjectFacts; keys: Keys };
 
-/** What outlives the process: accounts, rooms, tokens, events; faults are taken from `faults` by the name of the call. */
+/**
+ * What outlives the process: accounts, rooms, tokens, events; faults are taken from `faults` by the name of
+ * the call.
+ */
 export class Homeserver {
   readonly people = new Map<UserId, Person>();
   readonly rooms = new Map<RoomId, RoomFacts>();
@@ -93,7 +96,9 @@ export class Homeserver {
 
   /** Upstream tokens that the homeserver would take at this moment. */
   alive(): string[] {
-    return [...this.tokens].filter(([, token]) => !token.killed && this.#now() < token.validUntil).map(([token]) => token);
+    return [...this.tokens]
+      .filter(([, token]) => !token.killed && this.#now() < token.validUntil)
+      .map(([token]) => token);
   }
 
   sentTo(roomId: RoomId | null | undefined): SentEvent[] {
@@ -104,10 +109,12 @@ export class Homeserver {
     this.calls.push(call);
     await this.during(call);
     const fault = this.fault(call);
-    if (fault === 'lost') throw new MintwardenError('homeserver-unreachable', 'The homeserver did not answer.');
+    if (fault === 'lost')
+      throw new MintwardenError('homeserver-unreachable', 'The homeserver did not answer.');
     if (fault === 'refused') throw new MintwardenError('homeserver-refused', 'The homeserver said no.');
     const result = effect();
-    if (fault === 'unanswered') throw new MintwardenError('homeserver-unreachable', 'The homeserver did not answer.');
+    if (fault === 'unanswered')
+      throw new MintwardenError('homeserver-unreachable', 'The homeserver did not answer.');
     return result;
   }
 
@@ -122,7 +129,9 @@ export class Homeserver {
         const token = `syt_${subject}_${this.tokens.size}`;
         this.tokens.set(token, { subject, validUntil, killed: false });
         await this.during('issued');
-        return fault === 'unanswered' ? { kind: 'unknown', problem: 'No answer.' } : { kind: 'issued', token };
+        return fault === 'unanswered'
+          ? { kind: 'unknown', problem: 'No answer.' }
+          : { kind: 'issued', token };
       },
       kill: async (token) => {
         this.calls.push('kill');
@@ -163,7 +172,11 @@ export class Homeserver {
     };
   }
 
-  #append(scope: string, transactionId: string, event: Omit<SentEvent, 'eventId' | 'at' | 'redacted'>): EventId {
+  #append(
+    scope: string,
+    transactionId: string,
+    event: Omit<SentEvent, 'eventId' | 'at' | 'redacted'>,
+  ): EventId {
     const key = `${this.deviceId} ${scope} ${transactionId}`;
     const known = this.#transactions.get(key);
     if (known !== undefined) return known;
@@ -184,7 +197,8 @@ export class Homeserver {
       deviceId: this.deviceId,
       send: (roomId, content, options) =>
         this.#effect('send', () => {
-          const encrypted = roomId === CONTROL || [...this.dms.values()].some((dm) => dm.roomId === roomId && dm.encrypted);
+          const encrypted =
+            roomId === CONTROL || [...this.dms.values()].some((dm) => dm.roomId === roomId && dm.encrypted);
           if (encrypted !== (options.expect === 'encrypted'))
             throw new MintwardenError('conflict', 'Not the encryption that was expected.');
           return this.#append(roomId, options.transactionId, {
@@ -201,12 +215,17 @@ export class Homeserver {
           if (event !== undefined) event.redacted = true;
         }),
       findByMarker: (roomId, marker) =>
-        this.#effect('find', () => this.events.find((event) => event.roomId === roomId && event.marker === marker)?.eventId ?? null),
+        this.#effect(
+          'find',
+          () =>
+            this.events.find((event) => event.roomId === roomId && event.marker === marker)?.eventId ?? null,
+        ),
       dm: async (userId) => this.dms.get(userId) ?? null,
       openDm: (userId, { reason, encrypted }) =>
         this.#effect('open-dm', () => {
           const known = this.dms.get(userId);
-          if (known !== undefined && (known.membership === 'join' || known.membership === 'invite')) return known;
+          if (known !== undefined && (known.membership === 'join' || known.membership === 'invite'))
+            return known;
           this.invites.push(reason);
           const made: Dm = {
             roomId: known?.roomId ?? (`!dm-${userId.slice(1)}` as RoomId),
@@ -217,7 +236,11 @@ export class Homeserver {
           this.dms.set(userId, made);
           return made;
         }),
-      keys: (userId) => this.#effect('keys', () => this.people.get(userId)?.keys ?? { devices: 0, signedDevices: 0, masterKey: null }),
+      keys: (userId) =>
+        this.#effect(
+          'keys',
+          () => this.people.get(userId)?.keys ?? { devices: 0, signedDevices: 0, masterKey: null },
+        ),
       hasRead: async (_roomId, eventId) => this.read.has(eventId),
       controlRoom: async () => ({
         roomId: CONTROL,

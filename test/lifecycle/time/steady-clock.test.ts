@@ -117,7 +117,11 @@ describe('a steady clock', () => {
   });
 
   test('never goes back, whatever happens to it', () => {
-    const step = fc.record({ pass: fc.nat(2 * HOUR), set: fc.integer({ min: -9_000 * DAY, max: 9_000 * DAY }), ask: fc.option(fc.integer({ min: -DAY, max: DAY })) }); // prettier-ignore
+    const step = fc.record({
+      pass: fc.nat(2 * HOUR),
+      set: fc.integer({ min: -9_000 * DAY, max: 9_000 * DAY }),
+      ask: fc.option(fc.integer({ min: -DAY, max: DAY })),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         const { clock, pass, set, it } = machine();
@@ -142,8 +146,18 @@ describe('the watch over the clock', () => {
     clock.now();
     const told: Message[] = [];
     const noted: number[] = [];
-    const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-    const ledger = { commit: async ({ messages = [] }: { messages?: readonly Message[] }) => (told.push(...messages), 'committed') };
+    const silent = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: () => undefined,
+    };
+    const ledger = {
+      commit: async ({ messages = [] }: { messages?: readonly Message[] }) => (
+        told.push(...messages),
+        'committed'
+      ),
+    };
     const world = { ledger, clock, random: { bytes: (count: number) => new Uint8Array(count) }, log: silent };
     const store = { noteSeen: async (at: number) => void noted.push(at) };
     return { it, clock, pass, set, told, noted, world: world as never, store };
@@ -165,7 +179,10 @@ describe('the watch over the clock', () => {
     const watch = watchClock(world, store, async () => it.wall - 10 * MINUTE, pace);
     set(HOUR);
     await expect.poll(() => told.length).toBe(1);
-    expect(told[0]?.body).toMatchObject({ kind: 'history', news: { what: 'clock', why: { refusing: true } } });
+    expect(told[0]?.body).toMatchObject({
+      kind: 'history',
+      news: { what: 'clock', why: { refusing: true } },
+    });
     const count = noted.length;
     await new Promise((resolve) => setTimeout(resolve, 80));
     await watch.stop();

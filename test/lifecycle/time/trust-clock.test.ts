@@ -9,7 +9,12 @@ import { historyNews } from '../../../src/words/messages/history.ts';
 
 const NOON = 1_800_000_000_000;
 const DAY = 86_400_000;
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 const random = { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) };
 
 test('nobody sets the time back, so that tokens live longer, without the audit and the control room saying who', async () => {
@@ -20,12 +25,16 @@ test('nobody sets the time back, so that tokens live longer, without the audit a
     await store.noteSeen(NOON + DAY);
     const clock = { now: () => NOON };
     const refusing = { ...ledger, commit: () => Promise.reject(new Error('full')) };
-    await expect(trustClock({ ledger: refusing, clock, random, store }, 'operator:root')).rejects.toThrow('full');
+    await expect(trustClock({ ledger: refusing, clock, random, store }, 'operator:root')).rejects.toThrow(
+      'full',
+    );
     expect(await store.latestSeen()).toBe(NOON + DAY);
 
     await trustClock({ ledger, clock, random, store }, 'operator:root');
     expect(await store.latestSeen()).toBe(NOON);
-    expect(await ledger.audit(0, 10)).toMatchObject([{ actor: 'operator:root', action: 'clock-trusted', data: { before: NOON + DAY } }]);
+    expect(await ledger.audit(0, 10)).toMatchObject([
+      { actor: 'operator:root', action: 'clock-trusted', data: { before: NOON + DAY } },
+    ]);
     const [id] = await store.messagesWaiting();
     const message = id === undefined ? null : await ledger.message(id);
     expect(message).toMatchObject({ to: { kind: 'control' }, nextActionAt: NOON });

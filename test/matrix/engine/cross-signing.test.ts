@@ -45,7 +45,10 @@ describe('cross-signing', () => {
       hasSelfSigning: true,
       hasUserSigning: true,
     });
-    expect(await own(bot)).toMatchObject({ isCrossSignedByOwner: true, ed25519Key: expect.stringMatching(/^.{43}$/) });
+    expect(await own(bot)).toMatchObject({
+      isCrossSignedByOwner: true,
+      ed25519Key: expect.stringMatching(/^.{43}$/),
+    });
     expect(await bot.machine.getIdentity(BOT)).toMatchObject({ isOwn: true, isVerified: true });
   });
 
@@ -84,18 +87,26 @@ describe('cross-signing', () => {
     const alice = await arrives(ALICE, 'PHONE');
     await alice.learns(BOT);
     const seeds = await bot.machine.exportCrossSigningKeys();
-    expect(seeds).toEqual({ master: expect.any(String), selfSigning: expect.any(String), userSigning: expect.any(String) });
+    expect(seeds).toEqual({
+      master: expect.any(String),
+      selfSigning: expect.any(String),
+      userSigning: expect.any(String),
+    });
 
     const recovered = await arrives(BOT, 'NEW');
     expect(await own(recovered)).toMatchObject({ isCrossSignedByOwner: false });
-    await expect(recovered.machine.importCrossSigningKeys(seeds ?? {})).resolves.toMatchObject({ hasSelfSigning: true });
+    await expect(recovered.machine.importCrossSigningKeys(seeds ?? {})).resolves.toMatchObject({
+      hasSelfSigning: true,
+    });
     server.uploadSignatures(await recovered.machine.signOwnDevice());
     server.uploadSignatures(await recovered.machine.signOwnIdentity());
     expect(await own(recovered)).toMatchObject({ isCrossSignedByOwner: true });
 
     await alice.learns(BOT);
     const devices = await alice.machine.getUserDevices(BOT);
-    expect(Object.fromEntries(devices.map((device) => [device.deviceId, device.isCrossSignedByOwner]))).toEqual({
+    expect(
+      Object.fromEntries(devices.map((device) => [device.deviceId, device.isCrossSignedByOwner])),
+    ).toEqual({
       NEW: true,
       OLD: true,
     });
@@ -133,7 +144,9 @@ describe('cross-signing', () => {
     const error: unknown = await bot.machine.pinIdentity('@nobody:test').catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(EngineError);
     await expect(bot.machine.getIdentity('nonsense')).rejects.toBeInstanceOf(EngineError);
-    await expect(bot.machine.receiveSyncChanges('nonsense', new DeviceLists(), {})).rejects.toBeInstanceOf(EngineError);
+    await expect(bot.machine.receiveSyncChanges('nonsense', new DeviceLists(), {})).rejects.toBeInstanceOf(
+      EngineError,
+    );
   });
 });
 

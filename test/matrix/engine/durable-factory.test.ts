@@ -29,7 +29,10 @@ describe('the durable IndexedDB', () => {
     sql.close();
     await start();
   };
-  const open = (version: number, upgrade: (database: Web, transaction: Web) => void = () => {}): Promise<Web> =>
+  const open = (
+    version: number,
+    upgrade: (database: Web, transaction: Web) => void = () => {},
+  ): Promise<Web> =>
     new Promise((resolve, reject) => {
       const request = factory.open('db', version);
       request.onupgradeneeded = () => upgrade(request.result, request.transaction);
@@ -160,7 +163,17 @@ describe('the durable IndexedDB', () => {
   });
 
   it('keeps keys of every kind apart', async () => {
-    const keys = [-1.5, 1, new Date(1), '\0', '1', '\uD800', new Uint8Array([1]).buffer, [1], ['1', [new Date(1)]]];
+    const keys = [
+      -1.5,
+      1,
+      new Date(1),
+      '\0',
+      '1',
+      '\uD800',
+      new Uint8Array([1]).buffer,
+      [1],
+      ['1', [new Date(1)]],
+    ];
     const database = await simple();
     await change(database, ['s'], (tx) => keys.forEach((key, at) => tx.objectStore('s').put(at, key)));
     expect((await contents('s')).map(([key, at]) => [at, key])).toEqual(keys.map((key, at) => [at, key]));
@@ -181,7 +194,11 @@ describe('the durable IndexedDB', () => {
     const again = await open(1);
     const tags = again.transaction('s').objectStore('s').index('tags');
     expect(await read(tags.getAllKeys('all'))).toEqual([1, 2]);
-    expect(await read(again.transaction('pair').objectStore('pair').get([1, 'x']))).toEqual({ a: 1, b: 'x', c: true });
+    expect(await read(again.transaction('pair').objectStore('pair').get([1, 'x']))).toEqual({
+      a: 1,
+      b: 'x',
+      c: true,
+    });
     let added: Web;
     await change(again, ['s'], (tx) => {
       added = tx.objectStore('s').add({ tags: [] });

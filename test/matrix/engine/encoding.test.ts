@@ -17,9 +17,13 @@ const leaf = fc.oneof(
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof({ maxDepth: 4 }, leaf, tie('array'), tie('object'), tie('map'), tie('set')),
   array: fc.array(tie('value')),
-  object: fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('t', 'v', '__proto__', 'constructor')), tie('value'), {
-    noNullPrototype: true,
-  }),
+  object: fc.dictionary(
+    fc.oneof(fc.string(), fc.constantFrom('t', 'v', '__proto__', 'constructor')),
+    tie('value'),
+    {
+      noNullPrototype: true,
+    },
+  ),
   map: fc.array(fc.tuple(tie('value'), tie('value'))).map((pairs) => new Map(pairs)),
   set: fc.array(tie('value')).map((items) => new Set(items)),
 }));

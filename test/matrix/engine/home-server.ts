@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { RequestType, type OutgoingRequest } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { KeyServer } from './key-server.ts';
 
-/** The few endpoints that matrix-bot-sdk needs to encrypt, over HTTP, for one user with one encrypted room. */
+/**
+ * The few endpoints that matrix-bot-sdk needs to encrypt, over HTTP, for one user with one encrypted room.
+ */
 export interface HomeServer extends AsyncDisposable {
   readonly url: string;
   readonly keys: KeyServer;
@@ -11,7 +13,11 @@ export interface HomeServer extends AsyncDisposable {
   readonly sent: { type: string; content: Record<string, unknown> }[];
 }
 
-export async function startHomeServer(userId: string, deviceId: string, members: string[]): Promise<HomeServer> {
+export async function startHomeServer(
+  userId: string,
+  deviceId: string,
+  members: string[],
+): Promise<HomeServer> {
   const keys = new KeyServer();
   const sent: HomeServer['sent'] = [];
   const answerKeys = (type: OutgoingRequest['type'], body: unknown): unknown =>
@@ -22,7 +28,10 @@ export async function startHomeServer(userId: string, deviceId: string, members:
     [/keys\/upload$/, (_, body) => answerKeys(RequestType.KeysUpload, body)],
     [/keys\/query$/, (_, body) => answerKeys(RequestType.KeysQuery, body)],
     [/keys\/claim$/, (_, body) => answerKeys(RequestType.KeysClaim, body)],
-    [/sendToDevice\/([^/]+)\//, ([, type], body) => answerKeys(RequestType.ToDevice, { ...body, event_type: type })],
+    [
+      /sendToDevice\/([^/]+)\//,
+      ([, type], body) => answerKeys(RequestType.ToDevice, { ...body, event_type: type }),
+    ],
     [/state\/m\.room\.encryption\/$/, () => ({ algorithm: 'm.megolm.v1.aes-sha2' })],
     [/state\/m\.room\.history_visibility\/$/, () => ({ history_visibility: 'joined' })],
     [/joined_members$/, () => ({ joined: Object.fromEntries(members.map((member) => [member, {}])) })],
@@ -38,10 +47,14 @@ export async function startHomeServer(userId: string, deviceId: string, members:
   const server = createServer((request, response) => {
     void readJson(request).then((body) => {
       const path = decodeURIComponent(new URL(request.url ?? '', 'http://x').pathname);
-      const found = routes.map(([pattern, answer]) => ({ match: pattern.exec(path), answer })).find(({ match }) => match);
+      const found = routes
+        .map(([pattern, answer]) => ({ match: pattern.exec(path), answer }))
+        .find(({ match }) => match);
       response.setHeader('Content-Type', 'application/json');
       if (!found?.match) response.statusCode = 404;
-      response.end(JSON.stringify(found?.match ? found.answer(found.match, body) : { errcode: 'M_UNRECOGNIZED' }));
+      response.end(
+        JSON.stringify(found?.match ? found.answer(found.match, body) : { errcode: 'M_UNRECOGNIZED' }),
+      );
     });
   });
   const url = await listen(server);

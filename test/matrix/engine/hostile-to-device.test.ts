@@ -13,16 +13,32 @@ const HOSTILE: readonly unknown[] = [
   { type: 'm.room_key' },
   { type: 'm.room_key', sender: EVE },
   { type: 'm.room_key', sender: EVE, content: {} },
-  { type: 'm.room_key', sender: EVE, content: { algorithm: 'm.megolm.v1.aes-sha2', room_id: 'x', session_id: 1, session_key: 'x' } },
+  {
+    type: 'm.room_key',
+    sender: EVE,
+    content: { algorithm: 'm.megolm.v1.aes-sha2', room_id: 'x', session_id: 1, session_key: 'x' },
+  },
   { type: 'm.room_key', sender: 'nobody', content: {} },
   { type: 'm.room.encrypted', sender: EVE, content: {} },
-  { type: 'm.room.encrypted', sender: EVE, content: { algorithm: 'm.olm.v1.curve25519-aes-sha2', sender_key: 'x', ciphertext: 'x' } },
   {
     type: 'm.room.encrypted',
     sender: EVE,
-    content: { algorithm: 'm.olm.v1.curve25519-aes-sha2', sender_key: 'A'.repeat(43), ciphertext: { x: { type: 9, body: '' } } },
+    content: { algorithm: 'm.olm.v1.curve25519-aes-sha2', sender_key: 'x', ciphertext: 'x' },
   },
-  { type: 'm.room.encrypted', sender: EVE, content: { algorithm: 'm.megolm.v1.aes-sha2', sender_key: null, ciphertext: [] } },
+  {
+    type: 'm.room.encrypted',
+    sender: EVE,
+    content: {
+      algorithm: 'm.olm.v1.curve25519-aes-sha2',
+      sender_key: 'A'.repeat(43),
+      ciphertext: { x: { type: 9, body: '' } },
+    },
+  },
+  {
+    type: 'm.room.encrypted',
+    sender: EVE,
+    content: { algorithm: 'm.megolm.v1.aes-sha2', sender_key: null, ciphertext: [] },
+  },
   { type: 'm.room.encrypted', sender: EVE, content: { algorithm: '\ud800', ciphertext: {} } },
   { type: 'm.dummy', sender: EVE, content: { a: '\udfff', '\ud800': 1 } },
   { type: '\ud800', sender: EVE, content: {} },
@@ -31,7 +47,11 @@ const HOSTILE: readonly unknown[] = [
     sender: EVE,
     content: { from_device: 'D', methods: ['m.sas.v1'], timestamp: 1e300, transaction_id: 't' },
   },
-  { type: 'm.key.verification.start', sender: EVE, content: { from_device: 'D', method: 'm.sas.v1', transaction_id: 't' } },
+  {
+    type: 'm.key.verification.start',
+    sender: EVE,
+    content: { from_device: 'D', method: 'm.sas.v1', transaction_id: 't' },
+  },
   {
     type: 'm.key.verification.request',
     sender: EVE,
@@ -40,7 +60,12 @@ const HOSTILE: readonly unknown[] = [
   {
     type: 'm.secret.request',
     sender: EVE,
-    content: { action: 'request', name: 'm.cross_signing.master', requesting_device_id: 'D', request_id: 'r' },
+    content: {
+      action: 'request',
+      name: 'm.cross_signing.master',
+      requesting_device_id: 'D',
+      request_id: 'r',
+    },
   },
   { type: 'm.secret.send', sender: EVE, content: { request_id: 'r', secret: 's' } },
   {
@@ -77,7 +102,12 @@ test.each(HOSTILE.map((event, index) => [index, event] as const))(
     const server = new KeyServer();
     const bot = await Person.arrives(server, '@bot:test', 'BOT');
     await bot.makesIdentity();
-    await bot.machine.receiveSyncChanges(JSON.stringify([event]), new DeviceLists(), { signed_curve25519: 50 }, ['signed_curve25519']);
+    await bot.machine.receiveSyncChanges(
+      JSON.stringify([event]),
+      new DeviceLists(),
+      { signed_curve25519: 50 },
+      ['signed_curve25519'],
+    );
     await bot.sendDue();
     expect((await bot.machine.crossSigningStatus()).hasMaster).toBe(true);
     await bot.machine.close();

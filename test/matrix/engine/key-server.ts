@@ -11,7 +11,10 @@ export class KeyServer {
   readonly #devices: ByDevice<Json> = new Map();
   readonly #oneTimeKeys: ByDevice<Map<string, unknown>> = new Map();
   readonly #inboxes: ByDevice<Json[]> = new Map();
-  readonly #crossSigning = { master_keys: {}, self_signing_keys: {}, user_signing_keys: {} } as Record<string, Record<string, Json>>;
+  readonly #crossSigning = { master_keys: {}, self_signing_keys: {}, user_signing_keys: {} } as Record<
+    string,
+    Record<string, Json>
+  >;
 
   /** Answers one request of `userId`'s device, as JSON. */
   answer(userId: string, deviceId: string, request: OutgoingRequest): string {
@@ -76,15 +79,20 @@ export class KeyServer {
     const device = body['device_keys'] as Json | undefined;
     if (device) inner(this.#devices, userId).set(deviceId, device);
     const keys = slot(this.#oneTimeKeys, userId, deviceId, () => new Map<string, unknown>());
-    for (const [id, key] of Object.entries((body['one_time_keys'] as Json | undefined) ?? {})) keys.set(id, key);
+    for (const [id, key] of Object.entries((body['one_time_keys'] as Json | undefined) ?? {}))
+      keys.set(id, key);
     return { one_time_key_counts: { signed_curve25519: keys.size } };
   }
 
   #query(asker: string, userIds: string[]): Json {
     const only = (kind: string, ids: string[]): Json =>
-      Object.fromEntries(ids.flatMap((id) => (this.#crossSigning[kind]?.[id] ? [[id, this.#crossSigning[kind][id]]] : [])));
+      Object.fromEntries(
+        ids.flatMap((id) => (this.#crossSigning[kind]?.[id] ? [[id, this.#crossSigning[kind][id]]] : [])),
+      );
     return {
-      device_keys: Object.fromEntries(userIds.map((id) => [id, Object.fromEntries(this.#devices.get(id) ?? [])])),
+      device_keys: Object.fromEntries(
+        userIds.map((id) => [id, Object.fromEntries(this.#devices.get(id) ?? [])]),
+      ),
       master_keys: only('master_keys', userIds),
       self_signing_keys: only('self_signing_keys', userIds),
       user_signing_keys: only(
@@ -113,7 +121,11 @@ export class KeyServer {
   #send(sender: string, body: Json): void {
     for (const [userId, devices] of Object.entries(body['messages'] as Record<string, Json>)) {
       for (const [deviceId, content] of Object.entries(devices)) {
-        slot(this.#inboxes, userId, deviceId, () => [] as Json[]).push({ sender, type: body['event_type'], content });
+        slot(this.#inboxes, userId, deviceId, () => [] as Json[]).push({
+          sender,
+          type: body['event_type'],
+          content,
+        });
       }
     }
   }

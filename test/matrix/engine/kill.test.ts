@@ -17,9 +17,13 @@ interface Encrypted {
 
 /** Lets the loop encrypt some events, then kills it in the midst. Resolves to all that it put out. */
 async function runUntilKilled(folder: string, events: number, delayMs: number): Promise<Encrypted[]> {
-  const loop = spawn(process.execPath, [fileURLToPath(new URL('./encrypt-loop.ts', import.meta.url)), folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const loop = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./encrypt-loop.ts', import.meta.url)), folder],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const exited = once(loop, 'exit');
   const lines: string[] = [];
   for await (const line of createInterface({ input: loop.stdout })) {
@@ -37,7 +41,9 @@ it('uses no message key twice, however often it is killed, and opens again', asy
   for (let round = 0; round < ROUNDS; round++) {
     const events = await runUntilKilled(folder, 5, round * 0.7);
     sessions.push(...new Set(events.map(({ content }) => content.session_id)));
-    used.push(...events.map(({ content }) => `${content.session_id} ${megolmMessageIndex(content.ciphertext)}`));
+    used.push(
+      ...events.map(({ content }) => `${content.session_id} ${megolmMessageIndex(content.ciphertext)}`),
+    );
   }
   expect(used.length).toBeGreaterThanOrEqual(ROUNDS * 5);
   expect(new Set(used).size).toBe(used.length);

@@ -1,5 +1,11 @@
 /** Run as a process of its own: opens the store in the folder given and prints how that went. */
-import { configureEngine, DeviceId, EngineError, OlmMachine, UserId } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import {
+  configureEngine,
+  DeviceId,
+  EngineError,
+  OlmMachine,
+  UserId,
+} from '@matrix-org/matrix-sdk-crypto-nodejs';
 
 const [, , folder = ''] = process.argv;
 configureEngine(folder, { storeKey: new Uint8Array(32).fill(7) });

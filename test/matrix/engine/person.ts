@@ -41,7 +41,13 @@ export class Person {
   readonly machine: OlmMachine;
   readonly #server: KeyServer;
 
-  private constructor(server: KeyServer, userId: string, deviceId: string, folder: string, machine: OlmMachine) {
+  private constructor(
+    server: KeyServer,
+    userId: string,
+    deviceId: string,
+    folder: string,
+    machine: OlmMachine,
+  ) {
     this.#server = server;
     this.userId = userId;
     this.deviceId = deviceId;
@@ -84,7 +90,11 @@ export class Person {
   async learns(...userIds: string[]): Promise<void> {
     await this.machine.updateTrackedUsers(userIds.map((id) => new UserId(id)));
     const request = this.machine.queryKeys(userIds);
-    await this.machine.markRequestAsSent(request.id, request.type, this.#server.answer(this.userId, this.deviceId, request));
+    await this.machine.markRequestAsSent(
+      request.id,
+      request.type,
+      this.#server.answer(this.userId, this.deviceId, request),
+    );
     await this.sendDue();
   }
 
@@ -105,7 +115,11 @@ export class Person {
     const users = userIds.map((id) => new UserId(id));
     const claim = await this.machine.getMissingSessions(users);
     if (claim) {
-      await this.machine.markRequestAsSent(claim.id, claim.type, this.#server.answer(this.userId, this.deviceId, claim));
+      await this.machine.markRequestAsSent(
+        claim.id,
+        claim.type,
+        this.#server.answer(this.userId, this.deviceId, claim),
+      );
     }
     for (const request of await this.machine.shareRoomKey(new RoomId(roomId), users, settings)) {
       const answer = this.#server.answer(this.userId, this.deviceId, request);

@@ -1,4 +1,9 @@
-import { configureEngine, RequestType, StoreType, type OlmMachine } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import {
+  configureEngine,
+  RequestType,
+  StoreType,
+  type OlmMachine,
+} from '@matrix-org/matrix-sdk-crypto-nodejs';
 import * as wasm from '@matrix-org/matrix-sdk-crypto-wasm';
 import {
   EncryptedRoomEvent,
@@ -23,16 +28,24 @@ let home: HomeServer;
 let client: MatrixClient;
 let alice: Person;
 
-const machine = (): OlmMachine => (client.crypto as unknown as { engine: { machine: OlmMachine } }).engine.machine;
+const machine = (): OlmMachine =>
+  (client.crypto as unknown as { engine: { machine: OlmMachine } }).engine.machine;
 
 beforeEach(async () => {
   home = await startHomeServer(BOT, 'BOT', [BOT, ALICE]);
   const folder = newFolder();
-  configureEngine(folder, { storeKey: STORE_KEY, sharingStrategy: () => 'devices', trustRequirement: () => 'any' });
+  configureEngine(folder, {
+    storeKey: STORE_KEY,
+    sharingStrategy: () => 'devices',
+    trustRequirement: () => 'any',
+  });
   const store = new RustSdkCryptoStorageProvider(folder, StoreType.Sqlite);
   client = new MatrixClient(home.url, 'token', new MemoryStorageProvider(), store);
   await client.crypto.prepare([ROOM]);
-  alice = await Person.arrives(home.keys, ALICE, 'PHONE', { sharingStrategy: () => 'devices', trustRequirement: () => 'any' });
+  alice = await Person.arrives(home.keys, ALICE, 'PHONE', {
+    sharingStrategy: () => 'devices',
+    trustRequirement: () => 'any',
+  });
   await alice.learns(BOT);
 });
 afterEach(async () => {
@@ -55,8 +68,17 @@ it('encrypts what matrix-bot-sdk sends, within a second', async () => {
   expect(home.sent[0]?.type).toBe('m.room.encrypted');
   expect(JSON.stringify(home.sent)).not.toContain('from the bot');
   await alice.sync();
-  const event = JSON.stringify({ ...home.sent[0], event_id: '$1', room_id: ROOM, sender: BOT, origin_server_ts: 1 });
-  expect(await alice.reads(event)).toMatchObject({ text: 'from the bot', info: { sender: BOT, senderDevice: 'BOT' } });
+  const event = JSON.stringify({
+    ...home.sent[0],
+    event_id: '$1',
+    room_id: ROOM,
+    sender: BOT,
+    origin_server_ts: 1,
+  });
+  expect(await alice.reads(event)).toMatchObject({
+    text: 'from the bot',
+    info: { sender: BOT, senderDevice: 'BOT' },
+  });
 });
 
 it('decrypts what matrix-bot-sdk receives', async () => {
@@ -81,7 +103,9 @@ it('signs and encrypts files as matrix-bot-sdk asks', async () => {
   expect(await client.crypto.decryptMedia({ ...file, url: 'mxc://test/1' })).toEqual(plain);
 
   buffer[0] = (buffer[0] ?? 0) ^ 1;
-  await expect(client.crypto.decryptMedia({ ...file, url: 'mxc://test/1' })).rejects.toMatchObject({ code: 'engine' });
+  await expect(client.crypto.decryptMedia({ ...file, url: 'mxc://test/1' })).rejects.toMatchObject({
+    code: 'engine',
+  });
 });
 
 it('holds signature uploads back from matrix-bot-sdk, which would throw at them', async () => {
@@ -89,7 +113,9 @@ it('holds signature uploads back from matrix-bot-sdk, which would throw at them'
   const { value: real } = Object.getOwnPropertyDescriptor(wasm.OlmMachine.prototype, 'outgoingRequests') as {
     value: () => ReturnType<wasm.OlmMachine['outgoingRequests']>;
   };
-  const due = vi.spyOn(wasm.OlmMachine.prototype, 'outgoingRequests').mockImplementationOnce(async function (this: wasm.OlmMachine) {
+  const due = vi.spyOn(wasm.OlmMachine.prototype, 'outgoingRequests').mockImplementationOnce(async function (
+    this: wasm.OlmMachine,
+  ) {
     return [upload, ...(await real.call(this))];
   });
   await client.sendMessage(ROOM, { msgtype: 'm.text', body: 'still works' });
@@ -105,12 +131,23 @@ it('holds signature uploads back from matrix-bot-sdk, which would throw at them'
 
 it('does not hold up the sync for five seconds at each new member', async () => {
   const startedAt = Date.now();
-  const event = { type: 'm.room.member', state_key: '@new:test', content: { membership: 'invite' }, sender: ALICE };
+  const event = {
+    type: 'm.room.member',
+    state_key: '@new:test',
+    content: { membership: 'invite' },
+    sender: ALICE,
+  };
   await client.crypto.onRoomEvent(ROOM, event);
   await client.crypto.updateSyncData([], {}, [], [BOT, '@other:test'], []);
   await client.sendMessage(ROOM, { msgtype: 'm.text', body: 'hi' });
   expect(Date.now() - startedAt).toBeLessThan(1000);
   await alice.sync();
-  const sent = JSON.stringify({ ...home.sent[0], event_id: '$2', room_id: ROOM, sender: BOT, origin_server_ts: 1 });
+  const sent = JSON.stringify({
+    ...home.sent[0],
+    event_id: '$2',
+    room_id: ROOM,
+    sender: BOT,
+    origin_server_ts: 1,
+  });
   expect((await alice.reads(sent)).text).toBe('hi');
 });

@@ -38,7 +38,8 @@ describe('the store', () => {
     expect(statSync(bot.folder).mode & 0o777).toBe(0o700);
     const files = readdirSync(bot.folder);
     expect(files).toContain(`${FILE}-wal`);
-    for (const file of files) expect([file, statSync(join(bot.folder, file)).mode & 0o777]).toEqual([file, 0o600]);
+    for (const file of files)
+      expect([file, statSync(join(bot.folder, file)).mode & 0o777]).toEqual([file, 0o600]);
     await bot.machine.close();
   });
 
@@ -47,7 +48,9 @@ describe('the store', () => {
     chmodSync(folder, 0o755);
     chmodSync(join(folder, FILE), 0o644);
     const bot = await openAs(folder);
-    expect([statSync(folder).mode & 0o777, statSync(join(folder, FILE)).mode & 0o777]).toEqual([0o700, 0o600]);
+    expect([statSync(folder).mode & 0o777, statSync(join(folder, FILE)).mode & 0o777]).toEqual([
+      0o700, 0o600,
+    ]);
     await bot.close();
   });
 
@@ -60,7 +63,11 @@ describe('the store', () => {
     const seeds = await bot.machine.exportCrossSigningKeys();
     const bytes = Buffer.concat(readdirSync(bot.folder).map((file) => readFileSync(join(bot.folder, file))));
     await bot.machine.close();
-    const needles = [...Object.values(seeds ?? {}), 'mwt_token_in_clear', Buffer.from(STORE_KEY).toString('base64')];
+    const needles = [
+      ...Object.values(seeds ?? {}),
+      'mwt_token_in_clear',
+      Buffer.from(STORE_KEY).toString('base64'),
+    ];
     expect(needles).toHaveLength(5);
     for (const needle of needles) {
       expect(bytes.includes(needle)).toBe(false);
@@ -117,7 +124,10 @@ describe('the store', () => {
   it('is not opened when a newer version wrote it', async () => {
     const { folder } = await usedFolder();
     withFile(folder, (sql) => sql.exec('PRAGMA user_version = 99'));
-    await expect(openAs(folder)).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('99') });
+    await expect(openAs(folder)).rejects.toMatchObject({
+      code: 'store-newer',
+      message: expect.stringContaining('99'),
+    });
   });
 
   it('is not opened when the file is something else', async () => {
@@ -136,7 +146,9 @@ describe('the store', () => {
       return sql.prepare('SELECT count(*) AS n FROM records').get()?.['n'];
     });
     await expect(openAs(folder)).rejects.toMatchObject({ code: 'store-damaged' });
-    expect(withFile(folder, (sql) => sql.prepare('SELECT count(*) AS n FROM records').get()?.['n'])).toBe(rows);
+    expect(withFile(folder, (sql) => sql.prepare('SELECT count(*) AS n FROM records').get()?.['n'])).toBe(
+      rows,
+    );
   });
 
   it('says so when the folder cannot be', async () => {
@@ -151,7 +163,9 @@ describe('the store', () => {
     const first = await Person.arrives(new KeyServer(), BOT, 'BOT');
     const second = await Person.arrives(new KeyServer(), BOT, 'BOT');
     expect('indexedDB' in globalThis).toBe(false);
-    expect(first.machine.identityKeys.ed25519.toBase64()).not.toBe(second.machine.identityKeys.ed25519.toBase64());
+    expect(first.machine.identityKeys.ed25519.toBase64()).not.toBe(
+      second.machine.identityKeys.ed25519.toBase64(),
+    );
     await first.machine.close();
     await second.sync();
     await second.machine.close();
@@ -214,7 +228,10 @@ function refuseCommits() {
   const { value: exec } = Object.getOwnPropertyDescriptor(DatabaseSync.prototype, 'exec') as {
     value: (sql: string) => void;
   };
-  return vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql: string) {
+  return vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (
+    this: DatabaseSync,
+    sql: string,
+  ) {
     if (sql === 'COMMIT') throw new Error('database or disk is full');
     exec.call(this, sql);
   });

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DeviceLists, EncryptionSettings, RoomId, type Sharing, type TrustLevel } from '@matrix-org/matrix-sdk-crypto-nodejs';
+import {
+  DeviceLists,
+  EncryptionSettings,
+  RoomId,
+  type Sharing,
+  type TrustLevel,
+} from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { KeyServer } from './key-server.ts';
 import { Person, ROOM, removeFolders } from './person.ts';
 
@@ -186,7 +192,12 @@ describe('what the bot is told', () => {
     await bot.sync();
     const { text, info } = await bot.reads(command);
     expect(text).toBe('!mint');
-    expect(info).toMatchObject({ sender: ALICE, senderDevice: 'PHONE', trust: 'cross-signed', messageIndex: 0 });
+    expect(info).toMatchObject({
+      sender: ALICE,
+      senderDevice: 'PHONE',
+      trust: 'cross-signed',
+      messageIndex: 0,
+    });
   });
 
   it('is refused from an unsigned device, unless the room takes it', async () => {
@@ -194,7 +205,10 @@ describe('what the bot is told', () => {
     await admin.shares([BOT]);
     const command = await admin.says('!revoke');
     await bot.sync();
-    await expect(bot.reads(command)).rejects.toMatchObject({ code: 'undecryptable', reason: 'unsigned-sender-device' });
+    await expect(bot.reads(command)).rejects.toMatchObject({
+      code: 'undecryptable',
+      reason: 'unsigned-sender-device',
+    });
     trust = 'any';
     expect(await bot.reads(command)).toMatchObject({ text: '!revoke', info: { trust: 'unsigned-device' } });
   });
@@ -224,7 +238,10 @@ describe('what the bot is told', () => {
     const forged = JSON.stringify({ ...event, sender: '@root:test' });
     for (const level of ['cross-signed', 'any'] as const) {
       trust = level;
-      await expect(bot.reads(forged)).rejects.toMatchObject({ code: 'undecryptable', reason: 'mismatched-sender' });
+      await expect(bot.reads(forged)).rejects.toMatchObject({
+        code: 'undecryptable',
+        reason: 'mismatched-sender',
+      });
     }
   });
 

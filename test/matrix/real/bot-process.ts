@@ -1,6 +1,7 @@
 /**
- * A bot in a process of its own, to be killed. Argument: a JSON file with the options of `startMatrix`, `recipient`
- * and `run`. Says `ready`, then sends numbered messages to the recipient's DM for ever, saying each event id.
+ * A bot in a process of its own, to be killed. Argument: a JSON file with the options of `startMatrix`,
+ * `recipient` and `run`. Says `ready`, then sends numbered messages to the recipient's DM for ever, saying
+ * each event id.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { UserId } from '../../../src/domain/ids.ts';
@@ -8,7 +9,13 @@ import type { SeedStore } from '../../../src/matrix/seams.ts';
 import { startMatrix } from '../../../src/matrix/start.ts';
 
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
-  options: { homeserverUrl: string; userId: string; accessToken: string; stateDir: string; controlRoomId: string };
+  options: {
+    homeserverUrl: string;
+    userId: string;
+    accessToken: string;
+    stateDir: string;
+    controlRoomId: string;
+  };
   storeKey: string;
   seedsFile: string;
   positionFile: string;
@@ -30,8 +37,18 @@ const dm = await matrix.chat.openDm(settings.recipient, { reason: 'r', encrypted
 for (let index = 0; ; index++) {
   const name = `run-${settings.run}-${index}`;
   const content = { body: name, html: name, mentions: [], replyTo: null, msgtype: 'm.notice' } as const;
-  const sending = { transactionId: name, marker: name, expect: 'encrypted', audience: 'cross-signed' } as const;
-  say({ said: 'sent', roomId: dm.roomId, name, eventId: await matrix.chat.send(dm.roomId, content, sending) });
+  const sending = {
+    transactionId: name,
+    marker: name,
+    expect: 'encrypted',
+    audience: 'cross-signed',
+  } as const;
+  say({
+    said: 'sent',
+    roomId: dm.roomId,
+    name,
+    eventId: await matrix.chat.send(dm.roomId, content, sending),
+  });
 }
 
 function say(line: object): void {

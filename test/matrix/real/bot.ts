@@ -73,7 +73,9 @@ export async function newBot(synapse: SynapseServer, admins: readonly string[]):
       if (found !== undefined) return found;
       await sleep(50);
     }
-    throw new Error(`the bot heard only ${JSON.stringify(heard.map(({ kind }) => kind))}; ${logged.slice(-5).join('\n')}`);
+    throw new Error(
+      `the bot heard only ${JSON.stringify(heard.map(({ kind }) => kind))}; ${logged.slice(-5).join('\n')}`,
+    );
   };
   return {
     user,

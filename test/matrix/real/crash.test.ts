@@ -12,10 +12,26 @@ import { ratchetUses, reusedRatchets, roomEvents } from '../../harness/megolm.ts
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { newBot, text, type TestBot } from './bot.ts';
 
-type Line = { said: 'ready' | 'sent'; roomId: string; name: string; eventId: string; deviceId: string; rssMb: number };
+type Line = {
+  said: 'ready' | 'sent';
+  roomId: string;
+  name: string;
+  eventId: string;
+  deviceId: string;
+  rssMb: number;
+};
 
-/** Runs the bot in its own process until it has sent `count` messages, then kills it at once, or a little later. */
-async function runAndKill(bot: TestBot, recipient: string, run: number, count: number, laterMs: number): Promise<Line[]> {
+/**
+ * Runs the bot in its own process until it has sent `count` messages, then kills it at once, or a little
+ * later.
+ */
+async function runAndKill(
+  bot: TestBot,
+  recipient: string,
+  run: number,
+  count: number,
+  laterMs: number,
+): Promise<Line[]> {
   const folder = join(bot.stateDir, '..');
   const file = join(folder, 'process.json');
   const { homeserverUrl, userId, accessToken, stateDir, controlRoomId, storeKey } = bot.options;
@@ -28,7 +44,9 @@ async function runAndKill(bot: TestBot, recipient: string, run: number, count: n
     run,
   };
   writeFileSync(file, JSON.stringify(settings));
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bot-process.ts'), file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'bot-process.ts'), file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let complaint = '';
   child.stderr.on('data', (data: Buffer) => (complaint += data.toString()));
   const lines: Line[] = [];
@@ -42,7 +60,8 @@ async function runAndKill(bot: TestBot, recipient: string, run: number, count: n
     }
   }
   clearTimeout(late);
-  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
+  if (child.exitCode === null && child.signalCode === null)
+    await new Promise((resolve) => child.once('exit', resolve));
   if (lines.length < count) throw new Error(`the bot said only ${JSON.stringify(lines)}; ${complaint}`);
   return lines;
 }
@@ -65,7 +84,9 @@ test('killed while sending and started again: the same device, still signed, the
   const rooms = new Set(sent.map(({ roomId }) => roomId));
   expect(rooms.size).toBe(1);
   for (const { eventId, name } of sent) {
-    const seen = await alice.waitForMessage((m) => m.eventId === eventId && m.undecryptable === null && m.shield?.colour !== 'red');
+    const seen = await alice.waitForMessage(
+      (m) => m.eventId === eventId && m.undecryptable === null && m.shield?.colour !== 'red',
+    );
     expect(seen).toMatchObject({ signedByOwner: true, shield: { colour: 'none' }, content: { body: name } });
   }
   const events = await roomEvents(synapse.baseUrl, alice.accessToken, [...rooms][0] ?? '');
@@ -96,20 +117,34 @@ test('with its store lost, a new device is signed from the seeds and nobody is w
     JSON.stringify({ v: 1, master: 'AAAA', selfSigning: 'AAAA', userSigning: 'AAAA' }),
     null,
   ]) {
-    const seeds = { load: async () => damaged, save: async () => expect.unreachable('nothing may be made in their place') };
-    await expect(bot.start({ accessToken: session.accessToken, seeds })).rejects.toMatchObject({ code: 'state' });
+    const seeds = {
+      load: async () => damaged,
+      save: async () => expect.unreachable('nothing may be made in their place'),
+    };
+    await expect(bot.start({ accessToken: session.accessToken, seeds })).rejects.toMatchObject({
+      code: 'state',
+    });
   }
   const after = await bot.start({ accessToken: session.accessToken });
   expect(after.deviceId).not.toBe(before.deviceId);
-  expect(await after.chat.keys(after.chat.userId)).toEqual({ devices: 2, signedDevices: 2, masterKey: keys.masterKey });
-  expect(await after.chat.dm(alice.userId as UserId)).toMatchObject({ roomId: dm.roomId, membership: 'join' });
+  expect(await after.chat.keys(after.chat.userId)).toEqual({
+    devices: 2,
+    signedDevices: 2,
+    masterKey: keys.masterKey,
+  });
+  expect(await after.chat.dm(alice.userId as UserId)).toMatchObject({
+    roomId: dm.roomId,
+    membership: 'join',
+  });
   const sent = await after.chat.send(dm.roomId, text('still me'), {
     transactionId: 't',
     marker: 'm',
     expect: 'encrypted',
     audience: 'cross-signed',
   });
-  const seen = await alice.waitForMessage((m) => m.eventId === sent && m.undecryptable === null && m.shield?.colour !== 'red');
+  const seen = await alice.waitForMessage(
+    (m) => m.eventId === sent && m.undecryptable === null && m.shield?.colour !== 'red',
+  );
   expect(seen).toMatchObject({ signedByOwner: true, shield: { colour: 'none' } });
 });
 
@@ -136,10 +171,15 @@ test('an upload that was interrupted is taken up again, with the same keys', asy
   };
   await expect(bot.start({ seeds: failing })).rejects.toThrow('killed here');
   expect(saved).toBe(true);
-  const shown = await matrixRequest<{ master_keys: object }>(synapse.baseUrl, 'POST', '/_matrix/client/v3/keys/query', {
-    token: bot.options.accessToken,
-    body: { device_keys: { [bot.user.userId]: [] } },
-  });
+  const shown = await matrixRequest<{ master_keys: object }>(
+    synapse.baseUrl,
+    'POST',
+    '/_matrix/client/v3/keys/query',
+    {
+      token: bot.options.accessToken,
+      body: { device_keys: { [bot.user.userId]: [] } },
+    },
+  );
   expect(shown.master_keys).toEqual({}); // the seeds come before anything made from them
   const seeds = bot.saved.seeds;
   const matrix = await bot.start();

@@ -16,7 +16,10 @@ test('an encrypted DM reaches matrix-js-sdk without any warning, and bears its m
   await matrix.ready;
   expect(performance.now() - began).toBeLessThan(3_000);
 
-  const dm = await matrix.chat.openDm(alice.userId as UserId, { reason: 'A token speaks for you.', encrypted: true });
+  const dm = await matrix.chat.openDm(alice.userId as UserId, {
+    reason: 'A token speaks for you.',
+    encrypted: true,
+  });
   expect(dm).toMatchObject({ encrypted: true, membership: 'invite', justTheTwo: true });
   const beforeJoin = await matrix.chat.send(dm.roomId, text('before you joined'), {
     transactionId: 't1',
@@ -25,10 +28,16 @@ test('an encrypted DM reaches matrix-js-sdk without any warning, and bears its m
     audience: 'every-device',
   });
   const invite = await alice.waitForInvite((i) => i.roomId === dm.roomId);
-  expect(invite).toMatchObject({ inviter: bot.user.userId, reason: 'A token speaks for you.', isDirect: true });
+  expect(invite).toMatchObject({
+    inviter: bot.user.userId,
+    reason: 'A token speaks for you.',
+    isDirect: true,
+  });
   await alice.join(dm.roomId);
   // She cannot know the bot's device before she shares a room with it, and asks for it on joining.
-  expect(await alice.waitForMessage((m) => m.eventId === beforeJoin && m.shield?.colour !== 'red')).toMatchObject({
+  expect(
+    await alice.waitForMessage((m) => m.eventId === beforeJoin && m.shield?.colour !== 'red'),
+  ).toMatchObject({
     wasEncrypted: true,
     undecryptable: null,
     signedByOwner: true,
@@ -36,12 +45,16 @@ test('an encrypted DM reaches matrix-js-sdk without any warning, and bears its m
     content: { body: 'before you joined', msgtype: 'm.notice' },
   });
 
-  const token = await matrix.chat.send(dm.roomId, text('mwt_secret', { mentions: [alice.userId as UserId], msgtype: 'm.text' }), {
-    transactionId: 't2',
-    marker: 'm2',
-    expect: 'encrypted',
-    audience: 'cross-signed',
-  });
+  const token = await matrix.chat.send(
+    dm.roomId,
+    text('mwt_secret', { mentions: [alice.userId as UserId], msgtype: 'm.text' }),
+    {
+      transactionId: 't2',
+      marker: 'm2',
+      expect: 'encrypted',
+      audience: 'cross-signed',
+    },
+  );
   expect(await alice.waitForMessage((m) => m.eventId === token)).toMatchObject({
     wasEncrypted: true,
     shield: { colour: 'none' },
@@ -58,7 +71,10 @@ test('an encrypted DM reaches matrix-js-sdk without any warning, and bears its m
   expect(JSON.stringify(raw)).not.toContain('mwt_secret');
   expect(await matrix.chat.findByMarker(dm.roomId, 'm2', 0)).toBe(token);
   expect(await matrix.chat.findByMarker(dm.roomId, 'm3', 0)).toBeNull();
-  expect(await matrix.chat.dm(alice.userId as UserId)).toMatchObject({ roomId: dm.roomId, membership: 'join' });
+  expect(await matrix.chat.dm(alice.userId as UserId)).toMatchObject({
+    roomId: dm.roomId,
+    membership: 'join',
+  });
 
   // the same transaction id sends once
   const again = await matrix.chat.send(dm.roomId, text('mwt_secret'), {
@@ -74,7 +90,11 @@ test('an encrypted DM reaches matrix-js-sdk without any warning, and bears its m
     roomId: dm.roomId,
     sender: alice.userId,
     isEdit: false,
-    encryption: { deviceSigned: true, messageIndex: 0, masterKey: (await matrix.chat.keys(alice.userId as UserId)).masterKey },
+    encryption: {
+      deviceSigned: true,
+      messageIndex: 0,
+      masterKey: (await matrix.chat.keys(alice.userId as UserId)).masterKey,
+    },
   });
   expect(bot.logged.join('\n')).not.toContain('mwt_secret');
 });

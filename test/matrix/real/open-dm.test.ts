@@ -7,7 +7,12 @@ import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { newBot } from './bot.ts';
 
 async function roomCount(baseUrl: string, token: string): Promise<number> {
-  const { joined_rooms } = await matrixRequest<{ joined_rooms: string[] }>(baseUrl, 'GET', '/_matrix/client/v3/joined_rooms', { token });
+  const { joined_rooms } = await matrixRequest<{ joined_rooms: string[] }>(
+    baseUrl,
+    'GET',
+    '/_matrix/client/v3/joined_rooms',
+    { token },
+  );
   return joined_rooms.length;
 }
 
@@ -63,5 +68,7 @@ test('nobody can be told who does not exist, and a homeserver that is down is no
   expect(await chat.dm(ghost)).toBeNull();
   await proxy.refuseConnections();
   await expect(chat.keys(ghost)).rejects.toMatchObject({ code: 'homeserver-unreachable' });
-  await expect(chat.openDm(ghost, { reason: 'r', encrypted: true })).rejects.toMatchObject({ code: 'homeserver-unreachable' });
+  await expect(chat.openDm(ghost, { reason: 'r', encrypted: true })).rejects.toMatchObject({
+    code: 'homeserver-unreachable',
+  });
 });

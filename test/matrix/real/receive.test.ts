@@ -20,7 +20,9 @@ test('what arrives says whether it was encrypted, by a signed device, edited, or
   const matrix = await bot.start();
   const room = bot.controlRoomId;
   await admin.join(room);
-  await bot.hears((event) => event.kind === 'membership' && event.userId === user.userId && event.membership === 'join');
+  await bot.hears(
+    (event) => event.kind === 'membership' && event.userId === user.userId && event.membership === 'join',
+  );
   await admin.waitForMember(room, bot.user.userId);
 
   const signed = await admin.say(room, 'signed');
@@ -30,24 +32,43 @@ test('what arrives says whether it was encrypted, by a signed device, edited, or
     encryption: { deviceSigned: true, masterKey },
   });
   const reply = await admin.say(room, 'answer', { replyTo: signed });
-  expect(await bot.hearsMessage((m) => m.eventId === reply)).toMatchObject({ body: 'answer', replyTo: signed, isEdit: false });
+  expect(await bot.hearsMessage((m) => m.eventId === reply)).toMatchObject({
+    body: 'answer',
+    replyTo: signed,
+    isEdit: false,
+  });
   const edit = await admin.edit(room, signed, 'edited');
   expect(await bot.hearsMessage((m) => m.eventId === edit)).toMatchObject({ isEdit: true });
-  const plain = await admin.sendPlaintext(room, 'm.room.message', { msgtype: 'm.text', body: 'in the clear' });
-  expect(await bot.hearsMessage((m) => m.eventId === plain)).toMatchObject({ body: 'in the clear', encryption: null });
+  const plain = await admin.sendPlaintext(room, 'm.room.message', {
+    msgtype: 'm.text',
+    body: 'in the clear',
+  });
+  expect(await bot.hearsMessage((m) => m.eventId === plain)).toMatchObject({
+    body: 'in the clear',
+    encryption: null,
+  });
   const stranger = await unsigned.say(room, 'not signed');
-  expect(await bot.hearsMessage((m) => m.eventId === stranger)).toMatchObject({ encryption: { deviceSigned: false } });
+  expect(await bot.hearsMessage((m) => m.eventId === stranger)).toMatchObject({
+    encryption: { deviceSigned: false },
+  });
 
   const wire = await admin.wireEvent(room, signed);
   const garbage = { ...(wire['content'] as object), session_id: 'A'.repeat(43) };
   const unreadable = await admin.sendPlaintext(room, 'm.room.encrypted', garbage);
-  await bot.hears((event) => event.kind === 'undecryptable' && event.eventId === unreadable && event.sender === user.userId);
+  await bot.hears(
+    (event) => event.kind === 'undecryptable' && event.eventId === unreadable && event.sender === user.userId,
+  );
 
   // the same ciphertext as another event tells itself by its session and index
   const first = await bot.hearsMessage((m) => m.eventId === signed);
   const replay = await admin.sendPlaintext(room, 'm.room.encrypted', wire['content'] as object);
   const seen = await bot.hears(
-    (event) => (event.kind === 'message' ? event.message.eventId : event.kind === 'undecryptable' ? event.eventId : '') === replay,
+    (event) =>
+      (event.kind === 'message'
+        ? event.message.eventId
+        : event.kind === 'undecryptable'
+          ? event.eventId
+          : '') === replay,
   );
   if (seen.kind === 'message') expect(seen.message.encryption).toEqual(first.encryption);
 });
@@ -79,7 +100,9 @@ test('a key that comes after its message is waited for, and the position with it
   await matrix.ready;
   await admin.join(bot.controlRoomId);
   await admin.waitForMember(bot.controlRoomId, bot.user.userId);
-  await bot.hears((event) => event.kind === 'membership' && event.userId === user.userId && event.membership === 'join');
+  await bot.hears(
+    (event) => event.kind === 'membership' && event.userId === user.userId && event.membership === 'join',
+  );
   await sleep(200);
 
   isHeldBack = true;
@@ -91,7 +114,10 @@ test('a key that comes after its message is waited for, and the position with it
   await sleep(1_500);
   expect(bot.saved.position).toBe(waiting); // it does not move past the message
   isHeldBack = false;
-  expect(await bot.hearsMessage((m) => m.eventId === said)).toMatchObject({ body: 'early', encryption: { deviceSigned: true } });
+  expect(await bot.hearsMessage((m) => m.eventId === said)).toMatchObject({
+    body: 'early',
+    encryption: { deviceSigned: true },
+  });
   await sleep(1_500);
   expect(bot.saved.position).not.toBe(waiting);
 });
@@ -121,7 +147,12 @@ test('events made to break it do not deafen it', async () => {
     { ...content, 'm.relates_to': 5 },
   ];
   for (const wire of broken) await mallory.sendPlaintext(room, 'm.room.encrypted', wire);
-  await mallory.sendPlaintext(room, 'm.room.message', { msgtype: 'm.text', body: 'x', 'm.relates_to': 'y', formatted_body: 5 });
+  await mallory.sendPlaintext(room, 'm.room.message', {
+    msgtype: 'm.text',
+    body: 'x',
+    'm.relates_to': 'y',
+    formatted_body: 5,
+  });
   await mallory.say(room, 'after');
   await bot.hearsMessage((m) => m.body === 'after');
   expect(bot.logged.filter((line) => line.startsWith('error'))).toEqual([]);
@@ -148,7 +179,8 @@ test('nothing said while it was down or being handled is lost, and a flood hides
   await dying;
   await first.stop();
   await admin.say(room, 'while down');
-  for (let index = 0; index < 60; index++) await admin.sendPlaintext(room, 'm.room.message', { msgtype: 'm.notice', body: 'flood' });
+  for (let index = 0; index < 60; index++)
+    await admin.sendPlaintext(room, 'm.room.message', { msgtype: 'm.notice', body: 'flood' });
 
   const second = await bot.start();
   await second.ready;
@@ -163,23 +195,26 @@ test('nothing said while it was down or being handled is lost, and a flood hides
   expect(bot.saved.position).not.toBeNull();
 });
 
-test.each(['', 'nonsense', 's1_2_3'])('a damaged position (%j) costs a look back, not the hearing', async (position) => {
-  const synapse = sharedSynapse();
-  const user = await synapse.uniqueUser('admin');
-  await using admin = await startJsClient(synapse, user);
-  await using bot = await newBot(synapse, [user.userId]);
-  const first = await bot.start();
-  await first.ready;
-  await admin.join(bot.controlRoomId);
-  await admin.waitForMember(bot.controlRoomId, bot.user.userId);
-  await first.stop();
-  await admin.say(bot.controlRoomId, 'while down');
-  bot.saved.position = position;
-  const second = await bot.start();
-  await second.ready;
-  await bot.hearsMessage((m) => m.body === 'while down');
-  expect(bot.saved.position).not.toBe(position);
-});
+test.each(['', 'nonsense', 's1_2_3'])(
+  'a damaged position (%j) costs a look back, not the hearing',
+  async (position) => {
+    const synapse = sharedSynapse();
+    const user = await synapse.uniqueUser('admin');
+    await using admin = await startJsClient(synapse, user);
+    await using bot = await newBot(synapse, [user.userId]);
+    const first = await bot.start();
+    await first.ready;
+    await admin.join(bot.controlRoomId);
+    await admin.waitForMember(bot.controlRoomId, bot.user.userId);
+    await first.stop();
+    await admin.say(bot.controlRoomId, 'while down');
+    bot.saved.position = position;
+    const second = await bot.start();
+    await second.ready;
+    await bot.hearsMessage((m) => m.body === 'while down');
+    expect(bot.saved.position).not.toBe(position);
+  },
+);
 
 test('it goes on hearing where the position can be neither read nor saved', async () => {
   const synapse = sharedSynapse();

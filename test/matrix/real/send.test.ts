@@ -8,7 +8,11 @@ import { cut, startProxy } from '../../harness/proxy.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { newBot, text } from './bot.ts';
 
-function sending(id: string, audience: Audience = 'cross-signed', expected: 'encrypted' | 'plain' = 'encrypted') {
+function sending(
+  id: string,
+  audience: Audience = 'cross-signed',
+  expected: 'encrypted' | 'plain' = 'encrypted',
+) {
   return { transactionId: id, marker: id, expect: expected, audience };
 }
 
@@ -28,7 +32,9 @@ test('a token reaches signed devices only, even where an unsigned one was given 
   const later = await chat.send(dm.roomId, text('another notice'), sending('n2', 'every-device'));
 
   for (const eventId of [notice, token, later]) {
-    expect(await signed.waitForMessage((m) => m.eventId === eventId && m.undecryptable === null)).toMatchObject({ wasEncrypted: true });
+    expect(
+      await signed.waitForMessage((m) => m.eventId === eventId && m.undecryptable === null),
+    ).toMatchObject({ wasEncrypted: true });
   }
   for (const eventId of [notice, later]) {
     await unsigned.waitForMessage((m) => m.eventId === eventId && m.undecryptable === null);
@@ -37,7 +43,9 @@ test('a token reaches signed devices only, even where an unsigned one was given 
     type: 'm.room.encrypted',
     undecryptable: expect.any(String),
   });
-  const [first, second] = await Promise.all([notice, token].map((eventId) => signed.wireEvent(dm.roomId, eventId)));
+  const [first, second] = await Promise.all(
+    [notice, token].map((eventId) => signed.wireEvent(dm.roomId, eventId)),
+  );
   expect(sessionOf(first)).not.toBe(sessionOf(second));
 });
 
@@ -49,9 +57,14 @@ test('nothing is sent to someone who has no signed device', async () => {
   const dm = await chat.openDm(bob.userId as UserId, { reason: 'r', encrypted: true });
   await bob.join(dm.roomId);
   expect(await chat.keys(bob.userId as UserId)).toEqual({ devices: 1, signedDevices: 0, masterKey: null });
-  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({ code: 'recipient-unusable' });
+  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({
+    code: 'recipient-unusable',
+  });
   const notice = await chat.send(dm.roomId, text('a notice'), sending('n1', 'every-device'));
-  expect(await bob.waitForMessage((m) => m.eventId === notice)).toMatchObject({ wasEncrypted: true, content: { body: 'a notice' } });
+  expect(await bob.waitForMessage((m) => m.eventId === notice)).toMatchObject({
+    wasEncrypted: true,
+    content: { body: 'a notice' },
+  });
   expect(await chat.findByMarker(dm.roomId, 't1', 0)).toBeNull();
 });
 
@@ -62,18 +75,31 @@ test('plaintext is never sent where encryption was expected, nor a token in the 
   const { chat } = await bot.start();
   const dm = await chat.openDm(carol.userId as UserId, { reason: 'r', encrypted: false });
   expect(dm).toMatchObject({ encrypted: false, membership: 'invite' });
-  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({ code: 'conflict' });
-  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t2', 'cross-signed', 'plain'))).rejects.toMatchObject({ code: 'internal' });
+  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({
+    code: 'conflict',
+  });
+  await expect(
+    chat.send(dm.roomId, text('mwt_token'), sending('t2', 'cross-signed', 'plain')),
+  ).rejects.toMatchObject({ code: 'internal' });
   const plain = await chat.send(dm.roomId, text('a notice'), sending('n1', 'every-device', 'plain'));
   expect(await chat.findByMarker(dm.roomId, 'n1', 0)).toBe(plain);
 
-  expect(await chat.openDm(carol.userId as UserId, { reason: 'r', encrypted: true })).toMatchObject({ roomId: dm.roomId, encrypted: true });
-  await expect(chat.send(dm.roomId, text('a notice'), sending('n2', 'every-device', 'plain'))).rejects.toMatchObject({ code: 'conflict' });
-  await expect(chat.send(dm.roomId, text('x'.repeat(70_000)), sending('n3', 'every-device'))).rejects.toMatchObject({
+  expect(await chat.openDm(carol.userId as UserId, { reason: 'r', encrypted: true })).toMatchObject({
+    roomId: dm.roomId,
+    encrypted: true,
+  });
+  await expect(
+    chat.send(dm.roomId, text('a notice'), sending('n2', 'every-device', 'plain')),
+  ).rejects.toMatchObject({ code: 'conflict' });
+  await expect(
+    chat.send(dm.roomId, text('x'.repeat(70_000)), sending('n3', 'every-device')),
+  ).rejects.toMatchObject({
     code: 'homeserver-refused',
     message: expect.stringContaining('too long'),
   });
-  await expect(chat.send('!nowhere:test.local' as RoomId, text('x'), sending('n4'))).rejects.toMatchObject({ code: 'homeserver-refused' });
+  await expect(chat.send('!nowhere:test.local' as RoomId, text('x'), sending('n4'))).rejects.toMatchObject({
+    code: 'homeserver-refused',
+  });
 });
 
 test('a DM that somebody else was brought into gets no token', async () => {
@@ -85,14 +111,25 @@ test('a DM that somebody else was brought into gets no token', async () => {
   const dm = await chat.openDm(alice.userId as UserId, { reason: 'r', encrypted: true });
   await alice.join(dm.roomId);
   await expect(alice.invite(dm.roomId, mallory.userId)).rejects.toThrow(/M_FORBIDDEN|403/);
-  await expect(alice.setState(dm.roomId, 'm.room.topic', { topic: 'mine' })).rejects.toThrow(/M_FORBIDDEN|403/);
-  await expect(alice.setState(dm.roomId, 'm.room.power_levels', { users: { [alice.userId]: 100 } })).rejects.toThrow(/M_FORBIDDEN|403/);
-  await matrixRequest(synapse.baseUrl, 'POST', `/_matrix/client/v3/rooms/${encodeURIComponent(dm.roomId)}/invite`, {
-    token: bot.options.accessToken,
-    body: { user_id: mallory.userId },
-  });
+  await expect(alice.setState(dm.roomId, 'm.room.topic', { topic: 'mine' })).rejects.toThrow(
+    /M_FORBIDDEN|403/,
+  );
+  await expect(
+    alice.setState(dm.roomId, 'm.room.power_levels', { users: { [alice.userId]: 100 } }),
+  ).rejects.toThrow(/M_FORBIDDEN|403/);
+  await matrixRequest(
+    synapse.baseUrl,
+    'POST',
+    `/_matrix/client/v3/rooms/${encodeURIComponent(dm.roomId)}/invite`,
+    {
+      token: bot.options.accessToken,
+      body: { user_id: mallory.userId },
+    },
+  );
   expect(await chat.dm(alice.userId as UserId)).toMatchObject({ justTheTwo: false });
-  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({ code: 'room-unusable' });
+  await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({
+    code: 'room-unusable',
+  });
 });
 
 test('a connection that breaks anywhere in a send costs nothing but a second try', async () => {
@@ -119,7 +156,9 @@ test('a connection that breaks anywhere in a send costs nothing but a second try
     if (struck.hits > 0) expect(first).toMatchObject({ code: 'homeserver-unreachable' });
     const eventId = await chat.send(dm.roomId, text(id), sending(id));
     expect(await chat.findByMarker(dm.roomId, id, 0)).toBe(eventId);
-    await alice.waitForMessage((m) => m.eventId === eventId && m.undecryptable === null && m.content['body'] === id);
+    await alice.waitForMessage(
+      (m) => m.eventId === eventId && m.undecryptable === null && m.content['body'] === id,
+    );
     struck.remove();
   }
   expect(alice.timeline(dm.roomId).filter((m) => m.wasEncrypted).length).toBe(places.length);
@@ -136,10 +175,16 @@ test('what was read is known, and what is redacted is gone', async () => {
   const second = await chat.send(dm.roomId, text('two'), sending('n2'));
   expect(await chat.hasRead(dm.roomId, first, alice.userId as UserId)).toBe(false);
   const receipt = `/_matrix/client/v3/rooms/${encodeURIComponent(dm.roomId)}/receipt/m.read/`;
-  await matrixRequest(synapse.baseUrl, 'POST', receipt + encodeURIComponent(first), { token: alice.accessToken, body: {} });
+  await matrixRequest(synapse.baseUrl, 'POST', receipt + encodeURIComponent(first), {
+    token: alice.accessToken,
+    body: {},
+  });
   expect(await chat.hasRead(dm.roomId, first, alice.userId as UserId)).toBe(true);
   expect(await chat.hasRead(dm.roomId, second, alice.userId as UserId)).toBe(false);
-  await matrixRequest(synapse.baseUrl, 'POST', receipt + encodeURIComponent(second), { token: alice.accessToken, body: {} });
+  await matrixRequest(synapse.baseUrl, 'POST', receipt + encodeURIComponent(second), {
+    token: alice.accessToken,
+    body: {},
+  });
   expect(await chat.hasRead(dm.roomId, first, alice.userId as UserId)).toBe(true);
   expect(await chat.hasRead(dm.roomId, second, alice.userId as UserId)).toBe(true);
 

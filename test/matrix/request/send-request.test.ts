@@ -5,7 +5,11 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { getRequestFn, MatrixError } from 'matrix-bot-sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sendRequest, type RequestParameters, type RequestResponse } from '../../../src/matrix/request/send-request.ts';
+import {
+  sendRequest,
+  type RequestParameters,
+  type RequestResponse,
+} from '../../../src/matrix/request/send-request.ts';
 
 interface Seen {
   method: string | undefined;
@@ -21,7 +25,9 @@ describe('the request function', () => {
   let seen: Seen[];
   let answer: (response: ServerResponse, request: Seen) => void;
 
-  const send = (parameters: RequestParameters): Promise<{ response: RequestResponse; body: string | Buffer }> =>
+  const send = (
+    parameters: RequestParameters,
+  ): Promise<{ response: RequestResponse; body: string | Buffer }> =>
     new Promise((resolve, reject) => {
       sendRequest(parameters, (error, response, body) => {
         if (error) reject(error);
@@ -50,7 +56,8 @@ describe('the request function', () => {
   });
 
   it('sends method, query, headers and text, and answers status, headers and text', async () => {
-    answer = (response) => response.writeHead(201, { 'X-Thing': 'yes', 'Set-Cookie': ['a=1', 'b=2'] }).end('{"ü":1}');
+    answer = (response) =>
+      response.writeHead(201, { 'X-Thing': 'yes', 'Set-Cookie': ['a=1', 'b=2'] }).end('{"ü":1}');
     const { response, body } = await send({
       uri: `${base}/_matrix/x%2Fy`,
       method: 'PUT',
@@ -66,7 +73,10 @@ describe('the request function', () => {
     });
     expect(seen[0]?.headers).not.toHaveProperty('cookie');
     expect(seen[0]?.body.toString()).toBe('{"a":"ä"}');
-    expect(response).toMatchObject({ statusCode: 201, headers: { 'x-thing': 'yes', 'set-cookie': ['a=1', 'b=2'] } });
+    expect(response).toMatchObject({
+      statusCode: 201,
+      headers: { 'x-thing': 'yes', 'set-cookie': ['a=1', 'b=2'] },
+    });
     expect(body).toBe('{"ü":1}');
     expect(response.body).toBe(body);
   });
@@ -89,7 +99,10 @@ describe('the request function', () => {
 
   it('answers an error status as a response, not as an error', async () => {
     answer = (response) => response.writeHead(403).end('{"errcode":"M_FORBIDDEN"}');
-    expect((await send({ uri: base })).response).toMatchObject({ statusCode: 403, body: '{"errcode":"M_FORBIDDEN"}' });
+    expect((await send({ uri: base })).response).toMatchObject({
+      statusCode: 403,
+      body: '{"errcode":"M_FORBIDDEN"}',
+    });
   });
 
   it('keeps the connection', async () => {
@@ -156,7 +169,9 @@ describe('the request function', () => {
   it('keeps tokens out of its errors', async () => {
     const failures = await Promise.all(
       ['http://127.0.0.1:1/?access_token=secret', 'not a url secret'].map((uri) =>
-        send({ uri, headers: { Authorization: 'Bearer secret' }, body: 'secret' }).catch((error: unknown) => error),
+        send({ uri, headers: { Authorization: 'Bearer secret' }, body: 'secret' }).catch(
+          (error: unknown) => error,
+        ),
       ),
     );
     for (const failure of failures) {
@@ -185,7 +200,9 @@ describe('the request function', () => {
       const send = require('request');
       if (require('request-promise') !== send) throw new Error('not the same');
       send({ uri: '${base}' }, (error, response, body) => console.log(error, response.statusCode, body));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: import.meta.dirname });
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
+      cwd: import.meta.dirname,
+    });
     expect(stdout).toBe('null 200 {}\n');
   });
 });

@@ -5,15 +5,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../harness/run-command.ts';
 
 /*
- * The Dockerfile, followed by hand: there need be no Docker here. Each COPY finds what a clean clone and .dockerignore
- * leave it, each RUN is run, and what the last stage holds is started as its ENTRYPOINT says.
+ * The Dockerfile, followed by hand: there need be no Docker here. Each COPY finds what a clean clone and
+ * .dockerignore leave it, each RUN is run, and what the last stage holds is started as its ENTRYPOINT says.
  */
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const PATH = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
 
 type Step = { readonly word: string; readonly rest: string };
-type Stage = { readonly root: string; folder: string; readonly steps: Step[]; readonly env: Record<string, string> };
+type Stage = {
+  readonly root: string;
+  folder: string;
+  readonly steps: Step[];
+  readonly env: Record<string, string>;
+};
 
 let folder: string;
 let image: Stage;
@@ -22,14 +27,20 @@ let image: Stage;
 async function instructions(): Promise<Step[]> {
   const text = (await readFile(join(ROOT, 'Dockerfile'), 'utf8')).replace(/\\\n\s*/g, ' ');
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  return lines.map((line) => ({ word: line.slice(0, line.indexOf(' ')), rest: line.slice(line.indexOf(' ') + 1).trim() }));
+  return lines.map((line) => ({
+    word: line.slice(0, line.indexOf(' ')),
+    rest: line.slice(line.indexOf(' ') + 1).trim(),
+  }));
 }
 
 /** What Docker would be sent: what git knows, less what .dockerignore leaves out. */
 async function context(): Promise<string> {
   const all = join(folder, 'context');
   await mkdir(all);
-  const kept = (await readFile(join(ROOT, '.dockerignore'), 'utf8')).split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  const kept = (await readFile(join(ROOT, '.dockerignore'), 'utf8'))
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
   const { output } = await runCommand('git', ['-C', ROOT, 'ls-files', '--', ...kept]);
   for (const path of output) {
     await mkdir(dirname(join(all, path)), { recursive: true });
@@ -38,7 +49,7 @@ async function context(): Promise<string> {
     });
   }
   return all;
-} // prettier-ignore
+}
 
 async function copy(step: Step, stage: Stage, from: string): Promise<void> {
   const words = step.rest.split(/\s+/).filter((word) => !word.startsWith('--'));
@@ -53,7 +64,10 @@ async function copy(step: Step, stage: Stage, from: string): Promise<void> {
 
 async function run(step: Step, stage: Stage): Promise<void> {
   if (!step.rest.startsWith('npm ')) return;
-  const { ok, output } = await runCommand('sh', ['-c', step.rest], { cwd: join(stage.root, stage.folder), env: { ...process.env, PATH } });
+  const { ok, output } = await runCommand('sh', ['-c', step.rest], {
+    cwd: join(stage.root, stage.folder),
+    env: { ...process.env, PATH },
+  });
   expect({ ok, output: ok ? [] : output }).toEqual({ ok: true, output: [] });
 }
 
@@ -92,28 +106,47 @@ const rest = (word: string): string => image.steps.findLast((step) => step.word 
 
 test('what is in it starts, as its entry point says', async () => {
   expect(rest('ENTRYPOINT')).toBe('["mintwarden"]');
-  const linked = image.steps.map((step) => /ln -s (\S+) \/usr\/local\/bin\/mintwarden/.exec(step.rest)?.[1]).find((path) => path !== undefined);
+  const linked = image.steps
+    .map((step) => /ln -s (\S+) \/usr\/local\/bin\/mintwarden/.exec(step.rest)?.[1])
+    .find((path) => path !== undefined);
   const program = join(image.root, linked ?? '');
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const env = { PATH, ...image.env };
-  expect((await runCommand(process.execPath, [program, '--version'], { env, cwd: '/' })).output).toEqual([version]);
+  expect((await runCommand(process.execPath, [program, '--version'], { env, cwd: '/' })).output).toEqual([
+    version,
+  ]);
   // All modules of the service are there: it gets as far as its configuration.
-  const started = await runCommand(process.execPath, [program, 'start', '--config', join(folder, 'bot.yaml')], { env, cwd: '/' });
+  const started = await runCommand(
+    process.execPath,
+    [program, 'start', '--config', join(folder, 'bot.yaml')],
+    { env, cwd: '/' },
+  );
   expect([started.status, started.output[0]]).toEqual([1, expect.stringContaining('bot.yaml')]);
   expect(JSON.parse(rest('CMD'))).toEqual(['start', '--config', '/data/bot.yaml']);
-}); // prettier-ignore
+});
 
 test('it holds the program and what that needs at work, and nothing more', async () => {
   const app = join(image.root, 'app');
   expect((await readdir(app)).toSorted()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json', 'src']);
   expect(await readdir(join(app, 'src'))).toEqual(['mintwarden.mjs']);
   const names = await readdir(join(app, 'node_modules'));
-  for (const tool of ['typescript', 'vitest', 'rolldown', 'matrix-js-sdk', 'node', 'request', 'matrix-bot-sdk']) expect(names).not.toContain(tool);
-}); // prettier-ignore
+  for (const tool of [
+    'typescript',
+    'vitest',
+    'rolldown',
+    'matrix-js-sdk',
+    'node',
+    'request',
+    'matrix-bot-sdk',
+  ])
+    expect(names).not.toContain(tool);
+});
 
 test('it runs as nobody special, and the port it is reached at is the one that is asked for its health', () => {
   expect(rest('USER')).toBe('node');
-  expect(image.steps.findIndex(({ word }) => word === 'USER')).toBeGreaterThan(image.steps.findLastIndex(({ word }) => word === 'RUN'));
+  expect(image.steps.findIndex(({ word }) => word === 'USER')).toBeGreaterThan(
+    image.steps.findLastIndex(({ word }) => word === 'RUN'),
+  );
   expect(rest('VOLUME')).toBe('/data');
   expect(image.env['MINTWARDEN_GATEWAY_LISTEN']).toBe(`0.0.0.0:${rest('EXPOSE')}`);
   expect(rest('HEALTHCHECK')).toContain(`http://127.0.0.1:${rest('EXPOSE')}/health`);

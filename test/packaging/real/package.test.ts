@@ -25,13 +25,18 @@ let packed: { filename: string; size: number; unpackedSize: number; files: { pat
 let stage: Stage | undefined;
 
 const npm = async (...args: string[]): Promise<string> => {
-  const { ok, output } = await runCommand('npm', args, { cwd: args[0] === 'pack' ? ROOT : folder, env: { ...process.env, PATH } });
+  const { ok, output } = await runCommand('npm', args, {
+    cwd: args[0] === 'pack' ? ROOT : folder,
+    env: { ...process.env, PATH },
+  });
   if (!ok) throw new HarnessError(`npm ${args[0] ?? ''} failed:\n${output.join('\n')}`);
   return output.join('\n');
 };
 const installed = (...path: string[]): string => join(folder, 'node_modules', ...path);
-const factsOf = async (name: string): Promise<Facts> => JSON.parse(await readFile(installed(name, 'package.json'), 'utf8')) as Facts;
-const program = async (): Promise<string> => installed('mintwarden', (await factsOf('mintwarden')).bin['mintwarden'] ?? '');
+const factsOf = async (name: string): Promise<Facts> =>
+  JSON.parse(await readFile(installed(name, 'package.json'), 'utf8')) as Facts;
+const program = async (): Promise<string> =>
+  installed('mintwarden', (await factsOf('mintwarden')).bin['mintwarden'] ?? '');
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mintwarden-package-'));
@@ -48,60 +53,109 @@ afterAll(async () => {
 
 test('it holds the program, its papers, and nothing else', () => {
   const paths = packed.files.map(({ path }) => path);
-  expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'bot.example.yaml', 'dist/main.js', 'dist/LICENCES.txt', 'docs/running.md']));
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      'LICENSE',
+      'README.md',
+      'bot.example.yaml',
+      'dist/main.js',
+      'dist/LICENCES.txt',
+      'docs/running.md',
+    ]),
+  );
   const others = paths.filter(
-    (path) => !/^(?:dist\/[\w-]+\.js|dist\/LICENCES\.txt|docs\/[\w/.-]+|config\/[\w/.-]+|src\/mintwarden\.mjs|bot\.example\.yaml|package\.json|LICENSE|[A-Z]+\.md)$/.test(path),
+    (path) =>
+      !/^(?:dist\/[\w-]+\.js|dist\/LICENCES\.txt|docs\/[\w/.-]+|config\/[\w/.-]+|src\/mintwarden\.mjs|bot\.example\.yaml|package\.json|LICENSE|[A-Z]+\.md)$/.test(
+        path,
+      ),
   );
   expect(others).toEqual([]);
-  expect(paths.filter((path) => /test|\.ts$|\.token$|\.password$|\.key$|\.log$|state\//.test(path))).toEqual([]);
+  expect(paths.filter((path) => /test|\.ts$|\.token$|\.password$|\.key$|\.log$|state\//.test(path))).toEqual(
+    [],
+  );
   expect(packed.size).toBeLessThan(2_000_000);
-}); // prettier-ignore
+});
 
 test('nothing that is installed with it runs a script, or is what it replaces', async () => {
   const names = (await readdir(installed())).filter((name) => !name.startsWith('.'));
   const all = await Promise.all(
-    names.map(async (name) => (name.startsWith('@') ? (await readdir(installed(name))).map((below) => `${name}/${below}`) : [name])),
+    names.map(async (name) =>
+      name.startsWith('@') ? (await readdir(installed(name))).map((below) => `${name}/${below}`) : [name],
+    ),
   );
   const packages = all.flat();
   expect(packages).toContain('@matrix-org/matrix-sdk-crypto-wasm');
-  for (const gone of ['request', 'request-promise', 'matrix-bot-sdk', '@matrix-org/matrix-sdk-crypto-nodejs', 'node', 'typescript']) {
+  for (const gone of [
+    'request',
+    'request-promise',
+    'matrix-bot-sdk',
+    '@matrix-org/matrix-sdk-crypto-nodejs',
+    'node',
+    'typescript',
+  ]) {
     expect(packages).not.toContain(gone);
   }
   for (const name of packages) {
     const { scripts = {} } = await factsOf(name);
-    expect([name, scripts['preinstall'], scripts['install'], scripts['postinstall']]).toEqual([name, undefined, undefined, undefined]);
+    expect([name, scripts['preinstall'], scripts['install'], scripts['postinstall']]).toEqual([
+      name,
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect([name, await stat(installed(name, 'binding.gyp')).catch(() => null)]).toEqual([name, null]);
   }
 });
 
 test('npx finds it, and it says its version and what is wrong', async () => {
-  expect(await npm('exec', '--prefix', folder, '--no', '--', 'mintwarden', '--version')).toBe((await factsOf('mintwarden')).version);
-  const check = await runCommand(process.execPath, [await program(), 'config', 'check', '--config', installed('mintwarden', 'bot.example.yaml')]);
+  expect(await npm('exec', '--prefix', folder, '--no', '--', 'mintwarden', '--version')).toBe(
+    (await factsOf('mintwarden')).version,
+  );
+  const check = await runCommand(process.execPath, [
+    await program(),
+    'config',
+    'check',
+    '--config',
+    installed('mintwarden', 'bot.example.yaml'),
+  ]);
   expect(check.status).toBe(1);
   expect(check.output.join('\n')).toMatch(/bot\.example\.yaml/);
-}); // prettier-ignore
+});
 
-test.each([0, 2])('set up on a real homeserver, it mints a token that works, with %i processes of the gateway', async (processes) => {
-  await stage?.[Symbol.asyncDispose]();
-  stage = await setTheStage({ program: await program(), ...(processes > 0 && { config: { 'gateway.processes': processes } }) });
-  const { output, status } = await stage.mintwarden.command('config', 'check');
-  expect(output).toContain('is right');
-  expect(status).toBe(0);
-  const grant = await mint(stage, `!mint @alice --rooms ${stage.ops} --read-only --ttl 1h`);
-  await takeNotice(stage, stage.alice, grant);
-  const { token } = await takeDelivery(stage, stage.olivia, grant);
-  const { mintwarden } = stage;
-  const read = (room: string, limit = 5) => request({ mintwarden }, token, 'GET', `/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=${limit}`);
-  expect((await read(stage.ops)).status).toBe(200);
-  expect((await read(stage.diary)).status).toBe(403);
-  expect(syncedRooms((await request(stage, token, 'GET', '/sync?timeout=0')).body)).toEqual([stage.ops]);
-  // An answer too large for the process itself goes through a thread, which is a file of its own.
-  const alices = { msgtype: 'm.text', body: 'long '.repeat(10_000) };
-  for (let count = 0; count < 24; count++) await stage.alice.sendPlaintext(stage.ops, 'm.room.message', alices);
-  const large = await read(stage.ops, 30);
-  expect(large.status).toBe(200);
-  expect(JSON.stringify(large.body).length).toBeGreaterThan(1_100_000);
-  await stage.mintwarden.kill();
-  await stage.mintwarden.start();
-  expect((await read(stage.ops)).status).toBe(200);
-}); // prettier-ignore
+test.each([0, 2])(
+  'set up on a real homeserver, it mints a token that works, with %i processes of the gateway',
+  async (processes) => {
+    await stage?.[Symbol.asyncDispose]();
+    stage = await setTheStage({
+      program: await program(),
+      ...(processes > 0 && { config: { 'gateway.processes': processes } }),
+    });
+    const { output, status } = await stage.mintwarden.command('config', 'check');
+    expect(output).toContain('is right');
+    expect(status).toBe(0);
+    const grant = await mint(stage, `!mint @alice --rooms ${stage.ops} --read-only --ttl 1h`);
+    await takeNotice(stage, stage.alice, grant);
+    const { token } = await takeDelivery(stage, stage.olivia, grant);
+    const { mintwarden } = stage;
+    const read = (room: string, limit = 5) =>
+      request(
+        { mintwarden },
+        token,
+        'GET',
+        `/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=${limit}`,
+      );
+    expect((await read(stage.ops)).status).toBe(200);
+    expect((await read(stage.diary)).status).toBe(403);
+    expect(syncedRooms((await request(stage, token, 'GET', '/sync?timeout=0')).body)).toEqual([stage.ops]);
+    // An answer too large for the process itself goes through a thread, which is a file of its own.
+    const alices = { msgtype: 'm.text', body: 'long '.repeat(10_000) };
+    for (let count = 0; count < 24; count++)
+      await stage.alice.sendPlaintext(stage.ops, 'm.room.message', alices);
+    const large = await read(stage.ops, 30);
+    expect(large.status).toBe(200);
+    expect(JSON.stringify(large.body).length).toBeGreaterThan(1_100_000);
+    await stage.mintwarden.kill();
+    await stage.mintwarden.start();
+    expect((await read(stage.ops)).status).toBe(200);
+  },
+);

@@ -37,7 +37,10 @@ describe('the key file', () => {
     await loadOrCreateKey(scratch.file);
     for (const mode of [0o640, 0o604, 0o660, 0o601]) {
       await chmod(scratch.file, mode);
-      await expect(loadOrCreateKey(scratch.file)).rejects.toMatchObject({ code: 'state', next: `chmod 600 '${scratch.file}'` });
+      await expect(loadOrCreateKey(scratch.file)).rejects.toMatchObject({
+        code: 'state',
+        next: `chmod 600 '${scratch.file}'`,
+      });
     }
   });
 
@@ -64,7 +67,10 @@ describe('the key file', () => {
 
   it('that is missing is an error where it has to be there', async () => {
     await using scratch = await scratchFolder();
-    await expect(loadKey(scratch.file)).rejects.toMatchObject({ code: 'state', message: expect.stringContaining('no sealing key') });
+    await expect(loadKey(scratch.file)).rejects.toMatchObject({
+      code: 'state',
+      message: expect.stringContaining('no sealing key'),
+    });
     expect(await readdir(scratch.folder)).toEqual([]);
   });
 
@@ -73,6 +79,8 @@ describe('the key file', () => {
     await mkdir(scratch.file, { mode: 0o700 });
     await expect(loadOrCreateKey(scratch.file)).rejects.toMatchObject({ code: 'state' });
     await writeFile(join(scratch.folder, 'plain'), '');
-    await expect(loadOrCreateKey(join(scratch.folder, 'plain', 'seal.key'))).rejects.toMatchObject({ code: 'state' });
+    await expect(loadOrCreateKey(join(scratch.folder, 'plain', 'seal.key'))).rejects.toMatchObject({
+      code: 'state',
+    });
   });
 });

@@ -12,7 +12,9 @@ const refuses = (run: () => unknown) => expect(run).toThrow(refused);
 describe('a sealed secret', () => {
   it('opens on its row, whatever it and the row are', () => {
     const text = fc.string({ unit: 'grapheme' });
-    fc.assert(fc.property(text, text, (row, secret) => sealer.open(row, sealer.seal(row, secret)) === secret));
+    fc.assert(
+      fc.property(text, text, (row, secret) => sealer.open(row, sealer.seal(row, secret)) === secret),
+    );
   });
 
   it('opens on no other row', () => {
@@ -41,7 +43,8 @@ describe('a sealed secret', () => {
 
   it('does not open cut short, empty, prolonged or with a shortened tag', () => {
     const sealed = sealer.seal('lease:a', 'syt_secret');
-    for (let length = 0; length < sealed.length - 1; length++) refuses(() => sealer.open('lease:a', sealed.slice(0, length)));
+    for (let length = 0; length < sealed.length - 1; length++)
+      refuses(() => sealer.open('lease:a', sealed.slice(0, length)));
     refuses(() => sealer.open('lease:a', `${sealed}.AAAA`));
     refuses(() => sealer.open('lease:a', `${sealed}AAAA`));
   });

@@ -5,7 +5,14 @@
 import { writeSync } from 'node:fs';
 import { madeLive } from '../../../src/domain/grant.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
-import { NOON, sampleAudit, sampleCommand, sampleGrant, sampleLease, sampleMessage } from '../../contract/sample.ts';
+import {
+  NOON,
+  sampleAudit,
+  sampleCommand,
+  sampleGrant,
+  sampleLease,
+  sampleMessage,
+} from '../../contract/sample.ts';
 import { keptLog } from '../scratch.ts';
 
 const [file = '', start = '0'] = process.argv.slice(2);

@@ -13,7 +13,9 @@ const log = keptLog();
 
 /** A committer, what it said so far, and when it said a line that fits. */
 function startCommitter(file: string, from: number) {
-  const child: ChildProcess = spawn(process.execPath, [COMMITTER, file, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, [COMMITTER, file, String(from)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let said = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text));
   const lines = () => said.split('\n').slice(0, -1);
@@ -49,7 +51,12 @@ describe('kill -9', () => {
       const { grantsEver, live, leases, messagesWaiting, auditRows, auditHead } = await ledger.counts();
       // One more can have been committed than it came to say; it is there whole then.
       expect(grantsEver - (resolved.at(-1)! + 1)).toBeOneOf([0, 1]);
-      expect([live, leases.asking, messagesWaiting, auditRows]).toEqual([grantsEver, grantsEver, grantsEver, 2 * grantsEver]);
+      expect([live, leases.asking, messagesWaiting, auditRows]).toEqual([
+        grantsEver,
+        grantsEver,
+        grantsEver,
+        2 * grantsEver,
+      ]);
       for (const n of resolved) {
         expect(await ledger.grant(`G${n}` as GrantId)).toMatchObject({ state: 'live', revision: 2 });
         expect(await ledger.commandSeen('$other' as EventId, 'session', n)).toBe(true);

@@ -35,7 +35,11 @@ describe('an erased secret', () => {
     const live = madeLive(grant);
     await ledger.commit({ at: NOON, grants: [live] });
     expect(await stillHolding(scratch.folder, TOKEN)).not.toEqual([]);
-    await ledger.commit({ at: NOON, grants: [delivered(live)], leases: [{ ...lease, revision: 2, sealed: null, state: 'dead' }] });
+    await ledger.commit({
+      at: NOON,
+      grants: [delivered(live)],
+      leases: [{ ...lease, revision: 2, sealed: null, state: 'dead' }],
+    });
     expect(await stillHolding(scratch.folder, TOKEN)).toEqual([]);
     expect(await stillHolding(scratch.folder, LEASE)).toEqual([]);
     await ledger.close();
@@ -62,7 +66,9 @@ describe('an erased secret', () => {
     const reader = new DatabaseSync(scratch.file, { readOnly: true });
     reader.exec('BEGIN; SELECT count(*) FROM grants;');
     const begun = performance.now();
-    expect(await ledger.commit({ at: NOON, grants: [ended(grant, 'revoked', ADMIN, NOON)] })).toBe('committed');
+    expect(await ledger.commit({ at: NOON, grants: [ended(grant, 'revoked', ADMIN, NOON)] })).toBe(
+      'committed',
+    );
     expect(performance.now() - begun).toBeLessThan(1_000);
     expect(await stillHolding(scratch.folder, TOKEN)).not.toEqual([]);
     reader.exec('COMMIT');

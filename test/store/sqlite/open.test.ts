@@ -24,7 +24,8 @@ describe('opening the ledger', () => {
     const ledger = await openSqliteLedger({ file, log });
     await ledger.commit({ at: NOON, audit: [sampleAudit()] });
     expect(await mode(join(scratch.folder, 'var', 'state'))).toBe(0o700);
-    for (const path of [file, `${file}-wal`, `${file}-shm`, `${file}.lock`]) expect(await mode(path)).toBe(0o600);
+    for (const path of [file, `${file}-wal`, `${file}-shm`, `${file}.lock`])
+      expect(await mode(path)).toBe(0o600);
     await ledger.close();
   });
 
@@ -54,7 +55,9 @@ describe('opening the ledger', () => {
   it('leaves no lock behind when it fails', async () => {
     await using scratch = await scratchFolder();
     await writeFile(scratch.file, 'no database'.repeat(1_000));
-    await expect(openSqliteLedger({ file: scratch.file, log })).rejects.toMatchObject(state('not a database'));
+    await expect(openSqliteLedger({ file: scratch.file, log })).rejects.toMatchObject(
+      state('not a database'),
+    );
     await writeFile(scratch.file, '');
     await (await openSqliteLedger({ file: scratch.file, log })).close();
   });
@@ -68,7 +71,9 @@ describe('opening the ledger', () => {
     newer.close();
     const before = await readFile(scratch.file);
     await expect(openSqliteLedger(options)).rejects.toMatchObject(state('newer version of Mintwarden'));
-    await expect(openSqliteLedgerReadOnly(options)).rejects.toMatchObject(state('newer version of Mintwarden'));
+    await expect(openSqliteLedgerReadOnly(options)).rejects.toMatchObject(
+      state('newer version of Mintwarden'),
+    );
     expect(await readFile(scratch.file)).toEqual(before);
   });
 
@@ -79,7 +84,9 @@ describe('opening the ledger', () => {
     other.close();
     const before = await readFile(scratch.file);
     await expect(openSqliteLedger({ file: scratch.file, log })).rejects.toMatchObject(state('not a ledger'));
-    await expect(openSqliteLedgerReadOnly({ file: scratch.file, log })).rejects.toMatchObject(state('not a ledger'));
+    await expect(openSqliteLedgerReadOnly({ file: scratch.file, log })).rejects.toMatchObject(
+      state('not a ledger'),
+    );
     expect(await readFile(scratch.file)).toEqual(before);
   });
 
@@ -87,7 +94,8 @@ describe('opening the ledger', () => {
     await using scratch = await scratchFolder();
     const options = { file: scratch.file, log };
     const ledger = await openSqliteLedger(options);
-    for (let i = 0; i < 50; i++) await ledger.commit({ at: NOON, audit: [sampleAudit({ data: { pad: 'x'.repeat(1_000) } })] });
+    for (let i = 0; i < 50; i++)
+      await ledger.commit({ at: NOON, audit: [sampleAudit({ data: { pad: 'x'.repeat(1_000) } })] });
     await ledger.close();
     const bytes = await readFile(scratch.file);
     bytes.fill(0xff, bytes.length - 20_000, bytes.length - 8_000);
@@ -102,7 +110,9 @@ describe('opening the ledger', () => {
       await expect(openSqliteLedger({ file, log })).rejects.toMatchObject(state('cannot be used'));
     }
     await mkdir(join(scratch.folder, 'folder.sqlite'));
-    await expect(openSqliteLedger({ file: join(scratch.folder, 'folder.sqlite'), log })).rejects.toMatchObject(state('cannot be used'));
+    await expect(
+      openSqliteLedger({ file: join(scratch.folder, 'folder.sqlite'), log }),
+    ).rejects.toMatchObject(state('cannot be used'));
   });
 });
 
@@ -139,7 +149,9 @@ describe('opening the ledger to read it', () => {
   it('asks for the service to be started on an older ledger', async () => {
     await using scratch = await scratchFolder();
     await writeFile(scratch.file, '');
-    await expect(openSqliteLedgerReadOnly({ file: scratch.file, log })).rejects.toMatchObject(state('older version'));
+    await expect(openSqliteLedgerReadOnly({ file: scratch.file, log })).rejects.toMatchObject(
+      state('older version'),
+    );
   });
 });
 
@@ -157,7 +169,8 @@ describe('migrations', () => {
     ];
     expect(() => migrate(db, 'f', broken)).toThrow(/nowhere/);
     expect(version(db)).toBe(2);
-    const tables = () => db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+    const tables = () =>
+      db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
     expect(tables()).toEqual([{ name: 'a' }, { name: 'b' }]);
     migrate(db, 'f', ['CREATE TABLE a (x)', 'CREATE TABLE b (x)', 'CREATE TABLE c (x)']);
     expect(tables()).toHaveLength(3);

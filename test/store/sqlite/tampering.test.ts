@@ -14,7 +14,8 @@ async function found(tamper: (db: DatabaseSync) => void) {
   await using scratch = await scratchFolder();
   const options = { file: scratch.file, log };
   const ledger = await openSqliteLedger(options);
-  for (let i = 1; i <= 5; i++) await ledger.commit({ at: NOON, audit: [sampleAudit({ at: NOON + i, data: { i } })] });
+  for (let i = 1; i <= 5; i++)
+    await ledger.commit({ at: NOON, audit: [sampleAudit({ at: NOON + i, data: { i } })] });
   await ledger.close();
   const db = new DatabaseSync(scratch.file);
   db.exec(UNLOCK);
@@ -39,19 +40,31 @@ describe('an audit that was tampered with in the file', () => {
     ['another time', `UPDATE audit SET event = json_set(event, '$.at', 1) WHERE seq = 3`, 3],
     ['other data', `UPDATE audit SET event = json_set(event, '$.data.i', 4) WHERE seq = 3`, 3],
     ['more data', `UPDATE audit SET event = json_set(event, '$.data.more', 'x') WHERE seq = 3`, 3],
-    ['an action nobody knows', `UPDATE audit SET event = json_set(event, '$.action', 'blessed') WHERE seq = 3`, 3],
+    [
+      'an action nobody knows',
+      `UPDATE audit SET event = json_set(event, '$.action', 'blessed') WHERE seq = 3`,
+      3,
+    ],
     ['another hash', `UPDATE audit SET hash = lower(hex(randomblob(32))) WHERE seq = 3`, 3],
     ['a row gone from the middle', 'DELETE FROM audit WHERE seq = 3', 3],
     ['the first row gone', 'DELETE FROM audit WHERE seq = 1', 1],
     ['the last row gone', 'DELETE FROM audit WHERE seq = 5', 5],
     ['all rows gone', 'DELETE FROM audit', 1],
-    ['a row gone and the rest moved up', 'DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = seq - 1 WHERE seq > 3', 3],
+    [
+      'a row gone and the rest moved up',
+      'DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = seq - 1 WHERE seq > 3',
+      3,
+    ],
     [
       'two rows swapped',
       'UPDATE audit SET seq = 99 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 99',
       2,
     ],
-    ['two events swapped', `UPDATE audit SET event = (SELECT a.event FROM audit a WHERE a.seq = 7 - audit.seq) WHERE seq IN (3, 4)`, 3],
+    [
+      'two events swapped',
+      `UPDATE audit SET event = (SELECT a.event FROM audit a WHERE a.seq = 7 - audit.seq) WHERE seq IN (3, 4)`,
+      3,
+    ],
   ])('shows it: %s', async (_what, sql, seq) => {
     expect(await found((db) => db.exec(sql))).toMatchObject({ seq });
   });
@@ -107,7 +120,12 @@ describe('the tables themselves', () => {
     await using scratch = await scratchFolder();
     const ledger = await openSqliteLedger({ file: scratch.file, log });
     const { sampleCommand, sampleGrant } = await import('../../contract/sample.ts');
-    await ledger.commit({ at: NOON, command: sampleCommand('$a'), grants: [sampleGrant({ id: 'AAAAA1' })], audit: [sampleAudit()] });
+    await ledger.commit({
+      at: NOON,
+      command: sampleCommand('$a'),
+      grants: [sampleGrant({ id: 'AAAAA1' })],
+      audit: [sampleAudit()],
+    });
     await ledger.close();
     const db = new DatabaseSync(scratch.file);
     expect(() => db.exec(sql)).toThrow(/never|append-only/);

@@ -51,7 +51,11 @@ describe('a full disk', () => {
     });
     expect(written).toBeGreaterThan(0);
     expect(heard).toHaveLength(written);
-    expect(await ledger.counts()).toMatchObject({ grantsEver: written, auditRows: written, leases: { asking: written } });
+    expect(await ledger.counts()).toMatchObject({
+      grantsEver: written,
+      auditRows: written,
+      leases: { asking: written },
+    });
     expect(await ledger.grant(`FULL${written}` as GrantId)).toBeNull();
 
     db.exec('PRAGMA max_page_count = 100000');
@@ -67,7 +71,10 @@ describe('a file that cannot be written to any more', () => {
     const { db, ledger } = await openHanded(scratch.file);
     db.exec('PRAGMA query_only = ON');
     const change = { at: NOON, grants: [sampleGrant({ id: 'AAAAA1' })], audit: [sampleAudit()] };
-    await expect(ledger.commit(change)).rejects.toMatchObject({ code: 'state', message: expect.stringContaining('cannot be written') });
+    await expect(ledger.commit(change)).rejects.toMatchObject({
+      code: 'state',
+      message: expect.stringContaining('cannot be written'),
+    });
     expect(await ledger.grant('AAAAA1' as GrantId)).toBeNull();
     db.exec('PRAGMA query_only = OFF');
     expect(await ledger.commit(change)).toBe('committed');
@@ -80,7 +87,10 @@ describe('a file that cannot be written to any more', () => {
     db.exec('PRAGMA busy_timeout = 20');
     const other = new DatabaseSync(scratch.file);
     other.exec('BEGIN IMMEDIATE');
-    await expect(ledger.commit({ at: NOON })).rejects.toMatchObject({ code: 'state', message: expect.stringContaining('another program') });
+    await expect(ledger.commit({ at: NOON })).rejects.toMatchObject({
+      code: 'state',
+      message: expect.stringContaining('another program'),
+    });
     other.exec('ROLLBACK');
     other.close();
     expect(await ledger.commit({ at: NOON })).toBe('committed');
@@ -92,7 +102,9 @@ describe('a failed look-up', () => {
   it('is never "not there"', async () => {
     await using scratch = await scratchFolder();
     const { db, ledger } = await openHanded(scratch.file);
-    db.exec('PRAGMA foreign_keys = OFF; DROP TABLE messages; DROP TABLE leases; DROP TABLE commands; DROP TABLE pins; DROP TABLE grants');
+    db.exec(
+      'PRAGMA foreign_keys = OFF; DROP TABLE messages; DROP TABLE leases; DROP TABLE commands; DROP TABLE pins; DROP TABLE grants',
+    );
     const failed = { name: 'MintwardenError', code: 'state' };
     await expect(ledger.grant('A' as GrantId)).rejects.toMatchObject(failed);
     await expect(ledger.grantsByPrefix('AAAA', 1)).rejects.toMatchObject(failed);
@@ -108,7 +120,10 @@ describe('a failed look-up', () => {
 describe('a row that is not understood', () => {
   const bad: readonly (readonly [what: string, sql: string])[] = [
     ['a scope of a later version', `UPDATE grants SET scope = '{"v":2,"rooms":"all","can":["read"]}'`],
-    ['a scope with an unknown key', `UPDATE grants SET scope = '{"v":1,"rooms":"all","can":["read"],"unless":"x"}'`],
+    [
+      'a scope with an unknown key',
+      `UPDATE grants SET scope = '{"v":1,"rooms":"all","can":["read"],"unless":"x"}'`,
+    ],
     ['a scope with an unknown capability', `UPDATE grants SET scope = '{"v":1,"rooms":"all","can":["fly"]}'`],
     ['a scope that is no JSON', `UPDATE grants SET scope = '{'`],
     ['a state that is none', `UPDATE grants SET state = 'immortal'`],
@@ -121,7 +136,10 @@ describe('a row that is not understood', () => {
     const { db, log, ledger } = await openHanded(scratch.file);
     // Three bad rows are due before the good one, and more than the limit: they must not starve it.
     const ids = ['BADAA1', 'BADBB2', 'BADCC3', 'GOODD4'];
-    await ledger.commit({ at: NOON, grants: ids.map((id, index) => sampleGrant({ id, state: 'live', nextActionAt: NOON + index })) });
+    await ledger.commit({
+      at: NOON,
+      grants: ids.map((id, index) => sampleGrant({ id, state: 'live', nextActionAt: NOON + index })),
+    });
     db.exec(`${sql} WHERE id LIKE 'BAD%'`);
     const failed = { code: 'state', message: expect.stringContaining('BADAA1') };
     await expect(ledger.grant('BADAA1' as GrantId)).rejects.toMatchObject(failed);

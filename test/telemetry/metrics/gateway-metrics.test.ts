@@ -3,20 +3,30 @@ import { exposition, numbersOf, type Numbers } from '../../../src/telemetry/metr
 import { type GatewayMetrics, gatewayMetrics } from '../../../src/telemetry/metrics/gateway-metrics.ts';
 import { tally } from '../../../src/telemetry/metrics/tally.ts';
 
-const READ = { operation: 'getRoomEvents', outcome: 'answered', status: 200, errcode: null, ms: 10, homeserverMs: 8 } as const;
+const READ = {
+  operation: 'getRoomEvents',
+  outcome: 'answered',
+  status: 200,
+  errcode: null,
+  ms: 10,
+  homeserverMs: 8,
+} as const;
 
 let metrics: GatewayMetrics;
 beforeEach(() => {
   metrics = gatewayMetrics(null);
 });
 const page = async (): Promise<string> => exposition([await numbersOf(metrics.registry)]);
-const series = (text: string, start: string): string[] => text.split('\n').filter((line) => line.startsWith(start));
+const series = (text: string, start: string): string[] =>
+  text.split('\n').filter((line) => line.startsWith(start));
 
 test('a request’s time is split into the gateway’s and the homeserver’s', async () => {
   metrics.answered(READ);
   metrics.answered({ ...READ, ms: 3, homeserverMs: 0 });
   const text = await page();
-  expect(series(text, 'mintwarden_gateway_own_seconds_sum')[0]).toMatch(/\{operation="getRoomEvents"\} 0\.005$/);
+  expect(series(text, 'mintwarden_gateway_own_seconds_sum')[0]).toMatch(
+    /\{operation="getRoomEvents"\} 0\.005$/,
+  );
   expect(series(text, 'mintwarden_gateway_homeserver_seconds_sum')[0]).toMatch(/ 0\.008$/);
   expect(series(text, 'mintwarden_gateway_homeserver_seconds_count')[0]).toMatch(/ 1$/);
 });
@@ -49,10 +59,17 @@ test('who left is no refusal; who was cut off is one', async () => {
 });
 
 test('whatever a homeserver gives as a code, the labels are a closed set', async () => {
-  for (const errcode of ['syt_YWxpY2U_JIaEOKsvZHfZpAIKdWVa_4MaEpa', '!room:test', '@alice:test', 'M_MADE_UP', '"} 1\nforged 1']) {
+  for (const errcode of [
+    'syt_YWxpY2U_JIaEOKsvZHfZpAIKdWVa_4MaEpa',
+    '!room:test',
+    '@alice:test',
+    'M_MADE_UP',
+    '"} 1\nforged 1',
+  ]) {
     metrics.answered({ ...READ, status: 400, errcode });
   }
-  for (let i = 0; i < 1_000; i++) metrics.answered({ ...READ, status: 400, errcode: `ORG.EXAMPLE.${String(i)}` });
+  for (let i = 0; i < 1_000; i++)
+    metrics.answered({ ...READ, status: 400, errcode: `ORG.EXAMPLE.${String(i)}` });
   expect(series(await page(), 'mintwarden_gateway_refusals_total')).toEqual([
     'mintwarden_gateway_refusals_total{status="400",errcode="other",asked="yes"} 1005',
   ]);
@@ -67,9 +84,11 @@ async function counted(requests: number, polls = 0): Promise<Numbers> {
 }
 const total = async (parts: readonly Numbers[]): Promise<(string | undefined)[]> => {
   const text = await exposition(parts);
-  return ['mintwarden_gateway_requests_total', 'mintwarden_gateway_own_seconds_count', 'mintwarden_gateway_open_long_polls'].map((name) =>
-    series(text, name)[0]?.split(' ').at(-1),
-  );
+  return [
+    'mintwarden_gateway_requests_total',
+    'mintwarden_gateway_own_seconds_count',
+    'mintwarden_gateway_open_long_polls',
+  ].map((name) => series(text, name)[0]?.split(' ').at(-1));
 };
 
 test('processes add up', async () => {
@@ -78,10 +97,31 @@ test('processes add up', async () => {
 
 test('a process that ends or says nothing takes nothing of the sums with it, but what is open there', async () => {
   const kept = tally();
-  expect(await total(await kept([{ pid: 1, numbers: await counted(3, 1) }, { pid: 2, numbers: await counted(4, 2) }]))).toEqual(['7', '7', '3']); // prettier-ignore
-  expect(await total(await kept([{ pid: 1, numbers: null }, { pid: 2, numbers: await counted(5, 2) }]))).toEqual(['8', '8', '3']); // prettier-ignore
+  expect(
+    await total(
+      await kept([
+        { pid: 1, numbers: await counted(3, 1) },
+        { pid: 2, numbers: await counted(4, 2) },
+      ]),
+    ),
+  ).toEqual(['7', '7', '3']);
+  expect(
+    await total(
+      await kept([
+        { pid: 1, numbers: null },
+        { pid: 2, numbers: await counted(5, 2) },
+      ]),
+    ),
+  ).toEqual(['8', '8', '3']);
   expect(await total(await kept([{ pid: 2, numbers: await counted(6, 2) }]))).toEqual(['9', '9', '2']);
-  expect(await total(await kept([{ pid: 2, numbers: await counted(6, 2) }, { pid: 3, numbers: await counted(1) }]))).toEqual(['10', '10', '2']); // prettier-ignore
+  expect(
+    await total(
+      await kept([
+        { pid: 2, numbers: await counted(6, 2) },
+        { pid: 3, numbers: await counted(1) },
+      ]),
+    ),
+  ).toEqual(['10', '10', '2']);
   for (let pid = 4; pid < 40; pid++) await kept([{ pid, numbers: await counted(1) }]);
   expect(await total(await kept([]))).toEqual(['46', '46', undefined]);
 });

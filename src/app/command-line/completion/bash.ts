@@ -2,7 +2,9 @@ import { fileFlags, type Model } from './model.ts';
 
 /** The script for bash (3.2 and later, without bash-completion). */
 export function bashScript(model: Model): string {
-  const cases = [...model].map(([after, choices]) => `    '${after}') choices='${choices.map(({ word }) => word).join(' ')}' ;;`);
+  const cases = [...model].map(
+    ([after, choices]) => `    '${after}') choices='${choices.map(({ word }) => word).join(' ')}' ;;`,
+  );
   return `# Completion of mintwarden for bash. To use it: source <(mintwarden completion bash)
 _mintwarden() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" after='' said=0 at choices=''

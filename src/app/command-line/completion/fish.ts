@@ -9,7 +9,9 @@ function quoted(text: string): string {
 export function fishScript(model: Model): string {
   const lines = [...model].flatMap(([after, choices]) =>
     choices.map(({ word, help, file }) => {
-      const what = word.startsWith('--') ? `-l ${word.slice(2)}${file ? ' -r -F' : ''}` : `-a ${quoted(word)}`;
+      const what = word.startsWith('--')
+        ? `-l ${word.slice(2)}${file ? ' -r -F' : ''}`
+        : `-a ${quoted(word)}`;
       return `complete -c mintwarden -n ${quoted(`__mintwarden_after ${quoted(after)}`)} ${what} -d ${quoted(help)}`;
     }),
   );

@@ -5,8 +5,8 @@ import type { CliCommand } from '../command.ts';
 export type Choice = { readonly word: string; readonly help: string; readonly file: boolean };
 
 /**
- * What may be typed after some words, flags aside: `''` is what may stand first, `exec mint` what may stand after those two.
- * Scripts of every shell are made from it.
+ * What may be typed after some words, flags aside: `''` is what may stand first, `exec mint` what may stand
+ * after those two. Scripts of every shell are made from it.
  */
 export type Model = ReadonlyMap<string, readonly Choice[]>;
 
@@ -24,12 +24,14 @@ export function modelOf(commands: readonly CliCommand[], machine: readonly Comma
     const [first = '', second] = name.split(' ');
     add('', { word: first, help: second === undefined ? summary : `${first} …`, file: false });
     if (second !== undefined) add(first, { word: second, help: summary, file: false });
-    for (const flag of flags) add(name, { word: `--${flag.name}`, help: flag.help, file: FILES.has(flag.value ?? '') });
+    for (const flag of flags)
+      add(name, { word: `--${flag.name}`, help: flag.help, file: FILES.has(flag.value ?? '') });
   }
   for (const { name, summary, flags } of machine) {
     add('exec', { word: name, help: summary, file: false });
     if (flags.length === 0) model.set(`exec ${name}`, []);
-    for (const flag of flags) add(`exec ${name}`, { word: `--${flag.name}`, help: flag.help, file: FILES.has(flag.placeholder) });
+    for (const flag of flags)
+      add(`exec ${name}`, { word: `--${flag.name}`, help: flag.help, file: FILES.has(flag.placeholder) });
   }
   for (const { name } of machine) add('exec help', { word: name, help: `explain ${name}`, file: false });
   add('', { word: 'completion', help: 'print what makes a shell complete', file: false });

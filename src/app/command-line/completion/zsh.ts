@@ -1,6 +1,9 @@
 import { type Choice, fileFlags, type Model } from './model.ts';
 
-/** One word and its help for `_describe`: a colon parts them, and so is escaped elsewhere; so are the shell's quotation marks. */
+/**
+ * One word and its help for `_describe`: a colon parts them, and so is escaped elsewhere; so are the shell's
+ * quotation marks.
+ */
 function described({ word, help }: Choice): string {
   const plain = (text: string): string => text.replace(/[\\:]/g, String.raw`\$&`).replaceAll("'", "'\\''");
   return `'${plain(word)}:${plain(help)}'`;
@@ -8,7 +11,9 @@ function described({ word, help }: Choice): string {
 
 /** The script for zsh: a function for its own completion system. */
 export function zshScript(model: Model): string {
-  const cases = [...model].map(([after, choices]) => `    ('${after}') choices=(${choices.map(described).join(' ')}) ;;`);
+  const cases = [...model].map(
+    ([after, choices]) => `    ('${after}') choices=(${choices.map(described).join(' ')}) ;;`,
+  );
   return `#compdef mintwarden
 # Completion of mintwarden for zsh. To use it: source <(mintwarden completion zsh), after compinit
 _mintwarden() {

@@ -1,7 +1,10 @@
 import { VERSION } from '../protocol.ts';
 import type { Ran } from './run-line.ts';
 
-/** What `--json` prints, in one line (docs/exec.md): never more than ASCII, so that nothing in it moves a terminal. */
+/**
+ * What `--json` prints, in one line (docs/exec.md): never more than ASCII, so that nothing in it moves a
+ * terminal.
+ */
 export function asJson({ command, data, error, out }: Ran): string {
   const shape = {
     version: VERSION,
@@ -11,5 +14,8 @@ export function asJson({ command, data, error, out }: Ran): string {
     ...data,
     ...(out === null ? {} : { out }),
   };
-  return JSON.stringify(shape).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(shape).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

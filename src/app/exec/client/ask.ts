@@ -1,7 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { codeOf } from '../code-of.ts';
 import { linesOf } from '../lines.ts';
-import { type Answer, type Handed, type Receipt, type Request, type ToldError, VERSION } from '../protocol.ts';
+import {
+  type Answer,
+  type Handed,
+  type Receipt,
+  type Request,
+  type ToldError,
+  VERSION,
+} from '../protocol.ts';
 
 /** Answers are longer than requests: the room they may take, in bytes. */
 const MAX_ANSWER_BYTES = 16 * 1_048_576;
@@ -13,9 +20,14 @@ export type Reply = Pick<Answer, 'command' | 'words' | 'data' | 'error'>;
 
 /**
  * Asks the running service, once. Never throws: that nobody answers is an answer too.
- * @param keep takes the token that is handed over, a secret; where it throws, the service is told that it was not kept
+ * @param keep takes the token that is handed over, a secret; where it throws, the service is told that it was
+ *   not kept
  */
-export async function ask(file: string, request: Omit<Request, 'version'>, keep: (token: string) => Promise<void>): Promise<Reply> {
+export async function ask(
+  file: string,
+  request: Omit<Request, 'version'>,
+  keep: (token: string) => Promise<void>,
+): Promise<Reply> {
   const opened = await open(file);
   if (!('socket' in opened)) return reply(opened);
   const { socket } = opened;

@@ -7,21 +7,29 @@ import { codeOf } from '../code-of.ts';
 /** A file that a token will be written into, and that is not there yet. */
 export type OutFile = AsyncDisposable & {
   readonly path: string;
-  /** Writes it whole, for its owner alone (0600), on the disk before this resolves. @throws MintwardenError `state` */
+  /**
+   * Writes it whole, for its owner alone (0600), on the disk before this resolves. @throws MintwardenError
+   * `state`
+   */
   keep(token: string): Promise<void>;
 };
 
 /**
- * Makes sure that a file can be written before there is anything to write: a draft of it, empty, is made beside it. The file
- * itself is made by `keep`, and never in place of anything: not of a file, not of a link, not even a dangling one.
- * Disposing removes the draft.
+ * Makes sure that a file can be written before there is anything to write: a draft of it, empty, is made
+ * beside it. The file itself is made by `keep`, and never in place of anything: not of a file, not of a link,
+ * not even a dangling one. Disposing removes the draft.
  * @throws MintwardenError `usage` where something is there, or no file can be made there
  */
 export async function openOut(file: string, folder: string): Promise<OutFile> {
   const path = resolve(folder, file);
-  if (file.endsWith('/') || basename(path) === '') throw new MintwardenError('usage', `${file} is a folder, and --out names a new file.`);
+  if (file.endsWith('/') || basename(path) === '')
+    throw new MintwardenError('usage', `${file} is a folder, and --out names a new file.`);
   if (await isThere(path)) {
-    throw new MintwardenError('usage', `There is something at ${path} already; a token goes into a new file.`, 'Name another file, or remove that one.'); // prettier-ignore
+    throw new MintwardenError(
+      'usage',
+      `There is something at ${path} already; a token goes into a new file.`,
+      'Name another file, or remove that one.',
+    );
   }
   const draft = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.new`);
   const handle = await open(draft, 'wx', 0o600).catch((error: unknown) => {
@@ -74,7 +82,12 @@ async function syncFolder(folder: string): Promise<void> {
 
 function unwritable(path: string, cause: unknown, code: 'usage' | 'state'): MintwardenError {
   const why = codeOf(cause);
-  return new MintwardenError(code, `${path} cannot be written (${why}).`, 'Name a new file in a folder that is there and is yours.', {
-    cause,
-  });
+  return new MintwardenError(
+    code,
+    `${path} cannot be written (${why}).`,
+    'Name a new file in a folder that is there and is yours.',
+    {
+      cause,
+    },
+  );
 }

@@ -19,8 +19,8 @@ export type RunParts = {
 export type Ran = Reply & { readonly out: string | null };
 
 /**
- * Has the service run a line. Where the line names a file for a token, it is made sure of first that it can be written.
- * Never throws.
+ * Has the service run a line. Where the line names a file for a token, it is made sure of first that it can
+ * be written. Never throws.
  */
 export async function runLine(line: string, { socket, folder, id }: RunParts): Promise<Ran> {
   const name = outOf(line);

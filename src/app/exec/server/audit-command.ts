@@ -34,10 +34,20 @@ export const auditCommand: Command = {
   evenIfExposed: true,
   async run(context, args) {
     const rows = await newest(context, args);
-    const about = ({ grantId, subject }: AuditRow) => [grantId, subject].filter((each) => each !== null).join(' ');
+    const about = ({ grantId, subject }: AuditRow) =>
+      [grantId, subject].filter((each) => each !== null).join(' ');
     return [
-      paragraph([rows.length === 0 ? 'The audit has no rows yet.' : 'The newest rows of the audit, the oldest of them first:']),
-      list(...rows.map((row) => line`${String(row.seq)} ${moment(row.at, context.now)} ${row.actor}: ${row.action} ${about(row)}`)),
+      paragraph([
+        rows.length === 0
+          ? 'The audit has no rows yet.'
+          : 'The newest rows of the audit, the oldest of them first:',
+      ]),
+      list(
+        ...rows.map(
+          (row) =>
+            line`${String(row.seq)} ${moment(row.at, context.now)} ${row.actor}: ${row.action} ${about(row)}`,
+        ),
+      ),
     ];
   },
   async data(context, args) {

@@ -5,7 +5,15 @@ import { MintwardenError } from '../../../domain/errors.ts';
 import type { Log } from '../../../ports/log.ts';
 import { codeOf } from '../code-of.ts';
 import { linesOf } from '../lines.ts';
-import { MAX_LINE_BYTES, parseReceipt, parseRequest, type Answer, type Handed, type Request, VERSION } from '../protocol.ts';
+import {
+  MAX_LINE_BYTES,
+  parseReceipt,
+  parseRequest,
+  type Answer,
+  type Handed,
+  type Request,
+  VERSION,
+} from '../protocol.ts';
 import { clearSocket } from './socket-file.ts';
 
 const MOST_AT_ONCE = 32;
@@ -13,7 +21,9 @@ const MOST_AT_ONCE = 32;
 /** Patience, in milliseconds. */
 const TIMES = { request: 10_000, receipt: 30_000, command: 120_000, ending: 5_000, reading: 10_000 };
 
-/** Hands a token to the client. Resolves when it says that it is kept. @throws MintwardenError where it is not */
+/**
+ * Hands a token to the client. Resolves when it says that it is kept. @throws MintwardenError where it is not
+ */
 export type HandToken = (grant: string, token: string) => Promise<void>;
 
 /** Answers a request; tokens go out through `hand` alone. Never throws. */
@@ -23,8 +33,8 @@ export type Respond = (request: Request, hand: HandToken) => Promise<Omit<Answer
 export type ControlSocket = { stop(): Promise<void> };
 
 /**
- * Listens on a Unix socket that only its owner can open (0600 in a folder of 0700). One request on each connection, in one
- * line; a line that is not whole never acts.
+ * Listens on a Unix socket that only its owner can open (0600 in a folder of 0700). One request on each
+ * connection, in one line; a line that is not whole never acts.
  * @throws MintwardenError `configuration` | `state` where it cannot listen there
  */
 export async function startControlSocket(
@@ -46,7 +56,9 @@ export async function startControlSocket(
       return respond(request, hand);
     };
     const work = serve(socket, answering, patience).catch((error: unknown) => {
-      log.debug('control connection ended', { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
+      log.debug('control connection ended', {
+        problem: error instanceof MintwardenError ? error.message : 'unexpected',
+      });
       socket.destroy();
     });
     open.set(socket, work);
@@ -78,7 +90,12 @@ async function listen(server: Server, file: string): Promise<void> {
     await chmod(file, 0o600);
   } catch (error) {
     server.close();
-    throw new MintwardenError('state', `The control socket ${file} could not be made (${codeOf(error)}).`, null, { cause: error });
+    throw new MintwardenError(
+      'state',
+      `The control socket ${file} could not be made (${codeOf(error)}).`,
+      null,
+      { cause: error },
+    );
   }
 }
 
@@ -110,11 +127,17 @@ async function serve(socket: Socket, respond: Respond, patience: typeof TIMES): 
   };
   const late = sleep(patience.command, null, { ref: false });
   const said = await Promise.race([respond(request, hand), late]);
-  await answer(said ?? mistaken(new MintwardenError('conflict', 'The answer takes too long; what was begun goes on.', 'See `list`.')));
+  await answer(
+    said ??
+      mistaken(
+        new MintwardenError('conflict', 'The answer takes too long; what was begun goes on.', 'See `list`.'),
+      ),
+  );
 }
 
 function mistaken(error: unknown): Omit<Answer, 'version' | 'kind'> {
-  const { code, message, next } = error instanceof MintwardenError ? error : new MintwardenError('internal', 'Something went wrong.');
+  const { code, message, next } =
+    error instanceof MintwardenError ? error : new MintwardenError('internal', 'Something went wrong.');
   return { command: null, words: message, data: {}, error: { code, message, next } };
 }
 

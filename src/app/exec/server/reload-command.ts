@@ -4,7 +4,10 @@ import { code, joined, line, list, paragraph, strong } from '../../../words/buil
 import type { Document } from '../../../words/document.ts';
 import type { Reload, Reloaded } from '../../reload.ts';
 
-/** `reload`, at the machine: reads the policy again, whole or not at all. The audit and the control room tell what changed. */
+/**
+ * `reload`, at the machine: reads the policy again, whole or not at all. The audit and the control room tell
+ * what changed.
+ */
 export function reloadCommand(reload: Reload): Command {
   // What the last run came to, for its data: what is read a second time has changed nothing.
   const outcomes = new WeakMap<CommandContext, Reloaded>();
@@ -31,7 +34,9 @@ export function reloadCommand(reload: Reload): Command {
 
 function reloaded({ changes, afterRestart }: Reloaded): Document {
   const later =
-    afterRestart.length === 0 ? [] : [paragraph(line`After a restart count too: ${joined(afterRestart.map((key) => [code(key)]))}.`)];
+    afterRestart.length === 0
+      ? []
+      : [paragraph(line`After a restart count too: ${joined(afterRestart.map((key) => [code(key)]))}.`)];
   if (changes.length === 0) return [paragraph(['The policy is as it was.']), ...later];
   return [
     paragraph([strong('The policy was changed; the control room is told.')]),

@@ -15,9 +15,15 @@ export function responder(parts: OperatorParts, noticePatienceMs = NOTICE_PATIEN
   return async ({ id, operator, line }, hand) => {
     const by: Operator = `operator:${operator}`;
     const answer = await operate(parts, { id, operator: by, line });
-    const taken = answer.takes === null ? answer : await handed(parts, answer, answer.takes, by, hand, noticePatienceMs);
+    const taken =
+      answer.takes === null ? answer : await handed(parts, answer, answer.takes, by, hand, noticePatienceMs);
     // The words of the command are not logged: there may be names and reasons among them.
-    world.log.info('operator command', { operator, command: answer.command, ok: taken.error === null, code: taken.error?.code ?? null });
+    world.log.info('operator command', {
+      operator,
+      command: answer.command,
+      ok: taken.error === null,
+      code: taken.error?.code ?? null,
+    });
     return { command: taken.command, words: taken.text, data: taken.data, error: taken.error };
   };
 }
@@ -35,11 +41,20 @@ async function handed(
     return { ...answer, data: { ...answer.data, grant: grantData(grant, world.clock.now()) } };
   } catch (error) {
     const told = toldOf(error);
-    return { ...answer, error: told, text: [answer.text, told.message, told.next ?? ''].filter((piece) => piece !== '').join('\n\n') };
+    return {
+      ...answer,
+      error: told,
+      text: [answer.text, told.message, told.next ?? ''].filter((piece) => piece !== '').join('\n\n'),
+    };
   }
 }
 
 function toldOf(error: unknown): ToldError & OperatorAnswer['error'] {
-  if (error instanceof MintwardenError && error.code !== 'internal') return { code: error.code, message: error.message, next: error.next };
-  return { code: 'internal', message: 'Something went wrong while the token was handed over.', next: 'See `show` and the log.' };
+  if (error instanceof MintwardenError && error.code !== 'internal')
+    return { code: error.code, message: error.message, next: error.next };
+  return {
+    code: 'internal',
+    message: 'Something went wrong while the token was handed over.',
+    next: 'See `show` and the log.',
+  };
 }

@@ -5,7 +5,10 @@ import { MintwardenError } from '../../../domain/errors.ts';
 import { privateFolder } from '../../private-files.ts';
 import { codeOf } from '../code-of.ts';
 
-/** The longest name of a socket that Linux takes (unix(7): 108 bytes with the closing zero); elsewhere it is shorter still. */
+/**
+ * The longest name of a socket that Linux takes (unix(7): 108 bytes with the closing zero); elsewhere it is
+ * shorter still.
+ */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
 /**
@@ -13,7 +16,10 @@ const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
  */
 export function socketFault(file: string): MintwardenError | null {
   if (process.platform === 'win32') {
-    return new MintwardenError('configuration', 'There are no sockets of this kind on Windows: exec does not work there.');
+    return new MintwardenError(
+      'configuration',
+      'There are no sockets of this kind on Windows: exec does not work there.',
+    );
   }
   const bytes = Buffer.byteLength(file);
   if (bytes <= MAX_PATH_BYTES) return null;
@@ -25,8 +31,8 @@ export function socketFault(file: string): MintwardenError | null {
 }
 
 /**
- * Makes room for the socket: its folder is made private, and the socket of a process that is gone is removed. Whatever else
- * stands there is left alone.
+ * Makes room for the socket: its folder is made private, and the socket of a process that is gone is removed.
+ * Whatever else stands there is left alone.
  * @throws MintwardenError `configuration` | `state`
  */
 export async function clearSocket(file: string): Promise<void> {
@@ -35,13 +41,24 @@ export async function clearSocket(file: string): Promise<void> {
   await privateFolder(dirname(file));
   const there = await lstat(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
-    throw new MintwardenError('state', `${file} cannot be looked at (${codeOf(error)}).`, null, { cause: error });
+    throw new MintwardenError('state', `${file} cannot be looked at (${codeOf(error)}).`, null, {
+      cause: error,
+    });
   });
   if (there === null) return;
   // lstat: a link is what it is here, whatever it leads to.
-  if (!there.isSocket()) throw new MintwardenError('state', `${file} is in the way, and is no socket.`, 'See what it is, then remove it.');
+  if (!there.isSocket())
+    throw new MintwardenError(
+      'state',
+      `${file} is in the way, and is no socket.`,
+      'See what it is, then remove it.',
+    );
   if (await answers(file)) {
-    throw new MintwardenError('state', `Another process listens at ${file}.`, 'Stop it, or give this one a state_dir of its own.');
+    throw new MintwardenError(
+      'state',
+      `Another process listens at ${file}.`,
+      'Stop it, or give this one a state_dir of its own.',
+    );
   }
   await unlink(file);
 }

@@ -64,7 +64,8 @@ function layOut(sql: DatabaseSync, path: string): void {
   }
 }
 
-const pragma = (sql: DatabaseSync, name: string): number => Number(sql.prepare(`PRAGMA ${name}`).get()?.[name]);
+const pragma = (sql: DatabaseSync, name: string): number =>
+  Number(sql.prepare(`PRAGMA ${name}`).get()?.[name]);
 
 /** SQLite's primary result codes, https://sqlite.org/rescode.html */
 const BUSY = 5;

@@ -1,5 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { createFactory, type Connection, type FactoryInstance, type RawStore, type StoreEvent } from './indexed-db.ts';
+import {
+  createFactory,
+  type Connection,
+  type FactoryInstance,
+  type RawStore,
+  type StoreEvent,
+} from './indexed-db.ts';
 import { startJournal } from './journal.ts';
 import { loadDatabases } from './reader.ts';
 import { createWriter } from './writer.ts';
@@ -9,7 +15,10 @@ import { createWriter } from './writer.ts';
  * anyone hears that it is complete. When a write fails, `onFailure` is called and the transaction is never
  * reported complete, so that nothing that depends on it can leave the process.
  */
-export async function openDurableFactory(sql: DatabaseSync, onFailure: (error: unknown) => void): Promise<FactoryInstance> {
+export async function openDurableFactory(
+  sql: DatabaseSync,
+  onFailure: (error: unknown) => void,
+): Promise<FactoryInstance> {
   const factory = createFactory();
   await loadDatabases(sql, factory); // before the listeners below, or all of it would be written again
   const writer = createWriter(sql);

@@ -7,7 +7,10 @@ export const FORMAT_VERSION = 1;
 
 type Json = string | number | boolean | null | Json[] | { t: string; v: Json | Record<string, Json> };
 
-/** The text of a key or value. @throws TypeError for what the format does not cover (functions, blobs, class instances). */
+/**
+ * The text of a key or value. @throws TypeError for what the format does not cover (functions, blobs, class
+ * instances).
+ */
 export function encode(value: unknown): string {
   return JSON.stringify(toJson(value));
 }
@@ -23,7 +26,9 @@ function toJson(value: unknown): Json {
     case 'boolean':
       return value;
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : { t: 'number', v: Object.is(value, -0) ? '-0' : String(value) };
+      return Number.isFinite(value) && !Object.is(value, -0)
+        ? value
+        : { t: 'number', v: Object.is(value, -0) ? '-0' : String(value) };
     case 'undefined':
       return { t: 'undefined', v: null };
     case 'bigint':
@@ -45,9 +50,13 @@ function objectToJson(value: object): Json {
   if (value instanceof Map) return { t: 'map', v: [...value].map((pair) => pair.map(toJson)) };
   if (value instanceof Set) return { t: 'set', v: [...value].map(toJson) };
   const prototype: unknown = Object.getPrototypeOf(value);
-  // A structured clone's plain object may come from another realm, whose Object.prototype has no prototype either.
+  // A structured clone's plain object may come from another realm, whose Object.prototype has no prototype
+  // either.
   if (prototype === null || Object.getPrototypeOf(prototype) === null) {
-    return { t: 'object', v: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)])) };
+    return {
+      t: 'object',
+      v: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)])),
+    };
   }
   throw new TypeError(`A ${value.constructor.name} cannot be stored.`);
 }
@@ -74,10 +83,13 @@ function fromJson(json: Json): unknown {
     case 'set':
       return new Set((v as Json[]).map(fromJson));
     case 'object':
-      return Object.fromEntries(Object.entries(v as Record<string, Json>).map(([key, item]) => [key, fromJson(item)]));
+      return Object.fromEntries(
+        Object.entries(v as Record<string, Json>).map(([key, item]) => [key, fromJson(item)]),
+      );
     default:
       throw new TypeError(`The store holds a value of unknown type "${t}".`);
   }
 }
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+const base64 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');

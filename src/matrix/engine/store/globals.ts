@@ -1,4 +1,11 @@
-import { IDBCursor, IDBCursorWithValue, IDBDatabase, IDBKeyRange, IDBOpenDBRequest, IDBRequest } from 'fake-indexeddb';
+import {
+  IDBCursor,
+  IDBCursorWithValue,
+  IDBDatabase,
+  IDBKeyRange,
+  IDBOpenDBRequest,
+  IDBRequest,
+} from 'fake-indexeddb';
 import { EngineError } from '../errors.ts';
 import type { FactoryInstance } from './indexed-db.ts';
 

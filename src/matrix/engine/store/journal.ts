@@ -38,7 +38,11 @@ function watch(store: RawStore): void {
   store.deleteRecord = (keyOrRange, log) => {
     if (log) {
       const isRange = typeof keyOrRange === 'object' && keyOrRange !== null && 'lowerOpen' in keyOrRange;
-      note(store, log, isRange ? Array.from(store.records.values(keyOrRange), (record) => record.key) : [keyOrRange]);
+      note(
+        store,
+        log,
+        isRange ? Array.from(store.records.values(keyOrRange), (record) => record.key) : [keyOrRange],
+      );
     }
     deleteRecord(keyOrRange, log);
   };

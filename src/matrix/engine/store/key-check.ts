@@ -11,7 +11,11 @@ const NAME = 'key-check';
  */
 export function checkStoreKey(sql: DatabaseSync, key: Uint8Array): void {
   if (key.length !== 32) {
-    throw new EngineError('store-key-wrong', 'The key of the encryption store is not 32 bytes long.', 'Restore the key.');
+    throw new EngineError(
+      'store-key-wrong',
+      'The key of the encryption store is not 32 bytes long.',
+      'Restore the key.',
+    );
   }
   const expected = createHmac('sha256', key).update('mintwarden encryption store').digest();
   const stored = sql.prepare('SELECT value FROM meta WHERE name = ?').get(NAME)?.['value'];

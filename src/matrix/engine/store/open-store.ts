@@ -34,7 +34,9 @@ export async function openStore(
   try {
     checkStoreKey(sql, storeKey);
     const factory = await readable(file, () => openDurableFactory(sql, onFailure));
-    const handle = await withGlobalIndexedDB(factory, () => readable(file, () => StoreHandle.openWithKey('engine', storeKey, logger)));
+    const handle = await withGlobalIndexedDB(factory, () =>
+      readable(file, () => StoreHandle.openWithKey('engine', storeKey, logger)),
+    );
     return { handle, close: () => close(sql) };
   } catch (error) {
     close(sql);

@@ -9,7 +9,12 @@ export async function loadDatabases(sql: DatabaseSync, factory: FactoryInstance)
   }
 }
 
-function loadDatabase(sql: DatabaseSync, factory: FactoryInstance, name: string, version: number): Promise<void> {
+function loadDatabase(
+  sql: DatabaseSync,
+  factory: FactoryInstance,
+  name: string,
+  version: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = factory.open(name, version);
     request.addEventListener('upgradeneeded', () => {

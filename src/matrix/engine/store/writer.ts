@@ -13,7 +13,9 @@ export interface Writer {
 }
 
 export function createWriter(sql: DatabaseSync): Writer {
-  const put = sql.prepare('INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
+  const put = sql.prepare(
+    'INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+  );
   const remove = sql.prepare('DELETE FROM records WHERE database = ? AND store = ? AND key = ?');
   const clear = sql.prepare('DELETE FROM records WHERE database = ? AND store = ?');
   const lastKey = sql.prepare('UPDATE stores SET last_key = ? WHERE database = ? AND name = ?');
@@ -58,7 +60,13 @@ export function createWriter(sql: DatabaseSync): Writer {
         addDatabase.run(database, version);
         for (const store of raw.rawObjectStores.values()) {
           const { name, keyPath, autoIncrement, keyGenerator, rawIndexes } = store;
-          addStore.run(database, name, JSON.stringify(keyPath), Number(autoIncrement), keyGenerator?.num ?? 0);
+          addStore.run(
+            database,
+            name,
+            JSON.stringify(keyPath),
+            Number(autoIncrement),
+            keyGenerator?.num ?? 0,
+          );
           for (const index of rawIndexes.values()) {
             const { unique, multiEntry } = index;
             const path = JSON.stringify(index.keyPath);

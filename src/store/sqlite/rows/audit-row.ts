@@ -25,7 +25,12 @@ export function auditText({ at, actor, action, grantId, subject, command, data }
 export function auditFromRow(row: Stored): AuditRow {
   try {
     const parsed = event.parse(JSON.parse(row['event'] as string)) as AuditEvent;
-    return { ...parsed, seq: row['seq'] as number, previous: row['previous'] as string, hash: row['hash'] as string };
+    return {
+      ...parsed,
+      seq: row['seq'] as number,
+      previous: row['previous'] as string,
+      hash: row['hash'] as string,
+    };
   } catch (error) {
     throw notUnderstood('audit', String(row['seq']), error);
   }

@@ -19,7 +19,11 @@ const CAUSES = Object.keys({
   'old-copy': 1,
 } satisfies Record<EndCause, 1>) as readonly EndCause[];
 const roomFacts = z.array(
-  z.strictObject({ roomId: z.string().transform((id) => id as RoomFacts['roomId']), name: z.string().nullable(), encrypted: z.boolean() }),
+  z.strictObject({
+    roomId: z.string().transform((id) => id as RoomFacts['roomId']),
+    name: z.string().nullable(),
+    encrypted: z.boolean(),
+  }),
 );
 
 /** A grant as columns. */

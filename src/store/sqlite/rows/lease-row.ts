@@ -2,7 +2,14 @@ import type { Lease, LeaseState } from '../../../domain/lease.ts';
 import { type Columns, notUnderstood, oneOf, type Stored } from './understand.ts';
 
 /** Every state a lease can be in. */
-export const LEASE_STATES: readonly LeaseState[] = ['asking', 'alive', 'killing', 'dead', 'orphan', 'unkillable'];
+export const LEASE_STATES: readonly LeaseState[] = [
+  'asking',
+  'alive',
+  'killing',
+  'dead',
+  'orphan',
+  'unkillable',
+];
 
 /** A lease as columns. */
 export function leaseColumns(lease: Lease): Columns {

@@ -4,7 +4,10 @@ import { MintwardenError } from '../../../domain/errors.ts';
 /** A row as SQLite gives it. */
 export type Stored = Readonly<Record<string, SQLOutputValue>>;
 /** A row as SQLite takes it, by column. */
-export type Columns = Readonly<Record<string, SQLInputValue>> & { readonly id: string; readonly revision: number };
+export type Columns = Readonly<Record<string, SQLInputValue>> & {
+  readonly id: string;
+  readonly revision: number;
+};
 
 /** What makes a row one that is not understood. Named by table and id, never by content. */
 export function notUnderstood(table: string, id: string, cause?: unknown): MintwardenError {
@@ -24,12 +27,18 @@ export function oneOf<T extends string>(set: readonly T[], value: SQLOutputValue
 }
 
 /** `oneOf`, or null. */
-export function oneOfOrNull<T extends string>(set: readonly T[], value: SQLOutputValue | undefined): T | null {
+export function oneOfOrNull<T extends string>(
+  set: readonly T[],
+  value: SQLOutputValue | undefined,
+): T | null {
   return value === null ? null : oneOf(set, value);
 }
 
 /** The JSON object in a column, whose `kind` must be one of a closed set. */
-export function kindOf<T extends { readonly kind: string }>(kinds: readonly T['kind'][], value: SQLOutputValue | undefined): T {
+export function kindOf<T extends { readonly kind: string }>(
+  kinds: readonly T['kind'][],
+  value: SQLOutputValue | undefined,
+): T {
   const parsed: unknown = JSON.parse(value as string);
   if (typeof parsed !== 'object' || parsed === null || !('kind' in parsed)) throw new TypeError('no kind');
   oneOf(kinds, parsed.kind as string);

@@ -3,14 +3,23 @@ import { Pool } from 'undici';
 import { announce } from '../announce.ts';
 
 // What `node:http` and undici cost by themselves: no verdict, no reading of the answer, one write.
-const pool = new Pool(process.argv[2] ?? '', { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
+const pool = new Pool(process.argv[2] ?? '', {
+  pipelining: 1,
+  connections: null,
+  headersTimeout: 0,
+  bodyTimeout: 0,
+});
 
 announce(
   createServer((request, response) => {
     const headers = [
-      'accept', 'application/json', 'accept-encoding', 'identity',
-      'authorization', request.headers.authorization ?? '',
-    ]; // prettier-ignore
+      'accept',
+      'application/json',
+      'accept-encoding',
+      'identity',
+      'authorization',
+      request.headers.authorization ?? '',
+    ];
     const chunks: Buffer[] = [];
     let status = 0;
     let type = '';

@@ -37,20 +37,32 @@ export function faultOfAsked(asked: Asked, bounds: Bounds, table: readonly Row[]
   return faults.length === 0 ? 'no such request may be made at all' : faults.join('; ');
 }
 
-function rowFault(row: Row, params: Record<string, string>, asked: Asked, question: number, bounds: Bounds): string | null {
+function rowFault(
+  row: Row,
+  params: Record<string, string>,
+  asked: Asked,
+  question: number,
+  bounds: Bounds,
+): string | null {
   if (!row.when(bounds.scope)) return 'the scope lacks the capability';
   if (params['room'] !== undefined && !bounds.rooms.has(params['room'])) return 'a room outside the scope';
   if (params['self'] !== undefined && params['self'] !== bounds.subject) return 'another user';
-  if (params['user'] !== undefined && !isMet(params['user'], bounds)) return 'a user who is in no room in scope';
-  return row.check?.(params, bounds) ?? queryFault(row, question === -1 ? '' : asked.url.slice(question + 1), bounds) ?? bodyFault(row, asked.body, params, bounds);
-} // prettier-ignore
+  if (params['user'] !== undefined && !isMet(params['user'], bounds))
+    return 'a user who is in no room in scope';
+  return (
+    row.check?.(params, bounds) ??
+    queryFault(row, question === -1 ? '' : asked.url.slice(question + 1), bounds) ??
+    bodyFault(row, asked.body, params, bounds)
+  );
+}
 
 /** What the endpoint rules and networks of this world come to. */
 function firewallFault({ method, url }: Asked, { scope }: Bounds): string | null {
   if (scope.from?.includes(ELSEWHERE) === true) return 'asked from another network';
   const lists = scope.rules ?? [];
   if (lists.includes(FIREWALLS.noSync) && url.includes('/sync')) return 'a sync that a rule denies';
-  if (lists.includes(FIREWALLS.noSending) && method === 'PUT' && url.includes('/send/')) return 'a message that a rule denies';
+  if (lists.includes(FIREWALLS.noSending) && method === 'PUT' && url.includes('/send/'))
+    return 'a message that a rule denies';
   if (lists.includes(FIREWALLS.onlyMessages) && !/\/messages(?:\?|$)/.test(url)) return 'what no rule allows';
   return null;
 }
@@ -63,7 +75,8 @@ function headerFault({ rawHeaders }: Asked): string | null {
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
     if (!HEADERS.has(name)) return `a header ${name}`;
-    if (/127\.0\.0\.1|evil|fuzz/.test(rawHeaders[at + 1] ?? '') && name !== 'host') return `the holder’s own ${name}`;
+    if (/127\.0\.0\.1|evil|fuzz/.test(rawHeaders[at + 1] ?? '') && name !== 'host')
+      return `the holder’s own ${name}`;
   }
   return null;
 }
@@ -79,7 +92,8 @@ function spellingFault(path: string): string | null {
       return 'a path that cannot be read';
     }
     if (encodeURIComponent(text) !== segment) return 'the holder’s own spelling';
-    if (text === '.' || text === '..' || /[/\\\u0000-\u001f]/.test(text)) return 'a segment that is more than a name';
+    if (text === '.' || text === '..' || /[/\\\u0000-\u001f]/.test(text))
+      return 'a segment that is more than a name';
     if (text === '' && index < path.split('/').length - 2) return 'an empty segment';
   }
   return null;
@@ -103,7 +117,9 @@ function queryFault(row: Row, query: string, bounds: Bounds): string | null {
   if (query === '') return null;
   const seen = new Set<string>();
   for (const pair of query.split('&')) {
-    const [name = '', value = '', ...more] = pair.split('=').map((part) => decodeURIComponent(part.replaceAll('+', ' ')));
+    const [name = '', value = '', ...more] = pair
+      .split('=')
+      .map((part) => decodeURIComponent(part.replaceAll('+', ' ')));
     const rule = Object.hasOwn(row.query ?? {}, name) ? row.query?.[name] : undefined;
     if (more.length > 0 || seen.has(name) || rule === undefined) return `a parameter ${name}`;
     if (!rule(value, bounds)) return `${name} has a value that does not belong there`;

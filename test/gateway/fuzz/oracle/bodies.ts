@@ -4,7 +4,8 @@ import { asksForRead, holds, holdsType } from './holds.ts';
 type Body = Readonly<Record<string, unknown>>;
 type Params = Readonly<Record<string, string>>;
 
-const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Body =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A body with these keys and no other. */
 export function plainBody(kinds: Readonly<Record<string, 'text' | 'number' | 'flag' | 'object'>>) {
@@ -19,12 +20,16 @@ export function plainBody(kinds: Readonly<Record<string, 'text' | 'number' | 'fl
   };
 }
 
-/** What may stand in an event that is sent: nothing that rings everybody, verifies, or reaches into another room. */
+/**
+ * What may stand in an event that is sent: nothing that rings everybody, verifies, or reaches into another
+ * room.
+ */
 export function contentFault(body: Body, params: Params, { scope }: Bounds): string | null {
   const text = JSON.stringify(body);
   if (text.includes('m.key.verification')) return 'verifies a device';
   if (isObject(body['m.mentions']) && body['m.mentions']['room'] === true) return 'rings everybody';
-  if (body['m.mentions'] === undefined && /@room/i.test(JSON.stringify(body['body'] ?? ''))) return 'rings everybody';
+  if (body['m.mentions'] === undefined && /@room/i.test(JSON.stringify(body['body'] ?? '')))
+    return 'rings everybody';
   const relates = body['m.relates_to'];
   if (relates === undefined) return params['type'] === 'm.reaction' ? 'a reaction to nothing' : null;
   if (!isObject(relates)) return 'a relation that is none';
@@ -50,17 +55,34 @@ const SEARCHED: Readonly<Record<string, string>> = {
 /** A search asks in rooms in scope; every other room it names, it rules out. */
 export function searchFault(body: Body, _: Params, { rooms, scope }: Bounds): string | null {
   const categories = body['search_categories'];
-  if (!isObject(categories) || Object.keys(body).length !== 1 || Object.keys(categories).join() !== 'room_events') return 'another category';
+  if (
+    !isObject(categories) ||
+    Object.keys(body).length !== 1 ||
+    Object.keys(categories).join() !== 'room_events'
+  )
+    return 'another category';
   const asked = categories['room_events'];
   if (!isObject(asked) || !isObject(asked['filter'])) return 'no filter';
-  const known = plainBody({ search_term: 'text', keys: 'object', order_by: 'text', include_state: 'flag', event_context: 'object', groupings: 'object', filter: 'object' })(asked);
+  const known = plainBody({
+    search_term: 'text',
+    keys: 'object',
+    order_by: 'text',
+    include_state: 'flag',
+    event_context: 'object',
+    groupings: 'object',
+    filter: 'object',
+  })(asked);
   if (known !== null) return known;
   const { rooms: wanted, not_rooms: unwanted } = asked['filter'];
   if (!Array.isArray(wanted) || wanted.length === 0) return 'no rooms named: that is all of them';
   if (!wanted.every((room) => rooms.has(room as string))) return 'a room outside the scope';
   if (!Array.isArray(unwanted)) return 'nothing ruled out';
   if (!asksForRead(asked['filter'], scope)) return 'a type that is not read';
-  const keys = Array.isArray(asked['keys']) && asked['keys'].length > 0 ? (asked['keys'] as unknown[]) : Object.keys(SEARCHED);
-  if (!keys.every((key) => holdsType(scope, 'read', SEARCHED[String(key)] ?? ''))) return 'words of a type that is not read';
+  const keys =
+    Array.isArray(asked['keys']) && asked['keys'].length > 0
+      ? (asked['keys'] as unknown[])
+      : Object.keys(SEARCHED);
+  if (!keys.every((key) => holdsType(scope, 'read', SEARCHED[String(key)] ?? '')))
+    return 'words of a type that is not read';
   return JSON.stringify(asked['groupings'] ?? {}).includes('evil') ? 'an unknown key' : null;
-} // prettier-ignore
+}

@@ -9,7 +9,8 @@ const BY_NAME: readonly RegExp[] = [
   /^m\.(?:call|rtc\.|room_key|forwarded_room_key|secret\.|dummy$|space\.|widgets?$|policy\.rule\.|room\.rule\.)/,
 ];
 const STATE_BY_NAME = BY_NAME.slice(1);
-const SEND_NEVER = /^m\.(?:reaction$|room\.redaction$|key\.verification\.|room\.create$|room\.member$|room\.power_levels$)/;
+const SEND_NEVER =
+  /^m\.(?:reaction$|room\.redaction$|key\.verification\.|room\.create$|room\.member$|room\.power_levels$)/;
 const STATE_NEVER = /^m\.room\.(?:create|power_levels|tombstone|member|third_party_invite)$/;
 const DATA_NEVER =
   /^(?:m\.(?:ignored_user_list|direct|push_rules|invite_permission.*|secret_storage\..*|cross_signing\..*|megolm_backup\..*|fully_read|marked_unread|tag|widgets|identity_server)|org\.matrix\.msc.*)$/;
@@ -26,9 +27,20 @@ function fits(pattern: string, word: string): boolean {
 /** Whether the capability is held for this type, and key. */
 export function holdsType(scope: Scope, name: string, type: string, key: string | null = null): boolean {
   const [never, named] =
-    name === 'send' ? [SEND_NEVER, BY_NAME] : name === 'state' ? [STATE_NEVER, STATE_BY_NAME] : name === 'account-data' ? [DATA_NEVER, []] : [null, []];
+    name === 'send'
+      ? [SEND_NEVER, BY_NAME]
+      : name === 'state'
+        ? [STATE_NEVER, STATE_BY_NAME]
+        : name === 'account-data'
+          ? [DATA_NEVER, []]
+          : [null, []];
   if (never?.test(type) === true) return false;
-  if (name !== 'account-data' && name !== 'read' && scope.types?.some((pattern) => fits(pattern, type)) === false) return false;
+  if (
+    name !== 'account-data' &&
+    name !== 'read' &&
+    scope.types?.some((pattern) => fits(pattern, type)) === false
+  )
+    return false;
   const onlyNamed = named.some((pattern) => pattern.test(type));
   return scope.can.some((allowance) => {
     const [own, pattern, ...keys] = allowance.split(':');
@@ -37,17 +49,25 @@ export function holdsType(scope: Scope, name: string, type: string, key: string 
     if (pattern !== undefined && !fits(pattern, type)) return false;
     return keys.length === 0 || fits(keys.join(':'), key ?? '');
   });
-} // prettier-ignore
+}
 
 /** Whether every type is read. */
 export function readsAll(scope: Scope): boolean {
   return scope.can.includes('read');
 }
 
-/** Whether a filter asks for events that are read alone; a wildcard within a type is looked at in the answer. */
+/**
+ * Whether a filter asks for events that are read alone; a wildcard within a type is looked at in the answer.
+ */
 export function asksForRead(filter: unknown, scope: Scope): boolean {
   if (readsAll(scope)) return true;
-  const { types, related_by_senders: senders, related_by_rel_types: kinds } = filter as Record<string, unknown>;
+  const {
+    types,
+    related_by_senders: senders,
+    related_by_rel_types: kinds,
+  } = filter as Record<string, unknown>;
   if (senders !== undefined || kinds !== undefined || !Array.isArray(types)) return false;
-  return types.every((type) => typeof type === 'string' && (type.slice(0, -1).includes('*') || holdsType(scope, 'read', type)));
+  return types.every(
+    (type) => typeof type === 'string' && (type.slice(0, -1).includes('*') || holdsType(scope, 'read', type)),
+  );
 }

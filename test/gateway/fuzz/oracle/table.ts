@@ -20,7 +20,8 @@ const filter: Value = (value, { rooms }) => {
     if (Array.isArray(node)) return node.every(walk);
     if (typeof node !== 'object' || node === null) return true;
     return Object.entries(node).every(([key, below]) => {
-      if (ROOM_LISTS.has(key)) return Array.isArray(below) && below.every((room) => rooms.has(room as string));
+      if (ROOM_LISTS.has(key))
+        return Array.isArray(below) && below.every((room) => rooms.has(room as string));
       return /^[a-z_]+$/.test(key) && walk(below);
     });
   };
@@ -28,7 +29,9 @@ const filter: Value = (value, { rooms }) => {
   return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) && walk(parsed);
 };
 
-/** The same, of events that are read; what is looked up for a write, and for a file, has a form of its own. */
+/**
+ * The same, of events that are read; what is looked up for a write, and for a file, has a form of its own.
+ */
 const readFilter: Value = (value, bounds) => {
   if (!filter(value, bounds)) return false;
   const parsed = JSON.parse(value) as Record<string, unknown>;
@@ -41,7 +44,8 @@ const syncFilter: Value = (value, bounds) => {
   const { room } = JSON.parse(value) as { room?: Record<string, unknown> };
   return (
     filter(value, bounds) &&
-    (room === undefined || [room['timeline'], room['state']].every((section) => asksForRead(section ?? {}, bounds.scope)))
+    (room === undefined ||
+      [room['timeline'], room['state']].every((section) => asksForRead(section ?? {}, bounds.scope)))
   );
 };
 
@@ -57,7 +61,12 @@ const anyone = (): boolean => true;
 const V3 = '/_matrix/client/v3';
 const V1 = '/_matrix/client/v1';
 const pages = { from: opaque, to: opaque, dir: word('b', 'f'), limit: count };
-const inRoom = (below: string, more: Partial<Row> = {}, version = V3): Row => ({ method: 'GET', path: `${version}/rooms/{room}/${below}`, when: reads, ...more }); // prettier-ignore
+const inRoom = (below: string, more: Partial<Row> = {}, version = V3): Row => ({
+  method: 'GET',
+  path: `${version}/rooms/{room}/${below}`,
+  when: reads,
+  ...more,
+});
 const state = { format: word('content', 'event') };
 const MEMBERSHIP = word('join', 'invite', 'leave', 'ban', 'knock');
 const REDACTS = (scope: Scope): boolean => holds(scope, 'redact', 'redact-others');
@@ -108,37 +117,116 @@ function powerFault({ power }: Scope): string | null {
   return power !== undefined && power < 50 ? 'more power than the scope allows' : null;
 }
 
-/** The closed list, by capability. It was written from the specification and docs/scopes.md, not from the catalogue. */
+/**
+ * The closed list, by capability. It was written from the specification and docs/scopes.md, not from the
+ * catalogue.
+ */
 export const TABLE: readonly Row[] = [
   { method: 'GET', path: `${V3}/capabilities`, when: anyone },
   { method: 'GET', path: `${V1}/media/config`, when: anyone },
   { method: 'GET', path: `${V3}/joined_rooms`, when: anyone },
-  { method: 'GET', path: `${V3}/sync`, when: reads, query: { filter: syncFilter, since: opaque, timeout: count, full_state: word('true'), set_presence: (value, { scope }) => value === 'offline' || (holds(scope, 'presence') && /^(?:online|unavailable)$/.test(value)), use_state_after: word('true'), 'org.matrix.msc4222.use_state_after': word('true') } },
-  inRoom('messages', { query: { ...pages, filter: readFilter }, when: (scope) => reads(scope) || sends(scope) }),
+  {
+    method: 'GET',
+    path: `${V3}/sync`,
+    when: reads,
+    query: {
+      filter: syncFilter,
+      since: opaque,
+      timeout: count,
+      full_state: word('true'),
+      set_presence: (value, { scope }) =>
+        value === 'offline' || (holds(scope, 'presence') && /^(?:online|unavailable)$/.test(value)),
+      use_state_after: word('true'),
+      'org.matrix.msc4222.use_state_after': word('true'),
+    },
+  },
+  inRoom('messages', {
+    query: { ...pages, filter: readFilter },
+    when: (scope) => reads(scope) || sends(scope),
+  }),
   inRoom('state'),
-  inRoom('state/{type}', { query: state, when: (scope) => reads(scope) || holds(scope, 'send'), check: (params, { scope }) => (holdsType(scope, 'read', params['type'] ?? '') || (sends(scope) && params['type'] === 'm.room.encryption') ? null : 'reads state') }),
-  inRoom('state/{type}/', { query: state, when: (scope) => reads(scope) || sends(scope), check: (params, { scope }) => (holdsType(scope, 'read', params['type'] ?? '') || (sends(scope) && params['type'] === 'm.room.encryption') ? null : 'reads state') }),
+  inRoom('state/{type}', {
+    query: state,
+    when: (scope) => reads(scope) || holds(scope, 'send'),
+    check: (params, { scope }) =>
+      holdsType(scope, 'read', params['type'] ?? '') ||
+      (sends(scope) && params['type'] === 'm.room.encryption')
+        ? null
+        : 'reads state',
+  }),
+  inRoom('state/{type}/', {
+    query: state,
+    when: (scope) => reads(scope) || sends(scope),
+    check: (params, { scope }) =>
+      holdsType(scope, 'read', params['type'] ?? '') ||
+      (sends(scope) && params['type'] === 'm.room.encryption')
+        ? null
+        : 'reads state',
+  }),
   inRoom('state/{type}/{key}', { query: state, check: typeFault }),
-  inRoom('members', { ...members, query: { at: opaque, membership: MEMBERSHIP, not_membership: MEMBERSHIP } }),
+  inRoom('members', {
+    ...members,
+    query: { at: opaque, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
+  }),
   inRoom('joined_members', members),
   inRoom('event/{event}', { when: (scope) => reads(scope) || sends(scope) || reacts(scope) }),
   inRoom('context/{event}', { query: { limit: count, filter: readFilter } }),
   inRoom('aliases', { when: readsAll }),
   inRoom('relations/{event}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
   inRoom('relations/{event}/{rel}', { query: { ...pages, recurse: word('true', 'false') } }, V1),
-  inRoom('relations/{event}/{rel}/{type}', { check: typeFault, query: { ...pages, recurse: word('true', 'false') } }, V1),
+  inRoom(
+    'relations/{event}/{rel}/{type}',
+    { check: typeFault, query: { ...pages, recurse: word('true', 'false') } },
+    V1,
+  ),
   inRoom('threads', { query: { ...pages, include: word('all', 'participated') } }, V1),
-  inRoom('timestamp_to_event', { when: readsAll, query: { ts: (value) => /^\d{1,15}$/.test(value), dir: word('b', 'f') } }, V1),
-  inRoom('hierarchy', { when: readsAll, query: { suggested_only: word('true', 'false'), max_depth: count, limit: count, from: opaque } }, V1),
+  inRoom(
+    'timestamp_to_event',
+    { when: readsAll, query: { ts: (value) => /^\d{1,15}$/.test(value), dir: word('b', 'f') } },
+    V1,
+  ),
+  inRoom(
+    'hierarchy',
+    {
+      when: readsAll,
+      query: { suggested_only: word('true', 'false'), max_depth: count, limit: count, from: opaque },
+    },
+    V1,
+  ),
   { method: 'GET', path: `${V1}/room_summary/{room}`, when: readsAll },
   { method: 'GET', path: `${V3}/directory/list/room/{room}`, when: readsAll },
   // A name could lead anywhere; what it leads to is looked at in the answer.
-  { method: 'GET', path: `${V3}/directory/room/{alias}`, when: (scope) => readsAll(scope) || holds(scope, 'directory'), check: (params) => (/^#[^:]+:.+$/.test(params['alias'] ?? '') ? null : 'no alias') },
+  {
+    method: 'GET',
+    path: `${V3}/directory/room/{alias}`,
+    when: (scope) => readsAll(scope) || holds(scope, 'directory'),
+    check: (params) => (/^#[^:]+:.+$/.test(params['alias'] ?? '') ? null : 'no alias'),
+  },
   { method: 'GET', path: `${V3}/profile/{user}`, ...members },
-  { method: 'GET', path: `${V3}/profile/{user}/{field}`, ...members, check: (params) => (/^(?:displayname|avatar_url|m\.tz|us\.cloke\.msc4175\.tz)$/.test(params['field'] ?? '') ? null : 'a field that is not shown') },
+  {
+    method: 'GET',
+    path: `${V3}/profile/{user}/{field}`,
+    ...members,
+    check: (params) =>
+      /^(?:displayname|avatar_url|m\.tz|us\.cloke\.msc4175\.tz)$/.test(params['field'] ?? '')
+        ? null
+        : 'a field that is not shown',
+  },
   { method: 'POST', path: `${V3}/search`, when: reads, query: { next_batch: opaque }, body: searchFault },
-  { method: 'PUT', path: `${V3}/rooms/{room}/send/{type}/{txn}`, when: sends, check: sendFault, body: contentFault },
-  { method: 'PUT', path: `${V3}/rooms/{room}/redact/{event}/{txn}`, when: REDACTS, check: eventOfRoom, body: plainBody({ reason: 'text' }) },
+  {
+    method: 'PUT',
+    path: `${V3}/rooms/{room}/send/{type}/{txn}`,
+    when: sends,
+    check: sendFault,
+    body: contentFault,
+  },
+  {
+    method: 'PUT',
+    path: `${V3}/rooms/{room}/redact/{event}/{txn}`,
+    when: REDACTS,
+    check: eventOfRoom,
+    body: plainBody({ reason: 'text' }),
+  },
   // Whether one is in a room already is what every join asks.
   { method: 'GET', path: `${V3}/rooms/{room}/state/m.room.member/{self}`, when: anyone, query: state },
   ...ACCOUNT_ROWS,
@@ -157,7 +245,7 @@ export const TABLE: readonly Row[] = [
   changes('PUT', 'rooms/{room}/state/{type}', 'state', { check: stateFault, body: anyContent }),
   changes('PUT', 'rooms/{room}/state/{type}/', 'state', { check: stateFault, body: anyContent }),
   changes('PUT', 'rooms/{room}/state/{type}/{key}', 'state', { check: stateFault, body: anyContent }),
-]; // prettier-ignore
+];
 
 function sendFault(params: Params, { scope }: Bounds): string | null {
   const type = params['type'] ?? '';

@@ -5,12 +5,32 @@ import { ROOMS } from '../world.ts';
 import { holds, holdsType, readsAll } from './holds.ts';
 import type { Bounds } from './bounds.ts';
 
-const STATUSES = new Set([200, 204, 400, 401, 403, 404, 405, 409, 411, 413, 415, 429, 431, 500, 502, 503, 504]);
+const STATUSES = new Set([
+  200, 204, 400, 401, 403, 404, 405, 409, 411, 413, 415, 429, 431, 500, 502, 503, 504,
+]);
 const HEADERS = new Set([
-  'content-length', 'content-type', 'cache-control', 'x-content-type-options', 'date', 'connection', 'keep-alive', 'retry-after', 'www-authenticate',
-  'allow', 'access-control-allow-origin', 'access-control-allow-methods', 'access-control-allow-headers', 'access-control-expose-headers', 'access-control-max-age',
-  'content-disposition', 'content-security-policy', 'cross-origin-resource-policy', 'x-frame-options', 'referrer-policy', 'transfer-encoding',
-]); // prettier-ignore
+  'content-length',
+  'content-type',
+  'cache-control',
+  'x-content-type-options',
+  'date',
+  'connection',
+  'keep-alive',
+  'retry-after',
+  'www-authenticate',
+  'allow',
+  'access-control-allow-origin',
+  'access-control-allow-methods',
+  'access-control-allow-headers',
+  'access-control-expose-headers',
+  'access-control-max-age',
+  'content-disposition',
+  'content-security-policy',
+  'cross-origin-resource-policy',
+  'x-frame-options',
+  'referrer-policy',
+  'transfer-encoding',
+]);
 
 /** Whose own each letter behind `hq` is; what is not here is nobody's to see. */
 const PERSONAL: Readonly<Record<string, string | readonly string[]>> = {
@@ -44,7 +64,8 @@ function textFault(text: string, { scope, rooms }: Bounds, known: ReadonlySet<st
   if (/syt_|mwt_\w/.test(text)) return 'a token';
   if (text.includes(String(COUNT)) && !holds(scope, 'notifications')) return 'a count';
   for (const [whole, mark] of text.matchAll(/zq([0-9a-f]*)z/g)) {
-    if (!isRead(mark ?? '', scope)) return `${whole}, of the type ${Buffer.from(mark ?? '', 'hex').toString()}, which is not read`;
+    if (!isRead(mark ?? '', scope))
+      return `${whole}, of the type ${Buffer.from(mark ?? '', 'hex').toString()}, which is not read`;
   }
   for (const [whole, kind, of = ''] of text.matchAll(/([hn])q(\w)\w*/gi)) {
     if (/\d/.test(of)) {
@@ -57,7 +78,8 @@ function textFault(text: string, { scope, rooms }: Bounds, known: ReadonlySet<st
       return `${whole}, of a room outside the scope`;
     }
     const capability = Object.hasOwn(PERSONAL, of) ? PERSONAL[of] : undefined;
-    if (capability === undefined || !holds(scope, ...[capability].flat())) return `${whole}, the subject’s own`;
+    if (capability === undefined || !holds(scope, ...[capability].flat()))
+      return `${whole}, the subject’s own`;
   }
   return null;
 }
@@ -69,5 +91,7 @@ function isRead(hex: string, scope: Bounds['scope']): boolean {
 
 /** The ids of stored filters are filters, packed: chance has put `hq` in one before. */
 function unpacked(body: string): string {
-  return body.replaceAll(/mw1-([\w-]+)/g, (_, packed: string) => inflateRawSync(Buffer.from(packed, 'base64url')).toString());
+  return body.replaceAll(/mw1-([\w-]+)/g, (_, packed: string) =>
+    inflateRawSync(Buffer.from(packed, 'base64url')).toString(),
+  );
 }
