@@ -7,7 +7,7 @@ import { CATALOGUE } from './catalogue/index.ts';
 import type { Line } from './catalogue/line.ts';
 import type { Call } from './request/call.ts';
 import { isServedTo, judge, type JudgedLine, refusedBy, type Verdict } from './guard.ts';
-import { isObject } from './filters/shown.ts';
+import { isObject } from './filters/json-shape.ts';
 import { parseJsonBytes } from './request/json.ts';
 import { parseTarget } from './request/target.ts';
 import { type Route, routerOf, unrouted } from './router.ts';

@@ -12,7 +12,7 @@ import type { Transactions } from '../ports/transactions.ts';
 import { type Answer, refusal, UNAVAILABLE } from './answer.ts';
 import { CATALOGUE } from './catalogue/index.ts';
 import type { Pace } from './request/call.ts';
-import { largeAnswers } from './large/large-answers.ts';
+import { createFilterWorker } from './filter-worker/filter-worker.ts';
 import { routerOf } from './router.ts';
 import type { Observer, Seen } from './seen.ts';
 import { mediaGate } from './media/gate.ts';
@@ -83,7 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = () => options.clock.now();
   const forwarder = createForwarder(options.homeserverUrl, limits);
-  const large = largeAnswers({
+  const large = createFilterWorker({
     queueBytes: limits.largeBytes,
     stepTimeoutMs: limits.largeTimeoutMs,
     log: options.log,

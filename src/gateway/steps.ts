@@ -1,6 +1,6 @@
 import type { RoomId } from '../domain/ids.ts';
 import type { Answer, Asked } from './answer.ts';
-import type { Work } from './large/reading.ts';
+import type { FilterTask } from './filter-worker/filter-job.ts';
 import type { Pace, UpstreamRequest } from './request/call.ts';
 import type { Looked } from './writes/ask.ts';
 
@@ -17,7 +17,7 @@ export type Tools = {
    */
   readonly show: (
     request: UpstreamRequest,
-    work: Extract<Work, { readonly kind: 'search' }>,
+    work: Extract<FilterTask, { readonly kind: 'search' }>,
     rooms: ReadonlySet<RoomId>,
   ) => Promise<Answer>;
   /**

@@ -8,8 +8,8 @@ import { FORBIDDEN, isAnswer, NOT_FOUND, ok } from '../../src/gateway/answer.ts'
 import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
 import type { Tools } from '../../src/gateway/steps.ts';
 import type { UpstreamRequest } from '../../src/gateway/request/call.ts';
-import { readableIn } from '../../src/gateway/filters/readable.ts';
-import { shownSearch } from '../../src/gateway/filters/search.ts';
+import { readableTypesOf } from '../../src/gateway/filters/readable-types.ts';
+import { filterSearch } from '../../src/gateway/filters/search.ts';
 import { judge } from '../../src/gateway/guard.ts';
 import { parseJson } from '../../src/gateway/request/json.ts';
 import { parseTarget } from '../../src/gateway/request/target.ts';
@@ -123,7 +123,7 @@ function toolsOf(rooms: ReadonlySet<RoomId>, onAsk: () => void): Tools {
     ask,
     show: async (request, work, shown) => {
       const asked = await ask(request);
-      return 'got' in asked ? ok(shownSearch(asked.got, shown, readableIn(work.sight.scope))) : asked;
+      return 'got' in asked ? ok(filterSearch(asked.got, shown, readableTypesOf(work.view.scope))) : asked;
     },
     look: (request) => Promise.resolve({ reply: reply(request) }),
     change: (request, _pace, roomId) =>

@@ -1,5 +1,5 @@
 import { NOT_FOUND, ok, refusal, TOO_LARGE } from '../answer.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { storedFilter, storedFilterId } from '../rewrite/stored-filter.ts';
 import type { Answer } from '../answer.ts';
 import type { Line, LocalLine } from './line.ts';

@@ -1,5 +1,5 @@
-import { shownTags } from '../filters/account-data.ts';
-import { needObject } from '../filters/shown.ts';
+import { projectTags } from '../filters/account-data.ts';
+import { requireObject } from '../filters/json-shape.ts';
 import { ok } from '../answer.ts';
 import { mayWriteData, readingData, writingData } from '../tending/account-data.ts';
 import { readingNotifications, readingSubscription, readingSubscriptions } from '../tending/notifications.ts';
@@ -105,7 +105,7 @@ export const PERSONAL: readonly Line[] = [
     room: 'path',
     user: 'self',
     to: '/_matrix/client/v3/user/{me}/rooms/{roomId}/tags',
-    filter: () => (body) => ok(shownTags(needObject(body, 'tags'))),
+    filter: () => (body) => ok(projectTags(requireObject(body, 'tags'))),
     shown: 'tags and their order',
     why: 'How the subject sorts their rooms is theirs.',
   },

@@ -2,18 +2,24 @@ import { nameOf } from '../../domain/allowance.ts';
 import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
 import { type Answer, FORBIDDEN, lacking } from '../answer.ts';
-import { aliases, momentOf, relatedOf, summaryOf, threadsOf } from '../filters/room-more.ts';
 import {
-  algorithmOf,
-  contextOf,
-  eventOf,
+  aliases,
+  timestampToEvent,
+  relationsFilter,
+  roomSummaryFilter,
+  threadsFilter,
+} from '../filters/room-related.ts';
+import {
+  encryptionAlgorithm,
+  contextFilter,
+  singleEventFilter,
   joinedMembers,
-  membersOf,
-  messagesOf,
-  stateEventOf,
-  stateOf,
+  membersFilter,
+  messagesFilter,
+  stateEventFilter,
+  stateFilter,
 } from '../filters/room.ts';
-import { type Readable, readableIn } from '../filters/readable.ts';
+import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
 import type { ForwardLine, Line } from './line.ts';
 import type { Call } from '../request/call.ts';
@@ -24,9 +30,9 @@ const UNSTABLE = '/_matrix/client/unstable';
 const MEMBERSHIP = oneOf('join', 'invite', 'leave', 'ban', 'knock');
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
 /** Which room's events are shown, and of which types. */
-const seen = (call: Call): [roomId: string, readable: Readable] => [
+const seen = (call: Call): [roomId: string, readable: ReadableTypes] => [
   roomOf(call),
-  readableIn(call.access.grant.scope),
+  readableTypesOf(call.access.grant.scope),
 ];
 
 type Rest = Pick<
@@ -55,7 +61,7 @@ function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'
 const events = {
   byType: 'filtered',
   unsaid: ({ access }: Call): Readonly<Record<string, string>> =>
-    readableIn(access.grant.scope).all ? {} : { filter: '{}' },
+    readableTypesOf(access.grant.scope).all ? {} : { filter: '{}' },
 } as const;
 const state = { format: oneOf('content', 'event') };
 const TOLD_SENDERS =
@@ -67,7 +73,9 @@ const ofEmptyKey = {
   query: state,
   may: (call: Call) => (asksToSend(call) ? null : lackingType(call)),
   filter: (call: Call) =>
-    lackingType(call) === null ? stateEventOf(...seen(call), call.query.get('format')) : algorithmOf,
+    lackingType(call) === null
+      ? stateEventFilter(...seen(call), call.query.get('format'))
+      : encryptionAlgorithm,
   shown: 'the content, or the event; where that is not read, the algorithm alone',
 } as const;
 
@@ -91,13 +99,13 @@ export const ROOMS_READ: readonly Line[] = [
   read('getRoomEvents', 'messages', {
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     ...events,
-    filter: (call) => messagesOf(...seen(call)),
+    filter: (call) => messagesFilter(...seen(call)),
     shown: 'events of this room, with what is bundled in them',
     why: 'The timeline; every event must say that it is of this room.',
   }),
   read('getRoomState', 'state', {
     byType: 'filtered',
-    filter: (call) => stateOf(...seen(call)),
+    filter: (call) => stateFilter(...seen(call)),
     shown: 'state events of this room',
     why: 'The whole state; every event must say that it is of this room.',
   }),
@@ -115,14 +123,14 @@ export const ROOMS_READ: readonly Line[] = [
     byType: 'filtered',
     query: state,
     may: lackingType,
-    filter: (call) => stateEventOf(...seen(call), call.query.get('format')),
+    filter: (call) => stateEventFilter(...seen(call), call.query.get('format')),
     shown: 'the content, or the event',
     why: 'One piece of state.',
   }),
   read('getMembersByRoom', 'members', {
     query: { at: token, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
     byType: ['m.room.member'],
-    filter: (call) => membersOf(...seen(call)),
+    filter: (call) => membersFilter(...seen(call)),
     shown: 'member events of this room',
     why: 'Member events of this room.',
   }),
@@ -134,7 +142,7 @@ export const ROOMS_READ: readonly Line[] = [
   }),
   read('getOneRoomEvent', 'event/{eventId}', {
     byType: 'filtered',
-    filter: (call) => eventOf(...seen(call)),
+    filter: (call) => singleEventFilter(...seen(call)),
     hides: true,
     shown: 'the event, if it is of this room',
     why: 'One event, if it is of this room; of others it is not told whether they exist.',
@@ -142,7 +150,7 @@ export const ROOMS_READ: readonly Line[] = [
   read('getEventContext', 'context/{eventId}', {
     query: { limit, filter: eventFilter },
     ...events,
-    filter: (call) => contextOf(...seen(call)),
+    filter: (call) => contextFilter(...seen(call)),
     hides: true,
     shown: 'the event and those around it, if of this room',
     why: 'What stands around an event, if that is of this room; Synapse alone would load it from any.',
@@ -161,7 +169,7 @@ export const ROOMS_READ: readonly Line[] = [
         query: { from: token, to: token, dir: oneOf('b', 'f'), limit, recurse: flag },
         byType: 'filtered',
         check: (call) => (call.params['eventType'] === undefined ? null : lackingType(call)),
-        filter: (call) => relatedOf(...seen(call)),
+        filter: (call) => relationsFilter(...seen(call)),
         hides: true,
         shown: 'related events of this room',
         why: 'Replies in a thread, reactions, edits; an event of another room has none here.',
@@ -176,7 +184,7 @@ export const ROOMS_READ: readonly Line[] = [
       aliases: [`${UNSTABLE}/org.matrix.msc3856/rooms/{roomId}/threads`],
       query: { include: oneOf('all', 'participated'), from: token, limit },
       byType: 'filtered',
-      filter: (call) => threadsOf(...seen(call)),
+      filter: (call) => threadsFilter(...seen(call)),
       shown: 'first events of threads of this room, with their latest',
       why: 'The threads of a room are part of its timeline.',
     },
@@ -188,7 +196,7 @@ export const ROOMS_READ: readonly Line[] = [
     {
       aliases: [`${UNSTABLE}/org.matrix.msc3030/rooms/{roomId}/timestamp_to_event`],
       query: { ts: instant, dir: oneOf('f', 'b') },
-      filter: () => momentOf,
+      filter: () => timestampToEvent,
       hides: true,
       shown: 'an event’s id and time',
       why: 'Where in the timeline a moment is; the event itself is asked for in its room.',
@@ -213,7 +221,7 @@ export const ROOMS_READ: readonly Line[] = [
     needs: 'read',
     room: 'path',
     to: '/_matrix/client/v1/room_summary/{roomId}',
-    filter: (call) => summaryOf(roomOf(call)),
+    filter: (call) => roomSummaryFilter(roomOf(call)),
     shown: 'name, topic, picture, counts, join rule; of the rooms that let people in those in scope',
     why: 'What the room’s state says, in short; by id alone, since a name could lead anywhere.',
   },

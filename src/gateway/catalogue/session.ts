@@ -1,8 +1,8 @@
 import { ok } from '../answer.ts';
 import {
-  capabilitiesIn,
+  capabilitiesFilter,
   joinedRooms,
-  roomsOfJoined,
+  roomIdsInJoinedRooms,
   versions,
   versionsForDevices,
 } from '../filters/account.ts';
@@ -56,7 +56,7 @@ export const SESSION: readonly Line[] = [
     paths: ['/_matrix/client/{v}/capabilities'],
     needs: 'holder',
     to: '/_matrix/client/v3/capabilities',
-    filter: ({ access }) => capabilitiesIn(access.grant.scope),
+    filter: ({ access }) => capabilitiesFilter(access.grant.scope),
     shown: 'room versions; with `profile`, whether name and picture may be changed; everything else is off',
     why: 'What a token cannot do is said to be off, so that clients do not offer it.',
   },
@@ -78,7 +78,7 @@ export const SESSION: readonly Line[] = [
     needs: 'holder',
     room: 'answer',
     to: '/_matrix/client/v3/joined_rooms',
-    speaksOf: roomsOfJoined,
+    speaksOf: roomIdsInJoinedRooms,
     filter: () => joinedRooms,
     shown: 'rooms in scope',
     why: 'The rooms in scope that the subject is in at this moment.',

@@ -1,9 +1,9 @@
 import { parseEventId, type RoomId } from '../../domain/ids.ts';
-import { isObject, type JsonObject, pick } from './shown.ts';
+import { isObject, type JsonObject, pick } from './json-shape.ts';
 import { withoutRooms } from './without-rooms.ts';
 
 /** Tags, each with its order alone (spec 1.19, "Room tagging"). */
-export function shownTags(content: JsonObject): JsonObject {
+export function projectTags(content: JsonObject): JsonObject {
   const tags = isObject(content['tags']) ? content['tags'] : {};
   const shown = Object.entries(tags).flatMap(([tag, set]) => {
     if (!isObject(set)) return [];
@@ -16,10 +16,14 @@ export function shownTags(content: JsonObject): JsonObject {
 /**
  * The content of account data of a type that may be read, as it is shown: without rooms outside the scope.
  */
-export function shownData(type: string, content: JsonObject, rooms: ReadonlySet<RoomId>): JsonObject {
+export function projectAccountData(
+  type: string,
+  content: JsonObject,
+  rooms: ReadonlySet<RoomId>,
+): JsonObject {
   switch (type) {
     case 'm.tag':
-      return shownTags(content);
+      return projectTags(content);
     case 'm.fully_read': {
       const { event_id: eventId } = content;
       return typeof eventId === 'string' && parseEventId(eventId) !== null ? { event_id: eventId } : {};

@@ -1,28 +1,28 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { allows, type Scope } from '../../domain/scope.ts';
 import { type Answer, FORBIDDEN, ok } from '../answer.ts';
-import { shownEvent } from './event.ts';
-import { EVERY_TYPE } from './readable.ts';
+import { filterEvent } from './event.ts';
+import { ALL_TYPES } from './readable-types.ts';
 import { PROFILE_FIELDS } from './profile.ts';
-import { isObject, maybeObject, needList, needObject, pick } from './shown.ts';
+import { isObject, optionalObject, requireArray, requireObject, pick } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
 /** `/joined_rooms`: those in scope. */
 export const joinedRooms: AnswerFilter = (body, rooms) => {
-  const joined = needList(needObject(body, 'rooms')['joined_rooms'], 'joined_rooms');
+  const joined = requireArray(requireObject(body, 'rooms')['joined_rooms'], 'joined_rooms');
   return ok({ joined_rooms: joined.filter((room) => rooms.has(room as RoomId)) });
 };
 
 /** The rooms `/joined_rooms` speaks of. */
-export function roomsOfJoined(body: unknown): string[] {
+export function roomIdsInJoinedRooms(body: unknown): string[] {
   const joined = isObject(body) ? body['joined_rooms'] : undefined;
   return Array.isArray(joined) ? (joined as unknown[]).filter((room) => typeof room === 'string') : [];
 }
 
 /** Whether the subject is joined, from their own member event: the answer to a join that changes nothing. */
-export function alreadyJoined(roomId: string): AnswerFilter {
+export function alreadyJoinedFilter(roomId: string): AnswerFilter {
   return (body) => {
-    const member = shownEvent(needObject(body, 'event'), roomId, 'in-event', EVERY_TYPE);
+    const member = filterEvent(requireObject(body, 'event'), roomId, 'in-event', ALL_TYPES);
     if (!isObject(member?.['content']) || member['content']['membership'] !== 'join') return FORBIDDEN;
     return ok({ room_id: roomId, event_id: member['event_id'] });
   };
@@ -57,13 +57,13 @@ export const versions = versionsWith(UNSTABLE);
 export const versionsForDevices = versionsWith([...UNSTABLE, 'org.matrix.simplified_msc3575']);
 
 function versionsWith(served: readonly string[]): AnswerFilter {
-  return (body) => shownVersions(body, served);
+  return (body) => projectVersions(body, served);
 }
 
-function shownVersions(body: unknown, served: readonly string[]): Answer {
-  const said = needObject(body, 'versions');
-  const list = needList(said['versions'], 'versions').filter((one) => SERVED.has(one as string));
-  const features = maybeObject(said['unstable_features'], 'unstable_features');
+function projectVersions(body: unknown, served: readonly string[]): Answer {
+  const said = requireObject(body, 'versions');
+  const list = requireArray(said['versions'], 'versions').filter((one) => SERVED.has(one as string));
+  const features = optionalObject(said['unstable_features'], 'unstable_features');
   return ok({
     versions: list,
     unstable_features: Object.fromEntries(
@@ -79,15 +79,15 @@ const OFF = { enabled: false };
  * changed and the homeserver does too (spec 1.19, "Capabilities negotiation"); a plain no to what else an
  * account could change about itself.
  */
-export function capabilitiesIn(scope: Scope): AnswerFilter {
+export function capabilitiesFilter(scope: Scope): AnswerFilter {
   return (body) => {
-    const said = maybeObject(needObject(body, 'capabilities')['capabilities'], 'capabilities');
-    const known = maybeObject(said['m.room_versions'], 'm.room_versions');
-    const versions = Object.entries(maybeObject(known['available'], 'available')).filter(
+    const said = optionalObject(requireObject(body, 'capabilities')['capabilities'], 'capabilities');
+    const known = optionalObject(said['m.room_versions'], 'm.room_versions');
+    const versions = Object.entries(optionalObject(known['available'], 'available')).filter(
       ([, state]) => typeof state === 'string',
     );
     const may = (name: string) => ({
-      enabled: allows(scope, 'profile') && maybeObject(said[name], name)['enabled'] !== false,
+      enabled: allows(scope, 'profile') && optionalObject(said[name], name)['enabled'] !== false,
     });
     const fields = may('m.profile_fields');
     return ok({
@@ -106,4 +106,4 @@ export function capabilitiesIn(scope: Scope): AnswerFilter {
 
 /** `/media/config`: how large an upload may be. */
 export const mediaConfig: AnswerFilter = (body) =>
-  ok(pick(needObject(body, 'configuration'), { 'm.upload.size': 'count' }));
+  ok(pick(requireObject(body, 'configuration'), { 'm.upload.size': 'count' }));

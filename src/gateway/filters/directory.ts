@@ -1,32 +1,32 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, NOT_FOUND, ok } from '../answer.ts';
-import { isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
+import { isObject, type JsonObject, requireArray, requireObject, pick, type Shape } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
 /** Where an alias leads, if that is in scope; everything else is not found. */
 export const aliasTarget: AnswerFilter = (body, rooms) => {
-  const target = needObject(body, 'alias');
+  const target = requireObject(body, 'alias');
   return rooms.has(target['room_id'] as RoomId)
     ? ok(pick(target, { room_id: 'text', servers: 'texts' }))
     : NOT_FOUND;
 };
 
 /** The room an alias leads to. */
-export function roomOfAlias(body: unknown): string[] {
+export function roomIdsInAliasTarget(body: unknown): string[] {
   return isObject(body) && typeof body['room_id'] === 'string' ? [body['room_id']] : [];
 }
 
 /** Whether a room is in the public list. */
 export const visibility: AnswerFilter = (body) => {
-  const said = needObject(body, 'visibility');
+  const said = requireObject(body, 'visibility');
   return said['visibility'] === 'public' || said['visibility'] === 'private'
     ? ok({ visibility: said['visibility'] })
     : NOT_FOUND;
 };
 
 /** Where an alias leads, wherever that is. */
-export function aliasAnywhere(body: unknown): Answer {
-  return ok(pick(needObject(body, 'alias'), { room_id: 'text', servers: 'texts' }));
+export function projectAliasTarget(body: unknown): Answer {
+  return ok(pick(requireObject(body, 'alias'), { room_id: 'text', servers: 'texts' }));
 }
 
 const LISTED: Shape = {
@@ -43,17 +43,17 @@ const LISTED: Shape = {
 };
 
 /** A page of the public list: what any account sees of each room. */
-export function publicRooms(body: unknown): JsonObject {
-  const page = needObject(body, 'list');
-  const chunk = needList(page['chunk'], 'chunk').filter(isObject);
+export function projectPublicRooms(body: unknown): JsonObject {
+  const page = requireObject(body, 'list');
+  const chunk = requireArray(page['chunk'], 'chunk').filter(isObject);
   const shown = pick(page, { next_batch: 'text', prev_batch: 'text', total_room_count_estimate: 'count' });
   return { ...shown, chunk: chunk.map((room) => pick(room, LISTED)) };
 }
 
 /** People found by a search. */
-export function foundUsers(body: unknown): JsonObject {
-  const found = needObject(body, 'search');
-  const results = needList(found['results'], 'results').filter(isObject);
+export function projectUserSearch(body: unknown): JsonObject {
+  const found = requireObject(body, 'search');
+  const results = requireArray(found['results'], 'results').filter(isObject);
   const shown = results.map((user) =>
     pick(user, { user_id: 'text', display_name: 'text', avatar_url: 'text' }),
   );

@@ -1,5 +1,5 @@
-import type { Readable } from './readable.ts';
-import { isObject, type JsonObject, pick, type Shape } from './shown.ts';
+import type { ReadableTypes } from './readable-types.ts';
+import { isObject, type JsonObject, pick, type Shape } from './json-shape.ts';
 
 const EVENT: Shape = {
   type: 'text',
@@ -40,17 +40,17 @@ const MAX_NESTING = 4;
  * Whether an event must say which room it is in. In /sync the key of its room says it; everywhere else it
  * does itself.
  */
-export type RoomSaid = 'in-event' | 'around-event';
+export type RoomIdSource = 'in-event' | 'around-event';
 
 /**
  * An event of this room as members see it, or null where it is none, another room's, or of a type that is not
  * read. What is bundled in it is judged the same.
  */
-export function shownEvent(
+export function filterEvent(
   event: unknown,
   roomId: string,
-  said: RoomSaid,
-  readable: Readable,
+  said: RoomIdSource,
+  readable: ReadableTypes,
   depth = 0,
 ): JsonObject | null {
   if (!isObject(event) || depth > MAX_NESTING) return null;
@@ -61,34 +61,39 @@ export function shownEvent(
   if (!readable.has(event['type'])) return null;
   const shown = pick(event, EVENT);
   if (isObject(event['unsigned']))
-    shown['unsigned'] = shownUnsigned(event['unsigned'], roomId, readable, depth);
+    shown['unsigned'] = projectUnsigned(event['unsigned'], roomId, readable, depth);
   return shown;
 }
 
-function shownUnsigned(unsigned: JsonObject, roomId: string, readable: Readable, depth: number): JsonObject {
+function projectUnsigned(
+  unsigned: JsonObject,
+  roomId: string,
+  readable: ReadableTypes,
+  depth: number,
+): JsonObject {
   const shown = pick(unsigned, UNSIGNED);
   // The redaction's own id; that there was one, the empty content says.
   if (!readable.has('m.room.redaction')) delete shown['redacted_by'];
-  const redaction = shownEvent(unsigned['redacted_because'], roomId, 'around-event', readable, depth + 1);
+  const redaction = filterEvent(unsigned['redacted_because'], roomId, 'around-event', readable, depth + 1);
   if (redaction !== null) shown['redacted_because'] = redaction;
   if (isObject(unsigned['m.relations']))
-    shown['m.relations'] = shownRelations(unsigned['m.relations'], roomId, readable, depth);
+    shown['m.relations'] = projectRelations(unsigned['m.relations'], roomId, readable, depth);
   return shown;
 }
 
 /** Bundled aggregations (spec 1.19, "Aggregations of child events"). Relations never cross rooms. */
-function shownRelations(
+function projectRelations(
   relations: JsonObject,
   roomId: string,
-  readable: Readable,
+  readable: ReadableTypes,
   depth: number,
 ): JsonObject {
   const shown: Record<string, unknown> = {};
-  const edit = shownEvent(relations['m.replace'], roomId, 'around-event', readable, depth + 1);
+  const edit = filterEvent(relations['m.replace'], roomId, 'around-event', readable, depth + 1);
   if (edit !== null) shown['m.replace'] = edit;
   const thread = relations['m.thread'];
   if (isObject(thread)) {
-    const latest = shownEvent(thread['latest_event'], roomId, 'around-event', readable, depth + 1);
+    const latest = filterEvent(thread['latest_event'], roomId, 'around-event', readable, depth + 1);
     if (latest !== null) {
       shown['m.thread'] = {
         ...pick(thread, { count: 'count', current_user_participated: 'flag' }),
@@ -109,17 +114,21 @@ function shownRelations(
 }
 
 /** The events of this room in a list, of types that are read; what is not one is left out. */
-export function shownEvents(
+export function filterEvents(
   list: readonly unknown[],
   roomId: string,
-  said: RoomSaid,
-  readable: Readable,
+  said: RoomIdSource,
+  readable: ReadableTypes,
 ): JsonObject[] {
-  return list.map((event) => shownEvent(event, roomId, said, readable)).filter((event) => event !== null);
+  return list.map((event) => filterEvent(event, roomId, said, readable)).filter((event) => event !== null);
 }
 
 /** Stripped state, as an invite or a knock shows it, of types that are read. */
-export function shownStripped(list: readonly unknown[], roomId: string, readable: Readable): JsonObject[] {
+export function filterStrippedState(
+  list: readonly unknown[],
+  roomId: string,
+  readable: ReadableTypes,
+): JsonObject[] {
   return list.filter(isObject).flatMap((event) => {
     if (event['room_id'] !== undefined && event['room_id'] !== roomId) return [];
     return typeof event['type'] === 'string' && readable.has(event['type']) ? [pick(event, STRIPPED)] : [];

@@ -1,15 +1,23 @@
 import { parseEventId, type RoomId } from '../../domain/ids.ts';
-import { shownEvent } from './event.ts';
-import { EVERY_TYPE, readableIn } from './readable.ts';
-import { isObject, type JsonObject, maybeObject, needList, needObject, pick, type Shape } from './shown.ts';
-import type { Sight } from './sight.ts';
+import { filterEvent } from './event.ts';
+import { ALL_TYPES, readableTypesOf } from './readable-types.ts';
+import {
+  isObject,
+  type JsonObject,
+  optionalObject,
+  requireArray,
+  requireObject,
+  pick,
+  type Shape,
+} from './json-shape.ts';
+import type { ReadView } from './read-view.ts';
 
 const NOTIFICATION: Shape = { read: 'flag', ts: 'count' };
 const SUBSCRIPTION: Shape = { automatic: 'flag', bump_stamp: 'count' };
 const SUBSCRIBED = ['subscribed', 'unsubscribed'] as const;
 
 /** The rooms a page of notifications speaks of. */
-export function roomsOfNotifications(body: unknown): string[] {
+export function roomIdsInNotifications(body: unknown): string[] {
   const list =
     isObject(body) && Array.isArray(body['notifications']) ? (body['notifications'] as unknown[]) : [];
   return list.flatMap((one) => (isObject(one) && typeof one['room_id'] === 'string' ? [one['room_id']] : []));
@@ -19,18 +27,18 @@ export function roomsOfNotifications(body: unknown): string[] {
  * Notifications of rooms in scope: what rang, when, and whether it was read. The event's content is there
  * where the scope reads events of its type; the rules of the device it rang on are not.
  */
-export function shownNotifications(
+export function filterNotifications(
   body: unknown,
   rooms: ReadonlySet<RoomId>,
-  { scope }: Sight,
+  { scope }: ReadView,
 ): JsonObject[] {
-  const list = needList(needObject(body, 'notifications')['notifications'], 'notifications');
-  const readable = readableIn(scope);
+  const list = requireArray(requireObject(body, 'notifications')['notifications'], 'notifications');
+  const readable = readableTypesOf(scope);
   return list.flatMap((one) => {
     if (!isObject(one) || typeof one['room_id'] !== 'string' || !rooms.has(one['room_id'] as RoomId))
       return [];
-    const whole = shownEvent(one['event'], one['room_id'], 'around-event', readable);
-    const event = whole ?? shownEvent(one['event'], one['room_id'], 'around-event', EVERY_TYPE);
+    const whole = filterEvent(one['event'], one['room_id'], 'around-event', readable);
+    const event = whole ?? filterEvent(one['event'], one['room_id'], 'around-event', ALL_TYPES);
     if (event === null) return [];
     const { content, unsigned, prev_content: _before, ...head } = event;
     const shown =
@@ -45,22 +53,22 @@ export function shownNotifications(
 }
 
 /** The rooms a page of thread subscriptions speaks of. */
-export function roomsOfSubscriptions(body: unknown): string[] {
+export function roomIdsInThreadSubscriptions(body: unknown): string[] {
   return SUBSCRIBED.flatMap((name) =>
     isObject(body) && isObject(body[name]) ? Object.keys(body[name]) : [],
   );
 }
 
 /** Thread subscriptions of rooms in scope (MSC4308). */
-export function shownSubscriptions(
+export function filterThreadSubscriptions(
   body: unknown,
   rooms: ReadonlySet<RoomId>,
 ): { readonly body: JsonObject; readonly empty: boolean } {
-  const page = needObject(body, 'subscriptions');
+  const page = requireObject(body, 'subscriptions');
   const of = (name: (typeof SUBSCRIBED)[number]) =>
-    Object.entries(maybeObject(page[name], name)).flatMap(([roomId, threads]) => {
+    Object.entries(optionalObject(page[name], name)).flatMap(([roomId, threads]) => {
       if (!rooms.has(roomId as RoomId)) return [];
-      const known = Object.entries(needObject(threads, name)).flatMap(([root, one]) =>
+      const known = Object.entries(requireObject(threads, name)).flatMap(([root, one]) =>
         parseEventId(root) !== null && isObject(one) ? [[root, pick(one, SUBSCRIPTION)] as const] : [],
       );
       return [[roomId, Object.fromEntries(known)] as const];

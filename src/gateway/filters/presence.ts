@@ -1,5 +1,5 @@
 import { ok } from '../answer.ts';
-import { needObject, pick } from './shown.ts';
+import { requireObject, pick } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
 /** What may be said of someone's presence (spec 1.19, "Presence"). */
@@ -13,4 +13,4 @@ const STATUS = {
 } as const;
 
 /** Whether somebody is there. */
-export const presenceStatus: AnswerFilter = (body) => ok(pick(needObject(body, 'presence'), STATUS));
+export const presenceStatus: AnswerFilter = (body) => ok(pick(requireObject(body, 'presence'), STATUS));

@@ -1,5 +1,5 @@
 import { ok } from '../answer.ts';
-import { needObject, pick, type Shape } from './shown.ts';
+import { requireObject, pick, type Shape } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
 const PROFILE = {
@@ -13,4 +13,4 @@ const PROFILE = {
 export const PROFILE_FIELDS: readonly string[] = Object.keys(PROFILE);
 
 /** A profile: name, picture, time zone. */
-export const profile: AnswerFilter = (body) => ok(pick(needObject(body, 'profile'), PROFILE));
+export const profile: AnswerFilter = (body) => ok(pick(requireObject(body, 'profile'), PROFILE));

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Sight } from './sight.ts';
-import { isObject, type JsonObject, maybeList, maybeObject, pick, type Shape } from './shown.ts';
+import type { ReadView } from './read-view.ts';
+import { isObject, type JsonObject, optionalArray, optionalObject, pick, type Shape } from './json-shape.ts';
 
 /** The kinds of rules (spec 1.19, "Push rules"). */
 export const RULE_KINDS = ['override', 'content', 'room', 'sender', 'underride'] as const;
@@ -29,15 +29,15 @@ const PERSON_KEYS = new Set(['sender', 'user_id', 'state_key']);
  * Words stay: what the subject wants to hear of is what this shows. A rule with a condition that is not
  * understood is left out.
  */
-export function shownRules(
+export function filterPushRules(
   global: unknown,
   rooms: ReadonlySet<RoomId>,
-  sight: Sight,
+  view: ReadView,
 ): Readonly<Record<RuleKind, readonly JsonObject[]>> {
-  const lists = maybeObject(global, 'push rules');
+  const lists = optionalObject(global, 'push rules');
   const kind = (name: RuleKind): readonly JsonObject[] =>
-    maybeList(lists[name], name)
-      .map((rule) => shownRule(name, rule, rooms, sight))
+    optionalArray(lists[name], name)
+      .map((rule) => filterPushRule(name, rule, rooms, view))
       .filter((rule) => rule !== null);
   return {
     override: kind('override'),
@@ -48,31 +48,31 @@ export function shownRules(
   };
 }
 
-function shownRule(
+function filterPushRule(
   kind: RuleKind,
   rule: unknown,
   rooms: ReadonlySet<RoomId>,
-  sight: Sight,
+  view: ReadView,
 ): JsonObject | null {
   if (!isObject(rule)) return null;
   const shown = pick(rule, RULE);
   const id = shown['rule_id'];
   if (typeof id !== 'string') return null;
   if (kind === 'room' && !rooms.has(id as RoomId)) return null;
-  if (kind === 'sender' && id !== sight.subject && !everywhere(sight)) return null;
-  const conditions = maybeList(rule['conditions'], 'conditions').map((condition) =>
-    shownCondition(condition, rooms, sight),
+  if (kind === 'sender' && id !== view.subject && !seesAllRooms(view)) return null;
+  const conditions = optionalArray(rule['conditions'], 'conditions').map((condition) =>
+    projectCondition(condition, rooms, view),
   );
   const known = conditions.filter((condition) => condition !== null);
-  if (known.length < conditions.length || namesOutside(id, rooms, sight)) return null;
-  if (typeof shown['pattern'] === 'string' && namesOutside(shown['pattern'], rooms, sight)) return null;
-  const actions = maybeList(rule['actions'], 'actions')
-    .map(shownAction)
+  if (known.length < conditions.length || namesOutside(id, rooms, view)) return null;
+  if (typeof shown['pattern'] === 'string' && namesOutside(shown['pattern'], rooms, view)) return null;
+  const actions = optionalArray(rule['actions'], 'actions')
+    .map(projectAction)
     .filter((action) => action !== null);
   return { ...shown, actions, ...(rule['conditions'] === undefined ? {} : { conditions: known }) };
 }
 
-function shownCondition(condition: unknown, rooms: ReadonlySet<RoomId>, sight: Sight): JsonObject | null {
+function projectCondition(condition: unknown, rooms: ReadonlySet<RoomId>, view: ReadView): JsonObject | null {
   if (!isObject(condition) || typeof condition['kind'] !== 'string') return null;
   const keys = Object.hasOwn(CONDITIONS, condition['kind']) ? CONDITIONS[condition['kind']] : undefined;
   if (keys === undefined) return null;
@@ -81,18 +81,18 @@ function shownCondition(condition: unknown, rooms: ReadonlySet<RoomId>, sight: S
     const value = condition[key];
     if (value === undefined) continue;
     if (isObject(value) || Array.isArray(value)) return null;
-    if (typeof value === 'string' && namesOutside(value, rooms, sight)) return null;
+    if (typeof value === 'string' && namesOutside(value, rooms, view)) return null;
     shown[key] = value;
   }
   const { key, pattern, value } = shown;
   const meant = pattern ?? value;
   if (typeof key !== 'string' || meant === undefined) return shown;
   if (ROOM_KEYS.has(key) && !rooms.has(meant as RoomId)) return null;
-  if (PERSON_KEYS.has(key) && meant !== '' && meant !== sight.subject && !everywhere(sight)) return null;
+  if (PERSON_KEYS.has(key) && meant !== '' && meant !== view.subject && !seesAllRooms(view)) return null;
   return shown;
 }
 
-function shownAction(action: unknown): string | JsonObject | null {
+function projectAction(action: unknown): string | JsonObject | null {
   if (typeof action === 'string') return action;
   if (!isObject(action) || typeof action['set_tweak'] !== 'string') return null;
   const { value } = action;
@@ -102,14 +102,14 @@ function shownAction(action: unknown): string | JsonObject | null {
   };
 }
 
-function namesOutside(text: string, rooms: ReadonlySet<RoomId>, sight: Sight): boolean {
+function namesOutside(text: string, rooms: ReadonlySet<RoomId>, view: ReadView): boolean {
   return (text.match(NAMES) ?? []).some((name) => {
-    if (name.length === 1 || name === '@room' || name === sight.subject) return false;
-    return name.startsWith('!') ? !rooms.has(name as RoomId) : !everywhere(sight);
+    if (name.length === 1 || name === '@room' || name === view.subject) return false;
+    return name.startsWith('!') ? !rooms.has(name as RoomId) : !seesAllRooms(view);
   });
 }
 
 /** Whoever sees every room may see every person in them. */
-function everywhere({ scope }: Sight): boolean {
+function seesAllRooms({ scope }: ReadView): boolean {
   return scope.rooms === 'all' && scope.by === undefined;
 }

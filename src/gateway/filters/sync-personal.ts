@@ -1,8 +1,8 @@
 import { parseEventId, parseUserId, type RoomId } from '../../domain/ids.ts';
-import { shownData } from './account-data.ts';
-import { shownRules } from './push-rules.ts';
-import { isObject, type JsonObject, maybeList, maybeObject, pick, type Shape } from './shown.ts';
-import { holds, mayReadData, type Sight } from './sight.ts';
+import { projectAccountData } from './account-data.ts';
+import { filterPushRules } from './push-rules.ts';
+import { isObject, type JsonObject, optionalArray, optionalObject, pick, type Shape } from './json-shape.ts';
+import { holds, mayReadAccountData, type ReadView } from './read-view.ts';
 
 const COUNTS: Shape = { highlight_count: 'count', notification_count: 'count' };
 const STATUS: Shape = {
@@ -13,19 +13,23 @@ const STATUS: Shape = {
 };
 
 /** Sections of a `/sync` that are the subject's own, and whether there is anything in them to be told of. */
-export type Personal = { readonly sections: JsonObject; readonly news: boolean };
+export type PersonalSections = { readonly sections: JsonObject; readonly news: boolean };
 
 /**
  * What a room's entry holds of the subject's own: their data on it, who types, who has read what, how much is
  * unread. Only what the scope's capabilities open.
  */
-export function roomPersonal(room: JsonObject, rooms: ReadonlySet<RoomId>, sight: Sight): Personal {
-  const data = dataIn(room['account_data'], 'room', rooms, sight);
-  const given = maybeList(maybeObject(room['ephemeral'], 'ephemeral')['events'], 'ephemeral').filter(
+export function filterRoomPersonalData(
+  room: JsonObject,
+  rooms: ReadonlySet<RoomId>,
+  view: ReadView,
+): PersonalSections {
+  const data = dataIn(room['account_data'], 'room', rooms, view);
+  const given = optionalArray(optionalObject(room['ephemeral'], 'ephemeral')['events'], 'ephemeral').filter(
     isObject,
   );
-  const ephemeral = given.flatMap((event) => shownSign(event, sight) ?? []);
-  const counts = holds(sight.scope, 'notifications');
+  const ephemeral = given.flatMap((event) => filterEphemeral(event, view) ?? []);
+  const counts = holds(view.scope, 'notifications');
   const threads =
     counts && isObject(room['unread_thread_notifications'])
       ? Object.entries(room['unread_thread_notifications'])
@@ -38,15 +42,13 @@ export function roomPersonal(room: JsonObject, rooms: ReadonlySet<RoomId>, sight
       account_data: { events: data },
       ephemeral: { events: ephemeral },
       unread_notifications: counts
-        ? pick(maybeObject(room['unread_notifications'], 'unread_notifications'), COUNTS)
+        ? pick(optionalObject(room['unread_notifications'], 'unread_notifications'), COUNTS)
         : {},
       ...(perThread.length === 0 ? {} : { unread_thread_notifications: Object.fromEntries(perThread) }),
     },
     // Counts stand in every entry. What brings them down is a receipt of the subject's own.
     news:
-      data.length > 0 ||
-      ephemeral.length > 0 ||
-      (counts && given.some((event) => isOwnReceipt(event, sight))),
+      data.length > 0 || ephemeral.length > 0 || (counts && given.some((event) => isOwnReceipt(event, view))),
   };
 }
 
@@ -54,15 +56,19 @@ export function roomPersonal(room: JsonObject, rooms: ReadonlySet<RoomId>, sight
  * What the answer itself holds of the subject's own: account data, and the subject's presence. Whether others
  * share a room in scope at this moment is not in the answer, so their presence is not shown here.
  */
-export function accountPersonal(body: JsonObject, rooms: ReadonlySet<RoomId>, sight: Sight): Personal {
-  const data = dataIn(body['account_data'], 'account', rooms, sight);
-  const states = holds(sight.scope, 'presence')
-    ? maybeList(maybeObject(body['presence'], 'presence')['events'], 'presence')
+export function filterAccountPersonalData(
+  body: JsonObject,
+  rooms: ReadonlySet<RoomId>,
+  view: ReadView,
+): PersonalSections {
+  const data = dataIn(body['account_data'], 'account', rooms, view);
+  const states = holds(view.scope, 'presence')
+    ? optionalArray(optionalObject(body['presence'], 'presence')['events'], 'presence')
     : [];
   const presence = states.filter(isObject).flatMap((event) => {
-    if (event['type'] !== 'm.presence' || event['sender'] !== sight.subject || !isObject(event['content']))
+    if (event['type'] !== 'm.presence' || event['sender'] !== view.subject || !isObject(event['content']))
       return [];
-    return [{ type: 'm.presence', sender: sight.subject, content: pick(event['content'], STATUS) }];
+    return [{ type: 'm.presence', sender: view.subject, content: pick(event['content'], STATUS) }];
   });
   return {
     sections: {
@@ -77,20 +83,22 @@ function dataIn(
   section: unknown,
   of: 'room' | 'account',
   rooms: ReadonlySet<RoomId>,
-  sight: Sight,
+  view: ReadView,
 ): JsonObject[] {
-  const events = maybeList(maybeObject(section, 'account_data')['events'], 'account_data');
+  const events = optionalArray(optionalObject(section, 'account_data')['events'], 'account_data');
   return events.flatMap((event) => {
     if (!isObject(event) || typeof event['type'] !== 'string' || !isObject(event['content'])) return [];
     const { type, content } = event;
-    if (of === 'account' && type === 'm.push_rules' && holds(sight.scope, 'push-rules')) {
-      return [{ type, content: { global: shownRules(content['global'], rooms, sight) } }];
+    if (of === 'account' && type === 'm.push_rules' && holds(view.scope, 'push-rules')) {
+      return [{ type, content: { global: filterPushRules(content['global'], rooms, view) } }];
     }
-    return mayReadData(sight.scope, type, of) ? [{ type, content: shownData(type, content, rooms) }] : [];
+    return mayReadAccountData(view.scope, type, of)
+      ? [{ type, content: projectAccountData(type, content, rooms) }]
+      : [];
   });
 }
 
-function shownSign(event: JsonObject, { subject, scope }: Sight): JsonObject | null {
+function filterEphemeral(event: JsonObject, { subject, scope }: ReadView): JsonObject | null {
   const content = isObject(event['content']) ? event['content'] : {};
   if (event['type'] === 'm.typing' && holds(scope, 'typing')) {
     const typing = Array.isArray(content['user_ids']) ? (content['user_ids'] as unknown[]) : [];
@@ -124,7 +132,7 @@ function isUser(value: unknown): value is string {
   return typeof value === 'string' && parseUserId(value) !== null;
 }
 
-function isOwnReceipt(event: JsonObject, { subject }: Sight): boolean {
+function isOwnReceipt(event: JsonObject, { subject }: ReadView): boolean {
   if (event['type'] !== 'm.receipt' || !isObject(event['content'])) return false;
   return Object.values(event['content']).some(
     (kinds) =>

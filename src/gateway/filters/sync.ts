@@ -1,18 +1,18 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { shownEvents, shownStripped } from './event.ts';
-import { accountPersonal, type Personal, roomPersonal } from './sync-personal.ts';
-import { type Readable, readableIn } from './readable.ts';
-import type { Sight } from './sight.ts';
+import { filterEvents, filterStrippedState } from './event.ts';
+import { filterAccountPersonalData, type PersonalSections, filterRoomPersonalData } from './sync-personal.ts';
+import { type ReadableTypes, readableTypesOf } from './readable-types.ts';
+import type { ReadView } from './read-view.ts';
 import {
   isObject,
   type JsonObject,
-  maybeList,
-  maybeObject,
-  needObject,
-  needText,
+  optionalArray,
+  optionalObject,
+  requireObject,
+  requireString,
   pick,
   type Shape,
-} from './shown.ts';
+} from './json-shape.ts';
 
 const SUMMARY: Shape = {
   'm.heroes': 'texts',
@@ -21,13 +21,13 @@ const SUMMARY: Shape = {
 };
 
 /** A filtered `/sync`, and whether there is news in it. */
-export type ShownSync = { readonly body: JsonObject; readonly nextBatch: string; readonly news: boolean };
+export type FilteredSync = { readonly body: JsonObject; readonly nextBatch: string; readonly news: boolean };
 
 /**
  * The rooms an answer says the subject is in or invited to: for a scope that can grow, an unknown one is
  * reason to look again.
  */
-export function roomsOfSync(body: unknown): string[] {
+export function roomIdsInSync(body: unknown): string[] {
   const rooms = isObject(body) && isObject(body['rooms']) ? body['rooms'] : {};
   return [rooms['join'], rooms['invite']].flatMap((section) =>
     isObject(section) ? Object.keys(section) : [],
@@ -41,21 +41,21 @@ export function roomsOfSync(body: unknown): string[] {
  * @param empty keep rooms with nothing in them, as in a first answer
  * @throws MintwardenError `homeserver-nonsense`
  */
-export function shownSync(
+export function filterSync(
   answer: unknown,
   scope: ReadonlySet<RoomId>,
   empty: boolean,
-  sight: Sight,
-): ShownSync {
-  const body = needObject(answer, 'sync');
-  const nextBatch = needText(body['next_batch'], 'next_batch');
-  const rooms = maybeObject(body['rooms'], 'rooms');
-  const readable = readableIn(sight.scope);
+  view: ReadView,
+): FilteredSync {
+  const body = requireObject(answer, 'sync');
+  const nextBatch = requireString(body['next_batch'], 'next_batch');
+  const rooms = optionalObject(body['rooms'], 'rooms');
+  const readable = readableTypesOf(view.scope);
   const join = section(rooms['join'], 'join', scope, (room, id) =>
-    joined(room, id, empty, readable, roomPersonal(room, scope, sight)),
+    joined(room, id, empty, readable, filterRoomPersonalData(room, scope, view)),
   );
   const leave = section(rooms['leave'], 'leave', scope, (room, id) =>
-    joined(room, id, empty, readable, roomPersonal(room, scope, sight)),
+    joined(room, id, empty, readable, filterRoomPersonalData(room, scope, view)),
   );
   const invite = section(rooms['invite'], 'invite', scope, (room, id) =>
     stripped(room, id, readable, 'invite_state'),
@@ -63,7 +63,7 @@ export function shownSync(
   const knock = section(rooms['knock'], 'knock', scope, (room, id) =>
     stripped(room, id, readable, 'knock_state'),
   );
-  const own = accountPersonal(body, scope, sight);
+  const own = filterAccountPersonalData(body, scope, view);
   const news = own.news || [join, leave, invite, knock].some((rooms) => Object.keys(rooms).length > 0);
   return {
     body: { next_batch: nextBatch, ...own.sections, rooms: { join, invite, leave, knock } },
@@ -79,9 +79,9 @@ function section(
   show: (room: JsonObject, roomId: string) => JsonObject | null,
 ): JsonObject {
   const shown: [string, JsonObject][] = [];
-  for (const [roomId, room] of Object.entries(maybeObject(value, what))) {
+  for (const [roomId, room] of Object.entries(optionalObject(value, what))) {
     if (!scope.has(roomId as RoomId)) continue;
-    const one = show(needObject(room, what), roomId);
+    const one = show(requireObject(room, what), roomId);
     if (one !== null) shown.push([roomId, one]);
   }
   return Object.fromEntries(shown);
@@ -91,15 +91,17 @@ function joined(
   room: JsonObject,
   roomId: string,
   empty: boolean,
-  readable: Readable,
-  personal: Personal,
+  readable: ReadableTypes,
+  personal: PersonalSections,
 ): JsonObject | null {
-  const timeline = maybeObject(room['timeline'], 'timeline');
+  const timeline = optionalObject(room['timeline'], 'timeline');
   // Who is there, and how many: what member events say.
-  const summary = readable.has('m.room.member') ? pick(maybeObject(room['summary'], 'summary'), SUMMARY) : {};
+  const summary = readable.has('m.room.member')
+    ? pick(optionalObject(room['summary'], 'summary'), SUMMARY)
+    : {};
   const events = eventsIn(timeline, roomId, readable);
   const before = room['state_after'] === undefined ? 'state' : 'state_after';
-  const state = eventsIn(maybeObject(room[before], before), roomId, readable);
+  const state = eventsIn(optionalObject(room[before], before), roomId, readable);
   const quiet =
     events.length === 0 &&
     state.length === 0 &&
@@ -116,19 +118,23 @@ function joined(
   };
 }
 
-function eventsIn(part: JsonObject, roomId: string, readable: Readable): JsonObject[] {
-  return shownEvents(maybeList(part['events'], 'events'), roomId, 'around-event', readable);
+function eventsIn(part: JsonObject, roomId: string, readable: ReadableTypes): JsonObject[] {
+  return filterEvents(optionalArray(part['events'], 'events'), roomId, 'around-event', readable);
 }
 
 function stripped(
   room: JsonObject,
   roomId: string,
-  readable: Readable,
+  readable: ReadableTypes,
   key: 'invite_state' | 'knock_state',
 ): JsonObject {
   return {
     [key]: {
-      events: shownStripped(maybeList(maybeObject(room[key], key)['events'], 'events'), roomId, readable),
+      events: filterStrippedState(
+        optionalArray(optionalObject(room[key], key)['events'], 'events'),
+        roomId,
+        readable,
+      ),
     },
   };
 }

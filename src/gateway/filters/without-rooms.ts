@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { isObject } from './shown.ts';
+import { isObject } from './json-shape.ts';
 
 /**
  * A room id, of today's kind (spec 1.19, room version 12) or with a server part. Other words may begin with a

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { type Showing, showingsOf } from './showing.ts';
 
 /** Which answer it is: only of these it is known where the events stand in it. */

@@ -4,9 +4,9 @@ import type { Scope } from '../../domain/scope.ts';
 import { allows } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer } from '../answer.ts';
-import { shownEvent } from '../filters/event.ts';
-import { EVERY_TYPE } from '../filters/readable.ts';
-import { isObject } from '../filters/shown.ts';
+import { filterEvent } from '../filters/event.ts';
+import { ALL_TYPES } from '../filters/readable-types.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Upstreamer } from '../serve/upstream-call.ts';
 import { joinedAsEvents } from './answer-showings.ts';
@@ -75,7 +75,7 @@ export async function lookThrough(
     const got = await get(room, 'messages', query);
     if (!isObject(got) || !Array.isArray(got['chunk'])) return { done: false, end: null };
     const events = (got['chunk'] as unknown[]).map((event) =>
-      shownEvent(event, room, 'in-event', EVERY_TYPE),
+      filterEvent(event, room, 'in-event', ALL_TYPES),
     );
     return {
       done: take(events, room),
@@ -93,7 +93,7 @@ export async function lookThrough(
   for (const room of rooms) {
     if (readable(scope, 'm.room.avatar')) {
       const avatar = await get(room, 'state/m.room.avatar', [['format', 'event']]);
-      if (take([shownEvent(avatar, room, 'in-event', EVERY_TYPE)], room)) return { kind: 'found' };
+      if (take([filterEvent(avatar, room, 'in-event', ALL_TYPES)], room)) return { kind: 'found' };
     }
     if (readable(scope, 'm.room.member') && take(joinedAsEvents(await get(room, 'joined_members', [])), room))
       return { kind: 'found' };

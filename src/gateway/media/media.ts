@@ -4,7 +4,7 @@ import { type Answer, isAnswer, NONSENSE, ok } from '../answer.ts';
 import type { Held } from '../serve/allowance.ts';
 import { upstreamer } from '../serve/upstream-call.ts';
 import type { Forwarder } from '../serve/forwarder.ts';
-import type { LargeAnswers } from '../large/large-answers.ts';
+import type { FilterWorker } from '../filter-worker/filter-worker.ts';
 import { limited } from '../answer.ts';
 import { type Shower, showingsIn } from './answer-showings.ts';
 import { download } from './download.ts';
@@ -33,7 +33,7 @@ export interface Media {
 }
 
 /** What it is made of. `looking`: asks with less patience for large answers, to find what shows a file. */
-type Means = UploadMeans & { readonly looking: Forwarder; readonly large: LargeAnswers };
+type Means = UploadMeans & { readonly looking: Forwarder; readonly large: FilterWorker };
 
 /** Files, in both directions. */
 export function createMedia(means: Means): Media {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
-import { needObject } from '../filters/shown.ts';
+import { requireObject } from '../filters/json-shape.ts';
 import { instant } from '../rewrite/query-rules.ts';
 
 const PATH = '/_matrix/client/v1/media/preview_url';
@@ -49,7 +49,7 @@ function pageOf(text: string): string | null {
 
 /** Open Graph's names, with texts and numbers. */
 function shownPreview(body: unknown): Readonly<Record<string, unknown>> {
-  const said = Object.entries(needObject(body, 'preview')).filter(
+  const said = Object.entries(requireObject(body, 'preview')).filter(
     ([name, value]) =>
       /^(?:og|article|matrix):[a-z0-9_:-]{1,60}$/.test(name) &&
       (typeof value === 'string' || Number.isSafeInteger(value)),

@@ -12,7 +12,7 @@ import {
   UNAVAILABLE,
   UNKNOWN_TOKEN,
 } from '../answer.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import type { Held } from '../serve/allowance.ts';
 import type { Reply } from '../serve/forwarder.ts';
 import { unlessAborted } from '../serve/unless-aborted.ts';

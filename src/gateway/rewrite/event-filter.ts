@@ -1,6 +1,6 @@
 import { covers } from '../../domain/wildcard.ts';
-import type { Readable } from '../filters/readable.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import type { ReadableTypes } from '../filters/readable-types.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 
 /** The most events one answer may hold. */
 export const MAX_LIMIT = 1_000;
@@ -56,7 +56,7 @@ export function rebuiltEventFilter(filter: unknown, inScope: (room: string) => b
  * decided on the answer in any case. Null where it picks events by what relates to them, which would tell of
  * types that are not read.
  */
-export function narrowedToTypes(filter: JsonObject, readable: Readable): JsonObject | null {
+export function narrowedToTypes(filter: JsonObject, readable: ReadableTypes): JsonObject | null {
   if (readable.all) return filter;
   if (filter['related_by_senders'] !== undefined || filter['related_by_rel_types'] !== undefined) return null;
   const wanted = texts(filter['types'])?.flatMap((type) => sharedTypes(type, readable.patterns));

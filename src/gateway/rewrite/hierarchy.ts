@@ -2,17 +2,17 @@ import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps, Tools } from '../steps.ts';
-import { shownSummary } from '../filters/room-more.ts';
+import { projectRoomSummary } from '../filters/room-related.ts';
 import {
   isObject,
   type JsonObject,
-  maybeList,
-  needList,
-  needObject,
-  needText,
+  optionalArray,
+  requireArray,
+  requireObject,
+  requireString,
   pick,
   type Shape,
-} from '../filters/shown.ts';
+} from '../filters/json-shape.ts';
 import { pathOf } from './path.ts';
 
 const PATH = '/_matrix/client/v1/rooms/{room}/hierarchy';
@@ -75,14 +75,14 @@ async function pagesOf(
     const query = from === null ? asked : [...asked, ['from', from] as const];
     const reply = await ask({ method: 'GET', path: pathOf(PATH, { room: root }), query }, false);
     if (isAnswer(reply)) return reply;
-    const body = needObject(reply.got, 'hierarchy');
-    for (const room of needList(body['rooms'], 'rooms')) {
-      const said = needObject(room, 'room');
+    const body = requireObject(reply.got, 'hierarchy');
+    for (const room of requireArray(body['rooms'], 'rooms')) {
+      const said = requireObject(room, 'room');
       if (typeof said['room_id'] === 'string' && rooms.has(said['room_id'] as RoomId))
         found.set(said['room_id'], said);
     }
     if (body['next_batch'] === undefined) break;
-    from = needText(body['next_batch'], 'next_batch');
+    from = requireString(body['next_batch'], 'next_batch');
   }
   return found;
 }
@@ -101,10 +101,11 @@ function walked(
     if (room === undefined || seen.has(roomId)) return;
     seen.add(roomId);
     const children = childrenOf(room, rooms);
-    const summary = shownSummary(room, roomId, rooms);
+    const summary = projectRoomSummary(room, roomId, rooms);
     if (summary !== null)
       shown.push({ ...summary, children_state: children.map((child) => pick(child, CHILD)) });
-    if (left > 0) for (const child of children) visit(needText(child['state_key'], 'state_key'), left - 1);
+    if (left > 0)
+      for (const child of children) visit(requireString(child['state_key'], 'state_key'), left - 1);
   };
   visit(root, depth);
   return shown;
@@ -112,7 +113,7 @@ function walked(
 
 /** The children in scope that a space names, in its order. */
 function childrenOf(room: JsonObject, rooms: ReadonlySet<RoomId>): readonly JsonObject[] {
-  const children = maybeList(room['children_state'], 'children_state').filter(isObject);
+  const children = optionalArray(room['children_state'], 'children_state').filter(isObject);
   return children.filter(
     (child) => child['type'] === 'm.space.child' && rooms.has(child['state_key'] as RoomId),
   );

@@ -2,7 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import type { QueryRule } from '../request/call.ts';
 import { isAnswer } from '../answer.ts';
 import { parseJson } from '../request/json.ts';
-import { readableIn } from '../filters/readable.ts';
+import { readableTypesOf } from '../filters/readable-types.ts';
 import { MAX_LIMIT, narrowedToTypes, rebuiltEventFilter } from './event-filter.ts';
 
 /**
@@ -27,7 +27,7 @@ export const eventFilter: QueryRule = (value, { access }) => {
   const parsed = parseJson(value);
   if (isAnswer(parsed)) return null;
   const rebuilt = rebuiltEventFilter(parsed.value, (room) => access.rooms.has(room as RoomId));
-  const narrowed = rebuilt === null ? null : narrowedToTypes(rebuilt, readableIn(access.grant.scope));
+  const narrowed = rebuilt === null ? null : narrowedToTypes(rebuilt, readableTypesOf(access.grant.scope));
   return narrowed === null ? null : JSON.stringify(narrowed);
 };
 

@@ -2,11 +2,11 @@ import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
-import { roomsOfJoined } from '../filters/account.ts';
+import { roomIdsInJoinedRooms } from '../filters/account.ts';
 import { NO_RESULTS } from '../filters/search.ts';
-import { type Readable, readableIn } from '../filters/readable.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
-import { sightOf } from '../filters/sight.ts';
+import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
+import { readViewOf } from '../filters/read-view.ts';
 import { narrowedToTypes, rebuiltEventFilter, texts } from './event-filter.ts';
 import { token } from './query-rules.ts';
 
@@ -30,8 +30,8 @@ export function searchSteps(call: Call): Steps | Answer {
   if (page !== undefined && token(page, call) === null) return invalid('next_batch');
   const categories = isObject(call.body) ? call.body['search_categories'] : undefined;
   const asked = isObject(categories) ? categories['room_events'] : undefined;
-  const sight = sightOf(call.access);
-  const readable = readableIn(sight.scope);
+  const view = readViewOf(call.access);
+  const readable = readableTypesOf(view.scope);
   const criteria = isObject(asked) ? rebuiltCriteria(asked, readable) : null;
   if (!isObject(asked) || criteria === null) return invalid('search_categories');
   return async (tools) => {
@@ -40,7 +40,7 @@ export function searchSteps(call: Call): Steps | Answer {
       false,
     );
     if (isAnswer(joined)) return joined;
-    const all = roomsOfJoined(joined.got);
+    const all = roomIdsInJoinedRooms(joined.got);
     const rooms = await tools.roomsNow(all);
     const inScope = (room: string) => rooms.has(room as RoomId);
     const given = rebuiltEventFilter(asked['filter'] ?? {}, inScope);
@@ -58,7 +58,7 @@ export function searchSteps(call: Call): Steps | Answer {
     const query: [string, string][] = page === undefined ? [] : [['next_batch', page]];
     return tools.show(
       { method: 'POST', path: '/_matrix/client/v3/search', query, body },
-      { kind: 'search', sight },
+      { kind: 'search', view },
       rooms,
     );
   };
@@ -68,7 +68,7 @@ export function searchSteps(call: Call): Steps | Answer {
  * The criteria (spec 1.19, "Server-side search") without their filter, written anew. Null where they are not
  * understood.
  */
-function rebuiltCriteria(asked: JsonObject, readable: Readable): JsonObject | null {
+function rebuiltCriteria(asked: JsonObject, readable: ReadableTypes): JsonObject | null {
   const {
     search_term: term,
     keys,

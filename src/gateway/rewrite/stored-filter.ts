@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { canonicalJson } from '../../domain/audit.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { isAnswer } from '../answer.ts';
 import { parseJson } from '../request/json.ts';
 

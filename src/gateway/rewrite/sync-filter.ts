@@ -1,8 +1,8 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { canGrow } from '../../domain/scope.ts';
-import { readableIn } from '../filters/readable.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
-import { holds, type Sight } from '../filters/sight.ts';
+import { readableTypesOf } from '../filters/readable-types.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
+import { holds, type ReadView } from '../filters/read-view.ts';
 import { narrowedToTypes, rebuiltEventFilter, texts } from './event-filter.ts';
 import { blocks, personalSections } from './sync-sections.ts';
 
@@ -18,13 +18,13 @@ const MAX_PUSHED = 6_000;
 export function pushedSyncFilter(
   asked: unknown,
   scope: ReadonlySet<RoomId>,
-  sight: Sight,
+  view: ReadView,
 ): JsonObject | null {
   if (!isObject(asked)) return null;
   const inScope = (room: string) => scope.has(room as RoomId);
   const room = asked['room'] ?? {};
   if (!isObject(room)) return null;
-  const readable = readableIn(sight.scope);
+  const readable = readableTypesOf(view.scope);
   const events = (section: unknown): JsonObject | null => {
     const rebuilt = rebuiltEventFilter(section ?? {}, inScope);
     return rebuilt === null ? null : narrowedToTypes(rebuilt, readable);
@@ -35,15 +35,15 @@ export function pushedSyncFilter(
   const unwanted = texts(room['not_rooms'] ?? []);
   if (state === null || timeline === null || unwanted === null) return null;
   if (wanted === null && room['rooms'] !== undefined && room['rooms'] !== null) return null;
-  const personal = personalSections(asked, room, inScope, sight);
+  const personal = personalSections(asked, room, inScope, view);
   if (personal === null) return null;
   const leave = room['include_leave'];
   const perThread =
     isObject(room['timeline']) &&
     room['timeline']['unread_thread_notifications'] === true &&
-    holds(sight.scope, 'notifications');
+    holds(view.scope, 'notifications');
   // A scope that can grow may become more while the poll waits.
-  const named = !canGrow(sight.scope);
+  const named = !canGrow(view.scope);
   const rooms = wanted !== null ? wanted.filter(inScope) : named ? [...scope] : null;
   const pushed = {
     presence: personal.presence,

@@ -1,9 +1,9 @@
 import type { Call, UpstreamRequest } from '../request/call.ts';
 import { type Answer, invalid, isAnswer } from '../answer.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { PRESENCES } from '../filters/presence.ts';
-import { readableIn } from '../filters/readable.ts';
-import { holds, sightOf } from '../filters/sight.ts';
+import { readableTypesOf } from '../filters/readable-types.ts';
+import { holds, readViewOf } from '../filters/read-view.ts';
 import { parseJson } from '../request/json.ts';
 import { texts } from './event-filter.ts';
 import { token } from './query-rules.ts';
@@ -48,7 +48,7 @@ export function parsePoll(call: Call): Poll | Answer {
     if (asked) stateAfter ??= name;
   }
   const asked = askedFilter(query.get('filter'));
-  const filter = asked === null ? null : pushedSyncFilter(asked, call.access.rooms, sightOf(call.access));
+  const filter = asked === null ? null : pushedSyncFilter(asked, call.access.rooms, readViewOf(call.access));
   if (filter === null) return invalid('filter');
   // Not said is not there either: what a program does is not the subject's presence (the specification has it
   // be "online").
@@ -62,7 +62,7 @@ export function parsePoll(call: Call): Poll | Answer {
     whole: since === null || fullState,
     filter: JSON.stringify(filter),
     fullState,
-    wantsCreate: letsCreateThrough(filter) && readableIn(call.access.grant.scope).has('m.room.create'),
+    wantsCreate: letsCreateThrough(filter) && readableTypesOf(call.access.grant.scope).has('m.room.create'),
     stateAfter,
     presence,
   };

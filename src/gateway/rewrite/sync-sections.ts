@@ -1,7 +1,7 @@
 import type { Capability } from '../../domain/capability.ts';
 import { partsOf } from '../../domain/allowance.ts';
-import type { JsonObject } from '../filters/shown.ts';
-import { holds, ownTypes, type Sight } from '../filters/sight.ts';
+import type { JsonObject } from '../filters/json-shape.ts';
+import { holds, ownTypes, type ReadView } from '../filters/read-view.ts';
 import { rebuiltEventFilter, sharedTypes } from './event-filter.ts';
 
 const NOTHING: JsonObject = { types: [], not_types: ['*'] };
@@ -27,9 +27,9 @@ export function personalSections(
   asked: JsonObject,
   room: JsonObject,
   inScope: (room: string) => boolean,
-  sight: Sight,
+  view: ReadView,
 ): Sections | null {
-  const { scope, subject } = sight;
+  const { scope, subject } = view;
   const of = (capability: Capability, ...types: readonly string[]) => (holds(scope, capability) ? types : []);
   const data = scope.can
     .map(partsOf)
@@ -41,7 +41,7 @@ export function personalSections(
     ...of('notifications', 'm.receipt'),
   ].slice(0, 1);
   const accountData = section(asked['account_data'], [...data, ...of('push-rules', 'm.push_rules')], inScope);
-  const roomData = section(room['account_data'], [...data, ...ownTypes(sight)], inScope);
+  const roomData = section(room['account_data'], [...data, ...ownTypes(view)], inScope);
   const ephemeral = section(room['ephemeral'], [...of('typing', 'm.typing'), ...receipts], inScope);
   const presence = section(asked['presence'], of('presence', 'm.presence'), inScope);
   if (accountData === null || roomData === null || ephemeral === null || presence === null) return null;

@@ -1,7 +1,7 @@
 import type { RoomId, UserId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type Answer, FORBIDDEN, isAnswer, limited } from '../answer.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Upstreamer } from './upstream-call.ts';
 import { writePace } from '../writes/pace.ts';

@@ -1,9 +1,9 @@
 import { Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import type { Feed } from '../large/large-answers.ts';
-import { parseAnswer } from '../large/parse-answer.ts';
-import type { Reading } from '../large/reading.ts';
+import type { FilterInput } from '../filter-worker/filter-worker.ts';
+import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
+import type { FilterJob } from '../filter-worker/filter-job.ts';
 import type { Held } from './allowance.ts';
 
 /**
@@ -15,7 +15,7 @@ export type Reply = {
   readonly body: unknown;
   readonly retryAfter: string | null;
   /** An answer of 200 that is read in another thread. */
-  readonly large?: Reading;
+  readonly large?: FilterJob;
 };
 
 /** On whose behalf, and for how long. */
@@ -25,7 +25,7 @@ export type Asking = {
   /** Where the answer's bytes are counted, as long as it is in memory; null for what nobody can multiply. */
   readonly held: Held | null;
   /** Where an answer goes that turns out to be large; null: it is read in place all the same. */
-  readonly large: (() => Feed) | null;
+  readonly large: (() => FilterInput) | null;
   /** Called when the request is put on a connection: before that, the homeserver cannot have seen it. */
   readonly onStart?: () => void;
 };
@@ -74,7 +74,7 @@ function ask(
     let size = 0;
     let counted = 0;
     let chunks: Buffer[] = [];
-    let feed: Feed | null = null;
+    let feed: FilterInput | null = null;
     const begunAt = performance.now();
     const settle = (reason: Error): void => {
       signal.removeEventListener('abort', onAbort);
@@ -82,7 +82,7 @@ function ask(
       if (ended === null) held?.waited(performance.now() - begunAt);
       ended ??= reason;
       abort?.(ended);
-      feed?.drop();
+      feed?.discard();
       held?.give(counted);
       counted = 0;
       reject(ended);
@@ -148,7 +148,7 @@ function ask(
           signal.removeEventListener('abort', onAbort);
           clearTimeout(timer);
           if (feed !== null) return resolve({ status, body: undefined, retryAfter, large: feed.end() });
-          const body = parseAnswer(
+          const body = parseUpstreamJson(
             chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size),
           );
           if (status === 200 && body === undefined) reject(nonsense('is not JSON'));

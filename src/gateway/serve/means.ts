@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { AccessControl } from '../../lifecycle/access/access-control.ts';
-import type { LargeAnswers } from '../large/large-answers.ts';
+import type { FilterWorker } from '../filter-worker/filter-worker.ts';
 import type { Media } from '../media/media.ts';
 import type { Pace } from '../request/call.ts';
 import type { WritePace } from '../writes/pace.ts';
@@ -14,7 +14,7 @@ export type Means = {
   readonly forwarder: Forwarder;
   /** The same with less patience for large answers: for what is read in place. */
   readonly looking: Forwarder;
-  readonly large: LargeAnswers;
+  readonly large: FilterWorker;
   readonly acquaintance: Acquaintance;
   readonly write: Writer;
   readonly media: Media;

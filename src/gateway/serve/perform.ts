@@ -4,8 +4,8 @@ import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer
 import type { Forwarding, Verdict } from '../guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { type Introspection, introspection } from '../introspection.ts';
-import type { Reading, Work } from '../large/reading.ts';
-import type { JsonObject } from '../filters/shown.ts';
+import type { FilterJob, FilterTask } from '../filter-worker/filter-job.ts';
+import type { JsonObject } from '../filters/json-shape.ts';
 import type { Shower } from '../media/answer-showings.ts';
 import type { Held } from './allowance.ts';
 import { answerSliding } from '../sliding/poll.ts';
@@ -133,18 +133,18 @@ async function forwarded(
 }
 
 async function shownThere(
-  reading: Reading,
+  reading: FilterJob,
   access: Access,
   control: AccessControl,
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    const rooms = await roomsNow(control, access, await unlessAborted(reading.spokenOf(), signal), signal);
+    const rooms = await roomsNow(control, access, await unlessAborted(reading.roomIds(), signal), signal);
     if (rooms === null) return UNKNOWN_TOKEN;
-    await unlessAborted(reading.show(rooms, false), signal);
-    return await unlessAborted(reading.answer(NO_EVENTS), signal);
+    await unlessAborted(reading.filter(rooms, false), signal);
+    return await unlessAborted(reading.response(NO_EVENTS), signal);
   } finally {
-    reading.done();
+    reading.release();
   }
 }
 
@@ -152,7 +152,7 @@ const NOWHERE: readonly string[] = [];
 const NO_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
 
 /** The verdict as data. The filter in the other thread is told nothing of the token, not even its hash. */
-function workOf({ lineId, call }: Forwarding): Work {
+function workOf({ lineId, call }: Forwarding): FilterTask {
   const { access, params, query, body, now } = call;
   const grant = { ...access.grant, tokenHash: '' };
   return {

@@ -1,8 +1,8 @@
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, UNKNOWN_TOKEN } from '../answer.ts';
-import { sightOf } from '../filters/sight.ts';
-import { createEvents } from '../large/create-events.ts';
-import { type Reading, readingOfSync } from '../large/reading.ts';
+import { readViewOf } from '../filters/read-view.ts';
+import { fetchCreateEvents } from '../filter-worker/create-events.ts';
+import { type FilterJob, syncFilterJob } from '../filter-worker/filter-job.ts';
 import { type Poll, pollRequest } from '../rewrite/sync-request.ts';
 import type { Held } from './allowance.ts';
 import { restBetweenRounds } from './rest.ts';
@@ -32,7 +32,7 @@ export async function answerPoll(
   signal: AbortSignal,
 ): Promise<Answer> {
   const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
-  const sight = sightOf(access);
+  const view = readViewOf(access);
   let since = poll.since;
   const rest = restBetweenRounds(now);
   for (let first = true; ; first = false) {
@@ -41,23 +41,27 @@ export async function answerPoll(
     const waitMs = Math.max(0, deadline - asked);
     const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({
       kind: 'sync',
-      sight,
+      view,
     }));
     if (isAnswer(reply)) return reply;
-    const reading: Reading = reply.large ?? readingOfSync(reply.got, sight);
+    const reading: FilterJob = reply.large ?? syncFilterJob(reply.got, view);
     let left: number;
     try {
-      const rooms = await roomsNow(control, access, await unlessAborted(reading.spokenOf(), signal), signal);
+      const rooms = await roomsNow(control, access, await unlessAborted(reading.roomIds(), signal), signal);
       if (rooms === null) return UNKNOWN_TOKEN;
-      const shown = await unlessAborted(reading.show(rooms, poll.whole && first), signal);
+      const shown = await unlessAborted(reading.filter(rooms, poll.whole && first), signal);
       left = deadline - now();
       if (shown.news || since === null || left <= 0) {
-        const creates = await createEvents(poll.wantsCreate ? shown.lacking : [], upstream, slackMs);
-        return await unlessAborted(reading.answer(creates), signal);
+        const creates = await fetchCreateEvents(
+          poll.wantsCreate ? shown.missingCreate : [],
+          upstream,
+          slackMs,
+        );
+        return await unlessAborted(reading.response(creates), signal);
       }
       since = shown.nextBatch;
     } finally {
-      reading.done();
+      reading.release();
     }
     await rest(asked, left, signal);
   }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { parseAnswer } from '../large/parse-answer.ts';
+import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { FileHead } from '../media/file-head.ts';
 import type { Reply } from './forwarder.ts';
 
@@ -206,7 +206,7 @@ function exchange(
         onResponseEnd() {
           if (ended !== null) return;
           done();
-          if (!isFile) return resolve({ status, body: parseAnswer(Buffer.concat(early)), retryAfter });
+          if (!isFile) return resolve({ status, body: parseUpstreamJson(Buffer.concat(early)), retryAfter });
           isFile = false;
           sink?.end();
         },

@@ -8,7 +8,7 @@ import {
   UNREACHABLE,
   UNRECOGNISED,
 } from '../answer.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import type { Reply } from './forwarder.ts';
 
 const BAD_REQUESTS: Readonly<Record<string, string>> = {

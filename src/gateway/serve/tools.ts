@@ -3,7 +3,7 @@ import { canGrow } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { FORBIDDEN, isAnswer, limited } from '../answer.ts';
 import type { Tools } from '../steps.ts';
-import { readingOfSearch } from '../large/reading.ts';
+import { searchFilterJob } from '../filter-worker/filter-job.ts';
 import { lookUp } from '../writes/ask.ts';
 import type { Held } from './allowance.ts';
 import type { Means } from './means.ts';
@@ -33,13 +33,13 @@ export function toolsOf(
     async show(request, work, rooms) {
       const reply = await large(request, timeoutMs, false, () => work);
       if (isAnswer(reply)) return reply;
-      const reading = reply.large ?? readingOfSearch(reply.got, work.sight);
+      const reading = reply.large ?? searchFilterJob(reply.got, work.view);
       try {
-        await unlessAborted(reading.spokenOf(), signal);
-        await unlessAborted(reading.show(rooms, false), signal);
-        return await unlessAborted(reading.answer(new Map()), signal);
+        await unlessAborted(reading.roomIds(), signal);
+        await unlessAborted(reading.filter(rooms, false), signal);
+        return await unlessAborted(reading.response(new Map()), signal);
       } finally {
-        reading.done();
+        reading.release();
       }
     },
     look: (request) =>

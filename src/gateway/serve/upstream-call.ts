@@ -3,19 +3,19 @@ import type { GrantId } from '../../domain/ids.ts';
 import type { AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, NONSENSE, UNAVAILABLE, UNKNOWN_TOKEN, UNREACHABLE, USER_LOCKED } from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { isObject } from '../filters/shown.ts';
-import type { LargeAnswers } from '../large/large-answers.ts';
-import type { Reading, Work } from '../large/reading.ts';
+import { isObject } from '../filters/json-shape.ts';
+import type { FilterWorker } from '../filter-worker/filter-worker.ts';
+import type { FilterJob, FilterTask } from '../filter-worker/filter-job.ts';
 import type { Held } from './allowance.ts';
 import type { Forwarder, Reply } from './forwarder.ts';
 import { toldError } from './told-error.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /**
- * What was asked for, in a box, so that it cannot pass for a refusal; or, where it was large, its reading
+ * What was asked for, in a box, so that it cannot pass for a refusal; or, where it was large, its filter job
  * instead.
  */
-export type Got = { readonly got: unknown; readonly large?: Reading };
+export type Got = { readonly got: unknown; readonly large?: FilterJob };
 
 /**
  * Asks the homeserver on behalf of one holder's request.
@@ -25,7 +25,7 @@ export type Upstreamer = (
   request: UpstreamRequest,
   timeoutMs: number,
   hides: boolean,
-  work?: () => Work,
+  work?: () => FilterTask,
 ) => Promise<Got | Answer>;
 
 /**
@@ -37,7 +37,7 @@ export function upstreamer(
     forwarder,
     large,
     control: access,
-  }: { readonly forwarder: Forwarder; readonly large: LargeAnswers; readonly control: AccessControl },
+  }: { readonly forwarder: Forwarder; readonly large: FilterWorker; readonly control: AccessControl },
   grantId: GrantId,
   held: Held,
   signal: AbortSignal,

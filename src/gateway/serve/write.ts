@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer, AnswerFile } from '../answer.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 
 /** Spec 1.19, "Web browser clients". */
 const CORS = [

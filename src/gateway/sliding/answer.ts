@@ -1,17 +1,17 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { shownEvents, shownStripped } from '../filters/event.ts';
-import { type Readable, readableIn } from '../filters/readable.ts';
-import type { Sight } from '../filters/sight.ts';
+import { filterEvents, filterStrippedState } from '../filters/event.ts';
+import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
+import type { ReadView } from '../filters/read-view.ts';
 import {
   isObject,
   type JsonObject,
-  maybeList,
-  maybeObject,
-  needObject,
-  needText,
+  optionalArray,
+  optionalObject,
+  requireObject,
+  requireString,
   pick,
   type Shape,
-} from '../filters/shown.ts';
+} from '../filters/json-shape.ts';
 
 /** What says something of the answer. */
 const OF_ANSWER: Shape = { initial: 'flag', expanded_timeline: 'flag', unstable_expanded_timeline: 'flag' };
@@ -40,29 +40,34 @@ export type ShownSliding = { readonly pos: string; readonly rooms: JsonObject; r
  * heroes and counts are made of state of many types, and are there for who reads every type.
  * @throws MintwardenError `homeserver-nonsense`
  */
-export function shownSliding(answer: unknown, scope: ReadonlySet<RoomId>, sight: Sight): ShownSliding {
-  const readable = readableIn(sight.scope);
-  const body = needObject(answer, 'sliding sync');
-  const pos = needText(body['pos'], 'pos');
+export function shownSliding(answer: unknown, scope: ReadonlySet<RoomId>, view: ReadView): ShownSliding {
+  const readable = readableTypesOf(view.scope);
+  const body = requireObject(answer, 'sliding sync');
+  const pos = requireString(body['pos'], 'pos');
   const rooms: [string, JsonObject][] = [];
-  for (const [roomId, room] of Object.entries(maybeObject(body['rooms'], 'rooms'))) {
+  for (const [roomId, room] of Object.entries(optionalObject(body['rooms'], 'rooms'))) {
     if (!scope.has(roomId as RoomId)) continue;
-    const shown = shownRoom(needObject(room, 'room'), roomId, readable);
+    const shown = shownRoom(requireObject(room, 'room'), roomId, readable);
     if (shown !== null) rooms.push([roomId, shown]);
   }
   return { pos, rooms: Object.fromEntries(rooms), news: rooms.length > 0 };
 }
 
 /** Null: nothing in it but what is the subject's own; that it came, and when, is theirs too. */
-function shownRoom(room: JsonObject, roomId: string, readable: Readable): JsonObject | null {
+function shownRoom(room: JsonObject, roomId: string, readable: ReadableTypes): JsonObject | null {
   const facts = pick(room, readable.all ? FACTS : OF_ANSWER);
   const heroes =
     readable.all && Array.isArray(room['heroes'])
       ? (room['heroes'] as unknown[]).filter(isObject).map((hero) => pick(hero, HERO))
       : null;
-  const timeline = shownEvents(maybeList(room['timeline'], 'timeline'), roomId, 'around-event', readable);
-  const state = shownEvents(
-    maybeList(room['required_state'], 'required_state'),
+  const timeline = filterEvents(
+    optionalArray(room['timeline'], 'timeline'),
+    roomId,
+    'around-event',
+    readable,
+  );
+  const state = filterEvents(
+    optionalArray(room['required_state'], 'required_state'),
     roomId,
     'around-event',
     readable,
@@ -83,9 +88,9 @@ function shownRoom(room: JsonObject, roomId: string, readable: Readable): JsonOb
   };
 }
 
-function strippedOf(room: JsonObject, roomId: string, readable: Readable): JsonObject | null {
+function strippedOf(room: JsonObject, roomId: string, readable: ReadableTypes): JsonObject | null {
   const key = room['invite_state'] === undefined ? 'stripped_state' : 'invite_state';
   return room[key] === undefined || room[key] === null
     ? null
-    : { [key]: shownStripped(maybeList(room[key], key), roomId, readable) };
+    : { [key]: filterStrippedState(optionalArray(room[key], key), roomId, readable) };
 }

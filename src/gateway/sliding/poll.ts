@@ -2,8 +2,8 @@ import type { RoomId } from '../../domain/ids.ts';
 import { canGrow } from '../../domain/scope.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../answer.ts';
-import type { JsonObject } from '../filters/shown.ts';
-import { sightOf } from '../filters/sight.ts';
+import type { JsonObject } from '../filters/json-shape.ts';
+import { readViewOf } from '../filters/read-view.ts';
 import type { Polling } from '../serve/polling.ts';
 import { restBetweenRounds } from '../serve/rest.ts';
 import { unlessAborted } from '../serve/unless-aborted.ts';
@@ -42,7 +42,7 @@ export async function answerSliding(
     if (isAnswer(reply)) return reply;
     const open = await openNow(access, all, control, signal);
     if (open === null) return UNKNOWN_TOKEN;
-    const shown = shownSliding(reply.got, open, sightOf(access));
+    const shown = shownSliding(reply.got, open, readViewOf(access));
     if (shown.news || sliding.pos === null || now() >= deadline)
       return ok(bodyOf(shown.pos, shown.rooms, sliding, open));
     ({ pos } = shown);

@@ -1,6 +1,6 @@
 import { type Answer, invalid } from '../answer.ts';
 import type { Call } from '../request/call.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { token } from '../rewrite/query-rules.ts';
 
 const MAX_TIMEOUT_MS = 300_000;

@@ -2,8 +2,8 @@ import type { Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import { byText } from '../../domain/wildcard.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { readableIn } from '../filters/readable.ts';
-import type { JsonObject } from '../filters/shown.ts';
+import { readableTypesOf } from '../filters/readable-types.ts';
+import type { JsonObject } from '../filters/json-shape.ts';
 import type { Sliding, SlidingList, Wanted } from './request.ts';
 
 const PATH = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
@@ -29,7 +29,7 @@ export function slidingRequest(
   pos: string | null,
   timeoutMs: number,
 ): UpstreamRequest {
-  const readable = readableIn(scope);
+  const readable = readableTypesOf(scope);
   const wanted = wantedByLists(sliding.lists, inOrder(rooms));
   for (const [name, more] of sliding.subscriptions) {
     const room = name as RoomId;

@@ -15,9 +15,9 @@ import {
 } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
-import { shownData } from '../filters/account-data.ts';
-import { isObject, needObject, type JsonObject } from '../filters/shown.ts';
-import { holds, mayReadData } from '../filters/sight.ts';
+import { projectAccountData } from '../filters/account-data.ts';
+import { isObject, requireObject, type JsonObject } from '../filters/json-shape.ts';
+import { holds, mayReadAccountData } from '../filters/read-view.ts';
 import { pathOf } from '../rewrite/path.ts';
 
 const OF_ACCOUNT = '/_matrix/client/v3/user/{me}/account_data/{type}';
@@ -40,7 +40,7 @@ export function readingData({ params, access }: Call): Steps | Answer {
   const { scope, subject } = access.grant;
   const { type = '', userId, roomId } = params;
   if (userId !== subject || (roomId !== undefined && !access.rooms.has(roomId as RoomId))) return NOT_FOUND;
-  if (!TYPE.test(type) || !mayReadData(scope, type, roomId === undefined ? 'account' : 'room'))
+  if (!TYPE.test(type) || !mayReadAccountData(scope, type, roomId === undefined ? 'account' : 'room'))
     return NOT_FOUND;
   const path = pathOf(roomId === undefined ? OF_ACCOUNT : OF_ROOM, {
     me: subject,
@@ -50,8 +50,8 @@ export function readingData({ params, access }: Call): Steps | Answer {
   return async (tools) => {
     const asked = await tools.ask({ method: 'GET', path, query: [] }, true);
     if (isAnswer(asked)) return asked;
-    const content = needObject(asked.got, 'account data');
-    return ok(shownData(type, content, await tools.roomsNow([])));
+    const content = requireObject(asked.got, 'account data');
+    return ok(projectAccountData(type, content, await tools.roomsNow([])));
   };
 }
 

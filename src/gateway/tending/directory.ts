@@ -3,9 +3,15 @@ import { type Answer, invalid, isAnswer, NOT_FOUND, ok, refusal } from '../answe
 import type { Asked } from '../answer.ts';
 import type { Steps, Tools } from '../steps.ts';
 import type { Call, UpstreamRequest } from '../request/call.ts';
-import { aliasAnywhere, aliasTarget, foundUsers, publicRooms, roomOfAlias } from '../filters/directory.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
-import { holds } from '../filters/sight.ts';
+import {
+  projectAliasTarget,
+  aliasTarget,
+  projectUserSearch,
+  projectPublicRooms,
+  roomIdsInAliasTarget,
+} from '../filters/directory.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
+import { holds } from '../filters/read-view.ts';
 import { texts } from '../rewrite/event-filter.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { token } from '../rewrite/query-rules.ts';
@@ -64,7 +70,7 @@ export function searchingUsers({ body }: Call): Steps | Answer {
   };
   return async (tools) => {
     const asked = await tools.ask(request, false);
-    return isAnswer(asked) ? asked : ok(foundUsers(asked.got));
+    return isAnswer(asked) ? asked : ok(projectUserSearch(asked.got));
   };
 }
 
@@ -79,8 +85,8 @@ export function resolvingAlias({ params, access }: Call): Steps | Answer {
     const asked = isOurs ? await tools.ask(request, true) : await askElsewhere(tools, request);
     if (isAnswer(asked)) return asked.status === 403 || asked.status === 404 ? NOT_FOUND : asked;
     return anywhere
-      ? aliasAnywhere(asked.got)
-      : aliasTarget(asked.got, await tools.roomsNow(roomOfAlias(asked.got)));
+      ? projectAliasTarget(asked.got)
+      : aliasTarget(asked.got, await tools.roomsNow(roomIdsInAliasTarget(asked.got)));
   };
 }
 
@@ -94,7 +100,7 @@ function shown(request: UpstreamRequest): Steps {
     const asked = request.query.some(([name]) => name === 'server')
       ? await askElsewhere(tools, request)
       : await tools.ask(request, false);
-    return isAnswer(asked) ? asked : ok(publicRooms(asked.got));
+    return isAnswer(asked) ? asked : ok(projectPublicRooms(asked.got));
   };
 }
 

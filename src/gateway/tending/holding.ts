@@ -2,7 +2,7 @@ import type { Capability } from '../../domain/capability.ts';
 import { allows } from '../../domain/scope.ts';
 import { type Answer, lacking } from '../answer.ts';
 import type { Call } from '../request/call.ts';
-import { holds } from '../filters/sight.ts';
+import { holds } from '../filters/read-view.ts';
 
 /** A line's `may`: one of these will do; the first is named where all are missing. */
 export function oneOfThese(

@@ -1,7 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, FORBIDDEN, isAnswer } from '../answer.ts';
 import type { Tools } from '../steps.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 
 const EVENT = '/_matrix/client/v3/rooms/{roomId}/event/{eventId}';

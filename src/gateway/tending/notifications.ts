@@ -3,13 +3,13 @@ import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
 import type { Call, UpstreamRequest } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
 import {
-  roomsOfNotifications,
-  roomsOfSubscriptions,
-  shownNotifications,
-  shownSubscriptions,
+  roomIdsInNotifications,
+  roomIdsInThreadSubscriptions,
+  filterNotifications,
+  filterThreadSubscriptions,
 } from '../filters/notifications.ts';
-import { isObject, type JsonObject, needObject } from '../filters/shown.ts';
-import { sightOf } from '../filters/sight.ts';
+import { isObject, type JsonObject, requireObject } from '../filters/json-shape.ts';
+import { readViewOf } from '../filters/read-view.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { token } from '../rewrite/query-rules.ts';
 import { allInRoom } from './in-room.ts';
@@ -44,8 +44,8 @@ export function readingNotifications(call: Call): Steps | Answer {
         false,
       );
       if (isAnswer(asked)) return asked;
-      const rooms = await tools.roomsNow(roomsOfNotifications(asked.got));
-      shown.push(...shownNotifications(asked.got, rooms, sightOf(call.access)));
+      const rooms = await tools.roomsNow(roomIdsInNotifications(asked.got));
+      shown.push(...filterNotifications(asked.got, rooms, readViewOf(call.access)));
       const after = tokenIn(asked.got, 'next_token', call);
       // A page that leads to itself would be asked for again and again.
       next = after === next ? null : after;
@@ -71,7 +71,7 @@ export function readingSubscription({ params }: Call): Steps | Answer {
       true,
     );
     if (isAnswer(asked)) return asked;
-    const { automatic } = needObject(asked.got, 'subscription');
+    const { automatic } = requireObject(asked.got, 'subscription');
     return ok({ automatic: automatic === true });
   };
 }
@@ -94,8 +94,8 @@ export function readingSubscriptions(call: Call): Steps | Answer {
         false,
       );
       if (isAnswer(asked)) return asked;
-      const rooms = await tools.roomsNow(roomsOfSubscriptions(asked.got));
-      const { body, empty } = shownSubscriptions(asked.got, rooms);
+      const rooms = await tools.roomsNow(roomIdsInThreadSubscriptions(asked.got));
+      const { body, empty } = filterThreadSubscriptions(asked.got, rooms);
       const after = tokenIn(asked.got, 'end', call);
       const last = after === null || after === next;
       if (!empty || last || page + 1 >= MAX_PAGES) return ok({ ...body, ...(last ? {} : { end: after }) });

@@ -2,7 +2,7 @@ import { type Answer, invalid, isAnswer, NOT_FOUND, ok, refusal } from '../answe
 import type { Call } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
 import { PROFILE_FIELDS } from '../filters/profile.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 
 const FIELD = '/_matrix/client/v3/profile/{me}/{field}';

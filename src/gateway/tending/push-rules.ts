@@ -2,13 +2,13 @@ import { type Answer, isAnswer, NOT_FOUND, ok } from '../answer.ts';
 import type { Asked } from '../answer.ts';
 import type { Steps, Tools } from '../steps.ts';
 import type { Call } from '../request/call.ts';
-import { RULE_KINDS, shownRules } from '../filters/push-rules.ts';
-import { type JsonObject, needObject } from '../filters/shown.ts';
-import { holds, sightOf } from '../filters/sight.ts';
+import { RULE_KINDS, filterPushRules } from '../filters/push-rules.ts';
+import { type JsonObject, requireObject } from '../filters/json-shape.ts';
+import { holds, readViewOf } from '../filters/read-view.ts';
 
 const ALL = '/_matrix/client/v3/pushrules/';
 const NO_RULES = { override: [], content: [], room: [], sender: [], underride: [] };
-type Rules = ReturnType<typeof shownRules>;
+type Rules = ReturnType<typeof filterPushRules>;
 
 /**
  * Reads a request for all rules. Without the capability there are none: some clients do not start without the
@@ -44,6 +44,6 @@ export function readingRule(show: (rule: JsonObject) => JsonObject): (call: Call
 async function rulesNow(tools: Tools, { access }: Call): Promise<{ readonly shown: Rules } | Answer> {
   const asked: Asked = await tools.ask({ method: 'GET', path: ALL, query: [] }, false);
   if (isAnswer(asked)) return asked;
-  const global = needObject(asked.got, 'push rules')['global'];
-  return { shown: shownRules(global, await tools.roomsNow([]), sightOf(access)) };
+  const global = requireObject(asked.got, 'push rules')['global'];
+  return { shown: filterPushRules(global, await tools.roomsNow([]), readViewOf(access)) };
 }

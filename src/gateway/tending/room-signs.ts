@@ -3,8 +3,8 @@ import type { Scope } from '../../domain/scope.ts';
 import { type Answer, invalid, isAnswer, ok, refusal } from '../answer.ts';
 import type { Call, UpstreamRequest } from '../request/call.ts';
 import type { Steps, Tools } from '../steps.ts';
-import { isObject } from '../filters/shown.ts';
-import { holds } from '../filters/sight.ts';
+import { isObject } from '../filters/json-shape.ts';
+import { holds } from '../filters/read-view.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { allInRoom } from './in-room.ts';
 

@@ -2,7 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import { type Answer, invalid, isAnswer, ok, refusal } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 
 const TAG = '/_matrix/client/v3/user/{me}/rooms/{roomId}/tags/{tag}';

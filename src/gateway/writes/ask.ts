@@ -2,7 +2,7 @@ import type { GrantId } from '../../domain/ids.ts';
 import type { AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
 import { type Answer, isAnswer, UNAVAILABLE, UNKNOWN_TOKEN } from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import type { Asking, Forwarder, Reply } from '../serve/forwarder.ts';
 import { unlessAborted } from '../serve/unless-aborted.ts';
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 
 /** What the content of an event says of other events. */
 export type Relations = {

@@ -3,7 +3,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
 import { type Answer, FORBIDDEN, isAnswer, lacking, NONSENSE } from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Looked } from './ask.ts';
 import { refusedByPower } from './power-first.ts';

@@ -5,8 +5,8 @@ import { allows } from '../../domain/scope.ts';
 import { type Answer, invalid, isAnswer, lacking, NONSENSE, ok } from '../answer.ts';
 import type { Call, UpstreamRequest } from '../request/call.ts';
 import type { Steps, Tools } from '../steps.ts';
-import { alreadyJoined } from '../filters/account.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { alreadyJoinedFilter } from '../filters/account.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { toldFailure } from './told-look.ts';
 
@@ -41,7 +41,7 @@ export function joining({ params, body, access }: Call): Steps | Answer {
     if (isAnswer(looked)) return looked;
     const { reply } = looked;
     if (reply.status === 200) {
-      const told = alreadyJoined(roomId)(reply.body, access.rooms);
+      const told = alreadyJoinedFilter(roomId)(reply.body, access.rooms);
       if (told.status === 200) return ok({ room_id: roomId });
     } else if (reply.status !== 403 && reply.status !== 404) return toldFailure(reply);
     if (!allows(scope, 'join')) return lacking('join');

@@ -3,7 +3,7 @@ import type { PoweredDeed } from '../../domain/power.ts';
 import { type Answer, FORBIDDEN, invalid, isAnswer, ok, refusal } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps, Tools } from '../steps.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { reasonOf } from './membership.ts';
 import { refusedByPower } from './power-first.ts';

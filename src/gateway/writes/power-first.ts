@@ -4,7 +4,7 @@ import { type PoweredDeed, roomPowerOf } from '../../domain/power.ts';
 import { powerAllows } from '../../domain/scope-deciders.ts';
 import { type Answer, FORBIDDEN, isAnswer } from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Looked } from './ask.ts';
 import { isAbsent, toldFailure, UNCERTAIN } from './told-look.ts';

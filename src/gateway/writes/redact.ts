@@ -2,7 +2,7 @@ import type { RoomId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
 import { type Answer, FORBIDDEN, invalid, lacking } from '../answer.ts';
 import type { Call } from '../request/call.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isEventId } from './content-rules.ts';
 import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';

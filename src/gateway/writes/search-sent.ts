@@ -2,7 +2,7 @@ import type { EventId } from '../../domain/ids.ts';
 import type { Transaction } from '../../ports/transactions.ts';
 import { isAnswer } from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Looked } from './ask.ts';
 import { isEventId } from './content-rules.ts';

@@ -3,7 +3,7 @@ import type { Scope } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
 import { type Answer, FORBIDDEN, invalid, lacking, refusal, TOO_LARGE } from '../answer.ts';
 import type { Call } from '../request/call.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isReaction, relationsOf, ringsRoom, verifies } from './content-rules.ts';
 import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';

@@ -5,8 +5,8 @@ import { typeAllowed } from '../../domain/scope-deciders.ts';
 import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, NONSENSE, ok, TOO_LARGE } from '../answer.ts';
 import type { Call } from '../request/call.ts';
 import type { Steps } from '../steps.ts';
-import { alreadyJoined } from '../filters/account.ts';
-import { isObject, needObject } from '../filters/shown.ts';
+import { alreadyJoinedFilter } from '../filters/account.ts';
+import { isObject, requireObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isEventId, ringsRoom, verifies } from './content-rules.ts';
 import { refusedByPower } from './power-first.ts';
@@ -57,7 +57,7 @@ export function settingState(call: Call): Steps | Answer {
     const path = pathOf(STATE, { roomId, eventType: type, stateKey: key });
     const set = await tools.change({ method: 'PUT', path, query: [], body }, 'writing', roomId);
     if (isAnswer(set)) return set;
-    const { event_id: eventId } = needObject(set.got, 'answer');
+    const { event_id: eventId } = requireObject(set.got, 'answer');
     return isEventId(eventId) ? ok({ event_id: eventId }) : NONSENSE;
   };
 }
@@ -72,7 +72,7 @@ function joinedAlready({ params, body, access }: Call): Steps | Answer {
   return async (tools) => {
     const path = pathOf(OWN_MEMBER, { roomId, me: access.grant.subject });
     const asked = await tools.ask({ method: 'GET', path, query: [['format', 'event']] }, false);
-    return isAnswer(asked) ? asked : alreadyJoined(roomId)(asked.got, access.rooms);
+    return isAnswer(asked) ? asked : alreadyJoinedFilter(roomId)(asked.got, access.rooms);
   };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { refusal } from '../answer.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import type { TransactionKey } from '../../ports/transactions.ts';
 
 const MAX_TXN_ID = 255;

@@ -14,7 +14,7 @@ import {
   USER_LOCKED,
 } from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
-import { isObject } from '../filters/shown.ts';
+import { isObject } from '../filters/json-shape.ts';
 import type { Held } from '../serve/allowance.ts';
 import type { Asking, Forwarder, Reply } from '../serve/forwarder.ts';
 import { toldError } from '../serve/told-error.ts';

@@ -1,7 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
 import type { Answer } from '../answer.ts';
-import type { JsonObject } from '../filters/shown.ts';
+import type { JsonObject } from '../filters/json-shape.ts';
 
 /** An event that has to be in the room before anything is sent. */
 export type Target = {

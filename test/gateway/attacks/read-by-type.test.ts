@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/domain/allowance.ts';
 import { canonical } from '../../../src/domain/scope.ts';
 import { CATALOGUE } from '../../../src/gateway/catalogue/index.ts';
-import { readableIn } from '../../../src/gateway/filters/readable.ts';
+import { readableTypesOf } from '../../../src/gateway/filters/readable-types.ts';
 import { narrowedToTypes } from '../../../src/gateway/rewrite/event-filter.ts';
 import { ALICE, DEV, grantOf, OPS } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
@@ -537,7 +537,7 @@ describe('the homeserver is asked for what is read alone', () => {
       { length: 200 },
       (_, at): Allowance => `read:com.example.a.long.name.of.a.type.${at}`,
     );
-    expect(narrowedToTypes({ limit: 5 }, readableIn({ can }))).toEqual({ limit: 5 });
+    expect(narrowedToTypes({ limit: 5 }, readableTypesOf({ can }))).toEqual({ limit: 5 });
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/domain/allowance.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
-import { shownSync } from '../../../src/gateway/filters/sync.ts';
+import { filterSync } from '../../../src/gateway/filters/sync.ts';
 import { pushedSyncFilter } from '../../../src/gateway/rewrite/sync-filter.ts';
 import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
 
@@ -160,7 +160,7 @@ describe('whatever is in a sync and whatever the scope holds', () => {
       fc.property(words, cans, fc.constantFrom('named', 'all'), fc.boolean(), (has, can, kind, empty) => {
         const scope = { v: 1, rooms: kind === 'all' ? 'all' : [OPS, DEV], can } as const;
         const rooms = new Set<RoomId>([OPS, DEV]);
-        const { body, news } = shownSync(answer(has), rooms, empty, { subject: ALICE, scope });
+        const { body, news } = filterSync(answer(has), rooms, empty, { subject: ALICE, scope });
         const text = inWords(JSON.stringify(body));
         const expected = WORDS.filter((word) => has.has(word) && opened(word, can) && text.includes(word));
         for (const word of WORDS) {
@@ -245,8 +245,8 @@ describe('whatever is in a sync and whatever the scope holds', () => {
 });
 
 test('what is not as the specification says is left out, or the whole cannot be shown', () => {
-  const sight = { subject: ALICE, scope: { v: 1, rooms: [OPS], can: CAN } } as const;
-  const show = (body: object) => shownSync({ next_batch: 's', ...body }, new Set([OPS]), false, sight);
+  const view = { subject: ALICE, scope: { v: 1, rooms: [OPS], can: CAN } } as const;
+  const show = (body: object) => filterSync({ next_batch: 's', ...body }, new Set([OPS]), false, view);
   const inOps = (entry: object) => ({ rooms: { join: { [OPS]: entry } } });
   expect(() => show({ account_data: [] })).toThrow('no proper');
   expect(() => show(inOps({ ephemeral: { events: {} } }))).toThrow('no proper');

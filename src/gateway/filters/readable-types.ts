@@ -6,7 +6,7 @@ import type { Scope } from '../../domain/scope.ts';
  * The types of events that a scope lets be read. What is not one of them is shown nowhere, not inside of
  * another event either.
  */
-export type Readable = {
+export type ReadableTypes = {
   /**
    * Every type: `read` without one. What is made of events of many types, or tells of events without their
    * type, is there only then.
@@ -18,11 +18,11 @@ export type Readable = {
 };
 
 /** For what is looked at and not shown. */
-export const EVERY_TYPE: Readable = { all: true, patterns: ['*'], has: () => true };
+export const ALL_TYPES: ReadableTypes = { all: true, patterns: ['*'], has: () => true };
 
 /** What `read` and `read:TYPE` open. */
-export function readableIn({ can }: Pick<Scope, 'can'>): Readable {
-  if (can.includes('read')) return EVERY_TYPE;
+export function readableTypesOf({ can }: Pick<Scope, 'can'>): ReadableTypes {
+  if (can.includes('read')) return ALL_TYPES;
   const patterns = can
     .map(partsOf)
     .flatMap(({ name, type }) => (name === 'read' && type !== null ? [type] : []));

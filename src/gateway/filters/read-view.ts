@@ -5,7 +5,7 @@ import { typeAllowed } from '../../domain/scope-deciders.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 
 /** Whose own data an answer may show, and by which scope; plain data, for another thread. */
-export type Sight = { readonly subject: UserId; readonly scope: Scope };
+export type ReadView = { readonly subject: UserId; readonly scope: Scope };
 
 /** Whether the scope holds the capability, of any type. */
 export function holds(scope: Scope, capability: Capability): boolean {
@@ -13,7 +13,7 @@ export function holds(scope: Scope, capability: Capability): boolean {
 }
 
 /** What a holder may see of the subject's own. */
-export function sightOf({ grant }: Pick<Access, 'grant'>): Sight {
+export function readViewOf({ grant }: Pick<Access, 'grant'>): ReadView {
   return { subject: grant.subject, scope: grant.scope };
 }
 
@@ -29,14 +29,14 @@ const OWN_CAPABILITY: Readonly<Record<string, 'tags' | 'markers'>> = {
 };
 
 /** The types that these capabilities open, besides those of `account-data`. */
-export function ownTypes({ scope }: Pick<Sight, 'scope'>): readonly string[] {
+export function ownTypes({ scope }: Pick<ReadView, 'scope'>): readonly string[] {
   return Object.keys(OWN_CAPABILITY).filter((type) =>
     scope.can.includes(OWN_CAPABILITY[type] ?? 'account-data'),
   );
 }
 
 /** Whether account data of this type may be read. @param of a room's, or the account's own */
-export function mayReadData(scope: Scope, type: string, of: 'room' | 'account'): boolean {
+export function mayReadAccountData(scope: Scope, type: string, of: 'room' | 'account'): boolean {
   if (of === 'room' && Object.hasOwn(OWN_CAPABILITY, type)) return ownTypes({ scope }).includes(type);
   return typeAllowed(scope, 'account-data', type);
 }

@@ -1,8 +1,8 @@
 import type { UserId } from '../../domain/ids.ts';
 import { isAnswer } from '../answer.ts';
-import { shownEvent } from '../filters/event.ts';
-import { EVERY_TYPE } from '../filters/readable.ts';
-import { isObject, type JsonObject } from '../filters/shown.ts';
+import { filterEvent } from '../filters/event.ts';
+import { ALL_TYPES } from '../filters/readable-types.ts';
+import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Asked } from '../answer.ts';
 import type { UpstreamRequest } from '../request/call.ts';
@@ -16,7 +16,7 @@ const AT_ONCE = 8;
  * have (MSC4291), so it falls out wherever the scope is pushed down.
  * @param whole all rooms are new to the holder; otherwise those the subject has just joined are
  */
-export function lackingCreate(sync: JsonObject, whole: boolean, subject: UserId): readonly string[] {
+export function roomsMissingCreate(sync: JsonObject, whole: boolean, subject: UserId): readonly string[] {
   const join = joinedIn(sync);
   return Object.keys(join).filter((roomId) => !roomId.includes(':') && lacks(join[roomId], whole, subject));
 }
@@ -25,7 +25,7 @@ export function lackingCreate(sync: JsonObject, whole: boolean, subject: UserId)
  * Asks for the create events of rooms in scope, a few at a time, for who reads those. One that cannot be had
  * is not in the answer.
  */
-export async function createEvents(
+export async function fetchCreateEvents(
   rooms: readonly string[],
   upstream: (request: UpstreamRequest, timeoutMs: number, hides: boolean) => Promise<Asked>,
   timeoutMs: number,
@@ -38,7 +38,7 @@ export async function createEvents(
       timeoutMs,
       true,
     );
-    const create = isAnswer(reply) ? null : shownEvent(reply.got, roomId, 'around-event', EVERY_TYPE);
+    const create = isAnswer(reply) ? null : filterEvent(reply.got, roomId, 'around-event', ALL_TYPES);
     if (create !== null) found.set(roomId, create);
   };
   for (let at = 0; at < rooms.length; at += AT_ONCE)
@@ -47,7 +47,7 @@ export async function createEvents(
 }
 
 /** A `/sync` with these create events added to the state of their rooms. */
-export function withCreateEvents(sync: JsonObject, creates: ReadonlyMap<string, JsonObject>): JsonObject {
+export function addCreateEvents(sync: JsonObject, creates: ReadonlyMap<string, JsonObject>): JsonObject {
   if (creates.size === 0) return sync;
   const join = joinedIn(sync);
   const mended: Record<string, unknown> = { ...join };

@@ -1,43 +1,43 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { NOT_FOUND, ok } from '../answer.ts';
-import { shownEvents } from './event.ts';
-import type { Readable } from './readable.ts';
-import { isObject, type JsonObject, needList, needObject, pick, type Shape } from './shown.ts';
+import { filterEvents } from './event.ts';
+import type { ReadableTypes } from './readable-types.ts';
+import { isObject, type JsonObject, requireArray, requireObject, pick, type Shape } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
 const RELATED: Shape = { next_batch: 'text', prev_batch: 'text', recursion_depth: 'count' };
 
 /** `/relations`: what answers, reacts to or replaces an event of this room. */
-export function relatedOf(roomId: string, readable: Readable): AnswerFilter {
+export function relationsFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
   return (body) => {
-    const page = needObject(body, 'relations');
+    const page = requireObject(body, 'relations');
     return ok({
       ...pick(page, RELATED),
-      chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable),
+      chunk: filterEvents(requireArray(page['chunk'], 'chunk'), roomId, 'in-event', readable),
     });
   };
 }
 
 /** `/threads`: the first events of the room's threads. */
-export function threadsOf(roomId: string, readable: Readable): AnswerFilter {
+export function threadsFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
   return (body) => {
-    const page = needObject(body, 'threads');
+    const page = requireObject(body, 'threads');
     return ok({
       ...pick(page, { next_batch: 'text' }),
-      chunk: shownEvents(needList(page['chunk'], 'chunk'), roomId, 'in-event', readable),
+      chunk: filterEvents(requireArray(page['chunk'], 'chunk'), roomId, 'in-event', readable),
     });
   };
 }
 
 /** `/timestamp_to_event`: an id and a time, nothing of the event. */
-export const momentOf: AnswerFilter = (body) => {
-  const shown = pick(needObject(body, 'event'), { event_id: 'text', origin_server_ts: 'count' });
+export const timestampToEvent: AnswerFilter = (body) => {
+  const shown = pick(requireObject(body, 'event'), { event_id: 'text', origin_server_ts: 'count' });
   return shown['event_id'] === undefined ? NOT_FOUND : ok(shown);
 };
 
 /** `/aliases`: the room's own names. */
 export const aliases: AnswerFilter = (body) =>
-  ok({ aliases: needList(needObject(body, 'aliases')['aliases'], 'aliases').filter(isAlias) });
+  ok({ aliases: requireArray(requireObject(body, 'aliases')['aliases'], 'aliases').filter(isAlias) });
 
 function isAlias(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith('#');
@@ -63,7 +63,7 @@ const SUMMARY: Shape = {
  * A room in short (spec 1.19, "PublicRoomsChunk" and "SpaceHierarchyRoomsChunk"); null where it is another
  * room.
  */
-export function shownSummary(
+export function projectRoomSummary(
   summary: unknown,
   roomId: string,
   rooms: ReadonlySet<RoomId>,
@@ -78,9 +78,9 @@ export function shownSummary(
 }
 
 /** `/room_summary` of this room. */
-export function summaryOf(roomId: string): AnswerFilter {
+export function roomSummaryFilter(roomId: string): AnswerFilter {
   return (body, rooms) => {
-    const shown = shownSummary(needObject(body, 'summary'), roomId, rooms);
+    const shown = projectRoomSummary(requireObject(body, 'summary'), roomId, rooms);
     return shown === null ? NOT_FOUND : ok(shown);
   };
 }

@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Log } from '../../ports/log.ts';
-import type { FromThread, ToThread } from './messages.ts';
-import type { Reading, Work } from './reading.ts';
+import type { FromWorker, ToWorker } from './protocol.ts';
+import type { FilterJob, FilterTask } from './filter-job.ts';
 
 const BLOCK_BYTES = 262_144;
 /** A thread costs some 40 MB: it is there while there is work for it, and a while longer. */
@@ -20,19 +20,19 @@ const RESERVED_BYTES = 4_194_304;
 const SMALL_BYTES = 1_048_576;
 
 /** One large answer on its way to the other thread. */
-export interface Feed {
+export interface FilterInput {
   /** Takes some of it; false where too much waits already, and then nothing more may be given. */
   push(chunk: Uint8Array): boolean;
   /** That was all. */
-  end(): Reading;
+  end(): FilterJob;
   /** It is not wanted any more. */
-  drop(): void;
+  discard(): void;
 }
 
 /** Filters large answers in a thread of their own, while the gateway answers others. */
-export interface LargeAnswers {
+export interface FilterWorker {
   /** @param grantId whose it is: one may fill what waits, but not shut the others out */
-  open(work: Work, grantId: GrantId): Feed;
+  open(work: FilterTask, grantId: GrantId): FilterInput;
   close(): Promise<void>;
 }
 
@@ -54,18 +54,18 @@ type Options = {
 
 type Step = {
   readonly id: number;
-  readonly resolve: (message: FromThread) => void;
+  readonly resolve: (message: FromWorker) => void;
   readonly reject: (error: MintwardenError) => void;
 };
 
-const THREAD = new URL('./thread.ts', import.meta.url);
+const THREAD = new URL('./worker-thread.ts', import.meta.url);
 
 /**
- * Starts the thread with the first large answer, ends it when there was none for a while, and starts it anew
+ * Starts the thread with the first large answer, ends it when there was none for a while, and starts it again
  * after it died or hung: the answers that were with it are told as ones that cannot be passed on (502), and
  * nobody else is.
  */
-export function largeAnswers(options: Options): LargeAnswers {
+export function createFilterWorker(options: Options): FilterWorker {
   const { queueBytes, stepTimeoutMs, log, thread = THREAD, heapMb = HEAP_MB, idleMs = IDLE_MS } = options;
   let worker: Worker | null = null;
   let waiting = new Map<number, Step>();
@@ -83,12 +83,12 @@ export function largeAnswers(options: Options): LargeAnswers {
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
     fresh.unref();
-    fresh.on('message', (message: FromThread) => {
+    fresh.on('message', (message: FromWorker) => {
       if (worker !== fresh) return;
       const step = waiting.get(message.id);
       waiting.delete(message.id);
       rewind();
-      if (message.step === 'fault') step?.reject(unreadable());
+      if (message.step === 'fault') step?.reject(unreadableResponse());
       else step?.resolve(message);
     });
     fresh.on('error', () => lose(fresh, 'died'));
@@ -112,9 +112,9 @@ export function largeAnswers(options: Options): LargeAnswers {
     const steps = waiting;
     waiting = new Map();
     rewind();
-    log.error('filter thread lost', { how, answers: steps.size });
+    log.error('filter worker lost', { how, answers: steps.size });
     void lost.terminate();
-    for (const step of steps.values()) step.reject(unreadable());
+    for (const step of steps.values()) step.reject(unreadableResponse());
   }
 
   /** Looked at when a feed ends: if no other has come by then, the thread goes. */
@@ -124,7 +124,7 @@ export function largeAnswers(options: Options): LargeAnswers {
     idle = setTimeout(() => {
       const unused = worker;
       worker = null;
-      if (unused !== null) void endInOrder(unused);
+      if (unused !== null) void endGracefully(unused);
     }, idleMs).unref();
   }
 
@@ -149,7 +149,7 @@ export function largeAnswers(options: Options): LargeAnswers {
       let over = false;
       let block = new Uint8Array(BLOCK_BYTES);
       let filled = 0;
-      const post = (message: ToThread, transfer: readonly ArrayBuffer[] = []): void => {
+      const post = (message: ToWorker, transfer: readonly ArrayBuffer[] = []): void => {
         if (worker === mine) mine.postMessage(message, transfer);
       };
       const flush = (): void => {
@@ -167,9 +167,9 @@ export function largeAnswers(options: Options): LargeAnswers {
         if (waiting.delete(id)) rewind();
         post({ id, step: 'drop' });
       };
-      const ask = (message: ToThread): Promise<FromThread> => {
-        const { promise, resolve, reject } = Promise.withResolvers<FromThread>();
-        if (over || worker !== mine) reject(unreadable());
+      const ask = (message: ToWorker): Promise<FromWorker> => {
+        const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
+        if (over || worker !== mine) reject(unreadableResponse());
         else {
           waiting.set(id, { id, resolve, reject });
           if (watch === null) rewind();
@@ -197,31 +197,31 @@ export function largeAnswers(options: Options): LargeAnswers {
           const read = ask({ id, step: 'read', work });
           read.catch(() => undefined);
           return {
-            spokenOf: async () => expectStep(await read, 'read').spokenOf,
-            show: async (rooms, whole) =>
-              expectStep(await ask({ id, step: 'show', rooms: new Set(rooms), whole }), 'show').shown,
-            async answer(creates) {
+            roomIds: async () => expectStep(await read, 'read').roomIds,
+            filter: async (rooms, whole) =>
+              expectStep(await ask({ id, step: 'filter', rooms: new Set(rooms), whole }), 'filter').shown,
+            async response(creates) {
               const {
                 status,
                 bytes: written,
                 showings,
-              } = expectStep(await ask({ id, step: 'answer', creates }), 'answer');
+              } = expectStep(await ask({ id, step: 'response', creates }), 'response');
               return { status, body: null, written, showings };
             },
-            done: drop,
+            release: drop,
           };
         },
-        drop,
+        discard: drop,
       };
     },
     async close() {
       clearTimeout(idle);
       const last = worker;
       worker = null;
-      for (const step of waiting.values()) step.reject(unreadable());
+      for (const step of waiting.values()) step.reject(unreadableResponse());
       waiting = new Map();
       rewind();
-      if (last !== null) await endInOrder(last);
+      if (last !== null) await endGracefully(last);
     },
   };
 }
@@ -230,24 +230,24 @@ export function largeAnswers(options: Options): LargeAnswers {
  * It ends by itself: Node now and then crashes where a thread is terminated from outside while it still loads
  * its modules.
  */
-async function endInOrder(worker: Worker): Promise<void> {
+async function endGracefully(worker: Worker): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const late = setTimeout(() => void worker.terminate(), END_WITHIN_MS);
   worker.once('exit', () => resolve());
-  const end: ToThread = { id: 0, step: 'end' };
+  const end: ToWorker = { id: 0, step: 'end' };
   worker.postMessage(end, []);
   await promise;
   clearTimeout(late);
 }
 
-function expectStep<Name extends FromThread['step']>(
-  message: FromThread,
+function expectStep<Name extends FromWorker['step']>(
+  message: FromWorker,
   step: Name,
-): Extract<FromThread, { readonly step: Name }> {
-  if (message.step !== step) throw unreadable();
-  return message as Extract<FromThread, { readonly step: Name }>;
+): Extract<FromWorker, { readonly step: Name }> {
+  if (message.step !== step) throw unreadableResponse();
+  return message as Extract<FromWorker, { readonly step: Name }>;
 }
 
-function unreadable(): MintwardenError {
+function unreadableResponse(): MintwardenError {
   return new MintwardenError('homeserver-nonsense', "The homeserver's answer could not be read.");
 }

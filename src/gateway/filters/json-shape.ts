@@ -8,42 +8,42 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function nonsense(what: string): MintwardenError {
+function invalidResponse(what: string): MintwardenError {
   return new MintwardenError('homeserver-nonsense', `The homeserver's answer has no proper ${what}.`);
 }
 
 /** The value as an object. @throws MintwardenError `homeserver-nonsense` */
-export function needObject(value: unknown, what: string): JsonObject {
+export function requireObject(value: unknown, what: string): JsonObject {
   if (isObject(value)) return value;
-  throw nonsense(what);
+  throw invalidResponse(what);
 }
 
 /** The value as a list. @throws MintwardenError `homeserver-nonsense` */
-export function needList(value: unknown, what: string): readonly unknown[] {
+export function requireArray(value: unknown, what: string): readonly unknown[] {
   if (Array.isArray(value)) return value as unknown[];
-  throw nonsense(what);
+  throw invalidResponse(what);
 }
 
 /** The value as text. @throws MintwardenError `homeserver-nonsense` */
-export function needText(value: unknown, what: string): string {
+export function requireString(value: unknown, what: string): string {
   if (typeof value === 'string') return value;
-  throw nonsense(what);
+  throw invalidResponse(what);
 }
 
 /**
  * The value as an object, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else
  * that is there
  */
-export function maybeObject(value: unknown, what: string): JsonObject {
-  return value === undefined ? {} : needObject(value, what);
+export function optionalObject(value: unknown, what: string): JsonObject {
+  return value === undefined ? {} : requireObject(value, what);
 }
 
 /**
  * The value as a list, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else
  * that is there
  */
-export function maybeList(value: unknown, what: string): readonly unknown[] {
-  return value === undefined ? [] : needList(value, what);
+export function optionalArray(value: unknown, what: string): readonly unknown[] {
+  return value === undefined ? [] : requireArray(value, what);
 }
 
 /** Which type a key must have to be shown. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
-import { type LargeAnswers, largeAnswers } from '../../../src/gateway/large/large-answers.ts';
-import { readingOfSync } from '../../../src/gateway/large/reading.ts';
+import { type FilterWorker, createFilterWorker } from '../../../src/gateway/filter-worker/filter-worker.ts';
+import { syncFilterJob } from '../../../src/gateway/filter-worker/filter-job.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
 
 const NOBODY_LISTENS = {
@@ -14,14 +14,16 @@ const NOBODY_LISTENS = {
   warn: () => undefined,
   error: () => undefined,
 };
-const SIGHT = { subject: ALICE, scope: grantOf([OPS]).scope };
+const VIEW = { subject: ALICE, scope: grantOf([OPS]).scope };
 const MINE = '7F3K9Q' as GrantId;
-const WORK = { kind: 'sync', sight: SIGHT } as const;
+const WORK = { kind: 'sync', view: VIEW } as const;
 const ROOMS: ReadonlySet<RoomId> = new Set([OPS, DEV]);
 const NO_EVENTS = new Map<string, never>();
 
-function started(options: Partial<Parameters<typeof largeAnswers>[0]> = {}): LargeAnswers & AsyncDisposable {
-  const large = largeAnswers({
+function started(
+  options: Partial<Parameters<typeof createFilterWorker>[0]> = {},
+): FilterWorker & AsyncDisposable {
+  const large = createFilterWorker({
     queueBytes: 64_000_000,
     stepTimeoutMs: 5_000,
     log: NOBODY_LISTENS,
@@ -51,16 +53,16 @@ function sync(events: number): object {
   };
 }
 
-async function filtered(large: LargeAnswers, bytes: Uint8Array, chunk: number): Promise<string> {
+async function filtered(large: FilterWorker, bytes: Uint8Array, chunk: number): Promise<string> {
   const feed = large.open(WORK, MINE);
   for (let at = 0; at < bytes.length; at += chunk)
     expect(feed.push(bytes.subarray(at, at + chunk))).toBe(true);
-  const reading = feed.end();
-  expect(await reading.spokenOf()).toStrictEqual([OPS, DEV, SECRET]);
-  const shown = await reading.show(ROOMS, true);
-  expect(shown).toStrictEqual({ nextBatch: 's1', news: true, lacking: [DEV] });
-  const answer = await reading.answer(NO_EVENTS);
-  reading.done();
+  const job = feed.end();
+  expect(await job.roomIds()).toStrictEqual([OPS, DEV, SECRET]);
+  const shown = await job.filter(ROOMS, true);
+  expect(shown).toStrictEqual({ nextBatch: 's1', news: true, missingCreate: [DEV] });
+  const answer = await job.response(NO_EVENTS);
+  job.release();
   return new TextDecoder().decode(answer.written);
 }
 
@@ -70,17 +72,17 @@ describe('a large answer', () => {
   test.each([7, 65_536, 300_000])('in pieces of %d bytes is shown as it would be in place', async (chunk) => {
     await using large = started();
     const body = sync(chunk === 7 ? 40 : 3_000);
-    const here = readingOfSync(body, SIGHT);
-    here.show(ROOMS, true);
+    const here = syncFilterJob(body, VIEW);
+    here.filter(ROOMS, true);
     const got = await filtered(large, Buffer.from(JSON.stringify(body)), chunk);
-    expect(got).toBe(JSON.stringify(here.answer(NO_EVENTS).body));
+    expect(got).toBe(JSON.stringify(here.response(NO_EVENTS).body));
     expect(got).not.toContain('leak');
   });
 
   test('the thread is there while there is work, and ends when there was none for a while', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'mintwarden-thread-'));
     const [births, thread] = [join(folder.path, 'births'), join(folder.path, 'thread.mjs')];
-    const real = new URL('../../../src/gateway/large/thread.ts', import.meta.url).href;
+    const real = new URL('../../../src/gateway/filter-worker/worker-thread.ts', import.meta.url).href;
     const lines = [
       "import { appendFileSync } from 'node:fs';",
       `appendFileSync(${JSON.stringify(births)}, 'x');`,
@@ -116,10 +118,10 @@ describe('a large answer', () => {
     await using large = started();
     const feed = large.open(WORK, MINE);
     feed.push(bytes);
-    const reading = feed.end();
-    const asked = (async () => (await reading.spokenOf(), reading.show(ROOMS, true)))();
+    const job = feed.end();
+    const asked = (async () => (await job.roomIds(), job.filter(ROOMS, true)))();
     await expect(asked).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-    reading.done();
+    job.release();
     expect(await filtered(large, Buffer.from(JSON.stringify(sync(1))), 100)).toContain('ours');
   });
 });
@@ -131,13 +133,13 @@ describe('what may wait', () => {
     expect(first.push(new Uint8Array(8_000_000))).toBe(true);
     const second = large.open(WORK, MINE);
     expect(second.push(new Uint8Array(4_000_000))).toBe(false);
-    first.drop();
-    first.drop();
+    first.discard();
+    first.discard();
     expect(first.push(new Uint8Array(1))).toBe(false);
     expect(second.push(new Uint8Array(9_000_000))).toBe(true);
-    const reading = second.end();
-    await expect(reading.spokenOf()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-    reading.done();
+    const job = second.end();
+    await expect(job.roomIds()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    job.release();
     expect(large.open(WORK, MINE).push(new Uint8Array(10_000_000))).toBe(true);
   });
 
@@ -157,13 +159,13 @@ describe('what may wait', () => {
       false,
     ]);
     expect(others[0]?.push(new Uint8Array(100_000))).toBe(false);
-    for (const feed of [...mine, ...others]) feed.drop();
+    for (const feed of [...mine, ...others]) feed.discard();
     expect(large.open(WORK, MINE).push(new Uint8Array(10_000_000))).toBe(true);
   });
 });
 
 describe('a thread that goes wrong', () => {
-  const REAL = new URL('../../../src/gateway/large/thread.ts', import.meta.url).href;
+  const REAL = new URL('../../../src/gateway/filter-worker/worker-thread.ts', import.meta.url).href;
   // The first one does as it is told here; every later one is the real one.
   const faulty = async (does: string) => {
     const folder = await mkdtempDisposable(join(tmpdir(), 'mintwarden-thread-'));
@@ -200,10 +202,10 @@ describe('a thread that goes wrong', () => {
         feed.push(Buffer.from(JSON.stringify(sync(1))));
         return feed.end();
       });
-      for (const reading of both) {
-        await expect(reading.spokenOf()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-        await expect(reading.show(ROOMS, true)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-        reading.done();
+      for (const job of both) {
+        await expect(job.roomIds()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+        await expect(job.filter(ROOMS, true)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+        job.release();
       }
       expect(logged).toHaveLength(1);
       expect(JSON.stringify(logged)).not.toContain('leak');
@@ -216,7 +218,7 @@ describe('a thread that goes wrong', () => {
     const large = started();
     const feed = large.open(WORK, MINE);
     feed.push(Buffer.from(JSON.stringify(sync(1))));
-    const asked = feed.end().spokenOf();
+    const asked = feed.end().roomIds();
     await Promise.all([expect(asked).rejects.toMatchObject({ code: 'homeserver-nonsense' }), large.close()]);
   });
 });
