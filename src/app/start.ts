@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createBot } from '../bot/dispatch.ts';
+import { createBot } from '../bot/bot.ts';
 import type { Config } from '../config/index.ts';
 import { toPolicy } from '../config/index.ts';
 import { MintwardenError } from '../domain/errors.ts';

@@ -4,10 +4,10 @@ import type { Document } from '../words/document.ts';
 import { refuseWhileHeld } from '../lifecycle/anchors/held.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { Address } from './addressing.ts';
-import { errorDocument } from './answer.ts';
+import { errorDocument } from './reply.ts';
 import type { Arguments } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
-import { parseArguments } from './parse.ts';
+import { parseArguments } from './parse-arguments.ts';
 import { tokenise } from './tokenizer.ts';
 
 /**

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../src/bot/command.ts';
 import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
-import { parseArguments } from '../../src/bot/parse.ts';
+import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenise } from '../../src/bot/tokenizer.ts';
 import { parseAllowance } from '../../src/domain/allowance.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';

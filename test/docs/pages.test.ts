@@ -5,7 +5,7 @@ import { COMMANDS } from '../../src/app/command-line/commands.ts';
 import { findCommand } from '../../src/app/command-line/find-command.ts';
 import { parseFlags } from '../../src/app/command-line/parse.ts';
 import { commandsOf, operatorCommands } from '../../src/bot/commands/index.ts';
-import { parseArguments } from '../../src/bot/parse.ts';
+import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenise } from '../../src/bot/tokenizer.ts';
 import type { Said } from '../demo/picture/conversation.ts';
 import { conversationSvg } from '../demo/picture/svg.ts';

@@ -1,5 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import type { OperatorParts } from '../../bot/operate.ts';
+import type { OperatorParts } from '../../bot/operator-command.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Reload } from '../reload.ts';
 import { machineCommands } from './machine-commands.ts';

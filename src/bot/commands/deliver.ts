@@ -6,7 +6,7 @@ import { actorName, id, undo } from '../../words/text/en.ts';
 import { scopeSentence } from '../../words/scope-sentence.ts';
 import { required } from '../arguments.ts';
 import { ID, OUT, type Command } from '../command.ts';
-import { waitingWords } from '../waiting-words.ts';
+import { waitingWords } from '../waiting-reason.ts';
 
 /** `!deliver`: tries again to hand over a token that waits. */
 export const deliverCommand: Command = {

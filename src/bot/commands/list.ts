@@ -2,7 +2,7 @@ import type { Grant } from '../../domain/grant.ts';
 import { code, line, list, paragraph, pill, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
 import type { Arguments } from '../arguments.ts';
-import { grantData } from '../as-data.ts';
+import { grantData } from '../reply-data.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { grantLine } from '../grant-view.ts';
 import { parseUserReference } from '../values/user.ts';

@@ -11,9 +11,9 @@ import { quoted } from '../../words/safe-text.ts';
 import { moment } from '../../words/time.ts';
 import { required } from '../arguments.ts';
 import { ID, personOf, type Command } from '../command.ts';
-import { reportData } from '../as-data.ts';
+import { reportData } from '../reply-data.ts';
 import { stateWords } from '../grant-view.ts';
-import { waitingWords } from '../waiting-words.ts';
+import { waitingWords } from '../waiting-reason.ts';
 
 const REACH: Record<GrantReport['notice']['reach'], string> = {
   none: 'there was none',

@@ -6,7 +6,7 @@ import { exposure } from '../../lifecycle/troubles/control-room.ts';
 import { troubleLine } from '../../words/messages/trouble.ts';
 import type { World } from '../../lifecycle/world.ts';
 import { lineToText } from '../../words/render.ts';
-import { statusData } from '../as-data.ts';
+import { statusData } from '../reply-data.ts';
 import type { Command } from '../command.ts';
 
 function counted(count: number, one: string, many: string): string {

@@ -10,7 +10,7 @@ import { narrow, type Scope, type ScopeLimits } from '../../domain/scope.ts';
 import type { MintRequest } from '../../lifecycle/requests.ts';
 import { required, type Arguments } from '../arguments.ts';
 import { closest } from '../closest.ts';
-import { itemsOf } from './items.ts';
+import { itemsOf } from './list.ts';
 import { parseRooms } from './room.ts';
 
 /**

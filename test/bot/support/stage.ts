@@ -2,7 +2,7 @@ import { PRESETS } from '../../../src/domain/preset.ts';
 import { randomBytes } from 'node:crypto';
 import type { EventId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
-import { createBot, type Bot } from '../../../src/bot/dispatch.ts';
+import { createBot, type Bot } from '../../../src/bot/bot.ts';
 import { requestsOf } from '../../../src/app/requests.ts';
 import type { World } from '../../../src/lifecycle/world.ts';
 import type { Chat, ChatContent, ControlRoomState, Dm, Incoming } from '../../../src/ports/chat.ts';

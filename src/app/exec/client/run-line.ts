@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { outOf } from '../../../bot/operate.ts';
+import { outOf } from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import { operatorName, type ToldError } from '../protocol.ts';
 import { ask, type Reply } from './ask.ts';

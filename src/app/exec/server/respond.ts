@@ -1,5 +1,5 @@
-import { grantData } from '../../../bot/as-data.ts';
-import { operate, type OperatorAnswer, type OperatorParts } from '../../../bot/operate.ts';
+import { grantData } from '../../../bot/reply-data.ts';
+import { operate, type OperatorAnswer, type OperatorParts } from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { GrantId, Operator } from '../../../domain/ids.ts';
 import { handOver } from '../../../lifecycle/telling/hand-over.ts';

@@ -7,12 +7,12 @@ import { contentOf } from '../lifecycle/telling/content.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { Requests } from '../ports/requests.ts';
 import { toText } from '../words/render.ts';
-import { errorDocument } from './answer.ts';
+import { errorDocument } from './reply.ts';
 import { operatorCommands } from './commands/index.ts';
-import { parseArguments } from './parse.ts';
+import { parseArguments } from './parse-arguments.ts';
 import { tokenise } from './tokenizer.ts';
 import { addressOf, type Address } from './addressing.ts';
-import { grantData } from './as-data.ts';
+import { grantData } from './reply-data.ts';
 import { OUT, type AnswerData, type Command } from './command.ts';
 import { execute, toldError } from './execute.ts';
 

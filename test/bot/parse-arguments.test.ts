@@ -4,7 +4,7 @@ import { PRESETS } from '../../src/domain/preset.ts';
 import type { CommandContext } from '../../src/bot/command.ts';
 import { listCommand } from '../../src/bot/commands/list.ts';
 import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
-import { parseArguments } from '../../src/bot/parse.ts';
+import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenise } from '../../src/bot/tokenizer.ts';
 import { ADA } from './support/stage.ts';
 

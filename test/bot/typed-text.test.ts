@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
 import { addressOf } from '../../src/bot/addressing.ts';
 import { closest, distance } from '../../src/bot/closest.ts';
-import { createLimiter } from '../../src/bot/limiter.ts';
-import { typedText } from '../../src/bot/plain-text.ts';
+import { createLimiter } from '../../src/bot/throttle.ts';
+import { typedText } from '../../src/bot/typed-text.ts';
 import { identifierOf } from '../../src/bot/values/permalink.ts';
 
 const typed = (body: string, html: string | null = null, some: { isEdit?: boolean } = {}) =>

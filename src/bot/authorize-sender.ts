@@ -2,7 +2,7 @@ import type { CommandKey } from '../domain/change.ts';
 import type { RoomId } from '../domain/ids.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { Incoming } from '../ports/chat.ts';
-import { controlAuthority, dmAuthority, type AuthorityContext, type Verdict } from './authority.ts';
+import { controlAuthority, dmAuthority, type AuthorityContext, type Verdict } from './authorization.ts';
 import type { Place } from './command.ts';
 
 /** A verdict, and how the room it was given in is answered. */

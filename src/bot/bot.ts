@@ -7,13 +7,13 @@ import type { Requests } from '../ports/requests.ts';
 import { code, line, paragraph } from '../words/build.ts';
 import type { Document } from '../words/document.ts';
 import { addressOf } from './addressing.ts';
-import { errorDocument, isAway, PATIENCE, sendAnswer, type Patience } from './answer.ts';
+import { errorDocument, isAway, PATIENCE, sendAnswer, type Patience } from './reply.ts';
 import type { Place } from './command.ts';
 import { commandsOf } from './commands/index.ts';
 import { execute, failure } from './execute.ts';
-import { commandKey, judge } from './judge.ts';
-import { createLimiter } from './limiter.ts';
-import { typedText } from './plain-text.ts';
+import { commandKey, judge } from './authorize-sender.ts';
+import { createLimiter } from './throttle.ts';
+import { typedText } from './typed-text.ts';
 
 const HOUR_MS = 3_600_000;
 const RESEND_MS = 60_000;

@@ -4,7 +4,7 @@ import {
   dmAuthority,
   type ControlContext,
   type DmContext,
-} from '../../src/bot/authority.ts';
+} from '../../src/bot/authorization.ts';
 import type { EventId, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Incoming } from '../../src/ports/chat.ts';
 import { ADA, ALICE, BOB, BOT, CONTROL, dmOf, NOW } from './support/stage.ts';
