@@ -9,12 +9,12 @@ export type Address =
   | { readonly kind: 'unknown'; readonly typed: string; readonly meant: string | null; readonly line: string }
   | { readonly kind: 'none' };
 
-const OURS = /^(?:mw|mintwarden)$/i;
+const BOT_NAMES = /^(?:mw|mintwarden)$/i;
 /**
  * Words that people begin sentences with: without the `!` they are ours only where what follows has the
  * command’s form.
  */
-const EVERYDAY: ReadonlyMap<string, RegExp> = new Map([
+const AMBIGUOUS_VERBS: ReadonlyMap<string, RegExp> = new Map([
   ['can', /^\s+\S+\s+(?:GET|PUT|POST|DELETE)\s+\S*\//i],
 ]);
 
@@ -25,7 +25,7 @@ const EVERYDAY: ReadonlyMap<string, RegExp> = new Map([
  * optional.
  * @param elsewhere verbs of ours that belong to the other place: whoever writes one here means us
  */
-export function addressOf(
+export function parseAddress(
   text: string,
   place: Place,
   botUserId: UserId,
@@ -36,13 +36,13 @@ export function addressOf(
     .replace(/\p{Cf}/gu, '')
     .trim()
     .replace(/^！/, '!');
-  const named = afterName(clean, botUserId);
+  const named = stripMention(clean, botUserId);
   const [, bang = '', word = '', rest = ''] = /^(!?)(\S*)(.*)$/s.exec(named ?? clean) ?? [];
-  if (named === null && bang === '!' && OURS.test(word)) return addressed(rest.trim(), verbs);
-  if (named !== null) return addressed(named, verbs);
+  if (named === null && bang === '!' && BOT_NAMES.test(word)) return parseAfterMention(rest.trim(), verbs);
+  if (named !== null) return parseAfterMention(named, verbs);
   if (bang === '' && place === 'control') return { kind: 'none' };
   const verb = word.toLowerCase();
-  if (bang === '' && EVERYDAY.get(verb)?.test(rest) === false) return { kind: 'none' };
+  if (bang === '' && AMBIGUOUS_VERBS.get(verb)?.test(rest) === false) return { kind: 'none' };
   if (verbs.includes(verb)) return { kind: 'command', verb, line: rest.trim() };
   if (bang === '!' && elsewhere.includes(verb))
     return { kind: 'unknown', typed: word, meant: null, line: rest.trim() };
@@ -52,7 +52,7 @@ export function addressOf(
     : { kind: 'none' };
 }
 
-function addressed(line: string, verbs: readonly string[]): Address {
+function parseAfterMention(line: string, verbs: readonly string[]): Address {
   const [, word = '', rest = ''] = /^!?(\S*)(.*)$/s.exec(line) ?? [];
   const verb = word.toLowerCase();
   if (verb === '') return { kind: 'command', verb: 'help', line: '' };
@@ -61,7 +61,7 @@ function addressed(line: string, verbs: readonly string[]): Address {
 }
 
 /** What follows the bot's id or name at the beginning of the text; null where neither stands there. */
-function afterName(text: string, botUserId: UserId): string | null {
+function stripMention(text: string, botUserId: UserId): string | null {
   for (const name of [botUserId, `@${localpartOf(botUserId)}`, localpartOf(botUserId)]) {
     if (!text.toLowerCase().startsWith(name.toLowerCase())) continue;
     const rest = text.slice(name.length);

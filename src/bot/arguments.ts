@@ -5,7 +5,7 @@ import { MintwardenError } from '../domain/errors.ts';
  * and not empty.
  */
 export type Arguments = {
-  readonly words: ReadonlyMap<string, string>;
+  readonly positionals: ReadonlyMap<string, string>;
   readonly values: ReadonlyMap<string, string>;
   readonly switches: ReadonlySet<string>;
 };

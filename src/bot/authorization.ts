@@ -9,7 +9,7 @@ import { shortDuration } from '../words/time.ts';
 const MAX_FUTURE_MS = 60_000;
 
 /** What is known when a command is judged. */
-export type AuthorityContext = {
+export type AuthorizationContext = {
   readonly now: number;
   readonly policy: Pick<Policy, 'admins' | 'commandMaxAgeMs'>;
   readonly serverName: string;
@@ -20,14 +20,14 @@ export type AuthorityContext = {
 };
 
 /** What is known of the control room besides. */
-export type ControlContext = AuthorityContext & {
+export type ControlRoomContext = AuthorizationContext & {
   readonly room: ControlRoomState;
   /** The sender's master key as first seen; null where it was never seen. */
   readonly pin: Pin | null;
 };
 
 /** What is known of a DM besides. */
-export type DmContext = AuthorityContext & {
+export type DmContext = AuthorizationContext & {
   /** The bot's DM with the sender; null where there is none. */
   readonly dmRoomId: RoomId | null;
 };
@@ -39,7 +39,7 @@ export type DmContext = AuthorityContext & {
  * - `ignore`: nothing is said
  * - `refuse`: a sentence and the next step; `quietly` where saying it once in a while is enough
  */
-export type Verdict =
+export type Authorization =
   | { readonly kind: 'accept'; readonly pin: Pin | null; readonly exposed: string | null }
   | { readonly kind: 'ignore'; readonly why: string }
   | {
@@ -50,12 +50,12 @@ export type Verdict =
       readonly quietly: boolean;
     };
 
-function refuse(why: string, sentence: string, next: string | null, quietly = false): Verdict {
+function refuse(why: string, sentence: string, next: string | null, quietly = false): Authorization {
   return { kind: 'refuse', why, sentence, next, quietly };
 }
 
 /** Too old, too new or edited: what no command may be, wherever it is given. */
-function stale(message: Incoming, context: AuthorityContext): Verdict | null {
+function refuseStale(message: Incoming, context: AuthorizationContext): Authorization | null {
   if (message.isEdit)
     return refuse('edit', 'I do not act on edited messages.', 'Send the command as a new message.');
   const age = context.now - message.sentAt;
@@ -79,7 +79,7 @@ function stale(message: Incoming, context: AuthorityContext): Verdict | null {
  * Who may command in the control room: a permitted, joined member of this server, by an encrypted event from
  * a device they have signed, under the master key first seen; fresh, no edit, not seen before.
  */
-export function controlAuthority(message: Incoming, context: ControlContext): Verdict {
+export function authorizeInControlRoom(message: Incoming, context: ControlRoomContext): Authorization {
   const { sender, encryption } = message;
   const { room, pin, policy, now } = context;
   if (context.ownAccounts.includes(sender)) return { kind: 'ignore', why: 'own' };
@@ -105,7 +105,7 @@ export function controlAuthority(message: Incoming, context: ControlContext): Ve
         'Send it from a client with encryption turned on; in Element, a verified session.',
       );
     }
-    return stale(message, context) ?? { kind: 'accept', pin: null, exposed };
+    return refuseStale(message, context) ?? { kind: 'accept', pin: null, exposed };
   }
   if (
     encryption.isReplaced === true ||
@@ -131,7 +131,7 @@ export function controlAuthority(message: Incoming, context: ControlContext): Ve
       'Set up encryption in your client (in Element: Settings, Encryption), then send the command again.',
     );
   }
-  const fresh = stale(message, context);
+  const fresh = refuseStale(message, context);
   if (fresh !== null) return fresh;
   return {
     kind: 'accept',
@@ -144,9 +144,9 @@ export function controlAuthority(message: Incoming, context: ControlContext): Ve
  * Who may command in a DM: the person whose DM it is. Encrypted or not, since it can only look at or end what
  * is theirs.
  */
-export function dmAuthority(message: Incoming, context: DmContext): Verdict {
+export function authorizeInDm(message: Incoming, context: DmContext): Authorization {
   if (context.ownAccounts.includes(message.sender)) return { kind: 'ignore', why: 'own' };
   if (context.dmRoomId !== message.roomId) return { kind: 'ignore', why: 'not-their-dm' };
   if (context.seen) return { kind: 'ignore', why: 'seen' };
-  return stale(message, context) ?? { kind: 'accept', pin: null, exposed: null };
+  return refuseStale(message, context) ?? { kind: 'accept', pin: null, exposed: null };
 }

@@ -2,11 +2,20 @@ import type { CommandKey } from '../domain/change.ts';
 import type { RoomId } from '../domain/ids.ts';
 import type { World } from '../lifecycle/world.ts';
 import type { Incoming } from '../ports/chat.ts';
-import { controlAuthority, dmAuthority, type AuthorityContext, type Verdict } from './authorization.ts';
+import {
+  authorizeInControlRoom,
+  authorizeInDm,
+  type AuthorizationContext,
+  type Authorization,
+} from './authorization.ts';
 import type { Place } from './command.ts';
 
 /** A verdict, and how the room it was given in is answered. */
-export type Judged = { readonly verdict: Verdict; readonly place: Place; readonly encrypted: boolean };
+export type SenderAuthorization = {
+  readonly authorization: Authorization;
+  readonly place: Place;
+  readonly encrypted: boolean;
+};
 
 /** The command's event id and its place in its Megolm session. */
 export function commandKey(message: Incoming, at: number): CommandKey {
@@ -24,9 +33,13 @@ export function commandKey(message: Incoming, at: number): CommandKey {
  * Gathers what the authority must know of a message, and asks it. @throws MintwardenError where that cannot
  * be known
  */
-export async function judge(world: World, controlRoomId: RoomId, message: Incoming): Promise<Judged> {
+export async function authorizeSender(
+  world: World,
+  controlRoomId: RoomId,
+  message: Incoming,
+): Promise<SenderAuthorization> {
   const key = commandKey(message, world.clock.now());
-  const common: Omit<AuthorityContext, 'seen'> = {
+  const common: Omit<AuthorizationContext, 'seen'> = {
     now: key.at,
     policy: world.policy(),
     serverName: world.directory.serverName,
@@ -40,14 +53,14 @@ export async function judge(world: World, controlRoomId: RoomId, message: Incomi
       world.ledger.pin(message.sender),
     ]);
     return {
-      verdict: controlAuthority(message, { ...common, seen, room, pin }),
+      authorization: authorizeInControlRoom(message, { ...common, seen, room, pin }),
       place: 'control',
       encrypted: room.encrypted,
     };
   }
   const [seen, dm] = await Promise.all([seeing, world.chat.dm(message.sender)]);
   return {
-    verdict: dmAuthority(message, { ...common, seen, dmRoomId: dm?.roomId ?? null }),
+    authorization: authorizeInDm(message, { ...common, seen, dmRoomId: dm?.roomId ?? null }),
     place: 'dm',
     encrypted: dm?.encrypted ?? false,
   };

@@ -6,20 +6,20 @@ import type { ChatEvent, Incoming } from '../ports/chat.ts';
 import type { Requests } from '../ports/requests.ts';
 import { code, line, paragraph } from '../words/build.ts';
 import type { Document } from '../words/document.ts';
-import { addressOf } from './addressing.ts';
-import { errorDocument, isAway, PATIENCE, sendAnswer, type Patience } from './reply.ts';
+import { parseAddress } from './addressing.ts';
+import { errorDocument, isHomeserverAway, RETRY_DELAYS, sendReply, type RetryDelays } from './reply.ts';
 import type { Place } from './command.ts';
 import { commandsOf } from './commands/index.ts';
-import { execute, failure } from './execute.ts';
-import { commandKey, judge } from './authorize-sender.ts';
-import { createLimiter } from './throttle.ts';
+import { execute, failureDocument } from './execute.ts';
+import { commandKey, authorizeSender } from './authorize-sender.ts';
+import { createThrottle } from './throttle.ts';
 import { typedText } from './typed-text.ts';
 
 const HOUR_MS = 3_600_000;
-const RESEND_MS = 60_000;
+const RESEND_HINT_INTERVAL_MS = 60_000;
 
 /** What the bot is made of. */
-export type BotParts = {
+export type BotOptions = {
   readonly world: World;
   readonly controlRoomId: RoomId;
   /** Explains what the gateway would make of a request. */
@@ -27,7 +27,7 @@ export type BotParts = {
   /** Somebody joined, left or was invited somewhere: what waits for that is looked at again. */
   readonly onMembership?: (event: Extract<ChatEvent, { kind: 'membership' }>) => void;
   /** How long answers are tried while the homeserver is away. */
-  readonly patience?: Patience;
+  readonly retryDelays?: RetryDelays;
 };
 
 /**
@@ -42,27 +42,27 @@ export function createBot({
   controlRoomId,
   requests,
   onMembership,
-  patience = PATIENCE,
-}: BotParts): Bot {
-  const hints = createLimiter(HOUR_MS);
-  const refusals = createLimiter(HOUR_MS);
-  const resends = createLimiter(RESEND_MS);
+  retryDelays: patience = RETRY_DELAYS,
+}: BotOptions): Bot {
+  const hints = createThrottle(HOUR_MS);
+  const refusals = createThrottle(HOUR_MS);
+  const resends = createThrottle(RESEND_HINT_INTERVAL_MS);
   const inFlight = new Set<string>();
 
-  async function say(
+  async function reply(
     message: Pick<Incoming, 'roomId' | 'eventId'>,
     encrypted: boolean,
     document: Document,
   ): Promise<void> {
     try {
-      await sendAnswer(
+      await sendReply(
         world.chat,
         { roomId: message.roomId, eventId: message.eventId, encrypted, document },
         patience.soonMs,
       );
     } catch (error) {
-      if (isAway(error)) throw error;
-      noteUnsent(message.eventId, error);
+      if (isHomeserverAway(error)) throw error;
+      logUnsent(message.eventId, error);
     }
   }
 
@@ -70,18 +70,18 @@ export function createBot({
    * For what has been done and will not be done again: the answer is tried for longer, and nobody waits for
    * it.
    */
-  async function sayInTheEnd(message: Incoming, encrypted: boolean, document: Document): Promise<void> {
+  async function replyEventually(message: Incoming, encrypted: boolean, document: Document): Promise<void> {
     try {
-      await say(message, encrypted, document);
+      await reply(message, encrypted, document);
     } catch {
       const answer = { roomId: message.roomId, eventId: message.eventId, encrypted, document };
-      sendAnswer(world.chat, answer, patience.laterMs).catch((error: unknown) =>
-        noteUnsent(message.eventId, error),
+      sendReply(world.chat, answer, patience.laterMs).catch((error: unknown) =>
+        logUnsent(message.eventId, error),
       );
     }
   }
 
-  function noteUnsent(event: string, error: unknown): void {
+  function logUnsent(event: string, error: unknown): void {
     world.log.warn('answer not sent', {
       event,
       code: error instanceof MintwardenError ? error.code : 'unexpected',
@@ -93,7 +93,7 @@ export function createBot({
     if (message.sender === world.chat.userId || world.ownAccounts.includes(message.sender)) return;
     const commands = commandsOf(place);
     const elsewhere = commandsOf(place === 'control' ? 'dm' : 'control').map((each) => each.name);
-    const address = addressOf(
+    const address = parseAddress(
       typedText(message),
       place,
       world.chat.userId,
@@ -102,27 +102,35 @@ export function createBot({
     );
     if (address.kind === 'none' && place === 'control') return;
 
-    const { verdict, encrypted } = await judge(world, controlRoomId, message);
-    if (verdict.kind === 'ignore')
-      return world.log.debug('command ignored', { event: message.eventId, why: verdict.why });
+    const { authorization, encrypted } = await authorizeSender(world, controlRoomId, message);
+    if (authorization.kind === 'ignore')
+      return world.log.debug('command ignored', { event: message.eventId, why: authorization.why });
     const now = world.clock.now();
     if (address.kind === 'none') {
-      if (verdict.kind === 'accept' && hints.allow(message.sender, now))
-        await say(message, encrypted, hint(world.policy().admins.includes(message.sender)));
+      if (authorization.kind === 'accept' && hints.allow(message.sender, now))
+        await reply(message, encrypted, dmHint(world.policy().admins.includes(message.sender)));
       return;
     }
-    if (verdict.kind === 'refuse') {
-      world.log.info('command refused', { event: message.eventId, sender: message.sender, why: verdict.why });
-      if (verdict.quietly && !refusals.allow(message.sender, now)) return;
-      await say(message, encrypted, errorDocument({ message: verdict.sentence, next: verdict.next }));
+    if (authorization.kind === 'refuse') {
+      world.log.info('command refused', {
+        event: message.eventId,
+        sender: message.sender,
+        why: authorization.why,
+      });
+      if (authorization.quietly && !refusals.allow(message.sender, now)) return;
+      await reply(
+        message,
+        encrypted,
+        errorDocument({ message: authorization.sentence, next: authorization.next }),
+      );
       // What was refused as old or from a session not verified yet must not count later, under a date of the
       // homeserver's choice.
-      if (mayCommandLater(world, message))
+      if (mustRememberRefusal(world, message))
         await world.ledger.commit({ at: now, command: commandKey(message, now) });
       return;
     }
-    if (verdict.pin !== null && !(await pinned(world, verdict.pin, message))) {
-      return say(
+    if (authorization.pin !== null && !(await pinIdentity(world, authorization.pin, message))) {
+      return reply(
         message,
         encrypted,
         errorDocument({
@@ -133,8 +141,8 @@ export function createBot({
     }
 
     const key = commandKey(message, now);
-    const surroundings = { exposed: verdict.exposed, encrypted: message.encryption !== null };
-    const { document, acts } = await execute(address, surroundings, {
+    const status = { exposed: authorization.exposed, encrypted: message.encryption !== null };
+    const { document, mutates } = await execute(address, status, {
       world,
       requests,
       place,
@@ -144,9 +152,9 @@ export function createBot({
       commands,
     });
     // What acts counts as seen before its answer: a crash between the two must not let it act again.
-    if (acts) await world.ledger.commit({ at: now, command: key });
-    if (document !== null) await (acts ? sayInTheEnd : say)(message, encrypted, document);
-    if (!acts) await world.ledger.commit({ at: now, command: key });
+    if (mutates) await world.ledger.commit({ at: now, command: key });
+    if (document !== null) await (mutates ? replyEventually : reply)(message, encrypted, document);
+    if (!mutates) await world.ledger.commit({ at: now, command: key });
   }
 
   async function onUndecryptable(event: Extract<ChatEvent, { kind: 'undecryptable' }>): Promise<void> {
@@ -155,23 +163,23 @@ export function createBot({
     const dm = control ? null : await world.chat.dm(event.sender);
     if (!control && dm?.roomId !== event.roomId) return;
     if (!resends.allow(event.sender, world.clock.now())) return;
-    await say(event, control || dm?.encrypted === true, unreadable(control));
+    await reply(event, control || dm?.encrypted === true, undecryptableReply(control));
   }
 
   /** A message that could not even be judged: those who may command are told, if they seem to be asking. */
-  async function onTrouble(message: Incoming, error: unknown): Promise<void> {
-    const document = failure(world, null, error);
-    const told =
+  async function onFailure(message: Incoming, error: unknown): Promise<void> {
+    const document = failureDocument(world, null, error);
+    const isAdmin =
       message.roomId === controlRoomId &&
       world.policy().admins.includes(message.sender) &&
       message.encryption !== null;
-    if (told) await say(message, true, document);
+    if (isAdmin) await reply(message, true, document);
   }
 
   /**
    * Runs the work unless the same event, or the same place in the same session, is being worked on already.
    */
-  async function once(message: Incoming): Promise<void> {
+  async function handleOnce(message: Incoming): Promise<void> {
     const place =
       message.encryption === null
         ? null
@@ -182,8 +190,8 @@ export function createBot({
     try {
       await onMessage(message);
     } catch (error) {
-      if (isAway(error)) throw error;
-      await onTrouble(message, error);
+      if (isHomeserverAway(error)) throw error;
+      await onFailure(message, error);
     } finally {
       for (const each of keys) inFlight.delete(each);
     }
@@ -194,24 +202,24 @@ export function createBot({
       try {
         if (event.kind === 'membership') onMembership?.(event);
         else if (event.kind === 'undecryptable') await onUndecryptable(event);
-        else await once(event.message);
+        else await handleOnce(event.message);
       } catch (error) {
-        if (isAway(error)) throw error;
-        failure(world, null, error);
+        if (isHomeserverAway(error)) throw error;
+        failureDocument(world, null, error);
       }
     },
   };
 }
 
 /** Only what those on the list wrote: what others write cannot count, and must not fill the ledger. */
-function mayCommandLater(world: World, message: Incoming): boolean {
+function mustRememberRefusal(world: World, message: Incoming): boolean {
   return message.encryption !== null && world.policy().admins.includes(message.sender);
 }
 
 /**
  * Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile.
  */
-async function pinned(world: World, pin: Pin, message: Incoming): Promise<boolean> {
+async function pinIdentity(world: World, pin: Pin, message: Incoming): Promise<boolean> {
   const { userId, masterKey, at } = pin;
   const audit = {
     at,
@@ -227,7 +235,7 @@ async function pinned(world: World, pin: Pin, message: Incoming): Promise<boolea
   return (await world.ledger.pin(userId))?.masterKey === masterKey;
 }
 
-function hint(admin: boolean): Document {
+function dmHint(admin: boolean): Document {
   return [
     paragraph(
       line`I am a bot, and nobody reads along here. I understand ${code('tokens')}, ${code('show ID')}, ${code('revoke ID')} and ${code('help')}.${admin ? ' Administrators’ commands belong in the control room.' : ''}`,
@@ -235,7 +243,7 @@ function hint(admin: boolean): Document {
   ];
 }
 
-function unreadable(control: boolean): Document {
+function undecryptableReply(control: boolean): Document {
   const next = control ? 'Send it again.' : 'Send it again; unencrypted will do here.';
   return errorDocument({
     message: 'I could not decrypt your message.',

@@ -7,7 +7,7 @@ import type { Document } from '../words/document.ts';
 import type { Arguments } from './arguments.ts';
 
 /** As many optional flags are shown in an overview. */
-const MAX_BRIEF = 6;
+const MAX_BRIEF_FLAGS = 6;
 
 /**
  * Where a command is given: by an administrator in the control room, or by a person in their DM with the bot.
@@ -18,7 +18,7 @@ export type Place = 'control' | 'dm';
 export type Parameter = { readonly name: string; readonly help: string; readonly required: boolean };
 
 /** The grant a command is about. */
-export const ID: Parameter = {
+export const GRANT_ID: Parameter = {
   name: 'ID',
   help: 'the grant’s id, or its first four characters or more',
   required: true,
@@ -36,13 +36,13 @@ export type Flag = {
   readonly help: string;
   readonly required: boolean;
   /** A flag that may be said in the place of a required one. */
-  readonly unless?: string;
+  readonly alternative?: string;
 };
 
 /**
  * Where an operator's token goes. Only what is given at the machine has this flag; see `operatorCommands`.
  */
-export const OUT: Flag = {
+export const OUT_FLAG: Flag = {
   name: 'out',
   kind: 'value',
   placeholder: 'FILE',
@@ -64,13 +64,13 @@ export type CommandContext = {
 };
 
 /** The answer comes through the outbox, as a message about this grant; null: there is none to wait for. */
-export type Answered = { readonly answered: GrantId | null };
+export type OutboxReply = { readonly outboxReplyFor: GrantId | null };
 
 /** What an answer says, for programs: plain JSON. Its shape is documented and only added to. */
-export type AnswerData = Readonly<Record<string, unknown>>;
+export type ReplyData = Readonly<Record<string, unknown>>;
 
 /** The person who gave a command in their DM. */
-export function personOf({ sender }: Pick<CommandContext, 'sender'>): UserId {
+export function senderUserId({ sender }: Pick<CommandContext, 'sender'>): UserId {
   const person = parseUserId(sender);
   if (person === null) throw new MintwardenError('internal', 'Nobody at the machine has a DM.');
   return person;
@@ -86,13 +86,13 @@ export type Command = {
   readonly flags: readonly Flag[];
   readonly examples: readonly string[];
   /** Changes something: the command counts as seen before its answer is sent. */
-  readonly acts: boolean;
+  readonly mutates: boolean;
   /** Taken even while the control room is not private: it tells little or takes power away. */
-  readonly evenIfExposed: boolean;
+  readonly allowedWhenExposed: boolean;
   /** @returns the answer, or where it comes from. @throws MintwardenError for a person to read */
-  run(context: CommandContext, args: Arguments): Promise<Document | Answered>;
+  run(context: CommandContext, args: Arguments): Promise<Document | OutboxReply>;
   /** The same as data, where the answer is more than words. Only after `run` did not throw. */
-  data?(context: CommandContext, args: Arguments): Promise<AnswerData>;
+  data?(context: CommandContext, args: Arguments): Promise<ReplyData>;
 };
 
 /** `!mint USER --rooms ROOMS [--read-only] …` */
@@ -109,7 +109,7 @@ export function usage(command: Command): string {
 /** The form in one line of an overview: a command of many flags shows the first of them. */
 export function briefUsage(command: Command): string {
   const optional = command.flags.filter((flag) => !flag.required);
-  if (optional.length <= MAX_BRIEF) return usage(command);
-  const shown = [...command.flags.filter((flag) => flag.required), ...optional.slice(0, MAX_BRIEF)];
+  if (optional.length <= MAX_BRIEF_FLAGS) return usage(command);
+  const shown = [...command.flags.filter((flag) => flag.required), ...optional.slice(0, MAX_BRIEF_FLAGS)];
   return `${usage({ ...command, flags: shown })} […]`;
 }

@@ -8,17 +8,17 @@ import { errorDocument } from './reply.ts';
 import type { Arguments } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { tokenise } from './tokenizer.ts';
+import { tokenize } from './tokenizer.ts';
 
 /**
  * What came of a command: what to say (null: the answer comes by the outbox), and whether it was to change
  * something.
  */
-export type Executed = {
+export type ExecutionResult = {
   readonly document: Document | null;
-  readonly acts: boolean;
+  readonly mutates: boolean;
   /** Where the answer comes by the outbox: the grant it is about. */
-  readonly about: GrantId | null;
+  readonly outboxReplyFor: GrantId | null;
   /** What went wrong, as it is told. */
   readonly error: MintwardenError | null;
   /** The command that ran to its end, and what it was given. */
@@ -26,43 +26,46 @@ export type Executed = {
 };
 
 /** What is wrong with the room a command came from, and whether the command itself came in the clear. */
-export type Surroundings = { readonly exposed: string | null; readonly encrypted: boolean };
+export type RoomStatus = { readonly exposed: string | null; readonly encrypted: boolean };
 
 /** Parses and runs a command. Whatever goes wrong becomes the answer; this never throws. */
 export async function execute(
   address: Exclude<Address, { kind: 'none' }>,
-  surroundings: Surroundings,
+  status: RoomStatus,
   context: CommandContext,
-): Promise<Executed> {
+): Promise<ExecutionResult> {
   const verb = address.kind === 'command' ? address.verb : null;
   const command = context.commands.find((each) => each.name === verb);
   try {
-    if (address.kind === 'unknown' || command === undefined) throw unknownVerb(address, context);
-    checkSurroundings(command, surroundings);
-    if (command.acts && !command.evenIfExposed) refuseWhileHeld(context.world.held);
-    const args = parseArguments(command, tokenise(address.line));
+    if (address.kind === 'unknown' || command === undefined) throw unknownCommand(address, context);
+    checkRoomStatus(command, status);
+    if (command.mutates && !command.allowedWhenExposed) refuseWhileHeld(context.world.held);
+    const args = parseArguments(command, tokenize(address.line));
     const answer = await command.run(context, args);
-    const told = 'answered' in answer;
+    const isFromOutbox = 'outboxReplyFor' in answer;
     return {
-      document: told ? null : answer,
-      about: told ? answer.answered : null,
-      acts: command.acts,
+      document: isFromOutbox ? null : answer,
+      outboxReplyFor: isFromOutbox ? answer.outboxReplyFor : null,
+      mutates: command.mutates,
       error: null,
       ran: { command, args },
     };
   } catch (error) {
-    const told = toldError(context.world, verb, error);
+    const shown = publicError(context.world, verb, error);
     return {
-      document: errorDocument(told),
-      acts: command?.acts ?? false,
-      about: null,
-      error: told,
+      document: errorDocument(shown),
+      mutates: command?.mutates ?? false,
+      outboxReplyFor: null,
+      error: shown,
       ran: null,
     };
   }
 }
 
-function unknownVerb(address: Exclude<Address, { kind: 'none' }>, context: CommandContext): MintwardenError {
+function unknownCommand(
+  address: Exclude<Address, { kind: 'none' }>,
+  context: CommandContext,
+): MintwardenError {
   const bang = context.place === 'control' ? '!' : '';
   const typed = address.kind === 'unknown' ? address.typed : address.verb;
   const meant = address.kind === 'unknown' ? address.meant : null;
@@ -73,8 +76,8 @@ function unknownVerb(address: Exclude<Address, { kind: 'none' }>, context: Comma
   return new MintwardenError('usage', `I have no command “${typed.slice(0, 40)}”.`, next);
 }
 
-function checkSurroundings(command: Command, { exposed, encrypted }: Surroundings): void {
-  if (exposed === null || (command.evenIfExposed && (encrypted || !command.acts))) return;
+function checkRoomStatus(command: Command, { exposed, encrypted }: RoomStatus): void {
+  if (exposed === null || (command.allowedWhenExposed && (encrypted || !command.mutates))) return;
   throw new MintwardenError(
     'not-allowed',
     `${exposed} Until that is mended I take only !help, !status and !revoke here.`,
@@ -83,15 +86,19 @@ function checkSurroundings(command: Command, { exposed, encrypted }: Surrounding
 }
 
 /** A failure as people read it. */
-export function failure(world: Pick<World, 'log' | 'random'>, verb: string | null, error: unknown): Document {
-  return errorDocument(toldError(world, verb, error));
+export function failureDocument(
+  world: Pick<World, 'log' | 'random'>,
+  verb: string | null,
+  error: unknown,
+): Document {
+  return errorDocument(publicError(world, verb, error));
 }
 
 /**
  * A failure that may be told. What was not foreseen gets a reference that stands in the log too; its text
  * goes nowhere.
  */
-export function toldError(
+export function publicError(
   world: Pick<World, 'log' | 'random'>,
   verb: string | null,
   error: unknown,

@@ -7,7 +7,7 @@ import { endReason, id } from '../words/text/en.ts';
 import { moment } from '../words/time.ts';
 
 /** What became of a grant, in a few words. */
-export function stateWords(grant: Grant, now: number): Line {
+export function stateText(grant: Grant, now: number): Line {
   switch (grant.state) {
     case 'minting':
       return ['being made'];
@@ -29,7 +29,7 @@ export function stateWords(grant: Grant, now: number): Line {
 export function grantLine(grant: Grant, now: number, place: 'control' | 'dm'): Line {
   const live = grant.state === 'live' && standing(grant, now) !== 'over';
   const whose = place === 'control' ? line` for ${pill(grant.subject)}` : [];
-  const state = live && !grant.suspended ? [] : line` (${stateWords(grant, now)})`;
+  const state = live && !grant.suspended ? [] : line` (${stateText(grant, now)})`;
   const what = live ? scopeSentence(grant, now) : canSentence(grant);
   const end = live ? line` To end it: ${code(`!revoke ${grant.id}`)}` : [];
   return line`${id(grant)}${whose}${state}: ${what}.${end}`;

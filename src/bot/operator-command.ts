@@ -10,14 +10,14 @@ import { toText } from '../words/render.ts';
 import { errorDocument } from './reply.ts';
 import { operatorCommands } from './commands/index.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { tokenise } from './tokenizer.ts';
-import { addressOf, type Address } from './addressing.ts';
+import { tokenize } from './tokenizer.ts';
+import { parseAddress, type Address } from './addressing.ts';
 import { grantData } from './reply-data.ts';
-import { OUT, type AnswerData, type Command } from './command.ts';
-import { execute, toldError } from './execute.ts';
+import { OUT_FLAG, type ReplyData, type Command } from './command.ts';
+import { execute, publicError } from './execute.ts';
 
 /** What operators' commands are run with. */
-export type OperatorParts = {
+export type OperatorServices = {
   readonly world: World;
   readonly requests: Requests;
   readonly commands: readonly Command[];
@@ -31,17 +31,17 @@ export type OperatorRequest = { readonly id: string; readonly operator: Operator
 /** What is to be told of an error. */
 export type OperatorError = Pick<MintwardenError, 'code' | 'message' | 'next'>;
 
-/** What came of it. `takes`: the operator is to be handed the token of this grant. */
-export type OperatorAnswer = {
+/** What came of it. `handsOverTokenOf`: the operator is to be handed the token of this grant. */
+export type OperatorReply = {
   readonly command: string | null;
   readonly text: string;
-  readonly data: AnswerData;
+  readonly data: ReplyData;
   readonly error: OperatorError | null;
-  readonly takes: GrantId | null;
+  readonly handsOverTokenOf: GrantId | null;
 };
 
 /** Of several messages about a grant, the one that answers a command. */
-const ANSWERS: Readonly<Record<string, readonly MessageBody['kind'][]>> = {
+const REPLY_KINDS: Readonly<Record<string, readonly MessageBody['kind'][]>> = {
   mint: ['minted', 'mint-failed'],
   revoke: ['ended-report', 'revoked', 'revoked-by-subject'],
 };
@@ -50,79 +50,85 @@ const ANSWERS: Readonly<Record<string, readonly MessageBody['kind'][]>> = {
  * Runs a command given at the machine: the grammar, the rules and the limits of the control room, by another
  * actor. What tells the room tells it all the same; the operator reads the same words. Never throws.
  */
-export async function operate(
-  parts: OperatorParts,
+export async function runOperatorCommand(
+  parts: OperatorServices,
   { id, operator, line }: OperatorRequest,
-): Promise<OperatorAnswer> {
+): Promise<OperatorReply> {
   const { world, requests, commands } = parts;
   const now = world.clock.now();
-  const address = addressed(line, commands);
+  const address = parseLine(line, commands);
   const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
   try {
     // What is only read here reaches nobody in the room; what acts is told there.
-    const exposed = command?.acts === true ? exposure(await world.chat.controlRoom()) : null;
+    const exposed = command?.mutates === true ? exposure(await world.chat.controlRoom()) : null;
     const key = requestKey(id, operator, now);
     const context = { world, requests, place: 'control', sender: operator, key, now, commands } as const;
-    const { document, about, error, ran } = await execute(address, { exposed, encrypted: true }, context);
+    const { document, outboxReplyFor, error, ran } = await execute(
+      address,
+      { exposed, encrypted: true },
+      context,
+    );
     const name = command?.name ?? null;
     if (error !== null)
       return {
         command: name,
         text: document === null ? error.message : toText(document),
         data: {},
-        error: plain(error),
-        takes: null,
+        error: publicFields(error),
+        handsOverTokenOf: null,
       };
-    const takes = ran?.args.values.has(OUT.name) === true ? about : null;
+    const tokenOf = ran?.args.values.has(OUT_FLAG.name) === true ? outboxReplyFor : null;
     if (document !== null) {
       const text = toText(document);
       const data = ran?.command.data === undefined ? { text } : await ran.command.data(context, ran.args);
-      return { command: name, text, data, error: null, takes };
+      return { command: name, text, data, error: null, handsOverTokenOf: tokenOf };
     }
-    const answer = about === null ? NOTHING : await told(world, about, name ?? '');
-    return { command: name, ...answer, takes: answer.error === null ? takes : null };
+    const answer =
+      outboxReplyFor === null ? ALREADY_DONE : await outboxReply(world, outboxReplyFor, name ?? '');
+    return { command: name, ...answer, handsOverTokenOf: answer.error === null ? tokenOf : null };
   } catch (error) {
-    const told = toldError(world, command?.name ?? null, error);
+    const shown = publicError(world, command?.name ?? null, error);
     return {
       command: command?.name ?? null,
-      text: toText(errorDocument(told)),
+      text: toText(errorDocument(shown)),
       data: {},
-      error: plain(told),
-      takes: null,
+      error: publicFields(shown),
+      handsOverTokenOf: null,
     };
   }
 }
 
 /** What may leave the process of an error: not what caused it. */
-function plain({ code, message, next }: MintwardenError): OperatorError {
+function publicFields({ code, message, next }: MintwardenError): OperatorError {
   return { code, message, next };
 }
 
-const NOTHING = { text: 'That was done before; nothing was done again.', data: {}, error: null };
+const ALREADY_DONE = { text: 'That was done before; nothing was done again.', data: {}, error: null };
 
 /** No line given at the machine begins with the bot's name. */
-const NOBODY = '@mintwarden:localhost' as UserId;
+const UNUSED_BOT_ID = '@mintwarden:localhost' as UserId;
 
 /** At the machine every line speaks to us, with or without the `!`. */
-function addressed(line: string, commands: readonly Command[]): Exclude<Address, { kind: 'none' }> {
+function parseLine(line: string, commands: readonly Command[]): Exclude<Address, { kind: 'none' }> {
   const verbs = commands.map(({ name }) => name);
   const typed = line.trim().replace(/^！/, '!');
   const text = /^!(?:mw|mintwarden)(?:\s|$)/i.test(typed) ? typed : `!mw ${typed}`;
-  const address = addressOf(text, 'control', NOBODY, verbs);
+  const address = parseAddress(text, 'control', UNUSED_BOT_ID, verbs);
   return address.kind === 'none' ? { kind: 'unknown', typed, meant: null, line: '' } : address;
 }
 
 /** The words that the control room is told, found where the outbox keeps them. */
-async function told(
+async function outboxReply(
   world: World,
   id: GrantId,
   command: string,
-): Promise<Pick<OperatorAnswer, 'text' | 'data' | 'error'>> {
+): Promise<Pick<OperatorReply, 'text' | 'data' | 'error'>> {
   const [grant, messages] = await Promise.all([world.ledger.grant(id), world.ledger.messages(id)]);
-  const kinds = ANSWERS[command] ?? [];
+  const kinds = REPLY_KINDS[command] ?? [];
   const message = messages.find(({ to, body }) => to.kind === 'control' && kinds.includes(body.kind));
   const data = grant === null ? {} : { grant: grantData(grant, world.clock.now()) };
-  if (message === undefined) return { ...NOTHING, text: command === 'deliver' ? '' : NOTHING.text, data };
+  if (message === undefined)
+    return { ...ALREADY_DONE, text: command === 'deliver' ? '' : ALREADY_DONE.text, data };
   const { body } = await contentOf(world, message, grant, 'encrypted');
   const failed = message.body.kind === 'mint-failed' ? message.body : null;
   const error =
@@ -136,14 +142,14 @@ async function told(
  * The file that a line names for a token; null where it names none, or is not understood: that is the
  * service's to say.
  */
-export function outOf(line: string): string | null {
+export function outFileOf(line: string): string | null {
   const commands = operatorCommands([]);
-  const address = addressed(line, commands);
+  const address = parseLine(line, commands);
   const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
   try {
     return command === undefined
       ? null
-      : (parseArguments(command, tokenise(address.line)).values.get(OUT.name) ?? null);
+      : (parseArguments(command, tokenize(address.line)).values.get(OUT_FLAG.name) ?? null);
   } catch {
     return null;
   }

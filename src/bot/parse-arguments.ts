@@ -1,11 +1,11 @@
 import yargsParser from 'yargs-parser';
 import type { Arguments } from './arguments.ts';
 import { usage, type Command, type Flag } from './command.ts';
-import { doubled, missing, spareWords, unknownFlag, usageError } from './parse-errors.ts';
+import { duplicateFlag, missingArgument, unexpectedWords, unknownFlag, usageError } from './parse-errors.ts';
 import type { Token } from './tokenizer.ts';
 
 /** Nothing that yargs would make of a value by itself: a room named 1e3 or a.b stays what was typed. */
-const AS_TYPED = {
+const NO_COERCION = {
   'parse-numbers': false,
   'parse-positional-numbers': false,
   'dot-notation': false,
@@ -22,11 +22,11 @@ const AS_TYPED = {
  *   corrected line to copy where there is one
  */
 export function parseArguments(command: Command, tokens: readonly Token[]): Arguments {
-  const { argv, plain } = sorted(command, tokens);
+  const { argv, plain } = toArgv(command, tokens);
   const parsed = yargsParser([...argv], {
     string: command.flags.filter((flag) => flag.kind !== 'switch').map((flag) => flag.name),
     boolean: command.flags.filter((flag) => flag.kind === 'switch').map((flag) => flag.name),
-    configuration: AS_TYPED,
+    configuration: NO_COERCION,
   });
   const values = new Map<string, string>();
   const switches = new Set<string>();
@@ -35,21 +35,21 @@ export function parseArguments(command: Command, tokens: readonly Token[]): Argu
     if (flag.kind === 'switch' && value === true) switches.add(flag.name);
     if (flag.kind !== 'switch' && typeof value === 'string') values.set(flag.name, value);
   }
-  const spare = spareWords(command, tokens, plain);
+  const spare = unexpectedWords(command, tokens, plain);
   if (spare !== null) throw spare;
   const words = new Map(
     command.parameters.slice(0, plain.length).map((parameter, index) => [parameter.name, plain[index] ?? '']),
   );
-  const lacking = missing(command, tokens, words, values);
+  const lacking = missingArgument(command, tokens, words, values);
   if (lacking !== null) throw lacking;
-  return { words, values, switches };
+  return { positionals: words, values, switches };
 }
 
 /**
  * Goes through the words once, refuses what is unclear, and gives each flag its value by `=`, so that nothing
  * is left to guess.
  */
-function sorted(
+function toArgv(
   command: Command,
   tokens: readonly Token[],
 ): { readonly argv: readonly string[]; readonly plain: readonly string[] } {
@@ -69,7 +69,7 @@ function sorted(
     }
     const equals = token.text.indexOf('=');
     const name = (equals === -1 ? token.text : token.text.slice(0, equals)).replace(/^-+/, '').toLowerCase();
-    const flag = flagNamed(command, token, name, tokens, at);
+    const flag = findFlag(command, token, name, tokens, at);
     const given = equals === -1 ? [] : [token.text.slice(equals + 1)];
     const next = flag.kind === 'switch' ? at : valueEnd(flag, tokens, at, given);
     for (; at < next; at++) given.push((tokens[at + 1] as Token).text);
@@ -77,7 +77,7 @@ function sorted(
       flag.kind === 'switch' && given.length === 0
         ? null
         : given.join(flag.kind === 'list' ? '' : ' ').trim();
-    if (said.has(name)) throw doubled(flag, said.get(name) ?? null, value);
+    if (said.has(name)) throw duplicateFlag(flag, said.get(name) ?? null, value);
     checkValue(command, flag, value, tokens[at + 1]);
     said.set(name, value);
     argv.push(value === null ? `--${name}` : `--${name}=${value}`);
@@ -101,7 +101,7 @@ function valueEnd(flag: Flag, tokens: readonly Token[], at: number, given: reado
   return end;
 }
 
-function flagNamed(command: Command, token: Token, name: string, tokens: readonly Token[], at: number): Flag {
+function findFlag(command: Command, token: Token, name: string, tokens: readonly Token[], at: number): Flag {
   const flag = command.flags.find((each) => each.name === name);
   if (flag !== undefined && token.text.startsWith('--') && !token.text.startsWith('---')) return flag;
   throw unknownFlag(command, tokens, at, flag?.name ?? null);

@@ -28,12 +28,12 @@ export function unknownFlag(
   );
   return usageError(
     `${command.name} has no flag ${typed}; --${meant} is probably meant.`,
-    `Write: \`${lineOf(command, corrected)}\``,
+    `Write: \`${correctedLine(command, corrected)}\``,
   );
 }
 
 /** The same flag a second time. */
-export function doubled(flag: Flag, first: string | null, second: string | null): MintwardenError {
+export function duplicateFlag(flag: Flag, first: string | null, second: string | null): MintwardenError {
   const both =
     flag.kind === 'list'
       ? `Write: \`--${flag.name} ${first ?? ''},${second ?? ''}\``
@@ -42,7 +42,7 @@ export function doubled(flag: Flag, first: string | null, second: string | null)
 }
 
 /** Words that no parameter takes; null where there are none. */
-export function spareWords(
+export function unexpectedWords(
   command: Command,
   tokens: readonly Token[],
   plain: readonly string[],
@@ -63,12 +63,12 @@ export function spareWords(
   const hint =
     list !== undefined && /^[!#]/.test(first)
       ? `Several rooms are one list: \`--${list.name} !a,!b\``
-      : `Without it: \`${lineOf(command, kept)}\``;
+      : `Without it: \`${correctedLine(command, kept)}\``;
   return usageError(`I do not know what ${words} is for.`, hint);
 }
 
 /** A required word or flag that was not said; null where all were. */
-export function missing(
+export function missingArgument(
   command: Command,
   tokens: readonly Token[],
   words: ReadonlyMap<string, string>,
@@ -83,17 +83,19 @@ export function missing(
   }
   const flag = command.flags.find(
     (each) =>
-      each.required && !values.has(each.name) && !(each.unless !== undefined && values.has(each.unless)),
+      each.required &&
+      !values.has(each.name) &&
+      !(each.alternative !== undefined && values.has(each.alternative)),
   );
   if (flag === undefined) return null;
   return usageError(
     `${command.name} needs --${flag.name}: ${flag.help}.`,
-    `Write: \`${lineOf(command, tokens)} --${flag.name} ${flag.placeholder}\``,
+    `Write: \`${correctedLine(command, tokens)} --${flag.name} ${flag.placeholder}\``,
   );
 }
 
 /** The command with these words, as one would type it. */
-function lineOf(command: Command, tokens: readonly Token[]): string {
+function correctedLine(command: Command, tokens: readonly Token[]): string {
   const bang = command.place === 'control' ? '!' : '';
   const words = tokens.map((token) =>
     token.quoted ? quotedWord(token.text) : token.text.replaceAll('`', "'"),

@@ -1,12 +1,12 @@
 import { standing, type Grant } from '../domain/grant.ts';
 import type { GrantReport, Status } from '../lifecycle/report.ts';
-import type { AnswerData } from './command.ts';
+import type { ReplyData } from './command.ts';
 
 /* What programs read (docs/exec.md): only ever added to. Moments are ISO 8601 in UTC. No secret is in any of it. */
 
-function moment(at: number): string;
-function moment(at: number | null): string | null;
-function moment(at: number | null): string | null {
+function isoTime(at: number): string;
+function isoTime(at: number | null): string | null;
+function isoTime(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }
 
@@ -21,7 +21,7 @@ function stateOf(grant: Grant, now: number): string {
 }
 
 /** A grant. */
-export function grantData(grant: Grant, now: number): AnswerData {
+export function grantData(grant: Grant, now: number): ReplyData {
   const { v: _, ...scope } = grant.scope;
   return {
     id: grant.id,
@@ -32,10 +32,10 @@ export function grantData(grant: Grant, now: number): AnswerData {
     scope,
     rooms: grant.rooms.map(({ roomId, name, encrypted }) => ({ id: roomId, name, encrypted })),
     reason: grant.reason,
-    createdAt: moment(grant.createdAt),
-    expiresAt: moment(grant.expiresAt),
+    createdAt: isoTime(grant.createdAt),
+    expiresAt: isoTime(grant.expiresAt),
     delivery: grant.delivery,
-    endedAt: moment(grant.endedAt),
+    endedAt: isoTime(grant.endedAt),
     endedBy: grant.endedBy,
     endCause: grant.endCause,
     failure: grant.failure,
@@ -43,32 +43,32 @@ export function grantData(grant: Grant, now: number): AnswerData {
 }
 
 /** All there is to know of a grant. */
-export function reportData({ grant, notice, delivery, leases }: GrantReport, now: number): AnswerData {
+export function reportData({ grant, notice, delivery, leases }: GrantReport, now: number): ReplyData {
   return {
     grant: grantData(grant, now),
     notice: {
       reach: notice.reach,
       channel: notice.channel,
-      acceptedAt: moment(notice.acceptedAt),
+      acceptedAt: isoTime(notice.acceptedAt),
       problem: notice.problem,
     },
     delivery: {
       state: delivery.state,
-      acceptedAt: moment(delivery.acceptedAt),
-      giveUpAt: moment(delivery.giveUpAt),
-      redactedAt: moment(delivery.redactedAt),
+      acceptedAt: isoTime(delivery.acceptedAt),
+      giveUpAt: isoTime(delivery.giveUpAt),
+      redactedAt: isoTime(delivery.redactedAt),
       problem: delivery.problem,
     },
     upstream: leases.map(({ state, createdAt, validUntil }) => ({
       state,
-      createdAt: moment(createdAt),
-      validUntil: moment(validUntil),
+      createdAt: isoTime(createdAt),
+      validUntil: isoTime(validUntil),
     })),
   };
 }
 
 /** The counts of `status`. */
-export function statusData({ counts, messagesWaiting, killing, orphans, unkillable }: Status): AnswerData {
+export function statusData({ counts, messagesWaiting, killing, orphans, unkillable }: Status): ReplyData {
   return {
     live: counts.live,
     grantsEver: counts.grantsEver,

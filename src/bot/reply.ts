@@ -19,12 +19,12 @@ export function errorDocument(error: Pick<MintwardenError, 'message' | 'next'>):
  * The transaction id of the answer to an event. The same event answered again, after a crash, has the same
  * id, so that the homeserver makes no second message of it (spec, "Transaction identifiers").
  */
-function answerTransaction(eventId: EventId): string {
+function replyTransactionId(eventId: EventId): string {
   return `mwa-${createHash('sha256').update(`answer:${eventId}`).digest('base64url').slice(0, 32)}`;
 }
 
 /** Where an answer goes, and what it says. */
-export type Answer = {
+export type CommandReply = {
   readonly roomId: RoomId;
   readonly eventId: EventId;
   readonly encrypted: boolean;
@@ -35,10 +35,10 @@ export type Answer = {
  * How long to wait before each further attempt while the homeserver is away: some that the caller waits for,
  * then more.
  */
-export type Patience = { readonly soonMs: readonly number[]; readonly laterMs: readonly number[] };
+export type RetryDelays = { readonly soonMs: readonly number[]; readonly laterMs: readonly number[] };
 
 /** Five seconds, then ten minutes. */
-export const PATIENCE: Patience = {
+export const RETRY_DELAYS: RetryDelays = {
   soonMs: [250, 1_000, 4_000],
   laterMs: [5_000, 10_000, ...Array<number>(20).fill(30_000)],
 };
@@ -47,7 +47,7 @@ export const PATIENCE: Patience = {
  * Whether an error says that the homeserver could not be reached, so that trying again may help. An answer
  * that makes no sense is one of somebody who stands in its place for the moment.
  */
-export function isAway(error: unknown): boolean {
+export function isHomeserverAway(error: unknown): boolean {
   return (
     error instanceof MintwardenError &&
     (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense')
@@ -59,9 +59,9 @@ export function isAway(error: unknown): boolean {
  * is away.
  * @throws MintwardenError `homeserver-unreachable` where it stayed away; others at once
  */
-export async function sendAnswer(chat: Chat, answer: Answer, waitsMs: readonly number[]): Promise<void> {
+export async function sendReply(chat: Chat, answer: CommandReply, waitsMs: readonly number[]): Promise<void> {
   const { roomId, eventId, encrypted, document } = answer;
-  const transactionId = answerTransaction(eventId);
+  const transactionId = replyTransactionId(eventId);
   const content = {
     body: toText(document),
     html: toHtml(document),
@@ -81,7 +81,7 @@ export async function sendAnswer(chat: Chat, answer: Answer, waitsMs: readonly n
       return;
     } catch (error) {
       const wait = waitsMs[attempt];
-      if (!isAway(error) || wait === undefined) throw error;
+      if (!isHomeserverAway(error) || wait === undefined) throw error;
       await sleep(wait, undefined, { ref: false });
     }
   }

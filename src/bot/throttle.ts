@@ -1,8 +1,8 @@
 /** Says whether something may happen for a key again. */
-export type Limiter = { allow(key: string, now: number): boolean };
+export type Throttle = { allow(key: string, now: number): boolean };
 
 /** Lets a thing happen once per key and interval. Remembers at most `maxKeys` keys, forgetting the oldest. */
-export function createLimiter(intervalMs: number, maxKeys = 1_000): Limiter {
+export function createThrottle(intervalMs: number, maxKeys = 1_000): Throttle {
   const last = new Map<string, number>();
   return {
     allow(key, now) {

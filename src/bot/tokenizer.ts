@@ -9,7 +9,7 @@ const SINGLE = "'‘’‚‛";
 const FLAG_DASHES =
   /^(?:-*[\u2010-\u2015\u2212\ufe58\ufe63\uff0d][-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]*)(?=\p{L})/u;
 
-function kindOf(character: string | undefined): string | null {
+function quoteKind(character: string | undefined): string | null {
   if (character === undefined || character === '') return null;
   if (DOUBLE.includes(character)) return DOUBLE;
   return SINGLE.includes(character) ? SINGLE : null;
@@ -25,7 +25,7 @@ function isSpace(character: string | undefined): boolean {
  * @throws MintwardenError `usage` for a quotation mark that is not closed, or stands where its meaning is
  *   unclear
  */
-export function tokenise(line: string): readonly Token[] {
+export function tokenize(line: string): readonly Token[] {
   const characters = Array.from(line.replace(/\p{Cf}/gu, ''));
   const tokens: Token[] = [];
   let at = 0;
@@ -34,41 +34,41 @@ export function tokenise(line: string): readonly Token[] {
       at++;
       continue;
     }
-    const { token, next } = word(characters, at);
+    const { token, next } = readWord(characters, at);
     tokens.push(token);
     at = next;
   }
   return tokens;
 }
 
-function word(characters: readonly string[], start: number): { token: Token; next: number } {
-  const opening = kindOf(characters[start]);
+function readWord(characters: readonly string[], start: number): { token: Token; next: number } {
+  const opening = quoteKind(characters[start]);
   if (opening !== null) {
-    const { text, next } = inQuotes(characters, start, opening);
+    const { text, next } = readQuoted(characters, start, opening);
     return { token: { text, quoted: true }, next };
   }
   let text = '';
   let at = start;
   for (; at < characters.length && !isSpace(characters[at]); at++) {
     const character = characters[at] ?? '';
-    const kind = kindOf(character);
+    const kind = quoteKind(character);
     if (kind !== null && text.endsWith('=')) {
-      const { text: inside, next } = inQuotes(characters, at, kind);
-      return { token: { text: withDashes(text) + inside, quoted: false }, next };
+      const { text: inside, next } = readQuoted(characters, at, kind);
+      return { token: { text: normalizeDashes(text) + inside, quoted: false }, next };
     }
     if (kind === DOUBLE) {
       throw new MintwardenError(
         'usage',
-        `There is a quotation mark in the middle of ${shown(text + character)}.`,
+        `There is a quotation mark in the middle of ${excerpt(text + character)}.`,
         'Put quotation marks around the whole text.',
       );
     }
     text += character;
   }
-  return { token: { text: withDashes(text), quoted: false }, next: at };
+  return { token: { text: normalizeDashes(text), quoted: false }, next: at };
 }
 
-function inQuotes(
+function readQuoted(
   characters: readonly string[],
   start: number,
   kind: string,
@@ -77,7 +77,7 @@ function inQuotes(
   for (let at = start + 1; at < characters.length; at++) {
     const character = characters[at] ?? '';
     const next = characters[at + 1];
-    if (character === '\\' && (next === '\\' || kindOf(next) === kind)) {
+    if (character === '\\' && (next === '\\' || quoteKind(next) === kind)) {
       text += next ?? '';
       at++;
     } else if (kind.includes(character)) {
@@ -86,7 +86,7 @@ function inQuotes(
       else
         throw new MintwardenError(
           'usage',
-          `There is text right behind the quotation mark after ${shown(text)}.`,
+          `There is text right behind the quotation mark after ${excerpt(text)}.`,
           'Put a space behind it.',
         );
     } else {
@@ -95,16 +95,16 @@ function inQuotes(
   }
   throw new MintwardenError(
     'usage',
-    `The quotation mark before ${shown(text)} is not closed.`,
+    `The quotation mark before ${excerpt(text)} is not closed.`,
     'Close it, or leave it out: a reason needs none.',
   );
 }
 
-function withDashes(text: string): string {
+function normalizeDashes(text: string): string {
   return text.replace(FLAG_DASHES, '--');
 }
 
-function shown(text: string): string {
+function excerpt(text: string): string {
   const short = text.trim().slice(0, 40);
   return short === '' ? 'the end' : `“${short}”`;
 }

@@ -1,5 +1,5 @@
 import type { Incoming } from '../ports/chat.ts';
-import { identifierOf } from './values/permalink.ts';
+import { parsePermalink } from './values/permalink.ts';
 
 const MAX_HTML = 8_000;
 const PIECES = /<(?:"[^"]*"|'[^']*'|[^'"<>])*>|[^<]+|</g;
@@ -23,7 +23,7 @@ function unescaped(text: string): string {
 /** The identifier in an opening link tag, or null. */
 function linked(tag: string): string | null {
   const href = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(tag);
-  return href === null ? null : identifierOf(unescaped(href[1] ?? href[2] ?? ''));
+  return href === null ? null : parsePermalink(unescaped(href[1] ?? href[2] ?? ''));
 }
 
 /** The HTML as one would have typed it, each pill as the identifier it links to. */

@@ -4,7 +4,7 @@ import type { Line } from '../words/document.ts';
 import { actorName } from '../words/text/en.ts';
 
 /** Why a token waits: the obstacle's own word, or the sentence of the last failure. */
-export function waitingWords(why: string, recipient: Actor): Line {
+export function waitingReason(why: string, recipient: Actor): Line {
   const who = actorName(recipient);
   switch (why) {
     case 'not-joined':

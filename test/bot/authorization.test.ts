@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  controlAuthority,
-  dmAuthority,
-  type ControlContext,
+  authorizeInControlRoom,
+  authorizeInDm,
+  type ControlRoomContext,
   type DmContext,
 } from '../../src/bot/authorization.ts';
 import type { EventId, RoomId, UserId } from '../../src/domain/ids.ts';
@@ -31,7 +31,7 @@ const room = {
   joined: [ADA, BOT, BOB],
   invited: [],
 };
-const context: ControlContext = {
+const context: ControlRoomContext = {
   now: NOW,
   policy: { admins: [ADA], commandMaxAgeMs: 300_000 },
   serverName: 'x.org',
@@ -42,8 +42,8 @@ const context: ControlContext = {
 };
 const mallory = '@ada:evil.org' as UserId;
 
-function why(some: Partial<Incoming>, around: Partial<ControlContext> = {}): string {
-  const verdict = controlAuthority({ ...message, ...some }, { ...context, ...around });
+function why(some: Partial<Incoming>, around: Partial<ControlRoomContext> = {}): string {
+  const verdict = authorizeInControlRoom({ ...message, ...some }, { ...context, ...around });
   return verdict.kind === 'accept'
     ? `accept${verdict.exposed === null ? '' : ', exposed'}`
     : `${verdict.kind}: ${verdict.why}`;
@@ -51,12 +51,12 @@ function why(some: Partial<Incoming>, around: Partial<ControlContext> = {}): str
 
 describe('authority in the control room', () => {
   it('accepts the entitled, and pins a key seen for the first time', () => {
-    expect(controlAuthority(message, context)).toEqual({ kind: 'accept', pin: null, exposed: null });
-    const first = controlAuthority(message, { ...context, pin: null });
+    expect(authorizeInControlRoom(message, context)).toEqual({ kind: 'accept', pin: null, exposed: null });
+    const first = authorizeInControlRoom(message, { ...context, pin: null });
     expect(first).toMatchObject({ kind: 'accept', pin: { userId: ADA, masterKey: 'MASTER', at: NOW } });
   });
 
-  it.each<[string, Partial<Incoming>, Partial<ControlContext>, string]>([
+  it.each<[string, Partial<Incoming>, Partial<ControlRoomContext>, string]>([
     ['plaintext, which any server administrator could write', { encryption: null }, {}, 'refuse: plaintext'],
     [
       'a device the homeserver added',
@@ -137,7 +137,7 @@ describe('authority in the control room', () => {
       { encryption: { ...encryption, masterKey: 'X' } },
     ];
     for (const some of refusals) {
-      const verdict = controlAuthority({ ...message, ...some }, context);
+      const verdict = authorizeInControlRoom({ ...message, ...some }, context);
       expect(verdict.kind === 'refuse' && verdict.next !== null && /[.!]$/.test(verdict.sentence)).toBe(true);
     }
   });
@@ -147,7 +147,7 @@ describe('authority in a DM', () => {
   const around: DmContext = { ...context, dmRoomId: dmOf(ALICE) };
   const hers: Incoming = { ...message, sender: ALICE, roomId: dmOf(ALICE), encryption: null };
   const verdict = (some: Partial<Incoming>, more: Partial<DmContext> = {}) => {
-    const given = dmAuthority({ ...hers, ...some }, { ...around, ...more });
+    const given = authorizeInDm({ ...hers, ...some }, { ...around, ...more });
     return given.kind === 'accept' ? 'accept' : given.why;
   };
 

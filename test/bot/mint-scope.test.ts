@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../src/bot/command.ts';
 import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
-import { tokenise } from '../../src/bot/tokenizer.ts';
+import { tokenize } from '../../src/bot/tokenizer.ts';
 import { parseAllowance } from '../../src/domain/allowance.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
@@ -20,7 +20,7 @@ const context = {
   key: null,
 } as unknown as CommandContext;
 
-const asked = (line: string) => mintRequest(context, parseArguments(mintCommand, tokenise(line)));
+const asked = (line: string) => mintRequest(context, parseArguments(mintCommand, tokenize(line)));
 const scope = (flags: string) => {
   const { rooms, can, limits } = asked(`@alice ${flags.includes('--rooms') ? '' : '--rooms all'} ${flags}`);
   return { rooms, can, limits };

@@ -5,7 +5,7 @@ import type { CommandContext } from '../../src/bot/command.ts';
 import { listCommand } from '../../src/bot/commands/list.ts';
 import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
-import { tokenise } from '../../src/bot/tokenizer.ts';
+import { tokenize } from '../../src/bot/tokenizer.ts';
 import { ADA } from './support/stage.ts';
 
 const context = {
@@ -20,14 +20,14 @@ const context = {
 function asked(line: string) {
   const { subject, recipient, rooms, ttlMs, reason } = mintRequest(
     context,
-    parseArguments(mintCommand, tokenise(line)),
+    parseArguments(mintCommand, tokenize(line)),
   );
   return { subject, recipient, rooms, ttlMs, reason };
 }
 
 function refusal(line: string, command = mintCommand): readonly [string, string | null] {
   try {
-    const args = parseArguments(command, tokenise(line));
+    const args = parseArguments(command, tokenize(line));
     if (command === mintCommand) mintRequest(context, args);
   } catch (error) {
     if (error instanceof MintwardenError && error.code === 'usage') return [error.message, error.next];

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MintwardenError } from '../../src/domain/errors.ts';
-import { tokenise } from '../../src/bot/tokenizer.ts';
+import { tokenize } from '../../src/bot/tokenizer.ts';
 import { quotedWord } from '../../src/words/command-line.ts';
 
-const texts = (line: string) => tokenise(line).map(({ text }) => text);
+const texts = (line: string) => tokenize(line).map(({ text }) => text);
 
 describe('the tokenizer', () => {
   it.each([
@@ -33,10 +33,10 @@ describe('the tokenizer', () => {
     ['"', 'The quotation mark before the end is not closed.'],
     ['"a"b', 'There is text right behind the quotation mark after “a”.'],
     ['5" disk', 'There is a quotation mark in the middle of “5"”.'],
-  ])('refuses %j', (line, sentence) => expect(() => tokenise(line)).toThrow(sentence));
+  ])('refuses %j', (line, sentence) => expect(() => tokenize(line)).toThrow(sentence));
 
   it('knows what was quoted: never a flag', () => {
-    expect(tokenise('"--ttl" --ttl').map(({ quoted }) => quoted)).toEqual([true, false]);
+    expect(tokenize('"--ttl" --ttl').map(({ quoted }) => quoted)).toEqual([true, false]);
     expect(texts('"—ttl"')).toEqual(['—ttl']);
   });
 
@@ -62,7 +62,7 @@ describe('the tokenizer', () => {
     fc.assert(
       fc.property(fc.oneof(marks, fc.string({ unit: 'binary' })), (line) => {
         try {
-          tokenise(line);
+          tokenize(line);
         } catch (error) {
           expect(error).toBeInstanceOf(MintwardenError);
           expect((error as MintwardenError).code).toBe('usage');
@@ -96,7 +96,7 @@ describe('the tokenizer', () => {
     });
     fc.assert(
       fc.property(fc.oneof(marks, fc.string({ unit: 'grapheme', minLength: 1 })), (text) => {
-        const [before, word, after, ...more] = tokenise(`x ${quotedWord(text)} y`);
+        const [before, word, after, ...more] = tokenize(`x ${quotedWord(text)} y`);
         expect([before?.text, after?.text, more]).toEqual(['x', 'y', []]);
         expect(word?.quoted === true || !/^[-\p{Pd}\u2212]/u.test(word?.text ?? '')).toBe(true);
       }),

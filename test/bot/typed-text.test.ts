@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
-import { addressOf } from '../../src/bot/addressing.ts';
+import { parseAddress } from '../../src/bot/addressing.ts';
 import { closest, distance } from '../../src/bot/closest.ts';
-import { createLimiter } from '../../src/bot/throttle.ts';
+import { createThrottle } from '../../src/bot/throttle.ts';
 import { typedText } from '../../src/bot/typed-text.ts';
-import { identifierOf } from '../../src/bot/values/permalink.ts';
+import { parsePermalink } from '../../src/bot/values/permalink.ts';
 
 const typed = (body: string, html: string | null = null, some: { isEdit?: boolean } = {}) =>
   typedText({ body, html, isEdit: some.isEdit ?? false });
@@ -102,13 +102,13 @@ describe('links', () => {
     ['matrix:roomid/r', '!r'],
     ['matrix:e/x', null],
     ['@a:x.org', null],
-  ])('%s', (link, id) => expect(identifierOf(link)).toBe(id));
+  ])('%s', (link, id) => expect(parsePermalink(link)).toBe(id));
 });
 
 describe('whom a text speaks to', () => {
   const bot = '@mintwarden:x.org' as UserId;
   const verbs = ['mint', 'list', 'show', 'revoke', 'deliver', 'status', 'help'];
-  const inControl = (text: string) => addressOf(text, 'control', bot, verbs, ['tokens']);
+  const inControl = (text: string) => parseAddress(text, 'control', bot, verbs, ['tokens']);
   it('a verb of the other place means us too', () => {
     expect(inControl('!tokens')).toMatchObject({ kind: 'unknown', typed: 'tokens', meant: null });
     expect(inControl('tokens')).toEqual({ kind: 'none' });
@@ -140,12 +140,12 @@ describe('whom a text speaks to', () => {
     expect(inControl('!mw lunch')).toEqual({ kind: 'unknown', typed: 'lunch', meant: null, line: '' });
   });
   it('in a DM the ! may be left out', () => {
-    expect(addressOf('Revoke 7F3K9Q', 'dm', bot, ['revoke'])).toEqual({
+    expect(parseAddress('Revoke 7F3K9Q', 'dm', bot, ['revoke'])).toEqual({
       kind: 'command',
       verb: 'revoke',
       line: '7F3K9Q',
     });
-    expect(addressOf('revoked?', 'dm', bot, ['revoke'])).toEqual({ kind: 'none' });
+    expect(parseAddress('revoked?', 'dm', bot, ['revoke'])).toEqual({ kind: 'none' });
   });
 });
 
@@ -168,7 +168,7 @@ describe('near misses', () => {
 
 describe('limits', () => {
   it('lets through once per key and interval, and forgets the oldest key', () => {
-    const limiter = createLimiter(1_000, 2);
+    const limiter = createThrottle(1_000, 2);
     expect([
       limiter.allow('a', 0),
       limiter.allow('a', 999),

@@ -6,7 +6,7 @@ import { findCommand } from '../../src/app/command-line/find-command.ts';
 import { parseFlags } from '../../src/app/command-line/parse.ts';
 import { commandsOf, operatorCommands } from '../../src/bot/commands/index.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
-import { tokenise } from '../../src/bot/tokenizer.ts';
+import { tokenize } from '../../src/bot/tokenizer.ts';
 import type { Said } from '../demo/picture/conversation.ts';
 import { conversationSvg } from '../demo/picture/svg.ts';
 import { blocksOf, pages, proseOf, ROOT, says, textOf } from './blocks.ts';
@@ -115,7 +115,7 @@ describe('all pages', () => {
     expect(known).toContain(verb);
     const command = commandsOf('control').find(({ name }) => name === verb);
     if (rest.trim() === '' || /[…<]/.test(rest) || command === undefined) return;
-    expect(parseArguments(command, tokenise(rest.trim()))).toBeDefined();
+    expect(parseArguments(command, tokenize(rest.trim()))).toBeDefined();
   });
 
   const links = pages().flatMap((page) =>

@@ -1,5 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import type { OperatorParts } from '../../bot/operator-command.ts';
+import type { OperatorServices } from '../../bot/operator-command.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Reload } from '../reload.ts';
 import { machineCommands } from './machine-commands.ts';
@@ -12,7 +12,7 @@ import { responder } from './server/respond.ts';
  */
 export async function startExec(
   file: string,
-  parts: Omit<OperatorParts, 'commands'> & { readonly reload: Reload; readonly log: Log },
+  parts: Omit<OperatorServices, 'commands'> & { readonly reload: Reload; readonly log: Log },
 ): Promise<ControlSocket> {
   const { world, requests, reload, log } = parts;
   try {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import type { AnswerData } from '../../bot/command.ts';
+import type { ReplyData } from '../../bot/command.ts';
 
 /**
  * The version of the protocol, and of what `--json` prints. It changes when something is taken away, not when
@@ -50,7 +50,7 @@ export type Answer = {
   readonly kind: 'answer';
   readonly command: string | null;
   readonly words: string;
-  readonly data: AnswerData;
+  readonly data: ReplyData;
   readonly error: ToldError | null;
 };
 

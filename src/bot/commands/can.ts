@@ -1,10 +1,10 @@
 import { locate } from '../../lifecycle/locate.ts';
 import { explanationDocument } from '../../words/explanation.ts';
 import { type Arguments, required } from '../arguments.ts';
-import { ID, personOf, type Command, type CommandContext, type Parameter } from '../command.ts';
+import { GRANT_ID, senderUserId, type Command, type CommandContext, type Parameter } from '../command.ts';
 
 const PARAMETERS: readonly Parameter[] = [
-  ID,
+  GRANT_ID,
   { name: 'METHOD', help: 'GET, PUT, POST or DELETE', required: true },
   {
     name: 'PATH',
@@ -20,9 +20,9 @@ const PARAMETERS: readonly Parameter[] = [
 const EXAMPLE = 'can 7F3K9Q PUT /_matrix/client/v3/rooms/!x:example.org/send/m.room.message/1';
 
 /** @param ofSender whether only grants that speak for whoever asks are there */
-async function explained(context: CommandContext, { words }: Arguments, ofSender: boolean) {
+async function explain(context: CommandContext, { positionals: words }: Arguments, ofSender: boolean) {
   const { world, requests } = context;
-  const grant = await locate(world, required(words, 'ID'), ofSender ? personOf(context) : null);
+  const grant = await locate(world, required(words, 'ID'), ofSender ? senderUserId(context) : null);
   const question = {
     method: required(words, 'METHOD'),
     target: required(words, 'PATH'),
@@ -31,8 +31,8 @@ async function explained(context: CommandContext, { words }: Arguments, ofSender
   return { grant, explanation: await requests.explain(question, grant) };
 }
 
-async function answer(context: CommandContext, args: Arguments, ofSender: boolean) {
-  const { grant, explanation } = await explained(context, args, ofSender);
+async function reply(context: CommandContext, args: Arguments, ofSender: boolean) {
+  const { grant, explanation } = await explain(context, args, ofSender);
   return explanationDocument(explanation, grant);
 }
 
@@ -47,11 +47,11 @@ export const canCommand: Command = {
   parameters: PARAMETERS,
   flags: [],
   examples: [`!${EXAMPLE}`, `!${EXAMPLE} '{"msgtype":"m.text","body":"hello"}'`],
-  acts: false,
-  evenIfExposed: false,
-  run: (context, args) => answer(context, args, false),
+  mutates: false,
+  allowedWhenExposed: false,
+  run: (context, args) => reply(context, args, false),
   async data(context, args) {
-    const { grant, explanation } = await explained(context, args, false);
+    const { grant, explanation } = await explain(context, args, false);
     return { grant: grant.id, ...explanation };
   },
 };
@@ -64,7 +64,7 @@ export const canOwnCommand: Command = {
   parameters: PARAMETERS,
   flags: [],
   examples: [EXAMPLE],
-  acts: false,
-  evenIfExposed: false,
-  run: (context, args) => answer(context, args, true),
+  mutates: false,
+  allowedWhenExposed: false,
+  run: (context, args) => reply(context, args, true),
 };

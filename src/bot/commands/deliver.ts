@@ -5,22 +5,22 @@ import type { Line } from '../../words/document.ts';
 import { actorName, id, undo } from '../../words/text/en.ts';
 import { scopeSentence } from '../../words/scope-sentence.ts';
 import { required } from '../arguments.ts';
-import { ID, OUT, type Command } from '../command.ts';
-import { waitingWords } from '../waiting-reason.ts';
+import { GRANT_ID, OUT_FLAG, type Command } from '../command.ts';
+import { waitingReason } from '../waiting-reason.ts';
 
 /** `!deliver`: tries again to hand over a token that waits. */
 export const deliverCommand: Command = {
   name: 'deliver',
   place: 'control',
   summary: 'try again to hand over a token that waits',
-  parameters: [ID],
+  parameters: [GRANT_ID],
   flags: [],
   examples: ['!deliver 7F3K9Q'],
-  acts: true,
-  evenIfExposed: false,
+  mutates: true,
+  allowedWhenExposed: false,
   async run({ world, now }, args) {
-    const grant = await locate(world, required(args.words, 'ID'));
-    if (args.values.has(OUT.name)) return { answered: grant.id };
+    const grant = await locate(world, required(args.positionals, 'ID'));
+    if (args.values.has(OUT_FLAG.name)) return { outboxReplyFor: grant.id };
     const { delivery, why } = await deliver(world, grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;
     const who = actorName(grant.recipient);
@@ -29,7 +29,7 @@ export const deliverCommand: Command = {
         paragraph(line`The token of grant ${id(grant)} has been sent to ${who}.`),
         list(about, undo(grant)),
       ];
-    const because: Line = why === null ? ['I am trying now.'] : waitingWords(why, grant.recipient);
+    const because: Line = why === null ? ['I am trying now.'] : waitingReason(why, grant.recipient);
     return [
       paragraph(line`The token of grant ${id(grant)} still waits for ${who}: ${because}`),
       list(about, line`How far it got: ${code(`!show ${grant.id}`)}`, undo(grant)),

@@ -30,7 +30,7 @@ function overview(context: CommandContext): Document {
   ];
 }
 
-function about(command: Command, context: CommandContext): Document {
+function commandHelp(command: Command, context: CommandContext): Document {
   const policy = context.world.policy();
   const parameters = command.parameters.map(({ name, help }) => line`${code(name)}: ${help}`);
   const flags = command.flags.map((flag) => {
@@ -72,13 +72,13 @@ export function helpCommand(place: Place): Command {
       place === 'control'
         ? ['!help', '!help mint', '!help capabilities', '!help presets']
         : ['help', 'help revoke'],
-    acts: false,
-    evenIfExposed: true,
+    mutates: false,
+    allowedWhenExposed: true,
     async run(context, args) {
-      const topic = args.words.get('COMMAND')?.replace(/^!/, '').toLowerCase();
+      const topic = args.positionals.get('COMMAND')?.replace(/^!/, '').toLowerCase();
       if (topic === undefined) return overview(context);
       const command = context.commands.find((each) => each.name === topic);
-      if (command !== undefined) return about(command, context);
+      if (command !== undefined) return commandHelp(command, context);
       if (place === 'control' && (topic === 'capabilities' || topic === 'presets'))
         return TOPICS[topic](context);
       const names = [

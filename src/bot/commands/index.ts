@@ -1,4 +1,4 @@
-import { OUT, type Command, type Place } from '../command.ts';
+import { OUT_FLAG, type Command, type Place } from '../command.ts';
 import { canCommand, canOwnCommand } from './can.ts';
 import { deliverCommand } from './deliver.ts';
 import { helpCommand } from './help.ts';
@@ -9,7 +9,7 @@ import { showCommand, showOwnCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { tokensCommand } from './tokens.ts';
 
-const TAKES_TOKENS: ReadonlySet<Command> = new Set([mintCommand, deliverCommand]);
+const HANDS_OVER_TOKENS: ReadonlySet<Command> = new Set([mintCommand, deliverCommand]);
 
 const COMMANDS: Readonly<Record<Place, readonly Command[]>> = {
   control: [
@@ -33,7 +33,7 @@ export function operatorCommands(more: readonly Command[]): readonly Command[] {
   const [last, ...others] = COMMANDS.control.toReversed();
   const here = others
     .toReversed()
-    .map((each) => (TAKES_TOKENS.has(each) ? { ...each, flags: [...each.flags, OUT] } : each));
+    .map((each) => (HANDS_OVER_TOKENS.has(each) ? { ...each, flags: [...each.flags, OUT_FLAG] } : each));
   return [...here, ...more, ...(last === undefined ? [] : [last])];
 }
 

@@ -7,17 +7,17 @@ import type { Command, CommandContext } from '../command.ts';
 import { grantLine } from '../grant-view.ts';
 import { parseUserReference } from '../values/user.ts';
 
-const MOST = 200;
-const ALIVE: readonly Grant['state'][] = ['minting', 'live'];
+const MAX_SHOWN = 200;
+const LIVE_STATES: readonly Grant['state'][] = ['minting', 'live'];
 
-async function asked({ world }: CommandContext, args: Arguments) {
+async function queryGrants({ world }: CommandContext, args: Arguments) {
   const user = args.values.get('user');
   const subject = user === undefined ? null : parseUserReference(user, world.directory.serverName);
   const all = args.switches.has('all');
   const grants = await world.ledger.grants({
-    ...(all ? {} : { states: ALIVE }),
+    ...(all ? {} : { states: LIVE_STATES }),
     ...(subject === null ? {} : { subject }),
-    limit: MOST + 1,
+    limit: MAX_SHOWN + 1,
   });
   return { subject, all, grants };
 }
@@ -39,11 +39,11 @@ export const listCommand: Command = {
     { name: 'all', kind: 'switch', placeholder: '', help: 'ended and failed ones too', required: false },
   ],
   examples: ['!list', '!list --user @alice --all'],
-  acts: false,
-  evenIfExposed: false,
+  mutates: false,
+  allowedWhenExposed: false,
   async run(context, args) {
     const { world, now } = context;
-    const { subject, all, grants } = await asked(context, args);
+    const { subject, all, grants } = await queryGrants(context, args);
     const whose: Line = subject === null ? [] : line` for ${pill(subject)}`;
     const kind = all ? 'grants' : 'live grants';
     if (grants.length === 0) {
@@ -52,10 +52,10 @@ export const listCommand: Command = {
         paragraph(line`No ${kind}${whose}. To make one: ${code(`!mint ${who} --rooms ROOMS --ttl 1h`)}`),
       ];
     }
-    const shown = grants.slice(0, MOST);
+    const shown = grants.slice(0, MAX_SHOWN);
     const count =
-      grants.length > MOST
-        ? `The newest ${MOST} ${kind}`
+      grants.length > MAX_SHOWN
+        ? `The newest ${MAX_SHOWN} ${kind}`
         : shown.length === 1
           ? `1 ${kind.slice(0, -1)}`
           : `${shown.length} ${kind}`;
@@ -65,10 +65,10 @@ export const listCommand: Command = {
     ];
   },
   async data(context, args) {
-    const { grants } = await asked(context, args);
+    const { grants } = await queryGrants(context, args);
     return {
-      grants: grants.slice(0, MOST).map((grant) => grantData(grant, context.now)),
-      more: grants.length > MOST,
+      grants: grants.slice(0, MAX_SHOWN).map((grant) => grantData(grant, context.now)),
+      more: grants.length > MAX_SHOWN,
     };
   },
 };

@@ -14,18 +14,18 @@ import { actorName, reason } from '../../words/text/en.ts';
 import { unenforcedSentence } from '../../words/unenforced.ts';
 import { wildWarning } from '../../words/wild-creators.ts';
 import { required, type Arguments } from '../arguments.ts';
-import { OUT, type Command, type CommandContext } from '../command.ts';
-import { scopeAsked } from '../values/scope.ts';
+import { OUT_FLAG, type Command, type CommandContext } from '../command.ts';
+import { parseScope } from '../values/scope.ts';
 import { parseUserReference } from '../values/user.ts';
 
-const LATELY = 1_000;
+const RECENT_GRANTS = 1_000;
 
 /** What the words ask for. @throws MintwardenError `usage` */
 export function mintRequest(context: CommandContext, args: Arguments): MintRequest {
   const { serverName } = context.world.directory;
   const to = args.values.get('to');
   const ttl = args.values.get('ttl');
-  if (to !== undefined && args.values.has(OUT.name)) {
+  if (to !== undefined && args.values.has(OUT_FLAG.name)) {
     throw new MintwardenError(
       'usage',
       'Either somebody is sent the token, or it goes into a file.',
@@ -34,10 +34,10 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
   }
   return {
     minter: context.sender,
-    subject: parseUserReference(required(args.words, 'USER'), serverName),
+    subject: parseUserReference(required(args.positionals, 'USER'), serverName),
     recipient: to === undefined ? null : parseUserReference(to, serverName),
-    ...(args.values.has(OUT.name) ? { intoFile: true as const } : {}),
-    ...scopeAsked(args, serverName, context.world.policy().presets),
+    ...(args.values.has(OUT_FLAG.name) ? { intoFile: true as const } : {}),
+    ...parseScope(args, serverName, context.world.policy().presets),
     ttlMs: ttl === undefined ? null : parseDuration(ttl),
     reason: args.values.get('reason') ?? null,
     command: context.key,
@@ -48,12 +48,12 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
  * What came of the same request before: an operator's client that lost its connection asks again under the
  * same id.
  */
-async function madeBefore({ world, sender, key }: CommandContext): Promise<Grant['id'] | null> {
-  const grants = await world.ledger.grants({ minter: sender, limit: LATELY });
+async function earlierGrant({ world, sender, key }: CommandContext): Promise<Grant['id'] | null> {
+  const grants = await world.ledger.grants({ minter: sender, limit: RECENT_GRANTS });
   return grants.find(({ command }) => command === key.eventId)?.id ?? null;
 }
 
-function whereTo(recipient: MintPlan['grant']['recipient'], joined: boolean): Line {
+function deliveryLine(recipient: MintPlan['grant']['recipient'], joined: boolean): Line {
   if (isOperator(recipient)) return line`The token would go to ${actorName(recipient)}, into the file.`;
   return joined
     ? line`The token would go to ${pill(recipient)}, by encrypted direct message.`
@@ -84,7 +84,7 @@ function preview({ grant, recipientJoined }: MintPlan, now: number): Document {
     list(
       reason(grant),
       line`${pill(grant.subject)} would be told first.`,
-      whereTo(grant.recipient, recipientJoined),
+      deliveryLine(grant.recipient, recipientJoined),
       line`To make it: ${text === null ? 'send it again without --dry-run.' : code(text)}`,
     ),
     ...wildWarning(grant.scope),
@@ -110,7 +110,7 @@ export const mintCommand: Command = {
       placeholder: 'ROOMS',
       help: 'what it can see: ids, beginnings of ids, aliases or links, with commas between them; or all',
       required: true,
-      unless: 'rooms-by',
+      alternative: 'rooms-by',
     },
     {
       name: 'read-only',
@@ -222,13 +222,13 @@ export const mintCommand: Command = {
     '!mint @alice --rooms #ops:example.org --read-only --ttl 1h --reason "weekly report"',
     '!mint @alice --rooms !abc…,!def… --to @bob --dry-run',
   ],
-  acts: true,
-  evenIfExposed: false,
+  mutates: true,
+  allowedWhenExposed: false,
   async run(context, args) {
     const request = mintRequest(context, args);
     if (args.switches.has('dry-run'))
       return preview(await planMint(context.world, { ...request, command: null }, 'preview'), context.now);
     const begun = await mint(context.world, request);
-    return { answered: begun.kind === 'begun' ? begun.grant.id : await madeBefore(context) };
+    return { outboxReplyFor: begun.kind === 'begun' ? begun.grant.id : await earlierGrant(context) };
   },
 };

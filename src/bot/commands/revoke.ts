@@ -1,22 +1,22 @@
 import { locate } from '../../lifecycle/locate.ts';
 import { revoke } from '../../lifecycle/ending/revoke.ts';
 import { required } from '../arguments.ts';
-import { ID, personOf, type Command } from '../command.ts';
+import { GRANT_ID, senderUserId, type Command } from '../command.ts';
 
 /** `!revoke`: ends a grant, now. */
 export const revokeCommand: Command = {
   name: 'revoke',
   place: 'control',
   summary: 'end a grant, now',
-  parameters: [ID],
+  parameters: [GRANT_ID],
   flags: [],
   examples: ['!revoke 7F3K9Q'],
-  acts: true,
-  evenIfExposed: true,
+  mutates: true,
+  allowedWhenExposed: true,
   async run({ world, sender, key }, args) {
-    const grant = await locate(world, required(args.words, 'ID'));
+    const grant = await locate(world, required(args.positionals, 'ID'));
     await revoke(world, { grant, by: sender, as: 'admin', command: key });
-    return { answered: grant.id };
+    return { outboxReplyFor: grant.id };
   },
 };
 
@@ -25,16 +25,16 @@ export const revokeOwnCommand: Command = {
   name: 'revoke',
   place: 'dm',
   summary: 'end a token that speaks for you, now',
-  parameters: [ID],
+  parameters: [GRANT_ID],
   flags: [],
   examples: ['revoke 7F3K9Q'],
-  acts: true,
-  evenIfExposed: true,
+  mutates: true,
+  allowedWhenExposed: true,
   async run(context, args) {
     const { world, key } = context;
-    const by = personOf(context);
-    const grant = await locate(world, required(args.words, 'ID'), by);
+    const by = senderUserId(context);
+    const grant = await locate(world, required(args.positionals, 'ID'), by);
     await revoke(world, { grant, by, as: 'subject', command: key });
-    return { answered: grant.id };
+    return { outboxReplyFor: grant.id };
   },
 };

@@ -10,10 +10,10 @@ import { actorName, again, id, reason, undo } from '../../words/text/en.ts';
 import { quoted } from '../../words/safe-text.ts';
 import { moment } from '../../words/time.ts';
 import { required } from '../arguments.ts';
-import { ID, personOf, type Command } from '../command.ts';
+import { GRANT_ID, senderUserId, type Command } from '../command.ts';
 import { reportData } from '../reply-data.ts';
-import { stateWords } from '../grant-view.ts';
-import { waitingWords } from '../waiting-reason.ts';
+import { stateText } from '../grant-view.ts';
+import { waitingReason } from '../waiting-reason.ts';
 
 const REACH: Record<GrantReport['notice']['reach'], string> = {
   none: 'there was none',
@@ -62,7 +62,7 @@ function delivery(report: GrantReport, now: number): Line {
     return [`Token: delivered${when}${redactedAt === null ? '' : '; the message with it has been removed'}`];
   }
   const why =
-    problem === null ? ['not sent yet.'] : line`waits: ${waitingWords(problem, report.grant.recipient)}`;
+    problem === null ? ['not sent yet.'] : line`waits: ${waitingReason(problem, report.grant.recipient)}`;
   const until = giveUpAt === null ? '' : ` The grant ends if that lasts until ${moment(giveUpAt, now)}.`;
   return line`Token: ${why}${until}`;
 }
@@ -84,7 +84,7 @@ function reportDocument(report: GrantReport, now: number): Document {
   return [
     paragraph(head(grant, live, now)),
     list(
-      line`State: ${stateWords(grant, now)}`,
+      line`State: ${stateText(grant, now)}`,
       ...failed,
       ...rooms(grant),
       ...people(grant, now),
@@ -101,16 +101,16 @@ export const showCommand: Command = {
   name: 'show',
   place: 'control',
   summary: 'show all there is to know of a grant',
-  parameters: [ID],
+  parameters: [GRANT_ID],
   flags: [],
   examples: ['!show 7F3K9Q'],
-  acts: false,
-  evenIfExposed: false,
+  mutates: false,
+  allowedWhenExposed: false,
   async run({ world, now }, args) {
-    return reportDocument(await show(world, await locate(world, required(args.words, 'ID'))), now);
+    return reportDocument(await show(world, await locate(world, required(args.positionals, 'ID'))), now);
   },
   async data({ world, now }, args) {
-    return reportData(await show(world, await locate(world, required(args.words, 'ID'))), now);
+    return reportData(await show(world, await locate(world, required(args.positionals, 'ID'))), now);
   },
 };
 
@@ -119,19 +119,19 @@ export const showOwnCommand: Command = {
   name: 'show',
   place: 'dm',
   summary: 'show who made a token that speaks for you, who has it, and why',
-  parameters: [ID],
+  parameters: [GRANT_ID],
   flags: [],
   examples: ['show 7F3K9Q'],
-  acts: false,
-  evenIfExposed: false,
+  mutates: false,
+  allowedWhenExposed: false,
   async run(context, args) {
     const { world, now } = context;
-    const grant = await locate(world, required(args.words, 'ID'), personOf(context));
+    const grant = await locate(world, required(args.positionals, 'ID'), senderUserId(context));
     const report = await show(world, grant);
     const live = report.standing !== 'over';
     const end = live ? [paragraph(undo(grant))] : [];
     const points = list(
-      line`State: ${stateWords(report.grant, now)}`,
+      line`State: ${stateText(report.grant, now)}`,
       ...rooms(grant),
       ...people(grant, now),
       delivery(report, now),

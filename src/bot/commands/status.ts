@@ -9,11 +9,11 @@ import { lineToText } from '../../words/render.ts';
 import { statusData } from '../reply-data.ts';
 import type { Command } from '../command.ts';
 
-function counted(count: number, one: string, many: string): string {
+function plural(count: number, one: string, many: string): string {
   return count === 1 ? `1 ${one}` : `${count} ${many}`;
 }
 
-function heldLines(held: Held | null): Line[] {
+function lockdownLines(held: Held | null): Line[] {
   if (held === null) return [];
   return [
     held.kind === 'old-copy'
@@ -23,32 +23,32 @@ function heldLines(held: Held | null): Line[] {
 }
 
 /** What was counted, and what somebody should look at. */
-async function look(world: World) {
+async function readStatus(world: World) {
   const [now, room] = await Promise.all([status(world), world.chat.controlRoom()]);
   const exposed = exposure(room);
   const worries: Line[] = [
-    ...heldLines(world.held?.() ?? null),
+    ...lockdownLines(world.held?.() ?? null),
     ...(exposed === null ? [] : [[exposed]]),
     ...(world.troubles?.now() ?? []).filter(({ kind }) => kind !== 'control-room-exposed').map(troubleLine),
     ...(now.unkillable === 0
       ? []
       : [
           [
-            `${counted(now.unkillable, 'token at the homeserver', 'tokens at the homeserver')} could not be logged out: look why it refuses.`,
+            `${plural(now.unkillable, 'token at the homeserver', 'tokens at the homeserver')} could not be logged out: look why it refuses.`,
           ],
         ]),
     ...(now.orphans === 0
       ? []
       : [
           [
-            `${counted(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`,
+            `${plural(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`,
           ],
         ]),
     ...((now.counts.unreadable ?? 0) === 0
       ? []
       : [
           [
-            `${counted(now.counts.unreadable ?? 0, 'row', 'rows')} of the ledger cannot be read: an operator looks with ‘mintwarden doctor’.`,
+            `${plural(now.counts.unreadable ?? 0, 'row', 'rows')} of the ledger cannot be read: an operator looks with ‘mintwarden doctor’.`,
           ],
         ]),
   ];
@@ -63,26 +63,26 @@ export const statusCommand: Command = {
   parameters: [],
   flags: [],
   examples: ['!status'],
-  acts: false,
-  evenIfExposed: true,
+  mutates: false,
+  allowedWhenExposed: true,
   async run({ world }) {
-    const { now, worries } = await look(world);
+    const { now, worries } = await readStatus(world);
     return [
       paragraph([strong(worries.length === 0 ? 'Nothing needs looking at.' : 'Something needs looking at.')]),
       list(
         ...worries,
-        line`${counted(now.counts.live, 'live grant', 'live grants')}: ${code('!list')}`,
+        line`${plural(now.counts.live, 'live grant', 'live grants')}: ${code('!list')}`,
         [
-          `Waiting: ${counted(now.messagesWaiting, 'message', 'messages')} to send, ${counted(now.killing, 'token', 'tokens')} to log out`,
+          `Waiting: ${plural(now.messagesWaiting, 'message', 'messages')} to send, ${plural(now.killing, 'token', 'tokens')} to log out`,
         ],
         [
-          `Audit: ${counted(now.counts.auditRows, 'row', 'rows')}, the newest ${now.counts.auditHead.slice(0, 12)}`,
+          `Audit: ${plural(now.counts.auditRows, 'row', 'rows')}, the newest ${now.counts.auditHead.slice(0, 12)}`,
         ],
       ),
     ];
   },
   async data({ world }) {
-    const { now, worries } = await look(world);
+    const { now, worries } = await readStatus(world);
     return { well: worries.length === 0, worries: worries.map(lineToText), ...statusData(now) };
   },
 };

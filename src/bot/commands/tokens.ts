@@ -1,8 +1,8 @@
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
-import { personOf, type Command } from '../command.ts';
+import { senderUserId, type Command } from '../command.ts';
 import { grantLine } from '../grant-view.ts';
 
-const MOST = 100;
+const MAX_SHOWN = 100;
 
 /** `tokens`, in a DM: what speaks for the person who asks. */
 export const tokensCommand: Command = {
@@ -12,14 +12,14 @@ export const tokensCommand: Command = {
   parameters: [],
   flags: [],
   examples: ['tokens'],
-  acts: false,
-  evenIfExposed: false,
+  mutates: false,
+  allowedWhenExposed: false,
   async run(context) {
     const { world, now } = context;
     const grants = await world.ledger.grants({
       states: ['minting', 'live'],
-      subject: personOf(context),
-      limit: MOST,
+      subject: senderUserId(context),
+      limit: MAX_SHOWN,
     });
     if (grants.length === 0) return [paragraph(['No token made here speaks for you.'])];
     const count = grants.length === 1 ? '1 token speaks' : `${grants.length} tokens speak`;

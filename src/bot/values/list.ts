@@ -5,7 +5,7 @@ import { MAX_ITEMS } from '../../words/command-line.ts';
  * The items of a list with commas between them.
  * @throws MintwardenError `usage` for a comma too many, or more items than anybody reads
  */
-export function itemsOf(flag: string, text: string): readonly string[] {
+export function parseList(flag: string, text: string): readonly string[] {
   const items = text.split(',').map((item) => item.trim());
   const kept = items.filter((item) => item !== '');
   if (kept.length < items.length)

@@ -1,6 +1,6 @@
 const URI_SIGILS: Record<string, string> = { u: '@', user: '@', roomid: '!', r: '#', room: '#' };
 
-function decoded(text: string): string | null {
+function tryDecode(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -13,14 +13,14 @@ function decoded(text: string): string | null {
  * navigation") or a
  * `matrix:` URI (spec appendix, "Matrix URI scheme"); null for anything else, links to an event included.
  */
-export function identifierOf(link: string): string | null {
+export function parsePermalink(link: string): string | null {
   const to = /^(?:https?:\/\/)?(?:www\.)?matrix\.to\/#\/([^/?]+)\/?(?:\?.*)?$/is.exec(link)?.[1];
   if (to !== undefined) {
-    const id = decoded(to);
+    const id = tryDecode(to);
     return id !== null && /^[@!#]/.test(id) ? id : null;
   }
   const uri = /^matrix:(?:\/\/[^/]*\/)?([a-z]+)\/([^/?#]+)(?:\?[^#]*)?$/is.exec(link);
   const sigil = URI_SIGILS[uri?.[1]?.toLowerCase() ?? ''];
-  const name = decoded(uri?.[2] ?? '');
+  const name = tryDecode(uri?.[2] ?? '');
   return sigil === undefined || name === null || name === '' ? null : sigil + name;
 }

@@ -1,7 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { parseRoomAlias, parseRoomId } from '../../domain/ids.ts';
 import type { RoomReference } from '../../lifecycle/requests.ts';
-import { identifierOf } from './permalink.ts';
+import { parsePermalink } from './permalink.ts';
 
 /** Room version 12: `!` and the hash of the create event, 32 bytes in unpadded URL-safe base64 (MSC4291). */
 const HASH_ID = /^![A-Za-z0-9_-]{43}$/;
@@ -34,7 +34,7 @@ export function parseRooms(text: string, serverName: string): 'all' | readonly R
  * @throws MintwardenError `usage`
  */
 function parseRoom(text: string, serverName: string): RoomReference {
-  const typed = identifierOf(text) ?? text;
+  const typed = parsePermalink(text) ?? text;
   const alias = parseRoomAlias(typed);
   if (alias !== null) return { kind: 'alias', alias };
   const cut = typed.replace(/(?:…|\.{3})$/u, '');

@@ -10,7 +10,7 @@ import { narrow, type Scope, type ScopeLimits } from '../../domain/scope.ts';
 import type { MintRequest } from '../../lifecycle/requests.ts';
 import { required, type Arguments } from '../arguments.ts';
 import { closest } from '../closest.ts';
-import { itemsOf } from './list.ts';
+import { parseList } from './list.ts';
 import { parseRooms } from './room.ts';
 
 /**
@@ -18,18 +18,18 @@ import { parseRooms } from './room.ts';
  * narrow it further and never widen it.
  * @throws MintwardenError `usage` for what is not understood, or contradicts itself
  */
-export function scopeAsked(
+export function parseScope(
   args: Arguments,
   serverName: string,
   presets: Policy['presets'],
 ): Required<Pick<MintRequest, 'rooms' | 'can' | 'limits'>> {
-  const said = saidLimits(args, serverName);
-  const preset = presetNamed(args, presets);
-  const can = preset?.can ?? canSaid(args);
+  const said = parseLimits(args, serverName);
+  const preset = findPreset(args, presets);
+  const can = preset?.can ?? parseCan(args);
   checkReadOnly(args, can);
   const rooms = args.values.has('rooms-by') ? 'all' : parseRooms(required(args.values, 'rooms'), serverName);
   if (args.values.has('rooms-by') && args.values.has('rooms'))
-    throw refused(
+    throw usageError(
       '--rooms and --rooms-by both say which rooms.',
       'Name rooms, or who made them: leave out one of the two.',
     );
@@ -46,35 +46,35 @@ export function scopeAsked(
   return { rooms, can: both, limits: followUpgrades === undefined ? limits : { ...limits, followUpgrades } };
 }
 
-function canSaid(args: Arguments): readonly Allowance[] {
+function parseCan(args: Arguments): readonly Allowance[] {
   const text = args.values.get('can');
-  return text === undefined ? ['read'] : itemsOf('can', text).map(allowanceSaid);
+  return text === undefined ? ['read'] : parseList('can', text).map(parsePermission);
 }
 
 /** Names are taken in any case; types as they stand. */
-function allowanceSaid(text: string): Allowance {
+function parsePermission(text: string): Allowance {
   const [name = '', ...rest] = text.split(':');
   const lower = name.toLowerCase();
   const meant = closest(lower, CAPABILITIES);
   if (!(CAPABILITIES as readonly string[]).includes(lower) && meant !== null)
-    throw refused(
+    throw usageError(
       `There is no capability “${name.slice(0, 40)}”.`,
       `Did you mean \`${[meant, ...rest].join(':')}\`? See \`!help capabilities\`.`,
     );
   return parseAllowance([lower, ...rest].join(':'));
 }
 
-function presetNamed(args: Arguments, presets: Policy['presets']): Preset | null {
+function findPreset(args: Arguments, presets: Policy['presets']): Preset | null {
   const name = args.values.get('preset')?.toLowerCase();
   if (name === undefined) return null;
   const preset = presets.get(name);
   if (preset === undefined)
-    throw refused(
+    throw usageError(
       `There is no preset “${name.slice(0, 40)}”.`,
       `There are ${[...presets.keys()].join(', ')}: see \`!help presets\`.`,
     );
   if (!args.values.has('can')) return preset;
-  throw refused(
+  throw usageError(
     '--preset and --can both say what it can do.',
     `The preset ${name} is \`--can ${preset.can.join(',')}\`: write that out and change it.`,
   );
@@ -84,25 +84,25 @@ function checkReadOnly(args: Arguments, can: readonly Allowance[]): void {
   if (!args.switches.has('read-only')) return;
   const writing = can.find((allowance) => CAPABILITY[nameOf(allowance)].writes);
   if (writing !== undefined)
-    throw refused(`--read-only contradicts ${writing}, which writes.`, 'Leave out one of the two.');
+    throw usageError(`--read-only contradicts ${writing}, which writes.`, 'Leave out one of the two.');
 }
 
-function saidLimits({ values, switches }: Arguments, serverName: string): ScopeLimits {
+function parseLimits({ values, switches }: Arguments, serverName: string): ScopeLimits {
   const list = <T>(flag: string, parse: (item: string) => T): readonly T[] | undefined => {
     const text = values.get(flag);
-    return text === undefined ? undefined : itemsOf(flag, text).map(parse);
+    return text === undefined ? undefined : parseList(flag, text).map(parse);
   };
   const by = list('rooms-by', (item) => parseCreatorPattern(item, serverName));
   const types = list('types', parseTypePattern);
   const from = list('from', parseNetwork);
   const rules = firewall(list('allow', parseEndpoint) ?? [], list('deny', parseEndpoint) ?? []);
-  const power = wholeNumber(
+  const power = parseWholeNumber(
     values,
     'power',
     /^[-+]?\d{1,15}$/,
     'Write a power level, for example `--power 0`.',
   );
-  const uses = wholeNumber(
+  const uses = parseWholeNumber(
     values,
     'uses',
     /^\+?0*[1-9]\d{0,14}$/,
@@ -119,7 +119,7 @@ function saidLimits({ values, switches }: Arguments, serverName: string): ScopeL
   };
 }
 
-function wholeNumber(
+function parseWholeNumber(
   values: Arguments['values'],
   flag: string,
   form: RegExp,
@@ -130,9 +130,9 @@ function wholeNumber(
   // Phones make a minus of a hyphen.
   const plain = text.replace(/^[\u2010-\u2015\u2212]/u, '-');
   if (form.test(plain)) return Number(plain) + 0;
-  throw refused(`“${text.slice(0, 40)}” is no number for --${flag}.`, next);
+  throw usageError(`“${text.slice(0, 40)}” is no number for --${flag}.`, next);
 }
 
-function refused(sentence: string, next: string): MintwardenError {
+function usageError(sentence: string, next: string): MintwardenError {
   return new MintwardenError('usage', sentence, next);
 }

@@ -1,6 +1,6 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { parseUserId, type UserId } from '../../domain/ids.ts';
-import { identifierOf } from './permalink.ts';
+import { parsePermalink } from './permalink.ts';
 
 /**
  * A user as somebody named them: `@alice:server`, `@alice` (of this server), a matrix.to link or a `matrix:`
@@ -8,7 +8,7 @@ import { identifierOf } from './permalink.ts';
  * @throws MintwardenError `usage`
  */
 export function parseUserReference(text: string, serverName: string): UserId {
-  const typed = identifierOf(text) ?? text;
+  const typed = parsePermalink(text) ?? text;
   const whole = typed.startsWith('@') && !typed.includes(':') ? `${typed}:${serverName}` : typed;
   const userId = parseUserId(whole);
   if (userId !== null && userId.indexOf(':') > 1) return userId;

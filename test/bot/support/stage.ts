@@ -46,7 +46,7 @@ export type BotStage = AsyncDisposable & {
   saysInDm(sender: UserId, text: string, some?: Partial<Incoming>): Promise<string>;
 };
 
-const PATIENCE = { soonMs: [1, 1], laterMs: [1, 1, 1] };
+const RETRY_DELAYS = { soonMs: [1, 1], laterMs: [1, 1, 1] };
 
 export function dmOf(userId: UserId): RoomId {
   return `!dm-${userId.slice(1, userId.indexOf(':'))}:x.org` as RoomId;
@@ -144,7 +144,7 @@ export async function botStage(): Promise<BotStage> {
   });
   const requests = requestsOf({ ledger, clock: world.clock, controlRoomId: CONTROL, remembered: () => null });
   const stage: BotStage = {
-    bot: createBot({ world, controlRoomId: CONTROL, requests, patience: PATIENCE }),
+    bot: createBot({ world, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
     world,
     sent,
     attempts,
@@ -176,7 +176,7 @@ export async function botStage(): Promise<BotStage> {
       presets: new Map(Object.entries(PRESETS)),
     },
     failures: [],
-    restarted: () => createBot({ world, controlRoomId: CONTROL, requests, patience: PATIENCE }),
+    restarted: () => createBot({ world, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
     async says(text, some = {}) {
       const before = sent.length;
       await stage.bot.handle({ kind: 'message', message: { ...incoming(text), ...some } });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { outOf } from '../../../bot/operator-command.ts';
+import { outFileOf } from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import { operatorName, type ToldError } from '../protocol.ts';
 import { ask, type Reply } from './ask.ts';
@@ -23,7 +23,7 @@ export type Ran = Reply & { readonly out: string | null };
  * be written. Never throws.
  */
 export async function runLine(line: string, { socket, folder, id }: RunParts): Promise<Ran> {
-  const name = outOf(line);
+  const name = outFileOf(line);
   let file: OutFile | null = null;
   try {
     file = name === null ? null : await openOut(name, folder);

@@ -30,8 +30,8 @@ export const auditCommand: Command = {
     },
   ],
   examples: ['!audit', '!audit --last 100'],
-  acts: false,
-  evenIfExposed: true,
+  mutates: false,
+  allowedWhenExposed: true,
   async run(context, args) {
     const rows = await newest(context, args);
     const about = ({ grantId, subject }: AuditRow) =>

@@ -1,4 +1,4 @@
-import type { AnswerData, Command, CommandContext } from '../../../bot/command.ts';
+import type { ReplyData, Command, CommandContext } from '../../../bot/command.ts';
 import type { Actor } from '../../../domain/ids.ts';
 import { code, joined, line, list, paragraph, strong } from '../../../words/build.ts';
 import type { Document } from '../../../words/document.ts';
@@ -18,14 +18,14 @@ export function reloadCommand(reload: Reload): Command {
     parameters: [],
     flags: [],
     examples: ['!reload'],
-    acts: true,
-    evenIfExposed: true,
+    mutates: true,
+    allowedWhenExposed: true,
     async run(context) {
       const outcome = await reload(context.sender satisfies Actor);
       outcomes.set(context, outcome);
       return reloaded(outcome);
     },
-    async data(context): Promise<AnswerData> {
+    async data(context): Promise<ReplyData> {
       const { changes, afterRestart } = outcomes.get(context) ?? { changes: [], afterRestart: [] };
       return { changes, afterRestart };
     },

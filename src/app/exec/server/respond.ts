@@ -1,5 +1,9 @@
 import { grantData } from '../../../bot/reply-data.ts';
-import { operate, type OperatorAnswer, type OperatorParts } from '../../../bot/operator-command.ts';
+import {
+  runOperatorCommand,
+  type OperatorReply,
+  type OperatorServices,
+} from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { GrantId, Operator } from '../../../domain/ids.ts';
 import { handOver } from '../../../lifecycle/telling/hand-over.ts';
@@ -10,13 +14,15 @@ import type { HandToken, Respond } from './control-socket.ts';
 const NOTICE_PATIENCE_MS = 20_000;
 
 /** Answers operators' requests: runs the command, then hands over the token where one is to be taken. */
-export function responder(parts: OperatorParts, noticePatienceMs = NOTICE_PATIENCE_MS): Respond {
+export function responder(parts: OperatorServices, noticePatienceMs = NOTICE_PATIENCE_MS): Respond {
   const { world } = parts;
   return async ({ id, operator, line }, hand) => {
     const by: Operator = `operator:${operator}`;
-    const answer = await operate(parts, { id, operator: by, line });
+    const answer = await runOperatorCommand(parts, { id, operator: by, line });
     const taken =
-      answer.takes === null ? answer : await handed(parts, answer, answer.takes, by, hand, noticePatienceMs);
+      answer.handsOverTokenOf === null
+        ? answer
+        : await handed(parts, answer, answer.handsOverTokenOf, by, hand, noticePatienceMs);
     // The words of the command are not logged: there may be names and reasons among them.
     world.log.info('operator command', {
       operator,
@@ -29,13 +35,13 @@ export function responder(parts: OperatorParts, noticePatienceMs = NOTICE_PATIEN
 }
 
 async function handed(
-  { world }: OperatorParts,
-  answer: OperatorAnswer,
+  { world }: OperatorServices,
+  answer: OperatorReply,
   id: GrantId,
   by: Operator,
   hand: HandToken,
   patienceMs: number,
-): Promise<OperatorAnswer> {
+): Promise<OperatorReply> {
   try {
     const grant = await handOver(world, id, by, (token) => hand(id, token), patienceMs);
     return { ...answer, data: { ...answer.data, grant: grantData(grant, world.clock.now()) } };
@@ -49,7 +55,7 @@ async function handed(
   }
 }
 
-function toldOf(error: unknown): ToldError & OperatorAnswer['error'] {
+function toldOf(error: unknown): ToldError & OperatorReply['error'] {
   if (error instanceof MintwardenError && error.code !== 'internal')
     return { code: error.code, message: error.message, next: error.next };
   return {
