@@ -1,6 +1,6 @@
 /* What a gateway process runs: started by `start.ts` where `gateway.processes` asks for it, never by hand. */
 import type { Log, LogData } from '../ports/log.ts';
-import { serveAsChild } from '../gateway/processes/serve-as-child.ts';
+import { serveAsChild } from '../gateway/processes/run-child';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { numbersOf } from '../telemetry/metrics/exposition.ts';
 import { gatewayMetrics } from '../telemetry/metrics/gateway-metrics.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/index.ts';
-import { startGatewayProcesses } from '../gateway/processes/processes.ts';
+import { startGatewayProcesses } from '../gateway/processes/gateway-processes';
 import { type GatewayOptions, startGateway } from '../gateway/server.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { type Numbers, numbersOf } from '../telemetry/metrics/exposition.ts';

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { MintwardenError } from '../../domain/errors.ts';
-import { BOARD_FD } from './serve-as-child.ts';
+import { BOARD_FD } from './run-child';
 import type { FromChild, Setup, ToChild } from './messages.ts';
-import { errorOf } from './problem.ts';
-import type { Relay } from './relay.ts';
+import { errorOf } from './ipc-error';
+import type { Relay } from './ipc-server';
 
 /** What a child runs. */
 export type Program = {

@@ -4,7 +4,7 @@ import { type Grant, standing } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { grantOfToken, hashToken } from '../../domain/token.ts';
 import type { Access, AccessControl, Presented, Upstream } from '../../lifecycle/access/access-control.ts';
-import type { LineToBot } from './line-to-bot.ts';
+import type { LineToBot } from './ipc-client';
 import type { News, PresentedAs, Told } from './messages.ts';
 
 /**

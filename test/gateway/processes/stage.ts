@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'node:http';
 import type { Grant } from '../../../src/domain/grant.ts';
-import { type Processes, startGatewayProcesses } from '../../../src/gateway/processes/processes.ts';
+import { type Processes, startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes';
 import type { Setup } from '../../../src/gateway/processes/messages.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { LogData } from '../../../src/ports/log.ts';

@@ -6,12 +6,12 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Transactions } from '../../ports/transactions.ts';
 import { writePace } from '../writes/pace.ts';
-import { createBoard } from './board.ts';
+import { createBoard } from './shared-revision';
 import { type Child, type Program, startChild } from './child.ts';
 import type { Setup } from './messages.ts';
-import { relay as startRelay } from './relay.ts';
+import { relay as startRelay } from './ipc-server';
 import { reservePort } from './reserve-port.ts';
-import { shareOf } from './shares.ts';
+import { shareOf } from './limit-shares';
 
 /** What gateway processes are made of. */
 export type ProcessesOptions = {

@@ -2,12 +2,12 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Observer } from '../seen.ts';
 import { type Gateway, startGateway } from '../server.ts';
-import { boardReader } from './board.ts';
-import { type LineToBot, lineToBot } from './line-to-bot.ts';
+import { boardReader } from './shared-revision';
+import { type LineToBot, lineToBot } from './ipc-client';
 import type { FromChild, Setup, ToChild } from './messages.ts';
-import { problemOf } from './problem.ts';
+import { problemOf } from './ipc-error';
 import { remoteAccess, type RemoteAccess } from './remote-access.ts';
-import { remotePaces, remoteTransactions, sharedOwnMedia, type SharedOwnMedia } from './remote-means.ts';
+import { remotePaces, remoteTransactions, sharedOwnMedia, type SharedOwnMedia } from './remote-services';
 
 /** Where a child finds the board among its open files: after its streams and its pipe. */
 export const BOARD_FD = 4;

@@ -1,6 +1,6 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Asked, Asks, FromChild, News, ToChild } from './messages.ts';
-import { errorOf } from './problem.ts';
+import { errorOf } from './ipc-error';
 
 /** A child's end of the pipe to the bot's process. */
 export type LineToBot = {

@@ -8,9 +8,9 @@ import type { Log } from '../../ports/log.ts';
 import type { Transactions } from '../../ports/transactions.ts';
 import type { Pace } from '../request/call.ts';
 import type { WritePace } from '../writes/pace.ts';
-import type { Board } from './board.ts';
+import type { Board } from './shared-revision';
 import type { Ask, Asked, Asks, News, PresentedAs, Told, ToChild } from './messages.ts';
-import { problemOf } from './problem.ts';
+import { problemOf } from './ipc-error';
 
 /** What the bot's process answers with. */
 export type RelayMeans = {

@@ -2,7 +2,7 @@ import type { Transactions } from '../../ports/transactions.ts';
 import type { Pace } from '../request/call.ts';
 import type { WritePace } from '../writes/pace.ts';
 import { type OwnMedia, ownMedia } from '../media/own-media.ts';
-import type { LineToBot } from './line-to-bot.ts';
+import type { LineToBot } from './ipc-client';
 import type { Made } from './messages.ts';
 
 /** The writes of grants, as the bot's process remembers them. */

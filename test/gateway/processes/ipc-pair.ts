@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Board, boardReader, createBoard } from '../../../src/gateway/processes/board.ts';
-import { type LineToBot, lineToBot } from '../../../src/gateway/processes/line-to-bot.ts';
+import { type Board, boardReader, createBoard } from '../../../src/gateway/processes/shared-revision';
+import { type LineToBot, lineToBot } from '../../../src/gateway/processes/ipc-client';
 import type { Ask, FromChild, ToChild } from '../../../src/gateway/processes/messages.ts';
-import { relay, type Relay, type RelayMeans } from '../../../src/gateway/processes/relay.ts';
+import { relay, type Relay, type RelayMeans } from '../../../src/gateway/processes/ipc-server';
 import { remoteAccess, type RemoteAccess } from '../../../src/gateway/processes/remote-access.ts';
 
 /** Both ends of a pipe in one process: what passes is JSON, in its order, a turn of the event loop later. */

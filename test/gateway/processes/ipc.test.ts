@@ -9,14 +9,14 @@ import {
   remotePaces,
   remoteTransactions,
   sharedOwnMedia,
-} from '../../../src/gateway/processes/remote-means.ts';
+} from '../../../src/gateway/processes/remote-services';
 import { writePace } from '../../../src/gateway/writes/pace.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
-import { pair } from './pair.ts';
+import { pair } from './ipc-pair';
 
 async function given(fields: Parameters<Service['mint']>[0] = {}) {
   const service = await Service.start();

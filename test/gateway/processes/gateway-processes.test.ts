@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Grant } from '../../../src/domain/grant.ts';
-import { startGatewayProcesses } from '../../../src/gateway/processes/processes.ts';
+import { startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes';
 import { OPS } from '../../lifecycle/support/homeserver.ts';
 import { grantDesk } from '../support/grant-desk.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
@@ -297,7 +297,7 @@ describe('a gateway process that was taken over', () => {
     const transactions = memoryTransactions();
     const processes = await startGatewayProcesses({
       count: 1,
-      program: { file: join(import.meta.dirname, 'nonsense-process.ts'), args: [], flags: [] },
+      program: { file: join(import.meta.dirname, 'malformed-process.ts'), args: [], flags: [] },
       setup: {
         listen: { host: '127.0.0.1', port: 0 },
         homeserverUrl: 'http://127.0.0.1:1',
