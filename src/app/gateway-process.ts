@@ -1,6 +1,6 @@
 /* What a gateway process runs: started by `start.ts` where `gateway.processes` asks for it, never by hand. */
 import type { Log, LogData } from '../ports/log.ts';
-import { serveAsChild } from '../gateway/processes/run-child';
+import { runGatewayChild } from '../gateway/processes/run-child.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { numbersOf } from '../telemetry/metrics/exposition.ts';
 import { gatewayMetrics } from '../telemetry/metrics/gateway-metrics.ts';
@@ -23,9 +23,9 @@ function ownLog(): Log {
 }
 
 const metrics = watched === 'watched' ? gatewayMetrics(`gateway-${index}`) : null;
-serveAsChild({
+runGatewayChild({
   log: ownLog(),
   sentence: (grant, now) => lineToText(scopeSentence(grant, now)),
   observe: metrics,
-  numbers: async () => (metrics === null ? [] : numbersOf(metrics.registry)),
+  metrics: async () => (metrics === null ? [] : numbersOf(metrics.registry)),
 });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/index.ts';
-import { startGatewayProcesses } from '../gateway/processes/gateway-processes';
+import { startGatewayProcesses } from '../gateway/processes/gateway-processes.ts';
 import { type GatewayOptions, startGateway } from '../gateway/server.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { type Numbers, numbersOf } from '../telemetry/metrics/exposition.ts';
@@ -73,7 +73,7 @@ export async function startConfiguredGateway(
   const kept = tally();
   return {
     port: running.port,
-    numbers: async () => kept(await running.numbers()),
+    numbers: async () => kept(await running.metrics()),
     close: () => running.close(),
   };
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { MintwardenError } from '../../domain/errors.ts';
-import { BOARD_FD } from './run-child';
-import type { FromChild, Setup, ToChild } from './messages.ts';
-import { errorOf } from './ipc-error';
-import type { Relay } from './ipc-server';
+import { REVISION_FD } from './run-child.ts';
+import type { FromChild, ChildSetup, ToChild } from './messages.ts';
+import { fromIpcError } from './ipc-error.ts';
+import type { IpcServer } from './ipc-server.ts';
 
 /** What a child runs. */
-export type Program = {
+export type ChildProgram = {
   /** The file that calls `serveAsChild`. */
   readonly file: string;
   readonly args: readonly string[];
@@ -15,105 +15,102 @@ export type Program = {
 };
 
 /** A gateway process, alive or dying. */
-export type Child = {
+export type GatewayProcess = {
   readonly pid: number;
-  /** Resolves when it answers. @throws MintwardenError where it cannot, or ends before */
+  /** Resolves when it answers requests. @throws MintwardenError if it cannot, or exits before */
   readonly listening: Promise<void>;
-  /** Resolves when the process is no more. */
-  readonly gone: Promise<void>;
-  /**
-   * Whether it has heard all it was told in time: `overMs` for the end of a grant, `otherMs` for anything
-   * else.
-   */
-  keepsUp(overMs: number, otherMs: number): boolean;
-  /** Forgives a time in which this process itself stood still. */
-  forgive(ms: number): void;
-  /** What it has counted; null where it does not say so in time. */
-  count(withinMs: number): Promise<readonly object[] | null>;
-  /** Lets it end in order. */
-  end(): void;
+  /** Resolves when the process has exited. */
+  readonly exited: Promise<void>;
+  /** Whether it acknowledges updates in time: `endMs` for the end of a grant, `otherMs` for all others. */
+  isResponsive(endMs: number, otherMs: number): boolean;
+  /** Leaves out a time in which this process itself stood still. */
+  extendDeadlines(ms: number): void;
+  /** Its metrics; null if they do not come in time. */
+  metrics(withinMs: number): Promise<readonly object[] | null>;
+  /** Lets it shut down. */
+  close(): void;
   kill(): void;
 };
 
-/**
- * What a child may know of the environment. Not the rest: secrets of the configuration can stand there, and a
- * gateway process has no need of them.
- */
-const ENVIRONMENT = ['PATH', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+/** The environment of a child. Not the rest: it can hold secrets that a gateway process has no need of. */
+const PASSED_ENVIRONMENT = ['PATH', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 
 /** Starts one. The pipe to it is a socket pair that no other process has. */
-export function startChild(
-  { file, args, flags }: Program,
-  setup: Setup,
-  relay: Relay,
-  boardFd: number,
-): Child {
+export function startGatewayProcess(
+  { file, args, flags }: ChildProgram,
+  setup: ChildSetup,
+  server: IpcServer,
+  revisionFd: number,
+): GatewayProcess {
   const stdio: ('ignore' | 'inherit' | 'ipc' | number)[] = ['ignore', 'inherit', 'inherit', 'ipc'];
-  stdio[BOARD_FD] = boardFd;
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => ENVIRONMENT.includes(name)));
+  stdio[REVISION_FD] = revisionFd;
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => PASSED_ENVIRONMENT.includes(name)),
+  );
   const child = fork(file, [...args], { execArgv: [...flags], env, stdio });
-  const owed: { since: number; readonly over: boolean }[] = [];
+  const unacknowledged: { since: number; readonly isEnd: boolean }[] = [];
   const listening = Promise.withResolvers<void>();
-  const gone = Promise.withResolvers<void>();
-  const counting: ((numbers: readonly object[]) => void)[] = [];
-  // Whoever does not wait for it is told by `gone`.
+  const exited = Promise.withResolvers<void>();
+  const metricsAsked: ((metrics: readonly object[]) => void)[] = [];
+  // Callers that do not wait for it see `exited`.
   listening.promise.catch(() => undefined);
 
   const send = (message: ToChild): void => {
-    if (message.type === 'news') owed.push({ since: performance.now(), over: message.over.length > 0 });
-    // A child that is no more answers nothing; its end is heard of by `exit`.
+    if (message.type === 'update')
+      unacknowledged.push({ since: performance.now(), isEnd: message.over.length > 0 });
+    // The end of a child is seen by `exit`, not by an error here.
     if (child.connected) child.send(message, () => undefined);
   };
-  const line = relay.open(send);
-  const take = (message: FromChild): void => {
-    if (message.type === 'ask') void line.answer(message.id, message.ask);
-    else if (message.type === 'heard') owed.shift();
+  const connection = server.connect(send);
+  const receive = (message: FromChild): void => {
+    if (message.type === 'call') void connection.handle(message.id, message.call);
+    else if (message.type === 'ack') unacknowledged.shift();
     else if (message.type === 'listening') listening.resolve();
-    else if (message.type === 'counted')
-      counting.shift()?.(Array.isArray(message.numbers) ? message.numbers : []);
-    else listening.reject(errorOf(message.problem));
+    else if (message.type === 'metrics')
+      metricsAsked.shift()?.(Array.isArray(message.metrics) ? message.metrics : []);
+    else listening.reject(fromIpcError(message.error));
   };
   child.on('message', (message) => {
     try {
-      take(message as FromChild);
+      receive(message as FromChild);
     } catch {
-      // It talks nonsense: whatever it has become, the bot's process does not end with it.
+      // Malformed: whatever it has become, it must not end the bot's process.
       kill(child);
     }
   });
-  const ended = (): void => {
-    line.close();
+  const onExit = (): void => {
+    connection.close();
     listening.reject(new MintwardenError('state', 'A gateway process ended before it answered.'));
-    gone.resolve();
+    exited.resolve();
   };
-  child.once('exit', ended);
-  // More than once, it may be: an error that nobody hears would end the bot's process.
+  child.once('exit', onExit);
+  // There may be several, and an unhandled one would end the bot's process.
   child.on('error', () => {
-    if (child.pid === undefined) ended();
+    if (child.pid === undefined) onExit();
   });
-  // A child without its pipe hears nothing: it ends by itself, and if not, by force.
+  // A child without its pipe exits by itself; if it does not, it is killed.
   child.once('disconnect', () => kill(child));
-  send({ type: 'setup', setup, at: relay.at, now: relay.now() });
+  send({ type: 'setup', setup, at: server.revision, now: server.now() });
   return {
     pid: child.pid ?? 0,
     listening: listening.promise,
-    gone: gone.promise,
-    keepsUp: (overMs, otherMs) =>
-      owed.every(({ since, over }) => performance.now() - since < (over ? overMs : otherMs)),
-    forgive: (ms) => {
-      for (const one of owed) one.since += ms;
+    exited: exited.promise,
+    isResponsive: (endMs, otherMs) =>
+      unacknowledged.every(({ since, isEnd }) => performance.now() - since < (isEnd ? endMs : otherMs)),
+    extendDeadlines: (ms) => {
+      for (const one of unacknowledged) one.since += ms;
     },
-    count: (withinMs) => {
+    metrics: (withinMs) => {
       const { promise, resolve } = Promise.withResolvers<readonly object[] | null>();
       const late = setTimeout(() => resolve(null), withinMs);
-      counting.push((numbers) => {
+      metricsAsked.push((metrics) => {
         clearTimeout(late);
-        resolve(numbers);
+        resolve(metrics);
       });
-      send({ type: 'count' });
+      send({ type: 'metrics' });
       return promise;
     },
-    end: () => send({ type: 'close' }),
+    close: () => send({ type: 'close' }),
     kill: () => kill(child),
   };
 }

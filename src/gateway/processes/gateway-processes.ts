@@ -6,66 +6,60 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Transactions } from '../../ports/transactions.ts';
 import { writePace } from '../writes/pace.ts';
-import { createBoard } from './shared-revision';
-import { type Child, type Program, startChild } from './child.ts';
-import type { Setup } from './messages.ts';
-import { relay as startRelay } from './ipc-server';
+import { createSharedRevision } from './shared-revision.ts';
+import { type GatewayProcess, type ChildProgram, startGatewayProcess } from './child.ts';
+import type { ChildSetup } from './messages.ts';
+import { createIpcServer } from './ipc-server.ts';
 import { reservePort } from './reserve-port.ts';
-import { shareOf } from './limit-shares';
+import { limitShare } from './limit-shares.ts';
 
-/** What gateway processes are made of. */
-export type ProcessesOptions = {
+/** What gateway processes need. */
+export type GatewayProcessesOptions = {
   readonly count: number;
-  readonly program: Program;
-  /** For all of them together: each gets its share of the limits. */
-  readonly setup: Setup;
+  readonly program: ChildProgram;
+  /** Its limits are those of all processes together. */
+  readonly setup: ChildSetup;
   readonly access: AccessControl;
   readonly transactions: Transactions;
   readonly ledger: Pick<Ledger, 'onCommitted'>;
-  /** A folder of our own. */
+  /** The state folder. */
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Log;
 };
 
 /** Gateway processes that listen. */
-export type Processes = {
+export type GatewayProcesses = {
   readonly port: number;
-  /** Those that live at this moment. */
+  /** Those that are alive now. */
   readonly pids: readonly number[];
-  /** What each of them has counted, since it was started; null where it does not say so in time. */
-  numbers(): Promise<readonly { readonly pid: number; readonly numbers: readonly object[] | null }[]>;
-  /** Stops listening and ends what is open. */
+  /** The metrics of each, since it was started; null if they do not come in time. */
+  metrics(): Promise<readonly { readonly pid: number; readonly numbers: readonly object[] | null }[]>;
+  /** Stops listening and ends open requests. */
   close(): Promise<void>;
 };
 
-const BEAT_MS = 250;
-const LOOK_MS = 50;
-/**
- * A child that has not heard of a grant's end by then is killed, so that what is open there ends within a
- * second.
- */
-const OVER_WITHIN_MS = 750;
-/** One that hears nothing at all. */
-const HEARD_WITHIN_MS = 10_000;
+const HEARTBEAT_MS = 250;
+const CHECK_EVERY_MS = 50;
+/** A child that has not acknowledged the end of a grant by then is killed: its requests end within a second. */
+const END_ACK_WITHIN_MS = 750;
+/** The same for all other updates. */
+const ACK_WITHIN_MS = 10_000;
 const START_WITHIN_MS = 30_000;
-const END_WITHIN_MS = 5_000;
-const COUNT_WITHIN_MS = 1_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 10_000;
+const EXIT_WITHIN_MS = 5_000;
+const METRICS_WITHIN_MS = 1_000;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 10_000;
 const STEADY_AFTER_MS = 30_000;
 
-/**
- * Where connections to a port that several processes listen on are dealt out to all of them (`SO_REUSEPORT`,
- * as libuv has it).
- */
+/** Where the kernel distributes connections among processes that share a port (libuv's `SO_REUSEPORT`). */
 const SHARES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd']);
 
 /**
- * Starts gateway processes that share one port, and starts anew what ends: at once, then ever more slowly.
+ * Starts gateway processes that share one port, and restarts those that end, with back-off.
  * @throws MintwardenError `configuration` where they cannot listen, `state`
  */
-export async function startGatewayProcesses(options: ProcessesOptions): Promise<Processes> {
+export async function startGatewayProcesses(options: GatewayProcessesOptions): Promise<GatewayProcesses> {
   const { count, program, log } = options;
   const { listen } = options.setup;
   if (count > 1 && !SHARES_PORTS.has(process.platform)) {
@@ -76,27 +70,32 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
     );
   }
   const port = await reservePort(listen.host, listen.port);
-  const limits = shareOf(options.setup.limits ?? {}, count);
-  const setup: Setup = {
+  const limits = limitShare(options.setup.limits ?? {}, count);
+  const setup: ChildSetup = {
     ...options.setup,
     limits,
     listen: { host: listen.host, port, reusePort: count > 1 },
   };
   const now = (): number => options.clock.now();
-  const paces = {
+  const rateLimiters = {
     writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
     tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
-  const board = createBoard(options.folder);
-  const relay = startRelay({ ...options, paces, board, now });
-  const children = new Set<Child>();
-  const ending = new AbortController();
+  const revision = createSharedRevision(options.folder);
+  const server = createIpcServer({ ...options, rateLimiters, revision, now });
+  const children = new Set<GatewayProcess>();
+  const closing = new AbortController();
 
-  const begin = (index: number): Child => {
+  const start = (index: number): GatewayProcess => {
     const { args } = program;
-    const child = startChild({ ...program, args: [...args, String(index)] }, setup, relay, board.fd);
+    const child = startGatewayProcess(
+      { ...program, args: [...args, String(index)] },
+      setup,
+      server,
+      revision.fd,
+    );
     children.add(child);
-    void child.gone.then(() => children.delete(child));
+    void child.exited.then(() => children.delete(child));
     const late = setTimeout(() => child.kill(), START_WITHIN_MS);
     child.listening
       .then(
@@ -107,71 +106,74 @@ export async function startGatewayProcesses(options: ProcessesOptions): Promise<
     return child;
   };
 
-  /** Stays with one place: when its process ends there is soon another. */
-  const keep = async (index: number, first: Child): Promise<void> => {
-    let pauseMs = FIRST_PAUSE_MS;
-    for (let child = first; ; child = begin(index)) {
-      const begun = performance.now();
+  /** Replaces the process in one place whenever it ends. */
+  const supervise = async (index: number, first: GatewayProcess): Promise<void> => {
+    let backoffMs = FIRST_BACKOFF_MS;
+    for (let child = first; ; child = start(index)) {
+      const startedAt = performance.now();
       child.listening.catch(() => child.kill());
-      await child.gone;
-      if (ending.signal.aborted) return;
-      pauseMs =
-        performance.now() - begun > STEADY_AFTER_MS
-          ? FIRST_PAUSE_MS
-          : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      await child.exited;
+      if (closing.signal.aborted) return;
+      backoffMs =
+        performance.now() - startedAt > STEADY_AFTER_MS
+          ? FIRST_BACKOFF_MS
+          : Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);
       log.warn('gateway process ended, another is started', {
         process: index,
         pid: child.pid,
-        inMs: pauseMs,
+        inMs: backoffMs,
       });
-      await sleep(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined);
-      if (ending.signal.aborted) return;
+      await sleep(backoffMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      if (closing.signal.aborted) return;
     }
   };
 
-  const beat = setInterval(() => relay.beat(), BEAT_MS);
-  let lookedAt = performance.now();
-  const look = setInterval(() => {
-    const stoodStill = performance.now() - lookedAt - LOOK_MS;
-    lookedAt += LOOK_MS + stoodStill;
+  const heartbeat = setInterval(() => server.heartbeat(), HEARTBEAT_MS);
+  let checkedAt = performance.now();
+  const check = setInterval(() => {
+    const stalledMs = performance.now() - checkedAt - CHECK_EVERY_MS;
+    checkedAt += CHECK_EVERY_MS + stalledMs;
     for (const child of children) {
-      // What they said meanwhile has not been read yet.
-      if (stoodStill > LOOK_MS) child.forgive(stoodStill);
-      if (child.keepsUp(OVER_WITHIN_MS, HEARD_WITHIN_MS)) continue;
-      log.error('gateway process does not hear, it is killed', { pid: child.pid });
+      // What they sent meanwhile has not been read yet.
+      if (stalledMs > CHECK_EVERY_MS) child.extendDeadlines(stalledMs);
+      if (child.isResponsive(END_ACK_WITHIN_MS, ACK_WITHIN_MS)) continue;
+      log.error('gateway process does not answer, it is killed', { pid: child.pid });
       child.kill();
     }
-  }, LOOK_MS);
+  }, CHECK_EVERY_MS);
 
   const close = async (): Promise<void> => {
-    ending.abort();
-    clearInterval(beat);
-    clearInterval(look);
+    closing.abort();
+    clearInterval(heartbeat);
+    clearInterval(check);
     const all = [...children];
-    for (const child of all) child.end();
-    const late = setTimeout(() => all.forEach((child) => child.kill()), END_WITHIN_MS);
-    await Promise.all(all.map((child) => child.gone));
+    for (const child of all) child.close();
+    const late = setTimeout(() => all.forEach((child) => child.kill()), EXIT_WITHIN_MS);
+    await Promise.all(all.map((child) => child.exited));
     clearTimeout(late);
-    relay.close();
-    board.close();
+    server.close();
+    revision.close();
   };
 
-  const first = Array.from({ length: count }, (_, index) => begin(index + 1));
+  const first = Array.from({ length: count }, (_, index) => start(index + 1));
   try {
     await Promise.all(first.map((child) => child.listening));
   } catch (error) {
     await close();
     throw error;
   }
-  for (const [index, child] of first.entries()) void keep(index + 1, child);
+  for (const [index, child] of first.entries()) void supervise(index + 1, child);
   return {
     port,
     get pids() {
       return [...children].map(({ pid }) => pid).filter((pid) => pid > 0);
     },
-    numbers: () =>
+    metrics: () =>
       Promise.all(
-        [...children].map(async (child) => ({ pid: child.pid, numbers: await child.count(COUNT_WITHIN_MS) })),
+        [...children].map(async (child) => ({
+          pid: child.pid,
+          numbers: await child.metrics(METRICS_WITHIN_MS),
+        })),
       ),
     close,
   };

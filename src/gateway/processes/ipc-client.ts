@@ -1,101 +1,98 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import type { Asked, Asks, FromChild, News, ToChild } from './messages.ts';
-import { errorOf } from './ipc-error';
+import { fromIpcError } from './ipc-error.ts';
+import type { FromChild, IpcMethod, IpcMethods, ToChild, Update } from './messages.ts';
 
-/** A child's end of the pipe to the bot's process. */
-export type LineToBot = {
+/** A child's connection to the bot's process. */
+export type IpcClient = {
   /**
-   * Asks. `apply` is called with the answer the moment it arrives, before any news that come after it.
-   * @throws MintwardenError what the other end says; `state` where it has gone silent
+   * Calls a method. `apply` runs the moment the result arrives, before any update that comes after it.
+   * @throws MintwardenError the other end's error; `state` where it is silent
    */
-  ask<K extends Asked, T>(
+  call<K extends IpcMethod, T>(
     kind: K,
-    asked: Asks[K]['ask'],
-    apply: (answer: Asks[K]['answer']) => T,
+    params: IpcMethods[K]['params'],
+    apply: (result: IpcMethods[K]['result']) => T,
   ): Promise<T>;
-  /** Whether everything that was committed up to this moment has been heard. */
-  isAbreast(): boolean;
-  /** Waits until it has. @throws MintwardenError `state` where the other end has gone silent */
-  abreast(): Promise<void>;
-  /** Takes in what arrived. Gives the news in it, which are counted as heard when this returns. */
-  take(message: ToChild): News | null;
+  /** Whether everything committed so far has been received. */
+  isCurrent(): boolean;
+  /** Waits until it has. @throws MintwardenError `state` where the other end is silent */
+  waitUntilCurrent(): Promise<void>;
+  /** Takes in a message. Returns the update in it, which is applied before this process does anything else. */
+  receive(message: ToChild): Update | null;
   close(): void;
 };
 
-/**
- * The bot's process gives a sign of life four times a second. Without one for so long, nothing is waited for
- * any more.
- */
-const SILENCE_MS = 1_500;
-const LOOK_EVERY_MS = 250;
+/** The bot's process sends a heartbeat four times a second. Without one for so long, calls fail. */
+const SILENT_AFTER_MS = 1_500;
+const CHECK_EVERY_MS = 250;
 
-type Waiting = {
-  readonly taken: (answer: unknown) => void;
-  readonly failed: (error: MintwardenError) => void;
+type Pending = {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: MintwardenError) => void;
 };
 
 /**
- * @param startedAt the board's count when this process was set up
- * @param board reads the board
+ * @param startedAt the shared revision when this process was set up
+ * @param sharedRevision reads it
  */
-export function lineToBot(
+export function createIpcClient(
   send: (message: FromChild) => void,
   startedAt: number,
-  board: () => number,
-): LineToBot {
-  const asked = new Map<number, Waiting>();
-  let behind: Waiting[] = [];
-  let heardAt = startedAt;
-  let heardWhen = performance.now();
+  sharedRevision: () => number,
+): IpcClient {
+  const calls = new Map<number, Pending>();
+  let waiting: Pending[] = [];
+  let revision = startedAt;
+  let heardAt = performance.now();
   let ids = 0;
 
-  const silent = (): boolean => performance.now() - heardWhen > SILENCE_MS;
-  const giveUp = (): void => {
-    if (!silent()) return;
+  const isSilent = (): boolean => performance.now() - heardAt > SILENT_AFTER_MS;
+  const rejectAll = (): void => {
+    if (!isSilent()) return;
     const error = new MintwardenError('state', "The bot's process does not answer.", 'Try again later.');
-    for (const waiting of [...asked.values(), ...behind]) waiting.failed(error);
-    asked.clear();
-    behind = [];
+    for (const pending of [...calls.values(), ...waiting]) pending.reject(error);
+    calls.clear();
+    waiting = [];
   };
-  // Whoever was held up themselves looks into the pipe once more before they call the other end silent.
-  const look = setInterval(() => {
-    if (silent()) setImmediate(giveUp);
-  }, LOOK_EVERY_MS);
-  look.unref();
+  // This process may have been held up itself: what arrived meanwhile is read first.
+  const check = setInterval(() => {
+    if (isSilent()) setImmediate(rejectAll);
+  }, CHECK_EVERY_MS);
+  check.unref();
 
-  const isAbreast = (): boolean => board() <= heardAt;
+  const isCurrent = (): boolean => sharedRevision() <= revision;
   return {
-    isAbreast,
-    ask: (kind, about, apply) =>
+    isCurrent,
+    call: (kind, params, apply) =>
       new Promise((resolve, reject) => {
         const id = ++ids;
-        const taken = (answer: unknown): void => resolve(apply(answer as Asks[typeof kind]['answer']));
-        asked.set(id, { taken, failed: reject });
-        send({ type: 'ask', id, ask: { kind, ...about } } as FromChild);
+        const settle = (result: unknown): void => resolve(apply(result as IpcMethods[typeof kind]['result']));
+        calls.set(id, { resolve: settle, reject });
+        send({ type: 'call', id, call: { kind, ...params } } as FromChild);
       }),
-    async abreast() {
-      while (!isAbreast()) {
+    async waitUntilCurrent() {
+      while (!isCurrent()) {
         const { promise, resolve, reject } = Promise.withResolvers<void>();
-        behind.push({ taken: () => resolve(), failed: reject });
+        waiting.push({ resolve: () => resolve(), reject });
         await promise;
       }
     },
-    take(message) {
-      heardWhen = performance.now();
-      if (message.type === 'answer' || message.type === 'problem') {
-        const waiting = asked.get(message.id);
-        asked.delete(message.id);
-        if (message.type === 'answer') waiting?.taken(message.answer);
-        else waiting?.failed(errorOf(message.problem));
+    receive(message) {
+      heardAt = performance.now();
+      if (message.type === 'result' || message.type === 'error') {
+        const pending = calls.get(message.id);
+        calls.delete(message.id);
+        if (message.type === 'result') pending?.resolve(message.result);
+        else pending?.reject(fromIpcError(message.error));
       }
-      if (message.type !== 'news') return null;
-      heardAt = message.at;
-      const waited = behind;
-      behind = [];
-      // They go on when the news have been acted on: promises are settled after what runs now.
-      for (const waiting of waited) waiting.taken(null);
+      if (message.type !== 'update') return null;
+      revision = message.at;
+      const waited = waiting;
+      waiting = [];
+      // They continue once the update has been applied: promises are settled after what runs now.
+      for (const pending of waited) pending.resolve(null);
       return message;
     },
-    close: () => clearInterval(look),
+    close: () => clearInterval(check),
   };
 }

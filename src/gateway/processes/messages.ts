@@ -7,101 +7,105 @@ import type { Pace } from '../request/call.ts';
 import type { MediaAddress } from '../media/address.ts';
 import type { GatewayOptions } from '../server.ts';
 
-/**
- * What a grant opens, as it passes the pipe. `version` names this state of it between one child and the bot's
- * process.
- */
-export type Told = { readonly version: number; readonly grant: Grant; readonly rooms: readonly RoomId[] };
+/** What a grant opens, as it is sent to a child. `version` tells the states sent to one child apart. */
+export type GrantSnapshot = {
+  readonly version: number;
+  readonly grant: Grant;
+  readonly rooms: readonly RoomId[];
+};
 
-/** What a presented token is worth. `same`: what the child has been told of it is true still. */
-export type PresentedAs =
-  | { readonly kind: 'good'; readonly told: Told }
+/** What a presented token is worth. `same`: the snapshot that the child has is still right. */
+export type TokenCheck =
+  | { readonly kind: 'good'; readonly snapshot: GrantSnapshot }
   | { readonly kind: 'same'; readonly grantId: GrantId }
   | { readonly kind: 'suspended'; readonly grantId: GrantId }
   | { readonly kind: 'held'; readonly grantId: null }
   | { readonly kind: 'over'; readonly grantId: GrantId | null };
 
-type About = { readonly grantId: GrantId };
-type Row = { readonly key: TransactionKey };
+type OfGrant = { readonly grantId: GrantId };
+type OfTransaction = { readonly key: TransactionKey };
 
-/** A grant uploaded a file, or made an address for one. */
-export type Made = About & { readonly address: MediaAddress; readonly as: 'created' | 'uploaded' };
-
-/** Everything a gateway process can ask for. Plain data, since it passes a pipe as JSON. */
-export type Asks = {
-  readonly present: {
-    readonly ask: { readonly token: string; readonly have: number | null };
-    readonly answer: PresentedAs;
-  };
-  readonly upstream: { readonly ask: About; readonly answer: Upstream };
-  readonly upstreamRefused: {
-    readonly ask: About & { readonly leaseId: LeaseId };
-    readonly answer: Upstream | 'gone' | 'unavailable';
-  };
-  readonly refresh: {
-    readonly ask: About & { readonly spokenOf: readonly RoomId[] | null };
-    readonly answer: Told | null;
-  };
-  readonly use: { readonly ask: About; readonly answer: boolean };
-  readonly useOver: { readonly ask: About; readonly answer: null };
-  readonly usesLeft: { readonly ask: About; readonly answer: number | null };
-  readonly withdraw: { readonly ask: About; readonly answer: null };
-  readonly pace: { readonly ask: About & { readonly pace: Pace }; readonly answer: number };
-  readonly find: { readonly ask: Row; readonly answer: Transaction | null };
-  readonly begin: { readonly ask: { readonly begun: Begun }; readonly answer: boolean };
-  readonly resume: { readonly ask: Row & { readonly leaseId: LeaseId }; readonly answer: null };
-  readonly sent: { readonly ask: Row & { readonly eventId: EventId }; readonly answer: null };
-  readonly unsent: { readonly ask: Row; readonly answer: null };
-  readonly made: { readonly ask: Made; readonly answer: null };
-  readonly forgetBefore: { readonly ask: { readonly endedAt: number }; readonly answer: null };
+/** A grant uploaded a file, or reserved an address for one. */
+export type OwnMediaEvent = OfGrant & {
+  readonly address: MediaAddress;
+  readonly as: 'created' | 'uploaded';
 };
 
-/** The name of something that can be asked for. */
-export type Asked = keyof Asks;
+/** Everything a child can call. Plain data, since it is sent as JSON. */
+export type IpcMethods = {
+  readonly present: {
+    readonly params: { readonly token: string; readonly have: number | null };
+    readonly result: TokenCheck;
+  };
+  readonly upstream: { readonly params: OfGrant; readonly result: Upstream };
+  readonly upstreamRefused: {
+    readonly params: OfGrant & { readonly leaseId: LeaseId };
+    readonly result: Upstream | 'gone' | 'unavailable';
+  };
+  readonly refresh: {
+    readonly params: OfGrant & { readonly spokenOf: readonly RoomId[] | null };
+    readonly result: GrantSnapshot | null;
+  };
+  readonly use: { readonly params: OfGrant; readonly result: boolean };
+  readonly useOver: { readonly params: OfGrant; readonly result: null };
+  readonly usesLeft: { readonly params: OfGrant; readonly result: number | null };
+  readonly withdraw: { readonly params: OfGrant; readonly result: null };
+  readonly pace: { readonly params: OfGrant & { readonly pace: Pace }; readonly result: number };
+  readonly find: { readonly params: OfTransaction; readonly result: Transaction | null };
+  readonly begin: { readonly params: { readonly begun: Begun }; readonly result: boolean };
+  readonly resume: { readonly params: OfTransaction & { readonly leaseId: LeaseId }; readonly result: null };
+  readonly sent: { readonly params: OfTransaction & { readonly eventId: EventId }; readonly result: null };
+  readonly unsent: { readonly params: OfTransaction; readonly result: null };
+  readonly made: { readonly params: OwnMediaEvent; readonly result: null };
+  readonly forgetBefore: { readonly params: { readonly endedAt: number }; readonly result: null };
+};
 
-/** One question. */
-export type Ask = { [K in Asked]: { readonly kind: K } & Asks[K]['ask'] }[Asked];
+/** The name of something that can be called. */
+export type IpcMethod = keyof IpcMethods;
 
-/** An error of the house, as it passes the pipe. */
-export type Problem = { readonly code: ErrorCode; readonly message: string; readonly next: string | null };
+/** One call. */
+export type IpcCall = { [K in IpcMethod]: { readonly kind: K } & IpcMethods[K]['params'] }[IpcMethod];
 
-/** What changed. Nothing in it: only a sign of life. */
-export type News = {
-  /** The time that counts in the bot's process, epoch ms: a child's machine clock may be wrong as any. */
+/** A MintwardenError as it is sent. */
+export type IpcError = { readonly code: ErrorCode; readonly message: string; readonly next: string | null };
+
+/** What changed. An empty one is a heartbeat. */
+export type Update = {
+  /** The bot's clock, epoch ms: a child's system clock may be wrong. */
   readonly now: number;
-  /** The board's count that a child is abreast with when it has heard this. */
+  /** The shared revision that a child is current with once it has applied this. */
   readonly at: number;
-  /** Grants of which nothing that was told before counts any more. */
+  /** Grants whose snapshots are no longer right. */
   readonly changed: readonly GrantId[];
   /** Grants whose upstream token may be another. */
   readonly leases: readonly GrantId[];
-  /** Grants that no longer count, and what their holders are told from now on; null: that is to be asked. */
-  readonly over: readonly (About & { readonly as: 'over' | 'suspended' | null })[];
+  /** Grants that are no longer valid, and what their holders are told from now on; null: ask for that. */
+  readonly over: readonly (OfGrant & { readonly as: 'over' | 'suspended' | null })[];
   /** Rooms that are outside every scope from now on. */
   readonly outside: readonly RoomId[];
 };
 
-/** What of a gateway's options is plain data, and so can be sent to a child. */
-export type Setup = Omit<
+/** The gateway's options that are plain data, and so can be sent to a child. */
+export type ChildSetup = Omit<
   GatewayOptions,
   'observe' | 'access' | 'sentence' | 'transactions' | 'paces' | 'ownMedia' | 'clock' | 'log'
 >;
 
 /** From the bot's process to a child. */
 export type ToChild =
-  | { readonly type: 'setup'; readonly setup: Setup; readonly at: number; readonly now: number }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
-  | { readonly type: 'problem'; readonly id: number; readonly problem: Problem }
-  | ({ readonly type: 'news' } & News)
-  | ({ readonly type: 'made' } & Made)
-  | { readonly type: 'count' }
+  | { readonly type: 'setup'; readonly setup: ChildSetup; readonly at: number; readonly now: number }
+  | { readonly type: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly type: 'error'; readonly id: number; readonly error: IpcError }
+  | ({ readonly type: 'update' } & Update)
+  | ({ readonly type: 'own-media' } & OwnMediaEvent)
+  | { readonly type: 'metrics' }
   | { readonly type: 'close' };
 
-/** From a child to the bot's process. `heard`: one of the news, in their order. */
+/** From a child to the bot's process. `ack`: the oldest update not yet acknowledged was applied. */
 export type FromChild =
-  | { readonly type: 'ask'; readonly id: number; readonly ask: Ask }
-  | { readonly type: 'heard' }
+  | { readonly type: 'call'; readonly id: number; readonly call: IpcCall }
+  | { readonly type: 'ack' }
   | { readonly type: 'listening' }
-  /** In answer to `count`: what it has counted, as plain data. */
-  | { readonly type: 'counted'; readonly numbers: readonly object[] }
-  | { readonly type: 'failed'; readonly problem: Problem };
+  /** In answer to `metrics`. */
+  | { readonly type: 'metrics'; readonly metrics: readonly object[] }
+  | { readonly type: 'failed'; readonly error: IpcError };

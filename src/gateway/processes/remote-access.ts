@@ -4,43 +4,41 @@ import { type Grant, standing } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { grantOfToken, hashToken } from '../../domain/token.ts';
 import type { Access, AccessControl, Presented, Upstream } from '../../lifecycle/access/access-control.ts';
-import type { LineToBot } from './ipc-client';
-import type { News, PresentedAs, Told } from './messages.ts';
+import type { IpcClient } from './ipc-client.ts';
+import type { Update, TokenCheck, GrantSnapshot } from './messages.ts';
 
-/**
- * So long what was told counts without asking again. What is committed meanwhile counts at once all the same.
- */
-const GOOD_FOR_MS = 1_000;
-/** From then on it is asked again in the background. */
+/** A snapshot is used for so long without asking again. What is committed meanwhile still counts at once. */
+const FRESH_MS = 1_000;
+/** From then on it is renewed in the background. */
 const RENEW_AFTER_MS = 500;
-const MAX_KNOWN = 10_000;
+const MAX_ENTRIES = 10_000;
 const MAX_TRIES = 10;
 
 type Entry = {
   grant: Grant;
   rooms: ReadonlySet<RoomId>;
   version: number;
-  /** When it was told, on the clock that does not jump; null: it does not count any more. */
+  /** When it arrived, on the monotonic clock; null: it is no longer right. */
   at: number | null;
-  /** What its holder is told without asking anybody; null: it was good when it was told. */
+  /** What its holder is told without asking the bot's process; null: it was good when it arrived. */
   ended: 'over' | 'suspended' | null;
   upstream: { readonly lease: Upstream; readonly at: number } | null;
 };
 
-/** An access control whose mind is in another process. `hear` takes in what changed there. */
-export type RemoteAccess = AccessControl & { readonly hear: (news: News) => void };
+/** An access control that asks another process. `applyUpdate` takes in what changed there. */
+export type RemoteAccess = AccessControl & { readonly applyUpdate: (news: Update) => void };
 
 /**
- * What the gateway asks, in a process beside the bot's. What was told is kept for a second, and used only
- * while the board says that nothing has been committed which this process has not heard of: from the moment
- * of a commit no request is judged by what was true before it.
+ * Access control in a process beside the bot's. Snapshots are kept for a second, and used only while the
+ * shared revision says that this process has received every commit: from the moment of a commit no request is
+ * judged by what was true before it.
  * @param now epoch milliseconds
  */
-export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
+export function createRemoteAccess(client: IpcClient, now: () => number): RemoteAccess {
   const entries = new Map<GrantId, Entry>();
   /** Tokens that are not good, by their hash. */
-  const strangers = new Map<string, { readonly presented: Presented; readonly at: number }>();
-  const flying = new Map<string, Promise<unknown>>();
+  const rejected = new Map<string, { readonly presented: Presented; readonly at: number }>();
+  const inFlight = new Map<string, Promise<unknown>>();
   const listeners = new Set<(grantId: GrantId) => void>();
 
   const age = (at: number | null): number =>
@@ -53,15 +51,15 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
     },
   });
 
-  const once = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const present = flying.get(key);
+  const singleFlight = <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const present = inFlight.get(key);
     if (present !== undefined) return present as Promise<T>;
-    const mine = work().finally(() => flying.delete(key));
-    flying.set(key, mine);
-    return mine;
+    const promise = work().finally(() => inFlight.delete(key));
+    inFlight.set(key, promise);
+    return promise;
   };
 
-  const adopt = ({ version, grant, rooms }: Told): Entry => {
+  const store = ({ version, grant, rooms }: GrantSnapshot): Entry => {
     const known = entries.get(grant.id);
     const entry: Entry = known ?? { grant, rooms: new Set(), version, at: null, ended: null, upstream: null };
     Object.assign(entry, { grant, version, rooms: new Set(rooms), at: performance.now(), ended: null });
@@ -70,47 +68,47 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
     return entry;
   };
 
-  /** What a token is worth as far as that is known here and now; null: it has to be asked. */
-  const recall = (token: string): Presented | null => {
+  /** What a token is worth as far as it is known here; null: the bot's process must be asked. */
+  const cached = (token: string): Presented | null => {
     const id = grantOfToken(token);
     if (id === null) return { kind: 'over', grantId: null };
-    if (!line.isAbreast()) return null;
+    if (!client.isCurrent()) return null;
     const hash = hashToken(token);
     const entry = entries.get(id);
-    if (entry !== undefined && (entry.ended !== null || age(entry.at) < GOOD_FOR_MS)) {
+    if (entry !== undefined && (entry.ended !== null || age(entry.at) < FRESH_MS)) {
       if (!sameHash(entry.grant.tokenHash, hash)) return { kind: 'over', grantId: null };
       const worth = entry.ended ?? standing(entry.grant, now());
       return worth === 'good' ? { kind: 'good', access: accessTo(entry) } : { kind: worth, grantId: id };
     }
-    const stranger = strangers.get(hash);
-    return stranger !== undefined && age(stranger.at) < GOOD_FOR_MS ? stranger.presented : null;
+    const known = rejected.get(hash);
+    return known !== undefined && age(known.at) < FRESH_MS ? known.presented : null;
   };
 
-  const learn = (token: string): Promise<unknown> =>
-    once(token, () => {
+  const fetchToken = (token: string): Promise<unknown> =>
+    singleFlight(token, () => {
       const id = grantOfToken(token);
       const have = id === null ? null : (entries.get(id)?.version ?? null);
-      return line.ask('present', { token, have }, (presented) => note(token, presented));
+      return client.call('present', { token, have }, (check) => record(token, check));
     });
 
-  /** Runs the moment the answer is there: news that come after it count against it. */
-  const note = (token: string, presented: PresentedAs): void => {
-    if (presented.kind === 'good') adopt(presented.told);
+  /** Runs the moment the result arrives: an update that comes after it overrides it. */
+  const record = (token: string, presented: TokenCheck): void => {
+    if (presented.kind === 'good') store(presented.snapshot);
     else if (presented.kind === 'same') {
       const entry = entries.get(presented.grantId);
       if (entry !== undefined) entry.at = performance.now();
     } else {
-      bounded(strangers).set(hashToken(token), { presented, at: performance.now() });
+      bounded(rejected).set(hashToken(token), { presented, at: performance.now() });
       const entry = presented.grantId === null ? undefined : entries.get(presented.grantId);
       if (entry !== undefined) forget(entry);
     }
   };
 
-  const askFor = async (token: string): Promise<Presented> => {
+  const verify = async (token: string): Promise<Presented> => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      await line.abreast();
-      await learn(token);
-      const presented = recall(token);
+      await client.waitUntilCurrent();
+      await fetchToken(token);
+      const presented = cached(token);
       if (presented !== null) return presented;
     }
     throw new MintwardenError('state', 'The ledger changes too quickly to be read.', 'Try again.');
@@ -125,11 +123,11 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
 
   return {
     present(token) {
-      const known = recall(token);
-      if (known === null) return askFor(token);
-      // Where nobody answers, what is known runs out by itself.
+      const known = cached(token);
+      if (known === null) return verify(token);
+      // If nobody answers, the snapshot expires by itself.
       if (known.kind === 'good' && age(entries.get(known.access.grant.id)?.at ?? null) > RENEW_AFTER_MS)
-        learn(token).catch(() => undefined);
+        fetchToken(token).catch(() => undefined);
       return known;
     },
     upstream(id) {
@@ -138,37 +136,39 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
       if (
         entry &&
         kept &&
-        age(kept.at) < GOOD_FOR_MS &&
+        age(kept.at) < FRESH_MS &&
         entry.ended === null &&
-        line.isAbreast() &&
+        client.isCurrent() &&
         standing(entry.grant, now()) === 'good'
       )
         return kept.lease;
-      return once(`upstream ${id}`, () => line.ask('upstream', { grantId: id }, (lease) => keep(id, lease)));
+      return singleFlight(`upstream ${id}`, () =>
+        client.call('upstream', { grantId: id }, (lease) => keep(id, lease)),
+      );
     },
     upstreamRefused(id, leaseId) {
       const entry = entries.get(id);
       if (entry?.upstream?.lease.leaseId === leaseId) entry.upstream = null;
-      return line.ask('upstreamRefused', { grantId: id, leaseId }, (other) =>
+      return client.call('upstreamRefused', { grantId: id, leaseId }, (other) =>
         typeof other === 'string' ? other : keep(id, other),
       );
     },
     refresh: (id, spokenOf) =>
-      once(`refresh ${id} ${JSON.stringify(spokenOf ?? null)}`, () =>
-        line.ask('refresh', { grantId: id, spokenOf: spokenOf ?? null }, (told) =>
-          told === null ? null : accessTo(adopt(told)),
+      singleFlight(`refresh ${id} ${JSON.stringify(spokenOf ?? null)}`, () =>
+        client.call('refresh', { grantId: id, spokenOf: spokenOf ?? null }, (snapshot) =>
+          snapshot === null ? null : accessTo(store(snapshot)),
         ),
       ),
-    use: (id) => line.ask('use', { grantId: id }, (counted) => counted),
-    useOver: (id) => line.ask('useOver', { grantId: id }, () => undefined),
-    usesLeft: (id) => line.ask('usesLeft', { grantId: id }, (left) => left),
-    withdraw: (id) => line.ask('withdraw', { grantId: id }, () => undefined),
+    use: (id) => client.call('use', { grantId: id }, (counted) => counted),
+    useOver: (id) => client.call('useOver', { grantId: id }, () => undefined),
+    usesLeft: (id) => client.call('usesLeft', { grantId: id }, (left) => left),
+    withdraw: (id) => client.call('withdraw', { grantId: id }, () => undefined),
     onOver(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    hear({ changed, leases, over, outside }) {
-      if (changed.length > 0) strangers.clear();
+    applyUpdate({ changed, leases, over, outside }) {
+      if (changed.length > 0) rejected.clear();
       for (const id of changed) {
         const entry = entries.get(id);
         if (entry === undefined) continue;
@@ -182,7 +182,7 @@ export function remoteAccess(line: LineToBot, now: () => number): RemoteAccess {
       if (outside.length > 0)
         for (const entry of entries.values())
           entry.rooms = new Set([...entry.rooms].filter((room) => !outside.includes(room)));
-      // The bot's process may be busy for a while with what an end brings about: holders are told without it.
+      // Holders are told without asking: the bot's process may be busy with the end of this grant.
       for (const { grantId, as } of over) {
         const entry = entries.get(grantId);
         if (entry === undefined) continue;
@@ -205,9 +205,9 @@ function sameHash(stored: string, presented: string): boolean {
   return a.length === b.length && a.length > 0 && timingSafeEqual(a, b);
 }
 
-/** The same map, with room for one more. */
+/** Makes room for one more entry. */
 function bounded<K, V>(map: Map<K, V>): Map<K, V> {
-  if (map.size < MAX_KNOWN) return map;
+  if (map.size < MAX_ENTRIES) return map;
   const oldest = map.keys().next();
   if (oldest.done !== true) map.delete(oldest.value);
   return map;

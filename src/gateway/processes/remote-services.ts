@@ -2,49 +2,48 @@ import type { Transactions } from '../../ports/transactions.ts';
 import type { Pace } from '../request/call.ts';
 import type { WritePace } from '../writes/pace.ts';
 import { type OwnMedia, ownMedia } from '../media/own-media.ts';
-import type { LineToBot } from './ipc-client';
-import type { Made } from './messages.ts';
+import type { IpcClient } from './ipc-client.ts';
+import type { OwnMediaEvent } from './messages.ts';
 
-/** The writes of grants, as the bot's process remembers them. */
-export function remoteTransactions(line: LineToBot): Transactions {
+/** The writes of grants, which the bot's process remembers. */
+export function remoteTransactions(client: IpcClient): Transactions {
   const done = (): void => undefined;
   return {
-    find: (key) => line.ask('find', { key }, (row) => row),
-    begin: (begun) => line.ask('begin', { begun }, (fresh) => fresh),
-    resume: (key, leaseId) => line.ask('resume', { key, leaseId }, done),
-    sent: (key, eventId) => line.ask('sent', { key, eventId }, done),
-    unsent: (key) => line.ask('unsent', { key }, done),
-    forgetBefore: (endedAt) => line.ask('forgetBefore', { endedAt }, done),
+    find: (key) => client.call('find', { key }, (row) => row),
+    begin: (begun) => client.call('begin', { begun }, (fresh) => fresh),
+    resume: (key, leaseId) => client.call('resume', { key, leaseId }, done),
+    sent: (key, eventId) => client.call('sent', { key, eventId }, done),
+    unsent: (key) => client.call('unsent', { key }, done),
+    forgetBefore: (endedAt) => client.call('forgetBefore', { endedAt }, done),
   };
 }
 
-/** One pace for all processes together: what counts is kept by the bot's. */
-export function remotePaces(line: LineToBot): Record<Pace, WritePace> {
+/** Rate limits for all processes together, which the bot's process keeps. */
+export function remoteRateLimiters(client: IpcClient): Record<Pace, WritePace> {
   const of = (pace: Pace): WritePace => ({
-    take: (grantId) => line.ask('pace', { grantId, pace }, (waitMs) => waitMs),
+    take: (grantId) => client.call('pace', { grantId, pace }, (waitMs) => waitMs),
   });
   return { writing: of('writing'), tending: of('tending') };
 }
 
-/** What grants uploaded, through whichever process. `hear` takes in what was uploaded through another. */
-export type SharedOwnMedia = OwnMedia & { readonly hear: (made: Made) => void };
+/** What grants uploaded, through any process. `receive` takes in an upload through another. */
+export type SharedOwnMedia = OwnMedia & { readonly receive: (made: OwnMediaEvent) => void };
 
-/**
- * Known here at once, and in the other processes a message later; in those that start afterwards not at all.
- */
-export function sharedOwnMedia(line: LineToBot): SharedOwnMedia {
+/** Known here at once, in the other processes a message later, and not in those that start afterwards. */
+export function sharedOwnMedia(client: IpcClient): SharedOwnMedia {
   const own = ownMedia();
-  const tell = (made: Made): void => void line.ask('made', made, () => undefined).catch(() => undefined);
+  const announce = (event: OwnMediaEvent): void =>
+    void client.call('made', event, () => undefined).catch(() => undefined);
   return {
     ...own,
     created(grantId, address) {
       own.created(grantId, address);
-      tell({ grantId, address, as: 'created' });
+      announce({ grantId, address, as: 'created' });
     },
     uploaded(grantId, address) {
       own.uploaded(grantId, address);
-      tell({ grantId, address, as: 'uploaded' });
+      announce({ grantId, address, as: 'uploaded' });
     },
-    hear: ({ grantId, address, as }) => own[as](grantId, address),
+    receive: ({ grantId, address, as }) => own[as](grantId, address),
   };
 }

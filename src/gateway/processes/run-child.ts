@@ -2,52 +2,57 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Observer } from '../seen.ts';
 import { type Gateway, startGateway } from '../server.ts';
-import { boardReader } from './shared-revision';
-import { type LineToBot, lineToBot } from './ipc-client';
-import type { FromChild, Setup, ToChild } from './messages.ts';
-import { problemOf } from './ipc-error';
-import { remoteAccess, type RemoteAccess } from './remote-access.ts';
-import { remotePaces, remoteTransactions, sharedOwnMedia, type SharedOwnMedia } from './remote-services';
+import { sharedRevisionReader } from './shared-revision.ts';
+import { type IpcClient, createIpcClient } from './ipc-client.ts';
+import type { FromChild, ChildSetup, ToChild } from './messages.ts';
+import { toIpcError } from './ipc-error.ts';
+import { createRemoteAccess, type RemoteAccess } from './remote-access.ts';
+import {
+  remoteRateLimiters,
+  remoteTransactions,
+  sharedOwnMedia,
+  type SharedOwnMedia,
+} from './remote-services.ts';
 
-/** Where a child finds the board among its open files: after its streams and its pipe. */
-export const BOARD_FD = 4;
+/** The file descriptor of the shared revision in a child: after its streams and its pipe. */
+export const REVISION_FD = 4;
 
-/** News may be so old when they are read. */
-const LATE_MS = 2_000;
+/** An update may be this old when it is read. */
+const STALE_UPDATE_MS = 2_000;
 
-/** What a child has of its own. */
-export type ChildMeans = {
+/** What a child does not get from the bot's process. */
+export type ChildOptions = {
   readonly log: Log;
   readonly sentence: (grant: Grant, now: number) => string;
-  /** Null: nobody counts. */
+  /** Null: no metrics are kept. */
   readonly observe: Observer | null;
-  /** What was counted so far, as plain data. */
-  readonly numbers: () => Promise<readonly object[]>;
+  /** The metrics so far, as plain data. */
+  readonly metrics: () => Promise<readonly object[]>;
 };
 
 /**
- * Makes this process a gateway of the process that forked it. It ends with that one, at once: without the
- * bot's process nobody could revoke anything here. It heeds no signal of the terminal or the service manager,
- * since the bot's process does, and ends its children in order.
+ * Makes this process a gateway of the process that forked it. It exits with that one, at once: without the
+ * bot's process nobody could revoke anything here. Signals of the terminal or the service manager are ignored:
+ * the bot's process handles them, and closes its children.
  */
-export function serveAsChild({ log, sentence, observe, numbers }: ChildMeans): void {
-  const clock = carriedClock();
+export function runGatewayChild({ log, sentence, observe, metrics }: ChildOptions): void {
+  const clock = followedClock();
   const send = (message: FromChild): void =>
     void process.send?.(message, undefined, undefined, () => undefined);
-  let line: LineToBot | undefined;
+  let client: IpcClient | undefined;
   let access: RemoteAccess | undefined;
   let ownMedia: SharedOwnMedia | undefined;
   let gateway: Gateway | undefined;
 
-  const start = async (setup: Setup, at: number): Promise<void> => {
-    const bot = lineToBot(send, at, boardReader(BOARD_FD));
-    const control = remoteAccess(bot, clock.now);
-    line = bot;
+  const start = async (setup: ChildSetup, at: number): Promise<void> => {
+    const bot = createIpcClient(send, at, sharedRevisionReader(REVISION_FD));
+    const control = createRemoteAccess(bot, clock.now);
+    client = bot;
     access = control;
     try {
       const remote = {
         transactions: remoteTransactions(bot),
-        paces: remotePaces(bot),
+        paces: remoteRateLimiters(bot),
         ownMedia: sharedOwnMedia(bot),
       };
       ({ ownMedia } = remote);
@@ -62,30 +67,30 @@ export function serveAsChild({ log, sentence, observe, numbers }: ChildMeans): v
       });
       send({ type: 'listening' });
     } catch (error) {
-      send({ type: 'failed', problem: problemOf(error) });
+      send({ type: 'failed', error: toIpcError(error) });
     }
   };
 
-  const end = async (): Promise<void> => {
+  const close = async (): Promise<void> => {
     await gateway?.close();
     process.exit(0);
   };
 
   process.on('message', (message: ToChild) => {
-    if (message.type === 'setup' || message.type === 'news') clock.told(message.now);
+    if (message.type === 'setup' || message.type === 'update') clock.follow(message.now);
     if (message.type === 'setup') void start(message.setup, message.at);
-    else if (message.type === 'close') void end();
-    else if (message.type === 'made') ownMedia?.hear(message);
-    else if (message.type === 'count')
-      numbers().then(
-        (counted) => send({ type: 'counted', numbers: counted }),
+    else if (message.type === 'close') void close();
+    else if (message.type === 'own-media') ownMedia?.receive(message);
+    else if (message.type === 'metrics')
+      metrics().then(
+        (counted) => send({ type: 'metrics', metrics: counted }),
         () => undefined,
       );
     else {
-      const news = line?.take(message);
-      if (news === null || news === undefined) return;
-      access?.hear(news);
-      send({ type: 'heard' });
+      const update = client?.receive(message);
+      if (update === null || update === undefined) return;
+      access?.applyUpdate(update);
+      send({ type: 'ack' });
     }
   });
   process.once('disconnect', () => process.exit(1));
@@ -93,15 +98,15 @@ export function serveAsChild({ log, sentence, observe, numbers }: ChildMeans): v
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 }
 
-/** The bot's process's time, carried on by a clock that does not jump until it is told again. */
-function carriedClock(): { readonly now: () => number; readonly told: (at: number) => void } {
+/** The bot's clock, continued between its updates by a clock that does not jump. */
+function followedClock(): { readonly now: () => number; readonly follow: (at: number) => void } {
   let offset = Date.now() - performance.now();
   return {
     now: () => Math.floor(performance.now() + offset),
-    told: (at) => {
-      const told = at - performance.now();
-      // What was long on its way says a little less.
-      if (told > offset || offset - told > LATE_MS) offset = told;
+    follow: (at) => {
+      const sent = at - performance.now();
+      // An update that took long to arrive says a little less.
+      if (sent > offset || offset - sent > STALE_UPDATE_MS) offset = sent;
     },
   };
 }

@@ -2,37 +2,37 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MintwardenError } from '../../domain/errors.ts';
 
-const NAME = 'gateway-board';
+const NAME = 'gateway-revision';
 const BYTES = 4;
 
 /**
- * A count that the bot's process raises in the same breath as a commit, and that every gateway process can
- * read at any moment without asking: a file without a name, so that nobody else can open it. A message in a
- * pipe may lie there unread; this cannot be overlooked.
+ * A counter that the bot's process increments with every commit, and that each gateway process can read at
+ * any moment without asking. It is kept in an unlinked file, so that no other process can open it. A message
+ * can lie unread in a pipe; this cannot be missed.
  */
-export type Board = {
-  readonly at: number;
-  /** Raises the count. Throws where the disk refuses; the count in memory is raised all the same. */
-  raise(): void;
-  /** Can only be read from; for children. */
+export type SharedRevision = {
+  readonly current: number;
+  /** Throws where the disk refuses; the count in memory is incremented all the same. */
+  increment(): void;
+  /** Read-only, for children. */
   readonly fd: number;
   close(): void;
 };
 
 /**
- * @param folder where the file is made, and at once taken out of the folder
+ * @param folder where the file is created, and unlinked at once
  * @throws MintwardenError `state`
  */
-export function createBoard(folder: string): Board {
+export function createSharedRevision(folder: string): SharedRevision {
   const file = join(folder, NAME);
   const bytes = Buffer.alloc(BYTES);
-  let at = 0;
-  let own: number;
+  let current = 0;
+  let writable: number;
   let fd: number;
   try {
     rmSync(file, { force: true });
-    own = openSync(file, 'wx+', 0o600);
-    writeSync(own, bytes, 0, BYTES, 0);
+    writable = openSync(file, 'wx+', 0o600);
+    writeSync(writable, bytes, 0, BYTES, 0);
     fd = openSync(file, 'r');
     rmSync(file);
   } catch (error) {
@@ -41,26 +41,23 @@ export function createBoard(folder: string): Board {
   }
   return {
     fd,
-    get at() {
-      return at;
+    get current() {
+      return current;
     },
-    raise() {
-      at++;
-      bytes.writeUInt32LE(at);
-      writeSync(own, bytes, 0, BYTES, 0);
+    increment() {
+      current++;
+      bytes.writeUInt32LE(current);
+      writeSync(writable, bytes, 0, BYTES, 0);
     },
     close() {
-      closeSync(own);
+      closeSync(writable);
       closeSync(fd);
     },
   };
 }
 
-/**
- * Reads the count, in a microsecond. What cannot be read counts as infinitely high: nobody is abreast with
- * it.
- */
-export function boardReader(fd: number): () => number {
+/** Reads the counter, in a microsecond. If it cannot be read, it is infinite: nobody is current then. */
+export function sharedRevisionReader(fd: number): () => number {
   const bytes = Buffer.alloc(BYTES);
   return () => {
     try {

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes';
+import { startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes.ts';
 import { startGateway } from '../../../src/gateway/server.ts';
 import type { Grant } from '../../../src/domain/grant.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';

@@ -9,7 +9,7 @@ import { watchSubjectsOnce } from '../../../src/lifecycle/due/subjects-watch.ts'
 import { Service } from '../../lifecycle/support/harness.ts';
 import { ALICE, LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
-import { pair } from './ipc-pair';
+import { pair } from './ipc-pair.ts';
 
 const HOUR = 3_600_000;
 const rooms = (presented: Presented) =>

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Grant } from '../../../src/domain/grant.ts';
-import { startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes';
+import { startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes.ts';
 import { OPS } from '../../lifecycle/support/homeserver.ts';
 import { grantDesk } from '../support/grant-desk.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
@@ -210,7 +210,7 @@ describe('gateway processes side by side', () => {
 });
 
 describe('a gateway process', () => {
-  it('knows neither the environment nor the files of the bot, and has no name of the board', () => {
+  it('knows neither the environment nor the files of the bot, and has no name of the shared revision', () => {
     for (const pid of stage.processes.pids) {
       const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
         .split('\0')
@@ -228,7 +228,7 @@ describe('a gateway process', () => {
       expect(environment.filter((name) => name !== '' && !allowed.includes(name ?? ''))).toEqual([]);
       const files = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
       expect(files.filter((file) => /sqlite|sealing/.test(file))).toEqual([]);
-      expect(files.filter((file) => file.includes('gateway-board'))).toEqual([
+      expect(files.filter((file) => file.includes('gateway-revision'))).toEqual([
         expect.stringContaining('(deleted)'),
       ]);
     }
@@ -291,7 +291,7 @@ describe('a gateway process', () => {
 });
 
 describe('a gateway process that was taken over', () => {
-  it('can talk what nonsense it likes: it is killed, and nobody else is the worse for it', async () => {
+  it('can send malformed messages: it is killed, and nobody else is affected', async () => {
     const logged: string[] = [];
     const write = (event: string) => void logged.push(event);
     const transactions = memoryTransactions();

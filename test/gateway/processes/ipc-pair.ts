@@ -1,20 +1,28 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Board, boardReader, createBoard } from '../../../src/gateway/processes/shared-revision';
-import { type LineToBot, lineToBot } from '../../../src/gateway/processes/ipc-client';
-import type { Ask, FromChild, ToChild } from '../../../src/gateway/processes/messages.ts';
-import { relay, type Relay, type RelayMeans } from '../../../src/gateway/processes/ipc-server';
-import { remoteAccess, type RemoteAccess } from '../../../src/gateway/processes/remote-access.ts';
+import {
+  type SharedRevision,
+  sharedRevisionReader,
+  createSharedRevision,
+} from '../../../src/gateway/processes/shared-revision.ts';
+import { type IpcClient, createIpcClient } from '../../../src/gateway/processes/ipc-client.ts';
+import type { IpcCall, FromChild, ToChild } from '../../../src/gateway/processes/messages.ts';
+import {
+  createIpcServer,
+  type IpcServer,
+  type IpcServerOptions,
+} from '../../../src/gateway/processes/ipc-server.ts';
+import { createRemoteAccess, type RemoteAccess } from '../../../src/gateway/processes/remote-access.ts';
 
 /** Both ends of a pipe in one process: what passes is JSON, in its order, a turn of the event loop later. */
 export type Pair = Disposable & {
-  readonly relay: Relay;
-  readonly board: Board;
-  readonly line: LineToBot;
+  readonly server: IpcServer;
+  readonly revision: SharedRevision;
+  readonly client: IpcClient;
   readonly access: RemoteAccess;
   /** Everything that was asked. */
-  readonly asked: Ask[];
+  readonly asked: IpcCall[];
   /** From now on nothing arrives at the child, until `flow`. */
   hold(): void;
   flow(): void;
@@ -30,43 +38,44 @@ const quiet = {
 };
 
 export function pair(
-  means: Omit<RelayMeans, 'board' | 'log' | 'now' | 'paces'> & Partial<Pick<RelayMeans, 'paces'>>,
+  services: Omit<IpcServerOptions, 'revision' | 'log' | 'now' | 'rateLimiters'> &
+    Partial<Pick<IpcServerOptions, 'rateLimiters'>>,
   now: () => number,
 ): Pair {
-  const folder = mkdtempSync(join(tmpdir(), 'mintwarden-board-'));
-  const board = createBoard(folder);
-  const paces = { writing: { take: () => 0 }, tending: { take: () => 0 } };
-  const bot = relay({ paces, ...means, board, now, log: quiet });
-  const asked: Ask[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'mintwarden-revision-'));
+  const revision = createSharedRevision(folder);
+  const rateLimiters = { writing: { take: () => 0 }, tending: { take: () => 0 } };
+  const server = createIpcServer({ rateLimiters, ...services, revision, now, log: quiet });
+  const asked: IpcCall[] = [];
   let held: string[] | null = null;
   let gone = false;
   const arrive = (text: string): void => {
     if (gone) return;
-    const news = line.take(JSON.parse(text) as ToChild);
-    if (news !== null) access.hear(news);
+    const update = client.receive(JSON.parse(text) as ToChild);
+    if (update !== null) access.applyUpdate(update);
   };
-  const wire = bot.open((message) => {
+  const connection = server.connect((message) => {
     const text = JSON.stringify(message);
     setImmediate(() => (held === null ? arrive(text) : held.push(text)));
   });
-  const line = lineToBot(
+  const client = createIpcClient(
     (message: FromChild) => {
       const text = JSON.stringify(message);
       setImmediate(() => {
         const sent = JSON.parse(text) as FromChild;
-        if (sent.type !== 'ask') return;
-        asked.push(sent.ask);
-        void wire.answer(sent.id, sent.ask);
+        if (sent.type !== 'call') return;
+        asked.push(sent.call);
+        void connection.handle(sent.id, sent.call);
       });
     },
-    bot.at,
-    boardReader(board.fd),
+    server.revision,
+    sharedRevisionReader(revision.fd),
   );
-  const access = remoteAccess(line, now);
+  const access = createRemoteAccess(client, now);
   return {
-    relay: bot,
-    board,
-    line,
+    server,
+    revision,
+    client,
     access,
     asked,
     hold: () => void (held ??= []),
@@ -77,12 +86,12 @@ export function pair(
     },
     leave() {
       gone = true;
-      wire.close();
+      connection.close();
     },
     [Symbol.dispose]() {
-      line.close();
-      bot.close();
-      board.close();
+      client.close();
+      server.close();
+      revision.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

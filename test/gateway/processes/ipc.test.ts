@@ -6,17 +6,17 @@ import type { EventId, GrantId, LeaseId } from '../../../src/domain/ids.ts';
 import { newToken } from '../../../src/domain/token.ts';
 import { mediaAddress } from '../../../src/gateway/media/address.ts';
 import {
-  remotePaces,
+  remoteRateLimiters,
   remoteTransactions,
   sharedOwnMedia,
-} from '../../../src/gateway/processes/remote-services';
+} from '../../../src/gateway/processes/remote-services.ts';
 import { writePace } from '../../../src/gateway/writes/pace.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
-import { pair } from './ipc-pair';
+import { pair } from './ipc-pair.ts';
 
 async function given(fields: Parameters<Service['mint']>[0] = {}) {
   const service = await Service.start();
@@ -53,8 +53,8 @@ async function isDecided(what: Promise<unknown>): Promise<boolean> {
   ]);
 }
 
-describe('a pipe in which news lie unread', () => {
-  it('lets nobody through on what was true before them: the board says that there are some', async () => {
+describe('a pipe in which updates lie unread', () => {
+  it('lets nobody through on what was true before them: the shared revision says that there are some', async () => {
     await using stage = await given();
     const { access, token, service, grant } = stage;
     expect((await access.present(token)).kind).toBe('good');
@@ -120,7 +120,7 @@ describe('a grant that ended', () => {
 });
 
 describe('an answer that a commit overtakes', () => {
-  it('is found anew before it is given', async () => {
+  it('is found again before it is given', async () => {
     await using stage = await given();
     const { access, token, service, grant, means } = stage;
     // Judged good; before that is told the grant ends.
@@ -137,7 +137,7 @@ describe('an answer that a commit overtakes', () => {
     expect((await access.present(token)).kind).toBe('over');
   });
 
-  it('does not bring back what the news took away', async () => {
+  it('does not bring back what the update took away', async () => {
     await using stage = await given({ rooms: 'all' });
     const { access, token, service } = stage;
     const first = Promise.resolve(access.present(token));
@@ -156,7 +156,7 @@ describe('a process that was taken over', () => {
 
   it('has nothing of grants whose token it was never shown', async () => {
     await using stage = await given();
-    const { access, grant, line, transactions } = stage;
+    const { access, grant, client, transactions } = stage;
     const refused = { code: 'not-allowed' };
     await expect(Promise.resolve(access.upstream(grant.id))).rejects.toMatchObject(refused);
     await expect(access.upstreamRefused(grant.id, 'l' as LeaseId)).rejects.toMatchObject(refused);
@@ -165,8 +165,10 @@ describe('a process that was taken over', () => {
     await expect(access.use(grant.id)).rejects.toMatchObject(refused);
     await expect(access.useOver(grant.id)).rejects.toMatchObject(refused);
     await expect(access.usesLeft(grant.id)).rejects.toMatchObject(refused);
-    await expect(Promise.resolve(remotePaces(line).writing.take(grant.id))).rejects.toMatchObject(refused);
-    const remote = remoteTransactions(line);
+    await expect(Promise.resolve(remoteRateLimiters(client).writing.take(grant.id))).rejects.toMatchObject(
+      refused,
+    );
+    const remote = remoteTransactions(client);
     const begun = { ...KEY(grant.id), digest: '', leaseId: 'l' as LeaseId, begunAt: 1 };
     await transactions.begin(begun);
     await expect(remote.find(KEY(grant.id))).rejects.toMatchObject(refused);
@@ -181,7 +183,7 @@ describe('a process that was taken over', () => {
   it('has no answer to what nobody can ask, and the bot lives on', async () => {
     await using stage = await given();
     const answers: unknown[] = [];
-    const wire = stage.relay.open((message) => void answers.push(message));
+    const connection = stage.server.connect((message) => void answers.push(message));
     const odd: unknown[] = [
       undefined,
       null,
@@ -192,18 +194,18 @@ describe('a process that was taken over', () => {
       { kind: 'find' },
       { kind: 'present' },
     ];
-    for (const [id, ask] of odd.entries()) await wire.answer(id, ask as never);
+    for (const [id, ask] of odd.entries()) await connection.handle(id, ask as never);
     expect(answers.slice(0, -1)).toEqual(
       odd.slice(0, -1).map((_, id) => ({
-        type: 'problem',
+        type: 'error',
         id,
-        problem: expect.objectContaining({ next: null }) as unknown,
+        error: expect.objectContaining({ next: null }) as unknown,
       })),
     );
     expect(answers.at(-1)).toEqual({
-      type: 'answer',
+      type: 'result',
       id: odd.length - 1,
-      answer: { kind: 'over', grantId: null },
+      result: { kind: 'over', grantId: null },
     });
   });
 
@@ -220,22 +222,23 @@ describe('what all processes share', () => {
     await using stage = await given();
     const { means, service, token, grant } = stage;
     const pace = writePace(0.1, 5, service.clock.now);
-    const shared = { ...means, paces: { writing: pace, tending: pace } };
+    const shared = { ...means, rateLimiters: { writing: pace, tending: pace } };
     using one = pair(shared, service.clock.now);
     await one.access.present(token);
     const takes = [];
-    for (let times = 0; times < 4; times++) takes.push(await remotePaces(one.line).writing.take(grant.id));
+    for (let times = 0; times < 4; times++)
+      takes.push(await remoteRateLimiters(one.client).writing.take(grant.id));
     pace.take(grant.id);
-    takes.push(await remotePaces(one.line).writing.take(grant.id));
+    takes.push(await remoteRateLimiters(one.client).writing.take(grant.id));
     expect(takes.slice(0, 4)).toEqual([0, 0, 0, 0]);
     expect(takes[4]).toBeGreaterThan(0);
   });
 
   it('is what was written', async () => {
     await using stage = await given();
-    const { access, line, token, grant, transactions } = stage;
+    const { access, client, token, grant, transactions } = stage;
     await access.present(token);
-    const remote = remoteTransactions(line);
+    const remote = remoteTransactions(client);
     const key = { grantId: grant.id, roomId: OPS, deed: 'm.room.message', txnId: 'one' };
     const begun = { ...key, digest: 'd', leaseId: 'l' as LeaseId, begunAt: 1 };
     expect(await remote.find(key)).toBeNull();
@@ -280,7 +283,7 @@ describe('what passes the pipe', () => {
     expect(asked.slice(1)).toEqual([{ kind: 'present', token, have: version }]);
   });
 
-  it('of an error that is not of the house is nothing of its words', async () => {
+  it('of an unexpected error is nothing of its message', async () => {
     await using stage = await given();
     const { means, service, token } = stage;
     const failing = {
@@ -297,26 +300,26 @@ describe('what passes the pipe', () => {
   });
 });
 
-it('the board has no name that anyone could open it by', async () => {
+it('the shared revision has no name that it could be opened by', async () => {
   await using stage = await given();
   const folder = process.env['TMPDIR'] ?? '/tmp';
-  const boards = readdirSync(folder)
-    .filter((name) => name.startsWith('mintwarden-board-'))
+  const named = readdirSync(folder)
+    .filter((name) => name.startsWith('mintwarden-revision-'))
     .flatMap((name) => readdirSync(`${folder}/${name}`));
-  expect(boards).toEqual([]);
-  expect(stage.board.at).toBe(0);
+  expect(named).toEqual([]);
+  expect(stage.revision.current).toBe(0);
 });
 
 describe('a file that a grant uploaded through one process', () => {
   it('is known in the others, and that is no news of a grant never shown', async () => {
     await using stage = await given();
-    const { means, service, token, grant, line, access } = stage;
+    const { means, service, token, grant, client, access } = stage;
     using other = pair(means, service.clock.now);
     const address = mediaAddress('hs.test', 'abc');
     if (address === null) throw new Error('no address');
-    const [here, stranger] = [sharedOwnMedia(line), sharedOwnMedia(other.line)];
+    const [here, stranger] = [sharedOwnMedia(client), sharedOwnMedia(other.client)];
     const heard: unknown[] = [];
-    stage.relay.open((message) => void (message.type === 'made' && heard.push(message)));
+    stage.server.connect((message) => void (message.type === 'own-media' && heard.push(message)));
     stranger.uploaded(grant.id, address);
     await sleep(20);
     expect(heard).toEqual([]);
@@ -328,7 +331,7 @@ describe('a file that a grant uploaded through one process', () => {
     await sleep(20);
     expect(heard).toMatchObject([{ as: 'created' }, { as: 'uploaded', grantId: grant.id, address }]);
     expect(stranger.mayFill(grant.id, address)).toBe(false);
-    stranger.hear({ grantId: grant.id, address, as: 'created' });
+    stranger.receive({ grantId: grant.id, address, as: 'created' });
     expect(stranger.mayFill(grant.id, address)).toBe(true);
   });
 });

@@ -1,21 +1,21 @@
-/* A gateway process that was taken over: says `listening`, then whatever comes to mind, one after the other. */
-const SAYINGS: readonly unknown[] = [
+/* A gateway process that was taken over: says `listening`, then sends malformed messages. */
+const MESSAGES: readonly unknown[] = [
   { type: 'listening' },
-  { type: 'ask', id: 1 },
-  { type: 'ask', id: 2, ask: null },
-  { type: 'ask', id: 3, ask: { kind: '__proto__' } },
-  { type: 'ask', id: 4, ask: { kind: 'constructor' } },
-  { type: 'ask', id: 5, ask: { kind: 'present', token: { length: 5 } } },
-  { type: 'ask', id: 6, ask: { kind: 'find' } },
-  { type: 'ask', id: 7, ask: { kind: 'pace', grantId: '__proto__', pace: '__proto__' } },
-  { type: 'ask', id: { toString: null }, ask: { kind: 'forgetBefore', endedAt: 'now' } },
-  { type: 'heard' },
-  { type: 'heard' },
+  { type: 'call', id: 1 },
+  { type: 'call', id: 2, call: null },
+  { type: 'call', id: 3, call: { kind: '__proto__' } },
+  { type: 'call', id: 4, call: { kind: 'constructor' } },
+  { type: 'call', id: 5, call: { kind: 'present', token: { length: 5 } } },
+  { type: 'call', id: 6, call: { kind: 'find' } },
+  { type: 'call', id: 7, call: { kind: 'pace', grantId: '__proto__', pace: '__proto__' } },
+  { type: 'call', id: { toString: null }, call: { kind: 'forgetBefore', endedAt: 'now' } },
+  { type: 'ack' },
+  { type: 'ack' },
   'nothing',
   { type: 'failed' },
 ];
 
-process.on('message', (message: { type: string; problem?: { code: string } }) => {
-  if (message.type !== 'setup') return;
-  for (const saying of SAYINGS) process.send?.(saying);
+process.on('message', ({ type }: { type: string }) => {
+  if (type !== 'setup') return;
+  for (const message of MESSAGES) process.send?.(message);
 });

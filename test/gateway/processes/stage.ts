@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'node:http';
 import type { Grant } from '../../../src/domain/grant.ts';
-import { type Processes, startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes';
-import type { Setup } from '../../../src/gateway/processes/messages.ts';
+import {
+  type GatewayProcesses,
+  startGatewayProcesses,
+} from '../../../src/gateway/processes/gateway-processes.ts';
+import type { ChildSetup } from '../../../src/gateway/processes/messages.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { LogData } from '../../../src/ports/log.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
@@ -20,7 +23,7 @@ export type Got = { readonly status: number | 'closed'; readonly body: string; r
 export type ProcessesStage = AsyncDisposable & {
   readonly service: Service;
   readonly homeserver: RecordingHomeserver;
-  readonly processes: Processes;
+  readonly processes: GatewayProcesses;
   readonly transactions: MemoryTransactions;
   readonly logged: { readonly event: string; readonly data: LogData }[];
   /** A delivered grant and its token. */
@@ -36,7 +39,7 @@ export type ProcessesStage = AsyncDisposable & {
 /** @param count processes @param flags for Node, in each of them */
 export async function processesStage(
   count: number,
-  setup: Partial<Setup> = {},
+  setup: Partial<ChildSetup> = {},
   flags: readonly string[] = [],
 ): Promise<ProcessesStage> {
   await using cleanup = new AsyncDisposableStack();
