@@ -1,7 +1,7 @@
 import type { Grant } from '../domain/grant.ts';
 import type { GrantId, RoomId } from '../domain/ids.ts';
 import { openRooms } from '../domain/scope.ts';
-import { explain } from '../gateway/explain.ts';
+import { explain } from '../gateway/explain/explain.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Requests } from '../ports/requests.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, mint, takeDelivery, takeNotice } from '../harness/control-room.ts';
 import { setTheStage, type Stage } from '../harness/stage.ts';
-import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
+import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
 import { metricsIn, metricsOf } from '../app/monitoring/page.ts';
 import { alertsPage, expressions } from '../app/monitoring/watching-files.ts';
 

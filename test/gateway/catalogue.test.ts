@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CAPABILITIES, CAPABILITY } from '../../src/domain/capability.ts';
 import { ENFORCED } from '../../src/domain/enforced.ts';
-import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
-import type { Line } from '../../src/gateway/catalogue/line.ts';
-import { parseTarget } from '../../src/gateway/request/target.ts';
-import { namesOf, routerOf } from '../../src/gateway/router.ts';
+import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
+import type { Line } from '../../src/gateway/endpoints/endpoint.ts';
+import { parseTarget } from '../../src/gateway/http/target.ts';
+import { namesOf, routerOf } from '../../src/gateway/endpoints/router.ts';
 
 /** The capabilities a token without a device can have. */
 const NEEDS = CAPABILITIES.filter((name) => !CAPABILITY[name].device);

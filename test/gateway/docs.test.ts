@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { decisionsInMarkdown, TABLE_BEGINS } from '../../src/gateway/catalogue/table.ts';
+import { decisionsInMarkdown, TABLE_BEGINS } from '../../src/gateway/endpoints/documentation.ts';
 
 /** Tables alike but for how they are set. */
 const unset = (markdown: string) =>

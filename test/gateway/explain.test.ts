@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Grant } from '../../src/domain/grant.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
-import { explain } from '../../src/gateway/explain.ts';
+import { explain } from '../../src/gateway/explain/explain.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from './support/grants.ts';
 import { stage, TOKEN } from './support/stage.ts';
 

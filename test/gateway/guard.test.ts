@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Access } from '../../src/lifecycle/access/access-control.ts';
-import { FORBIDDEN, lacking } from '../../src/gateway/answer.ts';
-import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
-import { judge, refusedBy, type Verdict } from '../../src/gateway/guard.ts';
-import { parseTarget } from '../../src/gateway/request/target.ts';
-import { routerOf } from '../../src/gateway/router.ts';
+import { FORBIDDEN, lacking } from '../../src/gateway/http/response.ts';
+import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
+import { judge, refusedBy, type Verdict } from '../../src/gateway/steps/guard.ts';
+import { parseTarget } from '../../src/gateway/http/target.ts';
+import { routerOf } from '../../src/gateway/endpoints/router.ts';
 import { accessOf, ALICE, grantOf, OPS, SECRET } from './support/grants.ts';
 
 const router = routerOf(CATALOGUE);

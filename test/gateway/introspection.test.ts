@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Scope } from '../../src/domain/scope.ts';
-import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
-import { introspection } from '../../src/gateway/introspection.ts';
+import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
+import { introspection } from '../../src/gateway/explain/introspection.ts';
 import { ALICE, DEV, grantOf, OPS } from './support/grants.ts';
 import { stage, TOKEN } from './support/stage.ts';
 

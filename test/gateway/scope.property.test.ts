@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
-import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
-import { isAnswer } from '../../src/gateway/answer.ts';
-import { judge } from '../../src/gateway/guard.ts';
-import { parseJson } from '../../src/gateway/request/json.ts';
-import { parseTarget } from '../../src/gateway/request/target.ts';
-import { pollRequest } from '../../src/gateway/rewrite/sync-request.ts';
-import { routerOf } from '../../src/gateway/router.ts';
+import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
+import { isAnswer } from '../../src/gateway/http/response.ts';
+import { judge } from '../../src/gateway/steps/guard.ts';
+import { parseJson } from '../../src/gateway/http/json.ts';
+import { parseTarget } from '../../src/gateway/http/target.ts';
+import { pollRequest } from '../../src/gateway/sync/poll-request.ts';
+import { routerOf } from '../../src/gateway/endpoints/router.ts';
 import { accessOf, ALICE } from './support/grants.ts';
 import { stage } from './support/stage.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { GrantId } from '../../src/domain/ids.ts';
-import type { Seen } from '../../src/gateway/seen.ts';
+import type { Seen } from '../../src/gateway/request/record.ts';
 import { DEV, OPS } from './support/grants.ts';
 import { type Stage, stage, UPSTREAM_TOKEN } from './support/stage.ts';
 

@@ -4,12 +4,12 @@ import type { Allowance } from '../../src/domain/allowance.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { typeAllowed } from '../../src/domain/scope-deciders.ts';
 import { allows } from '../../src/domain/scope.ts';
-import { isAnswer } from '../../src/gateway/answer.ts';
-import { CATALOGUE } from '../../src/gateway/catalogue/index.ts';
-import { judge } from '../../src/gateway/guard.ts';
-import { parseJson } from '../../src/gateway/request/json.ts';
-import { parseTarget } from '../../src/gateway/request/target.ts';
-import { routerOf } from '../../src/gateway/router.ts';
+import { isAnswer } from '../../src/gateway/http/response.ts';
+import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
+import { judge } from '../../src/gateway/steps/guard.ts';
+import { parseJson } from '../../src/gateway/http/json.ts';
+import { parseTarget } from '../../src/gateway/http/target.ts';
+import { routerOf } from '../../src/gateway/endpoints/router.ts';
 import { DEV, grantOf, OPS, SECRET } from './support/grants.ts';
 import { answerAsRoom, writesAt, writingStage } from './support/writing-room.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { instanceProver } from '../../gateway/serve/instance.ts';
+import { instanceProver } from '../../gateway/http/instance-proof.ts';
 
 const PATIENCE_MS = 10_000;
 const MAX_BYTES = 65_536;

@@ -1,11 +1,11 @@
 import type { UserId } from '../../domain/ids.ts';
-import { isAnswer } from '../answer.ts';
+import { isAnswer } from '../http/response.ts';
 import { filterEvent } from '../filters/event.ts';
 import { ALL_TYPES } from '../filters/readable-types.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Asked } from '../answer.ts';
-import type { UpstreamRequest } from '../request/call.ts';
+import type { Asked } from '../http/response.ts';
+import type { UpstreamRequest } from '../http/call.ts';
 
 const CREATE = '/_matrix/client/v3/rooms/{room}/state/m.room.create/';
 const AT_ONCE = 8;

@@ -1,9 +1,9 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Answer } from '../answer.ts';
-import type { Call } from '../request/call.ts';
+import type { Answer } from '../http/response.ts';
+import type { Call } from '../http/call.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
-import { ok } from '../answer.ts';
+import { ok } from '../http/response.ts';
 import { filterSearch } from '../filters/search.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
 import type { ReadView } from '../filters/read-view.ts';

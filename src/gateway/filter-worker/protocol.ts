@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
-import type { Showing } from '../media/showing.ts';
+import type { Showing } from '../media/media-references.ts';
 import type { FilterSummary, FilterTask } from './filter-job.ts';
 
 /** What the thread is told about one answer. All but `chunk` and `drop` are answered by one `FromWorker`. */

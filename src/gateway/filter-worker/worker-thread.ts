@@ -1,9 +1,9 @@
 // The thread in which large answers are read, filtered and written, by the same functions as small ones in
 // place.
 import { parentPort } from 'node:worker_threads';
-import { CATALOGUE } from '../catalogue/index.ts';
-import type { ForwardLine } from '../catalogue/line.ts';
-import { type Shower, showingsIn } from '../media/answer-showings.ts';
+import { CATALOGUE } from '../endpoints/catalogue.ts';
+import type { ForwardLine } from '../endpoints/endpoint.ts';
+import { type Shower, showingsIn } from '../media/references-in-answer.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import { parseUpstreamJson } from './parse-upstream-json.ts';
 import {

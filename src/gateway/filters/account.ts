@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { allows, type Scope } from '../../domain/scope.ts';
-import { type Answer, FORBIDDEN, ok } from '../answer.ts';
+import { type Answer, FORBIDDEN, ok } from '../http/response.ts';
 import { filterEvent } from './event.ts';
 import { ALL_TYPES } from './readable-types.ts';
 import { PROFILE_FIELDS } from './profile.ts';

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Answer } from '../answer.ts';
+import type { Answer } from '../http/response.ts';
 
 /**
  * Makes the holder's answer from the homeserver's. Builds anew from what it knows: a key or a section it

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { type Answer, NOT_FOUND, ok } from '../answer.ts';
+import { type Answer, NOT_FOUND, ok } from '../http/response.ts';
 import { isObject, type JsonObject, requireArray, requireObject, pick, type Shape } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 

@@ -1,4 +1,4 @@
-import { ok } from '../answer.ts';
+import { ok } from '../http/response.ts';
 import { requireObject, pick, type Shape } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { NOT_FOUND, ok } from '../answer.ts';
+import { NOT_FOUND, ok } from '../http/response.ts';
 import { filterEvents } from './event.ts';
 import type { ReadableTypes } from './readable-types.ts';
 import { isObject, type JsonObject, requireArray, requireObject, pick, type Shape } from './json-shape.ts';

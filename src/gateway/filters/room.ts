@@ -1,4 +1,4 @@
-import { NOT_FOUND, ok } from '../answer.ts';
+import { NOT_FOUND, ok } from '../http/response.ts';
 import { filterEvent, filterEvents } from './event.ts';
 import type { ReadableTypes } from './readable-types.ts';
 import { isObject, optionalArray, requireArray, requireObject, pick, type JsonObject } from './json-shape.ts';

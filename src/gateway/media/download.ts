@@ -8,13 +8,13 @@ import {
   TOO_LARGE,
   UNAVAILABLE,
   UNKNOWN_TOKEN,
-} from '../answer.ts';
-import { didNotKnow, errcodeOf } from '../writes/ask.ts';
-import type { Held } from '../serve/allowance.ts';
-import type { Reply } from '../serve/forwarder.ts';
-import type { OpenFile, Streamer } from '../serve/stream.ts';
-import { unlessAborted } from '../serve/unless-aborted.ts';
-import { failure, told, type Upstreamer } from '../serve/upstream-call.ts';
+} from '../http/response.ts';
+import { didNotKnow, errcodeOf } from '../upstream/look-up.ts';
+import type { Held } from '../limits/memory-budget.ts';
+import type { Reply } from '../upstream/json-client.ts';
+import type { OpenFile, Streamer } from '../upstream/file-client.ts';
+import { unlessAborted } from '../http/unless-aborted.ts';
+import { failure, told, type Upstreamer } from '../upstream/ask.ts';
 import { fileHeaders } from './file-head.ts';
 import type { MediaGate } from './gate.ts';
 import type { FileWanted } from './requests.ts';

@@ -2,15 +2,15 @@ import type { GrantId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
 import { serverOf } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { type Answer, FORBIDDEN, limited } from '../answer.ts';
-import type { Upstreamer } from '../serve/upstream-call.ts';
-import { unlessAborted } from '../serve/unless-aborted.ts';
-import { writePace } from '../writes/pace.ts';
-import { type MediaAddress, serverOfMedia } from './address.ts';
-import { type LookedThrough, lookThrough } from './look-up.ts';
-import { opens, type Showing } from './showing.ts';
-import { type OwnMedia, ownMedia } from './own-media.ts';
-import { shownMedia } from './shown-media.ts';
+import { type Answer, FORBIDDEN, limited } from '../http/response.ts';
+import type { Upstreamer } from '../upstream/ask.ts';
+import { unlessAborted } from '../http/unless-aborted.ts';
+import { writePace } from '../limits/rate-limiter.ts';
+import { type MediaAddress, serverOfMedia } from './media-address.ts';
+import { type LookedThrough, lookThrough } from './search-rooms.ts';
+import { opens, type Showing } from './media-references.ts';
+import { type OwnMedia, ownMedia } from './uploads.ts';
+import { shownMedia } from './known-references.ts';
 
 /** Decides who may fetch which file. */
 export interface MediaGate {

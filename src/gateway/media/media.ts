@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { type Answer, isAnswer, NONSENSE, ok } from '../answer.ts';
-import type { Held } from '../serve/allowance.ts';
-import { upstreamer } from '../serve/upstream-call.ts';
-import type { Forwarder } from '../serve/forwarder.ts';
+import { type Answer, isAnswer, NONSENSE, ok } from '../http/response.ts';
+import type { Held } from '../limits/memory-budget.ts';
+import { upstreamer } from '../upstream/ask.ts';
+import type { Forwarder } from '../upstream/json-client.ts';
 import type { FilterWorker } from '../filter-worker/filter-worker.ts';
-import { limited } from '../answer.ts';
-import { type Shower, showingsIn } from './answer-showings.ts';
+import { limited } from '../http/response.ts';
+import { type Shower, showingsIn } from './references-in-answer.ts';
 import { download } from './download.ts';
 import { CREATE, type FileWanted, type Upload } from './requests.ts';
 import { addressIn, upload, type UploadMeans } from './upload.ts';

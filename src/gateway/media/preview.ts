@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { type Answer, invalid, isAnswer, ok } from '../answer.ts';
-import type { Call } from '../request/call.ts';
-import type { Steps } from '../steps.ts';
+import { type Answer, invalid, isAnswer, ok } from '../http/response.ts';
+import type { Call } from '../http/call.ts';
+import type { Steps } from '../upstream/tools.ts';
 import { requireObject } from '../filters/json-shape.ts';
 import { instant } from '../rewrite/query-rules.ts';
 

@@ -1,8 +1,8 @@
 import { allows } from '../../domain/scope.ts';
-import { type Answer, FORBIDDEN, invalid, lacking } from '../answer.ts';
-import type { Call, QueryRule, UpstreamRequest } from '../request/call.ts';
+import { type Answer, FORBIDDEN, invalid, lacking } from '../http/response.ts';
+import type { Call, QueryRule, UpstreamRequest } from '../http/call.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
-import { type MediaAddress, mediaAddress, segmentsOf } from './address.ts';
+import { type MediaAddress, mediaAddress, segmentsOf } from './media-address.ts';
 
 /** A file that is asked for. */
 export type FileWanted = {

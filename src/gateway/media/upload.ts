@@ -11,15 +11,15 @@ import {
   TOO_LARGE,
   UNAVAILABLE,
   UNKNOWN_TOKEN,
-} from '../answer.ts';
+} from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
-import type { Held } from '../serve/allowance.ts';
-import type { Reply } from '../serve/forwarder.ts';
-import { unlessAborted } from '../serve/unless-aborted.ts';
-import { failure, told } from '../serve/upstream-call.ts';
-import type { WritePace } from '../writes/pace.ts';
-import { didNotKnow, errcodeOf } from '../writes/ask.ts';
-import { type MediaAddress, parseMediaAddress } from './address.ts';
+import type { Held } from '../limits/memory-budget.ts';
+import type { Reply } from '../upstream/json-client.ts';
+import { unlessAborted } from '../http/unless-aborted.ts';
+import { failure, told } from '../upstream/ask.ts';
+import type { WritePace } from '../limits/rate-limiter.ts';
+import { didNotKnow, errcodeOf } from '../upstream/look-up.ts';
+import { type MediaAddress, parseMediaAddress } from './media-address.ts';
 import type { FileMeans } from './download.ts';
 import type { Upload } from './requests.ts';
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Transactions } from '../../ports/transactions.ts';
-import { writePace } from '../writes/pace.ts';
+import { writePace } from '../limits/rate-limiter.ts';
 import { createSharedRevision } from './shared-revision.ts';
 import { type GatewayProcess, type ChildProgram, startGatewayProcess } from './child.ts';
 import type { ChildSetup } from './messages.ts';

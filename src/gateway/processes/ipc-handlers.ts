@@ -2,8 +2,8 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import type { Transactions } from '../../ports/transactions.ts';
-import type { Pace } from '../request/call.ts';
-import type { WritePace } from '../writes/pace.ts';
+import type { Pace } from '../http/call.ts';
+import type { WritePace } from '../limits/rate-limiter.ts';
 import type { GrantSnapshot, IpcMethod, IpcMethods, TokenCheck, ToChild } from './messages.ts';
 
 /** What children call, in the bot's process. */

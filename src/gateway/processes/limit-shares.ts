@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type GatewayLimits } from '../serve/limits.ts';
+import { DEFAULT_LIMITS, type GatewayLimits } from '../limits/limits.ts';
 
 /**
  * The limits of each of several gateway processes, so that all of them together keep to the whole: requests

@@ -3,8 +3,8 @@ import type { Grant } from '../../domain/grant.ts';
 import type { EventId, GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
 import type { Upstream } from '../../lifecycle/access/access-control.ts';
 import type { Begun, Transaction, TransactionKey } from '../../ports/transactions.ts';
-import type { Pace } from '../request/call.ts';
-import type { MediaAddress } from '../media/address.ts';
+import type { Pace } from '../http/call.ts';
+import type { MediaAddress } from '../media/media-address.ts';
 import type { GatewayOptions } from '../server.ts';
 
 /** What a grant opens, as it is sent to a child. `version` tells the states sent to one child apart. */

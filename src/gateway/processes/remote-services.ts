@@ -1,7 +1,7 @@
 import type { Transactions } from '../../ports/transactions.ts';
-import type { Pace } from '../request/call.ts';
-import type { WritePace } from '../writes/pace.ts';
-import { type OwnMedia, ownMedia } from '../media/own-media.ts';
+import type { Pace } from '../http/call.ts';
+import type { WritePace } from '../limits/rate-limiter.ts';
+import { type OwnMedia, ownMedia } from '../media/uploads.ts';
 import type { IpcClient } from './ipc-client.ts';
 import type { OwnMediaEvent } from './messages.ts';
 

@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Observer } from '../seen.ts';
+import type { Observer } from '../request/record.ts';
 import { type Gateway, startGateway } from '../server.ts';
 import { sharedRevisionReader } from './shared-revision.ts';
 import { type IpcClient, createIpcClient } from './ipc-client.ts';

@@ -1,7 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { QueryRule } from '../request/call.ts';
-import { isAnswer } from '../answer.ts';
-import { parseJson } from '../request/json.ts';
+import type { QueryRule } from '../http/call.ts';
+import { isAnswer } from '../http/response.ts';
+import { parseJson } from '../http/json.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
 import { MAX_LIMIT, narrowedToTypes, rebuiltEventFilter } from './event-filter.ts';
 

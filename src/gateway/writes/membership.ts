@@ -2,13 +2,13 @@ import type { RoomId } from '../../domain/ids.ts';
 import { nameOf } from '../../domain/allowance.ts';
 import { CAPABILITY } from '../../domain/capability.ts';
 import { allows } from '../../domain/scope.ts';
-import { type Answer, invalid, isAnswer, lacking, NONSENSE, ok } from '../answer.ts';
-import type { Call, UpstreamRequest } from '../request/call.ts';
-import type { Steps, Tools } from '../steps.ts';
+import { type Answer, invalid, isAnswer, lacking, NONSENSE, ok } from '../http/response.ts';
+import type { Call, UpstreamRequest } from '../http/call.ts';
+import type { Steps, Tools } from '../upstream/tools.ts';
 import { alreadyJoinedFilter } from '../filters/account.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { toldFailure } from './told-look.ts';
+import { toldFailure } from './precondition-errors.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';
 const KNOCK = '/_matrix/client/v3/knock/{roomId}';

@@ -1,13 +1,13 @@
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
-import { type Answer, FORBIDDEN, invalid, isAnswer, ok, refusal } from '../answer.ts';
-import type { Call } from '../request/call.ts';
-import type { Steps, Tools } from '../steps.ts';
+import { type Answer, FORBIDDEN, invalid, isAnswer, ok, refusal } from '../http/response.ts';
+import type { Call } from '../http/call.ts';
+import type { Steps, Tools } from '../upstream/tools.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { reasonOf } from './membership.ts';
-import { refusedByPower } from './power-first.ts';
-import { toldFailure, UNCERTAIN } from './told-look.ts';
+import { refusedByPower } from './power-check.ts';
+import { toldFailure, UNCERTAIN } from './precondition-errors.ts';
 
 /** What may be done to somebody else's membership. */
 export type PersonAct = 'invite' | 'kick' | 'ban' | 'unban';

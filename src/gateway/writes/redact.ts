@@ -1,12 +1,12 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
-import { type Answer, FORBIDDEN, invalid, lacking } from '../answer.ts';
-import type { Call } from '../request/call.ts';
+import { type Answer, FORBIDDEN, invalid, lacking } from '../http/response.ts';
+import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isEventId } from './content-rules.ts';
 import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
-import type { Writing } from './writing.ts';
+import type { Writing } from './write-request.ts';
 
 const PATH = '/_matrix/client/v3/rooms/{roomId}/redact/{eventId}';
 const MAX_REASON = 1_000;

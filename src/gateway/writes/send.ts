@@ -1,13 +1,13 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
-import { type Answer, FORBIDDEN, invalid, lacking, refusal, TOO_LARGE } from '../answer.ts';
-import type { Call } from '../request/call.ts';
+import { type Answer, FORBIDDEN, invalid, lacking, refusal, TOO_LARGE } from '../http/response.ts';
+import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isReaction, relationsOf, ringsRoom, verifies } from './content-rules.ts';
 import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
-import type { Target, Writing } from './writing.ts';
+import type { Target, Writing } from './write-request.ts';
 
 const PATH = '/_matrix/client/v3/rooms/{roomId}/send/{eventType}';
 /** Namespaced identifiers, and what older software makes of them. A wildcard is none. */

@@ -2,14 +2,23 @@ import { nameOf } from '../../domain/allowance.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
-import { type Answer, FORBIDDEN, invalid, isAnswer, lacking, NONSENSE, ok, TOO_LARGE } from '../answer.ts';
-import type { Call } from '../request/call.ts';
-import type { Steps } from '../steps.ts';
+import {
+  type Answer,
+  FORBIDDEN,
+  invalid,
+  isAnswer,
+  lacking,
+  NONSENSE,
+  ok,
+  TOO_LARGE,
+} from '../http/response.ts';
+import type { Call } from '../http/call.ts';
+import type { Steps } from '../upstream/tools.ts';
 import { alreadyJoinedFilter } from '../filters/account.ts';
 import { isObject, requireObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isEventId, ringsRoom, verifies } from './content-rules.ts';
-import { refusedByPower } from './power-first.ts';
+import { refusedByPower } from './power-check.ts';
 import { EVENT_TYPE, MAX_CONTENT_BYTES, NO_ROOM_MENTION, NOT_AN_OBJECT } from './send.ts';
 import { NO_PARAMETERS } from './txn-id.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { refusal } from '../answer.ts';
+import { refusal } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import type { TransactionKey } from '../../ports/transactions.ts';
 

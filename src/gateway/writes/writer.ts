@@ -12,20 +12,20 @@ import {
   UNAVAILABLE,
   UNREACHABLE,
   USER_LOCKED,
-} from '../answer.ts';
-import type { UpstreamRequest } from '../request/call.ts';
+} from '../http/response.ts';
+import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
-import type { Held } from '../serve/allowance.ts';
-import type { Asking, Forwarder, Reply } from '../serve/forwarder.ts';
-import { toldError } from '../serve/told-error.ts';
-import { unlessAborted } from '../serve/unless-aborted.ts';
-import { anotherLease, didNotKnow, errcodeOf, type Looked, lookUp } from './ask.ts';
+import type { Held } from '../limits/memory-budget.ts';
+import type { Asking, Forwarder, Reply } from '../upstream/json-client.ts';
+import { toldError } from '../upstream/map-error.ts';
+import { unlessAborted } from '../http/unless-aborted.ts';
+import { anotherLease, didNotKnow, errcodeOf, type Looked, lookUp } from '../upstream/look-up.ts';
 import { isEventId } from './content-rules.ts';
-import { lookFirst } from './look-first.ts';
-import type { WritePace } from './pace.ts';
-import { searchSent } from './search-sent.ts';
+import { lookFirst } from './preconditions.ts';
+import type { WritePace } from '../limits/rate-limiter.ts';
+import { searchSent } from './find-sent.ts';
 import { digestOf, upstreamTxnId } from './txn-id.ts';
-import type { Writing } from './writing.ts';
+import type { Writing } from './write-request.ts';
 
 /** What writing needs. */
 export type WriterMeans = {

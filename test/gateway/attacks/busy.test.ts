@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/domain/allowance.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
-import { introspection } from '../../../src/gateway/introspection.ts';
-import { parseSliding, type Sliding } from '../../../src/gateway/sliding/request.ts';
-import { slidingRequest } from '../../../src/gateway/sliding/upstream.ts';
+import { introspection } from '../../../src/gateway/explain/introspection.ts';
+import { parseSliding, type Sliding } from '../../../src/gateway/sliding-sync/request.ts';
+import { slidingRequest } from '../../../src/gateway/sliding-sync/upstream.ts';
 import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
 

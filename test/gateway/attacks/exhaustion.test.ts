@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { allowance } from '../../../src/gateway/serve/allowance.ts';
+import { allowance } from '../../../src/gateway/limits/memory-budget.ts';
 import type { GrantId } from '../../../src/domain/ids.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';

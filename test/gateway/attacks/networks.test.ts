@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addressOf } from '../../../src/gateway/request/address.ts';
+import { addressOf } from '../../../src/gateway/http/client-address.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { stage, TOKEN } from '../support/stage.ts';
 

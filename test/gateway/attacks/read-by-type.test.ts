@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/domain/allowance.ts';
 import { canonical } from '../../../src/domain/scope.ts';
-import { CATALOGUE } from '../../../src/gateway/catalogue/index.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
 import { readableTypesOf } from '../../../src/gateway/filters/readable-types.ts';
 import { narrowedToTypes } from '../../../src/gateway/rewrite/event-filter.ts';
 import { ALICE, DEV, grantOf, OPS } from '../support/grants.ts';

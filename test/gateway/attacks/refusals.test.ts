@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAPABILITIES } from '../../../src/domain/capability.ts';
-import { CATALOGUE } from '../../../src/gateway/catalogue/index.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
 import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type EndpointRule, firewall, parseEndpoint } from '../../../src/domain/endpoint-rule.ts';
-import { ruledOut } from '../../../src/gateway/serve/admission.ts';
-import { CATALOGUE } from '../../../src/gateway/catalogue/index.ts';
-import { namesOf, routerOf } from '../../../src/gateway/router.ts';
-import { parseTarget } from '../../../src/gateway/request/target.ts';
+import { ruledOut } from '../../../src/gateway/steps/admission.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
+import { namesOf, routerOf } from '../../../src/gateway/endpoints/router.ts';
+import { parseTarget } from '../../../src/gateway/http/target.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
 

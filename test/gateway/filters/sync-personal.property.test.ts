@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/domain/allowance.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { filterSync } from '../../../src/gateway/filters/sync.ts';
-import { pushedSyncFilter } from '../../../src/gateway/rewrite/sync-filter.ts';
+import { pushedSyncFilter } from '../../../src/gateway/sync/sync-filter.ts';
 import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
 
 const BOB = '@bob:hs.test';

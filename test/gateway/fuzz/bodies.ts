@@ -1,4 +1,4 @@
-import type { Line } from '../../../src/gateway/catalogue/line.ts';
+import type { Line } from '../../../src/gateway/endpoints/endpoint.ts';
 import { filterFor } from './queries.ts';
 import type { Random } from './random.ts';
 import { EVENT_KINDS, eventOf, indexOf, memberOf, ROOMS, SUBJECT, USERS } from './world.ts';

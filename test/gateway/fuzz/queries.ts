@@ -1,4 +1,4 @@
-import type { Line } from '../../../src/gateway/catalogue/line.ts';
+import type { Line } from '../../../src/gateway/endpoints/endpoint.ts';
 import type { Random } from './random.ts';
 import { eventOf, indexOf, memberOf, ROOMS, SUBJECT } from './world.ts';
 

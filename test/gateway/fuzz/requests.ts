@@ -1,5 +1,5 @@
-import { CATALOGUE } from '../../../src/gateway/catalogue/index.ts';
-import { type Line, VERSIONS } from '../../../src/gateway/catalogue/line.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
+import { type Line, VERSIONS } from '../../../src/gateway/endpoints/endpoint.ts';
 import { bodyFor } from './bodies.ts';
 import type { Random } from './random.ts';
 import { queryFor } from './queries.ts';

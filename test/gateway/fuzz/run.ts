@@ -1,4 +1,4 @@
-import { CATALOGUE } from '../../../src/gateway/catalogue/index.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
 import { field, type Field } from './field.ts';
 import { type Lane, laneTo } from './lane.ts';
 import { randomOf } from './random.ts';

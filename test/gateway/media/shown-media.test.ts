@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
-import type { MediaAddress } from '../../../src/gateway/media/address.ts';
-import { ownMedia } from '../../../src/gateway/media/own-media.ts';
-import { shownMedia } from '../../../src/gateway/media/shown-media.ts';
+import type { MediaAddress } from '../../../src/gateway/media/media-address.ts';
+import { ownMedia } from '../../../src/gateway/media/uploads.ts';
+import { shownMedia } from '../../../src/gateway/media/known-references.ts';
 import { DEV, OPS, SECRET } from '../support/grants.ts';
 
 const [A, B, C] = ['A', 'B', 'C'] as unknown as [GrantId, GrantId, GrantId];

@@ -4,13 +4,13 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest';
 import type { EventId, GrantId, LeaseId } from '../../../src/domain/ids.ts';
 import { newToken } from '../../../src/domain/token.ts';
-import { mediaAddress } from '../../../src/gateway/media/address.ts';
+import { mediaAddress } from '../../../src/gateway/media/media-address.ts';
 import {
   remoteRateLimiters,
   remoteTransactions,
   sharedOwnMedia,
 } from '../../../src/gateway/processes/remote-services.ts';
-import { writePace } from '../../../src/gateway/writes/pace.ts';
+import { writePace } from '../../../src/gateway/limits/rate-limiter.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
 import { Service } from '../../lifecycle/support/harness.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { instanceProver } from '../../../src/gateway/serve/instance.ts';
+import { instanceProver } from '../../../src/gateway/http/instance-proof.ts';
 import { stage } from '../support/stage.ts';
 
 const KEY = 'ab'.repeat(32);

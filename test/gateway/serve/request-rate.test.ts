@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { GrantId } from '../../../src/domain/ids.ts';
-import { requestRate } from '../../../src/gateway/serve/request-rate.ts';
+import { requestRate } from '../../../src/gateway/limits/request-rate.ts';
 
 const ONE = 'AAAAAA' as GrantId;
 const OTHER = 'BBBBBB' as GrantId;

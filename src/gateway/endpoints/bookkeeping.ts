@@ -1,0 +1,120 @@
+import { NOT_FOUND, ok, refusal, TOO_LARGE } from '../http/response.ts';
+import { isObject } from '../filters/json-shape.ts';
+import { storedFilter, storedFilterId } from '../sync/stored-filter.ts';
+import type { Answer } from '../http/response.ts';
+import type { Line, LocalLine } from './endpoint.ts';
+
+/** An answer that is the same for every holder. */
+function always(
+  id: string,
+  methods: LocalLine['methods'],
+  [path = '', ...aliases]: readonly string[],
+  answer: Answer,
+  why: string,
+  source?: Line['source'],
+): Line {
+  return {
+    id,
+    kind: 'local',
+    methods,
+    paths: [path],
+    aliases,
+    needs: 'holder',
+    answer: () => answer,
+    why,
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+/** What stock clients ask for at start and cannot live without, answered here. */
+export const BOOKKEEPING: readonly Line[] = [
+  {
+    id: 'defineFilter',
+    kind: 'local',
+    methods: ['POST'],
+    paths: ['/_matrix/client/{v}/user/{userId}/filter'],
+    needs: 'holder',
+    user: 'self',
+    body: 'json',
+    answer: ({ body }) => {
+      if (!isObject(body)) return refusal(400, 'M_BAD_JSON', 'A filter is a JSON object.');
+      const id = storedFilterId(body);
+      return id === null ? TOO_LARGE : ok({ filter_id: id });
+    },
+    why: 'The id is the filter itself, packed; the homeserver never sees it.',
+  },
+  {
+    id: 'getFilter',
+    kind: 'local',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/user/{userId}/filter/{filterId}'],
+    needs: 'holder',
+    user: 'self',
+    answer: ({ params }) => {
+      const filter = storedFilter(params['filterId'] ?? '');
+      return filter === null ? NOT_FOUND : ok(filter);
+    },
+    why: 'Unpacks it again.',
+  },
+  always(
+    'getRoomKeysVersionCurrent',
+    ['GET'],
+    ['/_matrix/client/{v}/room_keys/version'],
+    NOT_FOUND,
+    'The subject’s key backup is not for holders.',
+  ),
+  always(
+    'uploadKeys',
+    ['POST'],
+    ['/_matrix/client/{v}/keys/upload'],
+    ok({ one_time_key_counts: { signed_curve25519: 50 } }),
+    'Some clients stop where it is refused; the token has no device, so nothing is kept.',
+  ),
+  always(
+    'queryKeys',
+    ['POST'],
+    ['/_matrix/client/{v}/keys/query'],
+    ok({ device_keys: {}, failures: {} }),
+    'Without encryption there is nobody to encrypt to.',
+  ),
+  always(
+    'getKeysChanges',
+    ['GET'],
+    ['/_matrix/client/{v}/keys/changes'],
+    ok({ changed: [], left: [] }),
+    'As keys/query.',
+  ),
+  always(
+    'getDevices',
+    ['GET'],
+    ['/_matrix/client/{v}/devices'],
+    ok({ devices: [] }),
+    'The subject’s devices are not for holders.',
+  ),
+  always(
+    'getTurnServer',
+    ['GET'],
+    ['/_matrix/client/{v}/voip/turnServer'],
+    ok({}),
+    'No calls, so no credentials for them.',
+  ),
+  always(
+    'getRtcTransports',
+    ['GET'],
+    ['/_matrix/client/{v}/rtc/transports', '/_matrix/client/unstable/org.matrix.msc4143/rtc/transports'],
+    NOT_FOUND,
+    'No calls.',
+    'unstable',
+  ),
+  always(
+    'getDehydratedDevice',
+    ['GET'],
+    [
+      '/_matrix/client/{v}/dehydrated_device',
+      '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device',
+    ],
+    NOT_FOUND,
+    'The subject’s devices are not for holders.',
+    'unstable',
+  ),
+];

@@ -1,0 +1,38 @@
+import { ACCOUNT } from './account.ts';
+import { BOOKKEEPING } from './bookkeeping.ts';
+import { DEVICES_AND_KEYS } from './devices.ts';
+import { DIRECTORY } from './directory.ts';
+import { FAMILIES } from './refused-branches.ts';
+import { FINDING } from './discovery.ts';
+import type { Line } from './endpoint.ts';
+import { MEDIA } from './media.ts';
+import { MEMBERSHIP } from './membership.ts';
+import { PEOPLE } from './people.ts';
+import { PERSONAL } from './personal.ts';
+import { PROFILE } from './profile.ts';
+import { ROOMS_READ } from './room-reads.ts';
+import { ROOMS_WRITE } from './room-writes.ts';
+import { SESSION } from './session.ts';
+import { SYNC } from './sync.ts';
+
+/** The lines by what they are about: the chapters of the table in `docs/gateway.md`. */
+export const CHAPTERS: readonly (readonly [title: string, lines: readonly Line[]])[] = [
+  ['Start and end', SESSION],
+  ['Sync', SYNC],
+  ['Reading a room', ROOMS_READ],
+  ['Searching, and spaces', FINDING],
+  ['Profiles', PROFILE],
+  ['Names and lists of rooms', DIRECTORY],
+  ['Writing in a room', ROOMS_WRITE],
+  ['Who is in a room', MEMBERSHIP],
+  ['Media', MEDIA],
+  ['People', PEOPLE],
+  ['The subject’s own', PERSONAL],
+  ['What clients ask at start, answered here', BOOKKEEPING],
+  ['Devices and keys', DEVICES_AND_KEYS],
+  ['Credentials and the account', ACCOUNT],
+  ['Branches that never pass', FAMILIES],
+];
+
+/** Every operation that is decided about. What is not in here is not served. */
+export const CATALOGUE: readonly Line[] = CHAPTERS.flatMap(([, lines]) => lines);

@@ -1,0 +1,71 @@
+import { visibility } from '../filters/directory.ts';
+import { listingRooms, resolvingAlias, searchingRooms } from '../discovery/directory.ts';
+import { oneOfThese } from './authorizers.ts';
+import type { Line } from './endpoint.ts';
+import { never } from './refused.ts';
+
+const C = '/_matrix/client/{v}';
+const LISTED = `${C}/directory/list/room/{roomId}`;
+const ALIAS = `${C}/directory/room/{roomAlias}`;
+const list = {
+  kind: 'steps',
+  paths: [`${C}/publicRooms`],
+  needs: 'directory',
+  shown: 'the public list, which any account sees',
+  why: 'What can be found beyond the rooms in scope.',
+} as const;
+const POINTS = 'Says where a name leads, for everybody; a name that leads elsewhere tomorrow is a trap.';
+
+/** Names and lists of rooms. */
+export const DIRECTORY: readonly Line[] = [
+  {
+    id: 'getRoomIdByAlias',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [ALIAS],
+    needs: 'read',
+    may: oneOfThese('read', 'directory'),
+    room: 'answer',
+    steps: resolvingAlias,
+    asked: 'as it is; a name of another server at a pace',
+    shown:
+      'the id and servers of a room in scope; every other name is not found. With `directory`, of any room',
+    why: 'Clients know rooms by their names; where a name leads elsewhere is not told.',
+  },
+  {
+    id: 'getRoomVisibilityOnDirectory',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: [LISTED],
+    needs: 'read',
+    room: 'path',
+    to: '/_matrix/client/v3/directory/list/room/{roomId}',
+    filter: () => visibility,
+    shown: 'public or private',
+    why: 'A fact of the room that anybody may ask.',
+  },
+  never('setRoomAlias', 'PUT', ALIAS, POINTS),
+  never('deleteRoomAlias', 'DELETE', ALIAS, POINTS),
+  never('setRoomVisibilityOnDirectory', 'PUT', LISTED, 'Would show a room to everyone.'),
+  never(
+    'updateAppserviceRoomDirectoryVisibility',
+    'PUT',
+    `${C}/directory/list/appservice/{networkId}/{roomId}`,
+    'For application services alone.',
+  ),
+  {
+    ...list,
+    id: 'getPublicRooms',
+    methods: ['GET'],
+    steps: listingRooms,
+    asked: '`limit`, `since`, `server`; of another server at a pace',
+  },
+  {
+    ...list,
+    id: 'queryPublicRooms',
+    methods: ['POST'],
+    body: 'json',
+    steps: searchingRooms,
+    asked: '`server`; limit, since, the search term, types of rooms; of another server at a pace',
+  },
+];

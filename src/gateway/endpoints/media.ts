@@ -1,0 +1,146 @@
+import { mediaConfig } from '../filters/account.ts';
+import { isAnswer } from '../http/response.ts';
+import { previewSteps } from '../media/preview.ts';
+import { downloadOf, mayFetch, mayUpload, thumbnailOf, uploadOf } from '../media/requests.ts';
+import type { Line, MediaLine } from './endpoint.ts';
+import type { Call } from '../http/call.ts';
+import { unserved } from './refused.ts';
+
+const A = '/_matrix/client/v1/media';
+const MSC3916 = '/_matrix/client/unstable/org.matrix.msc3916/media';
+const M = '/_matrix/media';
+const FILE = '{serverName}/{mediaId}';
+const LEGACY =
+  'Open to everyone without a token, and frozen: what is served goes by the authenticated paths.';
+const BYTES = 'the bytes as they come; headers made here: a type of a short list, an attachment, sandboxed';
+
+type Fetching = Pick<MediaLine, 'id' | 'why'> & {
+  readonly below: string;
+  readonly asked?: string;
+  readonly read?: typeof downloadOf;
+};
+
+/** A file that is shown in scope; with `media-any` every file. */
+function fetching({
+  id,
+  below,
+  why,
+  asked = 'server and id written anew, `timeout_ms`; no redirect is followed or passed on',
+  read = downloadOf,
+}: Fetching): Line {
+  return {
+    id,
+    kind: 'media',
+    methods: ['GET'],
+    paths: [`${A}/${below}`],
+    aliases: [`${MSC3916}/${below}`],
+    needs: 'media',
+    opens:
+      'files that events in scope show, not the subject’s own since the grant was made; own uploads; with `media-any` all',
+    may: mayFetch,
+    media(call: Call) {
+      const wanted = read(call);
+      return isAnswer(wanted) ? wanted : { kind: 'fetch', wanted };
+    },
+    asked,
+    shown: BYTES,
+    why,
+  };
+}
+
+/** A file that is uploaded, in one step or in two. */
+function uploading({
+  paths,
+  ...rest
+}: Pick<MediaLine, 'id' | 'methods' | 'why' | 'opens' | 'media' | 'shown' | 'asked'> & {
+  readonly paths: readonly [string, ...string[]];
+}): Line {
+  const [path, ...aliases] = paths;
+  return { ...rest, kind: 'media', paths: [path], aliases, needs: 'upload', may: mayUpload };
+}
+
+const sending = (call: Call) => {
+  const upload = uploadOf(call);
+  return isAnswer(upload) ? upload : ({ kind: 'upload', upload } as const);
+};
+
+/** Media. An address alone opens nothing. */
+export const MEDIA: readonly Line[] = [
+  {
+    id: 'getConfigAuthed',
+    also: ['getConfig'],
+    kind: 'forward',
+    methods: ['GET'],
+    paths: [`${A}/config`, `${M}/v3/config`],
+    aliases: [`${M}/r0/config`, `${M}/v1/config`, `${MSC3916}/config`],
+    needs: 'holder',
+    to: '/_matrix/client/v1/media/config',
+    filter: () => mediaConfig,
+    shown: 'how large an upload may be',
+    why: 'One number, the same for everybody.',
+  },
+  fetching({
+    id: 'getContentAuthed',
+    below: `download/${FILE}`,
+    why: 'Otherwise a holder who learns an address, or posts one, could open any file.',
+  }),
+  fetching({
+    id: 'getContentOverrideNameAuthed',
+    below: `download/${FILE}/{fileName}`,
+    why: 'As above; the name is the holder’s.',
+  }),
+  fetching({
+    id: 'getContentThumbnailAuthed',
+    below: `thumbnail/${FILE}`,
+    read: thumbnailOf,
+    asked: '`width` and `height` up to 2048, `method`, `animated`, `timeout_ms`',
+    why: 'As the file itself.',
+  }),
+  {
+    id: 'getUrlPreviewAuthed',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [`${A}/preview_url`],
+    aliases: [`${MSC3916}/preview_url`],
+    needs: 'media-any',
+    steps: previewSteps,
+    asked: '`url` of http or https with the name of a host, `ts`; at a pace',
+    shown: 'texts and numbers of Open Graph',
+    why: 'Has the homeserver call any address on the subject’s behalf; which of them lead inwards, it must know itself.',
+  },
+  uploading({
+    id: 'uploadContent',
+    methods: ['POST'],
+    paths: [`${M}/v3/upload`, `${M}/r0/upload`, `${M}/v1/upload`],
+    opens: 'none',
+    media: sending,
+    asked: 'the bytes as they come, with their length and a plain type; the name is dropped',
+    shown: 'the new address',
+    why: 'Puts files on the homeserver in the subject’s name.',
+  }),
+  uploading({
+    id: 'uploadContentToMXC',
+    methods: ['PUT'],
+    paths: [`${M}/v3/upload/${FILE}`],
+    opens: 'an address that this grant made, once',
+    media: sending,
+    asked: 'as above',
+    shown: 'nothing',
+    why: 'The second half of an upload. Which grant made an address is not remembered beyond a restart.',
+  }),
+  uploading({
+    id: 'createContent',
+    methods: ['POST'],
+    paths: [`${M}/v1/create`],
+    opens: 'none',
+    media: () => ({ kind: 'create' }),
+    asked: 'nothing of the request',
+    shown: 'the new address',
+    why: 'The first half of an upload.',
+  }),
+  unserved('getContent', 'GET', `${M}/v3/download/${FILE}`, LEGACY),
+  unserved('getContentOverrideName', 'GET', `${M}/v3/download/${FILE}/{fileName}`, LEGACY),
+  unserved('getContentThumbnail', 'GET', `${M}/v3/thumbnail/${FILE}`, LEGACY),
+  unserved('getUrlPreview', 'GET', `${M}/v3/preview_url`, LEGACY),
+  unserved('legacyMediaFamily', 'any', [`${M}/**`], LEGACY, { source: 'family' }),
+];

@@ -1,0 +1,106 @@
+import { presenceStatus } from '../filters/presence.ts';
+import { searchingUsers } from '../discovery/directory.ts';
+import { settingPresence } from '../personal/presence.ts';
+import { deletingField, settingField } from '../personal/profile.ts';
+import type { Line } from './endpoint.ts';
+import { never, unserved } from './refused.ts';
+
+const C = '/_matrix/client/{v}';
+const FIELD = `${C}/profile/{userId}/{keyName}`;
+const MSC4133 = ['/_matrix/client/unstable/uk.tcpip.msc4133/profile/{userId}/{keyName}'];
+const REPORT = 'A complaint in the subject’s name to people who could act on it.';
+const THIRD_PARTY = 'What bridges answer has no shape that could be checked; a bridge’s own commands serve.';
+
+/** People and what is known of them beyond the rooms in scope. */
+export const PEOPLE: readonly Line[] = [
+  {
+    id: 'setProfileField',
+    kind: 'steps',
+    methods: ['PUT'],
+    paths: [FIELD],
+    aliases: MSC4133,
+    needs: 'profile',
+    user: 'self',
+    body: 'json',
+    steps: settingField,
+    asked: 'name, picture and time zone alone',
+    shown: 'nothing',
+    why: 'How the subject is called is theirs to say: it shows in every room. Fields nobody decided about are not set.',
+  },
+  {
+    id: 'deleteProfileField',
+    kind: 'steps',
+    methods: ['DELETE'],
+    paths: [FIELD],
+    aliases: MSC4133,
+    needs: 'profile',
+    user: 'self',
+    steps: deletingField,
+    asked: 'name, picture and time zone alone',
+    shown: 'nothing',
+    why: 'As above.',
+  },
+  {
+    id: 'getPresence',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: [`${C}/presence/{userId}/status`],
+    needs: 'presence',
+    acquainted: true,
+    to: '/_matrix/client/v3/presence/{userId}/status',
+    hides: true,
+    filter: () => presenceStatus,
+    shown: 'state, words, when last seen',
+    why: 'When people are there is no room’s business. Of oneself and of members of the rooms in scope; who that is is looked up in those rooms first.',
+  },
+  {
+    id: 'setPresence',
+    kind: 'steps',
+    methods: ['PUT'],
+    paths: [`${C}/presence/{userId}/status`],
+    needs: 'presence',
+    user: 'self',
+    body: 'json',
+    steps: settingPresence,
+    asked: 'state and words alone',
+    shown: 'nothing',
+    why: 'The subject is not there because a program is, unless that is granted.',
+  },
+  {
+    id: 'searchUserDirectory',
+    kind: 'steps',
+    methods: ['POST'],
+    paths: [`${C}/user_directory/search`],
+    needs: 'directory',
+    body: 'json',
+    steps: searchingUsers,
+    asked: 'term and limit',
+    shown: 'id, name, picture',
+    why: 'Finds people the subject knows or could know, wherever they meet.',
+  },
+  unserved('getProtocols', 'GET', `${C}/thirdparty/protocols`, THIRD_PARTY),
+  unserved('getProtocolMetadata', 'GET', `${C}/thirdparty/protocol/{protocol}`, THIRD_PARTY),
+  unserved('queryLocationByProtocol', 'GET', `${C}/thirdparty/location/{protocol}`, THIRD_PARTY),
+  unserved('queryUserByProtocol', 'GET', `${C}/thirdparty/user/{protocol}`, THIRD_PARTY),
+  unserved('queryLocationByAlias', 'GET', `${C}/thirdparty/location`, THIRD_PARTY),
+  unserved('queryUserByID', 'GET', `${C}/thirdparty/user`, THIRD_PARTY),
+  unserved(
+    'getMutualRooms',
+    'GET',
+    `${C}/mutual_rooms`,
+    'Counts rooms over the whole account; the members of rooms in scope say what a holder may know.',
+    {
+      aliases: [
+        '/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',
+        '/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms/{userId}',
+      ],
+    },
+  ),
+  never('reportRoom', 'POST', `${C}/rooms/{roomId}/report`, REPORT, {
+    aliases: ['/_matrix/client/unstable/org.matrix.msc4151/rooms/{roomId}/report'],
+  }),
+  never('reportEvent', 'POST', `${C}/rooms/{roomId}/report/{eventId}`, REPORT),
+  never('reportUser', 'POST', `${C}/users/{userId}/report`, REPORT, {
+    aliases: ['/_matrix/client/unstable/org.matrix.msc4260/users/{userId}/report'],
+  }),
+];

@@ -1,0 +1,224 @@
+import { projectTags } from '../filters/account-data.ts';
+import { requireObject } from '../filters/json-shape.ts';
+import { ok } from '../http/response.ts';
+import { mayWriteData, readingData, writingData } from '../personal/account-data.ts';
+import {
+  readingNotifications,
+  readingSubscription,
+  readingSubscriptions,
+} from '../personal/notifications.ts';
+import { readingRule, readingRules } from '../personal/push-rules.ts';
+import { tagging, untagging } from '../personal/tags.ts';
+import type { Line } from './endpoint.ts';
+import { never } from './refused.ts';
+
+const C = '/_matrix/client/{v}';
+const RULE = `${C}/pushrules/global/{kind}/{ruleId}`;
+const DATA = `${C}/user/{userId}/account_data/{type}`;
+const ROOM_DATA = `${C}/user/{userId}/rooms/{roomId}/account_data/{type}`;
+const TAGS = `${C}/user/{userId}/rooms/{roomId}/tags`;
+const MSC3391 = '/_matrix/client/unstable/org.matrix.msc3391/user/{userId}';
+const MSC4306 =
+  '/_matrix/client/unstable/io.element.msc4306/rooms/{roomId}/thread/{threadRootId}/subscription';
+const QUIET = 'Could keep the notice from ringing.';
+const EXCLUDED = 'never ignored users, direct rooms, push rules, invite permissions, secret storage';
+
+const data = {
+  kind: 'steps',
+  methods: ['PUT'],
+  needs: 'account-data',
+  may: mayWriteData,
+  user: 'self',
+  body: 'json',
+  steps: writingData,
+  shown: 'nothing',
+} as const;
+const tag = {
+  kind: 'steps',
+  needs: 'tags',
+  room: 'path',
+  user: 'self',
+  paths: [`${TAGS}/{tag}`],
+  shown: 'nothing',
+  why: 'Sorts a room for the subject.',
+} as const;
+const rule = {
+  kind: 'steps',
+  methods: ['GET'],
+  needs: 'push-rules',
+  asked: 'all rules, of which this one is looked for',
+  shown: 'the rule, if it names no room outside the scope',
+} as const;
+
+/** What is the subject's own and no room's: account data, tags, push rules, notifications. */
+export const PERSONAL: readonly Line[] = [
+  {
+    id: 'getAccountData',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [DATA],
+    needs: 'holder',
+    steps: readingData,
+    asked: 'with `account-data` of that type, as it is; otherwise nothing',
+    shown:
+      'the content, without what is kept under or is the id of a room outside the scope; every other type is not found',
+    why: 'Clients ask at start. The subject’s own is there by type alone, without the rooms outside the scope.',
+  },
+  {
+    id: 'getAccountDataPerRoom',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [ROOM_DATA],
+    needs: 'holder',
+    steps: readingData,
+    asked: 'as above; with `tags` and `markers` their types; otherwise nothing',
+    shown: 'as above, of a room in scope',
+    why: 'The subject’s own notes on a room, by type alone.',
+  },
+  {
+    ...data,
+    id: 'setAccountData',
+    paths: [DATA],
+    asked: `by type, ${EXCLUDED}; JSON written anew`,
+    why: 'Could blind the subject, so the types that do are in no scope. It replaces the whole: what names rooms outside the scope was not shown, and would be gone.',
+  },
+  {
+    ...data,
+    id: 'setAccountDataPerRoom',
+    paths: [ROOM_DATA],
+    room: 'path',
+    asked: `by type, ${EXCLUDED}; marking as unread, with \`markers\`, the flag alone`,
+    why: 'The subject’s own notes on a room.',
+  },
+  never(
+    'deleteAccountData',
+    'DELETE',
+    [DATA, ROOM_DATA, `${MSC3391}/account_data/{type}`, `${MSC3391}/rooms/{roomId}/account_data/{type}`],
+    'Writing by type serves; taking away could bring down what protects the subject.',
+    { source: 'unstable' },
+  ),
+  never('accountDataOtherwise', 'POST', [DATA, ROOM_DATA], 'No specification names it.', {
+    source: 'synapse',
+  }),
+  {
+    id: 'getRoomTags',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: [TAGS],
+    needs: 'tags',
+    room: 'path',
+    user: 'self',
+    to: '/_matrix/client/v3/user/{me}/rooms/{roomId}/tags',
+    filter: () => (body) => ok(projectTags(requireObject(body, 'tags'))),
+    shown: 'tags and their order',
+    why: 'How the subject sorts their rooms is theirs.',
+  },
+  {
+    ...tag,
+    id: 'setRoomTag',
+    methods: ['PUT'],
+    body: 'json-if-any',
+    steps: tagging,
+    asked: 'the order alone',
+  },
+  { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], steps: untagging, asked: 'as it is' },
+  {
+    id: 'getPushRules',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [`${C}/pushrules/`],
+    aliases: [`${C}/pushrules`],
+    needs: 'holder',
+    steps: readingRules((global) => ({ global })),
+    asked: 'with `push-rules`, as it is; otherwise nothing',
+    shown:
+      'with `push-rules`, the rules that name no room outside the scope and no person; otherwise five empty lists',
+    why: 'Without the lists some clients never come to their first sync. The real ones are the subject’s own: they name rooms, people and words.',
+  },
+  {
+    id: 'getPushRulesGlobal',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [`${C}/pushrules/global/`],
+    aliases: [`${C}/pushrules/global`],
+    needs: 'holder',
+    steps: readingRules((global) => global),
+    asked: 'as above',
+    shown: 'as above',
+    why: 'As above.',
+  },
+  {
+    ...rule,
+    id: 'getPushRule',
+    paths: [RULE],
+    steps: readingRule((one) => one),
+    why: 'Rules name rooms, people and words.',
+  },
+  {
+    ...rule,
+    id: 'isPushRuleEnabled',
+    paths: [`${RULE}/enabled`],
+    steps: readingRule(({ enabled }) => ({ enabled: enabled === true })),
+    why: 'As the rule itself.',
+  },
+  {
+    ...rule,
+    id: 'getPushRuleActions',
+    paths: [`${RULE}/actions`],
+    steps: readingRule(({ actions }) => ({ actions })),
+    why: 'As the rule itself.',
+  },
+  never('setPushRule', 'PUT', RULE, QUIET),
+  never('deletePushRule', 'DELETE', RULE, QUIET),
+  never('setPushRuleEnabled', 'PUT', `${RULE}/enabled`, QUIET),
+  never('setPushRuleActions', 'PUT', `${RULE}/actions`, QUIET),
+  never('pushRulesFamily', ['PUT', 'POST', 'DELETE'], [`${C}/pushrules/**`], QUIET, { source: 'family' }),
+  never('getPushers', 'GET', `${C}/pushers`, 'Tells where the subject’s devices are reached.'),
+  never('postPusher', 'POST', `${C}/pushers/set`, 'Outlives the token, and carries messages elsewhere.'),
+  never('pushersFamily', 'any', [`${C}/pushers/**`], 'As above.', { source: 'family' }),
+  {
+    id: 'getNotifications',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [`${C}/notifications`],
+    needs: 'notifications',
+    room: 'answer',
+    steps: readingNotifications,
+    asked: '`from`, `limit`, `only`, and on while there are fewer than were wanted',
+    shown: 'those whose event is of a room in scope, the content where the scope reads its type',
+    why: 'What rang for the subject, and whether they read it, is theirs.',
+  },
+  {
+    id: 'getThreadSubscription',
+    source: 'unstable',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: [MSC4306],
+    needs: 'notifications',
+    room: 'path',
+    steps: readingSubscription,
+    asked: 'the thread’s first event is looked up in that room first',
+    shown: 'one flag',
+    why: 'What the subject wants to hear of (MSC4306).',
+  },
+  never(
+    'setThreadSubscription',
+    ['PUT', 'DELETE'],
+    MSC4306,
+    'Decides what rings for the subject; reading it is all that is granted.',
+    { source: 'unstable' },
+  ),
+  {
+    id: 'threadSubscriptions',
+    source: 'unstable',
+    kind: 'steps',
+    methods: ['GET'],
+    paths: ['/_matrix/client/unstable/io.element.msc4308/thread_subscriptions'],
+    needs: 'notifications',
+    room: 'answer',
+    steps: readingSubscriptions,
+    asked: '`from`, `to`, `limit`, `dir`, and on while pages are empty after filtering',
+    shown: 'those of rooms in scope',
+    why: 'The list of the same (MSC4308).',
+  },
+];

@@ -1,0 +1,49 @@
+import { anyOfThese } from './authorizers.ts';
+import { readMarkers, receipt, typing } from '../personal/receipts-and-typing.ts';
+import type { Line } from './endpoint.ts';
+
+const R = '/_matrix/client/{v}/rooms/{roomId}';
+const sign = { kind: 'steps', room: 'path', body: 'json-if-any', shown: 'nothing' } as const;
+
+/**
+ * Typing, receipts and markers: clients send them unasked, so without the capability they are taken and
+ * nothing is done.
+ */
+export const ROOM_SIGNS: readonly Line[] = [
+  {
+    ...sign,
+    id: 'setTyping',
+    methods: ['PUT'],
+    paths: [`${R}/typing/{userId}`],
+    needs: 'typing',
+    may: anyOfThese('read', 'typing'),
+    user: 'self',
+    steps: typing,
+    asked: 'with `typing`: the flag and at most 30 s; otherwise nothing',
+    why: 'Clients do it unasked; without `typing` nobody is told that the subject types.',
+  },
+  {
+    ...sign,
+    id: 'postReceipt',
+    methods: ['POST'],
+    paths: [`${R}/receipt/{receiptType}/{eventId}`],
+    needs: 'receipts',
+    may: anyOfThese('read', 'receipts', 'markers'),
+    steps: receipt,
+    asked:
+      'with `receipts` (m.read) or `markers` (m.read.private, m.fully_read): the event is looked up in that room, then its thread alone; otherwise nothing',
+    why: 'Clients do it unasked; the subject has not read what a holder reads.',
+  },
+  {
+    ...sign,
+    id: 'setReadMarker',
+    methods: ['POST'],
+    paths: [`${R}/read_markers`],
+    needs: 'markers',
+    may: anyOfThese('read', 'markers', 'receipts'),
+    steps: readMarkers,
+    asked:
+      'the parts that `receipts` and `markers` allow, their events looked up in that room first; otherwise nothing',
+    why: "As receipts: without the capability the subject's marker stays where it is.",
+  },
+];

@@ -1,0 +1,228 @@
+import { nameOf } from '../../domain/allowance.ts';
+import { allows } from '../../domain/scope.ts';
+import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { type Answer, FORBIDDEN, lacking } from '../http/response.ts';
+import {
+  aliases,
+  timestampToEvent,
+  relationsFilter,
+  roomSummaryFilter,
+  threadsFilter,
+} from '../filters/room-related.ts';
+import {
+  encryptionAlgorithm,
+  contextFilter,
+  singleEventFilter,
+  joinedMembers,
+  membersFilter,
+  messagesFilter,
+  stateEventFilter,
+  stateFilter,
+} from '../filters/room.ts';
+import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
+import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
+import type { ForwardLine, Line } from './endpoint.ts';
+import type { Call } from '../http/call.ts';
+
+const ROOM = '/_matrix/client/v3/rooms/{roomId}';
+const ROOM_V1 = '/_matrix/client/v1/rooms/{roomId}';
+const UNSTABLE = '/_matrix/client/unstable';
+const MEMBERSHIP = oneOf('join', 'invite', 'leave', 'ban', 'knock');
+const roomOf = (call: Call) => call.params['roomId'] ?? '';
+/** Which room's events are shown, and of which types. */
+const seen = (call: Call): [roomId: string, readable: ReadableTypes] => [
+  roomOf(call),
+  readableTypesOf(call.access.grant.scope),
+];
+
+type Rest = Pick<
+  ForwardLine,
+  | 'filter'
+  | 'why'
+  | 'shown'
+  | 'query'
+  | 'unsaid'
+  | 'hides'
+  | 'aliases'
+  | 'source'
+  | 'may'
+  | 'check'
+  | 'byType'
+>;
+
+/** What all reads of one room have in common. */
+function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'): Line {
+  const paths = [`/_matrix/client/{v}/rooms/{roomId}/${below}`];
+  const to = `${version === 'v3' ? ROOM : ROOM_V1}/${below}`;
+  return { id, kind: 'forward', methods: ['GET'], paths, needs: 'read', room: 'path', to, ...rest };
+}
+
+/** A page is of the types that are read, whether the holder says so or not. */
+const events = {
+  byType: 'filtered',
+  unsaid: ({ access }: Call): Readonly<Record<string, string>> =>
+    readableTypesOf(access.grant.scope).all ? {} : { filter: '{}' },
+} as const;
+const state = { format: oneOf('content', 'event') };
+const TOLD_SENDERS =
+  'Who may send is told without `read` whether the room is encrypted (`m.room.encryption`), by the algorithm alone: some clients ask before each message, and a refused message tells it too.';
+
+/** One piece of state with an empty key. */
+const ofEmptyKey = {
+  byType: 'filtered',
+  query: state,
+  may: (call: Call) => (asksToSend(call) ? null : lackingType(call)),
+  filter: (call: Call) =>
+    lackingType(call) === null
+      ? stateEventFilter(...seen(call), call.query.get('format'))
+      : encryptionAlgorithm,
+  shown: 'the content, or the event; where that is not read, the algorithm alone',
+} as const;
+
+/**
+ * Whether state of the type that is named is read. One that is not read and one that is not there are told
+ * apart by nobody: neither is asked for.
+ */
+function lackingType({ access, params }: Call): Answer | null {
+  const { scope } = access.grant;
+  if (typeAllowed(scope, 'read', params['eventType'] ?? '')) return null;
+  return allows(scope, 'read') ? FORBIDDEN : lacking('read');
+}
+
+function asksToSend({ access, params, query }: Call): boolean {
+  const sends = access.grant.scope.can.some((allowance) => nameOf(allowance) === 'send');
+  return sends && params['eventType'] === 'm.room.encryption' && query.get('format') !== 'event';
+}
+
+/** Reading a room as a member of it does. */
+export const ROOMS_READ: readonly Line[] = [
+  read('getRoomEvents', 'messages', {
+    query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
+    ...events,
+    filter: (call) => messagesFilter(...seen(call)),
+    shown: 'events of this room, with what is bundled in them',
+    why: 'The timeline; every event must say that it is of this room.',
+  }),
+  read('getRoomState', 'state', {
+    byType: 'filtered',
+    filter: (call) => stateFilter(...seen(call)),
+    shown: 'state events of this room',
+    why: 'The whole state; every event must say that it is of this room.',
+  }),
+  read('getRoomStateByType', 'state/{eventType}', {
+    ...ofEmptyKey,
+    source: 'synapse',
+    why: `State with an empty key. ${TOLD_SENDERS}`,
+  }),
+  read('getRoomStateByTypeSlash', 'state/{eventType}/', {
+    ...ofEmptyKey,
+    source: 'synapse',
+    why: `State with an empty key, in the form with a slash at its end. ${TOLD_SENDERS}`,
+  }),
+  read('getRoomStateWithKey', 'state/{eventType}/{stateKey}', {
+    byType: 'filtered',
+    query: state,
+    may: lackingType,
+    filter: (call) => stateEventFilter(...seen(call), call.query.get('format')),
+    shown: 'the content, or the event',
+    why: 'One piece of state.',
+  }),
+  read('getMembersByRoom', 'members', {
+    query: { at: token, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
+    byType: ['m.room.member'],
+    filter: (call) => membersFilter(...seen(call)),
+    shown: 'member events of this room',
+    why: 'Member events of this room.',
+  }),
+  read('getJoinedMembersByRoom', 'joined_members', {
+    byType: ['m.room.member'],
+    filter: () => joinedMembers,
+    shown: 'ids, names, pictures',
+    why: 'Who is in the room.',
+  }),
+  read('getOneRoomEvent', 'event/{eventId}', {
+    byType: 'filtered',
+    filter: (call) => singleEventFilter(...seen(call)),
+    hides: true,
+    shown: 'the event, if it is of this room',
+    why: 'One event, if it is of this room; of others it is not told whether they exist.',
+  }),
+  read('getEventContext', 'context/{eventId}', {
+    query: { limit, filter: eventFilter },
+    ...events,
+    filter: (call) => contextFilter(...seen(call)),
+    hides: true,
+    shown: 'the event and those around it, if of this room',
+    why: 'What stands around an event, if that is of this room; Synapse alone would load it from any.',
+  }),
+  ...(
+    [
+      ['getRelatingEvents', 'relations/{eventId}'],
+      ['getRelatingEventsWithRelType', 'relations/{eventId}/{relType}'],
+      ['getRelatingEventsWithRelTypeAndEventType', 'relations/{eventId}/{relType}/{eventType}'],
+    ] as const
+  ).map(([id, below]) =>
+    read(
+      id,
+      below,
+      {
+        query: { from: token, to: token, dir: oneOf('b', 'f'), limit, recurse: flag },
+        byType: 'filtered',
+        check: (call) => (call.params['eventType'] === undefined ? null : lackingType(call)),
+        filter: (call) => relationsFilter(...seen(call)),
+        hides: true,
+        shown: 'related events of this room',
+        why: 'Replies in a thread, reactions, edits; an event of another room has none here.',
+      },
+      'v1',
+    ),
+  ),
+  read(
+    'getThreadRoots',
+    'threads',
+    {
+      aliases: [`${UNSTABLE}/org.matrix.msc3856/rooms/{roomId}/threads`],
+      query: { include: oneOf('all', 'participated'), from: token, limit },
+      byType: 'filtered',
+      filter: (call) => threadsFilter(...seen(call)),
+      shown: 'first events of threads of this room, with their latest',
+      why: 'The threads of a room are part of its timeline.',
+    },
+    'v1',
+  ),
+  read(
+    'getEventByTimestamp',
+    'timestamp_to_event',
+    {
+      aliases: [`${UNSTABLE}/org.matrix.msc3030/rooms/{roomId}/timestamp_to_event`],
+      query: { ts: instant, dir: oneOf('f', 'b') },
+      filter: () => timestampToEvent,
+      hides: true,
+      shown: 'an event’s id and time',
+      why: 'Where in the timeline a moment is; the event itself is asked for in its room.',
+    },
+    'v1',
+  ),
+  read('getLocalAliases', 'aliases', {
+    aliases: [`${UNSTABLE}/org.matrix.msc2432/rooms/{roomId}/aliases`],
+    filter: () => aliases,
+    shown: 'names of this room',
+    why: 'A room’s own names.',
+  }),
+  {
+    id: 'getRoomSummary',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/room_summary/{roomId}'],
+    aliases: [
+      `${UNSTABLE}/im.nheko.summary/summary/{roomId}`,
+      `${UNSTABLE}/im.nheko.summary/rooms/{roomId}/summary`,
+    ],
+    needs: 'read',
+    room: 'path',
+    to: '/_matrix/client/v1/room_summary/{roomId}',
+    filter: (call) => roomSummaryFilter(roomOf(call)),
+    shown: 'name, topic, picture, counts, join rule; of the rooms that let people in those in scope',
+    why: 'What the room’s state says, in short; by id alone, since a name could lead anywhere.',
+  },
+];

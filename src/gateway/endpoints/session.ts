@@ -1,0 +1,112 @@
+import { ok } from '../http/response.ts';
+import {
+  capabilitiesFilter,
+  joinedRooms,
+  roomIdsInJoinedRooms,
+  versions,
+  versionsForDevices,
+} from '../filters/account.ts';
+import type { Line } from './endpoint.ts';
+import { unserved } from './refused.ts';
+
+/** Who am I, what may I do, and the end of it. */
+export const SESSION: readonly Line[] = [
+  {
+    id: 'health',
+    source: 'ours',
+    kind: 'notice',
+    methods: ['GET'],
+    paths: ['/health'],
+    notice: 'health',
+    why: 'For whoever watches over the service.',
+  },
+  {
+    id: 'proveInstance',
+    source: 'ours',
+    kind: 'notice',
+    methods: ['GET'],
+    // Among the client operations, since a proxy may pass those and nothing else.
+    paths: ['/_matrix/client/unstable/org.mintwarden/instance/{challenge}'],
+    notice: 'instance',
+    why: 'By it `mintwarden doctor` tells this gateway from another one, and from the homeserver. Says from where the request seemed to come.',
+  },
+  {
+    id: 'getWellknown',
+    kind: 'notice',
+    methods: ['GET'],
+    paths: ['/.well-known/matrix/client'],
+    notice: 'well-known',
+    why: 'Where a holder’s requests belong: here.',
+  },
+  {
+    id: 'getVersions',
+    kind: 'open',
+    methods: ['GET'],
+    paths: ['/_matrix/client/versions'],
+    to: '/_matrix/client/versions',
+    filter: versions,
+    deviceFilter: versionsForDevices,
+    shown: 'the versions of the catalogue; of unstable features those that are served',
+    why: 'Clients ask it first, without a token; unstable features that are not served are not advertised.',
+  },
+  {
+    id: 'getCapabilities',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/capabilities'],
+    needs: 'holder',
+    to: '/_matrix/client/v3/capabilities',
+    filter: ({ access }) => capabilitiesFilter(access.grant.scope),
+    shown: 'room versions; with `profile`, whether name and picture may be changed; everything else is off',
+    why: 'What a token cannot do is said to be off, so that clients do not offer it.',
+  },
+  {
+    id: 'getTokenOwner',
+    kind: 'local',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/account/whoami'],
+    needs: 'holder',
+    answer: ({ access }) =>
+      ok({ user_id: access.grant.subject, device_id: `MINTWARDEN_${access.grant.id}`, is_guest: false }),
+    why: 'Some clients do not start without a device id; the upstream token has none, so the grant lends its own.',
+  },
+  {
+    id: 'getJoinedRooms',
+    kind: 'forward',
+    methods: ['GET'],
+    paths: ['/_matrix/client/{v}/joined_rooms'],
+    needs: 'holder',
+    room: 'answer',
+    to: '/_matrix/client/v3/joined_rooms',
+    speaksOf: roomIdsInJoinedRooms,
+    filter: () => joinedRooms,
+    shown: 'rooms in scope',
+    why: 'The rooms in scope that the subject is in at this moment.',
+  },
+  {
+    id: 'logout',
+    kind: 'deed',
+    methods: ['POST'],
+    paths: ['/_matrix/client/{v}/logout'],
+    needs: 'holder',
+    deed: 'withdraw',
+    why: 'Whoever holds a token may give it up: the grant ends, nothing of it reaches the homeserver by this request.',
+  },
+  {
+    id: 'introspectToken',
+    source: 'ours',
+    kind: 'deed',
+    methods: ['GET'],
+    paths: ['/_mintwarden/v1/token'],
+    needs: 'holder',
+    deed: 'introspect',
+    why: 'What may I do, until when? As data and as a sentence.',
+  },
+  unserved('getWellknownSupport', 'GET', '/.well-known/matrix/support', 'The homeserver’s own; asked of it.'),
+  unserved(
+    'getWellknownPolicy',
+    'GET',
+    '/.well-known/matrix/policy_server',
+    'The homeserver’s own; asked of it.',
+  ),
+];

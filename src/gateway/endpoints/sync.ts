@@ -1,0 +1,74 @@
+import type { Line } from './endpoint.ts';
+import { unserved } from './refused.ts';
+
+const C = '/_matrix/client/{v}';
+const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
+const LEGACY = 'Deprecated since 2016; sync serves what it did.';
+
+/** The long-poll. */
+export const SYNC: readonly Line[] = [
+  {
+    id: 'sync',
+    kind: 'poll',
+    methods: ['GET'],
+    paths: [`${C}/sync`],
+    needs: 'read',
+    byType: 'filtered',
+    room: 'answer',
+    asked:
+      'the holder’s filter, narrowed to the scope; `since`, `timeout`, `full_state`, `use_state_after`; presence offline, unless `presence` lets it be said. Without `read` nothing: an empty answer, after the wait',
+    shown:
+      'timeline, state, summary, invites, leaves, knocks of rooms in scope; of the subject’s own what `typing`, `receipts`, `markers`, `tags`, `account-data`, `push-rules`, `notifications` and `presence` (their own) open',
+    why: 'The rooms in scope, each with timeline, state, members; the wait goes on while there is nothing to show.',
+  },
+  {
+    id: 'slidingSync',
+    source: 'unstable',
+    kind: 'poll',
+    sliding: true,
+    device: true,
+    methods: ['POST'],
+    paths: [SLIDING, '/_matrix/client/v4/sync'],
+    needs: 'read',
+    byType: 'filtered',
+    room: 'answer',
+    body: 'json',
+    asked:
+      'body written anew: no lists, but a subscription to each room in scope that the holder’s lists or subscriptions mean; no extensions; `pos`, `timeout`; presence offline',
+    shown:
+      'names, timeline, state, members of rooms in scope; the lists are the gateway’s own, of rooms in scope by their ids; no extensions',
+    why: 'The homeserver’s own lists would count every room of the subject (MSC4186). Synapse answers 500 where a token has no device: to such it is not served, nor advertised.',
+  },
+  unserved(
+    'slidingSyncOtherwise',
+    ['GET', 'PUT', 'DELETE'],
+    [SLIDING, '/_matrix/client/v4/sync'],
+    'It is asked with POST.',
+    {
+      source: 'unstable',
+    },
+  ),
+  unserved(
+    'oldSlidingSync',
+    'any',
+    ['/_matrix/client/unstable/org.matrix.msc3575/sync'],
+    'The draft before the simplified one; Synapse dropped it.',
+    {
+      source: 'unstable',
+    },
+  ),
+  unserved('getEvents', 'GET', `${C}/events`, LEGACY, { also: ['peekEvents'] }),
+  unserved('initialSync', 'GET', `${C}/initialSync`, LEGACY),
+  unserved(
+    'getOneEvent',
+    'GET',
+    `${C}/events/{eventId}`,
+    'Names no room, so none can be judged; an event is asked for in its room.',
+  ),
+  unserved(
+    'roomInitialSync',
+    'GET',
+    `${C}/rooms/{roomId}/initialSync`,
+    'Also looks into rooms one is not in; state, members and messages serve.',
+  ),
+];

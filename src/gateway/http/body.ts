@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http';
+import { type Answer, refusal, TOO_LARGE } from './response.ts';
+
+const ENCODED = refusal(415, 'M_UNKNOWN', 'The body must not be compressed.');
+const CUT_OFF = refusal(400, 'M_UNKNOWN', 'The body ended too early.');
+
+const NONE = Buffer.alloc(0);
+
+/**
+ * The bytes of a request's body, at most `limit`. What is refused is not read to its end; where there is
+ * none, nothing is waited for.
+ */
+export function readBody(
+  request: IncomingMessage,
+  limit: number,
+): Buffer | Answer | Promise<Buffer | Answer> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') return ENCODED;
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > limit) return TOO_LARGE;
+  // RFC 9112, 6.3: with neither header a request has no body.
+  if (length === 0 && request.headers['transfer-encoding'] === undefined) return NONE;
+  return readToEnd(request, limit);
+}
+
+async function readToEnd(request: IncomingMessage, limit: number): Promise<Buffer | Answer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) return TOO_LARGE;
+      chunks.push(chunk);
+    }
+  } catch {
+    return CUT_OFF;
+  }
+  return Buffer.concat(chunks, size);
+}

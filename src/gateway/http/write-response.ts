@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http';
+import type { Answer, AnswerFile } from './response.ts';
+import { isObject } from '../filters/json-shape.ts';
+
+/** Spec 1.19, "Web browser clients". */
+const CORS = [
+  'Access-Control-Allow-Origin',
+  '*',
+  'Access-Control-Allow-Methods',
+  'GET, POST, PUT, DELETE, OPTIONS',
+  'Access-Control-Allow-Headers',
+  'X-Requested-With, Content-Type, Authorization',
+  'Access-Control-Expose-Headers',
+  'Retry-After, WWW-Authenticate',
+] as const;
+
+const ALWAYS: readonly string[] = [
+  'Content-Length',
+  '0',
+  'Content-Type',
+  'application/json',
+  'Cache-Control',
+  'no-store',
+  'X-Content-Type-Options',
+  'nosniff',
+  ...CORS,
+];
+const LENGTH_AT = 1;
+
+/**
+ * Writes an answer in one piece. Every header is made here.
+ * @param readTimeoutMs ends the connection where nothing of it is read for so long
+ */
+export function writeAnswer(response: ServerResponse, answer: Answer, readTimeoutMs: number): void {
+  if (response.headersSent || response.destroyed) return answer.file?.drop();
+  if (answer.file !== undefined) return writeFile(response, answer.file, readTimeoutMs);
+  // A text goes out together with its head; bytes would be a second piece.
+  const body = answer.written ?? JSON.stringify(answer.body);
+  const length = Buffer.byteLength(body);
+  const headers = answer.status === 200 ? ALWAYS.slice() : [...ALWAYS, ...more(answer)];
+  headers[LENGTH_AT] = String(length);
+  response.writeHead(answer.status, headers);
+  if (length === body.length) response.end(body, 'latin1');
+  else response.end(body);
+  // Nobody has to wait for what the system has taken whole; an answer behind another one (pipelining) is not
+  // written yet.
+  if (response.socket === null || response.socket.writableLength > 0) response.setTimeout(readTimeoutMs);
+}
+
+/** Writes a file's head, and has its bytes follow as they are read. */
+function writeFile(response: ServerResponse, file: AnswerFile, readTimeoutMs: number): void {
+  response.setTimeout(readTimeoutMs);
+  response.writeHead(200, [...file.headers, ...CORS]);
+  file.pour(response);
+}
+
+/** Answers a browser's preflight: it carries no token, and learns nothing. */
+export function writePreflight(response: ServerResponse): void {
+  response.writeHead(204, [...CORS, 'Access-Control-Max-Age', '86400']);
+  response.end();
+}
+
+/** The headers that some refusals have. */
+function more(answer: Answer): readonly string[] {
+  return [
+    ...retryAfter(answer),
+    ...challenge(answer),
+    ...(answer.status === 405 ? ['Allow', [...(answer.allow ?? METHODS), 'OPTIONS'].join(', ')] : []),
+    ...(answer.status === 413 || answer.status === 415 || answer.closes === true
+      ? ['Connection', 'close']
+      : []),
+  ];
+}
+
+/** RFC 9110, 15.5.6: a 405 says which methods there are. */
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
+
+/**
+ * RFC 6750, 3: every 401 has one, with an error only where a token was shown. The names of capabilities need
+ * no quoting.
+ */
+function challenge({ status, body, lacks }: Answer): readonly string[] {
+  if (lacks !== undefined) return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${lacks}"`];
+  if (status !== 401) return [];
+  const shown = isObject(body) && body['errcode'] !== 'M_MISSING_TOKEN';
+  return ['WWW-Authenticate', shown ? 'Bearer error="invalid_token"' : 'Bearer'];
+}
+
+function retryAfter({ status, body }: Answer): readonly string[] {
+  if (status !== 429 || typeof body !== 'object' || body === null || !('retry_after_ms' in body)) return [];
+  return ['Retry-After', String(Math.ceil(Number(body.retry_after_ms) / 1_000))];
+}

@@ -1,0 +1,42 @@
+import type { GrantId } from '../../domain/ids.ts';
+import type { AccessControl } from '../../lifecycle/access/access-control.ts';
+import type { Verdict } from '../steps/guard.ts';
+
+/** One request of a grant that is good for so many. */
+export type Use = {
+  /** Counts it. False: none is left. @throws MintwardenError where it could not be counted */
+  count(): Promise<boolean>;
+  /** The request is over, counted or not. */
+  over(): void;
+};
+
+/**
+ * Whether a request counts: every one that is carried out or answered. What is refused from the request and
+ * the scope alone has used nothing; neither has the token's own end or introspection.
+ */
+export function isUse(verdict: Verdict): boolean {
+  if (verdict.kind === 'answer') return verdict.answer.status < 400;
+  return verdict.kind !== 'deed';
+}
+
+/** The use that one request makes. */
+export function useOf(control: Pick<AccessControl, 'use' | 'useOver'>, grantId: GrantId): Use {
+  let isCounted = false;
+  let isOver = false;
+  // What goes wrong with it is told where grants are ended; the holder has their answer.
+  const done = (): void => void control.useOver(grantId).catch(() => undefined);
+  return {
+    async count() {
+      const counted = await control.use(grantId);
+      // The holder may have gone meanwhile.
+      if (counted && isOver) done();
+      else isCounted = counted;
+      return counted;
+    },
+    over() {
+      isOver = true;
+      if (isCounted) done();
+      isCounted = false;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { RoomId } from '../../domain/ids.ts';
+import { canGrow } from '../../domain/scope.ts';
+import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
+import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../http/response.ts';
+import type { JsonObject } from '../filters/json-shape.ts';
+import { readViewOf } from '../filters/read-view.ts';
+import type { Polling } from '../sync/poll.ts';
+import { restBetweenRounds } from '../sync/poll-back-off.ts';
+import { unlessAborted } from '../http/unless-aborted.ts';
+import { shownSliding } from './answer.ts';
+import type { Sliding } from './request.ts';
+import { slidingLists, slidingRequest } from './upstream.ts';
+
+/**
+ * A room that comes into a scope of all rooms is not subscribed to yet, and wakes nobody: it is looked for so
+ * often.
+ */
+const ROUND_MS = 10_000;
+
+/**
+ * Answers a sliding sync, as `answerPoll` does a sync: what is empty after filtering does not reach the
+ * holder before their own deadline, and no wait goes beyond the grant's end.
+ */
+export async function answerSliding(
+  sliding: Sliding,
+  access: Access,
+  { control, upstream, slackMs, held, now }: Polling,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { grant } = access;
+  const deadline = Math.min(now() + sliding.timeoutMs, grant.expiresAt);
+  const all = canGrow(grant.scope);
+  let { pos } = sliding;
+  let { rooms } = access;
+  const rest = restBetweenRounds(now);
+  for (;;) {
+    held.free();
+    const asked = now();
+    const left = Math.max(0, deadline - asked);
+    const waitMs = pos === null ? 0 : Math.min(left, all ? ROUND_MS : left);
+    const reply = await upstream(slidingRequest(sliding, grant, rooms, pos, waitMs), waitMs + slackMs, false);
+    if (isAnswer(reply)) return reply;
+    const open = await openNow(access, all, control, signal);
+    if (open === null) return UNKNOWN_TOKEN;
+    const shown = shownSliding(reply.got, open, readViewOf(access));
+    if (shown.news || sliding.pos === null || now() >= deadline)
+      return ok(bodyOf(shown.pos, shown.rooms, sliding, open));
+    ({ pos } = shown);
+    const came = [...open].some((room) => !rooms.has(room));
+    rooms = open;
+    if (!came) await rest(asked, deadline - now(), signal);
+  }
+}
+
+/** The rooms in scope when the answer came. Null: the grant is over. */
+async function openNow(
+  access: Access,
+  all: boolean,
+  control: AccessControl,
+  signal: AbortSignal,
+): Promise<ReadonlySet<RoomId> | null> {
+  if (!all) return access.rooms;
+  const anew = await unlessAborted(control.refresh(access.grant.id), signal);
+  return anew?.rooms ?? null;
+}
+
+function bodyOf(pos: string, rooms: JsonObject, sliding: Sliding, open: ReadonlySet<RoomId>): JsonObject {
+  return { pos, lists: slidingLists(sliding, open), rooms, extensions: {} };
+}

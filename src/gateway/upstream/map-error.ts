@@ -1,0 +1,57 @@
+import {
+  type Answer,
+  FORBIDDEN,
+  limited,
+  NONSENSE,
+  NOT_FOUND,
+  refusal,
+  UNREACHABLE,
+  UNRECOGNISED,
+} from '../http/response.ts';
+import { isObject } from '../filters/json-shape.ts';
+import type { Reply } from './json-client.ts';
+
+const BAD_REQUESTS: Readonly<Record<string, string>> = {
+  M_BAD_JSON: 'The homeserver does not accept the request.',
+  M_NOT_JSON: 'The homeserver does not accept the request.',
+  M_INVALID_PARAM: 'The homeserver does not accept a parameter of the request.',
+  M_MISSING_PARAM: 'A parameter is missing.',
+  M_UNKNOWN_POS: 'The position is not known any more; begin anew.',
+  M_DUPLICATE_ANNOTATION: 'The user has reacted so already.',
+  M_UNKNOWN: 'The homeserver does not accept the request.',
+};
+const MAX_RETRY_MS = 3_600_000;
+
+/**
+ * The homeserver's error as the holder is told it: the code, if it is one of the few that make sense here,
+ * and words of our own. Nothing the homeserver wrote is passed on.
+ * @param hides a refusal and an absence are told as the same
+ */
+export function toldError(reply: Reply, hides: boolean): Answer {
+  const code = isObject(reply.body) && typeof reply.body['errcode'] === 'string' ? reply.body['errcode'] : '';
+  switch (reply.status) {
+    case 400: {
+      const words = Object.hasOwn(BAD_REQUESTS, code) ? BAD_REQUESTS[code] : undefined;
+      return words === undefined
+        ? refusal(400, 'M_UNKNOWN', 'The homeserver does not accept the request.')
+        : refusal(400, code, words);
+    }
+    case 403:
+      return hides ? NOT_FOUND : FORBIDDEN;
+    case 404:
+      return code === 'M_UNRECOGNIZED' && !hides ? UNRECOGNISED : NOT_FOUND;
+    case 429:
+      return limited(retryAfterMs(reply));
+    default:
+      return reply.status >= 500 ? UNREACHABLE : NONSENSE;
+  }
+}
+
+function retryAfterMs(reply: Reply): number {
+  const said = isObject(reply.body) ? reply.body['retry_after_ms'] : undefined;
+  if (typeof said === 'number' && Number.isSafeInteger(said) && said >= 0)
+    return Math.min(said, MAX_RETRY_MS);
+  const seconds =
+    reply.retryAfter !== null && /^\d{1,6}$/.test(reply.retryAfter) ? Number(reply.retryAfter) : 1;
+  return Math.min(seconds * 1_000, MAX_RETRY_MS);
+}

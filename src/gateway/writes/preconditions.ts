@@ -1,0 +1,72 @@
+import type { RoomId } from '../../domain/ids.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { PoweredDeed } from '../../domain/power.ts';
+import { type Answer, FORBIDDEN, isAnswer, lacking, NONSENSE } from '../http/response.ts';
+import type { UpstreamRequest } from '../http/call.ts';
+import { isObject } from '../filters/json-shape.ts';
+import { pathOf } from '../rewrite/path.ts';
+import type { Looked } from '../upstream/look-up.ts';
+import { refusedByPower } from './power-check.ts';
+import { isAbsent, toldFailure } from './precondition-errors.ts';
+import type { Target, Writing } from './write-request.ts';
+
+const ENCRYPTION = '/_matrix/client/v3/rooms/{roomId}/state/m.room.encryption/';
+const EVENT = '/_matrix/client/v3/rooms/{roomId}/event/{eventId}';
+const MAX_KNOWN = 10_000;
+
+/** Asks the homeserver for one thing. */
+type Ask = (request: UpstreamRequest) => Promise<Looked>;
+
+/** What has to be looked at in the room before a write. Null: all is well. */
+export type LookFirst = (writing: Writing, grant: Grant, ask: Ask) => Promise<Answer | null>;
+
+/**
+ * Looks at the room's encryption, at every event the write names and, where the scope has a ceiling, at the
+ * room's power. What cannot be told for certain is refused. A room that was encrypted once is so for ever
+ * (spec 1.19, "m.room.encryption"), so that alone is remembered.
+ */
+export function lookFirst(): LookFirst {
+  const encrypted = new Set<RoomId>();
+  return async (writing, grant, ask) => {
+    if (writing.onlyUnencrypted) {
+      const refused = await refusedByEncryption(writing.roomId, ask);
+      if (refused !== null) return refused;
+    }
+    const deeds: PoweredDeed[] = [...writing.deeds];
+    for (const target of writing.targets) {
+      const looked = await lookAtTarget(writing.roomId, target, ask);
+      if (isAnswer(looked)) return looked;
+      deeds.push(...looked.deeds);
+    }
+    return refusedByPower(grant, writing.roomId, deeds, ask);
+  };
+
+  async function refusedByEncryption(roomId: RoomId, ask: Ask): Promise<Answer | null> {
+    if (encrypted.has(roomId)) return lacking('plaintext');
+    const looked = await ask({ method: 'GET', path: pathOf(ENCRYPTION, { roomId }), query: [] });
+    if (isAnswer(looked)) return looked;
+    const { reply } = looked;
+    if (isAbsent(reply)) return null;
+    if (reply.status !== 200) return toldFailure(reply);
+    if (encrypted.size >= MAX_KNOWN) encrypted.clear();
+    encrypted.add(roomId);
+    return lacking('plaintext');
+  }
+}
+
+/** An event of another room, and one that does not exist, are refused in the same words. */
+async function lookAtTarget(
+  roomId: RoomId,
+  { eventId, fits, takes }: Target,
+  ask: Ask,
+): Promise<{ readonly deeds: readonly PoweredDeed[] } | Answer> {
+  const looked = await ask({ method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] });
+  if (isAnswer(looked)) return looked;
+  const { reply } = looked;
+  if (reply.status === 404 || reply.status === 403) return FORBIDDEN;
+  if (reply.status !== 200) return toldFailure(reply);
+  const event = reply.body;
+  if (!isObject(event) || event['event_id'] !== eventId || event['room_id'] !== roomId) return FORBIDDEN;
+  if (typeof event['sender'] !== 'string' || typeof event['type'] !== 'string') return NONSENSE;
+  return fits(event) ?? { deeds: takes?.(event) ?? [] };
+}
