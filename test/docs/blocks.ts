@@ -55,10 +55,10 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
-/** README.md and everything in docs/, as seen from the root. */
+/** README.md, CONTRIBUTING.md and everything in docs/, as seen from the root. */
 export function pages(): string[] {
   const docs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...docs.map((name) => `docs/${name}`)].toSorted();
+  return ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)].toSorted();
 }
 
 /** A page's text. */

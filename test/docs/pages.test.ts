@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/app/command-line/commands.ts';
 import { findCommand } from '../../src/app/command-line/find-command.ts';
@@ -135,9 +135,34 @@ describe('all pages', () => {
     const index = textOf('docs/README.md');
     const missing = pages().filter(
       (page) =>
-        !['README.md', 'docs/README.md'].includes(page) && !index.includes(`(${page.slice('docs/'.length)})`),
+        !['README.md', 'docs/README.md'].includes(page) && !index.includes(`(${relative('docs', page)})`),
     );
     expect(missing).toEqual([]);
+  });
+});
+
+describe('what pages name', () => {
+  const code = pages().flatMap((page) =>
+    [...proseOf(page).matchAll(/`([^`\s]+)`/g)]
+      .map(([, text = '']) => ({ page, text }))
+      .filter(({ text }) => !/NAME|[*…<]/.test(text)),
+  );
+  const files = globSync('{src,test}/**', { cwd: ROOT }).filter((file) => !file.includes('node_modules'));
+
+  test.each(code.filter(({ text }) => /^(?:src|test|config|docs)\/|\.ts$/.test(text)))(
+    '$page: $text is there',
+    ({ text }) => {
+      expect(existsSync(join(ROOT, text)) || files.some((file) => file.endsWith(`/${text}`))).toBe(true);
+    },
+  );
+
+  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Readonly<Record<string, string>> };
+  const runs = pages().flatMap((page) =>
+    [...textOf(page).matchAll(/npm run ([a-z:]+)/g)].map(([, script = '']) => ({ page, script })),
+  );
+
+  test.each(runs)('$page: npm run $script is a script', ({ script }) => {
+    expect(Object.keys(scripts)).toContain(script);
   });
 });
 
