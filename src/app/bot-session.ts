@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { Config } from '../config/index.ts';
-import type { MatrixOptions } from '../matrix/seams.ts';
+import type { MatrixOptions } from '../matrix/options.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';

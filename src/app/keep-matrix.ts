@@ -3,7 +3,7 @@ import { MintwardenError } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Troubles } from '../lifecycle/troubles/troubles.ts';
 import { isLoggedOut } from '../matrix/homeserver-errors.ts';
-import type { Matrix } from '../matrix/start.ts';
+import type { Matrix } from '../matrix/bot-client.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import type { Tokens } from './secrets-again.ts';

@@ -21,7 +21,7 @@ import { startSubjectsWatch } from '../lifecycle/due/subjects-watch.ts';
 import { createSteadyClock } from '../lifecycle/time/steady-clock.ts';
 import { watchClock } from '../lifecycle/time/watch-clock.ts';
 import type { World } from '../lifecycle/world.ts';
-import { startMatrix } from '../matrix/start.ts';
+import { startMatrix } from '../matrix/bot-client.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import { openCache } from '../store/keyv/index.ts';

@@ -3,7 +3,7 @@ import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/id
 import { ROOM_OF_OURS } from './dm-room.ts';
 import { HomeserverRefusal, nonsense } from './homeserver-errors.ts';
 import { createHomeserver, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { roomsMadeBy } from './own-rooms.ts';
+import { roomsMadeBy } from './created-rooms.ts';
 import { MEGOLM, readRoomState } from './room-state.ts';
 
 /** A session that a login gave. `accessToken` is a secret. */

@@ -4,7 +4,7 @@ import type { EngineClient } from './engine-client.ts';
 import { objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
 import { masterKeyOf, queryKeys } from './keys.ts';
 import { uploadSignatures, uploadSigningKeys } from './key-uploads.ts';
-import type { SeedStore } from './seams.ts';
+import type { SeedStore } from './options.ts';
 
 /** What is known at the start of an attempt to be cross-signed. Public keys in unpadded base64. */
 export type Standing = {

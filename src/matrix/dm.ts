@@ -4,8 +4,8 @@ import type { Dm } from '../ports/chat.ts';
 import { DM_KEY, newDm, toDm } from './dm-room.ts';
 import { HomeserverRefusal, isForbidden, isNotFound, nonsense } from './homeserver-errors.ts';
 import { path, stringAt, type Homeserver } from './homeserver.ts';
-import { createQueues } from './one-at-a-time.ts';
-import { roomsMadeBy } from './own-rooms.ts';
+import { createQueues } from './keyed-queue.ts';
+import { roomsMadeBy } from './created-rooms.ts';
 import { MEGOLM, readRoomState } from './room-state.ts';
 
 /** The bot's DMs; see `Chat.dm` and `Chat.openDm`. */

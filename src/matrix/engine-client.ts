@@ -1,4 +1,4 @@
-import './sdk-quiet.ts';
+import './suppress-sdk-warning';
 import {
   configureEngine,
   DeviceId,
@@ -12,7 +12,7 @@ import { RustEngine, SYNC_LOCK_NAME } from 'matrix-bot-sdk/lib/e2ee/RustEngine.j
 import { arrayAt, isJson, objectAt, path, stringsAt, type Homeserver, type Json } from './homeserver.ts';
 import { withEngine } from './engine-errors.ts';
 import { MemoryCryptoStorage, sdkStorage } from './sdk-storage.ts';
-import type { PositionStore } from './seams.ts';
+import type { PositionStore } from './options.ts';
 
 /** The account's encryption: matrix-bot-sdk's engine over our machine, and what is needed beyond it. */
 export type EngineClient = {

@@ -1,7 +1,7 @@
 import type { EventId, RoomId, UserId } from '../domain/ids.ts';
 import { eventsAt, MARKER_KEY, type RoomEvent } from './events.ts';
 import { arrayAt, objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
-import { look } from './look.ts';
+import { look } from './joined-rooms.ts';
 
 const PAGE = 100;
 

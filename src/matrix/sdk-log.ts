@@ -1,4 +1,4 @@
-import './sdk-quiet.ts';
+import './suppress-sdk-warning';
 import { LogLevel, LogService } from 'matrix-bot-sdk';
 import type { Log } from '../ports/log.ts';
 

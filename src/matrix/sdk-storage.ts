@@ -1,4 +1,4 @@
-import './sdk-quiet.ts';
+import './suppress-sdk-warning';
 import { StoreType } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import {
   RustSdkCryptoStorageProvider,
@@ -6,7 +6,7 @@ import {
   type IFilterInfo,
   type IStorageProvider,
 } from 'matrix-bot-sdk';
-import type { PositionStore } from './seams.ts';
+import type { PositionStore } from './options.ts';
 
 /** matrix-bot-sdk's storage over our own store of the sync position; nothing else of it is used. */
 export function sdkStorage(position: PositionStore): IStorageProvider {

@@ -6,9 +6,9 @@ import type { EngineClient } from './engine-client.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
 import { path, stringAt, type Homeserver, type Json } from './homeserver.ts';
 import { HomeserverRefusal, isForbidden, isNotFound, nonsense } from './homeserver-errors.ts';
-import type { Receiver } from './receive.ts';
-import type { PositionStore } from './seams.ts';
-import { GAP_FILTER, roomNews, SYNC_FILTER, type RoomNews } from './sync-answer.ts';
+import type { Receiver } from './receiver.ts';
+import type { PositionStore } from './options.ts';
+import { GAP_FILTER, roomNews, SYNC_FILTER, type RoomNews } from './sync-response.ts';
 
 const POLL_MS = 30_000;
 /** With a text waiting for its key, the next look is not put off. */

@@ -4,7 +4,7 @@ import { MintwardenError } from '../../src/domain/errors.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 import { createTroubles } from '../../src/lifecycle/troubles/troubles.ts';
 import { refusal } from '../../src/matrix/homeserver-errors.ts';
-import type { Matrix } from '../../src/matrix/start.ts';
+import type { Matrix } from '../../src/matrix/bot-client.ts';
 import type { Chat } from '../../src/ports/chat.ts';
 
 const silent = {

@@ -4,7 +4,7 @@ import type { RoomId } from '../../src/domain/ids.ts';
 import type { EngineClient } from '../../src/matrix/engine-client.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { refusal } from '../../src/matrix/homeserver-errors.ts';
-import { createReceiver } from '../../src/matrix/receive.ts';
+import { createReceiver } from '../../src/matrix/receiver.ts';
 import { startSyncLoop } from '../../src/matrix/sync-loop.ts';
 
 const ROOM = '!dm' as RoomId;

@@ -4,7 +4,7 @@ import type { Config } from '../../config/index.ts';
 import { canonicalJson } from '../../domain/audit.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { createHomeserver, path } from '../../matrix/homeserver.ts';
-import { shownIdentity } from '../../matrix/shown-identity.ts';
+import { shownIdentity } from '../../matrix/published-identity.ts';
 import { cryptoFolder, seedsFile } from '../places.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { initAgain, ours } from './shell.ts';

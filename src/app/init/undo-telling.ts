@@ -5,7 +5,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Operator, RoomId } from '../../domain/ids.ts';
 import { startReaper } from '../../lifecycle/due/reaper.ts';
 import type { World } from '../../lifecycle/world.ts';
-import { startMatrix } from '../../matrix/start.ts';
+import { startMatrix } from '../../matrix/bot-client.ts';
 import type { Synapse } from '../../issuers/synapse/synapse.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Sealer } from '../../ports/sealer.ts';

@@ -5,7 +5,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Actor, UserId } from '../../domain/ids.ts';
 import { trustIdentity } from '../../lifecycle/trust-identity.ts';
 import { createHomeserver, path } from '../../matrix/homeserver.ts';
-import { shownIdentity, type ShownIdentity } from '../../matrix/shown-identity.ts';
+import { shownIdentity, type ShownIdentity } from '../../matrix/published-identity.ts';
 import type { Log } from '../../ports/log.ts';
 import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';

@@ -5,8 +5,8 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { UserId } from '../../../src/domain/ids.ts';
-import type { SeedStore } from '../../../src/matrix/seams.ts';
-import { startMatrix } from '../../../src/matrix/start.ts';
+import type { SeedStore } from '../../../src/matrix/options.ts';
+import { startMatrix } from '../../../src/matrix/bot-client.ts';
 
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
   options: {

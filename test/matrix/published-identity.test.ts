@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../src/domain/audit.ts';
-import { shownIdentity } from '../../src/matrix/shown-identity.ts';
+import { shownIdentity } from '../../src/matrix/published-identity.ts';
 
 const ALICE = '@alice:x';
 type Pair = { readonly key: string; readonly secret: KeyObject };

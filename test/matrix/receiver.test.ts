@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { parseEvent } from '../../src/matrix/events.ts';
-import { createReceiver, type Receiver } from '../../src/matrix/receive.ts';
+import { createReceiver, type Receiver } from '../../src/matrix/receiver.ts';
 import type { ChatEvent } from '../../src/ports/chat.ts';
 
 const ROOM = '!control' as RoomId;

@@ -1,7 +1,7 @@
 import { parseRoomId, type RoomId } from '../domain/ids.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
 import { objectAt, type Homeserver } from './homeserver.ts';
-import { look } from './look.ts';
+import { look } from './joined-rooms.ts';
 
 /** A room the bot is in, and the event it began with. */
 export type OwnRoom = { readonly roomId: RoomId; readonly create: RoomEvent };

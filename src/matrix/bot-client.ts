@@ -12,10 +12,10 @@ import { openEngine, type EngineClient } from './engine-client.ts';
 import { createHomeserver, path, stringAt, type Homeserver } from './homeserver.ts';
 import { queryKeys, toKeys } from './keys.ts';
 import { findByMarker, hasRead, redact } from './messages.ts';
-import { createQueues } from './one-at-a-time.ts';
-import { createReceiver } from './receive.ts';
+import { createQueues } from './keyed-queue.ts';
+import { createReceiver } from './receiver.ts';
 import { bridgeSdkLog } from './sdk-log.ts';
-import type { MatrixOptions } from './seams.ts';
+import type { MatrixOptions } from './options.ts';
 import { send } from './send.ts';
 import { startSyncLoop } from './sync-loop.ts';
 
