@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { Config } from '../config/index.ts';
-import type { MatrixOptions } from '../matrix/options.ts';
+import type { BotClientOptions } from '../matrix/options.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
@@ -26,7 +26,7 @@ export function botSession(
     readonly ledger: Pick<Ledger, 'pin'>;
     readonly log: Log;
   },
-): Omit<MatrixOptions, 'accessToken' | 'onEvent'> {
+): Omit<BotClientOptions, 'accessToken' | 'onEvent'> {
   const { sealingKey, sealer, position, ledger, log } = parts;
   return {
     homeserverUrl: config.homeserver.url,
@@ -40,7 +40,7 @@ export function botSession(
     },
     password: async () => config.bot.password ?? null,
     controlRoomId: config.control_room,
-    pinned: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
+    pinnedMasterKey: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
     log,
   };
 }

@@ -3,7 +3,7 @@ import { MintwardenError } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Troubles } from '../lifecycle/troubles/troubles.ts';
 import { isLoggedOut } from '../matrix/homeserver-errors.ts';
-import type { Matrix } from '../matrix/bot-client.ts';
+import type { BotClient } from '../matrix/bot-client.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import type { Tokens } from './secrets-again.ts';
@@ -23,7 +23,7 @@ export type KeptMatrix = {
 /** What keeping it takes. */
 export type KeepParts = {
   readonly userId: UserId;
-  readonly open: (token: string, hooks: MatrixHooks) => Promise<Matrix>;
+  readonly open: (token: string, hooks: MatrixHooks) => Promise<BotClient>;
   readonly tokens: Pick<Tokens, 'bot' | 'readAgain'>;
   readonly troubles: Troubles;
   /** The disk was full. */
@@ -45,7 +45,7 @@ const SAME_TOKEN_EVERY_MS = 30_000;
 export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
   const { open, tokens, troubles, log } = parts;
   const stopping = new AbortController();
-  let current: Matrix | null = null;
+  let current: BotClient | null = null;
   let deviceId = '';
   let mending: Promise<void> = Promise.resolve();
 
@@ -58,7 +58,7 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
 
   async function begin(): Promise<void> {
     const token = tokens.bot();
-    const matrix: Matrix = await open(token, {
+    const matrix: BotClient = await open(token, {
       onLoggedOut: () => lose(matrix, () => loggedOut(), token),
       onFatal: () => lose(matrix, () => stopped(), null),
     });
@@ -87,7 +87,7 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
   }
 
   /** @param refused the token that no longer counts; null: it is not the token */
-  function lose(matrix: Matrix | undefined, say: () => void, refused: string | null): void {
+  function lose(matrix: BotClient | undefined, say: () => void, refused: string | null): void {
     if (stopping.signal.aborted || (matrix !== undefined && current !== matrix)) return;
     current = null;
     say();

@@ -21,7 +21,7 @@ import { startSubjectsWatch } from '../lifecycle/due/subjects-watch.ts';
 import { createSteadyClock } from '../lifecycle/time/steady-clock.ts';
 import { watchClock } from '../lifecycle/time/watch-clock.ts';
 import type { World } from '../lifecycle/world.ts';
-import { startMatrix } from '../matrix/bot-client.ts';
+import { startBotClient } from '../matrix/bot-client.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import { openCache } from '../store/keyv/index.ts';
@@ -137,10 +137,10 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     onFatal: () => disk.failed('The disk of the state folder does not take what is written.'),
     log,
     open: (accessToken, hooks) =>
-      startMatrix({
+      startBotClient({
         ...botSession(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
         ...hooks,
-        onReturn: () => back.now(),
+        onReconnected: () => back.now(),
         accessToken,
         onEvent: async (event) => (await bot.promise).handle(event),
       }),

@@ -1,16 +1,23 @@
 import { MintwardenError } from '../domain/errors.ts';
 import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
-import { ROOM_OF_OURS } from './dm-room.ts';
-import { HomeserverRefusal, nonsense } from './homeserver-errors.ts';
-import { createHomeserver, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { roomsMadeBy } from './created-rooms.ts';
+import { RESTRICTED_POWER_LEVELS } from './dm-room.ts';
+import { HomeserverRefusal, invalidResponse } from './homeserver-errors.ts';
+import {
+  createHomeserverClient,
+  objectAt,
+  path,
+  stringAt,
+  type HomeserverClient,
+  type JsonObject,
+} from './homeserver.ts';
+import { roomsCreatedBy } from './created-rooms.ts';
 import { MEGOLM, readRoomState } from './room-state.ts';
 
 /** A session that a login gave. `accessToken` is a secret. */
 export type Session = { readonly accessToken: string; readonly deviceId: string; readonly userId: UserId };
 
 /** In the creation content of a control room made by `createControlRoom`. */
-const CONTROL_KEY = 'org.mintwarden.control';
+const CONTROL_ROOM_KEY = 'org.mintwarden.control';
 
 /**
  * Logs in with a password, as a new device.
@@ -23,14 +30,14 @@ export async function loginWithPassword(
   password: string,
   deviceName: string,
 ): Promise<Session> {
-  const homeserver = createHomeserver({ homeserverUrl, accessToken: null });
+  const homeserver = createHomeserverClient({ homeserverUrl, accessToken: null });
   const body = {
     type: 'm.login.password',
     identifier: { type: 'm.id.user', user },
     password,
     initial_device_display_name: deviceName,
   };
-  const answer = await homeserver.ask('POST', path`/login`, { body }).catch((error: unknown) => {
+  const answer = await homeserver.request('POST', path`/login`, { body }).catch((error: unknown) => {
     if (!(error instanceof HomeserverRefusal) || error.code !== 'homeserver-refused') throw error;
     const next = 'Check its password, and that password login is on (in Synapse: `password_config`).';
     throw new MintwardenError(
@@ -43,14 +50,14 @@ export async function loginWithPassword(
   const [accessToken, deviceId] = [stringAt(answer, 'access_token'), stringAt(answer, 'device_id')];
   const userId = parseUserId(stringAt(answer, 'user_id') ?? '');
   if (accessToken === null || deviceId === null || userId === null)
-    throw nonsense('a login without a session');
+    throw invalidResponse('a login without a session');
   return { accessToken, deviceId, userId };
 }
 
 /** Ends a session. A token that is dead already is no error. */
 export async function logout(homeserverUrl: string, accessToken: string): Promise<void> {
   try {
-    await createHomeserver({ homeserverUrl, accessToken }).ask('POST', path`/logout`, { body: {} });
+    await createHomeserverClient({ homeserverUrl, accessToken }).request('POST', path`/logout`, { body: {} });
   } catch (error) {
     if (!(error instanceof HomeserverRefusal) || error.errcode !== 'M_UNKNOWN_TOKEN') throw error;
   }
@@ -69,19 +76,19 @@ export async function createControlRoom(options: {
   readonly name: string;
 }): Promise<RoomId> {
   const { admins, name, userId } = options;
-  const homeserver = createHomeserver(options);
-  const found = await existing(homeserver, userId);
+  const homeserver = createHomeserverClient(options);
+  const found = await findControlRoom(homeserver, userId);
   if (found !== null) {
     await inviteMissing(homeserver, found, admins);
     return found;
   }
   const version = await defaultRoomVersion(homeserver);
-  const answer = await homeserver.ask('POST', path`/createRoom`, {
-    body: newControlRoom(name, userId, admins, version),
+  const answer = await homeserver.request('POST', path`/createRoom`, {
+    body: controlRoomCreationBody(name, userId, admins, version),
     timeoutMs: 60_000,
   });
   const roomId = parseRoomId(stringAt(answer, 'room_id') ?? '');
-  if (roomId === null) throw nonsense('no room id');
+  if (roomId === null) throw invalidResponse('no room id');
   return roomId;
 }
 
@@ -89,12 +96,12 @@ export async function createControlRoom(options: {
  * The body of `POST /createRoom`. From room version 12 on, creators stand in no power levels and a second one
  * is named apart (MSC4289).
  */
-export function newControlRoom(
+export function controlRoomCreationBody(
   name: string,
   userId: string,
   admins: readonly UserId[],
   roomVersion: number,
-): Json {
+): JsonObject {
   const [first, ...others] = admins.filter((admin) => admin !== userId);
   const withCreators = roomVersion >= 12;
   const powerful = withCreators ? others : [userId, ...(first === undefined ? [] : [first]), ...others];
@@ -104,7 +111,7 @@ export function newControlRoom(
     name,
     invite: first === undefined ? [] : [first, ...others],
     creation_content: {
-      [CONTROL_KEY]: true,
+      [CONTROL_ROOM_KEY]: true,
       ...(withCreators && first !== undefined && { additional_creators: [first] }),
     },
     initial_state: [
@@ -113,7 +120,7 @@ export function newControlRoom(
       { type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } },
     ],
     power_level_content_override: {
-      ...ROOM_OF_OURS,
+      ...RESTRICTED_POWER_LEVELS,
       ...(powerful.length > 0 && {
         users: Object.fromEntries(powerful.map((powerfulId) => [powerfulId, 100])),
       }),
@@ -121,9 +128,9 @@ export function newControlRoom(
   };
 }
 
-async function existing(homeserver: Homeserver, userId: string): Promise<RoomId | null> {
-  for (const { roomId, create } of await roomsMadeBy(homeserver, userId)) {
-    if (create.content[CONTROL_KEY] !== true) continue;
+async function findControlRoom(homeserver: HomeserverClient, userId: string): Promise<RoomId | null> {
+  for (const { roomId, create } of await roomsCreatedBy(homeserver, userId)) {
+    if (create.content[CONTROL_ROOM_KEY] !== true) continue;
     const state = await readRoomState(homeserver, roomId);
     if (state.event('m.room.tombstone') === null) return roomId;
   }
@@ -131,19 +138,19 @@ async function existing(homeserver: Homeserver, userId: string): Promise<RoomId 
 }
 
 async function inviteMissing(
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   roomId: RoomId,
   admins: readonly UserId[],
 ): Promise<void> {
   const state = await readRoomState(homeserver, roomId);
   const present = state.members('join', 'invite', 'ban');
   for (const admin of admins.filter((admin) => !present.includes(admin))) {
-    await homeserver.ask('POST', path`/rooms/${roomId}/invite`, { body: { user_id: admin } });
+    await homeserver.request('POST', path`/rooms/${roomId}/invite`, { body: { user_id: admin } });
   }
 }
 
-async function defaultRoomVersion(homeserver: Homeserver): Promise<number> {
-  const { capabilities } = await homeserver.ask('GET', path`/capabilities`);
+async function defaultRoomVersion(homeserver: HomeserverClient): Promise<number> {
+  const { capabilities } = await homeserver.request('GET', path`/capabilities`);
   const version = Number(stringAt(objectAt(capabilities, 'm.room_versions'), 'default'));
   return Number.isInteger(version) ? version : 1;
 }

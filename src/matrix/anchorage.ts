@@ -1,14 +1,14 @@
 import { parseEventId, type EventId, type RoomId } from '../domain/ids.ts';
 import type { Anchorage, RoomAnchor } from '../ports/anchorage.ts';
 import { eventsAt } from './events.ts';
-import { isNotFound, nonsense } from './homeserver-errors.ts';
-import { createHomeserver, path, stringAt } from './homeserver.ts';
+import { isNotFound, invalidResponse } from './homeserver-errors.ts';
+import { createHomeserverClient, path, stringAt } from './homeserver.ts';
 
 /** No client shows events of a type it does not know, and no push rule rings for them. */
 const ANCHOR_TYPE = 'org.mintwarden.anchor';
-const PAGE = 100;
+const PAGE_SIZE = 100;
 const MAX_PAGES = 10;
-const ASK_TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /**
  * The control room by the bot's plain session: it needs no encryption store, which may be the very thing that
@@ -25,7 +25,7 @@ export function createAnchorage(options: {
 }): Anchorage {
   const { roomId, userId, pageByIssuer } = options;
   const at = () =>
-    createHomeserver({ homeserverUrl: options.homeserverUrl, accessToken: options.accessToken() });
+    createHomeserverClient({ homeserverUrl: options.homeserverUrl, accessToken: options.accessToken() });
   const filter = JSON.stringify({ types: [ANCHOR_TYPE], senders: [userId] });
 
   const newest = async (
@@ -34,13 +34,18 @@ export function createAnchorage(options: {
     const found: RoomAnchor[] = [];
     let from: string | null = null;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const answer = await pageOf({ dir: 'b', limit: String(PAGE), filter, ...(from !== null && { from }) });
+      const answer = await pageOf({
+        dir: 'b',
+        limit: String(PAGE_SIZE),
+        filter,
+        ...(from !== null && { from }),
+      });
       for (const event of eventsAt(answer, 'chunk')) {
         const isOurs = event.type === ANCHOR_TYPE && event.sender === userId && event.stateKey === null;
         if (isOurs) found.push({ eventId: event.eventId, content: event.content });
       }
       const end = stringAt(answer, 'end');
-      if (end === null || end === from || found.length >= PAGE) break;
+      if (end === null || end === from || found.length >= PAGE_SIZE) break;
       from = end;
     }
     return found;
@@ -50,21 +55,21 @@ export function createAnchorage(options: {
     roomId,
     newest: () =>
       newest((query) =>
-        at().ask('GET', path`/rooms/${roomId}/messages`, { query, timeoutMs: ASK_TIMEOUT_MS }),
+        at().request('GET', path`/rooms/${roomId}/messages`, { query, timeoutMs: TIMEOUT_MS }),
       ),
     ...(pageByIssuer !== undefined && { newestByIssuer: () => newest(pageByIssuer) }),
     async post(content, transactionId) {
-      const answer = await at().ask('PUT', path`/rooms/${roomId}/send/${ANCHOR_TYPE}/${transactionId}`, {
+      const answer = await at().request('PUT', path`/rooms/${roomId}/send/${ANCHOR_TYPE}/${transactionId}`, {
         body: { ...content },
-        timeoutMs: ASK_TIMEOUT_MS,
+        timeoutMs: TIMEOUT_MS,
       });
       const eventId = parseEventId(stringAt(answer, 'event_id') ?? '');
-      if (eventId === null) throw nonsense('no event id');
+      if (eventId === null) throw invalidResponse('no event id');
       return eventId;
     },
     async has(eventId: EventId) {
       try {
-        await at().ask('GET', path`/rooms/${roomId}/event/${eventId}`, { timeoutMs: ASK_TIMEOUT_MS });
+        await at().request('GET', path`/rooms/${roomId}/event/${eventId}`, { timeoutMs: TIMEOUT_MS });
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;

@@ -5,22 +5,22 @@ import { parseRoomId, parseUserId, type UserId } from '../domain/ids.ts';
 import type { Chat } from '../ports/chat.ts';
 import { joinControlRoom, readControlRoom, readPredecessors } from './control-room.ts';
 import { ensureCrossSigned, ensureOwnDevice } from './cross-signing.ts';
-import { noteDevice, putAwayOtherDevices } from './device-store.ts';
+import { recordDevice, discardStoreOfOtherDevice } from './device-store.ts';
 import { createDms } from './dm.ts';
 import { createEncryptor } from './encrypt.ts';
 import { openEngine, type EngineClient } from './engine-client.ts';
-import { createHomeserver, path, stringAt, type Homeserver } from './homeserver.ts';
+import { createHomeserverClient, path, stringAt, type HomeserverClient } from './homeserver.ts';
 import { queryKeys, toKeys } from './keys.ts';
 import { findByMarker, hasRead, redact } from './messages.ts';
-import { createQueues } from './keyed-queue.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
 import { createReceiver } from './receiver.ts';
 import { bridgeSdkLog } from './sdk-log.ts';
-import type { MatrixOptions } from './options.ts';
+import type { BotClientOptions } from './options.ts';
 import { send } from './send.ts';
 import { startSyncLoop } from './sync-loop.ts';
 
 /** The bot on Matrix, running. */
-export type Matrix = {
+export type BotClient = {
   readonly chat: Chat;
   readonly deviceId: string;
   /** Resolves once the first news were dealt with. */
@@ -41,16 +41,16 @@ export type Matrix = {
  *   keys are not ours), `configuration` (the token is another account's), `homeserver-unreachable`,
  *   `homeserver-refused`
  */
-export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
+export async function startBotClient(options: BotClientOptions): Promise<BotClient> {
   const { homeserverUrl, log, now = Date.now } = options;
   const userId = parseUserId(options.userId);
   const controlRoomId = parseRoomId(options.controlRoomId);
   if (userId === null || controlRoomId === null)
     throw new MintwardenError('configuration', "The bot's user id or the control room's id is no id.");
   bridgeSdkLog(log);
-  const homeserver = createHomeserver({ homeserverUrl, accessToken: options.accessToken });
-  const deviceId = await ownDevice(homeserver, userId);
-  await putAwayOtherDevices({
+  const homeserver = createHomeserverClient({ homeserverUrl, accessToken: options.accessToken });
+  const deviceId = await fetchDeviceId(homeserver, userId);
+  await discardStoreOfOtherDevice({
     folder: options.stateDir,
     deviceId,
     hasSeeds: async () => (await options.seeds.load()) !== null,
@@ -69,14 +69,14 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
     stateDir: options.stateDir,
     storeKey: options.storeKey,
     position: options.position,
-    sharing: (roomId) => encryptor.sharing(roomId),
+    sharing: (roomId) => encryptor.keySharing(roomId),
     ...(options.onFatal !== undefined && { onFatal: options.onFatal }),
-    pinned: async (id) => (await options.pinned?.(id as UserId)) ?? null,
+    pinned: async (id) => (await options.pinnedMasterKey?.(id as UserId)) ?? null,
   });
   try {
     await ensureOwnDevice({ homeserver, userId, deviceId }, engine.machine.identityKeys.ed25519.toBase64());
-    await noteDevice(options.stateDir, deviceId);
-    await engine.alone(() => engine.runOutgoing());
+    await recordDevice(options.stateDir, deviceId);
+    await engine.withLock(() => engine.sendOutgoingRequests());
     await ensureCrossSigned({
       engine,
       homeserver,
@@ -109,10 +109,10 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
     log,
     now,
     ...(options.onLoggedOut !== undefined && { onLoggedOut: options.onLoggedOut }),
-    ...(options.onReturn !== undefined && { onReturn: options.onReturn }),
+    ...(options.onReconnected !== undefined && { onReturn: options.onReconnected }),
   });
-  const inRoom = createQueues();
-  const sender = { homeserver, encryptor, userId, inRoom };
+  const queueByRoom = createKeyedQueue();
+  const sender = { homeserver, encryptor, userId, queueByRoom };
 
   const chat: Chat = {
     userId,
@@ -141,8 +141,8 @@ export async function startMatrix(options: MatrixOptions): Promise<Matrix> {
 }
 
 /** The device the token is of. @throws MintwardenError `configuration` where it is another account's */
-async function ownDevice(homeserver: Homeserver, userId: string): Promise<string> {
-  const whoami = await homeserver.ask('GET', path`/account/whoami`);
+async function fetchDeviceId(homeserver: HomeserverClient, userId: string): Promise<string> {
+  const whoami = await homeserver.request('GET', path`/account/whoami`);
   const deviceId = stringAt(whoami, 'device_id');
   if (stringAt(whoami, 'user_id') === userId && deviceId !== null) return deviceId;
   throw new MintwardenError(

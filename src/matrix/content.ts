@@ -1,7 +1,7 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { ChatContent } from '../ports/chat.ts';
 import { MARKER_KEY } from './events.ts';
-import type { Json } from './homeserver.ts';
+import type { JsonObject } from './homeserver.ts';
 
 /** An event has at most 65 536 bytes with all that the homeserver adds (Client-Server API, Size limits). */
 const MAX_CONTENT_BYTES = 60_000;
@@ -9,7 +9,7 @@ const MAX_CONTENT_BYTES = 60_000;
 /**
  * A message's content by the Client-Server API: `m.room.message` with HTML, mentions and what it replies to.
  */
-export function toMessageContent({ body, html, mentions, replyTo, msgtype }: ChatContent): Json {
+export function toMessageContent({ body, html, mentions, replyTo, msgtype }: ChatContent): JsonObject {
   return {
     msgtype,
     body,
@@ -24,7 +24,7 @@ export function toMessageContent({ body, html, mentions, replyTo, msgtype }: Cha
  * The content as it is sent, marker and all. @throws MintwardenError `homeserver-refused` where it is too
  * long
  */
-export function marked(content: Json, marker: string): Json {
+export function withMarker(content: JsonObject, marker: string): JsonObject {
   const result = { ...content, [MARKER_KEY]: marker };
   if (Buffer.byteLength(JSON.stringify(result)) <= MAX_CONTENT_BYTES) return result;
   throw new MintwardenError(

@@ -1,7 +1,7 @@
 import { parseRoomId, type RoomId } from '../domain/ids.ts';
 import type { ControlRoomState } from '../ports/chat.ts';
 import { HomeserverRefusal, isForbidden, isNotFound } from './homeserver-errors.ts';
-import { objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
+import { objectAt, path, stringAt, type HomeserverClient } from './homeserver.ts';
 import { MEGOLM, readRoomState, type RoomState } from './room-state.ts';
 
 /** Bounds the walk over rooms that replaced each other, since the chain is other people's data. */
@@ -9,7 +9,7 @@ const MAX_PREDECESSORS = 50;
 
 /** See `Chat.controlRoom`. Where the bot is not in it, nothing is known and the worst is assumed. */
 export async function readControlRoom(
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   roomId: RoomId,
   botId: string,
 ): Promise<ControlRoomState> {
@@ -46,12 +46,15 @@ export function toControlRoom(roomId: RoomId, state: RoomState, botId: string): 
 }
 
 /** See `Chat.controlRoomPredecessors`. A room the bot cannot look into still counts, as the last one. */
-export async function readPredecessors(homeserver: Homeserver, roomId: RoomId): Promise<readonly RoomId[]> {
+export async function readPredecessors(
+  homeserver: HomeserverClient,
+  roomId: RoomId,
+): Promise<readonly RoomId[]> {
   const found: RoomId[] = [];
   let at: RoomId = roomId;
   while (found.length < MAX_PREDECESSORS) {
     const create = await homeserver
-      .ask('GET', path`/rooms/${at}/state/m.room.create/`)
+      .request('GET', path`/rooms/${at}/state/m.room.create/`)
       .catch((error: unknown) => {
         if (isForbidden(error) || isNotFound(error)) return {};
         throw error;
@@ -68,9 +71,9 @@ export async function readPredecessors(homeserver: Homeserver, roomId: RoomId): 
  * Accepts the invitation to the control room, the only one the bot accepts. Not being invited is no error
  * here.
  */
-export async function joinControlRoom(homeserver: Homeserver, roomId: RoomId): Promise<void> {
+export async function joinControlRoom(homeserver: HomeserverClient, roomId: RoomId): Promise<void> {
   try {
-    await homeserver.ask('POST', path`/join/${roomId}`, { body: {} });
+    await homeserver.request('POST', path`/join/${roomId}`, { body: {} });
   } catch (error) {
     if (
       !(error instanceof HomeserverRefusal) ||

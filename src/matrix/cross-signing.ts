@@ -1,16 +1,16 @@
 import type { CrossSigningSeeds } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { MintwardenError } from '../domain/errors.ts';
 import type { EngineClient } from './engine-client.ts';
-import { objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
+import { objectAt, path, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
 import { masterKeyOf, queryKeys } from './keys.ts';
 import { uploadSignatures, uploadSigningKeys } from './key-uploads.ts';
 import type { SeedStore } from './options.ts';
 
 /** What is known at the start of an attempt to be cross-signed. Public keys in unpadded base64. */
-export type Standing = {
+export type CrossSigningState = {
   /** The master key of which the private half is in the store. */
-  readonly ours: string | null;
-  readonly servers: string | null;
+  readonly localMasterKey: string | null;
+  readonly serverMasterKey: string | null;
   readonly hasSeeds: boolean;
   /** This device is signed, by the keys the homeserver has. */
   readonly deviceSigned: boolean;
@@ -23,17 +23,22 @@ export type Step = 'nothing' | 'make' | 'upload' | 'sign' | 'import' | 'refuse-f
  * What has to be done to be cross-signed. Keys on the homeserver that are not ours are never replaced: people
  * would be warned, and should be.
  */
-export function nextStep({ ours, servers, hasSeeds, deviceSigned }: Standing): Step {
-  if (ours === null && servers === null) return 'make'; // seeds that never reached the homeserver mean nothing to anybody
-  if (ours === null) return hasSeeds ? 'import' : 'refuse-lost';
-  if (servers === null) return 'upload';
-  if (ours !== servers) return 'refuse-foreign';
+export function nextStep({
+  localMasterKey,
+  serverMasterKey,
+  hasSeeds,
+  deviceSigned,
+}: CrossSigningState): Step {
+  if (localMasterKey === null && serverMasterKey === null) return 'make'; // seeds that never reached the homeserver mean nothing to anybody
+  if (localMasterKey === null) return hasSeeds ? 'import' : 'refuse-lost';
+  if (serverMasterKey === null) return 'upload';
+  if (localMasterKey !== serverMasterKey) return 'refuse-foreign';
   return deviceSigned ? 'nothing' : 'sign';
 }
 
-type Needs = {
+type CrossSigningContext = {
   readonly engine: EngineClient;
-  readonly homeserver: Homeserver;
+  readonly homeserver: HomeserverClient;
   readonly userId: string;
   readonly deviceId: string;
   readonly seeds: SeedStore;
@@ -47,24 +52,25 @@ type Needs = {
  * @throws MintwardenError `state` where the keys on the homeserver are not ours, or the store is not this
  *   device's
  */
-export async function ensureCrossSigned(needs: Needs): Promise<void> {
-  const { engine, homeserver, userId, deviceId, seeds } = needs;
+export async function ensureCrossSigned(context: CrossSigningContext): Promise<void> {
+  const { engine, homeserver, userId, deviceId, seeds } = context;
   for (let attempt = 0; attempt < 4; attempt++) {
     const known = await queryKeys(engine, homeserver, userId);
-    const ours = await ownMasterKey(engine);
-    const servers = masterKeyOf(known.answer, userId);
-    if (ours !== null && (servers === null || servers === ours)) await keepSeeds(engine, seeds);
+    const localMasterKey = await readLocalMasterKey(engine);
+    const serverMasterKey = masterKeyOf(known.answer, userId);
+    if (localMasterKey !== null && (serverMasterKey === null || serverMasterKey === localMasterKey))
+      await saveSeeds(engine, seeds);
     const stored = await seeds.load();
     const step = nextStep({
-      ours,
-      servers,
+      localMasterKey,
+      serverMasterKey,
       hasSeeds: stored !== null,
       deviceSigned: known.devices.some(
         (device) => device.deviceId === deviceId && device.isCrossSignedByOwner,
       ),
     });
     if (step === 'nothing') return;
-    await take(step, needs, stored);
+    await performStep(step, context, stored);
   }
   throw new MintwardenError(
     'state',
@@ -79,52 +85,56 @@ export async function ensureCrossSigned(needs: Needs): Promise<void> {
  * @throws MintwardenError `state`
  */
 export async function ensureOwnDevice(
-  needs: Pick<Needs, 'homeserver' | 'userId' | 'deviceId'>,
+  context: Pick<CrossSigningContext, 'homeserver' | 'userId' | 'deviceId'>,
   ownKey: string | null,
 ): Promise<void> {
   // Asked past the engine, which would upload its own keys first.
-  const answer = await needs.homeserver.ask('POST', path`/keys/query`, {
-    body: { device_keys: { [needs.userId]: [needs.deviceId] } },
+  const answer = await context.homeserver.request('POST', path`/keys/query`, {
+    body: { device_keys: { [context.userId]: [context.deviceId] } },
   });
-  const listed = deviceKeyOf(answer, needs.userId, needs.deviceId);
+  const listed = publishedDeviceKey(answer, context.userId, context.deviceId);
   if (listed === null || listed === ownKey) return;
   throw new MintwardenError(
     'state',
-    `The encryption store is not the one of the bot's device ${needs.deviceId}: it was lost or replaced.`,
+    `The encryption store is not the one of the bot's device ${context.deviceId}: it was lost or replaced.`,
     'Run `mintwarden init`: the bot logs in as a new device and signs it with its sealed cross-signing keys.',
   );
 }
 
-async function take(step: Exclude<Step, 'nothing'>, needs: Needs, stored: string | null): Promise<void> {
-  const { engine, homeserver } = needs;
+async function performStep(
+  step: Exclude<Step, 'nothing'>,
+  context: CrossSigningContext,
+  stored: string | null,
+): Promise<void> {
+  const { engine, homeserver } = context;
   switch (step) {
     case 'make':
-      return engine.alone(async () => {
+      return engine.withLock(async () => {
         await engine.machine.bootstrapCrossSigning(true);
-        await keepSeeds(engine, needs.seeds);
-        await upload(needs);
+        await saveSeeds(engine, context.seeds);
+        await upload(context);
       });
     case 'upload':
-      return engine.alone(() => upload(needs));
+      return engine.withLock(() => upload(context));
     case 'sign':
-      return engine.alone(async () => uploadSignatures(homeserver, await engine.machine.signOwnDevice()));
+      return engine.withLock(async () => uploadSignatures(homeserver, await engine.machine.signOwnDevice()));
     case 'import':
-      return engine.alone(async () => {
+      return engine.withLock(async () => {
         const { hasMaster, hasSelfSigning } = await engine.machine
           .importCrossSigningKeys(parseSeeds(stored))
-          .catch(notOurs);
-        if (!hasMaster || !hasSelfSigning) notOurs();
+          .catch(refuseForeignKeys);
+        if (!hasMaster || !hasSelfSigning) refuseForeignKeys();
         await uploadSignatures(homeserver, await engine.machine.signOwnIdentity());
       });
     case 'refuse-lost':
     case 'refuse-foreign':
-      return notOurs();
+      return refuseForeignKeys();
     default:
       step satisfies never;
   }
 }
 
-function notOurs(cause?: unknown): never {
+function refuseForeignKeys(cause?: unknown): never {
   throw new MintwardenError(
     'state',
     'The homeserver has cross-signing keys for the bot that Mintwarden did not make or no longer has.',
@@ -134,8 +144,8 @@ function notOurs(cause?: unknown): never {
 }
 
 /** The master key that the private keys in the store belong to. A bootstrap without reset only reads them. */
-async function ownMasterKey(engine: EngineClient): Promise<string | null> {
-  return engine.alone(async () => {
+async function readLocalMasterKey(engine: EngineClient): Promise<string | null> {
+  return engine.withLock(async () => {
     const status = await engine.machine.crossSigningStatus();
     if (!status.hasMaster || !status.hasSelfSigning || !status.hasUserSigning) return null;
     const { signingKeys } = await engine.machine.bootstrapCrossSigning(false);
@@ -144,7 +154,7 @@ async function ownMasterKey(engine: EngineClient): Promise<string | null> {
   });
 }
 
-async function keepSeeds(engine: EngineClient, seeds: SeedStore): Promise<void> {
+async function saveSeeds(engine: EngineClient, seeds: SeedStore): Promise<void> {
   const exported = await engine.machine.exportCrossSigningKeys();
   if (exported === undefined)
     throw new MintwardenError('internal', 'The cross-signing keys cannot be exported.');
@@ -175,17 +185,17 @@ function parseJson(text: string | null): unknown {
 }
 
 /** Only within `alone`. */
-async function upload({ engine, homeserver, userId, password }: Needs): Promise<void> {
+async function upload({ engine, homeserver, userId, password }: CrossSigningContext): Promise<void> {
   const { keys, signingKeys, signatures } = await engine.machine.bootstrapCrossSigning(false);
   if (keys !== undefined) {
-    const answer = await homeserver.ask('POST', path`/keys/upload`, { body: JSON.parse(keys.body) });
+    const answer = await homeserver.request('POST', path`/keys/upload`, { body: JSON.parse(keys.body) });
     await engine.machine.markRequestAsSent(keys.id, keys.type, JSON.stringify(answer));
   }
   await uploadSigningKeys(homeserver, JSON.parse(signingKeys), userId, password);
   await uploadSignatures(homeserver, signatures);
 }
 
-function deviceKeyOf(answer: Json, userId: string, deviceId: string): string | null {
+function publishedDeviceKey(answer: JsonObject, userId: string, deviceId: string): string | null {
   const listed = objectAt(objectAt(objectAt(answer, 'device_keys'), userId), deviceId);
   return stringAt(objectAt(listed, 'keys'), `ed25519:${deviceId}`);
 }

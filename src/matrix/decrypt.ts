@@ -7,15 +7,15 @@ import {
 import type { Incoming } from '../ports/chat.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { RoomEvent } from './events.ts';
-import { objectAt, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { askFor, track } from './keys.ts';
+import { objectAt, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
+import { fetchKeys, trackUsers } from './keys.ts';
 
 /** A decrypted event, or why there is none: its key may still come, or it never will. */
-export type Decrypted =
+export type DecryptionResult =
   | {
       readonly kind: 'clear';
       readonly type: string;
-      readonly content: Json;
+      readonly content: JsonObject;
       readonly encryption: NonNullable<Incoming['encryption']>;
     }
   | { readonly kind: 'no-key' }
@@ -27,21 +27,21 @@ export type Decrypted =
  */
 export async function decrypt(
   engine: EngineClient,
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   roomId: string,
   event: RoomEvent,
-): Promise<Decrypted> {
+): Promise<DecryptionResult> {
   const { machine } = engine;
-  return engine.alone(async () => {
+  return engine.withLock(async () => {
     try {
       let found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
       if (found.info.trust === 'unknown-device' || (await machine.getIdentity(event.sender)) === undefined) {
-        await track(engine, [event.sender]);
-        if (found.info.trust === 'unknown-device') await askFor(machine, homeserver, [event.sender]);
+        await trackUsers(engine, [event.sender]);
+        if (found.info.trust === 'unknown-device') await fetchKeys(machine, homeserver, [event.sender]);
         found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
       }
       if (found.info.trust === 'identity-changed') {
-        await engine.followPin(event.sender);
+        await engine.applyPin(event.sender);
         found = await machine.decryptRoomEvent(JSON.stringify(event.raw), new EngineRoomId(roomId));
       }
       const devices = await machine.getUserDevices(event.sender);

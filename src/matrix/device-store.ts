@@ -4,11 +4,12 @@ import { MintwardenError } from '../domain/errors.ts';
 import type { Log } from '../ports/log.ts';
 
 /** In the folder of the encryption store: whose it is. */
-const NAME = 'device';
+const DEVICE_FILE = 'device';
 
 /** Notes which device the encryption store is of. */
-export async function noteDevice(folder: string, deviceId: string): Promise<void> {
-  if ((await deviceOf(folder)) !== deviceId) await writeFile(join(folder, NAME), deviceId, { mode: 0o600 });
+export async function recordDevice(folder: string, deviceId: string): Promise<void> {
+  if ((await readDevice(folder)) !== deviceId)
+    await writeFile(join(folder, DEVICE_FILE), deviceId, { mode: 0o600 });
 }
 
 /**
@@ -17,14 +18,14 @@ export async function noteDevice(folder: string, deviceId: string): Promise<void
  * seeds, stands elsewhere.
  * @throws MintwardenError `state` where it does not
  */
-export async function putAwayOtherDevices(options: {
+export async function discardStoreOfOtherDevice(options: {
   readonly folder: string;
   readonly deviceId: string;
   readonly hasSeeds: () => Promise<boolean>;
   readonly log: Log;
 }): Promise<void> {
   const { folder, deviceId, hasSeeds, log } = options;
-  const before = await deviceOf(folder);
+  const before = await readDevice(folder);
   if (before === null || before === deviceId) return;
   if (!(await hasSeeds())) {
     throw new MintwardenError(
@@ -37,8 +38,8 @@ export async function putAwayOtherDevices(options: {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function deviceOf(folder: string): Promise<string | null> {
-  return readFile(join(folder, NAME), 'utf8').then(
+async function readDevice(folder: string): Promise<string | null> {
+  return readFile(join(folder, DEVICE_FILE), 'utf8').then(
     (text) => text.trim(),
     () => null,
   );

@@ -1,6 +1,6 @@
 import { parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import type { Dm } from '../ports/chat.ts';
-import type { Json } from './homeserver.ts';
+import type { JsonObject } from './homeserver.ts';
 import { stringAt } from './homeserver.ts';
 import { MEGOLM, type RoomState } from './room-state.ts';
 
@@ -35,7 +35,7 @@ export function toDm(roomId: RoomId, state: RoomState, botId: string, userId: Us
  * while they are invited they can read once they have joined. Nobody is invited yet: an invite made here
  * bears no reason.
  */
-export function newDm(userId: UserId, encrypted: boolean): Json {
+export function dmCreationBody(userId: UserId, encrypted: boolean): JsonObject {
   return {
     preset: 'private_chat',
     visibility: 'private',
@@ -46,12 +46,12 @@ export function newDm(userId: UserId, encrypted: boolean): Json {
       { type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } },
       ...(encrypted ? [{ type: 'm.room.encryption', state_key: '', content: { algorithm: MEGOLM } }] : []),
     ],
-    power_level_content_override: ROOM_OF_OURS,
+    power_level_content_override: RESTRICTED_POWER_LEVELS,
   };
 }
 
 /** Power levels under which an ordinary member can talk and leave. */
-export const ROOM_OF_OURS = {
+export const RESTRICTED_POWER_LEVELS = {
   users_default: 0,
   events_default: 0,
   state_default: 100,

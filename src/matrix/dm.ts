@@ -1,11 +1,11 @@
 import { MintwardenError } from '../domain/errors.ts';
 import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import type { Dm } from '../ports/chat.ts';
-import { DM_KEY, newDm, toDm } from './dm-room.ts';
-import { HomeserverRefusal, isForbidden, isNotFound, nonsense } from './homeserver-errors.ts';
-import { path, stringAt, type Homeserver } from './homeserver.ts';
-import { createQueues } from './keyed-queue.ts';
-import { roomsMadeBy } from './created-rooms.ts';
+import { DM_KEY, dmCreationBody, toDm } from './dm-room.ts';
+import { HomeserverRefusal, isForbidden, isNotFound, invalidResponse } from './homeserver-errors.ts';
+import { path, stringAt, type HomeserverClient } from './homeserver.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
+import { roomsCreatedBy } from './created-rooms.ts';
 import { MEGOLM, readRoomState } from './room-state.ts';
 
 /** The bot's DMs; see `Chat.dm` and `Chat.openDm`. */
@@ -20,8 +20,8 @@ export type Dms = {
  * DMs by the marker in their create event, which nobody can forge or change. The rooms are listed once, and
  * again whenever it is not known whether the homeserver made one.
  */
-export function createDms(homeserver: Homeserver, botId: string): Dms {
-  const single = createQueues();
+export function createDms(homeserver: HomeserverClient, botId: string): Dms {
+  const single = createKeyedQueue();
   let listed: Promise<Map<UserId, RoomId>> | null = null;
 
   function list(): Promise<Map<UserId, RoomId>> {
@@ -39,12 +39,12 @@ export function createDms(homeserver: Homeserver, botId: string): Dms {
   async function make(userId: UserId, encrypted: boolean): Promise<RoomId> {
     const known = await list();
     try {
-      const answer = await homeserver.ask('POST', path`/createRoom`, {
-        body: newDm(userId, encrypted),
+      const answer = await homeserver.request('POST', path`/createRoom`, {
+        body: dmCreationBody(userId, encrypted),
         timeoutMs: 60_000,
       });
       const roomId = parseRoomId(stringAt(answer, 'room_id') ?? '');
-      if (roomId === null) throw nonsense('no room id');
+      if (roomId === null) throw invalidResponse('no room id');
       known.set(userId, roomId);
       return roomId;
     } catch (error) {
@@ -85,9 +85,9 @@ export function createDms(homeserver: Homeserver, botId: string): Dms {
 }
 
 /** The oldest room for each person: where a crash has left two, the same one is taken for ever. */
-async function listDms(homeserver: Homeserver, botId: string): Promise<Map<UserId, RoomId>> {
+async function listDms(homeserver: HomeserverClient, botId: string): Promise<Map<UserId, RoomId>> {
   const found = new Map<UserId, RoomId>();
-  for (const { roomId, create } of await roomsMadeBy(homeserver, botId)) {
+  for (const { roomId, create } of await roomsCreatedBy(homeserver, botId)) {
     const userId = parseUserId(stringAt(create.content, DM_KEY) ?? '');
     if (userId !== null && !found.has(userId)) found.set(userId, roomId);
   }
@@ -95,17 +95,22 @@ async function listDms(homeserver: Homeserver, botId: string): Promise<Map<UserI
 }
 
 /** A room can become encrypted later, never the other way round. */
-async function encryptRoom(homeserver: Homeserver, roomId: RoomId): Promise<void> {
-  await homeserver.ask('PUT', path`/rooms/${roomId}/state/m.room.encryption/`, {
+async function encryptRoom(homeserver: HomeserverClient, roomId: RoomId): Promise<void> {
+  await homeserver.request('PUT', path`/rooms/${roomId}/state/m.room.encryption/`, {
     body: { algorithm: MEGOLM },
   });
 }
 
 /** As a state event: `/invite` knows no `is_direct`, by which clients tell a DM. */
-async function invite(homeserver: Homeserver, roomId: RoomId, userId: UserId, reason: string): Promise<void> {
+async function invite(
+  homeserver: HomeserverClient,
+  roomId: RoomId,
+  userId: UserId,
+  reason: string,
+): Promise<void> {
   try {
     const content = { membership: 'invite', is_direct: true, reason };
-    await homeserver.ask('PUT', path`/rooms/${roomId}/state/m.room.member/${userId}`, { body: content });
+    await homeserver.request('PUT', path`/rooms/${roomId}/state/m.room.member/${userId}`, { body: content });
   } catch (error) {
     if (error instanceof HomeserverRefusal && (error.status === 403 || error.status === 404))
       throw cannotInvite(userId, error);

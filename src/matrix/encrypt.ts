@@ -11,8 +11,15 @@ import { MintwardenError } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Audience } from '../ports/chat.ts';
 import type { EngineClient } from './engine-client.ts';
-import { isJson, objectAt, path, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { askFor, judge, toKeys, track } from './keys.ts';
+import {
+  isJsonObject,
+  objectAt,
+  path,
+  stringAt,
+  type HomeserverClient,
+  type JsonObject,
+} from './homeserver.ts';
+import { fetchKeys, evaluateKeys, toKeys, trackUsers } from './keys.ts';
 import type { RoomState } from './room-state.ts';
 
 /** Encrypts for rooms, and remembers for whom each room's key was made. */
@@ -28,12 +35,12 @@ export type Encryptor = {
   encrypt(
     roomId: string,
     state: RoomState,
-    content: Json,
+    content: JsonObject,
     audience: Audience,
     recipient: UserId | null,
-  ): Promise<Json>;
+  ): Promise<JsonObject>;
   /** What the engine asks at each share and encryption. Deny by default. */
-  sharing(roomId: string): Sharing;
+  keySharing(roomId: string): Sharing;
 };
 
 const VISIBILITIES: Readonly<Record<string, HistoryVisibility>> = {
@@ -50,44 +57,44 @@ const ROTATION_MESSAGES = 100n;
  * `engine` comes later, since it is itself made with `sharing`. The caller sees to one message at a time in a
  * room.
  */
-export function createEncryptor(homeserver: Homeserver, engine: () => EngineClient): Encryptor {
-  const audiences = new Map<string, Audience>();
-  const keptTo = new Map<string, Audience>();
+export function createEncryptor(homeserver: HomeserverClient, engine: () => EngineClient): Encryptor {
+  const currentAudience = new Map<string, Audience>();
+  const lastAudience = new Map<string, Audience>();
 
   async function encryptNow(
     roomId: string,
     state: RoomState,
-    content: Json,
+    content: JsonObject,
     audience: Audience,
     recipient: UserId | null,
-  ): Promise<Json> {
+  ): Promise<JsonObject> {
     const client = engine();
     const { machine } = client;
     const members = state.members('join', 'invite');
-    await track(client, members);
+    await trackUsers(client, members);
     if (audience === 'cross-signed') {
-      const answer = await askFor(machine, homeserver, members);
+      const answer = await fetchKeys(machine, homeserver, members);
       if (recipient !== null) await checkRecipient(client, answer, recipient);
-      if (keptTo.get(roomId) !== 'cross-signed') await machine.invalidateRoomKey(roomId);
+      if (lastAudience.get(roomId) !== 'cross-signed') await machine.invalidateRoomKey(roomId);
     }
-    keptTo.delete(roomId);
+    lastAudience.delete(roomId);
     await share(machine, homeserver, roomId, members, settingsOf(state));
     const encrypted: unknown = JSON.parse(
       await machine.encryptRoomEvent(new RoomId(roomId), 'm.room.message', JSON.stringify(content)),
     );
-    keptTo.set(roomId, audience);
-    if (!isJson(encrypted)) throw new TypeError('the engine gave no object');
+    lastAudience.set(roomId, audience);
+    if (!isJsonObject(encrypted)) throw new TypeError('the engine gave no object');
     return encrypted;
   }
 
   return {
-    sharing: (roomId) => (audiences.get(roomId) === 'every-device' ? 'devices' : 'identity'),
+    keySharing: (roomId) => (currentAudience.get(roomId) === 'every-device' ? 'devices' : 'identity'),
     async encrypt(roomId, state, content, audience, recipient) {
-      audiences.set(roomId, audience);
+      currentAudience.set(roomId, audience);
       try {
-        return await engine().alone(() => encryptNow(roomId, state, content, audience, recipient));
+        return await engine().withLock(() => encryptNow(roomId, state, content, audience, recipient));
       } finally {
-        audiences.delete(roomId);
+        currentAudience.delete(roomId);
       }
     },
   };
@@ -97,8 +104,8 @@ export function createEncryptor(homeserver: Homeserver, engine: () => EngineClie
  * Who has no signed device, or an identity that took another's place, would get a message that nobody can
  * ever read.
  */
-async function checkRecipient(engine: EngineClient, answer: Json, recipient: UserId): Promise<void> {
-  const { signedDevices, isReplaced } = toKeys(await judge(engine, answer, recipient));
+async function checkRecipient(engine: EngineClient, answer: JsonObject, recipient: UserId): Promise<void> {
+  const { signedDevices, isReplaced } = toKeys(await evaluateKeys(engine, answer, recipient));
   if (isReplaced === true) {
     const next =
       'Make sure that they reset it themselves; then an operator confirms it with `mintwarden trust`.';
@@ -119,7 +126,7 @@ async function checkRecipient(engine: EngineClient, answer: Json, recipient: Use
 
 async function share(
   machine: OlmMachine,
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   roomId: string,
   members: readonly UserId[],
   settings: EncryptionSettings,
@@ -127,12 +134,12 @@ async function share(
   const users = members.map((member) => new EngineUserId(member));
   const claim = await machine.getMissingSessions(users);
   if (claim !== null) {
-    const answer = await homeserver.ask('POST', path`/keys/claim`, { body: JSON.parse(claim.body) });
+    const answer = await homeserver.request('POST', path`/keys/claim`, { body: JSON.parse(claim.body) });
     await machine.markRequestAsSent(claim.id, claim.type, JSON.stringify(answer));
   }
   for (const request of await machine.shareRoomKey(new RoomId(roomId), users, settings)) {
     const [type, transactionId] = [request.eventType ?? '', request.txnId ?? request.id];
-    const answer = await homeserver.ask('PUT', path`/sendToDevice/${type}/${transactionId}`, {
+    const answer = await homeserver.request('PUT', path`/sendToDevice/${type}/${transactionId}`, {
       body: { messages: objectAt(JSON.parse(request.body), 'messages') },
     });
     await machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer));

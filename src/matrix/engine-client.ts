@@ -1,4 +1,4 @@
-import './suppress-sdk-warning';
+import './suppress-sdk-warning.ts';
 import {
   configureEngine,
   DeviceId,
@@ -9,8 +9,16 @@ import {
 } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { MatrixClient } from 'matrix-bot-sdk';
 import { RustEngine, SYNC_LOCK_NAME } from 'matrix-bot-sdk/lib/e2ee/RustEngine.js';
-import { arrayAt, isJson, objectAt, path, stringsAt, type Homeserver, type Json } from './homeserver.ts';
-import { withEngine } from './engine-errors.ts';
+import {
+  arrayAt,
+  isJsonObject,
+  objectAt,
+  path,
+  stringsAt,
+  type HomeserverClient,
+  type JsonObject,
+} from './homeserver.ts';
+import { mapEngineErrors } from './engine-errors.ts';
 import { MemoryCryptoStorage, sdkStorage } from './sdk-storage.ts';
 import type { PositionStore } from './options.ts';
 
@@ -18,26 +26,26 @@ import type { PositionStore } from './options.ts';
 export type EngineClient = {
   readonly machine: OlmMachine;
   /** One at a time with the taking in of sync answers: what asks the machine for requests and sends them. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
+  withLock<T>(work: () => Promise<T>): Promise<T>;
   /** Sends every request the machine has ready. Only within `alone`. */
-  runOutgoing(): Promise<void>;
+  sendOutgoingRequests(): Promise<void>;
   /** Takes in a sync answer: to-device messages, changed device lists, counts of keys. */
-  takeIn(answer: Json): Promise<void>;
+  processSync(answer: JsonObject): Promise<void>;
   /**
    * Has the store take a user's present identity for theirs, where that is the one that was written down: its
    * own memory of the first one must not outlive an operator's word. Only within `alone`.
    */
-  followPin(userId: string): Promise<void>;
+  applyPin(userId: string): Promise<void>;
   close(): Promise<void>;
 };
 
 /** matrix-bot-sdk's client with our HTTP below it, so that every error speaks one language. */
 class SdkClient extends MatrixClient {
-  readonly #homeserver: Homeserver;
+  readonly #homeserver: HomeserverClient;
 
   constructor(
     homeserverUrl: string,
-    homeserver: Homeserver,
+    homeserver: HomeserverClient,
     storage: PositionStore,
     cryptoStore: MemoryCryptoStorage,
   ) {
@@ -48,11 +56,11 @@ class SdkClient extends MatrixClient {
   override doRequest(
     method: 'GET' | 'POST' | 'PUT',
     endpoint: string,
-    query?: Json | null,
+    query?: JsonObject | null,
     body?: unknown,
-  ): Promise<Json> {
+  ): Promise<JsonObject> {
     const plain = query as Record<string, string> | null | undefined;
-    return this.#homeserver.ask(method, endpoint, {
+    return this.#homeserver.request(method, endpoint, {
       ...(plain && { query: plain }),
       ...(body !== null && body !== undefined && { body }),
     });
@@ -63,7 +71,7 @@ class SdkClient extends MatrixClient {
  * What matrix-bot-sdk keeps to itself and would set in `prepare`, after having uploaded keys we have not yet
  * judged.
  */
-type CryptoInsides = { engine: RustEngine; deviceId: string; ready: boolean };
+type SdkCryptoInternals = { engine: RustEngine; deviceId: string; ready: boolean };
 
 /**
  * Opens the encryption store in `stateDir`, making it if it is not there. Sends nothing yet.
@@ -71,7 +79,7 @@ type CryptoInsides = { engine: RustEngine; deviceId: string; ready: boolean };
  */
 export async function openEngine(options: {
   readonly homeserverUrl: string;
-  readonly homeserver: Homeserver;
+  readonly homeserver: HomeserverClient;
   readonly userId: string;
   readonly deviceId: string;
   readonly stateDir: string;
@@ -91,7 +99,7 @@ export async function openEngine(options: {
     sharingStrategy: options.sharing,
     ...(options.onFatal !== undefined && { onFatal: options.onFatal }),
   });
-  const machine = await withEngine(() =>
+  const machine = await mapEngineErrors(() =>
     OlmMachine.initialize(
       new UserId(options.userId),
       new DeviceId(options.deviceId),
@@ -99,7 +107,7 @@ export async function openEngine(options: {
     ),
   );
   const engine = new RustEngine(machine, client);
-  Object.assign(client.crypto as unknown as CryptoInsides, {
+  Object.assign(client.crypto as unknown as SdkCryptoInternals, {
     engine,
     deviceId: options.deviceId,
     ready: true,
@@ -107,38 +115,38 @@ export async function openEngine(options: {
 
   return {
     machine,
-    alone: (work) => withEngine(() => engine.lock.acquire(SYNC_LOCK_NAME, work)),
-    async runOutgoing() {
+    withLock: (work) => mapEngineErrors(() => engine.lock.acquire(SYNC_LOCK_NAME, work)),
+    async sendOutgoingRequests() {
       await engine.run();
       for (const request of machine.pendingSignatureUploads())
-        await sendSignatures(options.homeserver, machine, request);
+        await uploadPendingSignatures(options.homeserver, machine, request);
     },
-    takeIn: (answer) =>
-      withEngine(async () => {
+    processSync: (answer) =>
+      mapEngineErrors(async () => {
         const lists = objectAt(answer, 'device_lists');
         await client.crypto.updateSyncData(
-          arrayAt(objectAt(answer, 'to_device'), 'events').filter(isJson) as never,
+          arrayAt(objectAt(answer, 'to_device'), 'events').filter(isJsonObject) as never,
           objectAt(answer, 'device_one_time_keys_count'),
           [...stringsAt(answer, 'device_unused_fallback_key_types')] as never,
           [...stringsAt(lists, 'changed')],
           [...stringsAt(lists, 'left')],
         );
       }),
-    async followPin(userId) {
+    async applyPin(userId) {
       const identity = await machine.getIdentity(userId);
       if (identity?.needsUserApproval !== true) return;
       if ((await options.pinned(userId)) === identity.masterKey) await machine.pinIdentity(userId);
     },
-    close: () => withEngine(() => machine.close()),
+    close: () => mapEngineErrors(() => machine.close()),
   };
 }
 
-async function sendSignatures(
-  homeserver: Homeserver,
+async function uploadPendingSignatures(
+  homeserver: HomeserverClient,
   machine: OlmMachine,
   request: OutgoingRequest,
 ): Promise<void> {
-  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, {
+  const answer = await homeserver.request('POST', path`/keys/signatures/upload`, {
     body: JSON.parse(request.body),
   });
   await machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer));

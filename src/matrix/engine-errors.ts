@@ -17,16 +17,16 @@ const CODES: Record<EngineErrorCode, ErrorCode> = {
 };
 
 /** The encryption engine's errors in our own vocabulary. Others pass unchanged. */
-function fromEngine(error: unknown): unknown {
+function toMintwardenError(error: unknown): unknown {
   if (!(error instanceof EngineError)) return error;
   return new MintwardenError(CODES[error.code], error.message, error.nextStep, { cause: error });
 }
 
 /** Runs what speaks to the engine, so that nobody outside meets an `EngineError`. */
-export async function withEngine<T>(work: () => Promise<T>): Promise<T> {
+export async function mapEngineErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw fromEngine(error);
+    throw toMintwardenError(error);
   }
 }

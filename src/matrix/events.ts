@@ -1,5 +1,5 @@
 import { parseEventId, parseUserId, type EventId, type UserId } from '../domain/ids.ts';
-import { arrayAt, isJson, objectAt, stringAt, type Json } from './homeserver.ts';
+import { arrayAt, isJsonObject, objectAt, stringAt, type JsonObject } from './homeserver.ts';
 
 /** The key under which a message of ours bears its marker, in the clear beside the ciphertext. */
 export const MARKER_KEY = 'org.mintwarden.id';
@@ -12,14 +12,14 @@ export type RoomEvent = {
   readonly stateKey: string | null;
   /** The homeserver's word, epoch ms. */
   readonly sentAt: number;
-  readonly content: Json;
+  readonly content: JsonObject;
   /** As it came: the engine wants it whole. */
-  readonly raw: Json;
+  readonly raw: JsonObject;
 };
 
 /** Reads an event, or null where it is none. */
 export function parseEvent(raw: unknown): RoomEvent | null {
-  if (!isJson(raw)) return null;
+  if (!isJsonObject(raw)) return null;
   const eventId = parseEventId(stringAt(raw, 'event_id') ?? '');
   const sender = parseUserId(stringAt(raw, 'sender') ?? '');
   const type = stringAt(raw, 'type');

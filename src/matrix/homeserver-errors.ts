@@ -9,7 +9,7 @@ export class HomeserverRefusal extends MintwardenError {
 
   constructor(
     error: { code: 'homeserver-refused' | 'homeserver-unreachable'; sentence: string; next: string | null },
-    answer: Answer,
+    answer: HttpResponse,
   ) {
     super(error.code, error.sentence, error.next);
     this.status = answer.status;
@@ -19,7 +19,7 @@ export class HomeserverRefusal extends MintwardenError {
 }
 
 /** An HTTP answer, its body parsed where it was JSON. */
-export type Answer = { readonly status: number; readonly body: unknown };
+export type HttpResponse = { readonly status: number; readonly body: unknown };
 
 /** Whether the error is this one: 404, whatever the reason. */
 export function isNotFound(error: unknown): boolean {
@@ -35,7 +35,7 @@ export function isForbidden(error: unknown): boolean {
  * What an answer that is no success means to the caller: try again, or not. The homeserver's own words are
  * not repeated but for its code.
  */
-export function refusal(answer: Answer): MintwardenError {
+export function toRefusal(answer: HttpResponse): MintwardenError {
   const { status, body } = answer;
   const errcode = errcodeOf(body);
   if (errcode === 'M_UNKNOWN_TOKEN' || errcode === 'M_MISSING_TOKEN') {
@@ -85,7 +85,7 @@ export function unreachable(why: string, cause?: unknown): MintwardenError {
 }
 
 /** The homeserver answered what no homeserver should. */
-export function nonsense(what: string): MintwardenError {
+export function invalidResponse(what: string): MintwardenError {
   const next = 'Check that `homeserver.url` is the homeserver itself and not a login page.';
   return new MintwardenError(
     'homeserver-nonsense',

@@ -1,14 +1,14 @@
 import { fetch, type RequestInit } from 'undici';
-import { nonsense, refusal, unreachable } from './homeserver-errors.ts';
+import { invalidResponse, toRefusal, unreachable } from './homeserver-errors.ts';
 
 /** Where and as whom the homeserver is asked. */
 export type Credentials = { readonly homeserverUrl: string; readonly accessToken: string | null };
 
 /** A JSON object as it came; every field has to be looked at before it is used. */
-export type Json = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Options of one request. */
-type Asking = {
+type RequestOptions = {
   readonly query?: Readonly<Record<string, string | number | boolean | null | undefined>>;
   readonly body?: unknown;
   /** Until the whole answer is there; 30 s unless told. */
@@ -17,25 +17,25 @@ type Asking = {
 };
 
 /** The homeserver's Client-Server API under one access token. */
-export type Homeserver = {
+export type HomeserverClient = {
   /**
    * Asks once, without retries, and gives the JSON object that came.
    * @throws MintwardenError `homeserver-unreachable`, `homeserver-nonsense`, or a `HomeserverRefusal`
    */
-  ask(method: 'GET' | 'POST' | 'PUT', path: string, asking?: Asking): Promise<Json>;
+  request(method: 'GET' | 'POST' | 'PUT', path: string, options?: RequestOptions): Promise<JsonObject>;
   /** The same where the answer is a JSON array. */
-  askList(method: 'GET', path: string, asking?: Asking): Promise<readonly unknown[]>;
+  requestList(method: 'GET', path: string, options?: RequestOptions): Promise<readonly unknown[]>;
 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Makes the client. Redirects are never followed: they would carry the access token elsewhere. */
-export function createHomeserver({ homeserverUrl, accessToken }: Credentials): Homeserver {
+export function createHomeserverClient({ homeserverUrl, accessToken }: Credentials): HomeserverClient {
   const base = homeserverUrl.replace(/\/+$/, '');
   const authorization: Record<string, string> =
     accessToken === null ? {} : { authorization: `Bearer ${accessToken}` };
-  async function answered(method: string, path: string, asking: Asking = {}): Promise<unknown> {
-    const { query = {}, body, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = asking;
+  async function requestBody(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
+    const { query = {}, body, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     const url = new URL(base + path);
     for (const [key, value] of Object.entries(query)) {
       if (value !== null && value !== undefined) url.searchParams.set(key, String(value));
@@ -48,45 +48,45 @@ export function createHomeserver({ homeserverUrl, accessToken }: Credentials): H
       headers: { ...authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };
-    const answer = await fetched(url, init);
-    if (answer.status >= 300 && answer.status < 400) throw nonsense('a redirect');
-    if (answer.status < 200 || answer.status > 299) throw refusal(answer);
+    const answer = await fetchJson(url, init);
+    if (answer.status >= 300 && answer.status < 400) throw invalidResponse('a redirect');
+    if (answer.status < 200 || answer.status > 299) throw toRefusal(answer);
     return answer.body;
   }
   return {
-    async ask(method, path, asking) {
-      const body = await answered(method, path, asking);
-      if (!isJson(body)) throw nonsense('no JSON object');
+    async request(method, path, options) {
+      const body = await requestBody(method, path, options);
+      if (!isJsonObject(body)) throw invalidResponse('no JSON object');
       return body;
     },
-    async askList(method, path, asking) {
-      const body = await answered(method, path, asking);
-      if (!Array.isArray(body)) throw nonsense('no JSON array');
+    async requestList(method, path, options) {
+      const body = await requestBody(method, path, options);
+      if (!Array.isArray(body)) throw invalidResponse('no JSON array');
       return body;
     },
   };
 }
 
 /** Whether it is a JSON object (and no array). */
-export function isJson(value: unknown): value is Json {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The object under a key, or an empty one. */
-export function objectAt(value: unknown, key: string): Json {
-  const inner = isJson(value) ? value[key] : undefined;
-  return isJson(inner) ? inner : {};
+export function objectAt(value: unknown, key: string): JsonObject {
+  const inner = isJsonObject(value) ? value[key] : undefined;
+  return isJsonObject(inner) ? inner : {};
 }
 
 /** The array under a key, or an empty one. */
 export function arrayAt(value: unknown, key: string): readonly unknown[] {
-  const inner = isJson(value) ? value[key] : undefined;
+  const inner = isJsonObject(value) ? value[key] : undefined;
   return Array.isArray(inner) ? inner : [];
 }
 
 /** The string under a key, or null. */
 export function stringAt(value: unknown, key: string): string | null {
-  const inner = isJson(value) ? value[key] : undefined;
+  const inner = isJsonObject(value) ? value[key] : undefined;
   return typeof inner === 'string' ? inner : null;
 }
 
@@ -101,7 +101,7 @@ export function path(strings: TemplateStringsArray, ...parts: readonly string[])
   return `/_matrix/client/v3${strings[0] ?? ''}${rest.join('')}`;
 }
 
-async function fetched(url: URL, init: RequestInit): Promise<{ status: number; body: unknown }> {
+async function fetchJson(url: URL, init: RequestInit): Promise<{ status: number; body: unknown }> {
   let status: number;
   let text: string;
   try {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { objectAt, path, type Homeserver, type Json } from './homeserver.ts';
+import { objectAt, path, type HomeserverClient, type JsonObject } from './homeserver.ts';
 
 /**
  * One look at the rooms the account is in, by a sync without a position: it changes nothing at the
  * homeserver. Gives the joined rooms by id. `room` is a RoomFilter (Client-Server API, Filtering).
  */
-export async function look(homeserver: Homeserver, room: Json): Promise<Json> {
+export async function listJoinedRooms(homeserver: HomeserverClient, room: JsonObject): Promise<JsonObject> {
   const filter = {
     presence: { not_types: ['*'] },
     account_data: { not_types: ['*'] },
@@ -20,6 +20,6 @@ export async function look(homeserver: Homeserver, room: Json): Promise<Json> {
     },
   };
   const query = { filter: JSON.stringify(filter), timeout: 0, set_presence: 'offline' };
-  const answer = await homeserver.ask('GET', path`/sync`, { query, timeoutMs: 120_000 });
+  const answer = await homeserver.request('GET', path`/sync`, { query, timeoutMs: 120_000 });
   return objectAt(objectAt(answer, 'rooms'), 'join');
 }

@@ -1,25 +1,25 @@
 import { MintwardenError } from '../domain/errors.ts';
 import { HomeserverRefusal } from './homeserver-errors.ts';
-import { isJson, objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
+import { isJsonObject, objectAt, path, stringAt, type HomeserverClient } from './homeserver.ts';
 
 /**
  * The first keys need no interactive authentication at most homeservers (MSC3967); where they do, the
  * password serves.
  */
 export async function uploadSigningKeys(
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   keys: object,
   userId: string,
   password: () => Promise<string | null>,
 ): Promise<void> {
   const uploadPath = path`/keys/device_signing/upload`;
   try {
-    await homeserver.ask('POST', uploadPath, { body: keys });
+    await homeserver.request('POST', uploadPath, { body: keys });
   } catch (error) {
     if (
       !(error instanceof HomeserverRefusal) ||
       error.status !== 401 ||
-      !isJson(error.body) ||
+      !isJsonObject(error.body) ||
       !('flows' in error.body)
     )
       throw error;
@@ -31,13 +31,13 @@ export async function uploadSigningKeys(
       password: secret,
       session: stringAt(error.body, 'session'),
     };
-    await homeserver.ask('POST', uploadPath, { body: { ...keys, auth } });
+    await homeserver.request('POST', uploadPath, { body: { ...keys, auth } });
   }
 }
 
 /** Uploads signatures. @throws MintwardenError `homeserver-refused` where the homeserver took only a part */
-export async function uploadSignatures(homeserver: Homeserver, signatures: string): Promise<void> {
-  const answer = await homeserver.ask('POST', path`/keys/signatures/upload`, {
+export async function uploadSignatures(homeserver: HomeserverClient, signatures: string): Promise<void> {
+  const answer = await homeserver.request('POST', path`/keys/signatures/upload`, {
     body: JSON.parse(signatures),
   });
   if (Object.keys(objectAt(answer, 'failures')).length > 0) {

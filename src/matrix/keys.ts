@@ -3,11 +3,11 @@ import { UserId } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import type { Keys } from '../ports/chat.ts';
 import type { EngineClient } from './engine-client.ts';
 import { unreachable } from './homeserver-errors.ts';
-import { isJson, objectAt, path, type Homeserver, type Json } from './homeserver.ts';
+import { isJsonObject, objectAt, path, type HomeserverClient, type JsonObject } from './homeserver.ts';
 
 /** A user's keys as the homeserver gave them just now, and what the engine makes of them. */
-export type FreshKeys = {
-  readonly answer: Json;
+export type QueriedKeys = {
+  readonly answer: JsonObject;
   readonly devices: readonly DeviceSummary[];
   readonly identity: IdentitySummary | null;
 };
@@ -19,13 +19,13 @@ export type FreshKeys = {
  */
 export async function queryKeys(
   engine: EngineClient,
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   userId: string,
-): Promise<FreshKeys> {
+): Promise<QueriedKeys> {
   const { machine } = engine;
-  return engine.alone(async () => {
-    await track(engine, [userId]);
-    return judge(engine, await askFor(machine, homeserver, [userId]), userId);
+  return engine.withLock(async () => {
+    await trackUsers(engine, [userId]);
+    return evaluateKeys(engine, await fetchKeys(machine, homeserver, [userId]), userId);
   });
 }
 
@@ -34,21 +34,25 @@ export async function queryKeys(
  * it takes a user for unknown until a query of its own was answered, and waits a second for that. Only within
  * `alone`.
  */
-export async function track(engine: EngineClient, userIds: readonly string[]): Promise<void> {
+export async function trackUsers(engine: EngineClient, userIds: readonly string[]): Promise<void> {
   await engine.machine.updateTrackedUsers(userIds.map((userId) => new UserId(userId)));
-  await engine.runOutgoing();
+  await engine.sendOutgoingRequests();
 }
 
 /**
  * What the engine makes of a user's keys in an answer it has taken in. Throws as `queryKeys`. Only within
  * `alone`.
  */
-export async function judge(engine: EngineClient, answer: Json, userId: string): Promise<FreshKeys> {
+export async function evaluateKeys(
+  engine: EngineClient,
+  answer: JsonObject,
+  userId: string,
+): Promise<QueriedKeys> {
   const { machine } = engine;
   const server = userId.slice(userId.indexOf(':') + 1);
   if (server in objectAt(answer, 'failures')) throw unreachable("the user's own homeserver does not answer");
-  await engine.followPin(userId);
-  return fresh(
+  await engine.applyPin(userId);
+  return keepCurrent(
     answer,
     userId,
     await machine.getUserDevices(userId),
@@ -57,24 +61,24 @@ export async function judge(engine: EngineClient, answer: Json, userId: string):
 }
 
 /** Asks for several users' keys and takes in those that came. Only within `alone`. */
-export async function askFor(
+export async function fetchKeys(
   machine: OlmMachine,
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   userIds: readonly string[],
-): Promise<Json> {
+): Promise<JsonObject> {
   const request = machine.queryKeys(userIds);
-  const answer = await homeserver.ask('POST', path`/keys/query`, { body: JSON.parse(request.body) });
+  const answer = await homeserver.request('POST', path`/keys/query`, { body: JSON.parse(request.body) });
   await machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer));
   return answer;
 }
 
 /** What of the engine's knowledge the answer bears out. */
-export function fresh(
-  answer: Json,
+export function keepCurrent(
+  answer: JsonObject,
   userId: string,
   known: readonly DeviceSummary[],
   identity: IdentitySummary | null,
-): FreshKeys {
+): QueriedKeys {
   const listed = objectAt(objectAt(answer, 'device_keys'), userId);
   const devices = known.filter(
     (device) =>
@@ -86,20 +90,20 @@ export function fresh(
   const isCurrent = identity !== null && master !== null && identity.masterKey === master;
   return {
     answer,
-    devices: isCurrent ? devices : devices.map(unsigned),
+    devices: isCurrent ? devices : devices.map(asUnsigned),
     identity: isCurrent ? identity : null,
   };
 }
 
 /** The master key the answer names for the user, unverified; null where it has none. */
-export function masterKeyOf(answer: Json, userId: string): string | null {
+export function masterKeyOf(answer: JsonObject, userId: string): string | null {
   const key = objectAt(objectAt(answer, 'master_keys'), userId);
-  const value = Object.values(isJson(key) ? objectAt(key, 'keys') : {})[0];
+  const value = Object.values(isJsonObject(key) ? objectAt(key, 'keys') : {})[0];
   return typeof value === 'string' ? value : null;
 }
 
 /** The port's view of a user's keys. */
-export function toKeys({ devices, identity }: FreshKeys): Keys {
+export function toKeys({ devices, identity }: QueriedKeys): Keys {
   return {
     devices: devices.length,
     signedDevices: devices.filter((device) => device.isCrossSignedByOwner).length,
@@ -108,6 +112,6 @@ export function toKeys({ devices, identity }: FreshKeys): Keys {
   };
 }
 
-function unsigned(device: DeviceSummary): DeviceSummary {
+function asUnsigned(device: DeviceSummary): DeviceSummary {
   return { ...device, isCrossSignedByOwner: false };
 }

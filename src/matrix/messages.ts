@@ -1,7 +1,7 @@
 import type { EventId, RoomId, UserId } from '../domain/ids.ts';
 import { eventsAt, MARKER_KEY, type RoomEvent } from './events.ts';
-import { arrayAt, objectAt, path, stringAt, type Homeserver } from './homeserver.ts';
-import { look } from './joined-rooms.ts';
+import { arrayAt, objectAt, path, stringAt, type HomeserverClient } from './homeserver.ts';
+import { listJoinedRooms } from './joined-rooms.ts';
 
 const PAGE = 100;
 
@@ -9,11 +9,15 @@ const PAGE = 100;
  * The events of a room from the newest back, page by page, as far as the reader wants. `filter` is a
  * RoomEventFilter.
  */
-async function* backwards(homeserver: Homeserver, roomId: RoomId, filter: object): AsyncGenerator<RoomEvent> {
+async function* backwards(
+  homeserver: HomeserverClient,
+  roomId: RoomId,
+  filter: object,
+): AsyncGenerator<RoomEvent> {
   let from: string | null = null;
   for (;;) {
     const query = { dir: 'b', limit: PAGE, filter: JSON.stringify(filter), from };
-    const answer = await homeserver.ask('GET', path`/rooms/${roomId}/messages`, { query });
+    const answer = await homeserver.request('GET', path`/rooms/${roomId}/messages`, { query });
     yield* eventsAt(answer, 'chunk');
     const end = stringAt(answer, 'end');
     if (end === null || end === from) return;
@@ -23,7 +27,7 @@ async function* backwards(homeserver: Homeserver, roomId: RoomId, filter: object
 
 /** See `Chat.findByMarker`. A marker on somebody else's event means nothing. */
 export async function findByMarker(
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   botId: string,
   roomId: RoomId,
   marker: string,
@@ -41,22 +45,22 @@ export async function findByMarker(
 
 /** See `Chat.redact`. */
 export async function redact(
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   roomId: RoomId,
   eventId: EventId,
   transactionId: string,
 ): Promise<void> {
-  await homeserver.ask('PUT', path`/rooms/${roomId}/redact/${eventId}/${transactionId}`, { body: {} });
+  await homeserver.request('PUT', path`/rooms/${roomId}/redact/${eventId}/${transactionId}`, { body: {} });
 }
 
 /** See `Chat.hasRead`. Who has written after the event has read it too. */
 export async function hasRead(
-  homeserver: Homeserver,
+  homeserver: HomeserverClient,
   roomId: RoomId,
   eventId: EventId,
   userId: UserId,
 ): Promise<boolean> {
-  const read = await receiptsOf(homeserver, roomId, userId);
+  const read = await readReceipts(homeserver, roomId, userId);
   if (read.includes(eventId)) return true;
   for await (const event of backwards(homeserver, roomId, {})) {
     if (event.eventId === eventId) return false;
@@ -66,21 +70,21 @@ export async function hasRead(
 }
 
 /** Receipts are told in a sync alone. */
-async function receiptsOf(
-  homeserver: Homeserver,
+async function readReceipts(
+  homeserver: HomeserverClient,
   roomId: RoomId,
   userId: UserId,
 ): Promise<readonly string[]> {
-  const joined = await look(homeserver, {
+  const joined = await listJoinedRooms(homeserver, {
     rooms: [roomId],
     ephemeral: { types: ['m.receipt'] },
     state: { types: ['m.room.create'] },
   });
-  return readBy(objectAt(objectAt(joined, roomId), 'ephemeral'), userId);
+  return receiptEvents(objectAt(objectAt(joined, roomId), 'ephemeral'), userId);
 }
 
 /** The events a person's receipts stand at, of the room's main thread or of any. */
-function readBy(ephemeral: unknown, userId: string): readonly string[] {
+function receiptEvents(ephemeral: unknown, userId: string): readonly string[] {
   const receipts = arrayAt(ephemeral, 'events').filter((event) => stringAt(event, 'type') === 'm.receipt');
   return receipts.flatMap((receipt) =>
     Object.entries(objectAt(receipt, 'content'))

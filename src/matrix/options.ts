@@ -15,7 +15,7 @@ export interface PositionStore {
 }
 
 /** What `startMatrix` needs to know. */
-export type MatrixOptions = {
+export type BotClientOptions = {
   readonly homeserverUrl: string;
   readonly userId: string;
   readonly accessToken: string;
@@ -32,7 +32,7 @@ export type MatrixOptions = {
    * The master key that counts for a user, where one was written down: it outranks what the encryption store
    * first saw.
    */
-  readonly pinned?: (userId: UserId) => Promise<string | null>;
+  readonly pinnedMasterKey?: (userId: UserId) => Promise<string | null>;
   /**
    * Called for each event, one after the other. The position moves on only once it has resolved; where it
    * rejects, or the process dies first, the event comes again.
@@ -41,7 +41,7 @@ export type MatrixOptions = {
   /** The homeserver does not know the token any more. Called again and again, until the bot is stopped. */
   readonly onLoggedOut?: () => void;
   /** News come again after a failure. */
-  readonly onReturn?: () => void;
+  readonly onReconnected?: () => void;
   /**
    * The encryption store could not be written. Nothing can be sent or read any more: stop the bot, and start
    * it anew when there is room. Without it, the process ends.

@@ -2,23 +2,23 @@ import { MintwardenError } from '../domain/errors.ts';
 import { parseUserId, type RoomId } from '../domain/ids.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
-import { decrypt, type Decrypted } from './decrypt.ts';
+import { decrypt, type DecryptionResult } from './decrypt.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { RoomEvent } from './events.ts';
-import { stringAt, type Homeserver } from './homeserver.ts';
+import { stringAt, type HomeserverClient } from './homeserver.ts';
 import { toMessage } from './incoming.ts';
 
 /** How long a text waits for a key that comes after it, before its sender is asked to send it again. */
-const KEY_PATIENCE_MS = 10_000;
+const KEY_TIMEOUT_MS = 10_000;
 /** Without a position nothing says what was seen already; older than this, nothing is a command any more. */
 const MAX_AGE_MS = 600_000;
 /** How often an event that its handler cannot take is tried, before it is let go so that others are heard. */
 const MAX_ATTEMPTS = 5;
 /** The same where the homeserver is to blame, and not the event: some minutes. */
-const MAX_ATTEMPTS_AWAY = 20;
+const MAX_ATTEMPTS_WHILE_AWAY = 20;
 
 /** Whether it is the homeserver that could not be reached, or gave no sense. */
-function isHomeservers(error: unknown): boolean {
+function isHomeserverFailure(error: unknown): boolean {
   return (
     error instanceof MintwardenError &&
     (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense')
@@ -28,24 +28,24 @@ function isHomeservers(error: unknown): boolean {
 /** Turns events of rooms into events of the port, and hands them on, one after the other. */
 export type Receiver = {
   /** Whether anything is heard in the room at all. */
-  watches(roomId: RoomId): Promise<boolean>;
+  isWatched(roomId: RoomId): Promise<boolean>;
   /** Resolves once the event is dealt with; rejects where it has to come again. */
-  take(roomId: RoomId, event: RoomEvent): Promise<void>;
+  receive(roomId: RoomId, event: RoomEvent): Promise<void>;
   /**
-   * A further answer begins: looks again at what could not be decrypted for want of a key. Rejects as `take`
+   * A further answer begins: looks again at what could not be decrypted for want of a key. Rejects as `receive`
    * does.
    */
-  retry(): Promise<void>;
+  retryPending(): Promise<void>;
   /** How many answers have begun. */
   round(): number;
   /**
    * The round of the oldest text that still waits for its key, which the position must not move past; null
    * where none does. It never stays the same for long, however many more such texts somebody sends.
    */
-  waitingSince(): number | null;
+  oldestPendingRound(): number | null;
 };
 
-type Waiting = {
+type PendingEvent = {
   readonly roomId: RoomId;
   readonly event: RoomEvent;
   readonly since: number;
@@ -55,7 +55,7 @@ type Waiting = {
 /** `isWatched` tells the control room and our DMs from any other room. */
 export function createReceiver(options: {
   readonly engine: EngineClient;
-  readonly homeserver: Homeserver;
+  readonly homeserver: HomeserverClient;
   readonly botId: string;
   readonly isWatched: (roomId: RoomId) => Promise<boolean>;
   readonly onEvent: (event: ChatEvent) => Promise<void>;
@@ -63,12 +63,12 @@ export function createReceiver(options: {
   readonly now: () => number;
 }): Receiver {
   const { engine, homeserver, botId, log, now } = options;
-  const waiting = new Map<string, Waiting>();
+  const pending = new Map<string, PendingEvent>();
   const attempts = new Map<string, number>();
   let round = 0;
 
   /** No single event may deafen the bot: what fails again and again is let go. */
-  async function bounded(id: string, kind: string, work: () => Promise<void>): Promise<void> {
+  async function withAttemptLimit(id: string, kind: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
       attempts.delete(id);
@@ -81,58 +81,58 @@ export function createReceiver(options: {
         attempt: count,
         error: error instanceof Error ? error.name : 'unknown',
       });
-      if (count < (isHomeservers(error) ? MAX_ATTEMPTS_AWAY : MAX_ATTEMPTS)) throw error;
+      if (count < (isHomeserverFailure(error) ? MAX_ATTEMPTS_WHILE_AWAY : MAX_ATTEMPTS)) throw error;
       attempts.delete(id);
     }
   }
 
-  function hand(event: ChatEvent, id: string): Promise<void> {
-    return bounded(id, event.kind, () => options.onEvent(event));
+  function deliver(event: ChatEvent, id: string): Promise<void> {
+    return withAttemptLimit(id, event.kind, () => options.onEvent(event));
   }
 
-  async function takeEncrypted(roomId: RoomId, event: RoomEvent): Promise<void> {
-    const found: Decrypted = await decrypt(engine, homeserver, roomId, event);
+  async function receiveEncrypted(roomId: RoomId, event: RoomEvent): Promise<void> {
+    const found: DecryptionResult = await decrypt(engine, homeserver, roomId, event);
     if (found.kind === 'clear') {
-      waiting.delete(event.eventId);
+      pending.delete(event.eventId);
       const message = toMessage(roomId, event, found, found.encryption);
-      if (message !== null) await hand({ kind: 'message', message }, event.eventId);
+      if (message !== null) await deliver({ kind: 'message', message }, event.eventId);
       return;
     }
-    const first = waiting.get(event.eventId) ?? { since: now(), round };
-    if (found.kind === 'no-key' && now() - first.since < KEY_PATIENCE_MS) {
-      waiting.set(event.eventId, { roomId, event, since: first.since, round: first.round });
+    const first = pending.get(event.eventId) ?? { since: now(), round };
+    if (found.kind === 'no-key' && now() - first.since < KEY_TIMEOUT_MS) {
+      pending.set(event.eventId, { roomId, event, since: first.since, round: first.round });
       return;
     }
-    waiting.delete(event.eventId);
-    await hand(
+    pending.delete(event.eventId);
+    await deliver(
       { kind: 'undecryptable', roomId, eventId: event.eventId, sender: event.sender },
       event.eventId,
     );
   }
 
   return {
-    watches: (roomId) => options.isWatched(roomId),
-    async take(roomId, event) {
+    isWatched: (roomId) => options.isWatched(roomId),
+    async receive(roomId, event) {
       if (!(await options.isWatched(roomId))) return;
       if (event.type === 'm.room.member' && event.stateKey !== null) {
         const userId = parseUserId(event.stateKey);
         const membership = stringAt(event.content, 'membership') ?? 'leave';
-        if (userId !== null) await hand({ kind: 'membership', roomId, userId, membership }, event.eventId);
+        if (userId !== null) await deliver({ kind: 'membership', roomId, userId, membership }, event.eventId);
         return;
       }
       if (event.sender === botId || event.stateKey !== null || now() - event.sentAt > MAX_AGE_MS) return;
       if (event.type === 'm.room.encrypted' && stringAt(event.content, 'ciphertext') !== null)
-        await takeEncrypted(roomId, event);
+        await receiveEncrypted(roomId, event);
       if (event.type !== 'm.room.message') return;
       const message = toMessage(roomId, event, event, null);
-      if (message !== null) await hand({ kind: 'message', message }, event.eventId);
+      if (message !== null) await deliver({ kind: 'message', message }, event.eventId);
     },
-    async retry() {
+    async retryPending() {
       round++;
-      for (const { roomId, event } of waiting.values()) await takeEncrypted(roomId, event);
+      for (const { roomId, event } of pending.values()) await receiveEncrypted(roomId, event);
     },
     round: () => round,
-    waitingSince: () =>
-      waiting.size === 0 ? null : Math.min(...[...waiting.values()].map((each) => each.round)),
+    oldestPendingRound: () =>
+      pending.size === 0 ? null : Math.min(...[...pending.values()].map((each) => each.round)),
   };
 }

@@ -1,6 +1,6 @@
 import { parseUserId, type UserId } from '../domain/ids.ts';
 import { parseEvent, type RoomEvent } from './events.ts';
-import { path, stringAt, type Homeserver, type Json } from './homeserver.ts';
+import { path, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
 
 /** The one algorithm for rooms there is (Client-Server API, m.room.encryption). */
 export const MEGOLM = 'm.megolm.v1.aes-sha2';
@@ -9,7 +9,7 @@ export const MEGOLM = 'm.megolm.v1.aes-sha2';
 export type RoomState = {
   event(type: string, stateKey?: string): RoomEvent | null;
   /** The content of a state event; empty where there is none. */
-  content(type: string, stateKey?: string): Json;
+  content(type: string, stateKey?: string): JsonObject;
   members(...memberships: readonly string[]): readonly UserId[];
   membershipOf(userId: string): string;
   /** The algorithm in use; null in a room that is not encrypted. */
@@ -17,8 +17,8 @@ export type RoomState = {
 };
 
 /** Asks for a room's whole state now: encryption and members of the same moment. */
-export async function readRoomState(homeserver: Homeserver, roomId: string): Promise<RoomState> {
-  return toRoomState(await homeserver.askList('GET', path`/rooms/${roomId}/state`));
+export async function readRoomState(homeserver: HomeserverClient, roomId: string): Promise<RoomState> {
+  return toRoomState(await homeserver.requestList('GET', path`/rooms/${roomId}/state`));
 }
 
 /** The state from its events. An encryption event without an algorithm counts as one we do not know. */

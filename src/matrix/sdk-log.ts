@@ -1,4 +1,4 @@
-import './suppress-sdk-warning';
+import './suppress-sdk-warning.ts';
 import { LogLevel, LogService } from 'matrix-bot-sdk';
 import type { Log } from '../ports/log.ts';
 

@@ -1,4 +1,4 @@
-import './suppress-sdk-warning';
+import './suppress-sdk-warning.ts';
 import { StoreType } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import {
   RustSdkCryptoStorageProvider,

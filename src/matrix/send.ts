@@ -1,11 +1,11 @@
 import { MintwardenError } from '../domain/errors.ts';
 import { parseEventId, type EventId, type RoomId, type UserId } from '../domain/ids.ts';
 import type { Audience, ChatContent } from '../ports/chat.ts';
-import { marked, toMessageContent } from './content.ts';
+import { withMarker, toMessageContent } from './content.ts';
 import { dmUserOf } from './dm-room.ts';
 import type { Encryptor } from './encrypt.ts';
-import { nonsense } from './homeserver-errors.ts';
-import { path, stringAt, type Homeserver } from './homeserver.ts';
+import { invalidResponse } from './homeserver-errors.ts';
+import { path, stringAt, type HomeserverClient } from './homeserver.ts';
 import { MEGOLM, readRoomState, type RoomState } from './room-state.ts';
 
 /** See `Chat.send`. */
@@ -18,11 +18,11 @@ export type SendOptions = {
 };
 
 /** What sending needs. `inRoom` runs the sends of one room one after the other. */
-export type Sender = {
-  readonly homeserver: Homeserver;
+export type SendContext = {
+  readonly homeserver: HomeserverClient;
   readonly encryptor: Encryptor;
   readonly userId: string;
-  readonly inRoom: <T>(roomId: string, work: () => Promise<T>) => Promise<T>;
+  readonly queueByRoom: <T>(roomId: string, work: () => Promise<T>) => Promise<T>;
 };
 
 /**
@@ -30,29 +30,33 @@ export type Sender = {
  * expected.
  */
 export async function send(
-  sender: Sender,
+  sender: SendContext,
   roomId: RoomId,
   content: ChatContent,
   options: SendOptions,
 ): Promise<EventId> {
-  return sender.inRoom(roomId, async () => {
+  return sender.queueByRoom(roomId, async () => {
     const { homeserver, encryptor } = sender;
     const state = await readRoomState(homeserver, roomId);
     checkRoom(state, options);
     const recipient =
       options.only ?? (options.audience === 'cross-signed' ? dmUserOf(state, sender.userId) : null);
-    if (recipient !== null) checkAlone(state, sender.userId, recipient);
+    if (recipient !== null) checkOnlyRecipient(state, sender.userId, recipient);
     const plain = toMessageContent(content);
-    marked(plain, options.marker); // too long is said before a key is used up
+    withMarker(plain, options.marker); // too long is said before a key is used up
     const [type, body] =
       options.expect === 'encrypted'
         ? ['m.room.encrypted', await encryptor.encrypt(roomId, state, plain, options.audience, recipient)]
         : ['m.room.message', plain];
-    const answer = await homeserver.ask('PUT', path`/rooms/${roomId}/send/${type}/${options.transactionId}`, {
-      body: marked(body, options.marker),
-    });
+    const answer = await homeserver.request(
+      'PUT',
+      path`/rooms/${roomId}/send/${type}/${options.transactionId}`,
+      {
+        body: withMarker(body, options.marker),
+      },
+    );
     const eventId = parseEventId(stringAt(answer, 'event_id') ?? '');
-    if (eventId === null) throw nonsense('no event id');
+    if (eventId === null) throw invalidResponse('no event id');
     return eventId;
   });
 }
@@ -84,7 +88,11 @@ export function checkRoom(
  * MintwardenError
  * `room-unusable` where somebody else could read it too
  */
-export function checkAlone(state: Pick<RoomState, 'members'>, botId: string, recipient: UserId): void {
+export function checkOnlyRecipient(
+  state: Pick<RoomState, 'members'>,
+  botId: string,
+  recipient: UserId,
+): void {
   const members = state.members('join', 'invite');
   if (members.length === 2 && members.includes(recipient) && members.includes(botId as UserId)) return;
   throw new MintwardenError(

@@ -4,21 +4,21 @@ import type { RoomId } from '../domain/ids.ts';
 import type { Log } from '../ports/log.ts';
 import type { EngineClient } from './engine-client.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
-import { path, stringAt, type Homeserver, type Json } from './homeserver.ts';
-import { HomeserverRefusal, isForbidden, isNotFound, nonsense } from './homeserver-errors.ts';
+import { path, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
+import { HomeserverRefusal, isForbidden, isNotFound, invalidResponse } from './homeserver-errors.ts';
 import type { Receiver } from './receiver.ts';
 import type { PositionStore } from './options.ts';
-import { GAP_FILTER, roomNews, SYNC_FILTER, type RoomNews } from './sync-response.ts';
+import { GAP_FILTER, roomUpdates, SYNC_FILTER, type RoomUpdate } from './sync-response.ts';
 
 const POLL_MS = 30_000;
 /** With a text waiting for its key, the next look is not put off. */
-const WAITING_POLL_MS = 1_000;
-const ANSWER_PATIENCE_MS = 30_000;
+const PENDING_POLL_MS = 1_000;
+const RESPONSE_TIMEOUT_MS = 30_000;
 const MAX_GAP_PAGES = 20;
 /** Short, so that all is as usual a few seconds after the homeserver is back. */
 const MAX_BACKOFF_MS = 2_500;
 
-/** The bot's ears; see `startSyncLoop`. */
+/** The sync loop; see `startSyncLoop`. */
 export type SyncLoop = {
   /** Resolves once the first answer was dealt with. */
   readonly ready: Promise<void>;
@@ -33,14 +33,14 @@ export type SyncLoop = {
  * two.
  */
 export function startSyncLoop(options: {
-  readonly homeserver: Homeserver;
+  readonly homeserver: HomeserverClient;
   readonly engine: EngineClient;
   readonly receiver: Receiver;
   readonly position: PositionStore;
   readonly log: Log;
   readonly now: () => number;
   readonly onLoggedOut?: () => void;
-  readonly onReturn?: () => void;
+  readonly onReconnected?: () => void;
 }): SyncLoop {
   const { homeserver, engine, receiver, position, log, now } = options;
   const stopping = new AbortController();
@@ -49,41 +49,41 @@ export function startSyncLoop(options: {
   let saved: string | null = null;
   let failures = 0;
   /** Positions whose answers were dealt with, and which may be kept once nothing older waits. */
-  let dealt: { readonly round: number; readonly next: string }[] = [];
+  let processed: { readonly round: number; readonly next: string }[] = [];
 
-  async function news(since: string | null): Promise<Json> {
+  async function requestSync(since: string | null): Promise<JsonObject> {
     // After a failure the first answer is wanted at once: it tells that the homeserver is back.
     const timeout =
-      syncedAt === 0 || failures > 0 ? 0 : receiver.waitingSince() !== null ? WAITING_POLL_MS : POLL_MS;
-    return homeserver.ask('GET', path`/sync`, {
+      syncedAt === 0 || failures > 0 ? 0 : receiver.oldestPendingRound() !== null ? PENDING_POLL_MS : POLL_MS;
+    return homeserver.request('GET', path`/sync`, {
       query: { since, timeout, filter: SYNC_FILTER, set_presence: 'offline' },
-      timeoutMs: (since === null ? 120_000 : timeout) + ANSWER_PATIENCE_MS,
+      timeoutMs: (since === null ? 120_000 : timeout) + RESPONSE_TIMEOUT_MS,
       signal: stopping.signal,
     });
   }
 
-  async function once(since: string | null): Promise<string> {
-    const answer = await news(since).catch((error: unknown) => {
+  async function syncOnce(since: string | null): Promise<string> {
+    const answer = await requestSync(since).catch((error: unknown) => {
       if (since === null || !(error instanceof HomeserverRefusal) || error.status !== 400) throw error;
       // The position was damaged, or is another homeserver's: a first sync looks back far enough.
       log.warn('the homeserver does not know the position; starting over');
       since = null;
-      return news(null);
+      return requestSync(null);
     });
     const next = stringAt(answer, 'next_batch');
-    if (next === null) throw nonsense('a sync without a position');
-    await dealWith(answer, since);
-    dealt.push({ round: receiver.round(), next });
-    await keep();
+    if (next === null) throw invalidResponse('a sync without a position');
+    await processResponse(answer, since);
+    processed.push({ round: receiver.round(), next });
+    await savePosition();
     return next;
   }
 
   /** Keeps the newest position behind which no text waits for its key. */
-  async function keep(): Promise<void> {
-    const waits = receiver.waitingSince();
-    const last = dealt.findLast(({ round }) => waits === null || round < waits);
+  async function savePosition(): Promise<void> {
+    const pendingRound = receiver.oldestPendingRound();
+    const last = processed.findLast(({ round }) => pendingRound === null || round < pendingRound);
     if (last === undefined) return;
-    dealt = dealt.filter(({ round }) => round > last.round);
+    processed = processed.filter(({ round }) => round > last.round);
     if (last.next === saved) return;
     await position.save(last.next).then(
       () => (saved = last.next),
@@ -92,26 +92,28 @@ export function startSyncLoop(options: {
     );
   }
 
-  async function dealWith(answer: Json, since: string | null): Promise<void> {
-    await engine.takeIn(answer);
-    await engine.alone(() => engine.runOutgoing());
-    await receiver.retry();
-    for (const news of roomNews(answer)) {
+  async function processResponse(answer: JsonObject, since: string | null): Promise<void> {
+    await engine.processSync(answer);
+    await engine.withLock(() => engine.sendOutgoingRequests());
+    await receiver.retryPending();
+    for (const update of roomUpdates(answer)) {
       // Whoever else has the bot in a room must not make it look back through theirs.
-      if (!(await receiver.watches(news.roomId))) continue;
-      for (const event of await eventsOf(news, since)) await receiver.take(news.roomId, event);
+      if (!(await receiver.isWatched(update.roomId))) continue;
+      for (const event of await eventsOf(update, since)) await receiver.receive(update.roomId, event);
     }
   }
 
-  async function eventsOf(news: RoomNews, since: string | null): Promise<readonly RoomEvent[]> {
-    if (since === null) return news.timeline;
+  async function eventsOf(update: RoomUpdate, since: string | null): Promise<readonly RoomEvent[]> {
+    if (since === null) return update.timeline;
     const missed =
-      news.gapFrom === null ? [] : await gap(homeserver, news.roomId, news.gapFrom, since).catch(closed);
-    const seen = new Set([...missed, ...news.timeline].map(({ eventId }) => eventId));
-    return [...news.state.filter(({ eventId }) => !seen.has(eventId)), ...missed, ...news.timeline];
+      update.gapFrom === null
+        ? []
+        : await fetchGap(homeserver, update.roomId, update.gapFrom, since).catch(emptyIfInaccessible);
+    const seen = new Set([...missed, ...update.timeline].map(({ eventId }) => eventId));
+    return [...update.state.filter(({ eventId }) => !seen.has(eventId)), ...missed, ...update.timeline];
   }
 
-  async function kept(): Promise<string | null> {
+  async function loadPosition(): Promise<string | null> {
     return position.load().then(
       (stored) => (stored === '' ? null : stored),
       () => {
@@ -122,20 +124,20 @@ export function startSyncLoop(options: {
   }
 
   async function run(): Promise<void> {
-    let since = await kept();
+    let since = await loadPosition();
     while (!stopping.signal.aborted) {
       try {
-        since = await once(since);
-        const isBack = failures > 0;
+        since = await syncOnce(since);
+        const isReconnected = failures > 0;
         failures = 0;
         syncedAt = now();
-        if (isBack) options.onReturn?.();
+        if (isReconnected) options.onReconnected?.();
         ready.resolve();
       } catch (error) {
         if (stopping.signal.aborted) return;
         failures++;
-        dealt = [];
-        since = await kept();
+        processed = [];
+        since = await loadPosition();
         const code = error instanceof MintwardenError ? error.code : 'internal';
         const errcode = error instanceof HomeserverRefusal ? error.errcode : null;
         log.warn('news from the homeserver could not be dealt with', { code, errcode, failures });
@@ -169,14 +171,14 @@ export function startSyncLoop(options: {
  * A room that the bot was put out of, or that was purged, says nothing more: without this it would be asked
  * for ever, and nothing else heard.
  */
-function closed(error: unknown): readonly RoomEvent[] {
+function emptyIfInaccessible(error: unknown): readonly RoomEvent[] {
   if (isForbidden(error) || isNotFound(error)) return [];
   throw error;
 }
 
 /** What was said between the last position and the timeline: a flood must not be able to hide a command. */
-async function gap(
-  homeserver: Homeserver,
+async function fetchGap(
+  homeserver: HomeserverClient,
   roomId: RoomId,
   from: string,
   since: string,
@@ -185,7 +187,7 @@ async function gap(
   let at: string | null = from;
   for (let page = 0; at !== null && page < MAX_GAP_PAGES; page++) {
     const query = { dir: 'b', from: at, to: since, limit: 100, filter: JSON.stringify(GAP_FILTER) };
-    const answer: Json = await homeserver.ask('GET', path`/rooms/${roomId}/messages`, { query });
+    const answer: JsonObject = await homeserver.request('GET', path`/rooms/${roomId}/messages`, { query });
     const chunk = eventsAt(answer, 'chunk');
     pages.push(...chunk);
     const end = stringAt(answer, 'end');

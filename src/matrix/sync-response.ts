@@ -1,9 +1,9 @@
 import { parseRoomId, type RoomId } from '../domain/ids.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
-import { isJson, objectAt, stringAt, type Json } from './homeserver.ts';
+import { isJsonObject, objectAt, stringAt, type JsonObject } from './homeserver.ts';
 
 /** What a sync answer has to say about a room. */
-export type RoomNews = {
+export type RoomUpdate = {
   readonly roomId: RoomId;
   /** State that changed in a gap before the timeline, and then the timeline, in order. */
   readonly state: readonly RoomEvent[];
@@ -12,7 +12,7 @@ export type RoomNews = {
   readonly gapFrom: string | null;
 };
 
-const TYPES = ['m.room.encrypted', 'm.room.message', 'm.room.member'];
+const EVENT_TYPES = ['m.room.encrypted', 'm.room.message', 'm.room.member'];
 
 /**
  * The filter of the sync: what the bot acts on, and nothing else. A first sync looks back a little, in case
@@ -24,22 +24,22 @@ export const SYNC_FILTER = JSON.stringify({
   room: {
     account_data: { not_types: ['*'] },
     ephemeral: { not_types: ['*'] },
-    timeline: { limit: 30, types: TYPES },
+    timeline: { limit: 30, types: EVENT_TYPES },
     state: { types: ['m.room.member'], lazy_load_members: true },
     include_leave: false,
   },
 });
 
 /** The same events, for going back through a gap. */
-export const GAP_FILTER = { types: TYPES };
+export const GAP_FILTER = { types: EVENT_TYPES };
 
 /** The rooms of a sync answer: joined ones, and ones just left. Invitations are left alone. */
-export function roomNews(answer: Json): readonly RoomNews[] {
+export function roomUpdates(answer: JsonObject): readonly RoomUpdate[] {
   const rooms = objectAt(answer, 'rooms');
   return [...Object.entries(objectAt(rooms, 'join')), ...Object.entries(objectAt(rooms, 'leave'))].flatMap(
     ([id, room]) => {
       const roomId = parseRoomId(id);
-      if (roomId === null || !isJson(room)) return [];
+      if (roomId === null || !isJsonObject(room)) return [];
       const timeline = objectAt(room, 'timeline');
       return [
         {

@@ -3,8 +3,8 @@ import { type KeptMatrix, keepMatrix, type MatrixHooks } from '../../src/app/kee
 import { MintwardenError } from '../../src/domain/errors.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 import { createTroubles } from '../../src/lifecycle/troubles/troubles.ts';
-import { refusal } from '../../src/matrix/homeserver-errors.ts';
-import type { Matrix } from '../../src/matrix/bot-client.ts';
+import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
+import type { BotClient } from '../../src/matrix/bot-client.ts';
 import type { Chat } from '../../src/ports/chat.ts';
 
 const silent = {
@@ -13,7 +13,7 @@ const silent = {
   warn: () => undefined,
   error: () => undefined,
 };
-const DEAD = refusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
+const DEAD = toRefusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
 const open: KeptMatrix[] = [];
 
 afterEach(async () => {
@@ -32,7 +32,7 @@ async function keep(good: Set<string>) {
     troubles,
     onFatal: () => fatal.count++,
     log: silent,
-    open: async (shown, hooks): Promise<Matrix> => {
+    open: async (shown, hooks): Promise<BotClient> => {
       if (!good.has(shown)) throw DEAD;
       const mine: (typeof begun)[number] = { token: shown, hooks, stopped: false };
       begun.push(mine);

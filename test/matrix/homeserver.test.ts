@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { refusal } from '../../src/matrix/homeserver-errors.ts';
-import { createHomeserver, path } from '../../src/matrix/homeserver.ts';
+import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
+import { createHomeserverClient, path } from '../../src/matrix/homeserver.ts';
 
 async function serve(listener: RequestListener) {
   const server = createServer(listener);
@@ -26,20 +26,22 @@ describe('what an answer means', () => {
     [401, { errcode: 'M_UNKNOWN_TOKEN' }, 'homeserver-refused'],
     [413, { errcode: 'M_TOO_LARGE' }, 'homeserver-refused'],
   ])('%i %j', (status, body, code) => {
-    expect(refusal({ status, body }).code).toBe(code);
+    expect(toRefusal({ status, body }).code).toBe(code);
   });
 
   test('says how long to wait, and what to do about a dead token', () => {
     expect(
-      refusal({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 } }).next,
+      toRefusal({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 } }).next,
     ).toContain('2 s');
-    expect(refusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } }).next).toContain('mintwarden init');
+    expect(toRefusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } }).next).toContain(
+      'mintwarden init',
+    );
   });
 
   test('the homeserver’s own words are not repeated: they may quote what was sent', () => {
-    const error = refusal({ status: 400, body: { errcode: 'M_BAD_JSON', error: 'near "mwt_secret"' } });
+    const error = toRefusal({ status: 400, body: { errcode: 'M_BAD_JSON', error: 'near "mwt_secret"' } });
     expect(JSON.stringify([error.message, error.next])).not.toContain('mwt_secret');
-    expect(refusal({ status: 400, body: { errcode: 'evil\nline mwt_secret' } }).message).not.toContain(
+    expect(toRefusal({ status: 400, body: { errcode: 'evil\nline mwt_secret' } }).message).not.toContain(
       'mwt_secret',
     );
   });
@@ -57,20 +59,24 @@ describe('asking', () => {
         response.writeHead(302, { location: target.url });
       response.end(request.url === '/_matrix/client/v3/array' ? '[]' : '<html>');
     });
-    const homeserver = createHomeserver({ homeserverUrl: `${server.url}/`, accessToken: 'secret' });
-    await expect(homeserver.ask('GET', path`/page`)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-    await expect(homeserver.ask('GET', path`/array`)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-    await expect(homeserver.ask('GET', path`/redirect`)).rejects.toMatchObject({
+    const homeserver = createHomeserverClient({ homeserverUrl: `${server.url}/`, accessToken: 'secret' });
+    await expect(homeserver.request('GET', path`/page`)).rejects.toMatchObject({
+      code: 'homeserver-nonsense',
+    });
+    await expect(homeserver.request('GET', path`/array`)).rejects.toMatchObject({
+      code: 'homeserver-nonsense',
+    });
+    await expect(homeserver.request('GET', path`/redirect`)).rejects.toMatchObject({
       code: 'homeserver-nonsense',
     });
     expect(elsewhere).toEqual([]);
-    expect(await homeserver.askList('GET', path`/array`)).toEqual([]);
+    expect(await homeserver.requestList('GET', path`/array`)).toEqual([]);
   });
 
   test('silence ends', async () => {
     await using server = await serve(() => undefined);
-    const homeserver = createHomeserver({ homeserverUrl: server.url, accessToken: null });
-    await expect(homeserver.ask('GET', path`/x`, { timeoutMs: 50 })).rejects.toMatchObject({
+    const homeserver = createHomeserverClient({ homeserverUrl: server.url, accessToken: null });
+    await expect(homeserver.request('GET', path`/x`, { timeoutMs: 50 })).rejects.toMatchObject({
       code: 'homeserver-unreachable',
     });
   });

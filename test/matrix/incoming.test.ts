@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { parseEvent, type RoomEvent } from '../../src/matrix/events.ts';
-import { toMessage, withoutQuote } from '../../src/matrix/incoming.ts';
+import { toMessage, stripQuoteFallback } from '../../src/matrix/incoming.ts';
 
 const ROOM = '!r:x' as RoomId;
 
@@ -120,6 +120,6 @@ describe('a reply', () => {
     ['> a\n\n\nb', '\nb'],
     ['a\n> b\n\nc', 'a\n> b\n\nc'],
   ])('%j → %j', (body, rest) => {
-    expect(withoutQuote(body)).toBe(rest);
+    expect(stripQuoteFallback(body)).toBe(rest);
   });
 });

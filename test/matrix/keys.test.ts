@@ -1,7 +1,7 @@
 import type { DeviceSummary, EncryptionInfo, IdentitySummary } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { describe, expect, test } from 'vitest';
 import { isFromSignedDevice } from '../../src/matrix/decrypt.ts';
-import { fresh, toKeys } from '../../src/matrix/keys.ts';
+import { keepCurrent, toKeys } from '../../src/matrix/keys.ts';
 
 const ALICE = '@alice:x';
 const device: DeviceSummary = {
@@ -29,7 +29,7 @@ const answer = {
 
 describe('a person’s keys', () => {
   test('as they are', () => {
-    expect(toKeys(fresh(answer, ALICE, [device], identity))).toEqual({
+    expect(toKeys(keepCurrent(answer, ALICE, [device], identity))).toEqual({
       devices: 1,
       signedDevices: 1,
       masterKey: 'M',
@@ -37,7 +37,7 @@ describe('a person’s keys', () => {
   });
 
   test('an identity that took the place of the first shows', () => {
-    const replaced = fresh(answer, ALICE, [device], { ...identity, needsUserApproval: true });
+    const replaced = keepCurrent(answer, ALICE, [device], { ...identity, needsUserApproval: true });
     expect(toKeys(replaced)).toEqual({ devices: 1, signedDevices: 1, masterKey: 'M', isReplaced: true });
   });
 
@@ -64,7 +64,7 @@ describe('a person’s keys', () => {
       { devices: 1, signedDevices: 0, masterKey: null },
     ],
   ])('what the engine remembers does not outlive the answer: %s', (_name, changed, keys) => {
-    expect(toKeys(fresh(changed, ALICE, [device], identity))).toEqual(keys);
+    expect(toKeys(keepCurrent(changed, ALICE, [device], identity))).toEqual(keys);
   });
 });
 

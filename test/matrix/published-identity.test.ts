@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../src/domain/audit.ts';
-import { shownIdentity } from '../../src/matrix/published-identity.ts';
+import { verifyPublishedIdentity } from '../../src/matrix/published-identity.ts';
 
 const ALICE = '@alice:x';
 type Pair = { readonly key: string; readonly secret: KeyObject };
@@ -48,11 +48,11 @@ const honest = {
 };
 
 test('an identity and the sessions it vouches for', () => {
-  expect(shownIdentity(honest, ALICE)).toEqual({
+  expect(verifyPublishedIdentity(honest, ALICE)).toEqual({
     masterKey: master.key,
     sessions: [{ deviceId: 'PHONE', key: phone.key, name: 'Phone' }],
   });
-  expect(shownIdentity({}, ALICE)).toBeNull();
+  expect(verifyPublishedIdentity({}, ALICE)).toBeNull();
 });
 
 test.each([
@@ -96,5 +96,5 @@ test.each([
     },
   ],
 ])('not %s', (_name, answer) => {
-  expect(shownIdentity(answer, ALICE)?.sessions).toEqual([]);
+  expect(verifyPublishedIdentity(answer, ALICE)?.sessions).toEqual([]);
 });

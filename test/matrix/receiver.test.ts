@@ -48,8 +48,8 @@ test('what its handler cannot take comes again, but not for ever', async () => {
   });
   const poison = event('$p', { msgtype: 'm.text', body: 'x' });
   for (let attempt = 1; attempt < 5; attempt++)
-    await expect(poisoned.take(ROOM, poison)).rejects.toThrow('full disk');
-  await expect(poisoned.take(ROOM, poison)).resolves.toBeUndefined();
+    await expect(poisoned.receive(ROOM, poison)).rejects.toThrow('full disk');
+  await expect(poisoned.receive(ROOM, poison)).resolves.toBeUndefined();
   expect(calls).toBe(5);
 });
 
@@ -69,13 +69,16 @@ test.each([
   ],
 ])('%s are not heard', async (_name, roomId, given) => {
   const heard: ChatEvent[] = [];
-  await receiver(async (news) => void heard.push(news)).take(roomId, given);
+  await receiver(async (news) => void heard.push(news)).receive(roomId, given);
   expect(heard).toEqual([]);
 });
 
 test('a member’s comings and goings are told, also old ones', async () => {
   const heard: ChatEvent[] = [];
   const more = { type: 'm.room.member', state_key: '@a:x', origin_server_ts: 1 };
-  await receiver(async (news) => void heard.push(news)).take(ROOM, event('$m', { membership: 'join' }, more));
+  await receiver(async (news) => void heard.push(news)).receive(
+    ROOM,
+    event('$m', { membership: 'join' }, more),
+  );
   expect(heard).toEqual([{ kind: 'membership', roomId: ROOM, userId: '@a:x', membership: 'join' }]);
 });

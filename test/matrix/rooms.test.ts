@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { newControlRoom } from '../../src/matrix/accounts.ts';
+import { controlRoomCreationBody } from '../../src/matrix/accounts.ts';
 import { toControlRoom } from '../../src/matrix/control-room.ts';
-import { dmUserOf, newDm, toDm } from '../../src/matrix/dm-room.ts';
+import { dmUserOf, dmCreationBody, toDm } from '../../src/matrix/dm-room.ts';
 import { MEGOLM, toRoomState } from '../../src/matrix/room-state.ts';
-import type { Homeserver } from '../../src/matrix/homeserver.ts';
-import { checkAlone, checkRoom, send } from '../../src/matrix/send.ts';
+import type { HomeserverClient } from '../../src/matrix/homeserver.ts';
+import { checkOnlyRecipient, checkRoom, send } from '../../src/matrix/send.ts';
 
 const [BOT, ALICE, BOB] = ['@bot:x', '@alice:x', '@bob:x'] as unknown as [UserId, UserId, UserId];
 const ROOM = '!r' as RoomId;
@@ -54,7 +54,7 @@ describe('a DM', () => {
   });
 
   test('is made with nothing for the other person to change, and nobody invited without a reason', () => {
-    const body = newDm(ALICE, true);
+    const body = dmCreationBody(ALICE, true);
     expect(body).toMatchObject({
       preset: 'private_chat',
       is_direct: true,
@@ -71,7 +71,7 @@ describe('a secret goes where only its recipient is', () => {
   test('whatever the homeserver says whose DM it is', () => {
     const eve = '@eve:x';
     const theirs = [created, encrypted, member(BOT, 'join'), member(ALICE, 'join')];
-    expect(() => checkAlone(toRoomState(theirs), BOT, ALICE)).not.toThrow();
+    expect(() => checkOnlyRecipient(toRoomState(theirs), BOT, ALICE)).not.toThrow();
     for (const state of [
       [...theirs, member(eve, 'invite')],
       [created, member(BOT, 'join'), member(eve, 'join')],
@@ -79,7 +79,7 @@ describe('a secret goes where only its recipient is', () => {
       [member(BOT, 'join'), member(ALICE, 'join'), member(eve, 'join')],
       [created, member(BOT, 'join')],
     ]) {
-      expect(() => checkAlone(toRoomState(state), BOT, ALICE)).toThrow(
+      expect(() => checkOnlyRecipient(toRoomState(state), BOT, ALICE)).toThrow(
         expect.objectContaining({ code: 'room-unusable' }),
       );
     }
@@ -97,18 +97,18 @@ test('a homeserver that says at the last moment that the DM is no DM, and holds 
     member(eve, 'join'),
   ];
   const homeserver = {
-    askList: async () => forged,
-    ask: async (_method: string, path: string) => void done.push(path),
-  } as unknown as Homeserver;
+    requestList: async () => forged,
+    request: async (_method: string, path: string) => void done.push(path),
+  } as unknown as HomeserverClient;
   const encryptor = {
-    sharing: () => 'identity' as const,
+    keySharing: () => 'identity' as const,
     encrypt: async () => void done.push('encrypt') as never,
   };
   const sender = {
     homeserver,
     encryptor,
     userId: BOT,
-    inRoom: (_roomId: string, work: () => Promise<never>) => work(),
+    queueByRoom: (_roomId: string, work: () => Promise<never>) => work(),
   } as never;
   const content = { body: 'mwt_x', html: 'mwt_x', mentions: [], replyTo: null, msgtype: 'm.text' } as const;
   const options = {
@@ -158,7 +158,7 @@ describe('the control room', () => {
   });
 
   test('from room version 12 on, the first admin is a creator and creators stand in no power levels', () => {
-    const body = newControlRoom('Mint', BOT, [ALICE, BOB], 12);
+    const body = controlRoomCreationBody('Mint', BOT, [ALICE, BOB], 12);
     expect(body).toMatchObject({
       creation_content: { additional_creators: [ALICE], 'org.mintwarden.control': true },
       power_level_content_override: { users: { [BOB]: 100 } },
@@ -168,7 +168,7 @@ describe('the control room', () => {
   });
 
   test('before it, all of them stand there', () => {
-    const body = newControlRoom('Mint', BOT, [ALICE], 11);
+    const body = controlRoomCreationBody('Mint', BOT, [ALICE], 11);
     expect(body['creation_content']).not.toHaveProperty('additional_creators');
     expect(body).toMatchObject({ power_level_content_override: { users: { [BOT]: 100, [ALICE]: 100 } } });
   });

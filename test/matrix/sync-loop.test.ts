@@ -2,8 +2,8 @@ import { EngineError } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import type { EngineClient } from '../../src/matrix/engine-client.ts';
-import type { Homeserver } from '../../src/matrix/homeserver.ts';
-import { refusal } from '../../src/matrix/homeserver-errors.ts';
+import type { HomeserverClient } from '../../src/matrix/homeserver.ts';
+import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
 import { createReceiver } from '../../src/matrix/receiver.ts';
 import { startSyncLoop } from '../../src/matrix/sync-loop.ts';
 
@@ -22,13 +22,13 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
   const enough = Promise.withResolvers<void>();
   const stopped = new AbortController();
   const engine = {
-    alone: (work: () => Promise<unknown>) => work(),
-    takeIn: async () => undefined,
-    runOutgoing: async () => undefined,
+    withLock: (work: () => Promise<unknown>) => work(),
+    processSync: async () => undefined,
+    sendOutgoingRequests: async () => undefined,
     machine: { decryptRoomEvent: nothingToRead },
   } as unknown as EngineClient;
   const homeserver = {
-    ask: async () => {
+    request: async () => {
       answers++;
       clock += STEP_MS;
       if (answers > 40) {
@@ -45,7 +45,7 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
       };
       return { next_batch: String(answers), rooms: { join: { [ROOM]: { timeline: { events: [event] } } } } };
     },
-  } as unknown as Homeserver;
+  } as unknown as HomeserverClient;
   const heard: string[] = [];
   const receiver = createReceiver({
     engine,
@@ -84,9 +84,9 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
     return { timeline: { limited: true, prev_batch: 'p', events: [event] } };
   };
   const homeserver = {
-    ask: async (_method: string, path: string) => {
+    request: async (_method: string, path: string) => {
       asked.push(path);
-      if (path.includes('/messages')) throw refusal({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
+      if (path.includes('/messages')) throw toRefusal({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
       if (heard.length > 0) {
         enough.resolve();
         await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
@@ -100,11 +100,11 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
         },
       };
     },
-  } as unknown as Homeserver;
+  } as unknown as HomeserverClient;
   const engine = {
-    alone: (work: () => unknown) => work(),
-    takeIn: async () => undefined,
-    runOutgoing: async () => undefined,
+    withLock: (work: () => unknown) => work(),
+    processSync: async () => undefined,
+    sendOutgoingRequests: async () => undefined,
   } as unknown as EngineClient;
   const receiver = createReceiver({
     engine,

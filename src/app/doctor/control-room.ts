@@ -3,7 +3,7 @@ import { parseUserId, type UserId } from '../../domain/ids.ts';
 import { powerOf, type RoomPower, roomPowerOf, withinPower } from '../../domain/power.ts';
 import { toControlRoom } from '../../matrix/control-room.ts';
 import { isForbidden, isNotFound } from '../../matrix/homeserver-errors.ts';
-import { createHomeserver } from '../../matrix/homeserver.ts';
+import { createHomeserverClient } from '../../matrix/homeserver.ts';
 import { readRoomState, type RoomState } from '../../matrix/room-state.ts';
 import type { ControlRoomState } from '../../ports/chat.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
@@ -28,7 +28,7 @@ const DEEDS = [
 
 /** The control room as the bot sees it. */
 export async function checkControlRoom(config: Config): Promise<readonly Finding[]> {
-  const homeserver = createHomeserver({
+  const homeserver = createHomeserverClient({
     homeserverUrl: config.homeserver.url,
     accessToken: config.bot.access_token,
   });

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../../config/index.ts';
 import { canonicalJson } from '../../domain/audit.ts';
 import type { UserId } from '../../domain/ids.ts';
-import { createHomeserver, path } from '../../matrix/homeserver.ts';
-import { shownIdentity } from '../../matrix/published-identity.ts';
+import { createHomeserverClient, path } from '../../matrix/homeserver.ts';
+import { verifyPublishedIdentity } from '../../matrix/published-identity.ts';
 import { cryptoFolder, seedsFile } from '../places.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { initAgain, ours } from './shell.ts';
@@ -13,13 +13,15 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** The bot's own device: with keys, their store here, and signed by the bot's own identity. */
 export async function checkDevice(config: Config): Promise<readonly Finding[]> {
-  const homeserver = createHomeserver({
+  const homeserver = createHomeserverClient({
     homeserverUrl: config.homeserver.url,
     accessToken: config.bot.access_token,
   });
   const { user_id: botId } = config.bot;
-  const { device_id: deviceId } = await homeserver.ask('GET', path`/account/whoami`);
-  const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [botId]: [] } } });
+  const { device_id: deviceId } = await homeserver.request('GET', path`/account/whoami`);
+  const answer = await homeserver.request('POST', path`/keys/query`, {
+    body: { device_keys: { [botId]: [] } },
+  });
   const findings = judgeDevice(answer, botId, typeof deviceId === 'string' ? deviceId : '');
   const isListed = findings.every(({ id, severity }) => id !== 'bot-device' || severity === 'ok');
   const [hasStore, hasSeeds] = [existsSync(cryptoFolder(config)), existsSync(seedsFile(config))];
@@ -51,12 +53,12 @@ export async function checkIdentities(
   config: Config,
   pinnedKey: ((userId: UserId) => Promise<string | null>) | null,
 ): Promise<readonly Finding[]> {
-  const homeserver = createHomeserver({
+  const homeserver = createHomeserverClient({
     homeserverUrl: config.homeserver.url,
     accessToken: config.bot.access_token,
   });
   const wanted = Object.fromEntries(config.admins.map((userId) => [userId, []]));
-  const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: wanted } });
+  const answer = await homeserver.request('POST', path`/keys/query`, { body: { device_keys: wanted } });
   const without = config.admins.filter(
     (userId) =>
       at(answer, 'master_keys', userId) === null || at(answer, 'self_signing_keys', userId) === null,
@@ -68,7 +70,10 @@ export async function checkIdentities(
   if (pinnedKey === null) return [identities];
   const replaced: UserId[] = [];
   for (const userId of config.admins) {
-    const [pinned, shown] = [await pinnedKey(userId), shownIdentity(answer, userId)?.masterKey ?? null];
+    const [pinned, shown] = [
+      await pinnedKey(userId),
+      verifyPublishedIdentity(answer, userId)?.masterKey ?? null,
+    ];
     if (pinned !== null && shown !== null && pinned !== shown) replaced.push(userId);
   }
   const command = replaced.map((userId) => ours(config, `trust ${userId}`)).join('\n');

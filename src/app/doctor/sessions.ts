@@ -1,7 +1,7 @@
 import type { Config } from '../../config/index.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { path as adminPath } from '../../issuers/synapse/http.ts';
-import { arrayAt, createHomeserver, path, stringAt } from '../../matrix/homeserver.ts';
+import { arrayAt, createHomeserverClient, path, stringAt } from '../../matrix/homeserver.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
 import { type Finding, ok, warn } from './finding.ts';
 import { adminRequest, AS_ADMIN } from './shell.ts';
@@ -15,9 +15,10 @@ export async function checkSessions(
   userId: UserId,
   token: string,
 ): Promise<Finding> {
-  const as = (accessToken: string) => createHomeserver({ homeserverUrl: config.homeserver.url, accessToken });
-  const own = stringAt(await as(token).ask('GET', path`/account/whoami`), 'device_id');
-  const answer = await as(config.issuer.access_token).ask(
+  const as = (accessToken: string) =>
+    createHomeserverClient({ homeserverUrl: config.homeserver.url, accessToken });
+  const own = stringAt(await as(token).request('GET', path`/account/whoami`), 'device_id');
+  const answer = await as(config.issuer.access_token).request(
     'GET',
     adminPath`/_synapse/admin/v2/users/${userId}/devices`,
   );

@@ -3,7 +3,7 @@ import { parseRoomAlias, parseRoomId, type RoomId, type UserId } from '../../dom
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
 import { toControlRoom } from '../../matrix/control-room.ts';
 import { HomeserverRefusal } from '../../matrix/homeserver-errors.ts';
-import { createHomeserver, objectAt, path, stringAt } from '../../matrix/homeserver.ts';
+import { createHomeserverClient, objectAt, path, stringAt } from '../../matrix/homeserver.ts';
 import { toRoomState } from '../../matrix/room-state.ts';
 
 const NEXT =
@@ -20,8 +20,8 @@ export async function roomCalled(text: string, homeserverUrl: string, adminToken
       `"${text}" is no room.`,
       'Give its id (!…) or its address (#…:…); mind the quotes of your shell.',
     );
-  const homeserver = createHomeserver({ homeserverUrl, accessToken: adminToken });
-  const answer = await homeserver.ask('GET', path`/directory/room/${alias}`).catch((error: unknown) => {
+  const homeserver = createHomeserverClient({ homeserverUrl, accessToken: adminToken });
+  const answer = await homeserver.request('GET', path`/directory/room/${alias}`).catch((error: unknown) => {
     if (error instanceof HomeserverRefusal && error.status === 404) return {};
     throw error;
   });
@@ -86,13 +86,13 @@ export async function joinGivenRoom(parts: {
   readonly roomId: RoomId;
 }): Promise<void> {
   const { homeserverUrl, roomId, botUserId } = parts;
-  const bot = createHomeserver({ homeserverUrl, accessToken: parts.botToken });
+  const bot = createHomeserverClient({ homeserverUrl, accessToken: parts.botToken });
   const join = (): Promise<boolean> =>
-    unlessRefused(() => bot.ask('POST', path`/join/${roomId}`, { body: {} }));
+    unlessRefused(() => bot.request('POST', path`/join/${roomId}`, { body: {} }));
   if (await join()) return;
-  const administrator = createHomeserver({ homeserverUrl, accessToken: parts.adminToken });
+  const administrator = createHomeserverClient({ homeserverUrl, accessToken: parts.adminToken });
   await unlessRefused(() =>
-    administrator.ask('POST', path`/rooms/${roomId}/invite`, { body: { user_id: botUserId } }),
+    administrator.request('POST', path`/rooms/${roomId}/invite`, { body: { user_id: botUserId } }),
   );
   if (await join()) return;
   throw new MintwardenError(

@@ -4,7 +4,7 @@ import type { RoomId, UserId } from '../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
 import { loginWithPassword, logout } from '../../matrix/accounts.ts';
 import { HomeserverRefusal } from '../../matrix/homeserver-errors.ts';
-import { createHomeserver, path } from '../../matrix/homeserver.ts';
+import { createHomeserverClient, path } from '../../matrix/homeserver.ts';
 import type { Log } from '../../ports/log.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -73,7 +73,7 @@ export async function sessionOf(place: Place, account: OwnAccount): Promise<OwnS
 /** Leaves a room. Not being in it is no error. */
 export async function leaveRoom(place: Place, token: string, roomId: RoomId): Promise<void> {
   try {
-    await createHomeserver({ homeserverUrl: place.homeserverUrl, accessToken: token }).ask(
+    await createHomeserverClient({ homeserverUrl: place.homeserverUrl, accessToken: token }).request(
       'POST',
       path`/rooms/${roomId}/leave`,
       {

@@ -5,7 +5,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Operator, RoomId } from '../../domain/ids.ts';
 import { startReaper } from '../../lifecycle/due/reaper.ts';
 import type { World } from '../../lifecycle/world.ts';
-import { startMatrix } from '../../matrix/bot-client.ts';
+import { startBotClient } from '../../matrix/bot-client.ts';
 import type { Synapse } from '../../issuers/synapse/synapse.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Sealer } from '../../ports/sealer.ts';
@@ -69,7 +69,7 @@ export async function tellEverybody({
     signal,
   });
   if (sessionRenewed) await tokens.readAgain();
-  const matrix = await startMatrix({
+  const matrix = await startBotClient({
     ...botSession(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
     accessToken: tokens.bot(),
     // Nobody is obeyed any more.

@@ -4,8 +4,8 @@ import type { Pin } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Actor, UserId } from '../../domain/ids.ts';
 import { trustIdentity } from '../../lifecycle/trust-identity.ts';
-import { createHomeserver, path } from '../../matrix/homeserver.ts';
-import { shownIdentity, type ShownIdentity } from '../../matrix/published-identity.ts';
+import { createHomeserverClient, path } from '../../matrix/homeserver.ts';
+import { verifyPublishedIdentity, type PublishedIdentity } from '../../matrix/published-identity.ts';
 import type { Log } from '../../ports/log.ts';
 import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
@@ -15,13 +15,15 @@ import { ledgerFile } from '../places.ts';
  * The identity of a user as the homeserver shows it now. @throws MintwardenError `not-found` where there is
  * none
  */
-async function identityOf(config: Config, userId: UserId): Promise<ShownIdentity> {
-  const homeserver = createHomeserver({
+async function identityOf(config: Config, userId: UserId): Promise<PublishedIdentity> {
+  const homeserver = createHomeserverClient({
     homeserverUrl: config.homeserver.url,
     accessToken: config.bot.access_token,
   });
-  const answer = await homeserver.ask('POST', path`/keys/query`, { body: { device_keys: { [userId]: [] } } });
-  const identity = shownIdentity(answer, userId);
+  const answer = await homeserver.request('POST', path`/keys/query`, {
+    body: { device_keys: { [userId]: [] } },
+  });
+  const identity = verifyPublishedIdentity(answer, userId);
   if (identity !== null) return identity;
   throw new MintwardenError(
     'not-found',

@@ -6,7 +6,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { UserId } from '../../../src/domain/ids.ts';
 import type { SeedStore } from '../../../src/matrix/options.ts';
-import { startMatrix } from '../../../src/matrix/bot-client.ts';
+import { startBotClient } from '../../../src/matrix/bot-client.ts';
 
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
   options: {
@@ -23,7 +23,7 @@ const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
   run: number;
 };
 
-const matrix = await startMatrix({
+const matrix = await startBotClient({
   ...settings.options,
   storeKey: Buffer.from(settings.storeKey, 'base64'),
   seeds: fileStore(settings.seedsFile),

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserId } from '../../../src/domain/ids.ts';
 import { createControlRoom, loginWithPassword } from '../../../src/matrix/accounts.ts';
-import type { MatrixOptions } from '../../../src/matrix/options.ts';
-import { startMatrix, type Matrix } from '../../../src/matrix/bot-client.ts';
+import type { BotClientOptions } from '../../../src/matrix/options.ts';
+import { startBotClient, type BotClient } from '../../../src/matrix/bot-client.ts';
 import type { ChatContent, ChatEvent, Incoming } from '../../../src/ports/chat.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import type { SynapseServer } from '../../harness/synapse.ts';
@@ -17,11 +17,11 @@ export interface TestBot {
   user: TestUser;
   controlRoomId: string;
   stateDir: string;
-  options: MatrixOptions;
+  options: BotClientOptions;
   heard: ChatEvent[];
   logged: string[];
   saved: { seeds: string | null; position: string | null };
-  start(changes?: Partial<MatrixOptions>): Promise<Matrix>;
+  start(changes?: Partial<BotClientOptions>): Promise<BotClient>;
   hears(match: (event: ChatEvent) => boolean): Promise<ChatEvent>;
   hearsMessage(match: (message: Incoming) => boolean): Promise<Incoming>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -42,8 +42,8 @@ export async function newBot(synapse: SynapseServer, admins: readonly string[]):
   const heard: ChatEvent[] = [];
   const logged: string[] = [];
   const saved: TestBot['saved'] = { seeds: null, position: null };
-  const running: Matrix[] = [];
-  const options: MatrixOptions = {
+  const running: BotClient[] = [];
+  const options: BotClientOptions = {
     homeserverUrl: synapse.baseUrl,
     userId: user.userId,
     accessToken: session.accessToken,
@@ -86,7 +86,7 @@ export async function newBot(synapse: SynapseServer, admins: readonly string[]):
     logged,
     saved,
     async start(changes = {}) {
-      const matrix = await startMatrix({ ...options, ...changes });
+      const matrix = await startBotClient({ ...options, ...changes });
       running.push(matrix);
       return matrix;
     },
