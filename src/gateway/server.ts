@@ -9,29 +9,29 @@ import type { AccessControl } from '../lifecycle/access/access-control.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Transactions } from '../ports/transactions.ts';
-import { type Answer, refusal, UNAVAILABLE } from './http/response.ts';
+import { type GatewayResponse, matrixError, UNAVAILABLE } from './http/response.ts';
 import { CATALOGUE } from './endpoints/catalogue.ts';
-import type { Pace } from './http/call.ts';
+import type { RateClass } from './http/call.ts';
 import { createFilterWorker } from './filter-worker/filter-worker.ts';
-import { routerOf } from './endpoints/router.ts';
-import type { Observer, Seen } from './request/record.ts';
+import { createRouter } from './endpoints/router.ts';
+import type { RequestObserver, RequestRecord } from './request/record.ts';
 import { mediaGate } from './media/gate.ts';
-import type { OwnMedia } from './media/uploads.ts';
+import type { Uploads } from './media/uploads.ts';
 import { createMedia } from './media/media.ts';
 import { acquaintances } from './personal/shared-room.ts';
-import { allowance } from './limits/memory-budget.ts';
-import { createForwarder } from './upstream/json-client.ts';
+import { memoryBudget } from './limits/memory-budget.ts';
+import { createJsonClient } from './upstream/json-client.ts';
 import { type Desk, handle, MALFORMED } from './steps/handle.ts';
 import { instanceProver } from './http/instance-proof.ts';
-import { lateAnswers } from './limits/poll-throttle.ts';
+import { pollThrottle } from './limits/poll-throttle.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits/limits.ts';
 import { openRequests } from './limits/open-requests.ts';
 import { openly } from './upstream/public-answers.ts';
 import { requestRate } from './limits/request-rate.ts';
-import { createStreamer } from './upstream/file-client.ts';
+import { createFileClient } from './upstream/file-client.ts';
 import { GONE, visitOf } from './request/visit.ts';
-import { writeAnswer, writePreflight } from './http/write-response.ts';
-import { writePace, type WritePace } from './limits/rate-limiter.ts';
+import { writeResponse, writePreflight } from './http/write-response.ts';
+import { tokenBucket, type RateLimiter } from './limits/rate-limiter.ts';
 import { writer } from './writes/writer.ts';
 
 /** What a gateway is made of. */
@@ -51,9 +51,9 @@ export type GatewayOptions = {
   /** What holders wrote, so that nothing is sent twice. */
   readonly transactions: Transactions;
   /** How often grants may write, where that is not counted in here. */
-  readonly paces?: Readonly<Record<Pace, WritePace>>;
+  readonly paces?: Readonly<Record<RateClass, RateLimiter>>;
   /** What grants uploaded, where that is not known in here alone. */
-  readonly ownMedia?: OwnMedia;
+  readonly ownMedia?: Uploads;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<GatewayLimits>;
@@ -62,7 +62,7 @@ export type GatewayOptions = {
   /** What this instance is known by, in hexadecimal; see `serve/instance.ts`. */
   readonly instanceKey?: string;
   /** Is told of each request. */
-  readonly observe?: Observer;
+  readonly observe?: RequestObserver;
 };
 
 /** A gateway that listens. */
@@ -73,7 +73,7 @@ export type Gateway = {
 };
 
 const LOOKING_BYTES = 2_097_152;
-const INTERNAL = refusal(500, 'M_UNKNOWN', 'Something went wrong here.');
+const INTERNAL = matrixError(500, 'M_UNKNOWN', 'Something went wrong here.');
 
 /**
  * Starts the gateway: plain HTTP, for loopback behind the operator's own TLS.
@@ -82,7 +82,7 @@ const INTERNAL = refusal(500, 'M_UNKNOWN', 'Something went wrong here.');
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = () => options.clock.now();
-  const forwarder = createForwarder(options.homeserverUrl, limits);
+  const forwarder = createJsonClient(options.homeserverUrl, limits);
   const large = createFilterWorker({
     queueBytes: limits.largeBytes,
     stepTimeoutMs: limits.largeTimeoutMs,
@@ -90,13 +90,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const open = openRequests(limits.concurrentPerGrant);
   const paces = options.paces ?? {
-    writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
-    tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
+    writing: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
+    tending: tokenBucket(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
-  const streamer = createStreamer(options.homeserverUrl);
+  const streamer = createFileClient(options.homeserverUrl);
   // What is read in place keeps all others waiting; and to find what shows a file no large answer is worth
   // its bytes.
-  const looking = createForwarder(options.homeserverUrl, {
+  const looking = createJsonClient(options.homeserverUrl, {
     ...limits,
     answerBytes: Math.min(limits.answerBytes, LOOKING_BYTES),
   });
@@ -140,13 +140,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     upstreamTimeoutMs: limits.upstreamTimeoutMs,
     now,
     sentence: options.sentence,
-    router: routerOf(CATALOGUE),
+    router: createRouter(CATALOGUE),
     open,
     rate: requestRate(limits.requestsPerSecond, limits.requestsAtOnce, now),
-    allowance: allowance(limits.answerBytes, limits.heldBytes),
+    allowance: memoryBudget(limits.answerBytes, limits.heldBytes),
     openly: openly(forwarder, limits.upstreamTimeoutMs, now),
-    late: lateAnswers(limits.lateMs, now),
-    trouble: lateAnswers(limits.troubleMs, now),
+    late: pollThrottle(limits.lateMs, now),
+    trouble: pollThrottle(limits.troubleMs, now),
     bodyBytes: limits.bodyBytes,
     publicUrl: options.publicUrl,
     trustedProxies: options.trustedProxies ?? [],
@@ -201,7 +201,7 @@ async function answerOne(
   if (request.method === 'OPTIONS') return writePreflight(response);
   const visit = visitOf(response, requestTimeoutMs);
   let operation = 'none';
-  let outcome: Seen['outcome'] = 'cut';
+  let outcome: RequestRecord['outcome'] = 'cut';
   let status = 0;
   let errcode: string | null = null;
   let grant: string | null = null;
@@ -213,7 +213,7 @@ async function answerOne(
       outcome = 'answered';
       status = handled.answer.status;
       errcode = errcodeIn(handled.answer);
-      writeAnswer(response, handled.answer, readTimeoutMs);
+      writeResponse(response, handled.answer, readTimeoutMs);
     }
   } catch (error) {
     ({ operation, grantId: grant } = visit.known);
@@ -225,7 +225,7 @@ async function answerOne(
       errcode = errcodeIn(answer);
       // The name and the code alone: a message could quote what was asked.
       log.error('request failed', { error: nameOf(error) });
-      writeAnswer(response, answer, readTimeoutMs);
+      writeResponse(response, answer, readTimeoutMs);
     }
   }
   log.info('request', { operation, status, ms: clock.now() - startedAt, grant });
@@ -245,7 +245,7 @@ async function answerOne(
 }
 
 /** What of an answer tells refusals apart. */
-function errcodeIn({ status, body }: Answer): string | null {
+function errcodeIn({ status, body }: GatewayResponse): string | null {
   if (status < 400 || typeof body !== 'object' || body === null) return null;
   const errcode: unknown = Reflect.get(body, 'errcode');
   return typeof errcode === 'string' ? errcode : null;
@@ -256,7 +256,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-function strictServer(limits: GatewayLimits, observe: Observer | undefined): Server {
+function strictServer(limits: GatewayLimits, observe: RequestObserver | undefined): Server {
   const server = createServer({
     insecureHTTPParser: false,
     requireHostHeader: true,
@@ -299,7 +299,7 @@ function strictServer(limits: GatewayLimits, observe: Observer | undefined): Ser
 }
 
 /** Answers on a bare socket, where there is no request to answer, and ends it. */
-function endWith(socket: Duplex, answer: Answer, status = answer.status): void {
+function endWith(socket: Duplex, answer: GatewayResponse, status = answer.status): void {
   const body = JSON.stringify(answer.body);
   socket.end(
     `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

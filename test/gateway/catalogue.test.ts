@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { CAPABILITIES, CAPABILITY } from '../../src/domain/capability.ts';
 import { ENFORCED } from '../../src/domain/enforced.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import type { Line } from '../../src/gateway/endpoints/endpoint.ts';
+import type { Endpoint } from '../../src/gateway/endpoints/endpoint.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { namesOf, routerOf } from '../../src/gateway/endpoints/router.ts';
+import { pathsOf, createRouter } from '../../src/gateway/endpoints/router.ts';
 
 /** The capabilities a token without a device can have. */
 const NEEDS = CAPABILITIES.filter((name) => !CAPABILITY[name].device);
@@ -27,13 +27,13 @@ const OPERATIONS = readFileSync(join(import.meta.dirname, 'operations.tsv'), 'ut
 /** A path without what parameters are called and which version it is. */
 const plain = (path: string) =>
   path.replaceAll(/\{\w+\}/g, '{}').replace(/^\/_matrix\/client\/(?:v1|v3|\{\})\//, '/_matrix/client/v/');
-const idsOf = (line: Line) => [line.id, ...(line.also ?? [])];
+const idsOf = (line: Endpoint) => [line.id, ...(line.also ?? [])];
 const decides = (id: string) => CATALOGUE.filter((line) => idsOf(line).includes(id));
 /** A path with something in the place of each parameter. */
 const example = (path: string) => path.replaceAll(/\{\w+\}/g, 'x');
-const router = routerOf(CATALOGUE);
+const router = createRouter(CATALOGUE);
 
-function lineOf(method: string, path: string): Line | undefined {
+function lineOf(method: string, path: string): Endpoint | undefined {
   const target = parseTarget(example(path));
   return 'status' in target ? undefined : router(method, target.segments)?.line;
 }
@@ -65,7 +65,7 @@ describe('every line', () => {
 
   test('is found under each of its names', () => {
     const lost = CATALOGUE.flatMap((line) =>
-      namesOf(line).flatMap((name) => {
+      pathsOf(line).flatMap((name) => {
         const path = name.replace('**', 'x/y');
         const methods = line.methods === 'any' ? (['GET', 'PUT', 'POST', 'DELETE'] as const) : line.methods;
         return methods

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Access } from '../../src/lifecycle/access/access-control.ts';
-import { FORBIDDEN, lacking } from '../../src/gateway/http/response.ts';
+import { FORBIDDEN, missingCapability } from '../../src/gateway/http/response.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
 import { judge, refusedBy, type Verdict } from '../../src/gateway/steps/guard.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { routerOf } from '../../src/gateway/endpoints/router.ts';
+import { createRouter } from '../../src/gateway/endpoints/router.ts';
 import { accessOf, ALICE, grantOf, OPS, SECRET } from './support/grants.ts';
 
-const router = routerOf(CATALOGUE);
+const router = createRouter(CATALOGUE);
 
 /** The verdict on a request, or the kind of a line that needs none. */
 function verdict(request: string, access: Access = accessOf([OPS]), body: unknown = {}): Verdict | string {
@@ -25,9 +25,9 @@ function verdict(request: string, access: Access = accessOf([OPS]), body: unknow
 const kindOf = (given: Verdict | string) => {
   if (typeof given === 'string') return given;
   if (given.kind !== 'answer') return given.kind;
-  if (given.answer.lacks !== undefined) {
-    expect(given.answer).toEqual(lacking(given.answer.lacks));
-    return `lacks ${given.answer.lacks}`;
+  if (given.answer.missingCapability !== undefined) {
+    expect(given.answer).toEqual(missingCapability(given.answer.missingCapability));
+    return `lacks ${given.answer.missingCapability}`;
   }
   return given.answer === FORBIDDEN ? 'forbidden' : `answer ${given.answer.status}`;
 };
@@ -151,7 +151,7 @@ describe('the catalogue', () => {
     const careless = [
       ...naming('{roomId}').filter((line) => line.room !== 'path'),
       ...naming('{userId}').filter(
-        (line) => line.user !== 'self' && !(line.kind === 'forward' && line.acquainted === true),
+        (line) => line.user !== 'self' && !(line.kind === 'forward' && line.requiresSharedRoom === true),
       ),
     ];
     expect([...new Set(careless.map((line) => line.id))]).toEqual([
@@ -161,6 +161,6 @@ describe('the catalogue', () => {
   });
 
   test('two lines that claim the same are an error at start', () => {
-    expect(() => routerOf([...CATALOGUE, ...CATALOGUE.slice(0, 1)])).toThrow(/Two lines/);
+    expect(() => createRouter([...CATALOGUE, ...CATALOGUE.slice(0, 1)])).toThrow(/Two lines/);
   });
 });

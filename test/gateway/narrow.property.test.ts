@@ -4,7 +4,7 @@ import { narrow, openRooms } from '../../src/domain/scope.ts';
 import { unreachable } from '../../src/domain/errors.ts';
 import type { CreatorPattern } from '../../src/domain/creator.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { FORBIDDEN, isAnswer, NOT_FOUND, ok } from '../../src/gateway/http/response.ts';
+import { FORBIDDEN, isResponse, NOT_FOUND, ok } from '../../src/gateway/http/response.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
 import type { Tools } from '../../src/gateway/upstream/tools.ts';
 import type { UpstreamRequest } from '../../src/gateway/http/call.ts';
@@ -13,7 +13,7 @@ import { filterSearch } from '../../src/gateway/filters/search.ts';
 import { judge } from '../../src/gateway/steps/guard.ts';
 import { parseJson } from '../../src/gateway/http/json.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { routerOf } from '../../src/gateway/endpoints/router.ts';
+import { createRouter } from '../../src/gateway/endpoints/router.ts';
 import { ruledOut, wrongNetwork } from '../../src/gateway/steps/admission.ts';
 import { leakyAnswer } from './fuzz/leaky-answers.ts';
 import { type Random, randomOf } from './fuzz/random.ts';
@@ -26,7 +26,7 @@ import { grantOf } from './support/grants.ts';
 // that passes under it passes under both. Said of the guard, the firewall and the networks, with what is
 // looked up answered as the fuzzed homeserver does.
 
-const router = routerOf(CATALOGUE);
+const router = createRouter(CATALOGUE);
 const CREATORS: ReadonlyMap<RoomId, UserId> = new Map(
   ROOMS.map((room, index) => [room, memberOf(index) as UserId]),
 );
@@ -69,7 +69,7 @@ async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Pr
   if (wrongNetwork(scope, PEER, []) !== null || ruledOut(scope, sample.method, target, route) !== null)
     return false;
   const body = parseJson(sample.body ?? '{}');
-  if (isAnswer(body)) return false;
+  if (isResponse(body)) return false;
   const rooms = openRooms(scope, JOINED, new Set([OUTSIDE]), CREATORS);
   const access = { grant: grantOf(scope.rooms, { subject: SUBJECT, scope }), rooms };
   const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: 0 });

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import { isAnswer } from '../../src/gateway/http/response.ts';
+import { isResponse } from '../../src/gateway/http/response.ts';
 import { judge } from '../../src/gateway/steps/guard.ts';
 import { parseJson } from '../../src/gateway/http/json.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
 import { pollRequest } from '../../src/gateway/sync/poll-request.ts';
-import { routerOf } from '../../src/gateway/endpoints/router.ts';
+import { createRouter } from '../../src/gateway/endpoints/router.ts';
 import { accessOf, ALICE } from './support/grants.ts';
 import { stage } from './support/stage.ts';
 
@@ -147,7 +147,7 @@ function roomsNamed(text: string): Set<string> {
 const withoutKeys = (url: string) =>
   url.replace(/(\/rooms\/[^/?]*\/(?:state|event|context|relations)\/)[^?]*/, '$1');
 
-const router = routerOf(CATALOGUE);
+const router = createRouter(CATALOGUE);
 
 test('whatever is asked, what would be asked of the homeserver names no room outside the scope', () => {
   let forwarded = 0;
@@ -160,7 +160,7 @@ test('whatever is asked, what would be asked of the homeserver names no room out
       const { line, params } = route;
       if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return;
       const parsed = parseJson(body);
-      if (isAnswer(parsed)) return;
+      if (isResponse(parsed)) return;
       const access = accessOf(rooms);
       const verdict = judge(line, { params, query: target.query.values, body: parsed.value, access, now: 0 });
       const asked =

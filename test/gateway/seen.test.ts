@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { GrantId } from '../../src/domain/ids.ts';
-import type { Seen } from '../../src/gateway/request/record.ts';
+import type { RequestRecord } from '../../src/gateway/request/record.ts';
 import { DEV, OPS } from './support/grants.ts';
 import { type Stage, stage, UPSTREAM_TOKEN } from './support/stage.ts';
 
 let it: Stage;
-let seen: Seen[];
+let seen: RequestRecord[];
 let polls: number;
 
 beforeEach(async () => {

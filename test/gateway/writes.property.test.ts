@@ -4,12 +4,12 @@ import type { Allowance } from '../../src/domain/allowance.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { typeAllowed } from '../../src/domain/scope-deciders.ts';
 import { allows } from '../../src/domain/scope.ts';
-import { isAnswer } from '../../src/gateway/http/response.ts';
+import { isResponse } from '../../src/gateway/http/response.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
 import { judge } from '../../src/gateway/steps/guard.ts';
 import { parseJson } from '../../src/gateway/http/json.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { routerOf } from '../../src/gateway/endpoints/router.ts';
+import { createRouter } from '../../src/gateway/endpoints/router.ts';
 import { DEV, grantOf, OPS, SECRET } from './support/grants.ts';
 import { answerAsRoom, writesAt, writingStage } from './support/writing-room.ts';
 
@@ -124,7 +124,7 @@ const likely = fc.record({
   ),
 });
 const attempt = fc.oneof(request, { weight: 3, arbitrary: likely });
-const router = routerOf(CATALOGUE);
+const router = createRouter(CATALOGUE);
 
 /** What the rules come to, said once more and in another way: by what is written, not by what is asked. */
 function expectWithin(
@@ -168,7 +168,7 @@ test('whatever is written, what would be sent lies within the scope', () => {
       const route = router(method, target.segments);
       if (route?.line.kind !== 'write') return;
       const parsed = parseJson(body);
-      if (isAnswer(parsed)) return;
+      if (isResponse(parsed)) return;
       const grant = grantOf(narrowed.rooms, { scope: { v: 1, ...narrowed } });
       const access = { grant, rooms: new Set(narrowed.rooms) };
       const verdict = judge(route.line, {

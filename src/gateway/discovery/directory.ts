@@ -1,7 +1,7 @@
 import { parseRoomAlias, serverOf } from '../../domain/ids.ts';
-import { type Answer, invalid, isAnswer, NOT_FOUND, ok, refusal } from '../http/response.ts';
-import type { Asked } from '../http/response.ts';
-import type { Steps, Tools } from '../upstream/tools.ts';
+import { type GatewayResponse, invalid, isResponse, NOT_FOUND, ok, matrixError } from '../http/response.ts';
+import type { AskResult } from '../http/response.ts';
+import type { MultiStep, Tools } from '../upstream/tools.ts';
 import type { Call, UpstreamRequest } from '../http/call.ts';
 import {
   projectAliasTarget,
@@ -23,26 +23,26 @@ const MAX_LIMIT = 100;
 const MAX_TERM = 255;
 /** A server's name (spec 1.19, "Server name"): the homeserver asks that server. */
 const SERVER = /^(?:[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
+const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /** Reads a request for the public list. */
-export function listingRooms(call: Call): Steps | Answer {
+export function listingRooms(call: Call): MultiStep | GatewayResponse {
   const asked = rebuilt({ limit: numberOf(call.query.get('limit')), since: call.query.get('since') }, call);
   const server = serverIn(call);
-  if (isAnswer(asked)) return asked;
-  if (isAnswer(server)) return server;
+  if (isResponse(asked)) return asked;
+  if (isResponse(server)) return server;
   const query = Object.entries(asked).map(([name, value]) => [name, String(value)] as const);
   return shown({ method: 'GET', path: ROOMS, query: [...server, ...query] });
 }
 
 /** Reads a search of the public list. */
-export function searchingRooms(call: Call): Steps | Answer {
+export function searchingRooms(call: Call): MultiStep | GatewayResponse {
   const { body } = call;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const asked = rebuilt(body, call);
   const server = serverIn(call);
-  if (isAnswer(asked)) return asked;
-  if (isAnswer(server)) return server;
+  if (isResponse(asked)) return asked;
+  if (isResponse(server)) return server;
   const given = body['filter'] ?? {};
   if (!isObject(given)) return invalid('filter');
   const { generic_search_term: term, room_types: types } = given;
@@ -57,7 +57,7 @@ export function searchingRooms(call: Call): Steps | Answer {
 }
 
 /** Reads a search for people. */
-export function searchingUsers({ body }: Call): Steps | Answer {
+export function searchingUsers({ body }: Call): MultiStep | GatewayResponse {
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { search_term: term, limit = 10 } = body;
   if (!isTerm(term)) return invalid('search_term');
@@ -70,12 +70,12 @@ export function searchingUsers({ body }: Call): Steps | Answer {
   };
   return async (tools) => {
     const asked = await tools.ask(request, false);
-    return isAnswer(asked) ? asked : ok(projectUserSearch(asked.got));
+    return isResponse(asked) ? asked : ok(projectUserSearch(asked.got));
   };
 }
 
 /** Reads an alias: where it leads if that is in scope, or anywhere with `directory`. */
-export function resolvingAlias({ params, access }: Call): Steps | Answer {
+export function resolvingAlias({ params, access }: Call): MultiStep | GatewayResponse {
   const alias = parseRoomAlias(params['roomAlias'] ?? '');
   if (alias === null) return NOT_FOUND;
   const anywhere = holds(access.grant.scope, 'directory');
@@ -83,7 +83,7 @@ export function resolvingAlias({ params, access }: Call): Steps | Answer {
     const request: UpstreamRequest = { method: 'GET', path: pathOf(ALIAS, { alias }), query: [] };
     const isOurs = serverOf(alias) === serverOf(access.grant.subject);
     const asked = isOurs ? await tools.ask(request, true) : await askElsewhere(tools, request);
-    if (isAnswer(asked)) return asked.status === 403 || asked.status === 404 ? NOT_FOUND : asked;
+    if (isResponse(asked)) return asked.status === 403 || asked.status === 404 ? NOT_FOUND : asked;
     return anywhere
       ? projectAliasTarget(asked.got)
       : aliasTarget(asked.got, await tools.roomsNow(roomIdsInAliasTarget(asked.got)));
@@ -91,21 +91,21 @@ export function resolvingAlias({ params, access }: Call): Steps | Answer {
 }
 
 /** The homeserver asks another server, of the holder's choice, for it: at a pace. */
-function askElsewhere(tools: Tools, request: UpstreamRequest): Promise<Asked> {
+function askElsewhere(tools: Tools, request: UpstreamRequest): Promise<AskResult> {
   return tools.change(request, 'tending', null);
 }
 
-function shown(request: UpstreamRequest): Steps {
+function shown(request: UpstreamRequest): MultiStep {
   return async (tools) => {
     const asked = request.query.some(([name]) => name === 'server')
       ? await askElsewhere(tools, request)
       : await tools.ask(request, false);
-    return isAnswer(asked) ? asked : ok(projectPublicRooms(asked.got));
+    return isResponse(asked) ? asked : ok(projectPublicRooms(asked.got));
   };
 }
 
 /** What both forms of the list have in common. */
-function rebuilt(given: JsonObject, call: Call): JsonObject | Answer {
+function rebuilt(given: JsonObject, call: Call): JsonObject | GatewayResponse {
   const { limit, since } = given;
   if (!absent(limit) && !isLimit(limit)) return invalid('limit');
   if (!absent(since) && (typeof since !== 'string' || token(since, call) === null)) return invalid('since');
@@ -115,7 +115,7 @@ function rebuilt(given: JsonObject, call: Call): JsonObject | Answer {
   };
 }
 
-function serverIn({ query }: Call): readonly (readonly ['server', string])[] | Answer {
+function serverIn({ query }: Call): readonly (readonly ['server', string])[] | GatewayResponse {
   const server = query.get('server');
   if (server === undefined || server === '') return [];
   return SERVER.test(server) ? [['server', server]] : invalid('server');

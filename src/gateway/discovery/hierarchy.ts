@@ -1,7 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { type Answer, invalid, isAnswer, ok } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, ok } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps, Tools } from '../upstream/tools.ts';
+import type { MultiStep, Tools } from '../upstream/tools.ts';
 import { projectRoomSummary } from '../filters/room-related.ts';
 import {
   isObject,
@@ -34,7 +34,7 @@ const MAX_DEPTH = 32;
  * end here, since their number would tell how many rooms lie outside; what is shown is found anew in them,
  * through spaces in scope alone, and cut into pages of our own.
  */
-export function hierarchySteps({ query, params, access }: Call): Steps | Answer {
+export function hierarchySteps({ query, params, access }: Call): MultiStep | GatewayResponse {
   const suggested = query.get('suggested_only') ?? 'false';
   if (suggested !== 'true' && suggested !== 'false') return invalid('suggested_only');
   const deepest = query.get('max_depth') ?? String(MAX_DEPTH);
@@ -55,7 +55,7 @@ export function hierarchySteps({ query, params, access }: Call): Steps | Answer 
       ['limit', String(PAGE)],
       ['suggested_only', suggested],
     ]);
-    if (isAnswer(found)) return found;
+    if (isResponse(found)) return found;
     const shown = walked(root, depth, found, access.rooms);
     const rooms = shown.slice(start, end);
     return ok(shown.length > end ? { rooms, next_batch: `mw${end}` } : { rooms });
@@ -68,13 +68,13 @@ async function pagesOf(
   root: string,
   rooms: ReadonlySet<RoomId>,
   asked: readonly (readonly [string, string])[],
-): Promise<ReadonlyMap<string, JsonObject> | Answer> {
+): Promise<ReadonlyMap<string, JsonObject> | GatewayResponse> {
   const found = new Map<string, JsonObject>();
   let from: string | null = null;
   for (let page = 0; page < MAX_PAGES; page++) {
     const query = from === null ? asked : [...asked, ['from', from] as const];
     const reply = await ask({ method: 'GET', path: pathOf(PATH, { room: root }), query }, false);
-    if (isAnswer(reply)) return reply;
+    if (isResponse(reply)) return reply;
     const body = requireObject(reply.got, 'hierarchy');
     for (const room of requireArray(body['rooms'], 'rooms')) {
       const said = requireObject(room, 'room');

@@ -1,7 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { type Answer, invalid, isAnswer, ok } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, ok } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import { roomIdsInJoinedRooms } from '../filters/account.ts';
 import { NO_RESULTS } from '../filters/search.ts';
 import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
@@ -25,7 +25,7 @@ const MAX_AROUND = 100;
  * come from there. Where only some types are read, what the others say is not searched: whether a word stands
  * there would show in pages. The answer is filtered all the same.
  */
-export function searchSteps(call: Call): Steps | Answer {
+export function searchSteps(call: Call): MultiStep | GatewayResponse {
   const page = call.query.get('next_batch');
   if (page !== undefined && token(page, call) === null) return invalid('next_batch');
   const categories = isObject(call.body) ? call.body['search_categories'] : undefined;
@@ -39,7 +39,7 @@ export function searchSteps(call: Call): Steps | Answer {
       { method: 'GET', path: '/_matrix/client/v3/joined_rooms', query: [] },
       false,
     );
-    if (isAnswer(joined)) return joined;
+    if (isResponse(joined)) return joined;
     const all = roomIdsInJoinedRooms(joined.got);
     const rooms = await tools.roomsNow(all);
     const inScope = (room: string) => rooms.has(room as RoomId);

@@ -1,4 +1,4 @@
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { never, unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -10,7 +10,7 @@ const CODES = 'Sends a code that proves an address, the first step to taking ove
 const PASSWORD = 'Whoever sets the password owns the account.';
 
 /** Credentials and the account itself: in no scope, whatever it says. */
-export const ACCOUNT: readonly Line[] = [
+export const ACCOUNT: readonly Endpoint[] = [
   never(
     'getLoginFlows',
     'GET',

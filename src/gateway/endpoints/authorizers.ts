@@ -1,6 +1,6 @@
 import type { Capability } from '../../domain/capability.ts';
 import { allows } from '../../domain/scope.ts';
-import { type Answer, lacking } from '../http/response.ts';
+import { type GatewayResponse, missingCapability } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import { holds } from '../filters/read-view.ts';
 
@@ -8,16 +8,20 @@ import { holds } from '../filters/read-view.ts';
 export function oneOfThese(
   first: Capability,
   ...others: readonly Capability[]
-): (call: Call) => Answer | null {
+): (call: Call) => GatewayResponse | null {
   return ({ access }) =>
-    [first, ...others].some((capability) => holds(access.grant.scope, capability)) ? null : lacking(first);
+    [first, ...others].some((capability) => holds(access.grant.scope, capability))
+      ? null
+      : missingCapability(first);
 }
 
 /** The same where `read` of some types will do. For what shows nothing. */
 export function anyOfThese(
   first: Capability,
   ...others: readonly Capability[]
-): (call: Call) => Answer | null {
+): (call: Call) => GatewayResponse | null {
   return ({ access }) =>
-    [first, ...others].some((capability) => allows(access.grant.scope, capability)) ? null : lacking(first);
+    [first, ...others].some((capability) => allows(access.grant.scope, capability))
+      ? null
+      : missingCapability(first);
 }

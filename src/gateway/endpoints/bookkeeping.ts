@@ -1,18 +1,18 @@
-import { NOT_FOUND, ok, refusal, TOO_LARGE } from '../http/response.ts';
+import { NOT_FOUND, ok, matrixError, TOO_LARGE } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { storedFilter, storedFilterId } from '../sync/stored-filter.ts';
-import type { Answer } from '../http/response.ts';
-import type { Line, LocalLine } from './endpoint.ts';
+import type { GatewayResponse } from '../http/response.ts';
+import type { Endpoint, LocalLine } from './endpoint.ts';
 
 /** An answer that is the same for every holder. */
 function always(
   id: string,
   methods: LocalLine['methods'],
   [path = '', ...aliases]: readonly string[],
-  answer: Answer,
+  answer: GatewayResponse,
   why: string,
-  source?: Line['source'],
-): Line {
+  source?: Endpoint['source'],
+): Endpoint {
   return {
     id,
     kind: 'local',
@@ -27,7 +27,7 @@ function always(
 }
 
 /** What stock clients ask for at start and cannot live without, answered here. */
-export const BOOKKEEPING: readonly Line[] = [
+export const BOOKKEEPING: readonly Endpoint[] = [
   {
     id: 'defineFilter',
     kind: 'local',
@@ -37,7 +37,7 @@ export const BOOKKEEPING: readonly Line[] = [
     user: 'self',
     body: 'json',
     answer: ({ body }) => {
-      if (!isObject(body)) return refusal(400, 'M_BAD_JSON', 'A filter is a JSON object.');
+      if (!isObject(body)) return matrixError(400, 'M_BAD_JSON', 'A filter is a JSON object.');
       const id = storedFilterId(body);
       return id === null ? TOO_LARGE : ok({ filter_id: id });
     },

@@ -4,7 +4,7 @@ import { DEVICES_AND_KEYS } from './devices.ts';
 import { DIRECTORY } from './directory.ts';
 import { FAMILIES } from './refused-branches.ts';
 import { FINDING } from './discovery.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { MEDIA } from './media.ts';
 import { MEMBERSHIP } from './membership.ts';
 import { PEOPLE } from './people.ts';
@@ -16,7 +16,7 @@ import { SESSION } from './session.ts';
 import { SYNC } from './sync.ts';
 
 /** The lines by what they are about: the chapters of the table in `docs/gateway.md`. */
-export const CHAPTERS: readonly (readonly [title: string, lines: readonly Line[]])[] = [
+export const CHAPTERS: readonly (readonly [title: string, lines: readonly Endpoint[]])[] = [
   ['Start and end', SESSION],
   ['Sync', SYNC],
   ['Reading a room', ROOMS_READ],
@@ -35,4 +35,4 @@ export const CHAPTERS: readonly (readonly [title: string, lines: readonly Line[]
 ];
 
 /** Every operation that is decided about. What is not in here is not served. */
-export const CATALOGUE: readonly Line[] = CHAPTERS.flatMap(([, lines]) => lines);
+export const CATALOGUE: readonly Endpoint[] = CHAPTERS.flatMap(([, lines]) => lines);

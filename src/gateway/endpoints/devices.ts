@@ -1,4 +1,4 @@
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -11,7 +11,7 @@ const DEHYDRATED = '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_de
  * Devices and keys: the subject's identity, in no scope. What clients ask at start is answered in
  * `bookkeeping.ts`.
  */
-export const DEVICES_AND_KEYS: readonly Line[] = [
+export const DEVICES_AND_KEYS: readonly Endpoint[] = [
   never('getDevice', 'GET', `${C}/devices/{deviceId}`, DEVICES),
   never('updateDevice', 'PUT', `${C}/devices/{deviceId}`, DEVICES),
   never('deleteDevice', 'DELETE', `${C}/devices/{deviceId}`, DEVICES),

@@ -1,7 +1,7 @@
 import { visibility } from '../filters/directory.ts';
 import { listingRooms, resolvingAlias, searchingRooms } from '../discovery/directory.ts';
 import { oneOfThese } from './authorizers.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -17,7 +17,7 @@ const list = {
 const POINTS = 'Says where a name leads, for everybody; a name that leads elsewhere tomorrow is a trap.';
 
 /** Names and lists of rooms. */
-export const DIRECTORY: readonly Line[] = [
+export const DIRECTORY: readonly Endpoint[] = [
   {
     id: 'getRoomIdByAlias',
     kind: 'steps',

@@ -1,9 +1,9 @@
 import { hierarchySteps } from '../discovery/hierarchy.ts';
 import { searchSteps } from '../discovery/search.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** What looks beyond one room, and is kept inside the scope. */
-export const FINDING: readonly Line[] = [
+export const FINDING: readonly Endpoint[] = [
   {
     id: 'search',
     kind: 'steps',

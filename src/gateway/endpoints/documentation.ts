@@ -1,6 +1,6 @@
 import { unreachable } from '../../domain/errors.ts';
 import { CHAPTERS } from './catalogue.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** Where the table stands in `docs/gateway.md`. */
 export const TABLE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
@@ -18,7 +18,7 @@ export function decisionsInMarkdown(): string {
   return chapters.join('\n');
 }
 
-function rowOf(line: Line): string[] {
+function rowOf(line: Endpoint): string[] {
   const names = [line.id, ...(line.also ?? [])].join(', ');
   return [
     names + (line.source === undefined ? '' : ` (${SOURCES[line.source]})`),
@@ -37,7 +37,7 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-function requestsOf(line: Line): string {
+function requestsOf(line: Endpoint): string {
   const methods = line.methods === 'any' ? 'any method' : line.methods.join(', ');
   const also =
     line.aliases === undefined || line.aliases.length === 0
@@ -50,7 +50,7 @@ function code(path: string): string {
   return `\`${path.replace('/_matrix/client/{v}/', '…/')}\``;
 }
 
-function needsOf(line: Line): string {
+function needsOf(line: Endpoint): string {
   if (line.kind === 'notice' || line.kind === 'open') return 'no token';
   if (line.needs === 'holder') return 'any token';
   if (line.kind === 'refused')
@@ -68,7 +68,7 @@ function needsOf(line: Line): string {
   return [`\`${line.needs}\``, ...read, ...(line.device === true ? ['and a device'] : [])].join(', ');
 }
 
-function judgedBy(line: Line): string {
+function judgedBy(line: Endpoint): string {
   if (line.kind === 'notice' || line.kind === 'open') return '';
   if (line.kind === 'refused') return line.room ?? '';
   if (line.kind === 'media') return line.opens;
@@ -76,11 +76,13 @@ function judgedBy(line: Line): string {
     line.room === 'path' ? ['a room in scope'] : line.room === 'answer' ? ['filtered in the answer'] : [];
   const self = line.user === 'self' ? ['the subject alone'] : [];
   const met =
-    line.kind === 'forward' && line.acquainted === true ? ['the subject and members of rooms in scope'] : [];
+    line.kind === 'forward' && line.requiresSharedRoom === true
+      ? ['the subject and members of rooms in scope']
+      : [];
   return [...room, ...self, ...met].join(', ');
 }
 
-function askedOf(line: Line): string {
+function askedOf(line: Endpoint): string {
   switch (line.kind) {
     case 'notice':
     case 'local':
@@ -105,7 +107,7 @@ function askedOf(line: Line): string {
   }
 }
 
-function shownOf(line: Line): string {
+function shownOf(line: Endpoint): string {
   return (
     line.shown ??
     (line.kind === 'refused'

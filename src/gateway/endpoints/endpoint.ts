@@ -1,9 +1,9 @@
-import type { Answer } from '../http/response.ts';
+import type { GatewayResponse } from '../http/response.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
-import type { MediaDeed } from '../media/media.ts';
+import type { MediaAction } from '../media/media.ts';
 import type { Call, Method, QueryRule } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
-import type { Writing } from '../writes/write-request.ts';
+import type { MultiStep } from '../upstream/tools.ts';
+import type { WriteRequest } from '../writes/write-request.ts';
 import type { Need } from './need.ts';
 
 /** What takes more than one step; see `serve/perform.ts`. */
@@ -78,11 +78,14 @@ export type RefusingLine = Common & {
   readonly unserved?: true;
 };
 /** Answered here, from the request and the grant alone. */
-export type LocalLine = Serving & { readonly kind: 'local'; readonly answer: (call: Call) => Answer };
+export type LocalLine = Serving & {
+  readonly kind: 'local';
+  readonly answer: (call: Call) => GatewayResponse;
+};
 /** Done here. */
 export type DeedLine = Serving & { readonly kind: 'deed'; readonly deed: Deed };
 /** Asked of the homeserver, the answer filtered. */
-export type ForwardLine = Serving & {
+export type ForwardEndpoint = Serving & {
   readonly kind: 'forward';
   /**
    * The path that is asked, always with GET, whatever the holder's own request was. Parameters as in `paths`,
@@ -92,22 +95,22 @@ export type ForwardLine = Serving & {
   /** The parameters that are passed on; all others are dropped. */
   readonly query?: Readonly<Record<string, QueryRule>>;
   /** What is taken as said where the holder leaves it out; the rules of `query` count for it too. */
-  readonly unsaid?: (call: Call) => Readonly<Record<string, string>>;
+  readonly queryDefaults?: (call: Call) => Readonly<Record<string, string>>;
   /** Parameters of ours. */
-  readonly fixed?: Readonly<Record<string, string>>;
+  readonly forcedQuery?: Readonly<Record<string, string>>;
   /**
    * Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it.
    */
-  readonly may?: (call: Call) => Answer | null;
+  readonly may?: (call: Call) => GatewayResponse | null;
   /** Looks at what the rules above cannot see. An answer is what the holder gets instead. */
-  readonly check?: (call: Call) => Answer | null;
+  readonly check?: (call: Call) => GatewayResponse | null;
   readonly filter: (call: Call) => AnswerFilter;
   /** The rooms an answer speaks of: an unknown one makes a scope of all rooms be looked up anew. */
-  readonly speaksOf?: (body: unknown) => readonly string[];
+  readonly roomsIn?: (body: unknown) => readonly string[];
   /** Refusals and absences upstream are told as one and the same 404. */
-  readonly hides?: true;
+  readonly maskNotFound?: true;
   /** `{userId}` is the subject or a member of a room in scope, which is looked up first. */
-  readonly acquainted?: true;
+  readonly requiresSharedRoom?: true;
 };
 /** The long-poll. */
 export type PollLine = Serving & {
@@ -122,9 +125,9 @@ export type StepsLine = Serving & {
   /**
    * Whether the scope holds what it takes, before any room is looked at, where `needs` alone does not say it.
    */
-  readonly may?: (call: Call) => Answer | null;
+  readonly may?: (call: Call) => GatewayResponse | null;
   /** Reads the request. An answer is what the holder gets instead. */
-  readonly steps: (call: Call) => Steps | Answer;
+  readonly steps: (call: Call) => MultiStep | GatewayResponse;
 };
 
 /** Changes something in a room: judged whole by itself, capability first; then sent once. */
@@ -134,9 +137,9 @@ export type WriteLine = Serving & {
    * Whether the scope holds what it takes, before any room is looked at. An answer is what the holder gets
    * instead.
    */
-  readonly may: (call: Call) => Answer | null;
+  readonly may: (call: Call) => GatewayResponse | null;
   /** Reads the request. An answer is what the holder gets instead. */
-  readonly writing: (call: Call) => Writing | Answer;
+  readonly writing: (call: Call) => WriteRequest | GatewayResponse;
 };
 
 /** A file, passed on as it comes, in either direction. */
@@ -144,19 +147,19 @@ export type MediaLine = Serving & {
   readonly kind: 'media';
   /** Which files, in words. */
   readonly opens: string;
-  readonly may: (call: Call) => Answer | null;
+  readonly may: (call: Call) => GatewayResponse | null;
   /** Reads the request, but not its body. An answer is what the holder gets instead. */
-  readonly media: (call: Call) => MediaDeed | Answer;
+  readonly media: (call: Call) => MediaAction | GatewayResponse;
 };
 
 /** One operation and all that is decided about it. */
-export type Line =
+export type Endpoint =
   | NoticeLine
   | OpenLine
   | RefusingLine
   | LocalLine
   | DeedLine
-  | ForwardLine
+  | ForwardEndpoint
   | PollLine
   | StepsLine
   | WriteLine

@@ -1,8 +1,8 @@
 import { mediaConfig } from '../filters/account.ts';
-import { isAnswer } from '../http/response.ts';
+import { isResponse } from '../http/response.ts';
 import { previewSteps } from '../media/preview.ts';
 import { downloadOf, mayFetch, mayUpload, thumbnailOf, uploadOf } from '../media/requests.ts';
-import type { Line, MediaLine } from './endpoint.ts';
+import type { Endpoint, MediaLine } from './endpoint.ts';
 import type { Call } from '../http/call.ts';
 import { unserved } from './refused.ts';
 
@@ -27,7 +27,7 @@ function fetching({
   why,
   asked = 'server and id written anew, `timeout_ms`; no redirect is followed or passed on',
   read = downloadOf,
-}: Fetching): Line {
+}: Fetching): Endpoint {
   return {
     id,
     kind: 'media',
@@ -40,7 +40,7 @@ function fetching({
     may: mayFetch,
     media(call: Call) {
       const wanted = read(call);
-      return isAnswer(wanted) ? wanted : { kind: 'fetch', wanted };
+      return isResponse(wanted) ? wanted : { kind: 'fetch', wanted };
     },
     asked,
     shown: BYTES,
@@ -54,18 +54,18 @@ function uploading({
   ...rest
 }: Pick<MediaLine, 'id' | 'methods' | 'why' | 'opens' | 'media' | 'shown' | 'asked'> & {
   readonly paths: readonly [string, ...string[]];
-}): Line {
+}): Endpoint {
   const [path, ...aliases] = paths;
   return { ...rest, kind: 'media', paths: [path], aliases, needs: 'upload', may: mayUpload };
 }
 
 const sending = (call: Call) => {
   const upload = uploadOf(call);
-  return isAnswer(upload) ? upload : ({ kind: 'upload', upload } as const);
+  return isResponse(upload) ? upload : ({ kind: 'upload', upload } as const);
 };
 
 /** Media. An address alone opens nothing. */
-export const MEDIA: readonly Line[] = [
+export const MEDIA: readonly Endpoint[] = [
   {
     id: 'getConfigAuthed',
     also: ['getConfig'],

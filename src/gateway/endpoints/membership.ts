@@ -1,6 +1,6 @@
 import { forgetting, knocking, leaving } from '../writes/membership.ts';
 import { type PersonAct, personActing } from '../writes/person.ts';
-import type { Line, StepsLine } from './endpoint.ts';
+import type { Endpoint, StepsLine } from './endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -26,7 +26,7 @@ function acting(act: PersonAct): Omit<StepsLine, 'id' | 'why'> {
 }
 
 /** Who is in a room. A join of a room one is in stands with the writes. */
-export const MEMBERSHIP: readonly Line[] = [
+export const MEMBERSHIP: readonly Endpoint[] = [
   never('createRoom', 'POST', `${C}/createRoom`, 'Nobody could say in whose scope the new room is.'),
   never('createRoomWithTransaction', 'PUT', `${C}/createRoom/{txnId}`, 'As above.', { source: 'synapse' }),
   never('upgradeRoom', 'POST', `${R}/upgrade`, 'Makes a room, and empties the old one for everybody.'),

@@ -2,7 +2,7 @@ import { presenceStatus } from '../filters/presence.ts';
 import { searchingUsers } from '../discovery/directory.ts';
 import { settingPresence } from '../personal/presence.ts';
 import { deletingField, settingField } from '../personal/profile.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { never, unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -12,7 +12,7 @@ const REPORT = 'A complaint in the subject’s name to people who could act on i
 const THIRD_PARTY = 'What bridges answer has no shape that could be checked; a bridge’s own commands serve.';
 
 /** People and what is known of them beyond the rooms in scope. */
-export const PEOPLE: readonly Line[] = [
+export const PEOPLE: readonly Endpoint[] = [
   {
     id: 'setProfileField',
     kind: 'steps',
@@ -46,9 +46,9 @@ export const PEOPLE: readonly Line[] = [
     methods: ['GET'],
     paths: [`${C}/presence/{userId}/status`],
     needs: 'presence',
-    acquainted: true,
+    requiresSharedRoom: true,
     to: '/_matrix/client/v3/presence/{userId}/status',
-    hides: true,
+    maskNotFound: true,
     filter: () => presenceStatus,
     shown: 'state, words, when last seen',
     why: 'When people are there is no room’s business. Of oneself and of members of the rooms in scope; who that is is looked up in those rooms first.',

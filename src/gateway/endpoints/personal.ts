@@ -9,7 +9,7 @@ import {
 } from '../personal/notifications.ts';
 import { readingRule, readingRules } from '../personal/push-rules.ts';
 import { tagging, untagging } from '../personal/tags.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -51,7 +51,7 @@ const rule = {
 } as const;
 
 /** What is the subject's own and no room's: account data, tags, push rules, notifications. */
-export const PERSONAL: readonly Line[] = [
+export const PERSONAL: readonly Endpoint[] = [
   {
     id: 'getAccountData',
     kind: 'steps',

@@ -1,12 +1,12 @@
 import { profile } from '../filters/profile.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
 import { NOT_FOUND } from '../http/response.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 const FIELD = oneOf('displayname', 'avatar_url', 'm.tz', 'us.cloke.msc4175.tz');
 
 /** Names and pictures of the people one meets in the rooms in scope. */
-export const PROFILE: readonly Line[] = [
+export const PROFILE: readonly Endpoint[] = [
   {
     id: 'getUserProfile',
     kind: 'forward',
@@ -15,7 +15,7 @@ export const PROFILE: readonly Line[] = [
     aliases: ['/_matrix/client/unstable/uk.tcpip.msc4133/profile/{userId}'],
     needs: 'read',
     byType: ['m.room.member'],
-    acquainted: true,
+    requiresSharedRoom: true,
     to: '/_matrix/client/v3/profile/{userId}',
     filter: () => profile,
     shown: 'name, picture, time zone',
@@ -29,7 +29,7 @@ export const PROFILE: readonly Line[] = [
     aliases: ['/_matrix/client/unstable/uk.tcpip.msc4133/profile/{userId}/{keyName}'],
     needs: 'read',
     byType: ['m.room.member'],
-    acquainted: true,
+    requiresSharedRoom: true,
     check: (call) => (FIELD(call.params['keyName'] ?? '', call) === null ? NOT_FOUND : null),
     to: '/_matrix/client/v3/profile/{userId}/{keyName}',
     filter: () => profile,

@@ -1,6 +1,6 @@
 import { anyOfThese } from './authorizers.ts';
 import { readMarkers, receipt, typing } from '../personal/receipts-and-typing.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
 const sign = { kind: 'steps', room: 'path', body: 'json-if-any', shown: 'nothing' } as const;
@@ -9,7 +9,7 @@ const sign = { kind: 'steps', room: 'path', body: 'json-if-any', shown: 'nothing
  * Typing, receipts and markers: clients send them unasked, so without the capability they are taken and
  * nothing is done.
  */
-export const ROOM_SIGNS: readonly Line[] = [
+export const ROOM_SIGNS: readonly Endpoint[] = [
   {
     ...sign,
     id: 'setTyping',

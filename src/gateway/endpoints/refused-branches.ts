@@ -1,4 +1,4 @@
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { never, unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -6,7 +6,7 @@ const ADMIN = 'Administration, whoever the subject is: an upstream token of an a
 const SERVERS = 'Spoken between servers, bridges and other services; never by a client.';
 
 /** Branches that never pass, so that the refusal of what is in them tomorrow is decided today. */
-export const FAMILIES: readonly Line[] = [
+export const FAMILIES: readonly Endpoint[] = [
   never('getWhoIs', 'GET', `${C}/admin/whois/{userId}`, ADMIN),
   never('getAdminSuspendUser', 'GET', `${C}/admin/suspend/{userId}`, ADMIN),
   never('setAdminSuspendUser', 'PUT', `${C}/admin/suspend/{userId}`, ADMIN),

@@ -1,4 +1,4 @@
-import type { Line, RefusingLine } from './endpoint.ts';
+import type { Endpoint, RefusingLine } from './endpoint.ts';
 import type { Method } from '../http/call.ts';
 
 type More = Partial<Pick<RefusingLine, 'also' | 'aliases' | 'source'>>;
@@ -11,7 +11,7 @@ export function never(
   paths: string | readonly string[],
   why: string,
   more: More = {},
-): Line {
+): Endpoint {
   return { id, kind: 'refused', needs: 'never', ...request(methods, paths), why, ...more };
 }
 
@@ -22,7 +22,7 @@ export function unserved(
   paths: string | readonly string[],
   why: string,
   more: More = {},
-): Line {
+): Endpoint {
   return { id, kind: 'refused', needs: 'never', unserved: true, ...request(methods, paths), why, ...more };
 }
 

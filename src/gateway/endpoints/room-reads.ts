@@ -1,7 +1,7 @@
 import { nameOf } from '../../domain/allowance.ts';
 import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
-import { type Answer, FORBIDDEN, lacking } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, missingCapability } from '../http/response.ts';
 import {
   aliases,
   timestampToEvent,
@@ -21,7 +21,7 @@ import {
 } from '../filters/room.ts';
 import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
-import type { ForwardLine, Line } from './endpoint.ts';
+import type { ForwardEndpoint, Endpoint } from './endpoint.ts';
 import type { Call } from '../http/call.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';
@@ -36,7 +36,7 @@ const seen = (call: Call): [roomId: string, readable: ReadableTypes] => [
 ];
 
 type Rest = Pick<
-  ForwardLine,
+  ForwardEndpoint,
   | 'filter'
   | 'why'
   | 'shown'
@@ -51,7 +51,7 @@ type Rest = Pick<
 >;
 
 /** What all reads of one room have in common. */
-function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'): Line {
+function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'): Endpoint {
   const paths = [`/_matrix/client/{v}/rooms/{roomId}/${below}`];
   const to = `${version === 'v3' ? ROOM : ROOM_V1}/${below}`;
   return { id, kind: 'forward', methods: ['GET'], paths, needs: 'read', room: 'path', to, ...rest };
@@ -83,10 +83,10 @@ const ofEmptyKey = {
  * Whether state of the type that is named is read. One that is not read and one that is not there are told
  * apart by nobody: neither is asked for.
  */
-function lackingType({ access, params }: Call): Answer | null {
+function lackingType({ access, params }: Call): GatewayResponse | null {
   const { scope } = access.grant;
   if (typeAllowed(scope, 'read', params['eventType'] ?? '')) return null;
-  return allows(scope, 'read') ? FORBIDDEN : lacking('read');
+  return allows(scope, 'read') ? FORBIDDEN : missingCapability('read');
 }
 
 function asksToSend({ access, params, query }: Call): boolean {
@@ -95,7 +95,7 @@ function asksToSend({ access, params, query }: Call): boolean {
 }
 
 /** Reading a room as a member of it does. */
-export const ROOMS_READ: readonly Line[] = [
+export const ROOMS_READ: readonly Endpoint[] = [
   read('getRoomEvents', 'messages', {
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     ...events,
@@ -143,7 +143,7 @@ export const ROOMS_READ: readonly Line[] = [
   read('getOneRoomEvent', 'event/{eventId}', {
     byType: 'filtered',
     filter: (call) => singleEventFilter(...seen(call)),
-    hides: true,
+    maskNotFound: true,
     shown: 'the event, if it is of this room',
     why: 'One event, if it is of this room; of others it is not told whether they exist.',
   }),
@@ -151,7 +151,7 @@ export const ROOMS_READ: readonly Line[] = [
     query: { limit, filter: eventFilter },
     ...events,
     filter: (call) => contextFilter(...seen(call)),
-    hides: true,
+    maskNotFound: true,
     shown: 'the event and those around it, if of this room',
     why: 'What stands around an event, if that is of this room; Synapse alone would load it from any.',
   }),
@@ -170,7 +170,7 @@ export const ROOMS_READ: readonly Line[] = [
         byType: 'filtered',
         check: (call) => (call.params['eventType'] === undefined ? null : lackingType(call)),
         filter: (call) => relationsFilter(...seen(call)),
-        hides: true,
+        maskNotFound: true,
         shown: 'related events of this room',
         why: 'Replies in a thread, reactions, edits; an event of another room has none here.',
       },
@@ -197,7 +197,7 @@ export const ROOMS_READ: readonly Line[] = [
       aliases: [`${UNSTABLE}/org.matrix.msc3030/rooms/{roomId}/timestamp_to_event`],
       query: { ts: instant, dir: oneOf('f', 'b') },
       filter: () => timestampToEvent,
-      hides: true,
+      maskNotFound: true,
       shown: 'an event’s id and time',
       why: 'Where in the timeline a moment is; the event itself is asked for in its room.',
     },

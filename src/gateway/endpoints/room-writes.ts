@@ -1,6 +1,6 @@
 import { joining, mayJoin } from '../writes/membership.ts';
 import { maySetState, settingState } from '../writes/state.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { never } from './refused.ts';
 import { ROOM_SIGNS } from './receipts-and-typing.ts';
 import { SENDING } from './sending.ts';
@@ -18,7 +18,7 @@ const ASKED =
   'PUT, by type and key, JSON written anew; a parameter is refused; where the scope has a ceiling of power, the room’s power is looked up first';
 
 /** Writing. What stock clients do not live without is answered without changing anything. */
-export const ROOMS_WRITE: readonly Line[] = [
+export const ROOMS_WRITE: readonly Endpoint[] = [
   {
     id: 'joinRoom',
     also: ['joinRoomById'],

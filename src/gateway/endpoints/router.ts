@@ -1,15 +1,15 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { type Answer, UNRECOGNISED, WRONG_METHOD } from '../http/response.ts';
-import { type Line, VERSIONS } from './endpoint.ts';
+import { type GatewayResponse, UNRECOGNIZED, WRONG_METHOD } from '../http/response.ts';
+import { type Endpoint, VERSIONS } from './endpoint.ts';
 import type { Segment } from '../http/target.ts';
 
 /** The line a request falls under, and what its path says. */
-export type Route = { readonly line: Line; readonly params: Readonly<Record<string, string>> };
+export type Route = { readonly line: Endpoint; readonly params: Readonly<Record<string, string>> };
 
 /** Finds the line of a method and a path; null where there is none. */
 export type Router = (method: string, segments: readonly Segment[]) => Route | null;
 
-type Leaf = { readonly line: Line; readonly names: readonly string[] };
+type Leaf = { readonly line: Endpoint; readonly names: readonly string[] };
 type Node = {
   readonly literals: Map<string, Node>;
   parameter: Node | null;
@@ -24,9 +24,9 @@ const node = (): Node => ({ literals: new Map(), parameter: null, leaves: new Ma
  * both before `**`. An empty segment matches only a literal one, at the end.
  * @throws MintwardenError `internal` where two lines claim the same method and path
  */
-export function routerOf(lines: readonly Line[]): Router {
+export function createRouter(lines: readonly Endpoint[]): Router {
   const root = node();
-  for (const line of lines) for (const path of namesOf(line)) insert(root, path, line);
+  for (const line of lines) for (const path of pathsOf(line)) insert(root, path, line);
   return (method, segments) => {
     const found = find(root, method, segments, 0);
     if (found === null) return null;
@@ -42,16 +42,16 @@ export function routerOf(lines: readonly Line[]): Router {
  * What is told where there is no line: that there is no such operation, or that there is, by another method
  * (spec 1.19, `M_UNRECOGNIZED`).
  */
-export function unrouted(router: Router, segments: readonly Segment[]): Answer {
+export function unrouted(router: Router, segments: readonly Segment[]): GatewayResponse {
   const allow = (['GET', 'PUT', 'POST', 'DELETE'] as const).filter((method) => {
     const line = router(method, segments)?.line;
     return line !== undefined && line.kind !== 'refused';
   });
-  return allow.length === 0 ? UNRECOGNISED : { ...WRONG_METHOD, allow };
+  return allow.length === 0 ? UNRECOGNIZED : { ...WRONG_METHOD, allow };
 }
 
 /** Every path under which a line is found. */
-export function namesOf(line: Line): readonly string[] {
+export function pathsOf(line: Endpoint): readonly string[] {
   return [...new Set([...line.paths, ...(line.aliases ?? [])].flatMap(versionsOf))];
 }
 
@@ -59,7 +59,7 @@ function versionsOf(path: string): readonly string[] {
   return path.includes('/{v}/') ? VERSIONS.map((version) => path.replace('{v}', version)) : [path];
 }
 
-function insert(root: Node, path: string, line: Line): void {
+function insert(root: Node, path: string, line: Endpoint): void {
   const segments = path.slice(1).split('/');
   const rest = segments.at(-1) === '**';
   const names: string[] = [];

@@ -1,6 +1,6 @@
 import { mayRedact, redacting } from '../writes/redact.ts';
 import { maySend, sending } from '../writes/send.ts';
-import type { Line, WriteLine } from './endpoint.ts';
+import type { Endpoint, WriteLine } from './endpoint.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
 const write = { kind: 'write', room: 'path', body: 'json', shown: 'the event’s id' } as const;
@@ -14,7 +14,7 @@ const FIRST = 'what it relates to is looked up in that room';
 const ANEW = 'JSON written anew; the transaction id belongs to the grant; a parameter is refused';
 
 /** What puts an event into a room. */
-export const SENDING: readonly Line[] = [
+export const SENDING: readonly Endpoint[] = [
   {
     ...write,
     ...send,

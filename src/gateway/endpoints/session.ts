@@ -6,11 +6,11 @@ import {
   versions,
   versionsForDevices,
 } from '../filters/account.ts';
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { unserved } from './refused.ts';
 
 /** Who am I, what may I do, and the end of it. */
-export const SESSION: readonly Line[] = [
+export const SESSION: readonly Endpoint[] = [
   {
     id: 'health',
     source: 'ours',
@@ -78,7 +78,7 @@ export const SESSION: readonly Line[] = [
     needs: 'holder',
     room: 'answer',
     to: '/_matrix/client/v3/joined_rooms',
-    speaksOf: roomIdsInJoinedRooms,
+    roomsIn: roomIdsInJoinedRooms,
     filter: () => joinedRooms,
     shown: 'rooms in scope',
     why: 'The rooms in scope that the subject is in at this moment.',

@@ -1,4 +1,4 @@
-import type { Line } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -6,7 +6,7 @@ const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
 const LEGACY = 'Deprecated since 2016; sync serves what it did.';
 
 /** The long-poll. */
-export const SYNC: readonly Line[] = [
+export const SYNC: readonly Endpoint[] = [
   {
     id: 'sync',
     kind: 'poll',

@@ -3,25 +3,25 @@ import type { Explanation, Question } from '../../domain/explanation.ts';
 import { type Grant, standing } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import {
-  type Answer,
-  isAnswer,
+  type GatewayResponse,
+  isResponse,
   UNKNOWN_TOKEN,
-  UNRECOGNISED,
+  UNRECOGNIZED,
   USER_LOCKED,
   WRONG_METHOD,
 } from '../http/response.ts';
 import { CATALOGUE } from '../endpoints/catalogue.ts';
-import type { Line } from '../endpoints/endpoint.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Call } from '../http/call.ts';
 import { isServedTo, judge, type JudgedLine, refusedBy, type Verdict } from '../steps/guard.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { parseJsonBytes } from '../http/json.ts';
 import { parseTarget } from '../http/target.ts';
-import { type Route, routerOf, unrouted } from '../endpoints/router.ts';
+import { type Route, createRouter, unrouted } from '../endpoints/router.ts';
 import { ruledOut } from '../steps/admission.ts';
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE'];
-const router = routerOf(CATALOGUE);
+const router = createRouter(CATALOGUE);
 const NO_BODY =
   'It was judged with an empty body. What the body says counts too: put it, in single quotes, behind the path.';
 
@@ -48,7 +48,7 @@ export function explain(
   if (!METHODS.includes(method))
     return refused(WRONG_METHOD, null, [`The gateway serves ${METHODS.join(', ')}, and no other method.`]);
   const target = parseTarget(pathIn(question.target));
-  if (isAnswer(target)) return refused(target, null, [sentenceOf(target)]);
+  if (isResponse(target)) return refused(target, null, [sentenceOf(target)]);
   const route = router(method, target.segments);
   if (route === null) {
     const told = unrouted(router, target.segments);
@@ -69,7 +69,7 @@ export function explain(
     question.body === null
       ? { value: line.body === 'json' ? {} : undefined }
       : parseJsonBytes(Buffer.from(question.body));
-  if (isAnswer(body)) return refused(body, line, [sentenceOf(body)]);
+  if (isResponse(body)) return refused(body, line, [sentenceOf(body)]);
   return judged(
     line,
     route,
@@ -93,7 +93,7 @@ function judged(
   const room = params['roomId'] as RoomId | undefined;
   const access = { grant, rooms: rooms ?? new Set(room === undefined ? [] : [room]) };
   if (!isServedTo(line, access))
-    return refused(UNRECOGNISED, line, [
+    return refused(UNRECOGNIZED, line, [
       'It is served only to tokens that have a device of their own; this one has none.',
       line.why,
     ]);
@@ -125,11 +125,11 @@ type Circumstances = {
 
 function denied(
   line: JudgedLine,
-  answer: Answer,
+  answer: GatewayResponse,
   { room, access, params, noBody, notes }: Circumstances,
 ): Explanation {
-  if (answer.lacks !== undefined) {
-    const { lacks } = answer;
+  if (answer.missingCapability !== undefined) {
+    const { missingCapability: lacks } = answer;
     const allows = isCapability(lacks) ? [`${lacks} would let it ${CAPABILITY[lacks].allows}.`] : [];
     return { ...refused(answer, line, [sentenceOf(answer), ...allows]), lacks };
   }
@@ -192,7 +192,7 @@ function askedOf(line: JudgedLine, verdict: Verdict): string | null {
   return `${verdict.request.method} ${verdict.request.path}${names.length === 0 ? '' : `, with ${names.join(', ')}`}`;
 }
 
-function refusedToAll(line: Extract<Line, { kind: 'refused' }>): Explanation {
+function refusedToAll(line: Extract<Endpoint, { kind: 'refused' }>): Explanation {
   const answer = refusedBy(line);
   if (line.needs === 'never') {
     const never =
@@ -208,7 +208,7 @@ function refusedToAll(line: Extract<Line, { kind: 'refused' }>): Explanation {
   };
 }
 
-function refused(answer: Answer, line: Line | null, why: readonly string[]): Explanation {
+function refused(answer: GatewayResponse, line: Endpoint | null, why: readonly string[]): Explanation {
   return {
     passes: 'no',
     operation: line?.id ?? null,
@@ -220,12 +220,12 @@ function refused(answer: Answer, line: Line | null, why: readonly string[]): Exp
   };
 }
 
-function passing(line: Line, passes: 'yes' | 'depends', why: readonly string[]): Explanation {
+function passing(line: Endpoint, passes: 'yes' | 'depends', why: readonly string[]): Explanation {
   const asked = line.kind === 'open' ? `GET ${line.to}` : null;
   return { passes, operation: line.id, status: null, lacks: null, why, asked, shown: line.shown ?? null };
 }
 
-function sentenceOf({ body }: Answer): string {
+function sentenceOf({ body }: GatewayResponse): string {
   return isObject(body) && typeof body['error'] === 'string' ? body['error'] : 'It is refused.';
 }
 

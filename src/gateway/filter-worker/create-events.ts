@@ -1,10 +1,10 @@
 import type { UserId } from '../../domain/ids.ts';
-import { isAnswer } from '../http/response.ts';
+import { isResponse } from '../http/response.ts';
 import { filterEvent } from '../filters/event.ts';
 import { ALL_TYPES } from '../filters/readable-types.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Asked } from '../http/response.ts';
+import type { AskResult } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 
 const CREATE = '/_matrix/client/v3/rooms/{room}/state/m.room.create/';
@@ -27,7 +27,7 @@ export function roomsMissingCreate(sync: JsonObject, whole: boolean, subject: Us
  */
 export async function fetchCreateEvents(
   rooms: readonly string[],
-  upstream: (request: UpstreamRequest, timeoutMs: number, hides: boolean) => Promise<Asked>,
+  upstream: (request: UpstreamRequest, timeoutMs: number, hides: boolean) => Promise<AskResult>,
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, JsonObject>> {
   const found = new Map<string, JsonObject>();
@@ -38,7 +38,7 @@ export async function fetchCreateEvents(
       timeoutMs,
       true,
     );
-    const create = isAnswer(reply) ? null : filterEvent(reply.got, roomId, 'around-event', ALL_TYPES);
+    const create = isResponse(reply) ? null : filterEvent(reply.got, roomId, 'around-event', ALL_TYPES);
     if (create !== null) found.set(roomId, create);
   };
   for (let at = 0; at < rooms.length; at += AT_ONCE)

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Answer } from '../http/response.ts';
+import type { GatewayResponse } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
@@ -36,7 +36,7 @@ export interface FilterJob {
   /** @param whole keeps the rooms of a `/sync` that have nothing in them */
   filter(rooms: ReadonlySet<RoomId>, whole: boolean): FilterSummary | Promise<FilterSummary>;
   /** @param creates create events to add to a `/sync`, by room */
-  response(creates: ReadonlyMap<string, JsonObject>): Answer | Promise<Answer>;
+  response(creates: ReadonlyMap<string, JsonObject>): GatewayResponse | Promise<GatewayResponse>;
   /** Nothing more is asked of it. */
   release(): void;
 }
@@ -45,7 +45,7 @@ export interface FilterJob {
 export type LocalFilterJob = {
   roomIds(): readonly string[];
   filter(rooms: ReadonlySet<RoomId>, whole: boolean): FilterSummary;
-  response(creates: ReadonlyMap<string, JsonObject>): Answer;
+  response(creates: ReadonlyMap<string, JsonObject>): GatewayResponse;
   release(): void;
 };
 
@@ -57,7 +57,7 @@ export function endpointFilterJob(
   filter: AnswerFilter,
   speaksOf: ((body: unknown) => readonly string[]) | null,
 ): LocalFilterJob {
-  let shown: Answer | null = null;
+  let shown: GatewayResponse | null = null;
   return {
     roomIds: () => speaksOf?.(body) ?? [],
     filter(rooms) {

@@ -206,7 +206,7 @@ export function createFilterWorker(options: Options): FilterWorker {
                 bytes: written,
                 showings,
               } = expectStep(await ask({ id, step: 'response', creates }), 'response');
-              return { status, body: null, written, showings };
+              return { status, body: null, serialized: written, showings };
             },
             release: drop,
           };

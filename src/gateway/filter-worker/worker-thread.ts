@@ -2,7 +2,7 @@
 // place.
 import { parentPort } from 'node:worker_threads';
 import { CATALOGUE } from '../endpoints/catalogue.ts';
-import type { ForwardLine } from '../endpoints/endpoint.ts';
+import type { ForwardEndpoint } from '../endpoints/endpoint.ts';
 import { type Shower, showingsIn } from '../media/references-in-answer.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import { parseUpstreamJson } from './parse-upstream-json.ts';
@@ -17,7 +17,7 @@ import {
 type Job = { readonly chunks: Uint8Array[]; filterJob: LocalFilterJob | null; shower: Shower };
 
 const LINES = new Map(
-  CATALOGUE.filter((line): line is ForwardLine => line.kind === 'forward').map((line) => [line.id, line]),
+  CATALOGUE.filter((line): line is ForwardEndpoint => line.kind === 'forward').map((line) => [line.id, line]),
 );
 const jobs = new Map<number, Job>();
 
@@ -68,7 +68,7 @@ function read(work: FilterTask, body: unknown): LocalFilterJob {
   return endpointFilterJob(
     body,
     (given, rooms) => line.filter({ ...work.call, access: { ...work.call.access, rooms } })(given, rooms),
-    line.speaksOf ?? null,
+    line.roomsIn ?? null,
   );
 }
 

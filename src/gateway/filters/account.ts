@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { allows, type Scope } from '../../domain/scope.ts';
-import { type Answer, FORBIDDEN, ok } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, ok } from '../http/response.ts';
 import { filterEvent } from './event.ts';
 import { ALL_TYPES } from './readable-types.ts';
 import { PROFILE_FIELDS } from './profile.ts';
@@ -60,7 +60,7 @@ function versionsWith(served: readonly string[]): AnswerFilter {
   return (body) => projectVersions(body, served);
 }
 
-function projectVersions(body: unknown, served: readonly string[]): Answer {
+function projectVersions(body: unknown, served: readonly string[]): GatewayResponse {
   const said = requireObject(body, 'versions');
   const list = requireArray(said['versions'], 'versions').filter((one) => SERVED.has(one as string));
   const features = optionalObject(said['unstable_features'], 'unstable_features');

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Answer } from '../http/response.ts';
+import type { GatewayResponse } from '../http/response.ts';
 
 /**
  * Makes the holder's answer from the homeserver's. Builds anew from what it knows: a key or a section it
@@ -7,4 +7,4 @@ import type { Answer } from '../http/response.ts';
  * @param rooms the rooms in scope at this moment
  * @throws MintwardenError `homeserver-nonsense` where the answer is not what the specification says
  */
-export type AnswerFilter = (body: unknown, rooms: ReadonlySet<RoomId>) => Answer;
+export type AnswerFilter = (body: unknown, rooms: ReadonlySet<RoomId>) => GatewayResponse;

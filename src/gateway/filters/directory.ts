@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { type Answer, NOT_FOUND, ok } from '../http/response.ts';
+import { type GatewayResponse, NOT_FOUND, ok } from '../http/response.ts';
 import { isObject, type JsonObject, requireArray, requireObject, pick, type Shape } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
@@ -25,7 +25,7 @@ export const visibility: AnswerFilter = (body) => {
 };
 
 /** Where an alias leads, wherever that is. */
-export function projectAliasTarget(body: unknown): Answer {
+export function projectAliasTarget(body: unknown): GatewayResponse {
   return ok(pick(requireObject(body, 'alias'), { room_id: 'text', servers: 'texts' }));
 }
 

@@ -1,10 +1,10 @@
-import { type Answer, ambiguous, MISSING_TOKEN } from './response.ts';
+import { type GatewayResponse, ambiguous, MISSING_TOKEN } from './response.ts';
 
 /**
  * The token of a request: one `Authorization` header, scheme Bearer (RFC 6750, 2.1), nothing else.
  * @param rawHeaders name, value, name, value, …, as they came
  */
-export function bearerOf(rawHeaders: readonly string[]): { readonly token: string } | Answer {
+export function parseBearer(rawHeaders: readonly string[]): { readonly token: string } | GatewayResponse {
   const value = rawHeaders.find(
     (_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization',
   );
@@ -22,7 +22,7 @@ const ONCE = new Set([
 ]);
 
 /** Refuses a request that gives one of those headers twice of which Node would silently take the first. */
-export function doubledHeader(rawHeaders: readonly string[]): Answer | null {
+export function repeatedHeader(rawHeaders: readonly string[]): GatewayResponse | null {
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? '';

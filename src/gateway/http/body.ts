@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { type Answer, refusal, TOO_LARGE } from './response.ts';
+import { type GatewayResponse, matrixError, TOO_LARGE } from './response.ts';
 
-const ENCODED = refusal(415, 'M_UNKNOWN', 'The body must not be compressed.');
-const CUT_OFF = refusal(400, 'M_UNKNOWN', 'The body ended too early.');
+const ENCODED = matrixError(415, 'M_UNKNOWN', 'The body must not be compressed.');
+const CUT_OFF = matrixError(400, 'M_UNKNOWN', 'The body ended too early.');
 
 const NONE = Buffer.alloc(0);
 
@@ -13,7 +13,7 @@ const NONE = Buffer.alloc(0);
 export function readBody(
   request: IncomingMessage,
   limit: number,
-): Buffer | Answer | Promise<Buffer | Answer> {
+): Buffer | GatewayResponse | Promise<Buffer | GatewayResponse> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') return ENCODED;
   const length = Number(request.headers['content-length'] ?? 0);
@@ -23,7 +23,7 @@ export function readBody(
   return readToEnd(request, limit);
 }
 
-async function readToEnd(request: IncomingMessage, limit: number): Promise<Buffer | Answer> {
+async function readToEnd(request: IncomingMessage, limit: number): Promise<Buffer | GatewayResponse> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {

@@ -33,4 +33,4 @@ export type UpstreamRequest = {
  * `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own
  * bookkeeping and fleeting signs.
  */
-export type Pace = 'writing' | 'tending';
+export type RateClass = 'writing' | 'tending';

@@ -9,7 +9,7 @@ import { isAddress, type Network, networkHolds } from '../../domain/network.ts';
  * @param trusted networks of the operator's own proxies
  * @returns null where it cannot be told: the peer is gone, a trusted proxy says nothing, or no address
  */
-export function addressOf(
+export function clientAddress(
   peer: string | undefined,
   rawHeaders: readonly string[],
   trusted: readonly Network[],

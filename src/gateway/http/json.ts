@@ -1,14 +1,14 @@
-import { ambiguous, type Answer, refusal } from './response.ts';
+import { ambiguous, type GatewayResponse, matrixError } from './response.ts';
 
 const MAX_DEPTH = 100;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const NOT_JSON = refusal(400, 'M_NOT_JSON', 'The body is not JSON.');
+const NOT_JSON = matrixError(400, 'M_NOT_JSON', 'The body is not JSON.');
 
 /** JSON that was read, in a box, so that no value of it can pass for a refusal. */
 export type Parsed = { readonly value: unknown };
 
 /** Reads JSON from bytes: valid UTF-8, no key twice in one object, not nested absurdly deep. */
-export function parseJsonBytes(bytes: Uint8Array): Parsed | Answer {
+export function parseJsonBytes(bytes: Uint8Array): Parsed | GatewayResponse {
   try {
     return parseJson(UTF8.decode(bytes));
   } catch {
@@ -20,7 +20,7 @@ export function parseJsonBytes(bytes: Uint8Array): Parsed | Answer {
  * As `parseJsonBytes`, from text. `JSON.parse` takes the last of two equal keys, others the first: such a
  * text is refused.
  */
-export function parseJson(text: string): Parsed | Answer {
+export function parseJson(text: string): Parsed | GatewayResponse {
   let value: unknown;
   try {
     value = JSON.parse(text);

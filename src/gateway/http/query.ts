@@ -1,4 +1,4 @@
-import { ambiguous, type Answer, TOKEN_IN_ADDRESS } from './response.ts';
+import { ambiguous, type GatewayResponse, TOKEN_IN_ADDRESS } from './response.ts';
 import { decodeOnce } from './decode.ts';
 
 /** A query whose names are each there once. */
@@ -13,11 +13,11 @@ const NONE: Query = Object.freeze({ values: new Map() });
  * Reads a query (application/x-www-form-urlencoded). A name given twice is refused: Synapse takes the
  * first, others the last. A token in here is refused, whatever the rest.
  */
-export function parseQuery(raw: string): Query | Answer {
+export function parseQuery(raw: string): Query | GatewayResponse {
   if (raw === '') return NONE;
   if (!RAW.test(raw)) return ambiguous('the query has characters that must be encoded');
   const values = new Map<string, string>();
-  let fault: Answer | null = null;
+  let fault: GatewayResponse | null = null;
   for (const piece of raw.split('&')) {
     if (piece === '') continue;
     const equals = piece.indexOf('=');

@@ -1,26 +1,26 @@
 import type { ServerResponse } from 'node:http';
-import type { Showing } from '../media/media-references.ts';
+import type { MediaReference } from '../media/media-references.ts';
 
 /** An answer to a holder: a status and a JSON body, made here, never copied from the homeserver. */
-export type Answer = {
+export type GatewayResponse = {
   readonly status: number;
   readonly body: unknown;
   /** The capability that was missing, for the header that says so (RFC 6750, 3.1). */
-  readonly lacks?: string;
+  readonly missingCapability?: string;
   /** The methods there are, where another was used. */
   readonly allow?: readonly string[];
   /** The body as it is written, where that was done already; `body` is then null. */
-  readonly written?: Uint8Array;
+  readonly serialized?: Uint8Array;
   /** The files that are shown in it, where that was found out already. */
-  readonly showings?: readonly Showing[];
+  readonly showings?: readonly MediaReference[];
   /** A file in the place of a body, which is then null. */
-  readonly file?: AnswerFile;
+  readonly file?: FileBody;
   /** What the holder still sends is not waited for. */
-  readonly closes?: true;
+  readonly closeConnection?: true;
 };
 
 /** A file on its way: its headers, all made here, and its bytes, passed on as they come. */
-export type AnswerFile = {
+export type FileBody = {
   readonly headers: readonly string[];
   readonly pour: (response: ServerResponse) => void;
   readonly drop: () => void;
@@ -30,20 +30,20 @@ export type AnswerFile = {
  * What asking the homeserver came to, for lines of several steps: what was asked for, in a box, or what the
  * holder is told.
  */
-export type Asked = { readonly got: unknown } | Answer;
+export type AskResult = { readonly got: unknown } | GatewayResponse;
 
 /** An answer of 200. */
-export function ok(body: unknown): Answer {
+export function ok(body: unknown): GatewayResponse {
   return { status: 200, body };
 }
 
 /** A Matrix error (spec 1.19, "Standard error response"). `more` is for the fields some codes have. */
-export function refusal(
+export function matrixError(
   status: number,
   errcode: string,
   error: string,
   more: Readonly<Record<string, unknown>> = {},
-): Answer {
+): GatewayResponse {
   return { status, body: { errcode, error, ...more } };
 }
 
@@ -51,94 +51,106 @@ export function refusal(
  * Outside the scope, or never delegable. One answer, word for word, for what exists, what does not and
  * what others may see: a refusal tells nothing.
  */
-export const FORBIDDEN = refusal(403, 'M_FORBIDDEN', 'This token does not allow that.');
+export const FORBIDDEN = matrixError(403, 'M_FORBIDDEN', 'This token does not allow that.');
 
 /** A capability is missing. Said before any room or user is looked at, so it tells nothing of them. */
-export function lacking(capability: string): Answer {
+export function missingCapability(capability: string): GatewayResponse {
   return {
-    ...refusal(403, 'M_FORBIDDEN', `This token does not hold the capability ${capability}.`),
-    lacks: capability,
+    ...matrixError(403, 'M_FORBIDDEN', `This token does not hold the capability ${capability}.`),
+    missingCapability: capability,
   };
 }
 
 /** The endpoint firewall of the scope, which looks at the method and the path alone. */
-export const RULED_OUT = refusal(403, 'M_FORBIDDEN', 'The endpoint rules of this token do not allow that.');
+export const REFUSED_BY_RULES = matrixError(
+  403,
+  'M_FORBIDDEN',
+  'The endpoint rules of this token do not allow that.',
+);
 
 /** The request came from elsewhere than the scope's networks, or it cannot be told from where. */
-export const WRONG_NETWORK = refusal(403, 'M_FORBIDDEN', 'This token is not good from this network.');
+export const WRONG_NETWORK = matrixError(403, 'M_FORBIDDEN', 'This token is not good from this network.');
 
 /** There is no line for it. */
-export const UNRECOGNISED = refusal(404, 'M_UNRECOGNIZED', 'This is not served here.');
+export const UNRECOGNIZED = matrixError(404, 'M_UNRECOGNIZED', 'This is not served here.');
 
 /** Not there, or not to be seen. */
-export const NOT_FOUND = refusal(404, 'M_NOT_FOUND', 'It was not found.');
+export const NOT_FOUND = matrixError(404, 'M_NOT_FOUND', 'It was not found.');
 
 /** A method that no line has. */
-export const WRONG_METHOD = refusal(405, 'M_UNRECOGNIZED', 'This method is not served here.');
+export const WRONG_METHOD = matrixError(405, 'M_UNRECOGNIZED', 'This method is not served here.');
 
 /** No token where one is needed. */
-export const MISSING_TOKEN = refusal(
+export const MISSING_TOKEN = matrixError(
   401,
   'M_MISSING_TOKEN',
   'Send the token as "Authorization: Bearer mwt_…".',
 );
 
 /** A token in the address: refused on purpose, since addresses end up in logs (MSC4127). */
-export const TOKEN_IN_ADDRESS = refusal(
+export const TOKEN_IN_ADDRESS = matrixError(
   401,
   'M_MISSING_TOKEN',
   'A token in the address ends up in logs. Send it as "Authorization: Bearer mwt_…".',
 );
 
 /** Ended, unknown or not ours: all the same to whoever holds it. */
-export const UNKNOWN_TOKEN = refusal(401, 'M_UNKNOWN_TOKEN', 'This token is not valid, or no longer.', {
+export const UNKNOWN_TOKEN = matrixError(401, 'M_UNKNOWN_TOKEN', 'This token is not valid, or no longer.', {
   soft_logout: false,
 });
 
 /** The subject is locked; the token may be good again later. */
-export const USER_LOCKED = refusal(401, 'M_USER_LOCKED', 'The user is locked.', { soft_logout: true });
+export const USER_LOCKED = matrixError(401, 'M_USER_LOCKED', 'The user is locked.', { soft_logout: true });
 
 /** No token is honoured until an operator has seen to it, and none is called dead either. */
-export const HELD = refusal(
+export const LOCKED_DOWN = matrixError(
   503,
   'M_UNKNOWN',
   'Tokens are not honoured just now: the operator of this service has to look at it first. Try again later.',
 );
 
 /** The homeserver could not be used just now. */
-export const UNAVAILABLE = refusal(
+export const UNAVAILABLE = matrixError(
   503,
   'M_UNKNOWN',
   'The homeserver cannot be used with this token just now. Try again later.',
 );
 
 /** The homeserver did not answer, or not in time. */
-export const UNREACHABLE = refusal(502, 'M_UNKNOWN', 'The homeserver did not answer.');
+export const UNREACHABLE = matrixError(502, 'M_UNKNOWN', 'The homeserver did not answer.');
 
 /** The homeserver's answer could not be understood, so nothing of it is shown. */
-export const NONSENSE = refusal(502, 'M_UNKNOWN', 'The homeserver gave an answer that cannot be passed on.');
+export const INVALID_UPSTREAM_RESPONSE = matrixError(
+  502,
+  'M_UNKNOWN',
+  'The homeserver gave an answer that cannot be passed on.',
+);
 
 /** More bytes than are taken. */
-export const TOO_LARGE = refusal(413, 'M_TOO_LARGE', 'The request is too large.');
+export const TOO_LARGE = matrixError(413, 'M_TOO_LARGE', 'The request is too large.');
 
 /** Wait. */
-export function limited(retryAfterMs: number): Answer {
-  return refusal(429, 'M_LIMIT_EXCEEDED', 'Too many requests.', { retry_after_ms: retryAfterMs });
+export function rateLimited(retryAfterMs: number): GatewayResponse {
+  return matrixError(429, 'M_LIMIT_EXCEEDED', 'Too many requests.', { retry_after_ms: retryAfterMs });
 }
 
 /**
  * Two readers could understand it in two ways, so nobody is asked. `what` names the fault, never the value.
  */
-export function ambiguous(what: string): Answer {
-  return refusal(400, 'M_UNKNOWN', `The request is ambiguous: ${what}.`);
+export function ambiguous(what: string): GatewayResponse {
+  return matrixError(400, 'M_UNKNOWN', `The request is ambiguous: ${what}.`);
 }
 
 /** A parameter has a value that does not belong to it. */
-export function invalid(parameter: string): Answer {
-  return refusal(400, 'M_INVALID_PARAM', `The parameter ${parameter} has a value that is not understood.`);
+export function invalid(parameter: string): GatewayResponse {
+  return matrixError(
+    400,
+    'M_INVALID_PARAM',
+    `The parameter ${parameter} has a value that is not understood.`,
+  );
 }
 
 /** Whether something is an answer already: readers return either what they read or the refusal. */
-export function isAnswer(value: unknown): value is Answer {
+export function isResponse(value: unknown): value is GatewayResponse {
   return typeof value === 'object' && value !== null && 'status' in value && 'body' in value;
 }

@@ -1,4 +1,4 @@
-import { ambiguous, type Answer } from './response.ts';
+import { ambiguous, type GatewayResponse } from './response.ts';
 import { decodeOnce, decodesAgain } from './decode.ts';
 import { parseQuery, type Query } from './query.ts';
 
@@ -23,7 +23,7 @@ const NEEDLESS = /%(?:3[0-9]|4[1-9A-Fa-f]|5[0-9Aa]|6[1-9A-Fa-f]|7[0-9Aa])/;
  * encoded without need, anything a second decoding would change. A last empty segment (a trailing slash)
  * stays, for the lines that have one.
  */
-export function parseTarget(raw: string): Target | Answer {
+export function parseTarget(raw: string): Target | GatewayResponse {
   const question = raw.indexOf('?');
   const path = question === -1 ? raw : raw.slice(0, question);
   if (!PATH.test(path)) return ambiguous('the path has characters that do not belong in one');
@@ -43,7 +43,7 @@ export function parseTarget(raw: string): Target | Answer {
 }
 
 /** What a segment with escapes says, or why it is refused. */
-function decoded(piece: string): string | Answer {
+function decoded(piece: string): string | GatewayResponse {
   const text = decodeOnce(piece);
   if (text === null) return ambiguous('the path is not well encoded');
   if (/[/\\]/.test(text)) return ambiguous('the path has an encoded slash');

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer, AnswerFile } from './response.ts';
+import type { GatewayResponse, FileBody } from './response.ts';
 import { isObject } from '../filters/json-shape.ts';
 
 /** Spec 1.19, "Web browser clients". */
@@ -31,11 +31,15 @@ const LENGTH_AT = 1;
  * Writes an answer in one piece. Every header is made here.
  * @param readTimeoutMs ends the connection where nothing of it is read for so long
  */
-export function writeAnswer(response: ServerResponse, answer: Answer, readTimeoutMs: number): void {
+export function writeResponse(
+  response: ServerResponse,
+  answer: GatewayResponse,
+  readTimeoutMs: number,
+): void {
   if (response.headersSent || response.destroyed) return answer.file?.drop();
   if (answer.file !== undefined) return writeFile(response, answer.file, readTimeoutMs);
   // A text goes out together with its head; bytes would be a second piece.
-  const body = answer.written ?? JSON.stringify(answer.body);
+  const body = answer.serialized ?? JSON.stringify(answer.body);
   const length = Buffer.byteLength(body);
   const headers = answer.status === 200 ? ALWAYS.slice() : [...ALWAYS, ...more(answer)];
   headers[LENGTH_AT] = String(length);
@@ -48,7 +52,7 @@ export function writeAnswer(response: ServerResponse, answer: Answer, readTimeou
 }
 
 /** Writes a file's head, and has its bytes follow as they are read. */
-function writeFile(response: ServerResponse, file: AnswerFile, readTimeoutMs: number): void {
+function writeFile(response: ServerResponse, file: FileBody, readTimeoutMs: number): void {
   response.setTimeout(readTimeoutMs);
   response.writeHead(200, [...file.headers, ...CORS]);
   file.pour(response);
@@ -61,12 +65,12 @@ export function writePreflight(response: ServerResponse): void {
 }
 
 /** The headers that some refusals have. */
-function more(answer: Answer): readonly string[] {
+function more(answer: GatewayResponse): readonly string[] {
   return [
     ...retryAfter(answer),
     ...challenge(answer),
     ...(answer.status === 405 ? ['Allow', [...(answer.allow ?? METHODS), 'OPTIONS'].join(', ')] : []),
-    ...(answer.status === 413 || answer.status === 415 || answer.closes === true
+    ...(answer.status === 413 || answer.status === 415 || answer.closeConnection === true
       ? ['Connection', 'close']
       : []),
   ];
@@ -79,14 +83,14 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
  * RFC 6750, 3: every 401 has one, with an error only where a token was shown. The names of capabilities need
  * no quoting.
  */
-function challenge({ status, body, lacks }: Answer): readonly string[] {
+function challenge({ status, body, missingCapability: lacks }: GatewayResponse): readonly string[] {
   if (lacks !== undefined) return ['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${lacks}"`];
   if (status !== 401) return [];
   const shown = isObject(body) && body['errcode'] !== 'M_MISSING_TOKEN';
   return ['WWW-Authenticate', shown ? 'Bearer error="invalid_token"' : 'Bearer'];
 }
 
-function retryAfter({ status, body }: Answer): readonly string[] {
+function retryAfter({ status, body }: GatewayResponse): readonly string[] {
   if (status !== 429 || typeof body !== 'object' || body === null || !('retry_after_ms' in body)) return [];
   return ['Retry-After', String(Math.ceil(Number(body.retry_after_ms) / 1_000))];
 }

@@ -5,7 +5,7 @@ import type { Times } from '../request/visit.ts';
  * The bytes one request holds of the homeserver's answers, from the first that comes until its own answer is
  * read.
  */
-export interface Held {
+export interface MemoryReservation {
   /** Counts bytes in; false where that would be too much, and then they are not counted. */
   take(bytes: number): boolean;
   /** Counts bytes out that came to nothing. */
@@ -19,8 +19,8 @@ export interface Held {
 }
 
 /** What may be held at one time. */
-export interface Allowance {
-  hold(grantId: GrantId, times?: Times): Held;
+export interface MemoryBudget {
+  hold(grantId: GrantId, times?: Times): MemoryReservation;
 }
 
 /** So much each grant may hold, however much others do: they cannot shut it out. */
@@ -31,7 +31,7 @@ const FLOOR_BYTES = 1_048_576;
  * @param perGrant bytes for all requests of one grant
  * @param overall bytes for all of them, but for a mebibyte that each grant has in any case
  */
-export function allowance(perGrant: number, overall: number): Allowance {
+export function memoryBudget(perGrant: number, overall: number): MemoryBudget {
   const byGrant = new Map<GrantId, number>();
   let total = 0;
   return {

@@ -9,7 +9,7 @@ const FORGET_MS = 600_000;
  * Some clients repeat a refused sync a thousand times a second; each is answered as late as a long-poll would
  * be.
  */
-export interface LateAnswers {
+export interface PollThrottle {
   /**
    * Waits for one's turn. The first goes at once, the next ones later and later, one at a time.
    * @param key who asks, in a way that can be kept: never a token itself
@@ -23,7 +23,7 @@ export interface LateAnswers {
 type Known = { count: number; waiting: number; nextAt: number };
 
 /** @param lateMs how late the second is, the third, …; the last of it stays */
-export function lateAnswers(lateMs: readonly number[], now: () => number): LateAnswers {
+export function pollThrottle(lateMs: readonly number[], now: () => number): PollThrottle {
   const table = new Map<string, Known>();
   let waiting = 0;
   return {

@@ -1,7 +1,7 @@
 import type { GrantId } from '../../domain/ids.ts';
 
 /** How often each grant may write. */
-export interface WritePace {
+export interface RateLimiter {
   /**
    * Takes one: 0, it may go; otherwise in how many milliseconds it may. A promise where it is kept in another
    * process.
@@ -10,7 +10,7 @@ export interface WritePace {
 }
 
 /** One that is kept here. */
-export interface OwnPace extends WritePace {
+export interface LocalRateLimiter extends RateLimiter {
   take(grantId: GrantId): number;
 }
 
@@ -22,7 +22,7 @@ const MAX_KNOWN = 10_000;
  * @param perSecond how quickly it fills
  * @param burst how many may go at once
  */
-export function writePace(perSecond: number, burst: number, now: () => number): OwnPace {
+export function tokenBucket(perSecond: number, burst: number, now: () => number): LocalRateLimiter {
   const buckets = new Map<GrantId, { level: number; at: number }>();
   return {
     take(grantId) {

@@ -1,18 +1,18 @@
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import {
-  type Answer,
-  isAnswer,
-  limited,
-  NONSENSE,
-  refusal,
+  type GatewayResponse,
+  isResponse,
+  rateLimited,
+  INVALID_UPSTREAM_RESPONSE,
+  matrixError,
   TOO_LARGE,
   UNAVAILABLE,
   UNKNOWN_TOKEN,
 } from '../http/response.ts';
-import { didNotKnow, errcodeOf } from '../upstream/look-up.ts';
-import type { Held } from '../limits/memory-budget.ts';
-import type { Reply } from '../upstream/json-client.ts';
-import type { OpenFile, Streamer } from '../upstream/file-client.ts';
+import { isTokenUnknown, errcodeOf } from '../upstream/look-up.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { UpstreamResponse } from '../upstream/json-client.ts';
+import type { OpenFile, FileClient } from '../upstream/file-client.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { failure, told, type Upstreamer } from '../upstream/ask.ts';
 import { fileHeaders } from './file-head.ts';
@@ -22,7 +22,7 @@ import type { FileWanted } from './requests.ts';
 /** What passing files on needs. Times in milliseconds. */
 export type FileMeans = {
   readonly control: AccessControl;
-  readonly streamer: Streamer;
+  readonly streamer: FileClient;
   readonly gate: MediaGate;
   readonly upstreamTimeoutMs: number;
   /** How long nothing may come, or be read. */
@@ -31,7 +31,7 @@ export type FileMeans = {
   readonly mediaBytes: number;
 };
 
-const NOT_YET = refusal(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet.');
+const NOT_YET = matrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet.');
 /** What a file on its way has of the memory: what a connection and a chunk hold. */
 const HELD_BYTES = 262_144;
 
@@ -45,15 +45,15 @@ export async function download(
   access: Access,
   means: FileMeans,
   ask: Upstreamer,
-  held: Held,
+  held: MemoryReservation,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   const refused = await means.gate.fetching(access, wanted.address, ask, signal);
   if (refused !== null) return refused;
-  if (!held.take(HELD_BYTES)) return limited(1_000);
+  if (!held.take(HELD_BYTES)) return rateLimited(1_000);
   try {
     const file = await fetchWithLease(wanted, access, means, signal);
-    if (isAnswer(file)) return file;
+    if (isResponse(file)) return file;
     if ('reply' in file) return toldOfFile(file.reply);
     const headers = [
       ...fileHeaders(file, wanted.thumbnail, wanted.name),
@@ -75,29 +75,29 @@ async function fetchWithLease(
   access: Access,
   means: FileMeans,
   signal: AbortSignal,
-): Promise<OpenFile | { readonly reply: Reply } | Answer> {
+): Promise<OpenFile | { readonly reply: UpstreamResponse } | GatewayResponse> {
   const { control, streamer, upstreamTimeoutMs, idleTimeoutMs, mediaBytes: mostBytes } = means;
   const streaming = { headTimeoutMs: upstreamTimeoutMs + waitMs, idleTimeoutMs, mostBytes, signal };
   const lease = await unlessAborted(control.upstream(access.grant.id), signal);
   const first = await streamer.fetch(request, lease.token, streaming);
   if ('pour' in first) return first;
   // In a box: a reply of the homeserver's looks like an answer, and none of its words may pass for one.
-  if (!didNotKnow(first)) return { reply: first };
+  if (!isTokenUnknown(first)) return { reply: first };
   const renewed = await unlessAborted(control.upstreamRefused(access.grant.id, lease.leaseId), signal);
   if (renewed === 'gone') return UNKNOWN_TOKEN;
   if (renewed === 'unavailable') return UNAVAILABLE;
   const second = await streamer.fetch(request, renewed.token, streaming);
   if ('pour' in second) return second;
-  return didNotKnow(second) ? UNAVAILABLE : { reply: second };
+  return isTokenUnknown(second) ? UNAVAILABLE : { reply: second };
 }
 
 /**
  * What is told where no file came. Redirects are not followed, nor passed on: their address is signed, and
  * opens the file to anyone.
  */
-function toldOfFile(reply: Reply): Answer {
+function toldOfFile(reply: UpstreamResponse): GatewayResponse {
   if (reply.status === 504 && errcodeOf(reply) === 'M_NOT_YET_UPLOADED') return NOT_YET;
   if (reply.status === 413) return TOO_LARGE;
   const answer = told(reply, true);
-  return isAnswer(answer) ? answer : NONSENSE;
+  return isResponse(answer) ? answer : INVALID_UPSTREAM_RESPONSE;
 }

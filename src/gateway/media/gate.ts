@@ -2,20 +2,20 @@ import type { GrantId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
 import { serverOf } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { type Answer, FORBIDDEN, limited } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, rateLimited } from '../http/response.ts';
 import type { Upstreamer } from '../upstream/ask.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
-import { writePace } from '../limits/rate-limiter.ts';
+import { tokenBucket } from '../limits/rate-limiter.ts';
 import { type MediaAddress, serverOfMedia } from './media-address.ts';
 import { type LookedThrough, lookThrough } from './search-rooms.ts';
-import { opens, type Showing } from './media-references.ts';
-import { type OwnMedia, ownMedia } from './uploads.ts';
-import { shownMedia } from './known-references.ts';
+import { grantsAccess, type MediaReference } from './media-references.ts';
+import { type Uploads, uploads } from './uploads.ts';
+import { knownReferences } from './known-references.ts';
 
 /** Decides who may fetch which file. */
 export interface MediaGate {
   /** What a holder is about to be shown. */
-  showing(access: Access, showings: readonly Showing[]): void;
+  showing(access: Access, showings: readonly MediaReference[]): void;
   /**
    * Null: the grant may fetch it; otherwise what the holder is told. Where it is not known whether an event
    * in scope shows it, that is looked up.
@@ -26,8 +26,8 @@ export interface MediaGate {
     address: MediaAddress,
     ask: Upstreamer,
     signal: AbortSignal,
-  ): Promise<Answer | null>;
-  readonly own: OwnMedia;
+  ): Promise<GatewayResponse | null>;
+  readonly own: Uploads;
   /** The grant is over. */
   forget(grantId: GrantId): void;
 }
@@ -42,7 +42,7 @@ type Options = {
    */
   readonly pace: (grantId: GrantId) => number | Promise<number>;
   /** Where other processes have to know of it too. */
-  readonly own?: OwnMedia | undefined;
+  readonly own?: Uploads | undefined;
 };
 
 /** Rooms are searched for a grant five times in a row, then once in five seconds. */
@@ -52,10 +52,10 @@ const KEPT_REFUSAL_MS = 30_000;
 const MAX_REFUSALS = 20_000;
 
 /** A gate that knows nothing yet. */
-export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): MediaGate {
-  const shown = shownMedia();
+export function mediaGate({ now, timeoutMs, pace, own = uploads() }: Options): MediaGate {
+  const shown = knownReferences();
   const searching = new Map<GrantId, Promise<unknown>>();
-  const searches = writePace(SEARCHES_PER_SECOND, SEARCHES_AT_ONCE, now);
+  const searches = tokenBucket(SEARCHES_PER_SECOND, SEARCHES_AT_ONCE, now);
   const refused = new Map<string, number>();
 
   return {
@@ -63,7 +63,7 @@ export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): 
     showing(access, showings) {
       const { grant } = access;
       for (const showing of showings)
-        if (opens(showing, grant)) shown.remember(grant.id, showing.address, showing.roomId);
+        if (grantsAccess(showing, grant)) shown.remember(grant.id, showing.address, showing.roomId);
     },
     async fetching(access, address, ask, signal) {
       const { grant } = access;
@@ -72,7 +72,7 @@ export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): 
         // Of another server, the homeserver fetches and keeps it, however large (CVE-2024-37302,
         // CVE-2024-36403).
         const waitMs = serverOfMedia(address) === serverOf(grant.subject) ? 0 : await pace(grant.id);
-        return waitMs > 0 ? limited(waitMs) : null;
+        return waitMs > 0 ? rateLimited(waitMs) : null;
       }
       return allows(grant.scope, 'media') ? search(access, address, ask, signal) : FORBIDDEN;
     },
@@ -88,7 +88,7 @@ export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): 
     address: MediaAddress,
     ask: Upstreamer,
     signal: AbortSignal,
-  ): Promise<Answer | null> {
+  ): Promise<GatewayResponse | null> {
     const grantId = access.grant.id;
     for (;;) {
       if (shown.has(grantId, address, access.rooms)) return null;
@@ -103,10 +103,14 @@ export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): 
     return looking;
   }
 
-  async function searchOnce(access: Access, address: MediaAddress, ask: Upstreamer): Promise<Answer | null> {
+  async function searchOnce(
+    access: Access,
+    address: MediaAddress,
+    ask: Upstreamer,
+  ): Promise<GatewayResponse | null> {
     const grantId = access.grant.id;
     const waitMs = searches.take(grantId);
-    if (waitMs > 0) return limited(waitMs);
+    if (waitMs > 0) return rateLimited(waitMs);
     const looked = await lookThrough(access, ask, timeoutMs, (showing) => {
       shown.remember(grantId, showing.address, showing.roomId);
       return showing.address === address;
@@ -114,7 +118,7 @@ export function mediaGate({ now, timeoutMs, pace, own = ownMedia() }: Options): 
     return outcome(looked, grantId, address);
   }
 
-  function outcome(looked: LookedThrough, grantId: GrantId, address: MediaAddress): Answer | null {
+  function outcome(looked: LookedThrough, grantId: GrantId, address: MediaAddress): GatewayResponse | null {
     if (looked.kind === 'found') return null;
     if (looked.kind === 'trouble') return looked.answer;
     const [oldest] = refused.keys();

@@ -2,7 +2,7 @@ import type { GrantId, RoomId } from '../../domain/ids.ts';
 import type { MediaAddress } from './media-address.ts';
 
 /** The files that grants were shown, and where: bounded, and gone with the process. */
-export interface ShownMedia {
+export interface KnownReferences {
   remember(grantId: GrantId, address: MediaAddress, roomId: RoomId): void;
   /** Whether it was shown in one of these rooms. */
   has(grantId: GrantId, address: MediaAddress, rooms: ReadonlySet<RoomId>): boolean;
@@ -15,7 +15,7 @@ const MAX_ROOMS = 4;
  * @param perGrant addresses; the longest unseen goes first
  * @param overall addresses; the grant that was longest without a new one goes first
  */
-export function shownMedia(perGrant = 4_000, overall = 200_000): ShownMedia {
+export function knownReferences(perGrant = 4_000, overall = 200_000): KnownReferences {
   const grants = new Map<GrantId, Map<MediaAddress, readonly RoomId[]>>();
   let total = 0;
   const forget = (grantId: GrantId): void => {

@@ -4,14 +4,14 @@ import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { type MediaAddress, parseMediaAddress } from './media-address.ts';
 
 /** An event of a room has a file's address in it. */
-export type Showing = {
+export type MediaReference = {
   readonly address: MediaAddress;
   readonly roomId: RoomId;
   readonly type: string;
   readonly sender: string;
   readonly stateKey: string | null;
   /** By the homeserver's clock; null: it does not say. */
-  readonly at: number | null;
+  readonly sentAt: number | null;
 };
 
 /**
@@ -30,7 +30,7 @@ const MAX_VALUES = 500;
 const CLOCKS_MS = 120_000;
 
 /** The addresses in one event that was found to be of this room. */
-export function showingsOf(event: unknown, roomId: RoomId): readonly Showing[] {
+export function mediaReferencesOf(event: unknown, roomId: RoomId): readonly MediaReference[] {
   if (!isObject(event) || !isObject(event['content'])) return [];
   const addresses = addressesIn(event['content']);
   if (addresses === null) return [];
@@ -71,7 +71,7 @@ function addressesIn(content: JsonObject): ReadonlySet<MediaAddress> | null {
  * picture that the invited person set), since the grant was made. By the homeserver's clock, so that nothing
  * has to be remembered; the subject's own later pictures are the price.
  */
-export function opens(showing: Showing, { subject, createdAt }: Grant): boolean {
+export function grantsAccess(showing: MediaReference, { subject, createdAt }: Grant): boolean {
   const own = showing.sender === subject || showing.stateKey === subject;
-  return !own || (showing.at !== null && showing.at < createdAt - CLOCKS_MS);
+  return !own || (showing.sentAt !== null && showing.sentAt < createdAt - CLOCKS_MS);
 }

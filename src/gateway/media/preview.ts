@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { type Answer, invalid, isAnswer, ok } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, ok } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import { requireObject } from '../filters/json-shape.ts';
 import { instant } from '../rewrite/query-rules.ts';
 
@@ -14,7 +14,7 @@ const MAX_KEYS = 50;
  * without credentials. Which names lead inwards the homeserver must know itself
  * (`url_preview_ip_range_blacklist`).
  */
-export function previewSteps(call: Call): Steps | Answer {
+export function previewSteps(call: Call): MultiStep | GatewayResponse {
   const url = pageOf(call.query.get('url') ?? '');
   if (url === null) return invalid('url');
   const ts = call.query.get('ts');
@@ -29,7 +29,7 @@ export function previewSteps(call: Call): Steps | Answer {
         ];
   return async (tools) => {
     const reply = await tools.change({ method: 'GET', path: PATH, query }, 'tending', null);
-    return isAnswer(reply) ? reply : ok(shownPreview(reply.got));
+    return isResponse(reply) ? reply : ok(shownPreview(reply.got));
   };
 }
 

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
-import { type Showing, showingsOf } from './media-references.ts';
+import { type MediaReference, mediaReferencesOf } from './media-references.ts';
 
 /** Which answer it is: only of these it is known where the events stand in it. */
 export type Shower = 'sync' | 'sliding' | ShowingLine;
@@ -18,8 +18,8 @@ const MAX_SHOWINGS = 2_000;
  * answer's kind has them: a body may be an event's content whole, which anyone can give the looks of an
  * event.
  */
-export function showingsIn(shower: Shower, body: unknown): readonly Showing[] {
-  const found: Showing[] = [];
+export function showingsIn(shower: Shower, body: unknown): readonly MediaReference[] {
+  const found: MediaReference[] = [];
   const take = (events: unknown, roomId: RoomId): void => {
     if (!Array.isArray(events)) return;
     for (const event of events as unknown[]) takeOne(event, roomId, found);
@@ -33,9 +33,9 @@ export function showingsIn(shower: Shower, body: unknown): readonly Showing[] {
 type Take = (events: unknown, roomId: RoomId) => void;
 
 /** An event, and those that are bundled in it. */
-function takeOne(event: unknown, roomId: RoomId, found: Showing[]): void {
+function takeOne(event: unknown, roomId: RoomId, found: MediaReference[]): void {
   if (!isObject(event) || found.length >= MAX_SHOWINGS) return;
-  for (const showing of showingsOf(event, roomId)) found.push(showing);
+  for (const showing of mediaReferencesOf(event, roomId)) found.push(showing);
   const { unsigned } = event;
   const relations = isObject(unsigned) ? unsigned['m.relations'] : undefined;
   if (!isObject(relations)) return;

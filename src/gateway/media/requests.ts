@@ -1,5 +1,5 @@
 import { allows } from '../../domain/scope.ts';
-import { type Answer, FORBIDDEN, invalid, lacking } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, invalid, missingCapability } from '../http/response.ts';
 import type { Call, QueryRule, UpstreamRequest } from '../http/call.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
 import { type MediaAddress, mediaAddress, segmentsOf } from './media-address.ts';
@@ -33,22 +33,22 @@ const THUMBNAIL = {
 };
 
 /** `media` and `read` open what is shown, `media-any` all; which of them, the gate looks at. */
-export function mayFetch({ access: { grant } }: Call): Answer | null {
-  return allows(grant.scope, 'media') || allows(grant.scope, 'media-any') ? null : lacking('media');
+export function mayFetch({ access: { grant } }: Call): GatewayResponse | null {
+  return allows(grant.scope, 'media') || allows(grant.scope, 'media-any') ? null : missingCapability('media');
 }
 
 /** Whether the scope lets files be uploaded. */
-export function mayUpload({ access: { grant } }: Call): Answer | null {
-  return allows(grant.scope, 'upload') ? null : lacking('upload');
+export function mayUpload({ access: { grant } }: Call): GatewayResponse | null {
+  return allows(grant.scope, 'upload') ? null : missingCapability('upload');
 }
 
 /** Reads a download. An address that nothing could have is refused as one that nothing shows. */
-export function downloadOf(call: Call): FileWanted | Answer {
+export function downloadOf(call: Call): FileWanted | GatewayResponse {
   return wanted(call, 'download', {}, []);
 }
 
 /** Reads a thumbnail's request. The size is bounded: the homeserver may make it anew. */
-export function thumbnailOf(call: Call): FileWanted | Answer {
+export function thumbnailOf(call: Call): FileWanted | GatewayResponse {
   return wanted(call, 'thumbnail', THUMBNAIL, ['width', 'height']);
 }
 
@@ -57,7 +57,7 @@ function wanted(
   what: 'download' | 'thumbnail',
   rules: Readonly<Record<string, QueryRule>>,
   needed: readonly string[],
-): FileWanted | Answer {
+): FileWanted | GatewayResponse {
   const address = addressOf(call);
   if (address === null) return FORBIDDEN;
   const missing = needed.find((name) => !call.query.has(name));
@@ -78,7 +78,7 @@ function wanted(
 }
 
 /** Reads an upload, of a new file or to an address. The name is dropped. */
-export function uploadOf(call: Call): Upload | Answer {
+export function uploadOf(call: Call): Upload | GatewayResponse {
   if (call.params['mediaId'] === undefined)
     return { request: { method: 'POST', path: UPLOADS, query: [] }, fills: null };
   const fills = addressOf(call);

@@ -3,14 +3,14 @@ import { allowanceMeans } from '../../domain/allowance.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { allows } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { type Answer, isAnswer } from '../http/response.ts';
+import { type GatewayResponse, isResponse } from '../http/response.ts';
 import { filterEvent } from '../filters/event.ts';
 import { ALL_TYPES } from '../filters/readable-types.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Upstreamer } from '../upstream/ask.ts';
 import { joinedAsEvents } from './references-in-answer.ts';
-import { opens, type Showing, showingsOf } from './media-references.ts';
+import { grantsAccess, type MediaReference, mediaReferencesOf } from './media-references.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{room}';
 /** Where there are more, the holder reads the event again, and so is shown it. */
@@ -23,7 +23,7 @@ const FILTER = JSON.stringify({ contains_url: true });
 /** What a search in the rooms came to. `through`: it was made to its end. */
 export type LookedThrough =
   | { readonly kind: 'found' | 'through' }
-  | { readonly kind: 'trouble'; readonly answer: Answer };
+  | { readonly kind: 'trouble'; readonly answer: GatewayResponse };
 
 /**
  * Looks in the rooms in scope for events that show files: the newest that have any, then pictures of rooms
@@ -35,11 +35,11 @@ export async function lookThrough(
   access: Access,
   ask: Upstreamer,
   timeoutMs: number,
-  found: (showing: Showing) => boolean,
+  found: (showing: MediaReference) => boolean,
 ): Promise<LookedThrough> {
   const { scope } = access.grant;
   let left = MAX_REQUESTS;
-  let trouble: Answer | null = null;
+  let trouble: GatewayResponse | null = null;
   const get = async (
     room: RoomId,
     below: string,
@@ -51,15 +51,15 @@ export async function lookThrough(
       timeoutMs,
       true,
     );
-    if (!isAnswer(got)) return got.got;
+    if (!isResponse(got)) return got.got;
     // 502 also stands for an answer beyond all bounds: a room with too many members is left out.
     if (got.status !== 404 && got.status !== 502) trouble = got;
     return null;
   };
   const take = (events: readonly unknown[], room: RoomId): boolean =>
     events
-      .flatMap((event) => showingsOf(event, room))
-      .filter((showing) => readable(scope, showing.type) && opens(showing, access.grant))
+      .flatMap((event) => mediaReferencesOf(event, room))
+      .filter((showing) => readable(scope, showing.type) && grantsAccess(showing, access.grant))
       .map(found)
       .includes(true);
   const page = async (

@@ -1,35 +1,35 @@
 import type { IncomingMessage } from 'node:http';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import {
-  type Answer,
+  type GatewayResponse,
   FORBIDDEN,
-  isAnswer,
-  limited,
-  NONSENSE,
+  isResponse,
+  rateLimited,
+  INVALID_UPSTREAM_RESPONSE,
   ok,
-  refusal,
+  matrixError,
   TOO_LARGE,
   UNAVAILABLE,
   UNKNOWN_TOKEN,
 } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
-import type { Held } from '../limits/memory-budget.ts';
-import type { Reply } from '../upstream/json-client.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { UpstreamResponse } from '../upstream/json-client.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { failure, told } from '../upstream/ask.ts';
-import type { WritePace } from '../limits/rate-limiter.ts';
-import { didNotKnow, errcodeOf } from '../upstream/look-up.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
+import { isTokenUnknown, errcodeOf } from '../upstream/look-up.ts';
 import { type MediaAddress, parseMediaAddress } from './media-address.ts';
 import type { FileMeans } from './download.ts';
 import type { Upload } from './requests.ts';
 
 /** What uploading needs besides. */
-export type UploadMeans = FileMeans & { readonly uploadBytes: number; readonly pace: WritePace };
+export type UploadMeans = FileMeans & { readonly uploadBytes: number; readonly pace: RateLimiter };
 
-const NO_LENGTH = refusal(411, 'M_UNKNOWN', 'Say how long the file is, in Content-Length.');
-const ENCODED = refusal(415, 'M_UNKNOWN', 'The body must not be compressed.');
-const CUT_OFF = refusal(408, 'M_UNKNOWN', 'The file did not come to its end in time.');
-const FILLED = refusal(409, 'M_CANNOT_OVERWRITE_MEDIA', 'There is a file at this address already.');
+const NO_LENGTH = matrixError(411, 'M_UNKNOWN', 'Say how long the file is, in Content-Length.');
+const ENCODED = matrixError(415, 'M_UNKNOWN', 'The body must not be compressed.');
+const CUT_OFF = matrixError(408, 'M_UNKNOWN', 'The file did not come to its end in time.');
+const FILLED = matrixError(409, 'M_CANNOT_OVERWRITE_MEDIA', 'There is a file at this address already.');
 const HELD_BYTES = 262_144;
 
 /**
@@ -43,12 +43,12 @@ export async function upload(
   access: Access,
   means: UploadMeans,
   body: IncomingMessage,
-  held: Held,
+  held: MemoryReservation,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   const answer = await passOn(wanted, access, means, body, held, signal);
   // What is left of a body that nobody reads is not waited for.
-  return answer.status === 200 || body.complete ? answer : { ...answer, closes: true };
+  return answer.status === 200 || body.complete ? answer : { ...answer, closeConnection: true };
 }
 
 async function passOn(
@@ -56,9 +56,9 @@ async function passOn(
   access: Access,
   means: UploadMeans,
   body: IncomingMessage,
-  held: Held,
+  held: MemoryReservation,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   const {
     control,
     streamer,
@@ -76,7 +76,7 @@ async function passOn(
   if (length === undefined || !/^\d{1,15}$/.test(length)) return NO_LENGTH;
   if (Number(length) > uploadBytes) return TOO_LARGE;
   const waitMs = await pace.take(grantId);
-  if (waitMs > 0 || !held.take(HELD_BYTES)) return limited(Math.max(waitMs, 1_000));
+  if (waitMs > 0 || !held.take(HELD_BYTES)) return rateLimited(Math.max(waitMs, 1_000));
   try {
     const lease = await unlessAborted(control.upstream(grantId), signal);
     // Made out for this one request, like an address: another upload to it is another request's.
@@ -88,7 +88,7 @@ async function passOn(
       mostBytes: 0,
       signal,
     });
-    if (didNotKnow(reply)) {
+    if (isTokenUnknown(reply)) {
       if (fills !== null) gate.own.created(grantId, fills);
       return (await unlessAborted(control.upstreamRefused(grantId, lease.leaseId), signal)) === 'gone'
         ? UNKNOWN_TOKEN
@@ -102,17 +102,17 @@ async function passOn(
 }
 
 function outcome(
-  reply: Reply,
+  reply: UpstreamResponse,
   uploaded: (address: MediaAddress) => void,
   fills: MediaAddress | null,
-): Answer {
+): GatewayResponse {
   if (reply.status === 413) return TOO_LARGE;
   if (reply.status === 409 && errcodeOf(reply) === 'M_CANNOT_OVERWRITE_MEDIA') return FILLED;
   const answer = told(reply, false);
-  if (isAnswer(answer)) return answer;
+  if (isResponse(answer)) return answer;
   if (fills !== null) return ok({});
   const address = addressIn(answer.got);
-  if (address === null) return NONSENSE;
+  if (address === null) return INVALID_UPSTREAM_RESPONSE;
   uploaded(address);
   return ok({ content_uri: address });
 }

@@ -2,7 +2,7 @@ import type { GrantId } from '../../domain/ids.ts';
 import type { MediaAddress } from './media-address.ts';
 
 /** What grants uploaded themselves, or made an address for: bounded, and gone with the process. */
-export interface OwnMedia {
+export interface Uploads {
   /** An address was made for the grant: it may upload to it, once. */
   created(grantId: GrantId, address: MediaAddress): void;
   mayFill(grantId: GrantId, address: MediaAddress): boolean;
@@ -16,7 +16,7 @@ const MAX_PER_GRANT = 500;
 const MAX_GRANTS = 2_000;
 
 /** Empty. */
-export function ownMedia(): OwnMedia {
+export function uploads(): Uploads {
   const grants = new Map<GrantId, Map<MediaAddress, 'created' | 'uploaded'>>();
   const set = (grantId: GrantId, address: MediaAddress, as: 'created' | 'uploaded'): void => {
     const mine = grants.get(grantId) ?? new Map<MediaAddress, 'created' | 'uploaded'>();

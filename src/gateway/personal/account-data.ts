@@ -3,18 +3,18 @@ import type { RoomId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
 import {
-  type Answer,
+  type GatewayResponse,
   FORBIDDEN,
   invalid,
-  isAnswer,
-  lacking,
+  isResponse,
+  missingCapability,
   NOT_FOUND,
   ok,
-  refusal,
+  matrixError,
   TOO_LARGE,
 } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import { projectAccountData } from '../filters/account-data.ts';
 import { isObject, requireObject, type JsonObject } from '../filters/json-shape.ts';
 import { holds, mayReadAccountData } from '../filters/read-view.ts';
@@ -25,7 +25,7 @@ const OF_ROOM = '/_matrix/client/v3/user/{me}/rooms/{roomId}/account_data/{type}
 /** Namespaced identifiers. What is none is no type, so an excluded one has one spelling. */
 const TYPE = /^[A-Za-z0-9._~:+-]{1,255}$/;
 const MAX_BYTES = 64_000;
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The content must be an object.');
+const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The content must be an object.');
 /**
  * Marks a room as unread (spec 1.19, "Marking rooms as unread"): the only data of a room that `markers`
  * writes here.
@@ -36,7 +36,7 @@ const UNREAD: readonly string[] = ['m.marked_unread', 'com.famedly.marked_unread
  * Reads a request for the account's own data or for a room's. What the scope does not open is never there, in
  * the same words as what is not: clients ask for much of it at start.
  */
-export function readingData({ params, access }: Call): Steps | Answer {
+export function readingData({ params, access }: Call): MultiStep | GatewayResponse {
   const { scope, subject } = access.grant;
   const { type = '', userId, roomId } = params;
   if (userId !== subject || (roomId !== undefined && !access.rooms.has(roomId as RoomId))) return NOT_FOUND;
@@ -49,7 +49,7 @@ export function readingData({ params, access }: Call): Steps | Answer {
   });
   return async (tools) => {
     const asked = await tools.ask({ method: 'GET', path, query: [] }, true);
-    if (isAnswer(asked)) return asked;
+    if (isResponse(asked)) return asked;
     const content = requireObject(asked.got, 'account data');
     return ok(projectAccountData(type, content, await tools.roomsNow([])));
   };
@@ -59,20 +59,20 @@ export function readingData({ params, access }: Call): Steps | Answer {
  * Whether the scope lets data of this type be written: null, or what the holder is told. Looks at no room and
  * no user.
  */
-export function mayWriteData({ params, access }: Call): Answer | null {
+export function mayWriteData({ params, access }: Call): GatewayResponse | null {
   const { scope } = access.grant;
   const type = params['type'] ?? '';
   if (params['roomId'] !== undefined && UNREAD.includes(type))
-    return holds(scope, 'markers') ? null : lacking('markers');
+    return holds(scope, 'markers') ? null : missingCapability('markers');
   if (TYPE.test(type) && typeAllowed(scope, 'account-data', type)) return null;
-  return namesData(scope) ? FORBIDDEN : lacking('account-data');
+  return namesData(scope) ? FORBIDDEN : missingCapability('account-data');
 }
 
 /**
  * Reads a request to write data whose type was judged already. What is excluded is in no scope, under any
  * spelling.
  */
-export function writingData({ params, body, access }: Call): Steps | Answer {
+export function writingData({ params, body, access }: Call): MultiStep | GatewayResponse {
   const { type = '' } = params;
   const roomId = (params['roomId'] ?? null) as RoomId | null;
   if (!isObject(body)) return NOT_AN_OBJECT;
@@ -86,7 +86,7 @@ export function writingData({ params, body, access }: Call): Steps | Answer {
   });
   return async (tools) => {
     const asked = await tools.change({ method: 'PUT', path, query: [], body: content }, 'tending', roomId);
-    return isAnswer(asked) ? asked : ok({});
+    return isResponse(asked) ? asked : ok({});
   };
 }
 

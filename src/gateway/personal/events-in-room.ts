@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { type Answer, FORBIDDEN, isAnswer } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, isResponse } from '../http/response.ts';
 import type { Tools } from '../upstream/tools.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
@@ -10,17 +10,17 @@ const EVENT = '/_matrix/client/v3/rooms/{roomId}/event/{eventId}';
  * Whether these events are of the room: null, or what the holder is told. One of another room and one that
  * does not exist are refused alike.
  */
-export async function allInRoom(
+export async function requireEventsInRoom(
   tools: Tools,
   roomId: RoomId,
   eventIds: readonly string[],
-): Promise<Answer | null> {
+): Promise<GatewayResponse | null> {
   for (const eventId of eventIds) {
     const asked = await tools.ask(
       { method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] },
       true,
     );
-    if (isAnswer(asked)) return asked.status === 404 ? FORBIDDEN : asked;
+    if (isResponse(asked)) return asked.status === 404 ? FORBIDDEN : asked;
     const event = asked.got;
     if (!isObject(event) || event['event_id'] !== eventId || event['room_id'] !== roomId) return FORBIDDEN;
   }

@@ -1,7 +1,7 @@
 import { parseEventId } from '../../domain/ids.ts';
-import { type Answer, invalid, isAnswer, ok } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, ok } from '../http/response.ts';
 import type { Call, UpstreamRequest } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import {
   roomIdsInNotifications,
   roomIdsInThreadSubscriptions,
@@ -12,7 +12,7 @@ import { isObject, type JsonObject, requireObject } from '../filters/json-shape.
 import { readViewOf } from '../filters/read-view.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { token } from '../rewrite/query-rules.ts';
-import { allInRoom } from './events-in-room.ts';
+import { requireEventsInRoom } from './events-in-room.ts';
 import type { RoomId } from '../../domain/ids.ts';
 
 const NOTIFICATIONS = '/_matrix/client/v3/notifications';
@@ -27,7 +27,7 @@ const MAX_PAGES = 10;
  * Reads a request for notifications. Pages are asked for until there are as many of rooms in scope as were
  * wanted, so that a gap does not tell how much rang elsewhere.
  */
-export function readingNotifications(call: Call): Steps | Answer {
+export function readingNotifications(call: Call): MultiStep | GatewayResponse {
   const { query } = call;
   const limit = limitOf(query.get('limit'));
   const from = query.get('from') ?? null;
@@ -43,7 +43,7 @@ export function readingNotifications(call: Call): Steps | Answer {
         pageOf(NOTIFICATIONS, { from: next, limit: String(limit - shown.length), only: only ?? null }),
         false,
       );
-      if (isAnswer(asked)) return asked;
+      if (isResponse(asked)) return asked;
       const rooms = await tools.roomsNow(roomIdsInNotifications(asked.got));
       shown.push(...filterNotifications(asked.got, rooms, readViewOf(call.access)));
       const after = tokenIn(asked.got, 'next_token', call);
@@ -59,25 +59,25 @@ export function readingNotifications(call: Call): Steps | Answer {
  * Reads a request for one thread's subscription (MSC4306). The thread's first event is looked up in that
  * room.
  */
-export function readingSubscription({ params }: Call): Steps | Answer {
+export function readingSubscription({ params }: Call): MultiStep | GatewayResponse {
   const root = parseEventId(params['threadRootId'] ?? '');
   const roomId = (params['roomId'] ?? '') as RoomId;
   if (root === null) return invalid('threadRootId');
   return async (tools) => {
-    const refused = await allInRoom(tools, roomId, [root]);
+    const refused = await requireEventsInRoom(tools, roomId, [root]);
     if (refused !== null) return refused;
     const asked = await tools.ask(
       { method: 'GET', path: pathOf(SUBSCRIPTION, { roomId, root }), query: [] },
       true,
     );
-    if (isAnswer(asked)) return asked;
+    if (isResponse(asked)) return asked;
     const { automatic } = requireObject(asked.got, 'subscription');
     return ok({ automatic: automatic === true });
   };
 }
 
 /** Reads a request for the changes of thread subscriptions (MSC4308), those of rooms in scope. */
-export function readingSubscriptions(call: Call): Steps | Answer {
+export function readingSubscriptions(call: Call): MultiStep | GatewayResponse {
   const { query } = call;
   const limit = limitOf(query.get('limit'));
   const tokens = { from: query.get('from') ?? null, to: query.get('to') ?? null };
@@ -93,7 +93,7 @@ export function readingSubscriptions(call: Call): Steps | Answer {
         pageOf(SUBSCRIPTIONS, { dir, from: next, to: tokens.to, limit: String(limit) }),
         false,
       );
-      if (isAnswer(asked)) return asked;
+      if (isResponse(asked)) return asked;
       const rooms = await tools.roomsNow(roomIdsInThreadSubscriptions(asked.got));
       const { body, empty } = filterThreadSubscriptions(asked.got, rooms);
       const after = tokenIn(asked.got, 'end', call);

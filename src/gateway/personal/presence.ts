@@ -1,16 +1,16 @@
-import { type Answer, invalid, isAnswer, ok, refusal } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, ok, matrixError } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import { PRESENCES } from '../filters/presence.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 
 const STATUS = '/_matrix/client/v3/presence/{me}/status';
 const MAX_WORDS = 250;
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
+const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /** Reads a request to show the subject as there or not, with some words. */
-export function settingPresence({ body, access }: Call): Steps | Answer {
+export function settingPresence({ body, access }: Call): MultiStep | GatewayResponse {
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { presence, status_msg: words } = body;
   if (typeof presence !== 'string' || !PRESENCES.includes(presence)) return invalid('presence');
@@ -20,6 +20,6 @@ export function settingPresence({ body, access }: Call): Steps | Answer {
   const path = pathOf(STATUS, { me: access.grant.subject });
   return async (tools) => {
     const asked = await tools.change({ method: 'PUT', path, query: [], body: told }, 'writing', null);
-    return isAnswer(asked) ? asked : ok({});
+    return isResponse(asked) ? asked : ok({});
   };
 }

@@ -1,12 +1,12 @@
-import { type Answer, invalid, isAnswer, NOT_FOUND, ok, refusal } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, NOT_FOUND, ok, matrixError } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import { PROFILE_FIELDS } from '../filters/profile.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 
 const FIELD = '/_matrix/client/v3/profile/{me}/{field}';
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
+const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 const MAX_LENGTH: Readonly<Record<string, number>> = { displayname: 256, avatar_url: 1_000 };
 /** Time zones have names of letters (IANA); a profile is shown to anybody. */
 const GRAMMAR: Readonly<Record<string, RegExp>> = {
@@ -19,7 +19,7 @@ const GRAMMAR: Readonly<Record<string, RegExp>> = {
 /**
  * Reads a request to set a field of the subject's own profile. Fields that nobody decided about are refused.
  */
-export function settingField({ params, body, access }: Call): Steps | Answer {
+export function settingField({ params, body, access }: Call): MultiStep | GatewayResponse {
   const field = fieldOf(params);
   if (field === null) return NOT_FOUND;
   if (!isObject(body)) return NOT_AN_OBJECT;
@@ -34,7 +34,7 @@ export function settingField({ params, body, access }: Call): Steps | Answer {
 }
 
 /** Reads a request to take a field away from the subject's own profile. */
-export function deletingField({ params, access }: Call): Steps | Answer {
+export function deletingField({ params, access }: Call): MultiStep | GatewayResponse {
   const field = fieldOf(params);
   return field === null ? NOT_FOUND : changing(access.grant.subject, field, null);
 }
@@ -44,7 +44,7 @@ function fieldOf(params: Call['params']): string | null {
 }
 
 /** Every room the subject is in sees it: at the pace of what others are told. */
-function changing(me: string, field: string, body: Readonly<Record<string, string>> | null): Steps {
+function changing(me: string, field: string, body: Readonly<Record<string, string>> | null): MultiStep {
   const path = pathOf(FIELD, { me, field });
   return async (tools) => {
     const request =
@@ -52,6 +52,6 @@ function changing(me: string, field: string, body: Readonly<Record<string, strin
         ? ({ method: 'DELETE', path, query: [] } as const)
         : ({ method: 'PUT', path, query: [], body } as const);
     const asked = await tools.change(request, 'writing', null);
-    return isAnswer(asked) ? asked : ok({});
+    return isResponse(asked) ? asked : ok({});
   };
 }

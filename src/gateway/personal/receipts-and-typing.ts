@@ -1,18 +1,18 @@
 import { parseEventId, type RoomId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
-import { type Answer, invalid, isAnswer, ok, refusal } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, ok, matrixError } from '../http/response.ts';
 import type { Call, UpstreamRequest } from '../http/call.ts';
-import type { Steps, Tools } from '../upstream/tools.ts';
+import type { MultiStep, Tools } from '../upstream/tools.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { holds } from '../filters/read-view.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { allInRoom } from './events-in-room.ts';
+import { requireEventsInRoom } from './events-in-room.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';
 /** A sign that a holder gives lasts no longer than this beyond the grant. */
 const MAX_TYPING_MS = 30_000;
 const NOTHING_DONE = ok({});
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
+const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /** Whose sign each type is: `m.read` is seen by others, the two others by the subject's own clients alone. */
 const NEEDED = { 'm.read': 'receipts', 'm.read.private': 'markers', 'm.fully_read': 'markers' } as const;
@@ -23,7 +23,7 @@ const SIGNS = Object.keys(NEEDED) as readonly Sign[];
  * Reads a request to show the subject typing. Without the capability nothing is done: clients ask for it
  * unasked.
  */
-export function typing({ params, body = {}, access }: Call): Steps | Answer {
+export function typing({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
   if (!holds(access.grant.scope, 'typing')) return NOTHING_DONE;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { typing: is, timeout } = body;
@@ -42,7 +42,7 @@ export function typing({ params, body = {}, access }: Call): Steps | Answer {
  * Reads a receipt. Its event is looked up in the room first; without the capability of its type nothing is
  * done.
  */
-export function receipt({ params, body = {}, access }: Call): Steps | Answer {
+export function receipt({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
   const sign = SIGNS.find((one) => one === params['receiptType']);
   if (sign === undefined || !holds(access.grant.scope, NEEDED[sign])) return NOTHING_DONE;
   const eventId = parseEventId(params['eventId'] ?? '');
@@ -69,7 +69,7 @@ export function receipt({ params, body = {}, access }: Call): Steps | Answer {
  * Reads markers: those of them that the scope lets be moved are; the rest is dropped, as clients send all
  * unasked.
  */
-export function readMarkers({ params, body = {}, access }: Call): Steps | Answer {
+export function readMarkers({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
   const { scope } = access.grant;
   if (!SIGNS.some((sign) => holds(scope, NEEDED[sign]))) return NOTHING_DONE;
   if (!isObject(body)) return NOT_AN_OBJECT;
@@ -96,15 +96,15 @@ async function marked(
   roomId: RoomId,
   named: readonly string[],
   request: UpstreamRequest,
-): Promise<Answer> {
-  const refused = await allInRoom(tools, roomId, named);
+): Promise<GatewayResponse> {
+  const refused = await requireEventsInRoom(tools, roomId, named);
   if (refused !== null) return refused;
   return done(tools, request, roomId);
 }
 
-async function done(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<Answer> {
+async function done(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<GatewayResponse> {
   const asked = await tools.change(request, 'tending', roomId);
-  return isAnswer(asked) ? asked : NOTHING_DONE;
+  return isResponse(asked) ? asked : NOTHING_DONE;
 }
 
 /** The guard has looked at it: a line of these has its room in the path. */

@@ -1,10 +1,10 @@
 import type { RoomId, UserId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { type Answer, FORBIDDEN, isAnswer, limited } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, isResponse, rateLimited } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import type { Upstreamer } from '../upstream/ask.ts';
-import { writePace } from '../limits/rate-limiter.ts';
+import { tokenBucket } from '../limits/rate-limiter.ts';
 
 const MEMBER = '/_matrix/client/v3/rooms/{room}/state/m.room.member/{user}';
 const KEPT_MS = 60_000;
@@ -23,7 +23,7 @@ export type Acquaintance = (
   access: Access,
   upstream: Upstreamer,
   timeoutMs: number,
-) => Promise<Answer | null>;
+) => Promise<GatewayResponse | null>;
 
 /**
  * Looks a user up in the first fifty rooms in scope, one after the other, and remembers where it found
@@ -31,7 +31,7 @@ export type Acquaintance = (
  * takes the same questions as one who is elsewhere.
  */
 export function acquaintances(now: () => number): Acquaintance {
-  const meetings = writePace(MEETINGS_PER_SECOND, MEETINGS_AT_ONCE, now);
+  const meetings = tokenBucket(MEETINGS_PER_SECOND, MEETINGS_AT_ONCE, now);
   const kept = new Map<string, { readonly room: RoomId | null; readonly until: number }>();
   return async (user, access, upstream, timeoutMs) => {
     const key = `${access.grant.id} ${user}`;
@@ -42,14 +42,14 @@ export function acquaintances(now: () => number): Acquaintance {
     }
     kept.delete(key);
     const waitMs = access.rooms.size > 1 ? meetings.take(access.grant.id) : 0;
-    if (waitMs > 0) return limited(waitMs);
+    if (waitMs > 0) return rateLimited(waitMs);
     for (const room of [...access.rooms].slice(0, MAX_ROOMS)) {
       const member = await upstream(
         { method: 'GET', path: pathOf(MEMBER, { room, user }), query: [] },
         timeoutMs,
         true,
       );
-      if (isAnswer(member)) {
+      if (isResponse(member)) {
         if (member.status === 404) continue;
         return member;
       }

@@ -1,17 +1,17 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { type Answer, invalid, isAnswer, ok, refusal } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse, ok, matrixError } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 
 const TAG = '/_matrix/client/v3/user/{me}/rooms/{roomId}/tags/{tag}';
 /** Spec 1.19, "Room tagging". */
 const MAX_TAG_BYTES = 255;
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
+const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /** Reads a request to tag a room: its order alone is passed on. */
-export function tagging(call: Call): Steps | Answer {
+export function tagging(call: Call): MultiStep | GatewayResponse {
   const { body = {} } = call;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { order } = body;
@@ -20,7 +20,7 @@ export function tagging(call: Call): Steps | Answer {
 }
 
 /** Reads a request to take a tag off a room. */
-export function untagging(call: Call): Steps | Answer {
+export function untagging(call: Call): MultiStep | GatewayResponse {
   return changing(call, 'DELETE');
 }
 
@@ -28,7 +28,7 @@ function changing(
   { params, access }: Call,
   method: 'PUT' | 'DELETE',
   body?: { readonly order?: number },
-): Steps | Answer {
+): MultiStep | GatewayResponse {
   const { tag = '' } = params;
   const roomId = (params['roomId'] ?? '') as RoomId;
   if (Buffer.byteLength(tag) > MAX_TAG_BYTES) return invalid('tag');
@@ -36,6 +36,6 @@ function changing(
   const request = { method, path, query: [], ...(body === undefined ? {} : { body }) };
   return async (tools) => {
     const asked = await tools.change(request, 'tending', roomId);
-    return isAnswer(asked) ? asked : ok({});
+    return isResponse(asked) ? asked : ok({});
   };
 }

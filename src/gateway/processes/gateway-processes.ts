@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Transactions } from '../../ports/transactions.ts';
-import { writePace } from '../limits/rate-limiter.ts';
+import { tokenBucket } from '../limits/rate-limiter.ts';
 import { createSharedRevision } from './shared-revision.ts';
 import { type GatewayProcess, type ChildProgram, startGatewayProcess } from './child.ts';
 import type { ChildSetup } from './messages.ts';
@@ -78,8 +78,8 @@ export async function startGatewayProcesses(options: GatewayProcessesOptions): P
   };
   const now = (): number => options.clock.now();
   const rateLimiters = {
-    writing: writePace(limits.writesPerSecond, limits.writesAtOnce, now),
-    tending: writePace(limits.tendsPerSecond, limits.tendsAtOnce, now),
+    writing: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
+    tending: tokenBucket(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
   const revision = createSharedRevision(options.folder);
   const server = createIpcServer({ ...options, rateLimiters, revision, now });

@@ -2,15 +2,15 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
 import type { Transactions } from '../../ports/transactions.ts';
-import type { Pace } from '../http/call.ts';
-import type { WritePace } from '../limits/rate-limiter.ts';
+import type { RateClass } from '../http/call.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
 import type { GrantSnapshot, IpcMethod, IpcMethods, TokenCheck, ToChild } from './messages.ts';
 
 /** What children call, in the bot's process. */
 export type HandlerServices = {
   readonly access: AccessControl;
   readonly transactions: Transactions;
-  readonly rateLimiters: Readonly<Record<Pace, WritePace>>;
+  readonly rateLimiters: Readonly<Record<RateClass, RateLimiter>>;
 };
 
 /** One connected child. */

@@ -3,7 +3,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { EventId, GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
 import type { Upstream } from '../../lifecycle/access/access-control.ts';
 import type { Begun, Transaction, TransactionKey } from '../../ports/transactions.ts';
-import type { Pace } from '../http/call.ts';
+import type { RateClass } from '../http/call.ts';
 import type { MediaAddress } from '../media/media-address.ts';
 import type { GatewayOptions } from '../server.ts';
 
@@ -50,7 +50,7 @@ export type IpcMethods = {
   readonly useOver: { readonly params: OfGrant; readonly result: null };
   readonly usesLeft: { readonly params: OfGrant; readonly result: number | null };
   readonly withdraw: { readonly params: OfGrant; readonly result: null };
-  readonly pace: { readonly params: OfGrant & { readonly pace: Pace }; readonly result: number };
+  readonly pace: { readonly params: OfGrant & { readonly pace: RateClass }; readonly result: number };
   readonly find: { readonly params: OfTransaction; readonly result: Transaction | null };
   readonly begin: { readonly params: { readonly begun: Begun }; readonly result: boolean };
   readonly resume: { readonly params: OfTransaction & { readonly leaseId: LeaseId }; readonly result: null };

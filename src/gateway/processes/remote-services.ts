@@ -1,7 +1,7 @@
 import type { Transactions } from '../../ports/transactions.ts';
-import type { Pace } from '../http/call.ts';
-import type { WritePace } from '../limits/rate-limiter.ts';
-import { type OwnMedia, ownMedia } from '../media/uploads.ts';
+import type { RateClass } from '../http/call.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
+import { type Uploads, uploads } from '../media/uploads.ts';
 import type { IpcClient } from './ipc-client.ts';
 import type { OwnMediaEvent } from './messages.ts';
 
@@ -19,19 +19,19 @@ export function remoteTransactions(client: IpcClient): Transactions {
 }
 
 /** Rate limits for all processes together, which the bot's process keeps. */
-export function remoteRateLimiters(client: IpcClient): Record<Pace, WritePace> {
-  const of = (pace: Pace): WritePace => ({
+export function remoteRateLimiters(client: IpcClient): Record<RateClass, RateLimiter> {
+  const of = (pace: RateClass): RateLimiter => ({
     take: (grantId) => client.call('pace', { grantId, pace }, (waitMs) => waitMs),
   });
   return { writing: of('writing'), tending: of('tending') };
 }
 
 /** What grants uploaded, through any process. `receive` takes in an upload through another. */
-export type SharedOwnMedia = OwnMedia & { readonly receive: (made: OwnMediaEvent) => void };
+export type SharedOwnMedia = Uploads & { readonly receive: (made: OwnMediaEvent) => void };
 
 /** Known here at once, in the other processes a message later, and not in those that start afterwards. */
 export function sharedOwnMedia(client: IpcClient): SharedOwnMedia {
-  const own = ownMedia();
+  const own = uploads();
   const announce = (event: OwnMediaEvent): void =>
     void client.call('made', event, () => undefined).catch(() => undefined);
   return {

@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Observer } from '../request/record.ts';
+import type { RequestObserver } from '../request/record.ts';
 import { type Gateway, startGateway } from '../server.ts';
 import { sharedRevisionReader } from './shared-revision.ts';
 import { type IpcClient, createIpcClient } from './ipc-client.ts';
@@ -25,7 +25,7 @@ export type ChildOptions = {
   readonly log: Log;
   readonly sentence: (grant: Grant, now: number) => string;
   /** Null: no metrics are kept. */
-  readonly observe: Observer | null;
+  readonly observe: RequestObserver | null;
   /** The metrics so far, as plain data. */
   readonly metrics: () => Promise<readonly object[]>;
 };

@@ -1,5 +1,5 @@
 /** One request that is over, for those who count. Nothing in it says whose it was, or of what room. */
-export type Seen = {
+export type RequestRecord = {
   /** The catalogue's name of the operation, or one of the few names for what is none. */
   readonly operation: string;
   /**
@@ -17,9 +17,9 @@ export type Seen = {
 };
 
 /** Who counts. Neither may throw, nor take time: they are called before an answer is passed on. */
-export type Observer = {
+export type RequestObserver = {
   /** A request is over. */
-  readonly answered: (seen: Seen) => void;
+  readonly answered: (seen: RequestRecord) => void;
   /** A long-poll has begun (1), or is over (-1). */
   readonly polling: (change: 1 | -1) => void;
 };

@@ -1,13 +1,13 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { canGrow } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { FORBIDDEN, isAnswer, limited } from '../http/response.ts';
+import { FORBIDDEN, isResponse, rateLimited } from '../http/response.ts';
 import type { Tools } from '../upstream/tools.ts';
 import { searchFilterJob } from '../filter-worker/filter-job.ts';
 import { lookUp } from '../upstream/look-up.ts';
-import type { Held } from '../limits/memory-budget.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
 import type { Means } from './means.ts';
-import { roomsNow } from '../upstream/rooms-in-scope.ts';
+import { roomsInScope } from '../upstream/rooms-in-scope.ts';
 import { pause, unlessAborted } from '../http/unless-aborted.ts';
 import { type Upstreamer, upstreamer } from '../upstream/ask.ts';
 
@@ -23,7 +23,7 @@ export function toolsOf(
   access: Access,
   means: Means,
   large: Upstreamer,
-  held: Held,
+  held: MemoryReservation,
   signal: AbortSignal,
 ): Tools {
   const { control, looking, paces, upstreamTimeoutMs: timeoutMs } = means;
@@ -32,7 +32,7 @@ export function toolsOf(
     ask: (request, hides) => upstream(request, timeoutMs, hides),
     async show(request, work, rooms) {
       const reply = await large(request, timeoutMs, false, () => work);
-      if (isAnswer(reply)) return reply;
+      if (isResponse(reply)) return reply;
       const reading = reply.large ?? searchFilterJob(reply.got, work.view);
       try {
         await unlessAborted(reading.roomIds(), signal);
@@ -46,13 +46,13 @@ export function toolsOf(
       lookUp(looking, control, access.grant.id, request, { timeoutMs, signal, held, large: null }),
     async change(request, pace, roomId) {
       const waitMs = await paces[pace].take(access.grant.id);
-      if (waitMs > 0) return limited(waitMs);
+      if (waitMs > 0) return rateLimited(waitMs);
       // While the room was looked at it may have left the scope, or the grant have ended.
       if (signal.aborted) throw signal.reason;
       return roomId !== null && !access.rooms.has(roomId) ? FORBIDDEN : upstream(request, timeoutMs, false);
     },
     // A grant that is over shows no room.
-    roomsNow: async (spokenOf) => (await roomsNow(control, access, spokenOf, signal)) ?? new Set(),
+    roomsNow: async (spokenOf) => (await roomsInScope(control, access, spokenOf, signal)) ?? new Set(),
     async relook(left) {
       if (!canGrow(access.grant.scope)) return;
       const looked = await unlessAborted(control.refresh(access.grant.id).catch(unharmed), signal);

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { QueryRule } from '../http/call.ts';
-import { isAnswer } from '../http/response.ts';
+import { isResponse } from '../http/response.ts';
 import { parseJson } from '../http/json.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
 import { MAX_LIMIT, narrowedToTypes, rebuiltEventFilter } from './event-filter.ts';
@@ -25,7 +25,7 @@ export function oneOf(...words: readonly string[]): QueryRule {
 /** A RoomEventFilter in JSON, as `/messages` and `/context` take it, for the types that are read. */
 export const eventFilter: QueryRule = (value, { access }) => {
   const parsed = parseJson(value);
-  if (isAnswer(parsed)) return null;
+  if (isResponse(parsed)) return null;
   const rebuilt = rebuiltEventFilter(parsed.value, (room) => access.rooms.has(room as RoomId));
   const narrowed = rebuilt === null ? null : narrowedToTypes(rebuilt, readableTypesOf(access.grant.scope));
   return narrowed === null ? null : JSON.stringify(narrowed);

@@ -1,7 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { canGrow } from '../../domain/scope.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
-import { type Answer, isAnswer, ok, UNKNOWN_TOKEN } from '../http/response.ts';
+import { type GatewayResponse, isResponse, ok, UNKNOWN_TOKEN } from '../http/response.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import { readViewOf } from '../filters/read-view.ts';
 import type { Polling } from '../sync/poll.ts';
@@ -26,7 +26,7 @@ export async function answerSliding(
   access: Access,
   { control, upstream, slackMs, held, now }: Polling,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   const { grant } = access;
   const deadline = Math.min(now() + sliding.timeoutMs, grant.expiresAt);
   const all = canGrow(grant.scope);
@@ -39,7 +39,7 @@ export async function answerSliding(
     const left = Math.max(0, deadline - asked);
     const waitMs = pos === null ? 0 : Math.min(left, all ? ROUND_MS : left);
     const reply = await upstream(slidingRequest(sliding, grant, rooms, pos, waitMs), waitMs + slackMs, false);
-    if (isAnswer(reply)) return reply;
+    if (isResponse(reply)) return reply;
     const open = await openNow(access, all, control, signal);
     if (open === null) return UNKNOWN_TOKEN;
     const shown = shownSliding(reply.got, open, readViewOf(access));

@@ -1,4 +1,4 @@
-import { type Answer, invalid } from '../http/response.ts';
+import { type GatewayResponse, invalid } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { token } from '../rewrite/query-rules.ts';
@@ -44,7 +44,7 @@ export type Sliding = {
  * data, to-device messages and keys are not the room's. Of filters only what asks for the subject's own is
  * looked at; the others would narrow a view that is within the scope anyway, and are dropped too.
  */
-export function parseSliding(call: Call): Sliding | Answer {
+export function parseSliding(call: Call): Sliding | GatewayResponse {
   const { query, body } = call;
   const pos = query.get('pos') ?? null;
   if (pos !== null && token(pos, call) === null) return invalid('pos');

@@ -2,19 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import type { Network } from '../../domain/network.ts';
 import { addressAllowed, ruleVerdict } from '../../domain/scope-deciders.ts';
 import type { Scope } from '../../domain/scope.ts';
-import { type Answer, RULED_OUT, WRONG_NETWORK } from '../http/response.ts';
-import { addressOf } from '../http/client-address.ts';
+import { type GatewayResponse, REFUSED_BY_RULES, WRONG_NETWORK } from '../http/response.ts';
+import { clientAddress } from '../http/client-address.ts';
 import type { Target } from '../http/target.ts';
-import { namesOf, type Route } from '../endpoints/router.ts';
+import { pathsOf, type Route } from '../endpoints/router.ts';
 
 /** Whether a scope lets requests come from where this one came. Null: yes. */
 export function wrongNetwork(
   scope: Scope,
   request: Pick<IncomingMessage, 'rawHeaders' | 'socket'>,
   trusted: readonly Network[],
-): Answer | null {
+): GatewayResponse | null {
   if (scope.from === undefined) return null;
-  const address = addressOf(request.socket.remoteAddress, request.rawHeaders, trusted);
+  const address = clientAddress(request.socket.remoteAddress, request.rawHeaders, trusted);
   return address !== null && addressAllowed(scope, address) ? null : WRONG_NETWORK;
 }
 
@@ -23,14 +23,14 @@ export function wrongNetwork(
  * operation speaks of all its names. What the token can do to itself (to be given up, to be explained) no
  * rule takes away.
  */
-export function ruledOut(scope: Scope, method: string, target: Target, route: Route): Answer | null {
+export function ruledOut(scope: Scope, method: string, target: Target, route: Route): GatewayResponse | null {
   if (scope.rules === undefined || route.line.kind === 'deed') return null;
   // As it was understood, encoded again: one spelling, whatever the holder's was.
   const path = target.segments.map(({ text }) => `/${encodeURIComponent(text)}`).join('');
-  const names = namesOf(route.line).flatMap((name) =>
+  const names = pathsOf(route.line).flatMap((name) =>
     name.endsWith('/**') ? [] : [pathNamed(name, route.params)],
   );
-  return ruleVerdict(scope, method, path, names) === 'allow' ? null : RULED_OUT;
+  return ruleVerdict(scope, method, path, names) === 'allow' ? null : REFUSED_BY_RULES;
 }
 
 /**

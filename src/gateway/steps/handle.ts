@@ -7,28 +7,28 @@ import type { Network } from '../../domain/network.ts';
 import type { Access, Presented } from '../../lifecycle/access/access-control.ts';
 import {
   ambiguous,
-  type Answer,
+  type GatewayResponse,
   FORBIDDEN,
-  HELD,
-  isAnswer,
-  limited,
+  LOCKED_DOWN,
+  isResponse,
+  rateLimited,
   ok,
   UNKNOWN_TOKEN,
-  UNRECOGNISED,
+  UNRECOGNIZED,
   USER_LOCKED,
   WRONG_METHOD,
 } from '../http/response.ts';
 import type { Notice, OpenLine } from '../endpoints/endpoint.ts';
 import { isServedTo, judge, type JudgedLine, refusedBy } from './guard.ts';
-import { addressOf } from '../http/client-address.ts';
-import { bearerOf, doubledHeader } from '../http/bearer.ts';
+import { clientAddress } from '../http/client-address.ts';
+import { parseBearer, repeatedHeader } from '../http/bearer.ts';
 import { readBody } from '../http/body.ts';
 import { parseJsonBytes } from '../http/json.ts';
 import { parseTarget, type Target } from '../http/target.ts';
 import { type Route, type Router, unrouted } from '../endpoints/router.ts';
 import { ruledOut, wrongNetwork } from './admission.ts';
-import type { Allowance } from '../limits/memory-budget.ts';
-import type { LateAnswers } from '../limits/poll-throttle.ts';
+import type { MemoryBudget } from '../limits/memory-budget.ts';
+import type { PollThrottle } from '../limits/poll-throttle.ts';
 import type { OpenRequests } from '../limits/open-requests.ts';
 import type { Openly } from '../upstream/public-answers.ts';
 import type { Prover } from '../http/instance-proof.ts';
@@ -44,12 +44,12 @@ export type Desk = Means & {
   readonly router: Router;
   readonly open: OpenRequests;
   readonly rate: RequestRate;
-  readonly allowance: Allowance;
+  readonly allowance: MemoryBudget;
   readonly openly: Openly;
   /** For ended tokens that repeat a sync. */
-  readonly late: LateAnswers;
+  readonly late: PollThrottle;
   /** For good tokens that repeat a sync while the homeserver is in trouble. */
-  readonly trouble: LateAnswers;
+  readonly trouble: PollThrottle;
   readonly bodyBytes: number;
   /** The base URL holders use. */
   readonly publicUrl: string;
@@ -63,7 +63,7 @@ export type Desk = Means & {
 
 /** What came of a request. `cut`: nothing is to be answered, the connection ends. */
 export type Outcome = {
-  readonly answer: Answer | 'cut';
+  readonly answer: GatewayResponse | 'cut';
   readonly operation: string;
   readonly grantId: GrantId | null;
 };
@@ -81,10 +81,10 @@ const POLLS = new Set(['sync', 'slidingSync']);
  */
 export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outcome | Promise<Outcome> {
   const method = request.method ?? '';
-  const doubled = doubledHeader(request.rawHeaders);
+  const doubled = repeatedHeader(request.rawHeaders);
   // RFC 9112, 6.3: where it is not sure where a message ends, the connection does.
   if (doubled !== null)
-    return { answer: { ...doubled, closes: true }, operation: 'ambiguous', grantId: null };
+    return { answer: { ...doubled, closeConnection: true }, operation: 'ambiguous', grantId: null };
   const target = parseTarget(request.url ?? '');
   if ('status' in target) return { answer: target, operation: 'ambiguous', grantId: null };
   if (!METHODS.has(method)) return { answer: WRONG_METHOD, operation: 'method', grantId: null };
@@ -97,8 +97,8 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
     const open = answerOpenly(request, route.line, desk, visit);
     return open.then((answer) => ({ answer, operation, grantId: null }));
   }
-  const bearer = bearerOf(request.rawHeaders);
-  if (isAnswer(bearer)) return { answer: bearer, operation, grantId: null };
+  const bearer = parseBearer(request.rawHeaders);
+  if (isResponse(bearer)) return { answer: bearer, operation, grantId: null };
   const { token } = bearer;
   const act = (presented: Presented): Promise<Outcome> => {
     if (presented.kind !== 'good') return turnAway(presented, token, operation, request, desk, visit);
@@ -133,15 +133,15 @@ async function answerOpenly(
   line: OpenLine,
   desk: Desk,
   visit: Visit,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   const hasDevice = line.deviceFilter !== undefined && (await showsDevice(request, desk));
   return desk.openly(line, hasDevice, visit.signal);
 }
 
 /** Whether the request shows a good token that has a device. Who shows none, or a bad one, is anybody. */
 async function showsDevice(request: IncomingMessage, desk: Desk): Promise<boolean> {
-  const bearer = bearerOf(request.rawHeaders);
-  if (isAnswer(bearer)) return false;
+  const bearer = parseBearer(request.rawHeaders);
+  if (isResponse(bearer)) return false;
   const presented = await desk.control.present(bearer.token);
   return presented.kind === 'good' && presented.access.device === true;
 }
@@ -174,22 +174,22 @@ async function serve(
   token: string,
   desk: Desk,
   visit: Visit,
-): Promise<Answer | 'cut'> {
+): Promise<GatewayResponse | 'cut'> {
   const elsewhere = wrongNetwork(access.grant.scope, request, desk.trustedProxies);
   if (elsewhere !== null) return elsewhere;
   const waitMs = desk.rate.take(access.grant.id);
-  if (waitMs > 0) return limited(waitMs);
+  if (waitMs > 0) return rateLimited(waitMs);
   if (route === null) return unrouted(desk.router, target.segments);
   const out = ruledOut(access.grant.scope, request.method ?? '', target, route);
   if (out !== null) return out;
   const { line, params } = route;
   if (line.kind === 'refused') return refusedBy(line);
   if (line.kind === 'notice' || line.kind === 'open') return FORBIDDEN;
-  if (!isServedTo(line, access)) return UNRECOGNISED;
+  if (!isServedTo(line, access)) return UNRECOGNIZED;
   const { signal } = visit;
   if (signal.aborted) throw signal.reason;
   const leave = desk.open.enter(access.grant.id, visit);
-  if (leave === null) return limited(1_000);
+  if (leave === null) return rateLimited(1_000);
   const held = desk.allowance.hold(access.grant.id, visit.times);
   const use = access.grant.scope.uses === undefined ? null : useOf(desk.control, access.grant.id);
   // Not when it is answered: an answer that nobody reads is in memory still.
@@ -203,7 +203,7 @@ async function serve(
     // A file is passed on as it comes.
     const coming = line.kind === 'media' ? NO_BODY : bodyOf(request, line, desk, access.grant.id);
     const body = coming instanceof Promise ? await unlessAborted(coming, signal) : coming;
-    if (isAnswer(body)) return body;
+    if (isResponse(body)) return body;
     const verdict = judge(line, {
       params,
       query: target.query.values,
@@ -233,7 +233,7 @@ async function serve(
     return await overAnswer(token, desk);
   } catch (error) {
     if (signal.reason === OVER)
-      return { ...(await overAnswer(token, desk)), ...(request.complete ? {} : { closes: true }) };
+      return { ...(await overAnswer(token, desk)), ...(request.complete ? {} : { closeConnection: true }) };
     throw error;
   } finally {
     if (polls) desk.polling(-1);
@@ -243,13 +243,18 @@ async function serve(
 /**
  * Some clients repeat a sync that failed a thousand times a second, with a good token too: they are slowed.
  */
-async function calm(answer: Answer, grantId: GrantId, desk: Desk, signal: AbortSignal): Promise<boolean> {
+async function calm(
+  answer: GatewayResponse,
+  grantId: GrantId,
+  desk: Desk,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (answer.status >= 500) return desk.trouble.turn(grantId, signal);
   desk.trouble.forget(grantId);
   return true;
 }
 
-type Body = { readonly value: unknown } | Answer;
+type Body = { readonly value: unknown } | GatewayResponse;
 const NO_BODY: Body = Object.freeze({ value: undefined });
 
 function bodyOf(
@@ -261,26 +266,26 @@ function bodyOf(
   const bytes = readBody(request, bodyBytes);
   if (!(bytes instanceof Promise)) return bodyIn(bytes, line);
   return bytes.then((read) => {
-    if (!isAnswer(read)) rate.weigh(grantId, read.length);
+    if (!isResponse(read)) rate.weigh(grantId, read.length);
     return bodyIn(read, line);
   });
 }
 
-function bodyIn(bytes: Buffer | Answer, line: JudgedLine): Body {
-  if (isAnswer(bytes)) return bytes;
+function bodyIn(bytes: Buffer | GatewayResponse, line: JudgedLine): Body {
+  if (isResponse(bytes)) return bytes;
   if (line.body === undefined || (line.body === 'json-if-any' && bytes.length === 0))
     return { value: undefined };
   return parseJsonBytes(bytes);
 }
 
 /** What the holder of a grant that ended in the middle of a request is told. */
-async function overAnswer(token: string, desk: Desk): Promise<Answer> {
+async function overAnswer(token: string, desk: Desk): Promise<GatewayResponse> {
   const presented = await desk.control.present(token);
   return presented.kind === 'good' ? UNKNOWN_TOKEN : turnedAway(presented.kind);
 }
 
-function turnedAway(kind: Exclude<Presented['kind'], 'good'>): Answer {
-  if (kind === 'held') return HELD;
+function turnedAway(kind: Exclude<Presented['kind'], 'good'>): GatewayResponse {
+  if (kind === 'held') return LOCKED_DOWN;
   return kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
 }
 
@@ -293,7 +298,7 @@ function notice(which: Notice, { params }: Route, request: IncomingMessage, desk
     case 'instance':
       return {
         proof: desk.prove(params['challenge'] ?? ''),
-        from: addressOf(request.socket.remoteAddress, request.rawHeaders, desk.trustedProxies),
+        from: clientAddress(request.socket.remoteAddress, request.rawHeaders, desk.trustedProxies),
       };
     default:
       return unreachable(which);

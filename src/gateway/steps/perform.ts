@@ -1,18 +1,18 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
-import { type Answer, isAnswer, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../http/response.ts';
+import { type GatewayResponse, isResponse, ok, UNAVAILABLE, UNKNOWN_TOKEN } from '../http/response.ts';
 import type { Forwarding, Verdict } from './guard.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { type Introspection, introspection } from '../explain/introspection.ts';
 import type { FilterJob, FilterTask } from '../filter-worker/filter-job.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import type { Shower } from '../media/references-in-answer.ts';
-import type { Held } from '../limits/memory-budget.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
 import { answerSliding } from '../sliding-sync/poll.ts';
 import { answerIdly } from '../sync/empty-sync.ts';
 import { answerPoll } from '../sync/poll.ts';
 import { toolsOf } from '../request/tools.ts';
-import { roomsNow } from '../upstream/rooms-in-scope.ts';
+import { roomsInScope } from '../upstream/rooms-in-scope.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { failure, type Upstreamer, upstreamer } from '../upstream/ask.ts';
 import type { Means } from '../request/means.ts';
@@ -26,9 +26,9 @@ export function perform(
   verdict: Exclude<Verdict, { readonly kind: 'media' }>,
   access: Access,
   means: Means,
-  held: Held,
+  held: MemoryReservation,
   signal: AbortSignal,
-): Answer | Promise<Answer> {
+): GatewayResponse | Promise<GatewayResponse> {
   if (verdict.kind === 'answer') return verdict.answer;
   const upstream = upstreamer(means, access.grant.id, held, signal);
   return verdict.kind === 'forward'
@@ -41,10 +41,10 @@ async function carriedOut(
   access: Access,
   means: Means,
   upstream: Upstreamer,
-  held: Held,
+  held: MemoryReservation,
   signal: AbortSignal,
-): Promise<Answer> {
-  const remembered = (shower: Shower, answer: Answer): Answer => {
+): Promise<GatewayResponse> {
+  const remembered = (shower: Shower, answer: GatewayResponse): GatewayResponse => {
     means.media.showing(access, shower, answer);
     return answer;
   };
@@ -96,7 +96,7 @@ async function forwarded(
   means: Means,
   upstream: Upstreamer,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   try {
     if (verdict.acquaintance !== null) {
       const stranger = await means.acquaintance(
@@ -110,7 +110,7 @@ async function forwarded(
     const reply = await upstream(verdict.request, means.upstreamTimeoutMs, verdict.hides, () =>
       workOf(verdict),
     );
-    if (isAnswer(reply)) return reply;
+    if (isResponse(reply)) return reply;
     const shown =
       reply.large === undefined
         ? shownHere(reply.got)
@@ -124,10 +124,10 @@ async function forwarded(
     return failure(error);
   }
 
-  function shownHere(body: unknown): Answer | Promise<Answer> {
-    const show = (rooms: ReadonlySet<RoomId> | null): Answer =>
+  function shownHere(body: unknown): GatewayResponse | Promise<GatewayResponse> {
+    const show = (rooms: ReadonlySet<RoomId> | null): GatewayResponse =>
       rooms === null ? UNKNOWN_TOKEN : verdict.filter(body, rooms);
-    const rooms = roomsNow(means.control, access, verdict.speaksOf?.(body) ?? NOWHERE, signal);
+    const rooms = roomsInScope(means.control, access, verdict.speaksOf?.(body) ?? NOWHERE, signal);
     return rooms instanceof Promise ? rooms.then(show) : show(rooms);
   }
 }
@@ -137,9 +137,9 @@ async function shownThere(
   access: Access,
   control: AccessControl,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   try {
-    const rooms = await roomsNow(control, access, await unlessAborted(reading.roomIds(), signal), signal);
+    const rooms = await roomsInScope(control, access, await unlessAborted(reading.roomIds(), signal), signal);
     if (rooms === null) return UNKNOWN_TOKEN;
     await unlessAborted(reading.filter(rooms, false), signal);
     return await unlessAborted(reading.response(NO_EVENTS), signal);
@@ -162,7 +162,7 @@ function workOf({ lineId, call }: Forwarding): FilterTask {
   };
 }
 
-async function withdraw(access: Access, control: AccessControl): Promise<Answer> {
+async function withdraw(access: Access, control: AccessControl): Promise<GatewayResponse> {
   try {
     await control.withdraw(access.grant.id);
     return ok({});

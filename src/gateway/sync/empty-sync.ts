@@ -1,5 +1,5 @@
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { type Answer, ok } from '../http/response.ts';
+import { type GatewayResponse, ok } from '../http/response.ts';
 import type { Poll } from './poll-request.ts';
 import { pause } from '../http/unless-aborted.ts';
 
@@ -16,7 +16,7 @@ export async function answerIdly(
   access: Access,
   now: () => number,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   const waitMs = Math.min(poll.timeoutMs, access.grant.expiresAt - now());
   if (poll.since !== null && waitMs > 0) await pause(waitMs, signal);
   return ok({ next_batch: poll.since ?? NOWHERE, rooms: { join: {}, invite: {}, leave: {}, knock: {} } });

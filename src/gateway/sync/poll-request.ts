@@ -1,5 +1,5 @@
 import type { Call, UpstreamRequest } from '../http/call.ts';
-import { type Answer, invalid, isAnswer } from '../http/response.ts';
+import { type GatewayResponse, invalid, isResponse } from '../http/response.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { PRESENCES } from '../filters/presence.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
@@ -33,7 +33,7 @@ export type Poll = {
  * Reads the query of a `/sync`. What it does not name (`_cacheBuster`) is dropped, and `set_presence` without
  * `presence`.
  */
-export function parsePoll(call: Call): Poll | Answer {
+export function parsePoll(call: Call): Poll | GatewayResponse {
   const { query } = call;
   const since = query.get('since') ?? null;
   if (since !== null && token(since, call) === null) return invalid('since');
@@ -96,7 +96,7 @@ function askedFilter(value: string | undefined): unknown {
   if (value === undefined || value === '') return {};
   if (!value.startsWith('{')) return storedFilter(value);
   const parsed = parseJson(value);
-  return isAnswer(parsed) ? null : parsed.value;
+  return isResponse(parsed) ? null : parsed.value;
 }
 
 function letsCreateThrough(filter: JsonObject): boolean {

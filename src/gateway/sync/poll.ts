@@ -1,12 +1,12 @@
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
-import { type Answer, isAnswer, UNKNOWN_TOKEN } from '../http/response.ts';
+import { type GatewayResponse, isResponse, UNKNOWN_TOKEN } from '../http/response.ts';
 import { readViewOf } from '../filters/read-view.ts';
 import { fetchCreateEvents } from '../filter-worker/create-events.ts';
 import { type FilterJob, syncFilterJob } from '../filter-worker/filter-job.ts';
 import { type Poll, pollRequest } from './poll-request.ts';
-import type { Held } from '../limits/memory-budget.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
 import { restBetweenRounds } from './poll-back-off.ts';
-import { roomsNow } from '../upstream/rooms-in-scope.ts';
+import { roomsInScope } from '../upstream/rooms-in-scope.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import type { Upstreamer } from '../upstream/ask.ts';
 
@@ -16,7 +16,7 @@ export type Polling = {
   readonly upstream: Upstreamer;
   /** How long the homeserver may take beyond the wait itself. */
   readonly slackMs: number;
-  readonly held: Held;
+  readonly held: MemoryReservation;
   readonly now: () => number;
 };
 
@@ -30,7 +30,7 @@ export async function answerPoll(
   access: Access,
   { control, upstream, slackMs, held, now }: Polling,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
   const view = readViewOf(access);
   let since = poll.since;
@@ -43,11 +43,16 @@ export async function answerPoll(
       kind: 'sync',
       view,
     }));
-    if (isAnswer(reply)) return reply;
+    if (isResponse(reply)) return reply;
     const reading: FilterJob = reply.large ?? syncFilterJob(reply.got, view);
     let left: number;
     try {
-      const rooms = await roomsNow(control, access, await unlessAborted(reading.roomIds(), signal), signal);
+      const rooms = await roomsInScope(
+        control,
+        access,
+        await unlessAborted(reading.roomIds(), signal),
+        signal,
+      );
       if (rooms === null) return UNKNOWN_TOKEN;
       const shown = await unlessAborted(reading.filter(rooms, poll.whole && first), signal);
       left = deadline - now();

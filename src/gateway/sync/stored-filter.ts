@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { canonicalJson } from '../../domain/audit.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
-import { isAnswer } from '../http/response.ts';
+import { isResponse } from '../http/response.ts';
 import { parseJson } from '../http/json.ts';
 
 const PREFIX = 'mw1-';
@@ -30,7 +30,7 @@ export function storedFilter(id: string): JsonObject | null {
         maxOutputLength: MAX_FILTER,
       }).toString('utf8'),
     );
-    return !isAnswer(parsed) && isObject(parsed.value) ? parsed.value : null;
+    return !isResponse(parsed) && isObject(parsed.value) ? parsed.value : null;
   } catch {
     return null;
   }

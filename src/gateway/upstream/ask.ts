@@ -2,8 +2,8 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { AccessControl } from '../../lifecycle/access/access-control.ts';
 import {
-  type Answer,
-  NONSENSE,
+  type GatewayResponse,
+  INVALID_UPSTREAM_RESPONSE,
   UNAVAILABLE,
   UNKNOWN_TOKEN,
   UNREACHABLE,
@@ -13,9 +13,9 @@ import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
 import type { FilterWorker } from '../filter-worker/filter-worker.ts';
 import type { FilterJob, FilterTask } from '../filter-worker/filter-job.ts';
-import type { Held } from '../limits/memory-budget.ts';
-import type { Forwarder, Reply } from './json-client.ts';
-import { toldError } from './map-error.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { JsonClient, UpstreamResponse } from './json-client.ts';
+import { mapUpstreamError } from './map-error.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 
 /**
@@ -33,7 +33,7 @@ export type Upstreamer = (
   timeoutMs: number,
   hides: boolean,
   work?: () => FilterTask,
-) => Promise<Got | Answer>;
+) => Promise<Got | GatewayResponse>;
 
 /**
  * Asks with the grant's upstream token. Where the homeserver does not know that any more, a new lease is
@@ -44,9 +44,9 @@ export function upstreamer(
     forwarder,
     large,
     control: access,
-  }: { readonly forwarder: Forwarder; readonly large: FilterWorker; readonly control: AccessControl },
+  }: { readonly forwarder: JsonClient; readonly large: FilterWorker; readonly control: AccessControl },
   grantId: GrantId,
-  held: Held,
+  held: MemoryReservation,
   signal: AbortSignal,
 ): Upstreamer {
   return async (request, timeoutMs, hides, work) => {
@@ -74,24 +74,24 @@ export function upstreamer(
 }
 
 /** What a holder is told when asking the homeserver failed. */
-export function failure(error: unknown): Answer {
+export function failure(error: unknown): GatewayResponse {
   if (!(error instanceof MintwardenError)) throw error;
-  if (error.code === 'homeserver-nonsense') return NONSENSE;
+  if (error.code === 'homeserver-nonsense') return INVALID_UPSTREAM_RESPONSE;
   return error.code === 'homeserver-unreachable' ? UNREACHABLE : UNAVAILABLE;
 }
 
 /** An answer of 200 as it is; every other as the holder is told it. */
-export function told(reply: Reply, hides: boolean): Got | Answer {
+export function told(reply: UpstreamResponse, hides: boolean): Got | GatewayResponse {
   if (reply.status === 200)
     return reply.large === undefined ? { got: reply.body } : { got: undefined, large: reply.large };
   if (errcode(reply) === 'M_USER_LOCKED') return USER_LOCKED;
-  return toldError(reply, hides);
+  return mapUpstreamError(reply, hides);
 }
 
-function tokenRefused(reply: Reply): boolean {
+function tokenRefused(reply: UpstreamResponse): boolean {
   return reply.status === 401 && errcode(reply) === 'M_UNKNOWN_TOKEN';
 }
 
-function errcode(reply: Reply): unknown {
+function errcode(reply: UpstreamResponse): unknown {
   return isObject(reply.body) ? reply.body['errcode'] : undefined;
 }

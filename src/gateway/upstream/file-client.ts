@@ -5,7 +5,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { FileHead } from '../media/file-head.ts';
-import type { Reply } from './json-client.ts';
+import type { UpstreamResponse } from './json-client.ts';
 
 /** A file that the homeserver is about to send. Nothing more of it comes until it is poured. */
 export type OpenFile = FileHead & {
@@ -35,18 +35,23 @@ export type Streaming = {
 export type Sending = { readonly body: IncomingMessage; readonly length: number; readonly type: string };
 
 /** The way to the homeserver for files: neither kept nor parsed here. */
-export interface Streamer {
+export interface FileClient {
   /**
    * Asks for a file; whatever else comes is a reply that was read.
    * @throws MintwardenError `homeserver-unreachable`, `homeserver-nonsense` (compressed, larger than is
    *   passed on)
    */
-  fetch(request: UpstreamRequest, token: string, streaming: Streaming): Promise<OpenFile | Reply>;
+  fetch(request: UpstreamRequest, token: string, streaming: Streaming): Promise<OpenFile | UpstreamResponse>;
   /**
    * Sends a file and reads the reply. @throws MintwardenError `homeserver-unreachable`, where it broke off
    * too
    */
-  send(request: UpstreamRequest, token: string, sending: Sending, streaming: Streaming): Promise<Reply>;
+  send(
+    request: UpstreamRequest,
+    token: string,
+    sending: Sending,
+    streaming: Streaming,
+  ): Promise<UpstreamResponse>;
   close(): Promise<void>;
 }
 
@@ -55,7 +60,7 @@ const MAX_REPLY_BYTES = 65_536;
 const PIECES = { objectMode: false, highWaterMark: 65_536 } as const;
 
 /** A streamer over connections of its own: a slow reader holds one for long. */
-export function createStreamer(homeserverUrl: string): Streamer {
+export function createFileClient(homeserverUrl: string): FileClient {
   const { origin, pathname } = new URL(homeserverUrl);
   const base = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
@@ -78,7 +83,7 @@ function exchange(
   token: string,
   sending: Sending | null,
   { headTimeoutMs, idleTimeoutMs, mostBytes, signal }: Streaming,
-): Promise<OpenFile | Reply> {
+): Promise<OpenFile | UpstreamResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     let connection: Dispatcher.DispatchController | null = null;

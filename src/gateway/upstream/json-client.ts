@@ -4,13 +4,13 @@ import type { UpstreamRequest } from '../http/call.ts';
 import type { FilterInput } from '../filter-worker/filter-worker.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { FilterJob } from '../filter-worker/filter-job.ts';
-import type { Held } from '../limits/memory-budget.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
 
 /**
  * What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` stands for
  * it.
  */
-export type Reply = {
+export type UpstreamResponse = {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfter: string | null;
@@ -19,11 +19,11 @@ export type Reply = {
 };
 
 /** On whose behalf, and for how long. */
-export type Asking = {
+export type AskOptions = {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** Where the answer's bytes are counted, as long as it is in memory; null for what nobody can multiply. */
-  readonly held: Held | null;
+  readonly held: MemoryReservation | null;
   /** Where an answer goes that turns out to be large; null: it is read in place all the same. */
   readonly large: (() => FilterInput) | null;
   /** Called when the request is put on a connection: before that, the homeserver cannot have seen it. */
@@ -31,14 +31,14 @@ export type Asking = {
 };
 
 /** The only way to the homeserver. */
-export interface Forwarder {
+export interface JsonClient {
   /**
    * Asks once; never tries again. Where more would be held than is allowed, that is told as a 429.
    * @param token the upstream token, or null for what is asked without
    * @throws MintwardenError `homeserver-unreachable` (down, too slow), `homeserver-nonsense` (compressed,
    *   not JSON, too large); the signal's reason when it is aborted
    */
-  ask(request: UpstreamRequest, token: string | null, asking: Asking): Promise<Reply>;
+  ask(request: UpstreamRequest, token: string | null, asking: AskOptions): Promise<UpstreamResponse>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export interface Forwarder {
 export type Sizes = { readonly answerBytes: number; readonly inPlaceBytes: number };
 
 /** A forwarder over a pool of connections that are kept. */
-export function createForwarder(homeserverUrl: string, sizes: Sizes): Forwarder {
+export function createJsonClient(homeserverUrl: string, sizes: Sizes): JsonClient {
   const { origin, pathname } = new URL(homeserverUrl);
   const base = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
@@ -63,9 +63,9 @@ function ask(
   { answerBytes, inPlaceBytes }: Sizes,
   request: UpstreamRequest,
   token: string | null,
-  { timeoutMs, signal, held, large, onStart }: Asking,
-): Promise<Reply> {
-  return new Promise<Reply>((resolve, reject) => {
+  { timeoutMs, signal, held, large, onStart }: AskOptions,
+): Promise<UpstreamResponse> {
+  return new Promise<UpstreamResponse>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     let abort: ((reason: Error) => void) | null = null;
     let ended: Error | null = null;
@@ -163,7 +163,7 @@ function ask(
 }
 
 /** As if the homeserver had asked to wait. */
-const TOO_MUCH: Reply = { status: 429, body: undefined, retryAfter: '1' };
+const TOO_MUCH: UpstreamResponse = { status: 429, body: undefined, retryAfter: '1' };
 const TOO_MUCH_HELD: Error = Object.freeze(new Error('too much is held already'));
 
 function isJson(type: unknown): boolean {

@@ -1,21 +1,21 @@
 import type { GrantId } from '../../domain/ids.ts';
 import type { AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
-import { type Answer, isAnswer, UNAVAILABLE, UNKNOWN_TOKEN } from '../http/response.ts';
+import { type GatewayResponse, isResponse, UNAVAILABLE, UNKNOWN_TOKEN } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
-import type { Asking, Forwarder, Reply } from './json-client.ts';
+import type { AskOptions, JsonClient, UpstreamResponse } from './json-client.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 
 /** The homeserver's reply in a box, so that it cannot pass for an answer to the holder. */
-export type Looked = { readonly reply: Reply } | Answer;
+export type LookUpResult = { readonly reply: UpstreamResponse } | GatewayResponse;
 
 /** The homeserver's own code of an error, or nothing. */
-export function errcodeOf(reply: Reply): unknown {
+export function errcodeOf(reply: UpstreamResponse): unknown {
   return isObject(reply.body) ? reply.body['errcode'] : undefined;
 }
 
 /** The homeserver did not know the token, and so did nothing. */
-export function didNotKnow(reply: Reply): boolean {
+export function isTokenUnknown(reply: UpstreamResponse): boolean {
   return reply.status === 401 && errcodeOf(reply) === 'M_UNKNOWN_TOKEN';
 }
 
@@ -24,7 +24,7 @@ export async function anotherLease(
   control: AccessControl,
   grantId: GrantId,
   refused: Upstream,
-): Promise<Upstream | Answer> {
+): Promise<Upstream | GatewayResponse> {
   const renewed = await control.upstreamRefused(grantId, refused.leaseId);
   if (renewed === 'gone') return UNKNOWN_TOKEN;
   return renewed === 'unavailable' ? UNAVAILABLE : renewed;
@@ -35,17 +35,17 @@ export async function anotherLease(
  * refused counts.
  */
 export async function lookUp(
-  forwarder: Forwarder,
+  forwarder: JsonClient,
   control: AccessControl,
   grantId: GrantId,
   request: UpstreamRequest,
-  asking: Asking,
-): Promise<Looked> {
+  asking: AskOptions,
+): Promise<LookUpResult> {
   const lease = await unlessAborted(Promise.resolve(control.upstream(grantId)), asking.signal);
   const reply = await forwarder.ask(request, lease.token, asking);
-  if (!didNotKnow(reply)) return { reply };
+  if (!isTokenUnknown(reply)) return { reply };
   const renewed = await unlessAborted(anotherLease(control, grantId, lease), asking.signal);
-  if (isAnswer(renewed)) return renewed;
+  if (isResponse(renewed)) return renewed;
   const second = await forwarder.ask(request, renewed.token, asking);
-  return didNotKnow(second) ? UNAVAILABLE : { reply: second };
+  return isTokenUnknown(second) ? UNAVAILABLE : { reply: second };
 }

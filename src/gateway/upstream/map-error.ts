@@ -1,15 +1,15 @@
 import {
-  type Answer,
+  type GatewayResponse,
   FORBIDDEN,
-  limited,
-  NONSENSE,
+  rateLimited,
+  INVALID_UPSTREAM_RESPONSE,
   NOT_FOUND,
-  refusal,
+  matrixError,
   UNREACHABLE,
-  UNRECOGNISED,
+  UNRECOGNIZED,
 } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
-import type { Reply } from './json-client.ts';
+import type { UpstreamResponse } from './json-client.ts';
 
 const BAD_REQUESTS: Readonly<Record<string, string>> = {
   M_BAD_JSON: 'The homeserver does not accept the request.',
@@ -27,27 +27,27 @@ const MAX_RETRY_MS = 3_600_000;
  * and words of our own. Nothing the homeserver wrote is passed on.
  * @param hides a refusal and an absence are told as the same
  */
-export function toldError(reply: Reply, hides: boolean): Answer {
+export function mapUpstreamError(reply: UpstreamResponse, hides: boolean): GatewayResponse {
   const code = isObject(reply.body) && typeof reply.body['errcode'] === 'string' ? reply.body['errcode'] : '';
   switch (reply.status) {
     case 400: {
       const words = Object.hasOwn(BAD_REQUESTS, code) ? BAD_REQUESTS[code] : undefined;
       return words === undefined
-        ? refusal(400, 'M_UNKNOWN', 'The homeserver does not accept the request.')
-        : refusal(400, code, words);
+        ? matrixError(400, 'M_UNKNOWN', 'The homeserver does not accept the request.')
+        : matrixError(400, code, words);
     }
     case 403:
       return hides ? NOT_FOUND : FORBIDDEN;
     case 404:
-      return code === 'M_UNRECOGNIZED' && !hides ? UNRECOGNISED : NOT_FOUND;
+      return code === 'M_UNRECOGNIZED' && !hides ? UNRECOGNIZED : NOT_FOUND;
     case 429:
-      return limited(retryAfterMs(reply));
+      return rateLimited(retryAfterMs(reply));
     default:
-      return reply.status >= 500 ? UNREACHABLE : NONSENSE;
+      return reply.status >= 500 ? UNREACHABLE : INVALID_UPSTREAM_RESPONSE;
   }
 }
 
-function retryAfterMs(reply: Reply): number {
+function retryAfterMs(reply: UpstreamResponse): number {
   const said = isObject(reply.body) ? reply.body['retry_after_ms'] : undefined;
   if (typeof said === 'number' && Number.isSafeInteger(said) && said >= 0)
     return Math.min(said, MAX_RETRY_MS);

@@ -1,8 +1,8 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { type Answer, isAnswer, NONSENSE } from '../http/response.ts';
+import { type GatewayResponse, isResponse, INVALID_UPSTREAM_RESPONSE } from '../http/response.ts';
 import type { OpenLine } from '../endpoints/endpoint.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
-import type { Forwarder } from './json-client.ts';
+import type { JsonClient } from './json-client.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { failure, told } from './ask.ts';
 
@@ -10,14 +10,14 @@ const KEPT_MS = 30_000;
 const KEPT_FAILURE_MS = 1_000;
 
 /** Answers a line that is for anyone, without a token. */
-export type Openly = (line: OpenLine, hasDevice: boolean, signal: AbortSignal) => Promise<Answer>;
+export type Openly = (line: OpenLine, hasDevice: boolean, signal: AbortSignal) => Promise<GatewayResponse>;
 
 /**
  * Asks the homeserver once for everybody, and again when that is old: who has no token cannot make it
  * work, nor open connections to it, however often they ask. Nothing of a request is part of what is asked.
  */
-export function openly(forwarder: Forwarder, timeoutMs: number, now: () => number): Openly {
-  const kept = new Map<string, { answer: Promise<Answer>; until: number }>();
+export function openly(forwarder: JsonClient, timeoutMs: number, now: () => number): Openly {
+  const kept = new Map<string, { answer: Promise<GatewayResponse>; until: number }>();
   return async (line, hasDevice, signal) => {
     const filter = (hasDevice ? line.deviceFilter : undefined) ?? line.filter;
     const key = filter === line.filter ? line.id : `${line.id} device`;
@@ -34,11 +34,11 @@ export function openly(forwarder: Forwarder, timeoutMs: number, now: () => numbe
 }
 
 async function ask(
-  forwarder: Forwarder,
+  forwarder: JsonClient,
   path: string,
   filter: AnswerFilter,
   timeoutMs: number,
-): Promise<Answer> {
+): Promise<GatewayResponse> {
   try {
     // Nobody's leaving ends it: others wait for the same answer.
     const { signal } = new AbortController();
@@ -49,8 +49,8 @@ async function ask(
       large: null,
     });
     const result = told(reply, false);
-    return isAnswer(result) ? result : filter(result.got, new Set());
+    return isResponse(result) ? result : filter(result.got, new Set());
   } catch (error) {
-    return error instanceof MintwardenError ? failure(error) : NONSENSE;
+    return error instanceof MintwardenError ? failure(error) : INVALID_UPSTREAM_RESPONSE;
   }
 }

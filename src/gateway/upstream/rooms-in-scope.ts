@@ -8,7 +8,7 @@ import { unlessAborted } from '../http/unless-aborted.ts';
  * one of them is unknown: the subject may just have joined it. At once (no promise) otherwise. Null: the
  * grant is over.
  */
-export function roomsNow(
+export function roomsInScope(
   control: AccessControl,
   access: Access,
   spokenOf: readonly string[],

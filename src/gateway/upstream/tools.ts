@@ -1,8 +1,8 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Answer, Asked } from '../http/response.ts';
+import type { GatewayResponse, AskResult } from '../http/response.ts';
 import type { FilterTask } from '../filter-worker/filter-job.ts';
-import type { Pace, UpstreamRequest } from '../http/call.ts';
-import type { Looked } from './look-up.ts';
+import type { RateClass, UpstreamRequest } from '../http/call.ts';
+import type { LookUpResult } from './look-up.ts';
 
 /** What a line of several steps may use. */
 export type Tools = {
@@ -10,7 +10,7 @@ export type Tools = {
    * Asks the homeserver for what is never large. `hides`: refusals and absences are told as one and the same
    * 404.
    */
-  readonly ask: (request: UpstreamRequest, hides: boolean) => Promise<Asked>;
+  readonly ask: (request: UpstreamRequest, hides: boolean) => Promise<AskResult>;
   /**
    * Asks for what may be large, and gives what is to be shown of it for these rooms; large ones are read in
    * another thread.
@@ -19,18 +19,18 @@ export type Tools = {
     request: UpstreamRequest,
     work: Extract<FilterTask, { readonly kind: 'search' }>,
     rooms: ReadonlySet<RoomId>,
-  ) => Promise<Answer>;
+  ) => Promise<GatewayResponse>;
   /**
    * Looks something up: the homeserver's reply as it is, where the difference between absent and refused
    * counts.
    */
-  readonly look: (request: UpstreamRequest) => Promise<Looked>;
+  readonly look: (request: UpstreamRequest) => Promise<LookUpResult>;
   /**
    * Asks the homeserver to change something, or to ask another server, once, at the grant's pace. Not for
    * messages: what must not come twice is a `write` line's.
    * @param roomId the room it changes, which must be in scope at that moment; null: none
    */
-  readonly change: (request: UpstreamRequest, pace: Pace, roomId: RoomId | null) => Promise<Asked>;
+  readonly change: (request: UpstreamRequest, pace: RateClass, roomId: RoomId | null) => Promise<AskResult>;
   /** The rooms in scope for an answer that speaks of these rooms. */
   readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
   /**
@@ -42,4 +42,4 @@ export type Tools = {
 };
 
 /** The steps of one request. They ask for rooms in scope alone. */
-export type Steps = (tools: Tools) => Promise<Answer>;
+export type MultiStep = (tools: Tools) => Promise<GatewayResponse>;

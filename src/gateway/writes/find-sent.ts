@@ -1,10 +1,10 @@
 import type { EventId } from '../../domain/ids.ts';
 import type { Transaction } from '../../ports/transactions.ts';
-import { isAnswer } from '../http/response.ts';
+import { isResponse } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Looked } from '../upstream/look-up.ts';
+import type { LookUpResult } from '../upstream/look-up.ts';
 import { isEventId } from './content-rules.ts';
 import { digestOf, upstreamTxnId } from './txn-id.ts';
 
@@ -19,10 +19,10 @@ const CLOCKS_MS = 120_000;
  * with an event only to the token that sent it; of another lease's, the sender, the deed and a digest of the
  * content tell it. Null: it is not there, or too far back.
  */
-export async function searchSent(
+export async function findSent(
   begun: Transaction,
   subject: string,
-  ask: (request: UpstreamRequest) => Promise<Looked>,
+  ask: (request: UpstreamRequest) => Promise<LookUpResult>,
 ): Promise<EventId | null> {
   const txnId = upstreamTxnId(begun);
   let from: string | null = null;
@@ -33,12 +33,12 @@ export async function searchSent(
       ['filter', JSON.stringify({ senders: [subject] })],
     ];
     if (from !== null) query.push(['from', from]);
-    const looked: Looked = await ask({
+    const looked: LookUpResult = await ask({
       method: 'GET',
       path: pathOf(MESSAGES, { roomId: begun.roomId }),
       query,
     });
-    if (isAnswer(looked)) return null;
+    if (isResponse(looked)) return null;
     const { reply } = looked;
     if (reply.status !== 200 || !isObject(reply.body) || !Array.isArray(reply.body['chunk'])) return null;
     const events = (reply.body['chunk'] as unknown[]).filter(isObject);

@@ -2,13 +2,20 @@ import type { RoomId } from '../../domain/ids.ts';
 import { nameOf } from '../../domain/allowance.ts';
 import { CAPABILITY } from '../../domain/capability.ts';
 import { allows } from '../../domain/scope.ts';
-import { type Answer, invalid, isAnswer, lacking, NONSENSE, ok } from '../http/response.ts';
+import {
+  type GatewayResponse,
+  invalid,
+  isResponse,
+  missingCapability,
+  INVALID_UPSTREAM_RESPONSE,
+  ok,
+} from '../http/response.ts';
 import type { Call, UpstreamRequest } from '../http/call.ts';
-import type { Steps, Tools } from '../upstream/tools.ts';
+import type { MultiStep, Tools } from '../upstream/tools.ts';
 import { alreadyJoinedFilter } from '../filters/account.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { toldFailure } from './precondition-errors.ts';
+import { mapLookUpError } from './precondition-errors.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';
 const KNOCK = '/_matrix/client/v3/knock/{roomId}';
@@ -18,11 +25,11 @@ const MAX_REASON = 1_000;
  * Whether the scope lets a room be joined, or at least told to be joined already: who only sends does that
  * first too.
  */
-export function mayJoin({ access }: Call): Answer | null {
+export function mayJoin({ access }: Call): GatewayResponse | null {
   const { scope } = access.grant;
   return scope.can.some((allowance) => CAPABILITY[nameOf(allowance)].where === 'rooms')
     ? null
-    : lacking('read');
+    : missingCapability('read');
 }
 
 /**
@@ -30,21 +37,21 @@ export function mayJoin({ access }: Call): Answer | null {
  * takes `join`. Nothing of the request is passed on but a reason: `via` and `server_name` would have the
  * homeserver talk to servers of the holder's choice, `third_party_signed` is another's invite.
  */
-export function joining({ params, body, access }: Call): Steps | Answer {
+export function joining({ params, body, access }: Call): MultiStep | GatewayResponse {
   const reason = reasonOf(body);
-  if (isAnswer(reason)) return reason;
+  if (isResponse(reason)) return reason;
   const roomId = params['roomId'] as RoomId;
   const { scope, subject } = access.grant;
   return async (tools) => {
     const path = pathOf(`${ROOM}/state/m.room.member/{me}`, { roomId, me: subject });
     const looked = await tools.look({ method: 'GET', path, query: [['format', 'event']] });
-    if (isAnswer(looked)) return looked;
+    if (isResponse(looked)) return looked;
     const { reply } = looked;
     if (reply.status === 200) {
       const told = alreadyJoinedFilter(roomId)(reply.body, access.rooms);
       if (told.status === 200) return ok({ room_id: roomId });
-    } else if (reply.status !== 403 && reply.status !== 404) return toldFailure(reply);
-    if (!allows(scope, 'join')) return lacking('join');
+    } else if (reply.status !== 403 && reply.status !== 404) return mapLookUpError(reply);
+    if (!allows(scope, 'join')) return missingCapability('join');
     return intoRoom(
       tools,
       { method: 'POST', path: pathOf(`${ROOM}/join`, { roomId }), query: [], body: reason },
@@ -57,50 +64,52 @@ export function joining({ params, body, access }: Call): Steps | Answer {
  * Reads a request to be let in: by the room's id, which is in scope, never by an alias or by way of a server
  * that is named.
  */
-export function knocking({ params, body }: Call): Steps | Answer {
+export function knocking({ params, body }: Call): MultiStep | GatewayResponse {
   const reason = reasonOf(body);
-  if (isAnswer(reason)) return reason;
+  if (isResponse(reason)) return reason;
   const roomId = params['roomId'] as RoomId;
   return (tools) =>
     intoRoom(tools, { method: 'POST', path: pathOf(KNOCK, { roomId }), query: [], body: reason }, roomId);
 }
 
-async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<Answer> {
+async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<GatewayResponse> {
   const done = await tools.change(request, 'writing', roomId);
-  if (isAnswer(done)) return done;
+  if (isResponse(done)) return done;
   await tools.relook(null);
-  return isObject(done.got) && done.got['room_id'] === roomId ? ok({ room_id: roomId }) : NONSENSE;
+  return isObject(done.got) && done.got['room_id'] === roomId
+    ? ok({ room_id: roomId })
+    : INVALID_UPSTREAM_RESPONSE;
 }
 
 /**
  * Reads a request to leave: it also rejects an invite and takes back a knock. A scope of all rooms is smaller
  * by it at once.
  */
-export function leaving({ params, body }: Call): Steps | Answer {
+export function leaving({ params, body }: Call): MultiStep | GatewayResponse {
   const reason = reasonOf(body);
-  return isAnswer(reason) ? reason : outOfRoom(params['roomId'] as RoomId, 'leave', reason);
+  return isResponse(reason) ? reason : outOfRoom(params['roomId'] as RoomId, 'leave', reason);
 }
 
 /** Reads a request to forget a room that was left. */
-export function forgetting({ params }: Call): Steps {
+export function forgetting({ params }: Call): MultiStep {
   return outOfRoom(params['roomId'] as RoomId, 'forget', {});
 }
 
-function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): Steps {
+function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): MultiStep {
   return async (tools) => {
     const done = await tools.change(
       { method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body },
       'writing',
       roomId,
     );
-    if (isAnswer(done)) return done;
+    if (isResponse(done)) return done;
     await tools.relook(roomId);
     return ok({});
   };
 }
 
 /** The reason alone, as a body; nothing where none is given. */
-export function reasonOf(body: unknown): { readonly reason?: string } | Answer {
+export function reasonOf(body: unknown): { readonly reason?: string } | GatewayResponse {
   if (body === undefined) return {};
   if (!isObject(body)) return invalid('reason');
   const reason = Object.hasOwn(body, 'reason') ? body['reason'] : undefined;

@@ -1,13 +1,13 @@
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
-import { type Answer, FORBIDDEN, invalid, isAnswer, ok, refusal } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, invalid, isResponse, ok, matrixError } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps, Tools } from '../upstream/tools.ts';
+import type { MultiStep, Tools } from '../upstream/tools.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { reasonOf } from './membership.ts';
 import { refusedByPower } from './power-check.ts';
-import { toldFailure, UNCERTAIN } from './precondition-errors.ts';
+import { mapLookUpError, UNCERTAIN } from './precondition-errors.ts';
 
 /** What may be done to somebody else's membership. */
 export type PersonAct = 'invite' | 'kick' | 'ban' | 'unban';
@@ -16,7 +16,7 @@ const ACT = '/_matrix/client/v3/rooms/{roomId}/{act}';
 const MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{userId}';
 /** Invites by e-mail address or telephone number (spec 1.19, "Third-party invites"): in nobody's scope. */
 const THIRD_PARTY = ['id_server', 'id_access_token', 'medium', 'address'];
-const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The body must be an object.');
+const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /**
  * What somebody's membership has to be. A kick of who is banned would lift the ban, and the lifting of a ban
@@ -31,7 +31,7 @@ const FROM: Readonly<Record<'kick' | 'unban', readonly unknown[]>> = {
  * Reads a request that changes somebody else's membership: by user id alone, with a reason. The subject's own
  * is never changed by it: that is `leave`.
  */
-export function personActing(act: PersonAct): (call: Call) => Steps | Answer {
+export function personActing(act: PersonAct): (call: Call) => MultiStep | GatewayResponse {
   return ({ params, body, access }) => {
     if (!isObject(body)) return NOT_AN_OBJECT;
     if (THIRD_PARTY.some((name) => Object.hasOwn(body, name))) return FORBIDDEN;
@@ -39,7 +39,7 @@ export function personActing(act: PersonAct): (call: Call) => Steps | Answer {
     const target = typeof given === 'string' ? parseUserId(given) : null;
     if (target === null) return invalid('user_id');
     const reason = reasonOf(body);
-    if (isAnswer(reason)) return reason;
+    if (isResponse(reason)) return reason;
     const { grant } = access;
     if (target === grant.subject) return FORBIDDEN;
     const roomId = params['roomId'] as RoomId;
@@ -58,7 +58,7 @@ export function personActing(act: PersonAct): (call: Call) => Steps | Answer {
         'writing',
         roomId,
       );
-      return isAnswer(done) ? done : ok({});
+      return isResponse(done) ? done : ok({});
     };
   };
 }
@@ -68,12 +68,12 @@ async function refusedByMembership(
   roomId: RoomId,
   userId: UserId,
   from: readonly unknown[],
-): Promise<Answer | null> {
+): Promise<GatewayResponse | null> {
   const looked = await tools.look({ method: 'GET', path: pathOf(MEMBER, { roomId, userId }), query: [] });
-  if (isAnswer(looked)) return looked;
+  if (isResponse(looked)) return looked;
   const { reply } = looked;
   if (reply.status === 403 || reply.status === 404) return FORBIDDEN;
-  if (reply.status !== 200) return toldFailure(reply);
+  if (reply.status !== 200) return mapLookUpError(reply);
   if (!isObject(reply.body)) return UNCERTAIN;
   return from.includes(reply.body['membership']) ? null : FORBIDDEN;
 }

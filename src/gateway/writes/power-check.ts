@@ -2,12 +2,12 @@ import type { Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import { type PoweredDeed, roomPowerOf } from '../../domain/power.ts';
 import { powerAllows } from '../../domain/scope-deciders.ts';
-import { type Answer, FORBIDDEN, isAnswer } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, isResponse } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Looked } from '../upstream/look-up.ts';
-import { isAbsent, toldFailure, UNCERTAIN } from './precondition-errors.ts';
+import type { LookUpResult } from '../upstream/look-up.ts';
+import { isAbsent, mapLookUpError, UNCERTAIN } from './precondition-errors.ts';
 
 const CREATE = '/_matrix/client/v3/rooms/{roomId}/state/m.room.create/';
 const LEVELS = '/_matrix/client/v3/rooms/{roomId}/state/m.room.power_levels/';
@@ -21,17 +21,17 @@ export async function refusedByPower(
   { scope, subject }: Pick<Grant, 'scope' | 'subject'>,
   roomId: RoomId,
   deeds: readonly PoweredDeed[],
-  ask: (request: UpstreamRequest) => Promise<Looked>,
-): Promise<Answer | null> {
+  ask: (request: UpstreamRequest) => Promise<LookUpResult>,
+): Promise<GatewayResponse | null> {
   if (scope.power === undefined || deeds.length === 0) return null;
   const [made, standing] = await Promise.all([
     ask({ method: 'GET', path: pathOf(CREATE, { roomId }), query: [['format', 'event']] }),
     ask({ method: 'GET', path: pathOf(LEVELS, { roomId }), query: [] }),
   ]);
-  if (isAnswer(made)) return made;
-  if (isAnswer(standing)) return standing;
-  if (made.reply.status !== 200) return toldFailure(made.reply);
-  if (standing.reply.status !== 200 && !isAbsent(standing.reply)) return toldFailure(standing.reply);
+  if (isResponse(made)) return made;
+  if (isResponse(standing)) return standing;
+  if (made.reply.status !== 200) return mapLookUpError(made.reply);
+  if (standing.reply.status !== 200 && !isAbsent(standing.reply)) return mapLookUpError(standing.reply);
   const create = made.reply.body;
   if (!isObject(create) || (create['room_id'] !== undefined && create['room_id'] !== roomId))
     return UNCERTAIN;

@@ -1,10 +1,10 @@
-import { type Answer, refusal, USER_LOCKED } from '../http/response.ts';
-import type { Reply } from '../upstream/json-client.ts';
-import { toldError } from '../upstream/map-error.ts';
+import { type GatewayResponse, matrixError, USER_LOCKED } from '../http/response.ts';
+import type { UpstreamResponse } from '../upstream/json-client.ts';
+import { mapUpstreamError } from '../upstream/map-error.ts';
 import { errcodeOf } from '../upstream/look-up.ts';
 
 /** What cannot be told for certain is not done. */
-export const UNCERTAIN = refusal(
+export const UNCERTAIN = matrixError(
   503,
   'M_UNKNOWN',
   'It cannot be told just now whether that may be done. Try again later.',
@@ -14,14 +14,14 @@ export const UNCERTAIN = refusal(
  * Whether it is the homeserver's own word for "there is none". Every other absence could be a proxy's, or
  * another server's.
  */
-export function isAbsent(reply: Reply): boolean {
+export function isAbsent(reply: UpstreamResponse): boolean {
   return reply.status === 404 && errcodeOf(reply) === 'M_NOT_FOUND';
 }
 
 /** What the holder is told where something could not be looked up that a write waits for. */
-export function toldFailure(reply: Reply): Answer {
+export function mapLookUpError(reply: UpstreamResponse): GatewayResponse {
   if (errcodeOf(reply) === 'M_USER_LOCKED') return USER_LOCKED;
   return reply.status === 429 || reply.status >= 500 || reply.status === 403
-    ? toldError(reply, false)
+    ? mapUpstreamError(reply, false)
     : UNCERTAIN;
 }

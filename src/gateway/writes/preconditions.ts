@@ -1,31 +1,41 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
-import { type Answer, FORBIDDEN, isAnswer, lacking, NONSENSE } from '../http/response.ts';
+import {
+  type GatewayResponse,
+  FORBIDDEN,
+  isResponse,
+  missingCapability,
+  INVALID_UPSTREAM_RESPONSE,
+} from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Looked } from '../upstream/look-up.ts';
+import type { LookUpResult } from '../upstream/look-up.ts';
 import { refusedByPower } from './power-check.ts';
-import { isAbsent, toldFailure } from './precondition-errors.ts';
-import type { Target, Writing } from './write-request.ts';
+import { isAbsent, mapLookUpError } from './precondition-errors.ts';
+import type { Target, WriteRequest } from './write-request.ts';
 
 const ENCRYPTION = '/_matrix/client/v3/rooms/{roomId}/state/m.room.encryption/';
 const EVENT = '/_matrix/client/v3/rooms/{roomId}/event/{eventId}';
 const MAX_KNOWN = 10_000;
 
 /** Asks the homeserver for one thing. */
-type Ask = (request: UpstreamRequest) => Promise<Looked>;
+type Ask = (request: UpstreamRequest) => Promise<LookUpResult>;
 
 /** What has to be looked at in the room before a write. Null: all is well. */
-export type LookFirst = (writing: Writing, grant: Grant, ask: Ask) => Promise<Answer | null>;
+export type Preconditions = (
+  writing: WriteRequest,
+  grant: Grant,
+  ask: Ask,
+) => Promise<GatewayResponse | null>;
 
 /**
  * Looks at the room's encryption, at every event the write names and, where the scope has a ceiling, at the
  * room's power. What cannot be told for certain is refused. A room that was encrypted once is so for ever
  * (spec 1.19, "m.room.encryption"), so that alone is remembered.
  */
-export function lookFirst(): LookFirst {
+export function preconditions(): Preconditions {
   const encrypted = new Set<RoomId>();
   return async (writing, grant, ask) => {
     if (writing.onlyUnencrypted) {
@@ -35,22 +45,22 @@ export function lookFirst(): LookFirst {
     const deeds: PoweredDeed[] = [...writing.deeds];
     for (const target of writing.targets) {
       const looked = await lookAtTarget(writing.roomId, target, ask);
-      if (isAnswer(looked)) return looked;
+      if (isResponse(looked)) return looked;
       deeds.push(...looked.deeds);
     }
     return refusedByPower(grant, writing.roomId, deeds, ask);
   };
 
-  async function refusedByEncryption(roomId: RoomId, ask: Ask): Promise<Answer | null> {
-    if (encrypted.has(roomId)) return lacking('plaintext');
+  async function refusedByEncryption(roomId: RoomId, ask: Ask): Promise<GatewayResponse | null> {
+    if (encrypted.has(roomId)) return missingCapability('plaintext');
     const looked = await ask({ method: 'GET', path: pathOf(ENCRYPTION, { roomId }), query: [] });
-    if (isAnswer(looked)) return looked;
+    if (isResponse(looked)) return looked;
     const { reply } = looked;
     if (isAbsent(reply)) return null;
-    if (reply.status !== 200) return toldFailure(reply);
+    if (reply.status !== 200) return mapLookUpError(reply);
     if (encrypted.size >= MAX_KNOWN) encrypted.clear();
     encrypted.add(roomId);
-    return lacking('plaintext');
+    return missingCapability('plaintext');
   }
 }
 
@@ -59,14 +69,15 @@ async function lookAtTarget(
   roomId: RoomId,
   { eventId, fits, takes }: Target,
   ask: Ask,
-): Promise<{ readonly deeds: readonly PoweredDeed[] } | Answer> {
+): Promise<{ readonly deeds: readonly PoweredDeed[] } | GatewayResponse> {
   const looked = await ask({ method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] });
-  if (isAnswer(looked)) return looked;
+  if (isResponse(looked)) return looked;
   const { reply } = looked;
   if (reply.status === 404 || reply.status === 403) return FORBIDDEN;
-  if (reply.status !== 200) return toldFailure(reply);
+  if (reply.status !== 200) return mapLookUpError(reply);
   const event = reply.body;
   if (!isObject(event) || event['event_id'] !== eventId || event['room_id'] !== roomId) return FORBIDDEN;
-  if (typeof event['sender'] !== 'string' || typeof event['type'] !== 'string') return NONSENSE;
+  if (typeof event['sender'] !== 'string' || typeof event['type'] !== 'string')
+    return INVALID_UPSTREAM_RESPONSE;
   return fits(event) ?? { deeds: takes?.(event) ?? [] };
 }

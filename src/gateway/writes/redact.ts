@@ -1,27 +1,27 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
-import { type Answer, FORBIDDEN, invalid, lacking } from '../http/response.ts';
+import { type GatewayResponse, FORBIDDEN, invalid, missingCapability } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isEventId } from './content-rules.ts';
 import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
-import type { Writing } from './write-request.ts';
+import type { WriteRequest } from './write-request.ts';
 
 const PATH = '/_matrix/client/v3/rooms/{roomId}/redact/{eventId}';
 const MAX_REASON = 1_000;
 
 /** Whether the scope lets anything be redacted: null, or what the holder is told. */
-export function mayRedact({ access }: Call): Answer | null {
+export function mayRedact({ access }: Call): GatewayResponse | null {
   const { scope } = access.grant;
-  return allows(scope, 'redact') || allows(scope, 'redact-others') ? null : lacking('redact');
+  return allows(scope, 'redact') || allows(scope, 'redact-others') ? null : missingCapability('redact');
 }
 
 /**
  * Reads a request to redact an event. Only a reason is passed on: other fields of drafts redact what else
  * relates to it (MSC3912). State stays: emptying it would be setting it.
  */
-export function redacting({ params, query, body, access }: Call): Writing | Answer {
+export function redacting({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
   const { roomId = '', eventId = '' } = params;
   const { scope, subject } = access.grant;
   const txnId = txnIdOf(params);
@@ -31,14 +31,14 @@ export function redacting({ params, query, body, access }: Call): Writing | Answ
   const reason = isObject(body) ? body['reason'] : null;
   if (reason !== undefined && (typeof reason !== 'string' || reason.length > MAX_REASON))
     return invalid('reason');
-  const fits = (event: JsonObject): Answer | null => {
+  const fits = (event: JsonObject): GatewayResponse | null => {
     if (event['state_key'] !== undefined) return FORBIDDEN;
     const needed = event['sender'] === subject ? 'redact' : 'redact-others';
-    return allows(scope, needed) ? null : lacking(needed);
+    return allows(scope, needed) ? null : missingCapability(needed);
   };
   return {
     roomId: roomId as RoomId,
-    deed: `redact ${eventId}`,
+    action: `redact ${eventId}`,
     txnId,
     content: reason === undefined ? {} : { reason },
     path: pathOf(PATH, { roomId, eventId }),

@@ -1,13 +1,20 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
-import { type Answer, FORBIDDEN, invalid, lacking, refusal, TOO_LARGE } from '../http/response.ts';
+import {
+  type GatewayResponse,
+  FORBIDDEN,
+  invalid,
+  missingCapability,
+  matrixError,
+  TOO_LARGE,
+} from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isReaction, relationsOf, ringsRoom, verifies } from './content-rules.ts';
 import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
-import type { Target, Writing } from './write-request.ts';
+import type { Target, WriteRequest } from './write-request.ts';
 
 const PATH = '/_matrix/client/v3/rooms/{roomId}/send/{eventType}';
 /** Namespaced identifiers, and what older software makes of them. A wildcard is none. */
@@ -18,18 +25,18 @@ const REACTION = 'm.reaction';
 const ENCRYPTED = 'm.room.encrypted';
 
 /** An event that would ring everybody. */
-export const NO_ROOM_MENTION = refusal(403, 'M_FORBIDDEN', 'No token may notify everybody in a room.');
+export const NO_ROOM_MENTION = matrixError(403, 'M_FORBIDDEN', 'No token may notify everybody in a room.');
 /** An event's content that is no object. */
-export const NOT_AN_OBJECT = refusal(400, 'M_BAD_JSON', 'The content must be an object.');
+export const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The content must be an object.');
 
 /** Whether the scope lets this type be sent at all: null, or what the holder is told. Looks at no room. */
-export function maySend({ params, access }: Call): Answer | null {
+export function maySend({ params, access }: Call): GatewayResponse | null {
   const type = params['eventType'] ?? '';
   const { scope } = access.grant;
   const needed = type === REACTION ? 'react' : 'send';
   if (EVENT_TYPE.test(type) && typeAllowed(scope, needed, type)) return null;
   const named = scope.can.some((allowance) => allowance.split(':')[0] === needed);
-  return named ? FORBIDDEN : lacking(needed);
+  return named ? FORBIDDEN : missingCapability(needed);
 }
 
 /**
@@ -37,7 +44,7 @@ export function maySend({ params, access }: Call): Answer | null {
  * and an event of the subject's own, a reaction is a reaction and nothing else, every event that is named
  * must be in the room, nobody's device is verified, and not everybody is rung.
  */
-export function sending({ params, query, body, access }: Call): Writing | Answer {
+export function sending({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
   const type = params['eventType'] ?? '';
   const { scope, subject } = access.grant;
   const txnId = txnIdOf(params);
@@ -51,14 +58,14 @@ export function sending({ params, query, body, access }: Call): Writing | Answer
   if (relations === null) return FORBIDDEN;
   if ((relations.annotates !== null || type === REACTION) && !(type === REACTION && isReaction(body)))
     return FORBIDDEN;
-  if (relations.replaces !== null && !typeAllowed(scope, 'edit', type)) return lacking('edit');
+  if (relations.replaces !== null && !typeAllowed(scope, 'edit', type)) return missingCapability('edit');
   const targets = relations.names.map((eventId): Target => {
     const edited = eventId === relations.replaces;
     return { eventId, fits: (event) => (edited && !isOwn(event, subject, type) ? FORBIDDEN : null) };
   });
   return {
     roomId: params['roomId'] as RoomId,
-    deed: `send ${type}`,
+    action: `send ${type}`,
     txnId,
     content: body,
     path: pathOf(PATH, { roomId: params['roomId'] ?? '', eventType: type }),

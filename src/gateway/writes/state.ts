@@ -3,17 +3,17 @@ import type { RoomId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-deciders.ts';
 import {
-  type Answer,
+  type GatewayResponse,
   FORBIDDEN,
   invalid,
-  isAnswer,
-  lacking,
-  NONSENSE,
+  isResponse,
+  missingCapability,
+  INVALID_UPSTREAM_RESPONSE,
   ok,
   TOO_LARGE,
 } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
-import type { Steps } from '../upstream/tools.ts';
+import type { MultiStep } from '../upstream/tools.ts';
 import { alreadyJoinedFilter } from '../filters/account.ts';
 import { isObject, requireObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
@@ -30,13 +30,17 @@ const MAX_KEY_BYTES = 255;
  * Whether the scope lets state of this type and key be set at all: null, or what the holder is told. Looks at
  * no room.
  */
-export function maySetState(call: Call): Answer | null {
+export function maySetState(call: Call): GatewayResponse | null {
   const { scope } = call.access.grant;
   const { type, key } = named(call);
   if (isOwnMember(call))
-    return typeAllowed(scope, 'read', 'm.room.member') || allows(scope, 'join') ? null : lacking('read');
+    return typeAllowed(scope, 'read', 'm.room.member') || allows(scope, 'join')
+      ? null
+      : missingCapability('read');
   if (EVENT_TYPE.test(type) && typeAllowed(scope, 'state', type, key)) return null;
-  return scope.can.some((allowance) => nameOf(allowance) === 'state') ? FORBIDDEN : lacking('state');
+  return scope.can.some((allowance) => nameOf(allowance) === 'state')
+    ? FORBIDDEN
+    : missingCapability('state');
 }
 
 /**
@@ -44,7 +48,7 @@ export function maySetState(call: Call): Answer | null {
  * to nothing, rings nobody and verifies no device, all of which would be sending. State is never encrypted,
  * so it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
  */
-export function settingState(call: Call): Steps | Answer {
+export function settingState(call: Call): MultiStep | GatewayResponse {
   const { params, query, body, access } = call;
   if (isOwnMember(call)) return joinedAlready(call);
   const { type, key } = named(call);
@@ -65,9 +69,9 @@ export function settingState(call: Call): Steps | Answer {
     if (refused !== null) return refused;
     const path = pathOf(STATE, { roomId, eventType: type, stateKey: key });
     const set = await tools.change({ method: 'PUT', path, query: [], body }, 'writing', roomId);
-    if (isAnswer(set)) return set;
+    if (isResponse(set)) return set;
     const { event_id: eventId } = requireObject(set.got, 'answer');
-    return isEventId(eventId) ? ok({ event_id: eventId }) : NONSENSE;
+    return isEventId(eventId) ? ok({ event_id: eventId }) : INVALID_UPSTREAM_RESPONSE;
   };
 }
 
@@ -75,13 +79,13 @@ export function settingState(call: Call): Steps | Answer {
  * A join of oneself where one is joined: double puppets write it at every start. It is looked up, and nothing
  * is changed.
  */
-function joinedAlready({ params, body, access }: Call): Steps | Answer {
+function joinedAlready({ params, body, access }: Call): MultiStep | GatewayResponse {
   if (!isObject(body) || body['membership'] !== 'join') return FORBIDDEN;
   const roomId = params['roomId'] as RoomId;
   return async (tools) => {
     const path = pathOf(OWN_MEMBER, { roomId, me: access.grant.subject });
     const asked = await tools.ask({ method: 'GET', path, query: [['format', 'event']] }, false);
-    return isAnswer(asked) ? asked : alreadyJoinedFilter(roomId)(asked.got, access.rooms);
+    return isResponse(asked) ? asked : alreadyJoinedFilter(roomId)(asked.got, access.rooms);
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { refusal } from '../http/response.ts';
+import { matrixError } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import type { TransactionKey } from '../../ports/transactions.ts';
 
@@ -9,7 +9,7 @@ const MAX_TXN_ID = 255;
  * A write takes no parameters: a delay would let it happen when the token is over (MSC4140), a time would
  * date it back.
  */
-export const NO_PARAMETERS = refusal(
+export const NO_PARAMETERS = matrixError(
   400,
   'M_INVALID_PARAM',
   'This request takes no parameters in its address.',

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { PoweredDeed } from '../../domain/power.ts';
-import type { Answer } from '../http/response.ts';
+import type { GatewayResponse } from '../http/response.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 
 /** An event that has to be in the room before anything is sent. */
@@ -9,7 +9,7 @@ export type Target = {
   /**
    * What must hold of it besides being in the room. Null: nothing; an answer: what the holder gets instead.
    */
-  readonly fits: (event: JsonObject) => Answer | null;
+  readonly fits: (event: JsonObject) => GatewayResponse | null;
   /** What it takes of power besides, now that it is known. */
   readonly takes?: (event: JsonObject) => readonly PoweredDeed[];
 };
@@ -18,10 +18,10 @@ export type Target = {
  * A write that the scope allows as far as that can be told without asking; built here, nothing in it is the
  * holder's spelling.
  */
-export type Writing = {
+export type WriteRequest = {
   readonly roomId: RoomId;
   /** What is done, for the memory of transaction ids. */
-  readonly deed: string;
+  readonly action: string;
   /** The holder's transaction id; null where they gave none. */
   readonly txnId: string | null;
   readonly content: JsonObject;

@@ -2,37 +2,37 @@ import type { EventId, GrantId } from '../../domain/ids.ts';
 import type { Access, AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
 import type { Transaction, TransactionKey, Transactions } from '../../ports/transactions.ts';
 import {
-  type Answer,
+  type GatewayResponse,
   FORBIDDEN,
-  isAnswer,
-  limited,
-  NONSENSE,
+  isResponse,
+  rateLimited,
+  INVALID_UPSTREAM_RESPONSE,
   ok,
-  refusal,
+  matrixError,
   UNAVAILABLE,
   UNREACHABLE,
   USER_LOCKED,
 } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
-import type { Held } from '../limits/memory-budget.ts';
-import type { Asking, Forwarder, Reply } from '../upstream/json-client.ts';
-import { toldError } from '../upstream/map-error.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { AskOptions, JsonClient, UpstreamResponse } from '../upstream/json-client.ts';
+import { mapUpstreamError } from '../upstream/map-error.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
-import { anotherLease, didNotKnow, errcodeOf, type Looked, lookUp } from '../upstream/look-up.ts';
+import { anotherLease, isTokenUnknown, errcodeOf, type LookUpResult, lookUp } from '../upstream/look-up.ts';
 import { isEventId } from './content-rules.ts';
-import { lookFirst } from './preconditions.ts';
-import type { WritePace } from '../limits/rate-limiter.ts';
-import { searchSent } from './find-sent.ts';
+import { preconditions } from './preconditions.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
+import { findSent } from './find-sent.ts';
 import { digestOf, upstreamTxnId } from './txn-id.ts';
-import type { Writing } from './write-request.ts';
+import type { WriteRequest } from './write-request.ts';
 
 /** What writing needs. */
 export type WriterMeans = {
   readonly control: AccessControl;
-  readonly forwarder: Forwarder;
+  readonly forwarder: JsonClient;
   readonly transactions: Transactions;
-  readonly pace: WritePace;
+  readonly pace: RateLimiter;
   readonly timeoutMs: number;
   readonly now: () => number;
   /** A transaction id where the holder gave none: random, never the same again. */
@@ -43,24 +43,29 @@ export type WriterMeans = {
  * Carries one write out. @param signal aborted when the holder has gone or the grant is over; its reason is
  * then thrown
  */
-export type Writer = (writing: Writing, access: Access, held: Held, signal: AbortSignal) => Promise<Answer>;
+export type Writer = (
+  writing: WriteRequest,
+  access: Access,
+  held: MemoryReservation,
+  signal: AbortSignal,
+) => Promise<GatewayResponse>;
 
 const FORGET_AFTER_MS = 86_400_000;
 const FORGET_EVERY_MS = 3_600_000;
 /** So long a write whose answer was lost may yet turn up. */
 const MAY_TURN_UP_MS = 60_000;
 
-const USED_OTHERWISE = refusal(
+const USED_OTHERWISE = matrixError(
   400,
   'M_INVALID_PARAM',
   'This transaction id was used before, for something else.',
 );
-const NOT_KNOWN_YET = refusal(
+const NOT_KNOWN_YET = matrixError(
   503,
   'M_UNKNOWN',
   'It is not known yet whether this was sent. Ask again with the same transaction id.',
 );
-const NOT_KNOWN = refusal(
+const NOT_KNOWN = matrixError(
   409,
   'M_UNKNOWN',
   'It is not known whether this was sent, so it is not sent again. Look in the room; under a new transaction id it would be.',
@@ -73,8 +78,8 @@ const NOT_KNOWN = refusal(
  */
 export function writer(means: WriterMeans): Writer {
   const { control, forwarder, transactions, pace, timeoutMs, now } = means;
-  const look = lookFirst();
-  const running = new Map<string, Promise<Answer>>();
+  const look = preconditions();
+  const running = new Map<string, Promise<GatewayResponse>>();
   let forgotAt = Number.NEGATIVE_INFINITY;
 
   return async (writing, access, held, signal) => {
@@ -82,7 +87,7 @@ export function writer(means: WriterMeans): Writer {
     const key: TransactionKey = {
       grantId: grant.id,
       roomId: writing.roomId,
-      deed: writing.deed,
+      deed: writing.action,
       txnId: writing.txnId ?? means.newTxnId(),
     };
     const digest = digestOf(grant.id, writing.content);
@@ -92,7 +97,7 @@ export function writer(means: WriterMeans): Writer {
     const known = writing.txnId === null ? null : await transactions.find(key);
     if (known !== null) return settled(known, digest, access, ask, signal);
     const waitMs = await pace.take(grant.id);
-    if (waitMs > 0) return limited(waitMs);
+    if (waitMs > 0) return rateLimited(waitMs);
     const refused = await look(writing, grant, ask);
     if (refused !== null) return refused;
     const lease = await unlessAborted(Promise.resolve(control.upstream(grant.id)), signal);
@@ -117,17 +122,17 @@ export function writer(means: WriterMeans): Writer {
     known: Transaction | null,
     digest: string,
     access: Access,
-    ask: (request: UpstreamRequest) => Promise<Looked>,
+    ask: (request: UpstreamRequest) => Promise<LookUpResult>,
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<GatewayResponse> {
     if (known === null) return NOT_KNOWN_YET;
     if (known.digest !== digest) return USED_OTHERWISE;
     if (known.eventId !== null) return ok({ event_id: known.eventId });
     const sending = running.get(nameOf(known));
     if (sending !== undefined) return unlessAborted(sending, signal);
     const waitMs = await pace.take(known.grantId);
-    if (waitMs > 0) return limited(waitMs);
-    const eventId = await searchSent(known, access.grant.subject, ask);
+    if (waitMs > 0) return rateLimited(waitMs);
+    const eventId = await findSent(known, access.grant.subject, ask);
     if (eventId === null) return now() - known.begunAt < MAY_TURN_UP_MS ? NOT_KNOWN_YET : NOT_KNOWN;
     await transactions.sent(known, eventId);
     return ok({ event_id: eventId });
@@ -135,24 +140,24 @@ export function writer(means: WriterMeans): Writer {
 
   async function send(
     key: TransactionKey,
-    writing: Writing,
+    writing: WriteRequest,
     lease: Upstream,
     visit: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<GatewayResponse> {
     const path = `${writing.path}/${upstreamTxnId(key)}`;
     const request: UpstreamRequest = { method: 'PUT', path, query: [], body: writing.content };
     const first = await sendOnce(request, lease, visit);
     if (first === 'unsent') return unsent(key, UNREACHABLE);
     if (first === 'lost') return UNREACHABLE;
-    if (!didNotKnow(first)) return outcome(key, first);
+    if (!isTokenUnknown(first)) return outcome(key, first);
     // It was refused at the door: nothing was sent with that token.
     const renewed = await anotherLease(control, key.grantId, lease).catch(() => UNAVAILABLE);
-    if (isAnswer(renewed)) return unsent(key, renewed);
+    if (isResponse(renewed)) return unsent(key, renewed);
     await transactions.resume(key, renewed.leaseId);
     const second = await sendOnce(request, renewed, visit);
     if (second === 'unsent') return unsent(key, UNREACHABLE);
     if (second === 'lost') return UNREACHABLE;
-    return didNotKnow(second) ? unsent(key, UNAVAILABLE) : outcome(key, second);
+    return isTokenUnknown(second) ? unsent(key, UNAVAILABLE) : outcome(key, second);
   }
 
   /**
@@ -163,7 +168,7 @@ export function writer(means: WriterMeans): Writer {
     request: UpstreamRequest,
     lease: Upstream,
     visit: AbortSignal,
-  ): Promise<Reply | 'unsent' | 'lost'> {
+  ): Promise<UpstreamResponse | 'unsent' | 'lost'> {
     let started = false;
     const abort = new AbortController();
     // What waits for a connection, or for another lease, is not to be sent when the grant is over.
@@ -172,7 +177,7 @@ export function writer(means: WriterMeans): Writer {
     };
     visit.addEventListener('abort', onOver, { once: true });
     if (visit.aborted) onOver();
-    const asking: Asking = {
+    const asking: AskOptions = {
       timeoutMs,
       signal: abort.signal,
       held: null,
@@ -188,20 +193,20 @@ export function writer(means: WriterMeans): Writer {
     }
   }
 
-  async function outcome(key: TransactionKey, reply: Reply): Promise<Answer> {
+  async function outcome(key: TransactionKey, reply: UpstreamResponse): Promise<GatewayResponse> {
     if (reply.status === 200) {
       const eventId = isObject(reply.body) ? reply.body['event_id'] : undefined;
-      if (!isEventId(eventId)) return NONSENSE;
+      if (!isEventId(eventId)) return INVALID_UPSTREAM_RESPONSE;
       await transactions.sent(key, eventId as EventId);
       return ok({ event_id: eventId });
     }
     // The homeserver's own word that it did not. A proxy's, or one of trouble in it, proves nothing.
     const refused = reply.status >= 400 && reply.status < 500 && typeof errcodeOf(reply) === 'string';
-    const told = errcodeOf(reply) === 'M_USER_LOCKED' ? USER_LOCKED : toldError(reply, false);
+    const told = errcodeOf(reply) === 'M_USER_LOCKED' ? USER_LOCKED : mapUpstreamError(reply, false);
     return refused ? unsent(key, told) : UNREACHABLE;
   }
 
-  async function unsent(key: TransactionKey, answer: Answer): Promise<Answer> {
+  async function unsent(key: TransactionKey, answer: GatewayResponse): Promise<GatewayResponse> {
     await transactions.unsent(key);
     return answer;
   }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { allowance } from '../../../src/gateway/limits/memory-budget.ts';
+import { memoryBudget } from '../../../src/gateway/limits/memory-budget.ts';
 import type { GrantId } from '../../../src/domain/ids.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
@@ -149,7 +149,7 @@ describe('large answers', () => {
   });
 
   test('of some grants leave a little room for every other', () => {
-    const shared = allowance(4 * MIB, 6 * MIB);
+    const shared = memoryBudget(4 * MIB, 6 * MIB);
     const hold = (grant: string) => shared.hold(grant as never);
     const [greedy, grabbing, other] = [hold('A'), hold('B'), hold('C')];
     expect([greedy.take(4 * MIB), greedy.take(1), grabbing.take(2 * MIB), grabbing.take(1)]).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addressOf } from '../../../src/gateway/http/client-address.ts';
+import { clientAddress } from '../../../src/gateway/http/client-address.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { stage, TOKEN } from '../support/stage.ts';
 
@@ -72,7 +72,7 @@ describe('a token that is good from some networks alone', () => {
 describe('where a request came from', () => {
   const PROXIES = ['127.0.0.1/32', '::1/128', '172.16.0.0/12'];
   const from = (peer: string | undefined, ...values: string[]) =>
-    addressOf(
+    clientAddress(
       peer,
       values.flatMap((value) => ['X-Forwarded-For', value]),
       PROXIES,
@@ -114,6 +114,6 @@ describe('where a request came from', () => {
   });
 
   test('with no proxy trusted, every header is a holder’s own writing', () => {
-    expect(addressOf('127.0.0.1', ['x-forwarded-for', '10.0.0.1'], [])).toBe('127.0.0.1');
+    expect(clientAddress('127.0.0.1', ['x-forwarded-for', '10.0.0.1'], [])).toBe('127.0.0.1');
   });
 });

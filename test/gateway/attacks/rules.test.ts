@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type EndpointRule, firewall, parseEndpoint } from '../../../src/domain/endpoint-rule.ts';
 import { ruledOut } from '../../../src/gateway/steps/admission.ts';
 import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
-import { namesOf, routerOf } from '../../../src/gateway/endpoints/router.ts';
+import { pathsOf, createRouter } from '../../../src/gateway/endpoints/router.ts';
 import { parseTarget } from '../../../src/gateway/http/target.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
@@ -98,14 +98,14 @@ describe('a denied endpoint is not passed', () => {
 });
 
 describe('every line of the catalogue', () => {
-  const route = routerOf(CATALOGUE);
+  const route = createRouter(CATALOGUE);
   const served = CATALOGUE.filter(({ kind }) => !['notice', 'open', 'deed', 'refused'].includes(kind));
   const filled = (name: string) => name.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => `p${parameter}`);
 
   test.each(served.map((line) => [line.id, line] as const))(
     '%s: a rule for one of its names holds for all of them',
     (_, line) => {
-      const names = namesOf(line);
+      const names = pathsOf(line);
       for (const method of line.methods === 'any' ? ['GET'] : line.methods)
         for (const denied of names)
           for (const asked of names) {

@@ -63,7 +63,7 @@ async function filtered(large: FilterWorker, bytes: Uint8Array, chunk: number): 
   expect(shown).toStrictEqual({ nextBatch: 's1', news: true, missingCreate: [DEV] });
   const answer = await job.response(NO_EVENTS);
   job.release();
-  return new TextDecoder().decode(answer.written);
+  return new TextDecoder().decode(answer.serialized);
 }
 
 describe('a large answer', () => {

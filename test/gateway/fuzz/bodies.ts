@@ -1,10 +1,10 @@
-import type { Line } from '../../../src/gateway/endpoints/endpoint.ts';
+import type { Endpoint } from '../../../src/gateway/endpoints/endpoint.ts';
 import { filterFor } from './queries.ts';
 import type { Random } from './random.ts';
 import { EVENT_KINDS, eventOf, indexOf, memberOf, ROOMS, SUBJECT, USERS } from './world.ts';
 
 /** The body of a request to this operation: mostly one that fits, now and then bent. */
-export function bodyFor(random: Random, line: Line, room: string, open: readonly string[]): string {
+export function bodyFor(random: Random, line: Endpoint, room: string, open: readonly string[]): string {
   const text = JSON.stringify(valueFor(random, line, room, open));
   if (random.chance(0.95)) return text;
   return random.pick<(text: string) => string>([
@@ -23,7 +23,7 @@ export function bodyFor(random: Random, line: Line, room: string, open: readonly
   ])(text);
 }
 
-function valueFor(random: Random, line: Line, room: string, open: readonly string[]): unknown {
+function valueFor(random: Random, line: Endpoint, room: string, open: readonly string[]): unknown {
   if (line.kind === 'write') return line.id.startsWith('redact') ? redaction(random) : content(random, room);
   if (line.id === 'search') return search(random, room, open);
   if (line.id.includes('ilter')) return filterFor(random, room);

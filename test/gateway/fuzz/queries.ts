@@ -1,4 +1,4 @@
-import type { Line } from '../../../src/gateway/endpoints/endpoint.ts';
+import type { Endpoint } from '../../../src/gateway/endpoints/endpoint.ts';
 import type { Random } from './random.ts';
 import { eventOf, indexOf, memberOf, ROOMS, SUBJECT } from './world.ts';
 
@@ -133,7 +133,7 @@ function valueFor(random: Random, name: string, room: string): string {
 }
 
 /** The query of a request to this operation, encoded; mostly what it takes, now and then doubled or odd. */
-export function queryFor(random: Random, line: Line, room: string): string {
+export function queryFor(random: Random, line: Endpoint, room: string): string {
   const known =
     line.kind === 'forward'
       ? Object.keys(line.query ?? {})

@@ -1,5 +1,5 @@
 import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
-import { type Line, VERSIONS } from '../../../src/gateway/endpoints/endpoint.ts';
+import { type Endpoint, VERSIONS } from '../../../src/gateway/endpoints/endpoint.ts';
 import { bodyFor } from './bodies.ts';
 import type { Random } from './random.ts';
 import { queryFor } from './queries.ts';
@@ -28,7 +28,7 @@ export type Sample = {
   readonly chunked: boolean;
 };
 
-const PATHS = CATALOGUE.map((line): readonly [Line, readonly string[]] => [
+const PATHS = CATALOGUE.map((line): readonly [Endpoint, readonly string[]] => [
   line,
   [...line.paths, ...(line.aliases ?? [])],
 ]);

@@ -10,7 +10,7 @@ import {
   remoteTransactions,
   sharedOwnMedia,
 } from '../../../src/gateway/processes/remote-services.ts';
-import { writePace } from '../../../src/gateway/limits/rate-limiter.ts';
+import { tokenBucket } from '../../../src/gateway/limits/rate-limiter.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
@@ -221,7 +221,7 @@ describe('what all processes share', () => {
   it('is the pace of writes', async () => {
     await using stage = await given();
     const { means, service, token, grant } = stage;
-    const pace = writePace(0.1, 5, service.clock.now);
+    const pace = tokenBucket(0.1, 5, service.clock.now);
     const shared = { ...means, rateLimiters: { writing: pace, tending: pace } };
     using one = pair(shared, service.clock.now);
     await one.access.present(token);
