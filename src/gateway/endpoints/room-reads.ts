@@ -41,8 +41,8 @@ type Rest = Pick<
   | 'why'
   | 'shown'
   | 'query'
-  | 'unsaid'
-  | 'hides'
+  | 'queryDefaults'
+  | 'maskNotFound'
   | 'aliases'
   | 'source'
   | 'may'
@@ -60,7 +60,7 @@ function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'
 /** A page is of the types that are read, whether the holder says so or not. */
 const events = {
   byType: 'filtered',
-  unsaid: ({ access }: Call): Readonly<Record<string, string>> =>
+  queryDefaults: ({ access }: Call): Readonly<Record<string, string>> =>
     readableTypesOf(access.grant.scope).all ? {} : { filter: '{}' },
 } as const;
 const state = { format: oneOf('content', 'event') };

@@ -41,7 +41,7 @@ export function mediaReferencesOf(event: unknown, roomId: RoomId): readonly Medi
     type,
     sender,
     stateKey: typeof key === 'string' ? key : null,
-    at: typeof at === 'number' ? at : null,
+    sentAt: typeof at === 'number' ? at : null,
   };
   return [...addresses].map((address) => ({ address, ...from }));
 }
