@@ -6,13 +6,8 @@ import { createTroubles } from '../../src/lifecycle/troubles/troubles.ts';
 import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
 import type { BotClient } from '../../src/matrix/bot-client.ts';
 import type { Chat } from '../../src/ports/chat.ts';
+import { silentLog } from '../support/silent-log.ts';
 
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const DEAD = toRefusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
 const open: KeptMatrix[] = [];
 
@@ -24,14 +19,14 @@ afterEach(async () => {
 async function keep(good: Set<string>) {
   const token = { now: 'one', inFile: 'one' };
   const begun: { token: string; hooks: MatrixHooks; stopped: boolean; breaks?: Error }[] = [];
-  const troubles = createTroubles({ clock: { now: () => 0 }, log: silent });
+  const troubles = createTroubles({ clock: { now: () => 0 }, log: silentLog });
   const fatal = { count: 0 };
   const kept = await keepMatrix({
     userId: '@bot:test' as UserId,
     tokens: { bot: () => token.now, readAgain: async () => void (token.now = token.inFile) },
     troubles,
     onFatal: () => fatal.count++,
-    log: silent,
+    log: silentLog,
     open: async (shown, hooks): Promise<BotClient> => {
       if (!good.has(shown)) throw DEAD;
       const mine: (typeof begun)[number] = { token: shown, hooks, stopped: false };
@@ -83,13 +78,13 @@ describe('the bot', () => {
     expect(kinds()).toEqual(['bot-logged-out']);
     expect(begun).toEqual([]);
     const wrong = new MintwardenError('state', 'The store is another one.');
-    const troubles = createTroubles({ clock: { now: () => 0 }, log: silent });
+    const troubles = createTroubles({ clock: { now: () => 0 }, log: silentLog });
     const parts = {
       userId: ALICE,
       tokens: { bot: () => '', readAgain: async () => undefined },
       troubles,
       onFatal: () => undefined,
-      log: silent,
+      log: silentLog,
     };
     await expect(keepMatrix({ ...parts, open: () => Promise.reject(wrong) })).rejects.toBe(wrong);
   });

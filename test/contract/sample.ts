@@ -4,15 +4,16 @@ import type { Grant } from '../../src/domain/grant.ts';
 import type { EventId, GrantId, LeaseId, MessageId, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Lease } from '../../src/domain/lease.ts';
 import type { Message } from '../../src/domain/message.ts';
+import { buildGrant, buildLease, buildMessage } from '../support/grants.ts';
 
 export const NOON = 1_800_000_000_000;
 export const ALICE = '@alice:example.org' as UserId;
 export const ADMIN = '@admin:example.org' as UserId;
 export const OPS = '!ops' as RoomId;
 
-/** A grant as it is first written, with what the test cares about put over it. */
+/** A grant as it is first written, its words as awkward to store as words can be. */
 export function sampleGrant(over: Omit<Partial<Grant>, 'id'> & { id: string }): Grant {
-  return {
+  return buildGrant({
     revision: 1,
     subject: ALICE,
     minter: ADMIN,
@@ -20,69 +21,29 @@ export function sampleGrant(over: Omit<Partial<Grant>, 'id'> & { id: string }): 
     scope: { v: 1, rooms: [OPS], can: ['read'] },
     rooms: [{ roomId: OPS, name: 'Ops "1" – ü\u0000', encrypted: true }],
     reason: 'ticket 12, it’s “fine”; DROP TABLE grants; --',
-    ttlMs: 3_600_000,
     createdAt: NOON,
-    expiresAt: NOON + 3_600_000,
     state: 'minting',
-    suspended: false,
-    endedAt: null,
-    endedBy: null,
-    endCause: null,
-    failure: null,
     tokenHash: `hash of ${over.id}`,
-    sealedToken: null,
-    delivery: 'waiting',
-    command: null,
-    nextActionAt: null,
     ...over,
     id: over.id as GrantId,
-  };
+  });
 }
 
 /** A lease as it is first written. */
 export function sampleLease(over: Omit<Partial<Lease>, 'id'> & { id: string; grantId: GrantId }): Lease {
-  return {
-    revision: 1,
-    subject: ALICE,
-    state: 'asking',
-    createdAt: NOON,
-    validUntil: NOON + 3_600_000,
-    sealed: null,
-    attempts: 0,
-    lastProblem: null,
-    nextActionAt: null,
-    ...over,
-    id: over.id as LeaseId,
-  };
+  return buildLease({ subject: ALICE, createdAt: NOON, ...over, id: over.id as LeaseId });
 }
 
 /** A message as it is first written. */
 export function sampleMessage(
   over: Omit<Partial<Message>, 'id' | 'after'> & { id: string; after?: string | null },
 ): Message {
-  return {
-    revision: 1,
-    grantId: null,
-    to: { kind: 'dm', userId: ALICE, replyTo: null },
-    body: { kind: 'notice' },
-    state: 'waiting',
-    channel: null,
+  return buildMessage({
     createdAt: NOON,
-    firstTriedAt: null,
-    triedBy: null,
-    attempts: 0,
-    lastProblem: null,
-    giveUpAt: null,
-    nextActionAt: null,
-    roomId: null,
-    eventId: null,
-    acceptedAt: null,
-    redactAt: null,
-    redactedAt: null,
     ...over,
     id: over.id as MessageId,
     after: (over.after ?? null) as MessageId | null,
-  };
+  });
 }
 
 /** An audit event. */

@@ -3,6 +3,7 @@ import { startGateway } from '../../src/gateway/server.ts';
 import { DEV, OPS, SECRET } from './support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from './support/stage.ts';
 import { memoryTransactions } from './support/memory-transactions.ts';
+import { silentLog } from '../support/silent-log.ts';
 
 const V3 = '/_matrix/client/v3';
 
@@ -216,7 +217,7 @@ test('a port that is taken is said in a sentence', async () => {
     sentence: () => '',
     transactions: memoryTransactions(),
     clock: { now: () => 0 },
-    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: silentLog,
   });
   await expect(again).rejects.toMatchObject({ code: 'configuration', next: 'Is the port taken?' });
 });

@@ -12,14 +12,9 @@ import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import type { SqliteLedger } from '../../src/store/sqlite/open.ts';
 import { NOON, sampleAudit, sampleGrant, sampleLease } from '../contract/sample.ts';
+import { silentLog } from '../support/silent-log.ts';
 
 const KEY = randomBytes(32);
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 let folder: string;
 let ledger: SqliteLedger;
@@ -40,10 +35,10 @@ const parts = (): AnchorParts => ({
   mac: (text) => createHmac('sha256', KEY).update(text).digest('hex'),
   clock: { now: () => NOON },
   random: { bytes: (count) => randomBytes(count) },
-  log: silent,
+  log: silentLog,
 });
 const open = async (): Promise<void> => {
-  ledger = await openSqliteLedger({ file: join(folder, 'state', 'ledger.sqlite'), log: silent });
+  ledger = await openSqliteLedger({ file: join(folder, 'state', 'ledger.sqlite'), log: silentLog });
 };
 const audited = () => ledger.commit({ at: NOON, audit: [sampleAudit()] });
 const post = () => startAnchors(parts()).stop();

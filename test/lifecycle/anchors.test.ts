@@ -16,16 +16,11 @@ import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import type { SqliteLedger } from '../../src/store/sqlite/open.ts';
 import { endGrant } from '../../src/lifecycle/ending/end-grant.ts';
 import { NOON, sampleAudit, sampleGrant, sampleLease, sampleMessage } from '../contract/sample.ts';
+import { silentLog } from '../support/silent-log.ts';
 
 const ROOM = '!control:example.org';
 const KEY = randomBytes(32);
 const mac = (text: string): string => createHmac('sha256', KEY).update(text).digest('hex');
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const sample: Anchor = { generation: 1, seq: 3, hash: 'a'.repeat(64), uses: 0, at: NOON, live: 2 };
 
 /** The control room as a list of events, which can be cut short as a restored homeserver's is. */
@@ -50,7 +45,7 @@ const clock = { at: NOON, now: () => clock.at };
 
 const file = (): string => join(folder, 'state', 'ledger.sqlite');
 const open = async (): Promise<void> => {
-  ledger = await openSqliteLedger({ file: file(), log: silent });
+  ledger = await openSqliteLedger({ file: file(), log: silentLog });
 };
 const parts = (): AnchorParts => ({
   ledger,
@@ -59,7 +54,7 @@ const parts = (): AnchorParts => ({
   mac,
   clock,
   random: { bytes: (count) => randomBytes(count) },
-  log: silent,
+  log: silentLog,
 });
 
 /** As one who stops the service and copies the folder. */

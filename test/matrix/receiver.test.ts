@@ -3,6 +3,7 @@ import type { RoomId } from '../../src/domain/ids.ts';
 import { parseEvent } from '../../src/matrix/events.ts';
 import { createReceiver, type Receiver } from '../../src/matrix/receiver.ts';
 import type { ChatEvent } from '../../src/ports/chat.ts';
+import { silentLog } from '../support/silent-log.ts';
 
 const ROOM = '!control' as RoomId;
 const NOW = 1_000_000_000;
@@ -22,12 +23,6 @@ function event(id: string, content: object, more: object = {}) {
 
 /** Plaintext needs neither engine nor homeserver. */
 function receiver(onEvent: (event: ChatEvent) => Promise<void>): Receiver {
-  const log = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-  };
   const nothing = undefined as never;
   return createReceiver({
     engine: nothing,
@@ -35,7 +30,7 @@ function receiver(onEvent: (event: ChatEvent) => Promise<void>): Receiver {
     botId: '@bot:x',
     isWatched: async (roomId) => roomId === ROOM,
     onEvent,
-    log,
+    log: silentLog,
     now: () => NOW,
   });
 }

@@ -6,10 +6,10 @@ import type { HomeserverClient } from '../../src/matrix/homeserver.ts';
 import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
 import { createReceiver } from '../../src/matrix/receiver.ts';
 import { startSyncLoop } from '../../src/matrix/sync-loop.ts';
+import { silentLog } from '../support/silent-log.ts';
 
 const ROOM = '!dm' as RoomId;
 const STEP_MS = 5_000;
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function nothingToRead(): Promise<never> {
   return Promise.reject(new EngineError('undecryptable', 'No key.', '', { reason: 'missing-room-key' }));
@@ -53,11 +53,11 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
     botId: '@bot:x',
     isWatched: async () => true,
     onEvent: async (event) => void heard.push(event.kind),
-    log,
+    log: silentLog,
     now: () => clock,
   });
   const position = { load: async () => 'start', save: async (next: string) => void saved.push(Number(next)) };
-  const loop = startSyncLoop({ homeserver, engine, receiver, position, log, now: () => clock });
+  const loop = startSyncLoop({ homeserver, engine, receiver, position, log: silentLog, now: () => clock });
   await enough.promise;
   stopped.abort();
   await loop.stop();
@@ -112,11 +112,11 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
     botId: '@bot:x',
     isWatched: async (roomId) => roomId !== '!foreign',
     onEvent: async (event) => void (event.kind === 'message' && heard.push(event.message.body)),
-    log,
+    log: silentLog,
     now: () => 2,
   });
   const position = { load: async () => 'start', save: async () => undefined };
-  const loop = startSyncLoop({ homeserver, engine, receiver, position, log, now: () => 2 });
+  const loop = startSyncLoop({ homeserver, engine, receiver, position, log: silentLog, now: () => 2 });
   await enough.promise;
   stopped.abort();
   await loop.stop();

@@ -2,10 +2,10 @@ import { startGateway } from '../../../src/gateway/server.ts';
 import { grantDesk } from '../../gateway/support/grant-desk.ts';
 import { accessOf, OPS } from '../../gateway/support/grants.ts';
 import { memoryTransactions } from '../../gateway/support/memory-transactions.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 // A gateway with one token that opens every file, and uploads: node media-process.ts HOMESERVER-URL
 const TOKEN = 'mwt_7F3K9Q_bench';
-const nothing = (): void => undefined;
 const desk = grantDesk('syt_bench');
 desk.add(TOKEN, accessOf([OPS], { scope: { v: 1, rooms: [OPS], can: ['media-any', 'upload'] } }));
 const gateway = await startGateway({
@@ -16,7 +16,7 @@ const gateway = await startGateway({
   sentence: () => 'a sentence',
   transactions: memoryTransactions(),
   clock: { now: () => Date.now() },
-  log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+  log: silentLog,
 });
 process.once('disconnect', () => process.exit());
 process.send?.({ port: gateway.port, token: TOKEN });

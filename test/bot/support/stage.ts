@@ -1,4 +1,3 @@
-import { PRESETS } from '../../../src/domain/preset.ts';
 import { randomBytes } from 'node:crypto';
 import type { EventId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
@@ -9,6 +8,7 @@ import type { Chat, ChatContent, ControlRoomState, Dm, Incoming } from '../../..
 import { createSealer } from '../../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { keptLog, scratchFolder } from '../../store/scratch.ts';
+import { buildPolicy } from '../../support/grants.ts';
 
 export const ADA = '@ada:x.org' as UserId;
 export const ALICE = '@alice:x.org' as UserId;
@@ -160,21 +160,7 @@ export async function botStage(): Promise<BotStage> {
       invited: [],
     },
     now: NOW,
-    policy: {
-      admins: [ADA],
-      defaultTtlMs: 3_600_000,
-      maxTtlMs: 86_400_000,
-      privilegedSubjects: [],
-      protectedSubjects: [],
-      reasonRequired: false,
-      deliverWithinMs: 900_000,
-      redactAfterMs: 600_000,
-      leaseMs: 21_600_000,
-      commandMaxAgeMs: 300_000,
-      maxLiveGrants: 100,
-      maxLiveGrantsPerSubject: 10,
-      presets: new Map(Object.entries(PRESETS)),
-    },
+    policy: buildPolicy({ admins: [ADA] }),
     failures: [],
     restarted: () => createBot({ world, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
     async says(text, some = {}) {

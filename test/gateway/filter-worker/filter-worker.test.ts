@@ -7,13 +7,8 @@ import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
 import { type FilterWorker, createFilterWorker } from '../../../src/gateway/filter-worker/filter-worker.ts';
 import { syncFilterJob } from '../../../src/gateway/filter-worker/filter-job.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
-const NOBODY_LISTENS = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const VIEW = { subject: ALICE, scope: grantOf([OPS]).scope };
 const MINE = '7F3K9Q' as GrantId;
 const WORK = { kind: 'sync', view: VIEW } as const;
@@ -26,7 +21,7 @@ function started(
   const large = createFilterWorker({
     queueBytes: 64_000_000,
     stepTimeoutMs: 5_000,
-    log: NOBODY_LISTENS,
+    log: silentLog,
     ...options,
   });
   return { ...large, [Symbol.asyncDispose]: () => large.close() };
@@ -196,7 +191,7 @@ describe('a thread that goes wrong', () => {
       const { folder, url } = await faulty(does);
       await using removed = folder;
       const logged: unknown[] = [];
-      const log = { ...NOBODY_LISTENS, error: (...all: unknown[]) => void logged.push(all) };
+      const log = { ...silentLog, error: (...all: unknown[]) => void logged.push(all) };
       await using large = started({ stepTimeoutMs: 3_000, thread: url, log, heapMb: 64 });
       const both = [large.open(WORK, MINE), large.open(WORK, MINE)].map((feed) => {
         feed.push(Buffer.from(JSON.stringify(sync(1))));

@@ -14,6 +14,7 @@ import {
   type IpcServerOptions,
 } from '../../../src/gateway/processes/ipc-server.ts';
 import { createRemoteAccess, type RemoteAccess } from '../../../src/gateway/processes/remote-access.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 /** Both ends of a pipe in one process: what passes is JSON, in its order, a turn of the event loop later. */
 export type Pair = Disposable & {
@@ -30,13 +31,6 @@ export type Pair = Disposable & {
   leave(): void;
 };
 
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 export function pair(
   services: Omit<IpcServerOptions, 'revision' | 'log' | 'now' | 'rateLimiters'> &
     Partial<Pick<IpcServerOptions, 'rateLimiters'>>,
@@ -45,7 +39,7 @@ export function pair(
   const folder = mkdtempSync(join(tmpdir(), 'mintwarden-revision-'));
   const revision = createSharedRevision(folder);
   const rateLimiters = { writing: { take: () => 0 }, tending: { take: () => 0 } };
-  const server = createIpcServer({ rateLimiters, ...services, revision, now, log: quiet });
+  const server = createIpcServer({ rateLimiters, ...services, revision, now, log: silentLog });
   const asked: IpcCall[] = [];
   let held: string[] | null = null;
   let gone = false;

@@ -1,4 +1,3 @@
-import { PRESETS } from '../../../src/domain/preset.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,32 +17,14 @@ import type { World } from '../../../src/lifecycle/world.ts';
 import type { Ledger } from '../../../src/ports/ledger.ts';
 import { createSealer } from '../../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
+import { buildPolicy } from '../../support/grants.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { createGate, type Gate } from './gate.ts';
 import { ADMIN, ALICE, BOT, CONTROL, Homeserver, ISSUER, OPS } from './homeserver.ts';
 
 const HOUR = 3_600_000;
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
-const POLICY: Policy = {
-  admins: [ADMIN],
-  defaultTtlMs: HOUR,
-  maxTtlMs: 24 * HOUR,
-  privilegedSubjects: [],
-  protectedSubjects: [],
-  reasonRequired: false,
-  deliverWithinMs: 900_000,
-  redactAfterMs: 600_000,
-  leaseMs: 6 * HOUR,
-  commandMaxAgeMs: 300_000,
-  maxLiveGrants: 100,
-  maxLiveGrantsPerSubject: 10,
-  presets: new Map(Object.entries(PRESETS)),
-};
+const POLICY: Policy = buildPolicy({ admins: [ADMIN] });
 
 /** A service over a real ledger and a scripted homeserver, whose process can be killed and started again. */
 export class Service implements AsyncDisposable {
@@ -71,7 +52,7 @@ export class Service implements AsyncDisposable {
   /** Starts a process on what is on disk. */
   async open(): Promise<void> {
     this.gate = createGate();
-    this.ledger = await openSqliteLedger({ file: join(this.#folder, 'ledger.sqlite'), log: silent });
+    this.ledger = await openSqliteLedger({ file: join(this.#folder, 'ledger.sqlite'), log: silentLog });
     this.world = {
       ledger: this.gate.wrap(this.ledger),
       issuer: this.gate.wrap(this.homeserver.issuer()),
@@ -80,7 +61,7 @@ export class Service implements AsyncDisposable {
       sealer: this.#sealer,
       clock: this.clock,
       random: { bytes: (count) => randomBytes(count) },
-      log: silent,
+      log: silentLog,
       policy: () => this.policy,
       ownAccounts: [BOT, ISSUER],
       controlRoomId: CONTROL,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Message } from '../../../src/domain/message.ts';
 import { createSteadyClock } from '../../../src/lifecycle/time/steady-clock.ts';
 import { watchClock } from '../../../src/lifecycle/time/watch-clock.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 const NOON = 1_800_000_000_000;
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
@@ -146,19 +147,18 @@ describe('the watch over the clock', () => {
     clock.now();
     const told: Message[] = [];
     const noted: number[] = [];
-    const silent = {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: () => undefined,
-      error: () => undefined,
-    };
     const ledger = {
       commit: async ({ messages = [] }: { messages?: readonly Message[] }) => (
         told.push(...messages),
         'committed'
       ),
     };
-    const world = { ledger, clock, random: { bytes: (count: number) => new Uint8Array(count) }, log: silent };
+    const world = {
+      ledger,
+      clock,
+      random: { bytes: (count: number) => new Uint8Array(count) },
+      log: silentLog,
+    };
     const store = { noteSeen: async (at: number) => void noted.push(at) };
     return { it, clock, pass, set, told, noted, world: world as never, store };
   };

@@ -6,20 +6,15 @@ import { trustClock } from '../../../src/lifecycle/time/trust-clock.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { toText } from '../../../src/words/render.ts';
 import { historyNews } from '../../../src/words/messages/history.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 const NOON = 1_800_000_000_000;
 const DAY = 86_400_000;
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const random = { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) };
 
 test('nobody sets the time back, so that tokens live longer, without the audit and the control room saying who', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mw-clock-'));
-  const ledger = await openSqliteLedger({ file: join(folder, 'ledger.sqlite'), log: silent });
+  const ledger = await openSqliteLedger({ file: join(folder, 'ledger.sqlite'), log: silentLog });
   try {
     const store = ledger.anchors;
     await store.noteSeen(NOON + DAY);

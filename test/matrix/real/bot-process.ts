@@ -7,6 +7,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { UserId } from '../../../src/domain/ids.ts';
 import type { SeedStore } from '../../../src/matrix/options.ts';
 import { startBotClient } from '../../../src/matrix/bot-client.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
   options: {
@@ -29,7 +30,7 @@ const matrix = await startBotClient({
   seeds: fileStore(settings.seedsFile),
   position: fileStore(settings.positionFile),
   onEvent: async () => undefined,
-  log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+  log: silentLog,
 });
 await matrix.ready;
 say({ said: 'ready', deviceId: matrix.deviceId, rssMb: Math.round(process.memoryUsage().rss / 1e6) });
