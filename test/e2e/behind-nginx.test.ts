@@ -4,26 +4,23 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { GrantId, RoomId, UserId } from '../../src/domain/ids.ts';
+import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
+import type { Gateway } from '../../src/gateway/server.ts';
 import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
-import { grantOf } from '../gateway/support/grants.ts';
-import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
+import { startTestGateway } from '../gateway/support/test-gateway.ts';
 import { freePort } from '../harness/free-port.ts';
-import { matrixRequest } from '../harness/matrix-http.ts';
 import { type Nginx, nginxPrograms, startNginx } from '../harness/nginx.ts';
+import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
 import { type Proxy, startProxy } from '../harness/proxy.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
-import { keptLog } from '../store/scratch.ts';
+import { addGrant } from './support/scoped-gateway.ts';
 
 /* config/nginx.conf as it stands, but for addresses, certificates and the log's file. */
 
-const V3 = '/_matrix/client/v3';
 const programs = await nginxPrograms();
 
-let alice: TestUser;
+let alice: Person;
 let ops: RoomId;
 let secret: RoomId;
 let desk: GrantDesk;
@@ -36,20 +33,15 @@ let grants = 0;
 function tokenFor(scope: Partial<Scope> = {}): { token: string; id: GrantId } {
   const id = `7F3K${String(++grants).padStart(2, '0')}` as GrantId;
   const token = `mwt_${id}_scoped${grants}`;
-  const grant = grantOf([ops], {
+  addGrant(desk, {
+    token,
     id,
-    subject: alice.userId as UserId,
-    scope: { v: 1, rooms: [ops], can: ['read', 'send', 'upload'], ...scope },
+    subject: alice.userId,
+    rooms: [ops],
+    scope: { can: ['read', 'send', 'upload'], ...scope },
   });
-  desk.add(token, { grant, rooms: new Set([ops]) });
   return { token, id };
 }
-
-const direct = <T>(method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
-    token: alice.accessToken,
-    ...(body === undefined ? {} : { body }),
-  });
 
 /** The example with what it says to replace replaced. */
 async function exampleFor(port: number): Promise<string> {
@@ -74,27 +66,15 @@ async function exampleFor(port: number): Promise<string> {
 }
 
 beforeAll(async () => {
-  const { baseUrl, adminToken, ...synapse } = sharedSynapse();
-  alice = await synapse.uniqueUser('alice');
-  [ops, secret] = (
-    await Promise.all([1, 2].map(() => direct<{ room_id: RoomId }>('POST', `${V3}/createRoom`, {})))
-  ).map(({ room_id }) => room_id) as [RoomId, RoomId];
-  const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(baseUrl, 'POST', path, {
-    token: adminToken,
-    body: {},
-  });
-  desk = grantDesk(minted.access_token);
-  homeserver = await startProxy(baseUrl);
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
-    homeserverUrl: baseUrl,
-    publicUrl: 'https://matrix.example.org',
+  const synapse = sharedSynapse();
+  alice = await registerPerson(synapse, 'alice');
+  ops = await alice.createRoom();
+  secret = await alice.createRoom();
+  desk = grantDesk(await alice.upstreamToken());
+  homeserver = await startProxy(synapse.baseUrl);
+  gateway = await startTestGateway({
+    homeserverUrl: synapse.baseUrl,
     access: desk,
-    sentence: () => 'a sentence',
-    transactions: memoryTransactions(),
-    clock: { now: () => Date.now() },
-    log: keptLog(),
     trustedProxies: ['127.0.0.1/32'],
   });
 });
@@ -201,7 +181,7 @@ describe.each(programs)('behind %s', (program) => {
 
   test('it syncs and sends, and the wait of a long poll ends with the grant', async () => {
     const { token, id } = tokenFor();
-    const sent = await ask(token, 'PUT', `${V3}/rooms/${encodeURIComponent(ops)}/send/m.room.message/${id}`, {
+    const sent = await ask(token, 'PUT', roomPath(ops, `send/m.room.message/${id}`), {
       body: JSON.stringify({ msgtype: 'm.text', body: 'through nginx' }),
     });
     expect(sent).toMatchObject({

@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Allowance } from '../../src/domain/allowance.ts';
-import type { GrantId, RoomId, UserId } from '../../src/domain/ids.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
+import type { GrantId, RoomId } from '../../src/domain/ids.ts';
+import type { Gateway } from '../../src/gateway/server.ts';
 import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
-import { grantOf } from '../gateway/support/grants.ts';
 import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
+import { startTestGateway } from '../gateway/support/test-gateway.ts';
 import { botSdkHolder } from '../harness/holder-bot-sdk.ts';
 import { editOf, type Held, type HolderClient } from '../harness/holder-client.ts';
 import { jsSdkHolder } from '../harness/holder-js-sdk.ts';
 import { nioHolder } from '../harness/holder-nio.ts';
 import { matrixRequest } from '../harness/matrix-http.ts';
+import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
 import { subjectView, type SubjectNews } from './support/subject-view.ts';
+import { silentLog } from '../support/silent-log.ts';
+import { addGrant } from './support/scoped-gateway.ts';
 
-const V3 = '/_matrix/client/v3';
 const PNG = Uint8Array.from(
   Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -46,8 +47,8 @@ type Event = {
 };
 type Logged = { operation: string; status: number; grant: string | null };
 
-let alice: TestUser;
-let bob: TestUser;
+let alice: Person;
+let bob: Person;
 let ops: RoomId;
 let secret: RoomId;
 let image: string;
@@ -57,50 +58,14 @@ let gateway: Gateway;
 let grants = 0;
 const log: Logged[] = [];
 const transactions = memoryTransactions();
-const nothing = () => undefined;
-
-const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
-const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
-    token: user.accessToken,
-    ...(body === undefined ? {} : { body }),
-  });
-const post = async (user: TestUser, room: string, content: unknown) =>
-  (
-    await direct<{ event_id: string }>(
-      user,
-      'PUT',
-      inRoom(room, `send/m.room.message/${Math.random()}`),
-      content,
-    )
-  ).event_id;
-const say = (user: TestUser, room: string, body: string) => post(user, room, { msgtype: 'm.text', body });
-
-async function upload(user: TestUser): Promise<string> {
-  const headers = { authorization: `Bearer ${user.accessToken}`, 'content-type': 'image/png' };
-  const answer = await fetch(`${sharedSynapse().baseUrl}/_matrix/media/v3/upload`, {
-    method: 'POST',
-    headers,
-    body: PNG,
-  });
-  return ((await answer.json()) as { content_uri: string }).content_uri;
-}
 
 async function open(port: number): Promise<void> {
-  gateway = await startGateway({
+  gateway = await startTestGateway({
     listen: { host: '127.0.0.1', port },
     homeserverUrl: sharedSynapse().baseUrl,
-    publicUrl: 'http://127.0.0.1',
     access: desk,
-    sentence: () => 'a sentence',
     transactions,
-    clock: { now: () => Date.now() },
-    log: {
-      debug: nothing,
-      warn: nothing,
-      error: nothing,
-      info: (_, details) => void log.push(details as unknown as Logged),
-    },
+    log: { ...silentLog, info: (_, details) => void log.push(details as unknown as Logged) },
     limits: { writesAtOnce: 1_000 },
   });
 }
@@ -109,12 +74,7 @@ async function open(port: number): Promise<void> {
 function held(can: readonly Allowance[]): Held & { grantId: GrantId } {
   const grantId = `CLNT${String(++grants).padStart(2, '2')}` as GrantId;
   const token = `mwt_${grantId}_scoped`;
-  const grant = grantOf([ops], {
-    id: grantId,
-    subject: alice.userId as UserId,
-    scope: { v: 1, rooms: [ops], can },
-  });
-  desk.add(token, { grant, rooms: new Set([ops]) });
+  addGrant(desk, { token, id: grantId, subject: alice.userId, rooms: [ops], scope: { can } });
   return { baseUrl: `http://127.0.0.1:${gateway.port}`, token, userId: alice.userId, grantId };
 }
 
@@ -128,25 +88,15 @@ beforeAll(async () => {
   for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockReturnValue();
   const synapse = sharedSynapse();
-  alice = await synapse.uniqueUser('alice');
-  bob = await synapse.uniqueUser('bob');
-  const made = await Promise.all(
-    ['Ops', 'Secret'].map((name) =>
-      direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, { name, invite: [alice.userId] }),
-    ),
-  );
-  [ops, secret] = made.map(({ room_id: room }) => room) as [RoomId, RoomId];
-  for (const room of [ops, secret]) await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
-  image = await upload(bob);
-  hidden = await upload(bob);
-  await post(bob, ops, { msgtype: 'm.image', body: 'a picture', url: image });
-  await post(bob, secret, { msgtype: 'm.image', body: 'a picture', url: hidden });
-  const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, {
-    token: synapse.adminToken,
-    body: {},
-  });
-  desk = grantDesk(minted.access_token);
+  alice = await registerPerson(synapse, 'alice');
+  bob = await registerPerson(synapse, 'bob');
+  ops = await bob.createRoom({ name: 'Ops' }, alice);
+  secret = await bob.createRoom({ name: 'Secret' }, alice);
+  image = await bob.upload(PNG, 'image/png');
+  hidden = await bob.upload(PNG, 'image/png');
+  await bob.send(ops, 'm.room.message', { msgtype: 'm.image', body: 'a picture', url: image });
+  await bob.send(secret, 'm.room.message', { msgtype: 'm.image', body: 'a picture', url: hidden });
+  desk = grantDesk(await alice.upstreamToken());
   await open(0);
 });
 
@@ -155,7 +105,7 @@ afterAll(() => gateway.close());
 describe.each(CLIENTS)('%s', (name, openClient, missing) => {
   test('with a token that reads: it starts, reads, and goes on where it is refused', async () => {
     const { grantId, ...given } = held(['read']);
-    const hello = await say(bob, ops, `hello ${name}`);
+    const hello = await bob.say(ops, `hello ${name}`);
     const changed = await subjectView(sharedSynapse().baseUrl, alice);
     await using client = await openClient(given);
     await client.start();
@@ -180,8 +130,8 @@ describe.each(CLIENTS)('%s', (name, openClient, missing) => {
     await client.typing(ops);
     await client.markRead(ops, hello);
 
-    await say(bob, secret, `hidden from ${name}`);
-    const later = await say(bob, ops, `later for ${name}`);
+    await bob.say(secret, `hidden from ${name}`);
+    const later = await bob.say(ops, `later for ${name}`);
     await expect.poll(() => client.heard(ops), { timeout: 10_000 }).toContain(`later for ${name}`);
     expect(await client.rooms()).toEqual([ops]);
     expect(refusals(grantId)).toHaveLength(missing.length + 7);
@@ -197,7 +147,7 @@ describe.each(CLIENTS)('%s', (name, openClient, missing) => {
 
   test('with a token that writes: all it writes is seen by the subject, and nothing else', async () => {
     const given = held(WRITER);
-    const hello = await say(bob, ops, 'hello writer');
+    const hello = await bob.say(ops, 'hello writer');
     await using client = await openClient(given);
     await client.start();
     const news = await subjectView(sharedSynapse().baseUrl, alice);
@@ -255,15 +205,15 @@ describe.each(CLIENTS)('%s', (name, openClient, missing) => {
     const given = held(['send']);
     await using client = await openClient(given);
     const sent = await client.say(ops, `a script of ${name}`);
-    expect(await direct<Event>(alice, 'GET', inRoom(ops, `event/${encodeURIComponent(sent)}`))).toMatchObject(
-      {
-        content: { body: `a script of ${name}` },
-      },
-    );
+    expect(
+      await alice.request<Event>('GET', roomPath(ops, `event/${encodeURIComponent(sent)}`)),
+    ).toMatchObject({
+      content: { body: `a script of ${name}` },
+    });
     await expect(client.download(image)).rejects.toThrow(/capability media/);
     await expect(client.members(ops)).rejects.toThrow(/capability read|knows no room/);
     // What others ask before they send: see attacks/encryption.test.ts for all that is not told.
-    const asking = matrixRequest(given.baseUrl, 'GET', inRoom(ops, 'state/m.room.encryption'), {
+    const asking = matrixRequest(given.baseUrl, 'GET', roomPath(ops, 'state/m.room.encryption'), {
       token: given.token,
     });
     await expect(asking).rejects.toMatchObject({ status: 404, errcode: 'M_NOT_FOUND' });
@@ -275,13 +225,13 @@ describe.each(CLIENTS)('%s', (name, openClient, missing) => {
 
 test('what the subject’s own client would notice is noticed', async () => {
   const news = await subjectView(sharedSynapse().baseUrl, alice);
-  const seen = await say(bob, secret, 'to be read');
-  await direct(alice, 'POST', inRoom(secret, 'read_markers'), { 'm.fully_read': seen, 'm.read': seen });
-  await direct(alice, 'PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
+  const seen = await bob.say(secret, 'to be read');
+  await alice.request('POST', roomPath(secret, 'read_markers'), { 'm.fully_read': seen, 'm.read': seen });
+  await alice.request('PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
     mine: true,
   });
-  await direct(alice, 'PUT', `${V3}/pushrules/global/content/x`, { pattern: 'x', actions: [] });
-  await direct(alice, 'PUT', `${V3}/devices/${alice.deviceId}`, { display_name: 'renamed' });
+  await alice.request('PUT', `${V3}/pushrules/global/content/x`, { pattern: 'x', actions: [] });
+  await alice.request('PUT', `${V3}/devices/${alice.deviceId}`, { display_name: 'renamed' });
   const { rest, changed } = await news();
   for (const what of [`${secret} account_data`, `${secret} ephemeral`, 'test.own', 'm.push_rules'])
     expect(JSON.stringify(rest)).toContain(what);
@@ -297,7 +247,7 @@ test('all of them go on when the service is started anew, and stop when the toke
   await Promise.all(clients.map((client) => client.start()));
   const { port } = gateway;
   await gateway.close();
-  await say(bob, ops, 'while it was away');
+  await bob.say(ops, 'while it was away');
   await open(port);
   const eachOf = (check: (client: HolderClient) => Promise<void>) => Promise.all(clients.map(check));
   const hear = (text: string) =>

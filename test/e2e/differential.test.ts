@@ -2,24 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Allowance } from '../../src/domain/allowance.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
+import type { Gateway } from '../../src/gateway/server.ts';
 import { grantDesk } from '../gateway/support/grant-desk.ts';
 import { grantOf } from '../gateway/support/grants.ts';
+import { startTestGateway } from '../gateway/support/test-gateway.ts';
+import { V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import {
-  crowdedWorld,
-  ROOM_NAMES,
-  type RoomName,
-  userIdOf,
-  WORD,
-  type World,
-} from './support/crowded-world.ts';
-import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
+import { crowdedWorld, ROOM_NAMES, type RoomName, WORD, type World } from './support/crowded-world.ts';
 
 // Each read is made twice, with the upstream token itself and with scoped tokens before the gateway. What the
 // scoped one gets is what the other gets, less what is outside; and nothing of it names anything outside.
 
-const V3 = '/_matrix/client/v3';
 const V1 = '/_matrix/client/v1';
 const SCOPES = {
   one: ['ops'],
@@ -50,31 +43,19 @@ beforeAll(async () => {
     // The last is a scope of all rooms, with some outside every scope.
     const grant = grantOf(scope === 'most' ? 'all' : rooms, {
       id: `7F3K9${at}` as GrantId,
-      subject: userIdOf(world.alice),
+      subject: world.alice.userId,
     });
     desk.add(tokenOf(scope), { grant, rooms: new Set(rooms) });
   }
   const everywhere = SCOPES.most.map((name): RoomId => world.rooms[name].id);
   const scope: Scope = { v: 1, rooms: everywhere, can: TYPES.map((type): Allowance => `read:${type}`) };
   desk.add(BY_TYPE, {
-    grant: grantOf(everywhere, { id: '7F3K9T' as GrantId, subject: userIdOf(world.alice), scope }),
+    grant: grantOf(everywhere, { id: '7F3K9T' as GrantId, subject: world.alice.userId, scope }),
     rooms: new Set(everywhere),
   });
-  const quiet = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-  };
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
+  gateway = await startTestGateway({
     homeserverUrl: synapse.baseUrl,
-    publicUrl: 'http://gateway.test',
     access: desk,
-    sentence: () => '',
-    transactions: memoryTransactions(),
-    clock: { now: () => Date.now() },
-    log: quiet,
     limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6 },
   });
 });

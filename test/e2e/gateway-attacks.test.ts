@@ -1,86 +1,45 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
-import { grantOf } from '../gateway/support/grants.ts';
-import { grantDesk } from '../gateway/support/grant-desk.ts';
-import { matrixRequest } from '../harness/matrix-http.ts';
+import type { RoomId } from '../../src/domain/ids.ts';
+import { type Person, registerPerson, V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
-import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
+import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 
 // Whatever a holder tries, to the subject and to everybody else it did not happen.
 
-const TOKEN = 'mwt_7F3K9Q_scoped';
-const V3 = '/_matrix/client/v3';
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const enc = encodeURIComponent;
 
-let gateway: Gateway;
-let alice: TestUser;
-let bob: TestUser;
+let gateway: ScopedGateway;
+let alice: Person;
+let bob: Person;
 let ops: RoomId;
 let secret: RoomId;
 
-type Made = { room_id: RoomId; event_id: string };
-const own = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, V3 + path, {
-    token: user.accessToken,
-    ...(body === undefined ? {} : { body }),
-  });
+type Made = { event_id: string };
+const own = <T>(user: Person, method: string, path: string, body?: unknown) =>
+  user.request<T>(method, V3 + path, body);
 
 async function attempt(method: string, path: string, body?: unknown): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${TOKEN}` },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return answer.text();
+  const init = body === undefined ? {} : { body: JSON.stringify(body) };
+  return (await gateway.fetch(method, path, init)).text();
 }
 
 beforeAll(async () => {
   const synapse = sharedSynapse();
-  alice = await synapse.uniqueUser('alice');
-  bob = await synapse.uniqueUser('bob');
-  [ops, secret] = await Promise.all(
-    ['Ops', 'Secret'].map(async (name) => {
-      const { room_id: room } = await own<Made>(bob, 'POST', '/createRoom', { name, invite: [alice.userId] });
-      await own(alice, 'POST', `/join/${enc(room)}`, {});
-      return room;
-    }) as [Promise<RoomId>, Promise<RoomId>],
-  );
-  const minted = await matrixRequest<{ access_token: string }>(
-    synapse.baseUrl,
-    'POST',
-    `/_synapse/admin/v1/users/${enc(alice.userId)}/login`,
-    { token: synapse.adminToken, body: { valid_until_ms: Date.now() + 3_600_000 } },
-  );
-  const desk = grantDesk(minted.access_token);
-  desk.add(TOKEN, { grant: grantOf([ops], { subject: alice.userId as UserId }), rooms: new Set([ops]) });
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
-    homeserverUrl: synapse.baseUrl,
-    publicUrl: 'http://127.0.0.1',
-    access: desk,
-    sentence: () => 'a sentence',
-    transactions: memoryTransactions(),
-    clock: { now: () => Date.now() },
-    log: quiet,
-  });
+  alice = await registerPerson(synapse, 'alice');
+  bob = await registerPerson(synapse, 'bob');
+  ops = await bob.createRoom({ name: 'Ops' }, alice);
+  secret = await bob.createRoom({ name: 'Secret' }, alice);
+  gateway = await startScopedGateway(synapse, alice, { rooms: [ops] });
 });
 
-afterAll(() => gateway.close());
+afterAll(() => gateway[Symbol.asyncDispose]());
 
 test('nothing of the subject’s is moved, and nobody is told anything', async () => {
   const { event_id: event } = await own<Made>(bob, 'PUT', `/rooms/${enc(ops)}/send/m.room.message/1`, {
     msgtype: 'm.text',
     body: 'unread',
   });
-  const seen = async (user: TestUser): Promise<unknown> => {
+  const seen = async (user: Person): Promise<unknown> => {
     const sync = await own<Record<string, unknown>>(
       user,
       'GET',

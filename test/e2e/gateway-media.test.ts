@@ -1,47 +1,26 @@
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Allowance } from '../../src/domain/allowance.ts';
-import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
-import { grantDesk } from '../gateway/support/grant-desk.ts';
-import { grantOf } from '../gateway/support/grants.ts';
-import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
-import { matrixRequest } from '../harness/matrix-http.ts';
+import type { RoomId } from '../../src/domain/ids.ts';
+import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
+import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 
-const TOKEN = 'mwt_7F3K9Q_scoped';
-const V3 = '/_matrix/client/v3';
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
-let alice: TestUser;
-let bob: TestUser;
+let alice: Person;
+let bob: Person;
 let ops: RoomId;
 let secret: RoomId;
-let gateway: Gateway | null = null;
+let gateway: ScopedGateway | undefined;
 let txn = 0;
 /** Shown by bob in the room in scope, in the one outside, by alice before the grant. */
 let image: string;
 let hidden: string;
 let avatar: string;
 
-const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
-const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
-    token: user.accessToken,
-    ...(body === undefined ? {} : { body }),
-  });
-const url = () => `http://127.0.0.1:${gateway?.port}`;
-const ask = (
-  method: string,
-  path: string,
-  init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {},
-) => fetch(url() + path, { method, ...init, headers: { authorization: `Bearer ${TOKEN}`, ...init.headers } });
+const ask = (method: string, path: string, init?: RequestInit) => {
+  if (gateway === undefined) throw new Error('No gateway is running.');
+  return gateway.fetch(method, path, init);
+};
 const pathOf = (mxc: string, what = 'download', query = '') =>
   `/_matrix/client/v1/media/${what}/${mxc.slice('mxc://'.length)}${query}`;
 const get = (mxc: string, what?: string, query?: string) => ask('GET', pathOf(mxc, what, query));
@@ -76,70 +55,28 @@ function crc(bytes: Uint8Array): number {
   return ~value >>> 0;
 }
 
-async function upload(user: TestUser, bytes: Uint8Array<ArrayBuffer>, type = 'image/png'): Promise<string> {
-  const response = await fetch(
-    `${sharedSynapse().baseUrl}/_matrix/media/v3/upload?filename=secret-name.png`,
-    {
-      method: 'POST',
-      headers: { authorization: `Bearer ${user.accessToken}`, 'content-type': type },
-      body: bytes,
-    },
-  );
-  return ((await response.json()) as { content_uri: string }).content_uri;
-}
-
-const post = (user: TestUser, room: string, mxc: string) =>
-  direct(user, 'PUT', inRoom(room, `send/m.room.message/d${++txn}`), {
-    msgtype: 'm.image',
-    body: 'x',
-    url: mxc,
-  });
+const upload = (user: Person, bytes: Uint8Array<ArrayBuffer>, type = 'image/png') =>
+  user.upload(bytes, type, 'secret-name.png');
+const post = (user: Person, room: string, mxc: string) =>
+  user.send(room, 'm.room.message', { msgtype: 'm.image', body: 'x', url: mxc });
 
 /** A gateway that has not shown anything yet. */
 async function restart(can: readonly Allowance[]): Promise<void> {
-  await gateway?.close();
-  const { baseUrl, adminToken } = sharedSynapse();
-  const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(baseUrl, 'POST', path, {
-    token: adminToken,
-    body: {},
-  });
-  const desk = grantDesk(minted.access_token);
-  desk.add(TOKEN, {
-    grant: grantOf([ops], { subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can } }),
-    rooms: new Set([ops]),
-  });
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
-    homeserverUrl: baseUrl,
-    publicUrl: 'http://127.0.0.1',
-    access: desk,
-    sentence: () => 'a sentence',
-    transactions: memoryTransactions(),
-    clock: { now: () => Date.now() },
-    log: quiet,
-    limits: { writesAtOnce: 1_000 },
-  });
+  await gateway?.[Symbol.asyncDispose]();
+  gateway = await startScopedGateway(sharedSynapse(), alice, { rooms: [ops], scope: { can } });
 }
 
 beforeAll(async () => {
   const synapse = sharedSynapse();
-  alice = await synapse.uniqueUser('alice');
-  bob = await synapse.uniqueUser('bob');
-  const made = await Promise.all(
-    [1, 2].map(() =>
-      direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, {
-        invite: [alice.userId],
-        power_level_content_override: { state_default: 0, events: { 'm.room.avatar': 0 } },
-      }),
-    ),
-  );
-  [ops, secret] = made.map(({ room_id: room }) => room) as [RoomId, RoomId];
-  for (const room of [ops, secret]) await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
+  alice = await registerPerson(synapse, 'alice');
+  bob = await registerPerson(synapse, 'bob');
+  const levels = { state_default: 0, events: { 'm.room.avatar': 0 } };
+  ops = await bob.createRoom({ power_level_content_override: levels }, alice);
+  secret = await bob.createRoom({ power_level_content_override: levels }, alice);
   [image, hidden, avatar] = (await Promise.all(
     [png(40), png(80), png(120)].map((bytes) => upload(bob, bytes)),
   )) as [string, string, string];
-  await direct(bob, 'PUT', `${V3}/profile/${encodeURIComponent(bob.userId)}/avatar_url`, {
+  await bob.request('PUT', `${V3}/profile/${encodeURIComponent(bob.userId)}/avatar_url`, {
     avatar_url: avatar,
   });
   await post(bob, ops, image);
@@ -147,7 +84,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => restart(['read']));
-afterAll(() => gateway?.close());
+afterAll(() => gateway?.[Symbol.asyncDispose]());
 
 describe('a reader', () => {
   test.each([true, false])(
@@ -198,9 +135,9 @@ describe('a reader', () => {
 
   test('does not fetch what was redacted before it was shown', async () => {
     const gone = await upload(bob, png(7));
-    const { event_id: id } = (await post(bob, ops, gone)) as { event_id: string };
-    await direct(bob, 'PUT', inRoom(ops, `redact/${encodeURIComponent(id)}/r${++txn}`), {});
-    await (await ask('GET', inRoom(ops, 'messages?dir=b&limit=100'))).json();
+    const id = await post(bob, ops, gone);
+    await bob.request('PUT', roomPath(ops, `redact/${encodeURIComponent(id)}/r${++txn}`), {});
+    await (await ask('GET', roomPath(ops, 'messages?dir=b&limit=100'))).json();
     expect((await get(gone)).status).toBe(403);
   });
 });
@@ -209,7 +146,7 @@ test('posting a known address, in every way a holder has, does not open it', asy
   await restart(['read', 'send', 'react', 'edit', 'state', 'state:m.room.avatar', 'profile']);
   const send = async (type: string, content: unknown) =>
     (await (
-      await ask('PUT', inRoom(ops, `send/${type}/h${++txn}`), { body: JSON.stringify(content) })
+      await ask('PUT', roomPath(ops, `send/${type}/h${++txn}`), { body: JSON.stringify(content) })
     ).json()) as { event_id: string };
   const message = { msgtype: 'm.image', body: 'x', url: hidden };
   const { event_id: first } = await send('m.room.message', message);
@@ -223,14 +160,14 @@ test('posting a known address, in every way a holder has, does not open it', asy
   await send('m.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: first, key: hidden } });
   const put = async (path: string, content: unknown) =>
     expect((await ask('PUT', path, { body: JSON.stringify(content) })).status).toBe(200);
-  await put(inRoom(ops, 'state/m.room.avatar'), { url: hidden });
-  await put(inRoom(ops, 'state/org.example.picture/x'), { url: hidden });
+  await put(roomPath(ops, 'state/m.room.avatar'), { url: hidden });
+  await put(roomPath(ops, 'state/org.example.picture/x'), { url: hidden });
   await put(`${V3}/profile/${encodeURIComponent(alice.userId)}/avatar_url`, { avatar_url: hidden });
   // Invited anew by someone else, alice has her picture in an event of theirs.
-  await direct(bob, 'POST', inRoom(ops, 'kick'), { user_id: alice.userId });
-  await direct(bob, 'POST', inRoom(ops, 'invite'), { user_id: alice.userId });
-  await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(ops)}`, {});
-  const { chunk } = await direct<{ chunk: unknown[] }>(bob, 'GET', inRoom(ops, 'messages?dir=b&limit=100'));
+  await bob.request('POST', roomPath(ops, 'kick'), { user_id: alice.userId });
+  await bob.request('POST', roomPath(ops, 'invite'), { user_id: alice.userId });
+  await alice.request('POST', `${V3}/join/${encodeURIComponent(ops)}`, {});
+  const { chunk } = await bob.request<{ chunk: unknown[] }>('GET', roomPath(ops, 'messages?dir=b&limit=100'));
   const invited = {
     sender: bob.userId,
     state_key: alice.userId,
@@ -246,7 +183,7 @@ test('posting a known address, in every way a holder has, does not open it', asy
     'joined_members',
     'state/m.room.avatar?format=event',
   ])
-    await (await ask('GET', inRoom(ops, below))).json();
+    await (await ask('GET', roomPath(ops, below))).json();
   await (await ask('GET', `${V3}/sync`)).json();
   await (await ask('GET', `${V3}/profile/${encodeURIComponent(alice.userId)}`)).json();
   expect((await get(hidden)).status).toBe(403);
@@ -269,7 +206,7 @@ test('an address is made, filled once, and fetched', async () => {
   expect((await fill(png(1))).status).toBe(200);
   expect((await fill(png(2))).status).toBe(403);
   expect(new Uint8Array(await (await get(mxc)).arrayBuffer())).toEqual(png(1));
-  const other = await direct<{ content_uri: string }>(alice, 'POST', '/_matrix/media/v1/create', {});
+  const other = await alice.request<{ content_uri: string }>('POST', '/_matrix/media/v1/create', {});
   expect(
     (await ask('PUT', `/_matrix/media/v3/upload/${other.content_uri.slice(6)}`, { body: png(3) })).status,
   ).toBe(403);

@@ -3,10 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firewall, parseEndpoint } from '../../src/domain/endpoint-rule.ts';
 import { newGrantId } from '../../src/domain/grant-id.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { PRESETS } from '../../src/domain/preset.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import { hashToken, newToken } from '../../src/domain/token.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
+import type { Gateway } from '../../src/gateway/server.ts';
 import { createSynapse, type Synapse } from '../../src/issuers/synapse/synapse.ts';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
 import type { World } from '../../src/lifecycle/world.ts';
@@ -14,12 +13,13 @@ import type { Chat } from '../../src/ports/chat.ts';
 import { createSealer } from '../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import { sampleGrant } from '../contract/sample.ts';
-import { matrixRequest, MatrixHttpError } from '../harness/matrix-http.ts';
+import { startTestGateway } from '../gateway/support/test-gateway.ts';
+import { MatrixHttpError, statusOf } from '../harness/matrix-http.ts';
+import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
 import { keptLog, scratchFolder } from '../store/scratch.ts';
+import { buildPolicy } from '../support/grants.ts';
 
-const V3 = '/_matrix/client/v3';
 const HOUR = 3_600_000;
 const random = (count: number) => randomBytes(count);
 const clock = { now: () => Date.now() };
@@ -30,10 +30,10 @@ type SyncRooms = Record<
 >;
 type Sync = { next_batch: string; rooms: SyncRooms };
 
-let alice: TestUser;
+let alice: Person;
 /** Makes rooms, as a bridge’s bot does. */
-let bridge: TestUser;
-let carol: TestUser;
+let bridge: Person;
+let carol: Person;
 let synapse: Synapse;
 let scratch: Awaited<ReturnType<typeof scratchFolder>>;
 let ledger: Awaited<ReturnType<typeof openSqliteLedger>>;
@@ -41,26 +41,14 @@ let world: World;
 let access: ReturnType<typeof createAccessControl>;
 let gateway: Gateway;
 
-const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
-const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
-    token: user.accessToken,
-    ...(body === undefined ? {} : { body }),
-  });
-const join = (user: TestUser, room: string) =>
-  direct(user, 'POST', `${V3}/join/${encodeURIComponent(room)}`, {});
 let txn = 0;
-const says = (user: TestUser, room: string, body: string) =>
-  direct(user, 'PUT', inRoom(room, `send/m.room.message/e${++txn}`), { msgtype: 'm.text', body });
-
-async function roomOf(maker: TestUser, version?: string, joins = true): Promise<RoomId> {
-  const content = {
+async function roomOf(maker: Person, version?: string, joins = true): Promise<RoomId> {
+  const room = await maker.createRoom({
     preset: 'private_chat',
     invite: [alice.userId],
     ...(version === undefined ? {} : { room_version: version }),
-  };
-  const { room_id: room } = await direct<{ room_id: RoomId }>(maker, 'POST', `${V3}/createRoom`, content);
-  if (joins) await join(alice, room);
+  });
+  if (joins) await alice.join(room);
   return room;
 }
 
@@ -72,7 +60,7 @@ async function holder(scope: Partial<Scope>) {
   const now = Date.now();
   const grant = sampleGrant({
     id,
-    subject: alice.userId as UserId,
+    subject: alice.userId,
     scope: { v: 1, rooms: 'all', can: ['read'], ...scope },
     rooms: [],
     createdAt: now,
@@ -111,21 +99,15 @@ async function holder(scope: Partial<Scope>) {
     // Each with another wait: Synapse keeps the answer to a question of the same user for two minutes.
     sync: (since: string | null, timeout = 0) =>
       get<Sync>(`${V3}/sync?timeout=${timeout + ++txn}${since === null ? '' : `&since=${since}`}`),
-    status: async (asking: Promise<unknown>): Promise<unknown> => {
-      const error: unknown = await asking.then(
-        () => 200,
-        (reason: unknown) => reason,
-      );
-      return error instanceof MatrixHttpError ? error.status : error;
-    },
+    status: statusOf,
   };
 }
 
 beforeAll(async () => {
   const shared = sharedSynapse();
-  alice = await shared.uniqueUser('alice');
-  bridge = await shared.uniqueUser('bridgebot');
-  carol = await shared.uniqueUser('carol');
+  alice = await registerPerson(shared, 'alice');
+  bridge = await registerPerson(shared, 'bridgebot');
+  carol = await registerPerson(shared, 'carol');
   scratch = await scratchFolder();
   const log = keptLog();
   ledger = await openSqliteLedger({ file: scratch.file, log });
@@ -149,35 +131,25 @@ beforeAll(async () => {
     clock,
     random: { bytes: random },
     log,
-    policy: () => ({
-      admins: [],
-      defaultTtlMs: HOUR,
-      maxTtlMs: HOUR,
-      privilegedSubjects: [],
-      protectedSubjects: [],
-      reasonRequired: false,
-      deliverWithinMs: HOUR,
-      redactAfterMs: HOUR,
-      leaseMs: HOUR,
-      commandMaxAgeMs: HOUR,
-      maxLiveGrants: 100,
-      maxLiveGrantsPerSubject: 100,
-      presets: new Map(Object.entries(PRESETS)),
-    }),
+    policy: () =>
+      buildPolicy({
+        maxTtlMs: HOUR,
+        deliverWithinMs: HOUR,
+        redactAfterMs: HOUR,
+        leaseMs: HOUR,
+        commandMaxAgeMs: HOUR,
+        maxLiveGrantsPerSubject: 100,
+      }),
     ownAccounts: [botUserId],
     controlRoomId: '!control:test.local',
     gatewayUrl: 'http://127.0.0.1',
     seesAddresses: true,
   };
   access = createAccessControl(world);
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
+  gateway = await startTestGateway({
     homeserverUrl: shared.baseUrl,
-    publicUrl: 'http://127.0.0.1',
     access,
-    sentence: () => 'a sentence',
     transactions: ledger.transactions,
-    clock,
     log,
     trustedProxies: ['127.0.0.1/32'],
   });
@@ -205,7 +177,7 @@ describe('rooms by who made them', () => {
 
       const later = await roomOf(bridge, version, false);
       const another = await roomOf(carol, version, false);
-      await says(carol, hers, 'not for the holder');
+      await carol.say(hers, 'not for the holder');
       const second = await it.sync(first.next_batch, 5_000);
       expect([Object.keys(second.rooms.invite), Object.keys(second.rooms.join)]).toEqual([[later], []]);
       expect(JSON.stringify(second)).not.toContain(carol.userId);
@@ -213,8 +185,8 @@ describe('rooms by who made them', () => {
       // The invite can be accepted through the gateway; carol’s cannot, nor be seen.
       expect(await it.status(it.ask('POST', `${V3}/join/${encodeURIComponent(another)}`, {}))).toBe(403);
       await it.ask('POST', `${V3}/join/${encodeURIComponent(later)}`, {});
-      await join(alice, another);
-      await says(bridge, later, 'through the bridge');
+      await alice.join(another);
+      await bridge.say(later, 'through the bridge');
       let { next_batch: since } = second;
       const bodies: (string | undefined)[] = [];
       for (let tries = 0; tries < 5 && !bodies.includes('through the bridge'); tries++) {
@@ -224,10 +196,9 @@ describe('rooms by who made them', () => {
         bodies.push(...(sync.rooms.join[later]?.timeline?.events ?? []).map(({ content }) => content.body));
       }
       expect(bodies).toContain('through the bridge');
-      expect(await it.status(it.get(inRoom(hers, 'messages?dir=b')))).toBe(403);
-      expect(await it.status(it.get(inRoom(another, 'messages?dir=b')))).toBe(403);
-      const { joined_rooms: all } = await direct<{ joined_rooms: RoomId[] }>(
-        alice,
+      expect(await it.status(it.get(roomPath(hers, 'messages?dir=b')))).toBe(403);
+      expect(await it.status(it.get(roomPath(another, 'messages?dir=b')))).toBe(403);
+      const { joined_rooms: all } = await alice.request<{ joined_rooms: RoomId[] }>(
         'GET',
         `${V3}/joined_rooms`,
       );
@@ -243,17 +214,16 @@ describe('a room that is upgraded', () => {
     const follows = await holder({ rooms: [old], followUpgrades: true });
     const stays = await holder({ rooms: [old] });
     const [one, two] = [await follows.sync(null), await stays.sync(null)];
-    const { replacement_room: replacement } = await direct<{ replacement_room: RoomId }>(
-      carol,
+    const { replacement_room: replacement } = await carol.request<{ replacement_room: RoomId }>(
       'POST',
-      inRoom(old, 'upgrade'),
+      roomPath(old, 'upgrade'),
       { new_version: '11' },
     );
     // Not before the user is in it.
-    expect(await follows.status(follows.get(inRoom(replacement, 'state/m.room.create')))).toBe(403);
-    await direct(carol, 'POST', inRoom(replacement, 'invite'), { user_id: alice.userId });
-    await join(alice, replacement);
-    await says(carol, replacement, 'in the new room');
+    expect(await follows.status(follows.get(roomPath(replacement, 'state/m.room.create')))).toBe(403);
+    await carol.request('POST', roomPath(replacement, 'invite'), { user_id: alice.userId });
+    await alice.join(replacement);
+    await carol.say(replacement, 'in the new room');
     const seen: string[] = [];
     let { next_batch: since } = one;
     for (let tries = 0; tries < 8 && !seen.includes(replacement); tries++) {
@@ -262,12 +232,12 @@ describe('a room that is upgraded', () => {
       seen.push(...Object.keys(sync.rooms.join));
     }
     expect(seen).toContain(replacement);
-    expect(JSON.stringify(await follows.get(inRoom(replacement, 'messages?dir=b')))).toContain(
+    expect(JSON.stringify(await follows.get(roomPath(replacement, 'messages?dir=b')))).toContain(
       'in the new room',
     );
 
     expect(Object.keys((await stays.sync(two.next_batch, 0)).rooms.join)).toEqual([old]);
-    expect(await stays.status(stays.get(inRoom(replacement, 'messages?dir=b')))).toBe(403);
+    expect(await stays.status(stays.get(roomPath(replacement, 'messages?dir=b')))).toBe(403);
     expect(await stays.joined()).not.toContain(replacement);
   });
 });
@@ -292,8 +262,8 @@ test('endpoint rules and networks count before the homeserver is asked', async (
   const rules =
     firewall([parseEndpoint(`GET ${V3}/rooms/**`)], [parseEndpoint(`GET ${V3}/rooms/*/members`)]) ?? [];
   const ruled = await holder({ rooms: [room], rules: [rules] });
-  expect(await ruled.status(ruled.get(inRoom(room, 'messages?dir=b').replace('/v3/', '/r0/')))).toBe(200);
-  expect(await ruled.status(ruled.get(inRoom(room, 'members')))).toBe(403);
+  expect(await ruled.status(ruled.get(roomPath(room, 'messages?dir=b').replace('/v3/', '/r0/')))).toBe(200);
+  expect(await ruled.status(ruled.get(roomPath(room, 'members')))).toBe(403);
   expect(await ruled.status(ruled.get(`${V3}/sync?timeout=0`))).toBe(403);
 
   const near = await holder({ rooms: [room], from: ['192.0.2.0/24'] });

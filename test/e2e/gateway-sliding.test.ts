@@ -1,24 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
-import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
-import { grantOf } from '../gateway/support/grants.ts';
-import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
-import { matrixRequest, MatrixHttpError } from '../harness/matrix-http.ts';
+import type { RoomId } from '../../src/domain/ids.ts';
+import { MatrixHttpError } from '../harness/matrix-http.ts';
+import { type Person, registerPerson } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
+import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 
 /* No issuer gives a device yet; a login of the test's own does, so that the line is tried on a real Synapse all the same. */
 
-const TOKEN = 'mwt_7F3K9Q_scoped';
-const V3 = '/_matrix/client/v3';
 const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 type Room = {
   name?: string;
@@ -33,25 +22,13 @@ type Slid = {
   extensions: object;
 };
 
-let alice: TestUser;
-let bob: TestUser;
+let alice: Person;
+let bob: Person;
 let rooms: RoomId[];
-let desk: GrantDesk;
-let gateway: Gateway;
-let txn = 0;
+let gateway: ScopedGateway;
 
-const direct = <T>(user: TestUser, method: string, path: string, body: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, { token: user.accessToken, body });
-const says = (room: RoomId | undefined, body: string) =>
-  direct(bob, 'PUT', `${V3}/rooms/${encodeURIComponent(room ?? '')}/send/m.room.message/t${++txn}`, {
-    msgtype: 'm.text',
-    body,
-  });
-const slide = (body: unknown, query = '') =>
-  matrixRequest<Slid>(`http://127.0.0.1:${gateway.port}`, 'POST', `${SLIDING}${query}`, {
-    token: TOKEN,
-    body,
-  });
+const says = (room: RoomId | undefined, body: string) => bob.say(room ?? '', body);
+const slide = (body: unknown, query = '') => gateway.request<Slid>('POST', `${SLIDING}${query}`, body);
 const LISTS = {
   lists: {
     all: {
@@ -66,36 +43,22 @@ const LISTS = {
 };
 
 beforeAll(async () => {
-  [alice, bob] = await Promise.all([sharedSynapse().uniqueUser('alice'), sharedSynapse().uniqueUser('bob')]);
+  const synapse = sharedSynapse();
+  alice = await registerPerson(synapse, 'alice');
+  bob = await registerPerson(synapse, 'bob');
   rooms = [];
   for (const name of ['Ops', 'Dev', 'Secret']) {
-    const made = await direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, {
-      name,
-      invite: [alice.userId],
-    });
-    await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(made.room_id)}`, {});
-    rooms.push(made.room_id);
-    await says(made.room_id, `first in ${name}`);
+    const room = await bob.createRoom({ name }, alice);
+    rooms.push(room);
+    await bob.say(room, `first in ${name}`);
   }
-  desk = grantDesk(alice.accessToken);
-  const scoped = rooms.slice(0, 2);
-  desk.add(TOKEN, {
-    grant: grantOf(scoped, { subject: alice.userId as UserId }),
-    rooms: new Set(scoped),
+  gateway = await startScopedGateway(synapse, alice, {
+    rooms: rooms.slice(0, 2),
+    upstream: alice.accessToken,
     device: true,
   });
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
-    homeserverUrl: sharedSynapse().baseUrl,
-    publicUrl: 'http://127.0.0.1',
-    access: desk,
-    sentence: () => 'a sentence',
-    transactions: memoryTransactions(),
-    clock: { now: () => Date.now() },
-    log: quiet,
-  });
 });
-afterAll(() => gateway.close());
+afterAll(() => gateway[Symbol.asyncDispose]());
 
 describe('simplified sliding sync on a real Synapse', () => {
   test('shows the rooms in scope, wholly, and counts no other', async () => {

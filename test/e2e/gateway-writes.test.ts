@@ -2,25 +2,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Allowance } from '../../src/domain/allowance.ts';
-import type { LeaseId, RoomId, UserId } from '../../src/domain/ids.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
+import type { LeaseId, RoomId } from '../../src/domain/ids.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import { sampleGrant } from '../contract/sample.ts';
-import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
-import { grantOf } from '../gateway/support/grants.ts';
-import { matrixRequest, MatrixHttpError } from '../harness/matrix-http.ts';
+import { statusOf } from '../harness/matrix-http.ts';
+import { type Person, registerPerson, roomPath } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
 import { keptLog, scratchFolder } from '../store/scratch.ts';
+import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 
-const TOKEN = 'mwt_7F3K9Q_scoped';
-const V3 = '/_matrix/client/v3';
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const hello = { msgtype: 'm.text', body: 'hello' };
 
 type Event = {
@@ -31,8 +21,8 @@ type Event = {
   unsigned?: Record<string, unknown>;
 };
 
-let alice: TestUser;
-let bob: TestUser;
+let alice: Person;
+let bob: Person;
 let ops: RoomId;
 let secret: RoomId;
 let encrypted: RoomId;
@@ -40,68 +30,30 @@ let proxy: Server;
 let dropNext = false;
 let scratch: Awaited<ReturnType<typeof scratchFolder>>;
 let ledger: Awaited<ReturnType<typeof openSqliteLedger>>;
-let desk: GrantDesk;
-let gateway: Gateway | null = null;
+let gateway: ScopedGateway;
 let txn = 0;
 
-const inRoom = (room: string, below: string) => `${V3}/rooms/${encodeURIComponent(room)}/${below}`;
-const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(sharedSynapse().baseUrl, method, path, {
-    token: user.accessToken,
-    ...(body === undefined ? {} : { body }),
-  });
 const ask = (method: string, path: string, body: unknown) =>
-  matrixRequest<{ event_id: string }>(`http://127.0.0.1:${gateway?.port}`, method, path, {
-    token: TOKEN,
-    body,
-  });
+  gateway.request<{ event_id: string }>(method, path, body);
 const send = (type: string, content: unknown, room: string = ops, id = `t${++txn}`) =>
-  ask('PUT', inRoom(room, `send/${type}/${id}`), content);
+  ask('PUT', roomPath(room, `send/${type}/${id}`), content);
 const redact = (event: string, room: string = ops) =>
-  ask('PUT', inRoom(room, `redact/${encodeURIComponent(event)}/t${++txn}`), {});
+  ask('PUT', roomPath(room, `redact/${encodeURIComponent(event)}/t${++txn}`), {});
 const eventAt = (room: string, id: string) =>
-  direct<Event>(bob, 'GET', inRoom(room, `event/${encodeURIComponent(id)}`));
-const status = async (asking: Promise<unknown>) => {
-  const error: unknown = await asking.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  return error instanceof MatrixHttpError ? error.status : error;
-};
+  bob.request<Event>('GET', roomPath(room, `event/${encodeURIComponent(id)}`));
 const bodies = async (room: string) => {
-  const { chunk } = await direct<{ chunk: Event[] }>(bob, 'GET', inRoom(room, 'messages?dir=b&limit=100'));
+  const { chunk } = await bob.request<{ chunk: Event[] }>('GET', roomPath(room, 'messages?dir=b&limit=100'));
   return chunk.filter(({ type }) => type === 'm.room.message').map(({ content }) => content['body']);
 };
 
-async function mintUpstream(): Promise<string> {
-  const { baseUrl, adminToken } = sharedSynapse();
-  const path = `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(baseUrl, 'POST', path, {
-    token: adminToken,
-    body: { valid_until_ms: Date.now() + 3_600_000 },
-  });
-  return minted.access_token;
-}
-
 /** A gateway of this scope; the one before has ended, its memory of writes is that of the ledger's file. */
 async function restart(can: readonly Allowance[]): Promise<void> {
-  await gateway?.close();
-  desk = grantDesk(await mintUpstream());
-  const grant = grantOf([ops, encrypted], {
-    subject: alice.userId as UserId,
-    scope: { v: 1, rooms: [ops, encrypted], can },
-  });
-  desk.add(TOKEN, { grant, rooms: new Set([ops, encrypted]) });
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
+  await gateway?.[Symbol.asyncDispose]();
+  gateway = await startScopedGateway(sharedSynapse(), alice, {
+    rooms: [ops, encrypted],
+    scope: { can },
     homeserverUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    publicUrl: 'http://127.0.0.1',
-    access: desk,
-    sentence: () => 'a sentence',
     transactions: ledger.transactions,
-    clock: { now: () => Date.now() },
-    log: quiet,
-    limits: { writesAtOnce: 1_000 },
   });
 }
 
@@ -109,12 +61,7 @@ async function roomWith(encryption: boolean): Promise<RoomId> {
   const initial = encryption
     ? [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }]
     : [];
-  const made = await direct<{ room_id: RoomId }>(bob, 'POST', `${V3}/createRoom`, {
-    invite: [alice.userId],
-    initial_state: initial,
-  });
-  await direct(alice, 'POST', `${V3}/join/${encodeURIComponent(made.room_id)}`, {});
-  return made.room_id;
+  return bob.createRoom({ initial_state: initial }, alice);
 }
 
 /** Before Synapse, and lets an answer to a write get lost when asked to. */
@@ -149,8 +96,8 @@ function lossyProxy(): Server {
 
 beforeAll(async () => {
   const synapse = sharedSynapse();
-  alice = await synapse.uniqueUser('alice');
-  bob = await synapse.uniqueUser('bob');
+  alice = await registerPerson(synapse, 'alice');
+  bob = await registerPerson(synapse, 'bob');
   ops = await roomWith(false);
   secret = await roomWith(false);
   encrypted = await roomWith(true);
@@ -164,7 +111,7 @@ beforeAll(async () => {
 beforeEach(() => restart(['read', 'send', 'react', 'edit', 'redact']));
 
 afterAll(async () => {
-  await gateway?.close();
+  await gateway?.[Symbol.asyncDispose]();
   await new Promise((resolve) => proxy.close(resolve));
   await ledger.close();
   await scratch[Symbol.asyncDispose]();
@@ -174,10 +121,14 @@ describe('what is granted happens, as the subject', () => {
   test('send, react, edit, redact', async () => {
     const { event_id: message } = await send('m.room.message', hello);
     expect(await eventAt(ops, message)).toMatchObject({ sender: alice.userId, content: hello });
-    const his = await direct<{ event_id: string }>(bob, 'PUT', inRoom(ops, `send/m.room.message/b${++txn}`), {
-      ...hello,
-      body: 'his',
-    });
+    const his = await bob.request<{ event_id: string }>(
+      'PUT',
+      roomPath(ops, `send/m.room.message/b${++txn}`),
+      {
+        ...hello,
+        body: 'his',
+      },
+    );
     const { event_id: thumb } = await send('m.reaction', {
       'm.relates_to': { rel_type: 'm.annotation', event_id: his.event_id, key: '👍' },
     });
@@ -190,7 +141,7 @@ describe('what is granted happens, as the subject', () => {
     expect(JSON.stringify((await eventAt(ops, message)).unsigned)).toContain('edited');
     await redact(message);
     expect((await eventAt(ops, message)).content).toEqual({});
-    const { event_id: posted } = await ask('POST', inRoom(ops, 'send/m.room.message'), {
+    const { event_id: posted } = await ask('POST', roomPath(ops, 'send/m.room.message'), {
       ...hello,
       body: 'posted',
     });
@@ -218,14 +169,13 @@ describe('what is granted happens, as the subject', () => {
 });
 
 test('what is not granted is refused, and nothing of it is in the rooms', async () => {
-  const his = await direct<{ event_id: string }>(bob, 'PUT', inRoom(ops, `send/m.room.message/b${++txn}`), {
+  const his = await bob.request<{ event_id: string }>('PUT', roomPath(ops, `send/m.room.message/b${++txn}`), {
     ...hello,
     body: 'stays',
   });
-  const { event_id: elsewhere } = await direct<{ event_id: string }>(
-    alice,
+  const { event_id: elsewhere } = await alice.request<{ event_id: string }>(
     'PUT',
-    inRoom(secret, `send/m.room.message/a${++txn}`),
+    roomPath(secret, `send/m.room.message/a${++txn}`),
     hello,
   );
   const bad = { ...hello, body: 'must not be' };
@@ -234,23 +184,23 @@ test('what is not granted is refused, and nothing of it is in the rooms', async 
     'm.new_content': bad,
     'm.relates_to': { rel_type: 'm.replace', event_id },
   });
-  expect(await status(send('m.room.message', bad, secret))).toBe(403);
-  expect(await status(send('m.room.message', bad, encrypted))).toBe(403);
-  expect(await status(send('m.room.message', editing(his.event_id)))).toBe(403);
-  expect(await status(send('m.room.message', editing(elsewhere)))).toBe(403);
+  expect(await statusOf(send('m.room.message', bad, secret))).toBe(403);
+  expect(await statusOf(send('m.room.message', bad, encrypted))).toBe(403);
+  expect(await statusOf(send('m.room.message', editing(his.event_id)))).toBe(403);
+  expect(await statusOf(send('m.room.message', editing(elsewhere)))).toBe(403);
   expect(
-    await status(
+    await statusOf(
       send('m.reaction', { 'm.relates_to': { rel_type: 'm.annotation', event_id: elsewhere, key: 'x' } }),
     ),
   ).toBe(403);
-  expect(await status(redact(his.event_id))).toBe(403);
-  expect(await status(redact(elsewhere))).toBe(403);
-  expect(await status(redact(elsewhere, secret))).toBe(403);
+  expect(await statusOf(redact(his.event_id))).toBe(403);
+  expect(await statusOf(redact(elsewhere))).toBe(403);
+  expect(await statusOf(redact(elsewhere, secret))).toBe(403);
   expect(
-    await status(ask('PUT', `${inRoom(ops, 'send/m.room.message/d1')}?org.matrix.msc4140.delay=10`, bad)),
+    await statusOf(ask('PUT', `${roomPath(ops, 'send/m.room.message/d1')}?org.matrix.msc4140.delay=10`, bad)),
   ).toBe(400);
   await restart(['read']);
-  expect(await status(send('m.room.message', bad))).toBe(403);
+  expect(await statusOf(send('m.room.message', bad))).toBe(403);
   for (const room of [ops, secret, encrypted]) expect(await bodies(room)).not.toContain('must not be');
   expect((await eventAt(ops, his.event_id)).content).toMatchObject({ body: 'stays' });
 });
@@ -259,8 +209,8 @@ describe('a retry sends once', () => {
   test('over a new lease and a restart', async () => {
     const content = { ...hello, body: 'once' };
     const first = await send('m.room.message', content, ops, 'again');
-    const token = await mintUpstream();
-    desk.upstream = () => ({ leaseId: 'lease-2' as LeaseId, token });
+    const token = await alice.upstreamToken();
+    gateway.desk.upstream = () => ({ leaseId: 'lease-2' as LeaseId, token });
     expect(await send('m.room.message', content, ops, 'again')).toEqual(first);
     await ledger.close();
     ledger = await openSqliteLedger({ file: scratch.file, log: keptLog() });
@@ -272,7 +222,7 @@ describe('a retry sends once', () => {
   test.each([true, false])('where the answer was lost (the same lease: %s)', async (same) => {
     const body = `lost ${same}`;
     dropNext = true;
-    expect(await status(send('m.room.message', { ...hello, body }, ops, body.replace(' ', '-')))).toBe(502);
+    expect(await statusOf(send('m.room.message', { ...hello, body }, ops, body.replace(' ', '-')))).toBe(502);
     if (!same) await restart(['read', 'send']);
     const { event_id: id } = await send('m.room.message', { ...hello, body }, ops, body.replace(' ', '-'));
     expect(await eventAt(ops, id)).toMatchObject({ content: { body } });
@@ -280,9 +230,9 @@ describe('a retry sends once', () => {
   });
 
   test('where the homeserver did not know the token any more', async () => {
-    const fresh = await mintUpstream();
-    desk.upstream = () => ({ leaseId: 'lease-1' as LeaseId, token: 'syt_dead' });
-    desk.renewal = { leaseId: 'lease-2' as LeaseId, token: fresh };
+    const fresh = await alice.upstreamToken();
+    gateway.desk.upstream = () => ({ leaseId: 'lease-1' as LeaseId, token: 'syt_dead' });
+    gateway.desk.renewal = { leaseId: 'lease-2' as LeaseId, token: fresh };
     await send('m.room.message', { ...hello, body: 'renewed' });
     expect((await bodies(ops)).filter((body) => body === 'renewed')).toHaveLength(1);
   });

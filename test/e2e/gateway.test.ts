@@ -1,23 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
-import { grantOf } from '../gateway/support/grants.ts';
-import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
-import { matrixRequest, MatrixHttpError } from '../harness/matrix-http.ts';
+import type { RoomId } from '../../src/domain/ids.ts';
+import { MatrixHttpError } from '../harness/matrix-http.ts';
+import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
-import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
+import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 
-const TOKEN = 'mwt_7F3K9Q_scoped';
-const V3 = '/_matrix/client/v3';
-
-let gateway: Gateway;
-let desk: GrantDesk;
-let alice: TestUser;
-let bob: TestUser;
+let gateway: ScopedGateway;
+let alice: Person;
+let bob: Person;
 let ops: RoomId;
 let secret: RoomId;
-let url: string;
 
 type Event = { event_id: string; type: string; content: { body?: string } };
 type Events = { events: Event[] };
@@ -31,15 +23,7 @@ type Answered = {
   rooms: { join: Record<string, { timeline: Events; state?: Events; state_after?: Events }> };
 };
 
-const quiet = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-const room = (id: string) => `${V3}/rooms/${encodeURIComponent(id)}`;
-const ask = (method: string, path: string, body?: unknown) =>
-  matrixRequest<Answered>(url, method, path, { token: TOKEN, ...(body === undefined ? {} : { body }) });
+const ask = (method: string, path: string, body?: unknown) => gateway.request<Answered>(method, path, body);
 const refused = async (asking: Promise<unknown>) => {
   const error: unknown = await asking.then(
     () => null,
@@ -49,15 +33,6 @@ const refused = async (asking: Promise<unknown>) => {
   const { status, errcode } = error as MatrixHttpError;
   return `${status} ${errcode}`;
 };
-
-async function say(roomId: string, user: TestUser, body: string): Promise<string> {
-  const path = `${room(roomId)}/send/m.room.message/${Math.random()}`;
-  const sent = await matrixRequest<{ event_id: string }>(sharedSynapse().baseUrl, 'PUT', path, {
-    token: user.accessToken,
-    body: { msgtype: 'm.text', body },
-  });
-  return sent.event_id;
-}
 
 /** A sync token with nothing after it: Synapse answers first syncs from a cache, so that they may be old. */
 async function caughtUp(): Promise<string> {
@@ -70,83 +45,50 @@ async function caughtUp(): Promise<string> {
   return since;
 }
 
-async function roomOf(user: TestUser, other: TestUser, name: string): Promise<RoomId> {
-  const { baseUrl } = sharedSynapse();
-  const made = await matrixRequest<{ room_id: RoomId }>(baseUrl, 'POST', `${V3}/createRoom`, {
-    token: user.accessToken,
-    body: { name, invite: [other.userId] },
-  });
-  await matrixRequest(baseUrl, 'POST', `${V3}/join/${encodeURIComponent(made.room_id)}`, {
-    token: other.accessToken,
-    body: {},
-  });
-  return made.room_id;
-}
-
 beforeAll(async () => {
   const synapse = sharedSynapse();
-  alice = await synapse.uniqueUser('alice');
-  bob = await synapse.uniqueUser('bob');
-  ops = await roomOf(bob, alice, 'Ops');
-  secret = await roomOf(bob, alice, 'Secret');
-  await say(ops, bob, 'hello ops');
-  await say(secret, bob, 'hello secret');
-  const minted = await matrixRequest<{ access_token: string }>(
-    synapse.baseUrl,
-    'POST',
-    `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`,
-    { token: synapse.adminToken, body: { valid_until_ms: Date.now() + 3_600_000 } },
-  );
-  desk = grantDesk(minted.access_token);
-  desk.add(TOKEN, { grant: grantOf([ops], { subject: alice.userId as UserId }), rooms: new Set([ops]) });
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
-    homeserverUrl: synapse.baseUrl,
-    publicUrl: 'http://127.0.0.1',
-    access: desk,
-    sentence: () => 'a sentence',
-    transactions: memoryTransactions(),
-    clock: { now: () => Date.now() },
-    log: quiet,
-  });
-  url = `http://127.0.0.1:${gateway.port}`;
+  alice = await registerPerson(synapse, 'alice');
+  bob = await registerPerson(synapse, 'bob');
+  ops = await bob.createRoom({ name: 'Ops' }, alice);
+  secret = await bob.createRoom({ name: 'Secret' }, alice);
+  await bob.say(ops, 'hello ops');
+  await bob.say(secret, 'hello secret');
+  gateway = await startScopedGateway(synapse, alice, { rooms: [ops] });
 });
 
-afterAll(async () => {
-  await gateway.close();
-});
+afterAll(() => gateway[Symbol.asyncDispose]());
 
 describe('reading through the gateway', () => {
   test('the room in scope', async () => {
-    const page = await ask('GET', `${room(ops)}/messages?dir=b&limit=50`);
+    const page = await ask('GET', roomPath(ops, 'messages?dir=b&limit=50'));
     expect(page.chunk.map((event) => event.content.body)).toContain('hello ops');
-    const state = await ask('GET', `${room(ops)}/state`);
+    const state = await ask('GET', roomPath(ops, 'state'));
     const types = (state as unknown as { type: string }[]).map((event) => event.type);
     expect(types).toEqual(
       expect.arrayContaining(['m.room.create', 'm.room.member', 'm.room.name', 'm.room.power_levels']),
     );
-    expect(await ask('GET', `${room(ops)}/state/m.room.name`)).toEqual({ name: 'Ops' });
-    expect(await ask('GET', `${room(ops)}/state/m.room.name/`)).toEqual({ name: 'Ops' });
-    expect(Object.keys((await ask('GET', `${room(ops)}/joined_members`)).joined).toSorted()).toEqual(
+    expect(await ask('GET', roomPath(ops, 'state/m.room.name'))).toEqual({ name: 'Ops' });
+    expect(await ask('GET', roomPath(ops, 'state/m.room.name/'))).toEqual({ name: 'Ops' });
+    expect(Object.keys((await ask('GET', roomPath(ops, 'joined_members'))).joined).toSorted()).toEqual(
       [alice.userId, bob.userId].toSorted(),
     );
-    expect((await ask('GET', `${room(ops)}/members`)).chunk).toHaveLength(2);
+    expect((await ask('GET', roomPath(ops, 'members'))).chunk).toHaveLength(2);
     const event = page.chunk.find((one) => one.content.body === 'hello ops');
-    expect(await ask('GET', `${room(ops)}/event/${encodeURIComponent(event?.event_id ?? '')}`)).toMatchObject(
-      {
-        content: { body: 'hello ops' },
-      },
-    );
+    expect(
+      await ask('GET', roomPath(ops, `event/${encodeURIComponent(event?.event_id ?? '')}`)),
+    ).toMatchObject({
+      content: { body: 'hello ops' },
+    });
     const around = await ask(
       'GET',
-      `${room(ops)}/context/${encodeURIComponent(event?.event_id ?? '')}?limit=4`,
+      roomPath(ops, `context/${encodeURIComponent(event?.event_id ?? '')}?limit=4`),
     );
     expect(around).toMatchObject({ event: { event_id: event?.event_id ?? '' } });
     expect(around.state.length).toBeGreaterThan(0);
   });
 
   test('not the other, by any road', async () => {
-    const inSecret = await say(secret, bob, 'find me');
+    const inSecret = await bob.say(secret, 'find me');
     for (const below of [
       'messages?dir=b',
       'state',
@@ -155,31 +97,25 @@ describe('reading through the gateway', () => {
       'joined_members',
       `event/${encodeURIComponent(inSecret)}`,
     ]) {
-      expect(await refused(ask('GET', `${room(secret)}/${below}`))).toBe('403 M_FORBIDDEN');
+      expect(await refused(ask('GET', roomPath(secret, below)))).toBe('403 M_FORBIDDEN');
     }
     // Synapse finds the event whatever the room in the path.
-    expect(await refused(ask('GET', `${room(ops)}/event/${encodeURIComponent(inSecret)}`))).toBe(
+    expect(await refused(ask('GET', roomPath(ops, `event/${encodeURIComponent(inSecret)}`)))).toBe(
       '404 M_NOT_FOUND',
     );
-    expect(await refused(ask('GET', `${room(ops)}/context/${encodeURIComponent(inSecret)}`))).toBe(
+    expect(await refused(ask('GET', roomPath(ops, `context/${encodeURIComponent(inSecret)}`)))).toBe(
       '404 M_NOT_FOUND',
     );
     expect(await ask('GET', `${V3}/joined_rooms`)).toEqual({ joined_rooms: [ops] });
-    expect(await refused(ask('PUT', `${room(ops)}/send/m.room.message/1`, { body: 'no' }))).toBe(
+    expect(await refused(ask('PUT', roomPath(ops, 'send/m.room.message/1'), { body: 'no' }))).toBe(
       '403 M_FORBIDDEN',
     );
   });
 
   test('a sync shows one room and nothing that is the subject’s own', async () => {
-    await matrixRequest(
-      sharedSynapse().baseUrl,
-      'PUT',
-      `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`,
-      {
-        token: alice.accessToken,
-        body: { secret: 'mine' },
-      },
-    );
+    await alice.request('PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
+      secret: 'mine',
+    });
     for (const query of [
       'timeout=0',
       'timeout=0&full_state=true',
@@ -208,25 +144,19 @@ describe('reading through the gateway', () => {
       ms: Date.now() - startedAt,
     }));
     await new Promise((resolve) => setTimeout(resolve, 200));
-    await say(secret, bob, 'not for you');
-    await matrixRequest(
-      sharedSynapse().baseUrl,
-      'PUT',
-      `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`,
-      {
-        token: alice.accessToken,
-        body: { secret: 'mine again' },
-      },
-    );
+    await bob.say(secret, 'not for you');
+    await alice.request('PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
+      secret: 'mine again',
+    });
     await new Promise((resolve) => setTimeout(resolve, 1_300));
-    await say(ops, bob, 'for you');
+    await bob.say(ops, 'for you');
     const { sync, ms } = await polling;
     expect(ms).toBeGreaterThan(1_400);
     expect(sync.rooms.join[ops]?.timeline.events[0]?.content.body).toBe('for you');
   });
 
   test('profiles of people one meets, and of nobody else', async () => {
-    const carol = await sharedSynapse().uniqueUser('carol');
+    const carol = await registerPerson(sharedSynapse(), 'carol');
     expect(await ask('GET', `${V3}/profile/${encodeURIComponent(bob.userId)}`)).toHaveProperty('displayname');
     expect(await ask('GET', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`)).toHaveProperty(
       'displayname',
@@ -241,8 +171,8 @@ describe('reading through the gateway', () => {
 
   test('a join of a room one is in, in both forms, and as a double puppet does it', async () => {
     expect(await ask('POST', `${V3}/join/${encodeURIComponent(ops)}`, {})).toMatchObject({ room_id: ops });
-    expect(await ask('POST', `${room(ops)}/join`, {})).toMatchObject({ room_id: ops });
-    const own = `${room(ops)}/state/m.room.member/${encodeURIComponent(alice.userId)}`;
+    expect(await ask('POST', roomPath(ops, 'join'), {})).toMatchObject({ room_id: ops });
+    const own = roomPath(ops, `state/m.room.member/${encodeURIComponent(alice.userId)}`);
     expect(await ask('PUT', own, { membership: 'join' })).toMatchObject({
       event_id: expect.stringMatching(/^\$/),
     });
@@ -264,7 +194,7 @@ test('a token that has ended ends the open sync with it', async () => {
   const polling = refused(ask('GET', `${V3}/sync?timeout=20000&since=${since}`));
   await new Promise((resolve) => setTimeout(resolve, 300));
   const endedAt = Date.now();
-  desk.end('7F3K9Q' as never);
+  gateway.desk.end(gateway.grantId);
   expect(await polling).toBe('401 M_UNKNOWN_TOKEN');
   expect(Date.now() - endedAt).toBeLessThan(200);
 });

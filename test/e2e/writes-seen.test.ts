@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Allowance } from '../../src/domain/allowance.ts';
-import { type Gateway, startGateway } from '../../src/gateway/server.ts';
-import { grantDesk } from '../gateway/support/grant-desk.ts';
-import { grantOf } from '../gateway/support/grants.ts';
-import { memoryTransactions } from '../gateway/support/memory-transactions.ts';
-import { matrixRequest } from '../harness/matrix-http.ts';
+import type { RoomId } from '../../src/domain/ids.ts';
+import { type Person, registerPerson, V3 } from '../harness/person.ts';
 import { startSynapse, type Synapse } from '../harness/synapse.ts';
-import type { TestUser } from '../harness/synapse-users.ts';
+import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 import { type SubjectNews, subjectView } from './support/subject-view.ts';
 
 // After each write of a scoped token the subject's own unscoped client sees what was asked, and that nothing
 // else of the account has changed: no room, read marker, receipt, account data, push rule, presence, device
 // or profile.
 
-const TOKEN = 'mwt_7F3K9Q_scoped';
-const V3 = '/_matrix/client/v3';
 const CAN: readonly Allowance[] = [
   'read',
   'send',
@@ -37,44 +31,24 @@ const CAN: readonly Allowance[] = [
   'profile',
   'presence',
 ];
-const nothing = () => undefined;
-const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Of its own: the shared one has no presence. */
 let synapse: Synapse;
-let alice: TestUser;
-let bob: TestUser;
-let carol: TestUser;
+let alice: Person;
+let bob: Person;
+let carol: Person;
 let ops: RoomId;
 let secret: RoomId;
 let his: string;
 let own: string;
-let gateway: Gateway;
+let gateway: ScopedGateway;
 let news: () => Promise<SubjectNews>;
 let txn = 0;
 
-const direct = <T>(user: TestUser, method: string, path: string, body?: unknown) =>
-  matrixRequest<T>(synapse.baseUrl, method, V3 + path, {
-    token: user.accessToken,
-    ...(body === undefined ? {} : { body }),
-  });
-const ask = (method: string, path: string, body?: unknown) =>
-  matrixRequest<{ event_id?: string }>(`http://127.0.0.1:${gateway.port}`, method, V3 + path, {
-    token: TOKEN,
-    ...(body === undefined ? {} : { body }),
-  });
+const ask = (method: string, path: string, body?: unknown) => gateway.request(method, V3 + path, body);
 const enc = encodeURIComponent;
 const inOps = (below: string) => `/rooms/${enc(ops)}/${below}`;
 const message = (body: string) => ({ msgtype: 'm.text', body });
-const post = async (user: TestUser, room: string, body: string) =>
-  (
-    await direct<{ event_id: string }>(
-      user,
-      'PUT',
-      `/rooms/${enc(room)}/send/m.room.message/d${++txn}`,
-      message(body),
-    )
-  ).event_id;
 const event = (type: string, content: unknown, more: object = {}) =>
   expect.objectContaining({ type, sender: alice.userId, content, ...more }) as unknown;
 const told = (type: string, content: unknown) => [{ events: [{ type, content }] }];
@@ -224,7 +198,7 @@ const edit = () => ({
   'm.new_content': message('mended'),
   'm.relates_to': { rel_type: 'm.replace', event_id: own },
 });
-const presence = (user: TestUser, is: string) => {
+const presence = (user: Person, is: string) => {
   const one = {
     type: 'm.presence',
     sender: user.userId,
@@ -238,44 +212,20 @@ const receipt = (kind: string) => ({
 
 beforeAll(async () => {
   synapse = await startSynapse({ serverNotices: false, config: { presence: { enabled: true } } });
-  alice = await synapse.uniqueUser('alice');
-  bob = await synapse.uniqueUser('bob');
-  carol = await synapse.uniqueUser('carol');
-  for (const name of ['Ops', 'Secret']) {
-    const made = await direct<{ room_id: RoomId }>(alice, 'POST', '/createRoom', {
-      name,
-      invite: [bob.userId],
-    });
-    await direct(bob, 'POST', `/join/${enc(made.room_id)}`, {});
-    [ops, secret] = [secret, made.room_id];
-  }
-  own = await post(alice, ops, 'mine');
-  his = await post(bob, ops, 'his');
-  await post(bob, secret, 'hello secret');
-  const path = `/_synapse/admin/v1/users/${enc(alice.userId)}/login`;
-  const minted = await matrixRequest<{ access_token: string }>(synapse.baseUrl, 'POST', path, {
-    token: synapse.adminToken,
-    body: {},
-  });
-  const desk = grantDesk(minted.access_token);
-  const grant = grantOf([ops], { subject: alice.userId as UserId, scope: { v: 1, rooms: [ops], can: CAN } });
-  desk.add(TOKEN, { grant, rooms: new Set([ops]) });
-  gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
-    homeserverUrl: synapse.baseUrl,
-    publicUrl: 'http://127.0.0.1',
-    access: desk,
-    sentence: () => 'a sentence',
-    transactions: memoryTransactions(),
-    clock: { now: () => Date.now() },
-    log: quiet,
-    limits: { writesAtOnce: 1_000, tendsAtOnce: 1_000 },
-  });
+  alice = await registerPerson(synapse, 'alice');
+  bob = await registerPerson(synapse, 'bob');
+  carol = await registerPerson(synapse, 'carol');
+  ops = await alice.createRoom({ name: 'Ops' }, bob);
+  secret = await alice.createRoom({ name: 'Secret' }, bob);
+  own = await alice.say(ops, 'mine');
+  his = await bob.say(ops, 'his');
+  await bob.say(secret, 'hello secret');
+  gateway = await startScopedGateway(synapse, alice, { rooms: [ops], scope: { can: CAN } });
   news = await subjectView(synapse.baseUrl, alice);
 });
 
 afterAll(async () => {
-  await gateway.close();
+  await gateway[Symbol.asyncDispose]();
   await synapse[Symbol.asyncDispose]();
 });
 
@@ -294,9 +244,8 @@ test('who is idle is shown online by what is sent, which Synapse does by itself'
 });
 
 test('a file is nowhere until it is sent', async () => {
-  const answer = await fetch(`http://127.0.0.1:${gateway.port}/_matrix/media/v3/upload`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/plain' },
+  const answer = await gateway.fetch('POST', '/_matrix/media/v3/upload', {
+    headers: { 'content-type': 'text/plain' },
     body: 'hello',
   });
   expect(answer.status).toBe(200);

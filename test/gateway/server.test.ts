@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
-import { startGateway } from '../../src/gateway/server.ts';
 import { DEV, OPS, SECRET } from './support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from './support/stage.ts';
-import { memoryTransactions } from './support/memory-transactions.ts';
-import { silentLog } from '../support/silent-log.ts';
+import { startTestGateway } from './support/test-gateway.ts';
 
 const V3 = '/_matrix/client/v3';
 
@@ -209,15 +207,10 @@ test('says where it is, and that it is well, without a token', async () => {
 
 test('a port that is taken is said in a sentence', async () => {
   await using s = await stage();
-  const again = startGateway({
+  const again = startTestGateway({
     listen: { host: '127.0.0.1', port: s.gateway.port },
     homeserverUrl: s.homeserver.url,
-    publicUrl: 'https://gateway.test',
     access: s.desk,
-    sentence: () => '',
-    transactions: memoryTransactions(),
-    clock: { now: () => 0 },
-    log: silentLog,
   });
   await expect(again).rejects.toMatchObject({ code: 'configuration', next: 'Is the port taken?' });
 });

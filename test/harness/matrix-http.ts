@@ -44,3 +44,14 @@ function parseRefusal(text: string): { errcode?: string; error?: string } {
     return {};
   }
 }
+
+/** The status that a request was answered with, 200 standing for any success. Other errors are thrown. */
+export async function statusOf(request: Promise<unknown>): Promise<number> {
+  try {
+    await request;
+    return 200;
+  } catch (error) {
+    if (error instanceof MatrixHttpError) return error.status;
+    throw error;
+  }
+}

@@ -1,9 +1,6 @@
-import type { RoomId, UserId } from '../../../src/domain/ids.ts';
-import { matrixRequest } from '../../harness/matrix-http.ts';
+import type { RoomId } from '../../../src/domain/ids.ts';
+import { type Person, registerPerson, roomPath, V3 } from '../../harness/person.ts';
 import type { SynapseServer } from '../../harness/synapse.ts';
-import type { TestUser } from '../../harness/synapse-users.ts';
-
-const V3 = '/_matrix/client/v3';
 
 /** A room of the world, with all that must not be told outside of it. */
 export type WorldRoom = {
@@ -16,10 +13,10 @@ export type WorldRoom = {
 
 /** One user in rooms of every kind, and what only some of them hold. */
 export type World = {
-  readonly alice: TestUser;
-  readonly bob: TestUser;
+  readonly alice: Person;
+  readonly bob: Person;
   /** Is in rooms called outside alone. */
-  readonly carol: TestUser;
+  readonly carol: Person;
   /** As the gateway's own: without a device. */
   readonly upstream: string;
   readonly rooms: Record<RoomName, WorldRoom>;
@@ -46,46 +43,26 @@ export const WORD = 'needle';
 
 /** Builds it on a real Synapse. */
 export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
-  const [alice, bob, carol] = [
-    await synapse.uniqueUser('alice'),
-    await synapse.uniqueUser('bob'),
-    await synapse.uniqueUser('carol'),
-  ];
+  const alice = await registerPerson(synapse, 'alice');
+  const bob = await registerPerson(synapse, 'bob');
+  const carol = await registerPerson(synapse, 'carol');
   const mark = alice.localpart;
-  const as = <T = { event_id: string; room_id: RoomId }>(
-    user: TestUser,
-    method: string,
-    path: string,
-    body?: unknown,
-  ) =>
-    matrixRequest<T>(synapse.baseUrl, method, path, {
-      token: user.accessToken,
-      ...(body === undefined ? {} : { body }),
-    });
-  const of = (id: string) => `${V3}/rooms/${encodeURIComponent(id)}`;
-  let txn = 0;
-  const send = (user: TestUser, room: string, type: string, content: object) =>
-    as(user, 'PUT', `${of(room)}/send/${type}/${(txn += 1)}`, content).then(({ event_id }) => event_id);
-  const say = (user: TestUser, room: string, body: string, more: object = {}) =>
-    send(user, room, 'm.room.message', { msgtype: 'm.text', body, ...more });
+  const say = (user: Person, room: string, body: string, more: object = {}) =>
+    user.send(room, 'm.room.message', { msgtype: 'm.text', body, ...more });
 
   const make = async (
     name: RoomName,
-    owner: TestUser,
-    guests: readonly TestUser[],
+    owner: Person,
+    guests: readonly Person[],
     more: object = {},
   ): Promise<WorldRoom> => {
     const alias = `${name}-${mark}`;
     const words = { name: `Name-of-${alias}`, topic: `Topic-of-${alias}`, room_alias_name: `alias-${alias}` };
-    const { room_id: id } = await as(owner, 'POST', `${V3}/createRoom`, {
-      preset: 'public_chat',
-      ...words,
-      ...more,
-    });
-    for (const guest of guests) await as(guest, 'POST', `${V3}/join/${encodeURIComponent(id)}`, {});
+    const id = await owner.createRoom({ preset: 'public_chat', ...words, ...more });
+    for (const guest of guests) await guest.join(id);
     return { id, secrets: [id, words.name, words.topic, words.room_alias_name], root: '' };
   };
-  const fill = async (name: RoomName, room: WorldRoom, author: TestUser) => {
+  const fill = async (name: RoomName, room: WorldRoom, author: Person) => {
     room.root = await say(author, room.id, `${WORD} root-of-${name}-${mark}`);
     const related = (rel: object, body: string) =>
       say(author, room.id, body, { 'm.relates_to': { event_id: room.root, ...rel } });
@@ -95,14 +72,14 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
       'm.new_content': { msgtype: 'm.text', body: `edit-of-${name}-${mark}` },
       'm.relates_to': { rel_type: 'm.replace', event_id: room.root },
     });
-    await send(author, room.id, 'm.reaction', {
+    await author.send(room.id, 'm.reaction', {
       'm.relates_to': { rel_type: 'm.annotation', event_id: room.root, key: `key-${name}-${mark}` },
     });
     const gone = await say(author, room.id, `gone-of-${name}-${mark}`);
-    await as(author, 'PUT', `${of(room.id)}/redact/${encodeURIComponent(gone)}/${(txn += 1)}`, {
+    await author.request('PUT', roomPath(room.id, `redact/${encodeURIComponent(gone)}/r`), {
       reason: `reason-of-${name}-${mark}`,
     });
-    await as(author, 'POST', `${of(room.id)}/receipt/m.read/${encodeURIComponent(room.root)}`, {});
+    await author.request('POST', roomPath(room.id, `receipt/m.read/${encodeURIComponent(room.root)}`), {});
     room.secrets.push(
       ...['root', 'thread', 'reference', 'edit', 'gone', 'reason'].map(
         (what) => `${what}-of-${name}-${mark}`,
@@ -133,32 +110,31 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
     knocked: await make('knocked', carol, [], { ...knocking }),
     left: await make('left', carol, [alice]),
   } satisfies Omit<Record<RoomName, WorldRoom>, 'newer'>;
-  await as(alice, 'PUT', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`, {
+  await alice.request('PUT', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`, {
     displayname: 'Alice',
   });
-  await as(carol, 'PUT', `${V3}/profile/${encodeURIComponent(carol.userId)}/displayname`, {
+  await carol.request('PUT', `${V3}/profile/${encodeURIComponent(carol.userId)}/displayname`, {
     displayname: `Carol-${mark}`,
   });
   for (const name of ['ops', 'dev', 'space', 'secret', 'old'] as const) await fill(name, rooms[name], bob);
   for (const name of ['subspace', 'deep', 'sealed', 'left', 'invited', 'knocked'] as const)
     await fill(name, rooms[name], carol);
 
-  const { replacement_room: newId } = await as<{ replacement_room: RoomId }>(
-    alice,
+  const { replacement_room: newId } = await alice.request<{ replacement_room: RoomId }>(
     'POST',
-    `${of(rooms.old.id)}/upgrade`,
+    roomPath(rooms.old.id, 'upgrade'),
     {
       new_version: '12',
     },
   );
-  await as(bob, 'POST', `${V3}/join/${encodeURIComponent(newId)}`, {});
+  await bob.join(newId);
   // The names went with it.
   const newer: WorldRoom = { id: newId, secrets: [newId], root: '' };
   await fill('newer', newer, bob);
   rooms.old.secrets.splice(1, 3);
 
   const child = (parent: WorldRoom, below: WorldRoom, suggested: boolean) =>
-    as(alice, 'PUT', `${of(parent.id)}/state/m.space.child/${encodeURIComponent(below.id)}`, {
+    alice.request('PUT', roomPath(parent.id, `state/m.space.child/${encodeURIComponent(below.id)}`), {
       via: [synapse.serverName],
       suggested,
     });
@@ -167,55 +143,43 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
   await child(rooms.space, rooms.secret, true);
   await child(rooms.space, rooms.subspace, false);
   await child(rooms.subspace, rooms.deep, false);
-  await as(alice, 'PUT', `${of(rooms.ops.id)}/state/m.room.join_rules/`, {
+  await alice.request('PUT', roomPath(rooms.ops.id, 'state/m.room.join_rules/'), {
     join_rule: 'restricted',
     allow: [rooms.space, rooms.secret].map((room) => ({ type: 'm.room_membership', room_id: room.id })),
   });
-  await as(alice, 'POST', `${V3}/knock/${encodeURIComponent(rooms.knocked.id)}`, {});
-  await as(alice, 'POST', `${of(rooms.left.id)}/leave`, {});
+  await alice.request('POST', `${V3}/knock/${encodeURIComponent(rooms.knocked.id)}`, {});
+  await alice.request('POST', roomPath(rooms.left.id, 'leave'), {});
   const own = `${V3}/user/${encodeURIComponent(alice.userId)}`;
-  await as(alice, 'PUT', `${own}/rooms/${encodeURIComponent(rooms.secret.id)}/tags/m.favourite`, {
+  await alice.request('PUT', `${own}/rooms/${encodeURIComponent(rooms.secret.id)}/tags/m.favourite`, {
     order: 0.5,
   });
-  await as(alice, 'PUT', `${own}/account_data/m.direct`, { [carol.userId]: [rooms.secret.id] });
-  await as(alice, 'PUT', `${own}/rooms/${encodeURIComponent(rooms.secret.id)}/account_data/org.example`, {
+  await alice.request('PUT', `${own}/account_data/m.direct`, { [carol.userId]: [rooms.secret.id] });
+  await alice.request('PUT', `${own}/rooms/${encodeURIComponent(rooms.secret.id)}/account_data/org.example`, {
     note: `note-of-secret-${mark}`,
   });
   await say(bob, rooms.secret.id, `${WORD} ${alice.localpart} mention-of-secret-${mark}`, {
     'm.mentions': { user_ids: [alice.userId] },
   });
   rooms.secret.secrets.push(`note-of-secret-${mark}`, `mention-of-secret-${mark}`);
-  const minted = await matrixRequest<{ access_token: string }>(
-    synapse.baseUrl,
-    'POST',
-    `/_synapse/admin/v1/users/${encodeURIComponent(alice.userId)}/login`,
-    {
-      token: synapse.adminToken,
-      body: {},
-    },
-  );
-  const world: World = { alice, bob, carol, upstream: minted.access_token, rooms: { ...rooms, newer } };
+  const world: World = {
+    alice,
+    bob,
+    carol,
+    upstream: await alice.upstreamToken(),
+    rooms: { ...rooms, newer },
+  };
   for (const room of Object.values(world.rooms))
-    room.secrets.push(...(await eventIds(synapse, carol, alice, room.id)));
+    room.secrets.push(...(await eventIds(carol, alice, room.id)));
   return world;
 }
 
 /** The ids of every event of a room, whoever of the two may read it. */
-async function eventIds(
-  synapse: SynapseServer,
-  carol: TestUser,
-  alice: TestUser,
-  room: RoomId,
-): Promise<string[]> {
+async function eventIds(carol: Person, alice: Person, room: RoomId): Promise<string[]> {
   for (const user of [carol, alice]) {
-    const path = `${V3}/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=1000`;
-    const page = await matrixRequest<{ chunk: { event_id: string }[] }>(synapse.baseUrl, 'GET', path, {
-      token: user.accessToken,
-    }).catch(() => null);
+    const page = await user
+      .request<{ chunk: { event_id: string }[] }>('GET', roomPath(room, 'messages?dir=b&limit=1000'))
+      .catch(() => null);
     if (page !== null) return page.chunk.map((event) => event.event_id);
   }
   return [];
 }
-
-/** What a user id is in a test. */
-export const userIdOf = (user: TestUser) => user.userId as UserId;

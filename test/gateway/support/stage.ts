@@ -2,13 +2,13 @@ import { connect } from 'node:net';
 import type { Scope } from '../../../src/domain/scope.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import type { Grant } from '../../../src/domain/grant.ts';
-import { type Gateway, type GatewayOptions, startGateway } from '../../../src/gateway/server.ts';
+import type { Gateway, GatewayOptions } from '../../../src/gateway/server.ts';
 import type { LogData } from '../../../src/ports/log.ts';
 import { grantOf, OPS, DEV } from './grants.ts';
 import { type GrantDesk, grantDesk } from './grant-desk.ts';
 import { type RecordingHomeserver, recordingHomeserver } from './recording-homeserver.ts';
 import type { Transactions } from '../../../src/ports/transactions.ts';
-import { memoryTransactions } from './memory-transactions.ts';
+import { startTestGateway } from './test-gateway.ts';
 
 export const TOKEN = 'mwt_7F3K9Q_thisIsTheScopedToken';
 export const UPSTREAM_TOKEN = 'syt_upstream_token';
@@ -66,15 +66,12 @@ export async function stage(
   });
   const logged: { event: string; data: LogData }[] = [];
   const write = (event: string, data: LogData = {}) => void logged.push({ event, data });
-  const gateway = await startGateway({
-    listen: { host: '127.0.0.1', port: 0 },
+  const gateway = await startTestGateway({
     homeserverUrl: options.homeserverUrl ?? homeserver.url,
-    publicUrl: 'https://gateway.test',
     access: desk,
     sentence: (grant) => `speaks for ${grant.subject}`,
-    transactions: options.transactions ?? memoryTransactions(),
-    clock: { now: () => Date.now() },
     log: { debug: write, info: write, warn: write, error: write },
+    ...(options.transactions === undefined ? {} : { transactions: options.transactions }),
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.instanceKey === undefined ? {} : { instanceKey: options.instanceKey }),
