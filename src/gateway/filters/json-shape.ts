@@ -8,7 +8,8 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function invalidResponse(what: string): MintwardenError {
+/** The answer is not what the specification says. */
+export function invalidResponse(what: string): MintwardenError {
   return new MintwardenError('homeserver-nonsense', `The homeserver's answer has no proper ${what}.`);
 }
 
@@ -46,10 +47,14 @@ export function optionalArray(value: unknown, what: string): readonly unknown[] 
   return value === undefined ? [] : requireArray(value, what);
 }
 
-/** Which type a key must have to be shown. */
-export type Shape = Readonly<Record<string, 'text' | 'count' | 'flag' | 'object' | 'texts'>>;
+/** The type that a value must have to be shown. */
+export type Kind = 'text' | 'count' | 'flag' | 'object' | 'texts';
 
-function fits(kind: Shape[string], value: unknown): boolean {
+/** Which type a key must have to be shown. */
+export type Shape = Readonly<Record<string, Kind>>;
+
+/** Whether the value has this type. */
+export function fits(kind: Kind, value: unknown): boolean {
   switch (kind) {
     case 'text':
       return typeof value === 'string';
@@ -67,9 +72,9 @@ function fits(kind: Shape[string], value: unknown): boolean {
 }
 
 /** Looked at for every event: the keys of a shape are listed once. */
-const KEYS = new WeakMap<Shape, readonly (readonly [key: string, kind: Shape[string]])[]>();
+const KEYS = new WeakMap<Shape, readonly (readonly [key: string, kind: Kind])[]>();
 
-function keysOf(shape: Shape): readonly (readonly [key: string, kind: Shape[string]])[] {
+function keysOf(shape: Shape): readonly (readonly [key: string, kind: Kind])[] {
   const known = KEYS.get(shape);
   if (known !== undefined) return known;
   const keys = Object.entries(shape);

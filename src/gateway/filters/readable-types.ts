@@ -20,8 +20,16 @@ export type ReadableTypes = {
 /** For what is looked at and not shown. */
 export const ALL_TYPES: ReadableTypes = { all: true, patterns: ['*'], has: () => true };
 
-/** What `read` and `read:TYPE` open. */
+const known = new WeakMap<Scope['can'], ReadableTypes>();
+
+/** What `read` and `read:TYPE` open; the same object for the same scope. */
 export function readableTypesOf({ can }: Pick<Scope, 'can'>): ReadableTypes {
+  let types = known.get(can);
+  if (types === undefined) known.set(can, (types = readableTypes(can)));
+  return types;
+}
+
+function readableTypes(can: Scope['can']): ReadableTypes {
   if (can.includes('read')) return ALL_TYPES;
   const patterns = can
     .map(partsOf)

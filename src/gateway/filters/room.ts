@@ -1,22 +1,27 @@
 import { NOT_FOUND, ok } from '../http/response.ts';
 import { filterEvent, filterEvents } from './event.ts';
+import { contextOf, isShown, project } from './project.ts';
+import { contextRule, messagesRule } from './shapes/room.ts';
 import type { ReadableTypes } from './readable-types.ts';
-import { isObject, optionalArray, requireArray, requireObject, pick, type JsonObject } from './json-shape.ts';
+import {
+  invalidResponse,
+  isObject,
+  requireArray,
+  requireObject,
+  pick,
+  type JsonObject,
+} from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
-const PAGE = { start: 'text', end: 'text' } as const;
 const ALGORITHM = { algorithm: 'text' } as const;
 
 /** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
 export function messagesFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
+  const rule = messagesRule(readable);
   return (body) => {
-    const page = requireObject(body, 'page');
-    const shown = {
-      ...pick(page, PAGE),
-      chunk: filterEvents(requireArray(page['chunk'], 'chunk'), roomId, 'in-event', readable),
-    };
-    const state = filterEvents(optionalArray(page['state'], 'state'), roomId, 'in-event', readable);
-    return ok(page['state'] === undefined ? shown : { ...shown, state });
+    const page = project(rule, body, contextOf(roomId));
+    if (!isShown(page)) throw invalidResponse('page');
+    return ok(page);
   };
 }
 
@@ -52,19 +57,10 @@ export function singleEventFilter(roomId: string, readable: ReadableTypes): Answ
 
 /** `/context/{id}`: Synapse loads the event before it looks at the room, so the event itself decides. */
 export function contextFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
+  const rule = contextRule(readable);
   return (body) => {
-    const around = requireObject(body, 'context');
-    const event = filterEvent(around['event'], roomId, 'in-event', readable);
-    if (event === null) return NOT_FOUND;
-    const list = (name: string) =>
-      filterEvents(optionalArray(around[name], name), roomId, 'in-event', readable);
-    return ok({
-      ...pick(around, PAGE),
-      event,
-      events_before: list('events_before'),
-      events_after: list('events_after'),
-      state: list('state'),
-    });
+    const around = project(rule, requireObject(body, 'context'), contextOf(roomId));
+    return isShown(around) ? ok(around) : NOT_FOUND;
   };
 }
 

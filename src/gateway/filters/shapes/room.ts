@@ -1,0 +1,34 @@
+import type { ReadableTypes } from '../readable-types.ts';
+import { eventRules } from './event.ts';
+import { list, object, type ObjectRule } from './rule.ts';
+
+const PAGE = { start: 'text', end: 'text' } as const;
+
+/** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
+export function messagesRule(readable: ReadableTypes): ObjectRule {
+  const events = list(eventRules(readable).inEvent, { streamed: true });
+  return object(
+    {
+      ...PAGE,
+      chunk: { rule: events, strict: true, required: true },
+      state: { rule: events, strict: true },
+    },
+    { streamed: true },
+  );
+}
+
+/** `/context`: an event and those around it. Nothing is shown where the event itself is not. */
+export function contextRule(readable: ReadableTypes): ObjectRule {
+  const event = eventRules(readable).inEvent;
+  const events = { rule: list(event, { streamed: true }), strict: true, otherwise: [] } as const;
+  return object(
+    {
+      ...PAGE,
+      event: { rule: event, required: true },
+      events_before: events,
+      events_after: events,
+      state: events,
+    },
+    { streamed: true },
+  );
+}
