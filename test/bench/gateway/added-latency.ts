@@ -1,30 +1,28 @@
+import { OPS } from '../../lifecycle/support/homeserver.ts';
 import { MESSAGES_PATH, STATE_PATH } from './answers.ts';
-import { against, median } from './figures.ts';
-import type { Pinned } from './pinned.ts';
-import type { Tools } from './tools.ts';
+import { mint, type Stage, warmUp } from './stage.ts';
+import { median } from './statistics.ts';
 import { runWrk } from './wrk.ts';
 
 /** What the gateway adds to one request at a time, at the median. */
-export async function measureAddedLatency(
-  tools: Tools,
-  upstream: Pinned,
-  ours: Pinned,
-  token: string,
-  rounds: number,
-): Promise<void> {
-  console.log('\nLatency at low load (one request at a time, medians):');
-  for (const [what, path] of [
-    ['pass-through', STATE_PATH],
-    ['filtering /messages', MESSAGES_PATH],
+export async function measureAddedLatency(stage: Stage): Promise<void> {
+  const { tools, report, options } = stage;
+  const upstream = await stage.upstream();
+  const gateway = await stage.gateway();
+  const token = await mint(gateway, [OPS]);
+  report.say('\nLatency at low load (one request at a time, medians):');
+  for (const [name, what, path] of [
+    ['latency.pass_through', 'added, pass-through', STATE_PATH],
+    ['latency.filter_2', 'added, filtering /messages', MESSAGES_PATH],
   ] as const) {
-    const direct: number[] = [];
-    const through: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      direct.push(
-        (await runWrk(tools, { url: upstream.url + path, token, connections: 1, seconds: 1 })).p50Ms,
-      );
-      through.push((await runWrk(tools, { url: ours.url + path, token, connections: 1, seconds: 1 })).p50Ms);
+    await warmUp(stage, gateway.url + path, token);
+    const added: number[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      const alone = { token, connections: 1, seconds: 1 };
+      const direct = await runWrk(tools, { ...alone, url: upstream.url + path });
+      const through = await runWrk(tools, { ...alone, url: gateway.url + path });
+      added.push(through.p50Ms - direct.p50Ms);
     }
-    against(`added, ${what}`, median(through) - median(direct), { below: 0.4 }, ' ms');
+    report.figure(name, what, median(added), { atMost: 0.25 }, ' ms');
   }
 }

@@ -1,84 +1,55 @@
-// Measures the gateway beside its peers: npm run bench:gateway [-- --quick] [-- --long]. README.md says what
-// each figure means.
+// Measures the gateway beside its peers: npm run bench:gateway. README.md says what each figure means.
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
+import { cpus, loadavg } from 'node:os';
 import { measureAddedLatency } from './added-latency.ts';
-import type { Question } from './gateway-process.ts';
+import { compareFigures, saveFigures } from './compare.ts';
+import { measureHostileAnswers } from './hostile-answers.ts';
+import { measureIdlePolls } from './idle-polls.ts';
 import { measureMemory } from './memory.ts';
-import { nginxPeer, nginxUpstream } from './nginx.ts';
-import { MEASURED_CORE, OTHER_CORE, type Pinned, startNode } from './pinned.ts';
+import { measureMixedReads } from './mixed-reads.ts';
+import { type Part, PARTS, readOptions } from './options.ts';
+import { OTHER_CORE } from './pinned.ts';
+import { createReport, reportLine } from './report.ts';
 import { measureRevokeWait } from './revoke-wait.ts';
+import { measureSoak } from './soak.ts';
+import { openStage, type Stage } from './stage.ts';
+import { measureSyncTime } from './sync-time.ts';
 import { measureSyncWait } from './sync-wait.ts';
 import { measureThroughput } from './throughput.ts';
 import { findTools } from './tools.ts';
 
-const quick = process.argv.includes('--quick');
-const long = process.argv.includes('--long');
-const rounds = quick ? 3 : 7;
-const seconds = quick ? 2 : 4;
+const MEASURES: Readonly<Record<Part, (stage: Stage) => Promise<void>>> = {
+  throughput: measureThroughput,
+  latency: measureAddedLatency,
+  mixed: measureMixedReads,
+  'sync-wait': measureSyncWait,
+  'sync-time': measureSyncTime,
+  revoke: measureRevokeWait,
+  polls: measureIdlePolls,
+  hostile: measureHostileAnswers,
+  memory: measureMemory,
+  soak: measureSoak,
+};
+const NEEDS_WRK: ReadonlySet<Part> = new Set<Part>(['throughput', 'latency', 'sync-wait', 'memory', 'soak']);
 
-const tools = await findTools();
+const options = readOptions(process.argv.slice(2));
+const report = createReport(options);
+const tools = await findTools(report.say);
 if (tools.taskset !== null)
   execFileSync(tools.taskset, ['-acp', String(OTHER_CORE), String(process.pid)], { stdio: 'ignore' });
-const { nginx } = tools;
-const folder = await mkdtemp(join(tmpdir(), 'mintwarden-bench-'));
-await using cleanup = new AsyncDisposableStack();
-cleanup.defer(() => rm(folder, { recursive: true, force: true }));
-console.log(
-  `Node ${process.version}, ${cpus()[0]?.model ?? 'a processor'}, ${String(cpus().length)} cores; load before: ${load()}`,
+report.say(
+  `Node ${process.version}, ${cpus()[0]?.model ?? 'a processor'}, ${String(cpus().length)} cores; load before: ${load()}\nFlags of the gateway: ${options.flags.join(' ')}`,
 );
-
-const upstream = cleanup.use(
-  nginx === null
-    ? await startNode(tools, OTHER_CORE, 'upstream-process.ts', [])
-    : await nginxUpstream(tools, folder),
-);
-const ours = await gatewayBefore(upstream);
-
-if (tools.wrk !== null) {
-  const node = async (file: string): Promise<Pinned> =>
-    cleanup.use(await startNode(tools, MEASURED_CORE, file, [upstream.url]));
-  const servers = {
-    plain: nginx === null ? null : cleanup.use(await nginxPeer(tools, folder, upstream.url, false)),
-    auth: nginx === null ? null : cleanup.use(await nginxPeer(tools, folder, upstream.url, true)),
-    fastify: await node('peers/fastify-process.ts'),
-    httpProxy: await node('peers/http-proxy-process.ts'),
-    bare: await node('peers/bare-forwarder-process.ts'),
-    ours,
-  };
-  const token = await mint(ours, [OPS, LOBBY]);
-  await measureThroughput(tools, servers, token, rounds, seconds);
-  await measureAddedLatency(tools, upstream, ours, token, rounds);
-  await measureSyncWait(
-    tools,
-    ours,
-    { all: await mint(ours, 'all'), one: await mint(ours, [OPS]), other: token },
-    quick ? 3 : 5,
-  );
-  if (long) {
-    // One that has not filtered 15 MB before: a leak could hide in the memory which that left behind.
-    const fresh = await gatewayBefore(upstream);
-    await measureMemory(tools, fresh, await mint(fresh, [OPS]));
-  }
+for (const part of PARTS) {
+  if (!options.parts.has(part) || (NEEDS_WRK.has(part) && tools.wrk === null)) continue;
+  // Servers of one part would be idle neighbours of the next, with memory and timers of their own.
+  await using stage = await openStage(options, tools, report);
+  await MEASURES[part](stage);
 }
-
-const hanging = cleanup.use(await startNode(tools, OTHER_CORE, 'upstream-process.ts', ['hang']));
-const revoking = await gatewayBefore(hanging);
-await measureRevokeWait(tools, revoking, await mint(revoking, [OPS]), quick ? 50 : 300);
-console.log(`\nLoad after: ${load()}`);
-
-async function gatewayBefore(server: Pinned): Promise<Pinned> {
-  const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
-  return cleanup.use(await startNode(tools, MEASURED_CORE, 'gateway-process.ts', [server.url], flags));
-}
-
-async function mint(gateway: Pinned, rooms: 'all' | readonly string[]): Promise<string> {
-  const { token } = (await gateway.ask({ mint: rooms } satisfies Question)) as { token: string };
-  return token;
-}
+report.say(`\nLoad after: ${load()}`);
+if (options.compare && compareFigures(report).length > 0) process.exitCode = 1;
+if (options.save) saveFigures(report.figures, options.flags);
+if (options.json) console.log(reportLine(report.figures, options.flags));
 
 function load(): string {
   return loadavg()

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { startGatewayProcesses } from '../../../src/gateway/processes/gateway-processes.ts';
-import { startGateway } from '../../../src/gateway/server.ts';
+import { type GatewayOptions, startGateway } from '../../../src/gateway/server.ts';
 import type { Grant } from '../../../src/domain/grant.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
@@ -12,12 +12,20 @@ import { ALICE } from '../../lifecycle/support/homeserver.ts';
 import { ROOMS } from './answers.ts';
 import { memoryTransactions } from '../../gateway/support/memory-transactions.ts';
 
+/** What a part of the benchmark has otherwise. */
+export type GatewaySetup = {
+  /** In how many processes beside this one. */
+  readonly processes?: number;
+  readonly limits?: GatewayOptions['limits'];
+};
+
 /** What the benchmark asks this process by IPC. */
 export type Question = { readonly mint: 'all' | readonly string[] } | { readonly revoke: string };
 
 // The gateway as it ships: real ledger on disk, real access control, grants made by the lifecycle, its log at
 // `info`. Only the bot's and the issuer's homeserver is scripted; the holders' is the upstream of the
-// benchmark. A second argument: in how many processes of its own.
+// benchmark. A second argument: a `GatewaySetup`.
+const given = JSON.parse(process.argv[3] ?? '{}') as GatewaySetup;
 const clock = { now: () => Date.now() };
 const log = createLog({ level: 'info', pretty: false });
 const service = await Service.start();
@@ -29,10 +37,10 @@ const setup = {
   homeserverUrl: process.argv[2] ?? '',
   publicUrl: 'https://gateway.example.org',
   // All the load is one grant's. Each request is counted all the same.
-  limits: { requestsPerSecond: 1_000_000, requestsAtOnce: 1_000_000 },
+  limits: { requestsPerSecond: 1_000_000, requestsAtOnce: 1_000_000, ...given.limits },
 };
 const means = { access, transactions: memoryTransactions(), clock, log };
-const count = Number(process.argv[3] ?? 0);
+const { processes: count = 0 } = given;
 /** As it is where nothing listens for Prometheus, with `BENCH_UNWATCHED=1`. */
 const watched = process.env['BENCH_UNWATCHED'] !== '1';
 const gateway =

@@ -1,37 +1,33 @@
-import { MESSAGES_PATH } from './answers.ts';
-import type { Pinned } from './pinned.ts';
-import { residentMb } from './process-figures.ts';
-import type { Tools } from './tools.ts';
-import { runWrk } from './wrk.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OPS } from '../../lifecycle/support/homeserver.ts';
+import { MESSAGES_PATH, SYNC_PATH } from './answers.ts';
+import { read } from './client.ts';
+import { peakMb, residentMb } from './process-figures.ts';
+import { mint, type Stage, warmUp } from './stage.ts';
 
-const REQUESTS = 1_000_000;
-const SLICE_SECONDS = 10;
+const SYNCS = 6;
+const SETTLE_MS = 3_000;
 
-/** Resident memory over a million filtered requests: read after each ten seconds of them. */
-export async function measureMemory(tools: Tools, ours: Pinned, token: string): Promise<void> {
-  console.log(`\nResident memory of the gateway over ${String(REQUESTS)} filtered requests:`);
-  const read: { readonly requests: number; readonly mb: number }[] = [
-    { requests: 0, mb: await residentMb(ours.pid) },
-  ];
-  for (let requests = 0; requests < REQUESTS;) {
-    const load = await runWrk(tools, {
-      url: ours.url + MESSAGES_PATH,
-      token,
-      connections: 64,
-      seconds: SLICE_SECONDS,
-    });
-    if (load.bad + load.late > 0 || load.requests === 0)
-      throw new Error(
-        `${String(load.bad)} of ${String(load.requests)} answers were bad, ${String(load.late)} late.`,
-      );
-    requests += load.requests;
-    read.push({ requests, mb: await residentMb(ours.pid) });
-    console.log(`  after ${String(requests).padStart(8)}  ${String(read.at(-1)?.mb)} MB`);
-  }
-  const half = read.slice(1);
-  const early = half.slice(0, Math.ceil(half.length / 2)).map(({ mb }) => mb);
-  const late = half.slice(Math.ceil(half.length / 2)).map(({ mb }) => mb);
-  console.log(
-    `  highest of the first half ${String(Math.max(...early))} MB, of the second ${String(Math.max(...late))} MB (flat: no more)`,
+/** What the gateway keeps resident: at rest, after load, and after large answers. */
+export async function measureMemory(stage: Stage): Promise<void> {
+  const { report } = stage;
+  const gateway = await stage.freshGateway(await stage.upstream());
+  const [one, all] = [await mint(gateway, [OPS]), await mint(gateway, 'all')];
+  const settled = async (): Promise<number> => {
+    await sleep(SETTLE_MS);
+    return residentMb(gateway.pid);
+  };
+  report.say('\nResident memory of the gateway, with what the benchmark has of the service:');
+  report.figure('memory.idle', 'at rest', await settled(), { atMost: null }, ' MB');
+  await warmUp(stage, gateway.url + MESSAGES_PATH, one);
+  report.figure('memory.loaded', 'after load of 64 connections', await settled(), { atMost: null }, ' MB');
+  for (let left = SYNCS; left > 0; left--) await read(gateway.url + SYNC_PATH, all);
+  report.figure(
+    'memory.synced',
+    `after ${String(SYNCS)} /sync of 15 MB`,
+    await settled(),
+    { atMost: null },
+    ' MB',
   );
+  report.figure('memory.peak', 'peak', await peakMb(gateway.pid), { atMost: null }, ' MB');
 }

@@ -13,6 +13,15 @@ export async function cpuSeconds(pid: number): Promise<number> {
 
 /** The memory a process holds at this moment. */
 export async function residentMb(pid: number): Promise<number> {
+  return statusMb(pid, 'VmRSS');
+}
+
+/** The most memory it has ever held. */
+export async function peakMb(pid: number): Promise<number> {
+  return statusMb(pid, 'VmHWM');
+}
+
+async function statusMb(pid: number, what: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+  return Math.round(Number(new RegExp(String.raw`${what}:\s+(\d+)`).exec(status)?.[1] ?? 0) / 1024);
 }

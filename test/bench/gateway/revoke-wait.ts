@@ -1,46 +1,38 @@
-import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STATE_PATH, SYNC_PATH } from './answers.ts';
 import { OPS } from '../../lifecycle/support/homeserver.ts';
-import { against, at } from './figures.ts';
+import { STATE_PATH, SYNC_PATH } from './answers.ts';
+import { read } from './client.ts';
 import type { Question } from './gateway-process.ts';
-import type { Pinned } from './pinned.ts';
-import type { Tools } from './tools.ts';
+import { OTHER_CORE, type Pinned } from './pinned.ts';
+import { mint, type Stage } from './stage.ts';
+import { quantile } from './statistics.ts';
 import { runWrk } from './wrk.ts';
 
 const LOAD_CONNECTIONS = 16;
 const SETTLE_MS = 40;
+const GRANTS_A_ROUND = 40;
 
 /**
  * From the commit of a revocation to the first refusal that arrives at a holder's socket, with other load on
  * the gateway: for a holder who asks without pause, and for one whose `/sync` hangs. An answer of 200 to a
  * request that was sent after the commit is a broken promise, and an error.
  */
-export async function measureRevokeWait(
-  tools: Tools,
-  ours: Pinned,
-  loadToken: string,
-  grants: number,
-): Promise<void> {
+export async function measureRevokeWait(stage: Stage): Promise<void> {
+  const { tools, report, options } = stage;
+  const gateway = await stage.freshGateway(await stage.server('upstream-process.ts', ['hang'], OTHER_CORE));
+  const grants = GRANTS_A_ROUND * options.rounds;
   const asking: number[] = [];
   const hanging: number[] = [];
   const seconds = Math.ceil((grants * (SETTLE_MS + 60)) / 1_000) + 1;
-  const load =
-    tools.wrk === null
-      ? null
-      : runWrk(tools, {
-          url: ours.url + STATE_PATH,
-          token: loadToken,
-          connections: LOAD_CONNECTIONS,
-          seconds,
-        });
+  const plan = { token: await mint(gateway, [OPS]), connections: LOAD_CONNECTIONS, seconds };
+  const load = tools.wrk === null ? null : runWrk(tools, { ...plan, url: gateway.url + STATE_PATH });
   for (let count = 0; count < grants; count++) {
-    const { token } = (await ours.ask({ mint: [OPS] } satisfies Question)) as { token: string };
-    const poll = ask(new Agent(), ours.url + SYNC_PATH, token);
-    const refusedAt = askUntilRefused(ours, token);
+    const token = await mint(gateway, [OPS]);
+    const poll = read(gateway.url + SYNC_PATH, token);
+    const refusedAt = askUntilRefused(gateway, token);
     await sleep(SETTLE_MS);
-    const { committedAtNs } = (await ours.ask({ revoke: token } satisfies Question)) as {
+    const { committedAtNs } = (await gateway.ask({ revoke: token } satisfies Question)) as {
       committedAtNs: string;
     };
     const committedAt = BigInt(committedAtNs);
@@ -54,22 +46,27 @@ export async function measureRevokeWait(
     hanging.push(Math.max(0, Number(cut.at - committedAt) / 1e6));
   }
   await load;
-  console.log(
+  report.say(
     `\nFrom a committed revocation to its refusal at the socket, ${String(grants)} grants, under load:`,
   );
-  console.log(`  ${'median, a holder who asks without pause'.padEnd(62)} ${at(asking, 0.5).toFixed(2)} ms`);
-  against('99th percentile, a holder who asks without pause', at(asking, 0.99), { below: 50 }, ' ms');
-  against('99th percentile, a /sync that hangs', at(hanging, 0.99), { below: 50 }, ' ms');
+  const goal = { atMost: 50 };
+  report.say(
+    `  ${'median, a holder who asks without pause'.padEnd(62)} ${quantile(asking, 0.5).toFixed(2)} ms`,
+  );
+  const [askingMs, hangingMs] = [quantile(asking, 0.99), quantile(hanging, 0.99)];
+  report.figure('revoke.p99', '99th percentile, a holder who asks without pause', askingMs, goal, ' ms');
+  report.figure('revoke.poll_p99', '99th percentile, a /sync that hangs', hangingMs, goal, ' ms');
 }
 
-type Seen = { readonly status: number; readonly at: bigint };
-
-async function askUntilRefused(ours: Pinned, token: string): Promise<{ at: bigint; lastGoodSentAt: bigint }> {
+async function askUntilRefused(
+  gateway: Pinned,
+  token: string,
+): Promise<{ at: bigint; lastGoodSentAt: bigint }> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
     for (let lastGoodSentAt = 0n; ;) {
       const sentAt = process.hrtime.bigint();
-      const seen = await ask(agent, ours.url + STATE_PATH, token);
+      const seen = await read(gateway.url + STATE_PATH, token, agent);
       if (seen.status === 401) return { at: seen.at, lastGoodSentAt };
       if (seen.status !== 200) throw new Error(`A holder was answered ${String(seen.status)}.`);
       lastGoodSentAt = sentAt;
@@ -77,13 +74,4 @@ async function askUntilRefused(ours: Pinned, token: string): Promise<{ at: bigin
   } finally {
     agent.destroy();
   }
-}
-
-async function ask(agent: Agent, url: string, token: string): Promise<Seen> {
-  const asked = request(url, { agent, headers: { authorization: `Bearer ${token}` } }).end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  const at = process.hrtime.bigint();
-  response.resume();
-  await once(response, 'end');
-  return { status: response.statusCode ?? 0, at };
 }

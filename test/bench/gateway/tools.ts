@@ -12,12 +12,16 @@ type Tool = keyof typeof PACKAGES;
 export type Tools = Readonly<Record<Tool, string | null>>;
 
 /** Looks for the commands on PATH, and says which package has one that is missing. */
-export async function findTools(): Promise<Tools> {
-  const [nginx, wrk, taskset] = await Promise.all([find('nginx'), find('wrk'), find('taskset')]);
+export async function findTools(say: (line: string) => void): Promise<Tools> {
+  const [nginx, wrk, taskset] = await Promise.all([
+    find('nginx', say),
+    find('wrk', say),
+    find('taskset', say),
+  ]);
   return { nginx, wrk, taskset };
 }
 
-async function find(tool: Tool): Promise<string | null> {
+async function find(tool: Tool, say: (line: string) => void): Promise<string | null> {
   // Debian keeps servers in /usr/sbin, which is not on everybody's PATH.
   for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']) {
     const path = join(folder, tool);
@@ -27,6 +31,6 @@ async function find(tool: Tool): Promise<string | null> {
     );
     if (there) return path;
   }
-  console.log(`${tool} was not found: apt-get install ${PACKAGES[tool]}. What needs it is skipped.`);
+  say(`${tool} was not found: apt-get install ${PACKAGES[tool]}. What needs it is skipped.`);
   return null;
 }

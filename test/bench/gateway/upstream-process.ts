@@ -1,15 +1,18 @@
 import { createServer } from 'node:http';
 import { announce } from './announce.ts';
-import { ANSWERS, SYNC_PATH } from './answers.ts';
+import { ANSWERS, MESSAGES_PATH, SYNC_PATH } from './answers.ts';
+import { HOSTILITIES, hostileAnswer } from './hostile.ts';
 
-// The upstream where nginx is missing, and where a long-poll must hang: node upstream-process.ts [hang]
-const hangs = process.argv[2] === 'hang';
-const answers = new Map(
-  Object.entries(ANSWERS).map(([path, make]) => [
-    path,
-    Buffer.from(path === SYNC_PATH && hangs ? '' : make()),
-  ]),
-);
+// The upstream where nginx is missing, where a long-poll must hang, and where `/messages` is costly to read:
+// node upstream-process.ts [hang | HOSTILITY]
+const [mode] = process.argv.slice(2);
+const hangs = mode === 'hang';
+const hostility = HOSTILITIES.find((one) => one === mode);
+const answers = new Map<string, Buffer>();
+for (const [path, make] of Object.entries(ANSWERS)) {
+  if (path === MESSAGES_PATH && hostility !== undefined) answers.set(path, hostileAnswer(hostility));
+  else if (path !== SYNC_PATH || mode === undefined) answers.set(path, Buffer.from(make()));
+}
 
 announce(
   createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
