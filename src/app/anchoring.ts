@@ -6,7 +6,7 @@ import { type Config, readWritten } from '../config/index.ts';
 import type { Mac } from '../domain/anchor.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { compareState, type Compared } from '../lifecycle/anchors/compare-state.ts';
-import { noteHeld, noteHomeserverForgot, noteLost } from '../lifecycle/anchors/note-found.ts';
+import { noteHeld, noteHomeserverForgot, noteLost } from '../lifecycle/anchors/record-findings.ts';
 import type { AnchorParts } from '../lifecycle/anchors/parts.ts';
 import { loginWithPassword, logout } from '../matrix/accounts.ts';
 import { createAnchorage } from '../matrix/anchorage.ts';

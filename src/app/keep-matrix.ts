@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MintwardenError } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
-import type { Troubles } from '../lifecycle/troubles/troubles.ts';
+import type { Troubles } from '../lifecycle/incidents/incidents.ts';
 import { isLoggedOut } from '../matrix/homeserver-errors.ts';
 import type { BotClient } from '../matrix/bot-client.ts';
 import type { Chat } from '../ports/chat.ts';

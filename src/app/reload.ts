@@ -4,7 +4,7 @@ import type { Actor } from '../domain/ids.ts';
 import type { SettingChange } from '../domain/message.ts';
 import type { Policy } from '../domain/policy.ts';
 import { recordPolicyChange } from '../lifecycle/change-policy.ts';
-import type { World } from '../lifecycle/world.ts';
+import type { World } from '../lifecycle/services.ts';
 
 /** What reloading came to. */
 export type Reloaded = {

@@ -1,7 +1,7 @@
 import type { Pin } from '../domain/change.ts';
 import { serverOf, type RoomId, type UserId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
-import { exposure } from '../lifecycle/troubles/control-room.ts';
+import { exposure } from '../lifecycle/incidents/control-room.ts';
 import type { ControlRoomState, Incoming } from '../ports/chat.ts';
 import { shortDuration } from '../words/time.ts';
 

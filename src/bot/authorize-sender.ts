@@ -1,6 +1,6 @@
 import type { CommandKey } from '../domain/change.ts';
 import type { RoomId } from '../domain/ids.ts';
-import type { World } from '../lifecycle/world.ts';
+import type { World } from '../lifecycle/services.ts';
 import type { Incoming } from '../ports/chat.ts';
 import {
   authorizeInControlRoom,

@@ -1,7 +1,7 @@
 import type { Pin } from '../domain/change.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import type { RoomId } from '../domain/ids.ts';
-import type { World } from '../lifecycle/world.ts';
+import type { World } from '../lifecycle/services.ts';
 import type { ChatEvent, Incoming } from '../ports/chat.ts';
 import type { Requests } from '../ports/requests.ts';
 import { code, line, paragraph } from '../words/build.ts';

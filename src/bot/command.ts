@@ -1,7 +1,7 @@
 import type { CommandKey } from '../domain/change.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { parseUserId, type Actor, type GrantId, type UserId } from '../domain/ids.ts';
-import type { World } from '../lifecycle/world.ts';
+import type { World } from '../lifecycle/services.ts';
 import type { Requests } from '../ports/requests.ts';
 import type { Document } from '../words/document.ts';
 import type { Arguments } from './arguments.ts';

@@ -1,8 +1,8 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { GrantId } from '../domain/ids.ts';
 import type { Document } from '../words/document.ts';
-import { refuseWhileHeld } from '../lifecycle/anchors/held.ts';
-import type { World } from '../lifecycle/world.ts';
+import { refuseWhileHeld } from '../lifecycle/anchors/lockdown.ts';
+import type { World } from '../lifecycle/services.ts';
 import type { Address } from './addressing.ts';
 import { errorDocument } from './reply.ts';
 import type { Arguments } from './arguments.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAllowance, parseTypePattern } from '../domain/allowance.ts';
+import { parseAllowance, parseTypePattern } from '../domain/permission.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { parseEndpoint } from '../domain/endpoint-rule.ts';
 import { MintwardenError } from '../domain/errors.ts';

@@ -1,4 +1,4 @@
-import { type Allowance, partsOf } from './allowance.ts';
+import { type Allowance, partsOf } from './permission.ts';
 import { CAPABILITY, type Capability } from './capability.ts';
 import type { Scope } from './scope.ts';
 

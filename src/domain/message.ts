@@ -1,6 +1,6 @@
 import type { Actor, EventId, GrantId, MessageId, RoomId, UserId } from './ids.ts';
 import type { EndCause } from './grant.ts';
-import type { TroubleKind } from './trouble.ts';
+import type { TroubleKind } from './incident.ts';
 import type { HistoryNews } from './history-news.ts';
 
 /**

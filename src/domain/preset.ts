@@ -1,4 +1,4 @@
-import type { Allowance } from './allowance.ts';
+import type { Allowance } from './permission.ts';
 import type { ScopeLimits } from './scope.ts';
 
 /** A named answer to "what does such a holder need?". The rooms are never in it: they are always said. */

@@ -1,4 +1,4 @@
-import { type Allowance, leastAllowances, nameOf, sharedAllowances } from './allowance.ts';
+import { type Allowance, leastAllowances, nameOf, sharedAllowances } from './permission.ts';
 import type { Capability } from './capability.ts';
 import { creatorMatches, type CreatorPattern, leastCreators, sharedCreators } from './creator.ts';
 import type { EndpointRule } from './endpoint-rule.ts';

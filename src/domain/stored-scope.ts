@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAllowance, parseTypePattern } from './allowance.ts';
+import { parseAllowance, parseTypePattern } from './permission.ts';
 import { parseCreatorPattern } from './creator.ts';
 import { parseEndpoint } from './endpoint-rule.ts';
 import { ENFORCED, type Enforcement, unenforced } from './enforced.ts';

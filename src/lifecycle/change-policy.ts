@@ -1,8 +1,8 @@
 import type { Actor } from '../domain/ids.ts';
 import type { SettingChange } from '../domain/message.ts';
 import { newIds } from './new-id.ts';
-import { newMessage } from './telling/message-row.ts';
-import type { World } from './world.ts';
+import { newMessage } from './notifications/message-row.ts';
+import type { World } from './services.ts';
 
 /**
  * Writes down that policy changes and by whom, with the news to the control room, in one change. To be done

@@ -1,7 +1,7 @@
 import type { ExcludedRoom } from '../domain/change.ts';
 import type { RoomId } from '../domain/ids.ts';
 import { problemOf } from './problem.ts';
-import type { World } from './world.ts';
+import type { World } from './services.ts';
 
 /** Records that a room is outside every scope, once. */
 export async function excludeRoom(world: World, room: ExcludedRoom): Promise<void> {

@@ -4,7 +4,7 @@ import type { Lease } from '../domain/lease.ts';
 import type { Channel, Message } from '../domain/message.ts';
 import type { GrantFilter, LedgerCounts } from '../ports/ledger.ts';
 import { problemOf } from './problem.ts';
-import type { World } from './world.ts';
+import type { World } from './services.ts';
 
 /**
  * How far the subject's notice got. `accepted`: by the homeserver; what came after could not be seen or has

@@ -1,4 +1,4 @@
-import type { Allowance } from '../domain/allowance.ts';
+import type { Allowance } from '../domain/permission.ts';
 import type { CommandKey } from '../domain/change.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { Actor, RoomAlias, RoomId, UserId } from '../domain/ids.ts';

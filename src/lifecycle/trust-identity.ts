@@ -1,9 +1,9 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { Actor, UserId } from '../domain/ids.ts';
 import { decideAndCommit, type Decision } from './decide-and-commit.ts';
-import { newMessage } from './telling/message-row.ts';
+import { newMessage } from './notifications/message-row.ts';
 import { newIds } from './new-id.ts';
-import type { World } from './world.ts';
+import type { World } from './services.ts';
 
 /**
  * Takes another master key for a user's own, at an operator's word: the pin, its audit and the news to the

@@ -1,6 +1,6 @@
 import type { Grant } from '../domain/grant.ts';
 import { parseUserId } from '../domain/ids.ts';
-import { writes } from '../domain/scope-deciders.ts';
+import { writes } from '../domain/scope-checks.ts';
 import { allows } from '../domain/scope.ts';
 import { safeInline, shortened } from './safe-text.ts';
 import { utc } from './time.ts';

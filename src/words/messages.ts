@@ -13,7 +13,7 @@ import { notice } from './messages/notice.ts';
 import { policyChanged } from './messages/policy-changed.ts';
 import { revoked, revokedBySubject } from './messages/revoked.ts';
 import { suspended } from './messages/suspended.ts';
-import { troubleMessage } from './messages/trouble.ts';
+import { troubleMessage } from './messages/incident.ts';
 import { tokenMessage } from './messages/token.ts';
 import { upstreamAlive } from './messages/upstream-alive.ts';
 

@@ -1,7 +1,7 @@
-import { type Allowance, inOrder, partsOf } from '../domain/allowance.ts';
+import { type Allowance, inOrder, partsOf } from '../domain/permission.ts';
 import { CAPABILITY } from '../domain/capability.ts';
 import type { Grant } from '../domain/grant.ts';
-import { typeAllowed, writes } from '../domain/scope-deciders.ts';
+import { typeAllowed, writes } from '../domain/scope-checks.ts';
 import { allows } from '../domain/scope.ts';
 import { joined, line } from './build.ts';
 import type { Line } from './document.ts';

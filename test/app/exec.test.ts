@@ -26,7 +26,7 @@ import { machineCommands } from '../../src/app/exec/machine-commands.ts';
 import { startControlSocket, type ControlSocket } from '../../src/app/exec/server/control-socket.ts';
 import { responder } from '../../src/app/exec/server/respond.ts';
 import { requestsOf } from '../../src/app/requests.ts';
-import { startReaper } from '../../src/lifecycle/due/reaper.ts';
+import { startReaper } from '../../src/lifecycle/scheduler/reaper.ts';
 import { ADA, botStage, CONTROL, type BotStage } from '../bot/support/stage.ts';
 
 const MINT = 'mint @alice --rooms !ops:x.org --ttl 1h --reason "weekly report"';

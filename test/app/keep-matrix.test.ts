@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type KeptMatrix, keepMatrix, type MatrixHooks } from '../../src/app/keep-matrix.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import type { UserId } from '../../src/domain/ids.ts';
-import { createTroubles } from '../../src/lifecycle/troubles/troubles.ts';
+import { createTroubles } from '../../src/lifecycle/incidents/incidents.ts';
 import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
 import type { BotClient } from '../../src/matrix/bot-client.ts';
 import type { Chat } from '../../src/ports/chat.ts';

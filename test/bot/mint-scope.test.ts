@@ -4,7 +4,7 @@ import type { CommandContext } from '../../src/bot/command.ts';
 import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenize } from '../../src/bot/tokenizer.ts';
-import { parseAllowance } from '../../src/domain/allowance.ts';
+import { parseAllowance } from '../../src/domain/permission.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
 import { mintTerms } from '../../src/lifecycle/mint/mint-terms.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Allowance } from '../../src/domain/allowance.ts';
+import type { Allowance } from '../../src/domain/permission.ts';
 import { CAPABILITIES } from '../../src/domain/capability.ts';
 import type { Enforcement } from '../../src/domain/enforced.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
@@ -11,7 +11,7 @@ import {
   ruleVerdict,
   typeAllowed,
   usesLeft,
-} from '../../src/domain/scope-deciders.ts';
+} from '../../src/domain/scope-checks.ts';
 import { allows, canonical, narrow, openRooms, roomMatches, type Scope } from '../../src/domain/scope.ts';
 import { parseScope } from '../../src/domain/stored-scope.ts';
 import {

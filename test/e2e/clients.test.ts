@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Allowance } from '../../src/domain/allowance.ts';
+import type { Allowance } from '../../src/domain/permission.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Gateway } from '../../src/gateway/server.ts';
 import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';

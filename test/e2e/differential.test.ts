@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/allowance.ts';
+import type { Allowance } from '../../src/domain/permission.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import type { Gateway } from '../../src/gateway/server.ts';

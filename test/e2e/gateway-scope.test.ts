@@ -8,7 +8,7 @@ import { hashToken, newToken } from '../../src/domain/token.ts';
 import type { Gateway } from '../../src/gateway/server.ts';
 import { createSynapse, type Synapse } from '../../src/issuers/synapse/synapse.ts';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
-import type { World } from '../../src/lifecycle/world.ts';
+import type { World } from '../../src/lifecycle/services.ts';
 import type { Chat } from '../../src/ports/chat.ts';
 import { createSealer } from '../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/allowance.ts';
+import type { Allowance } from '../../src/domain/permission.ts';
 import type { LeaseId, RoomId } from '../../src/domain/ids.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import { sampleGrant } from '../contract/sample.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/allowance.ts';
+import type { Allowance } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { type Person, registerPerson, V3 } from '../harness/person.ts';
 import { startSynapse, type Synapse } from '../harness/synapse.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/allowance.ts';
+import type { Allowance } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
-import { typeAllowed } from '../../src/domain/scope-deciders.ts';
+import { typeAllowed } from '../../src/domain/scope-checks.ts';
 import { allows } from '../../src/domain/scope.ts';
 import { isResponse } from '../../src/gateway/http/response.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';

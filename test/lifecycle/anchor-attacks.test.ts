@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventId } from '../../src/domain/ids.ts';
 import { compareState } from '../../src/lifecycle/anchors/compare-state.ts';
-import { noteHeld } from '../../src/lifecycle/anchors/note-found.ts';
+import { noteHeld } from '../../src/lifecycle/anchors/record-findings.ts';
 import type { AnchorParts } from '../../src/lifecycle/anchors/parts.ts';
 import { startAnchors } from '../../src/lifecycle/anchors/poster.ts';
 import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';

@@ -7,14 +7,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Anchor, anchorContent, heldAgainst, isFurther, readAnchor } from '../../src/domain/anchor.ts';
 import type { EventId, GrantId, MessageId } from '../../src/domain/ids.ts';
 import { compareState } from '../../src/lifecycle/anchors/compare-state.ts';
-import { noteHeld, noteHomeserverForgot, noteLost } from '../../src/lifecycle/anchors/note-found.ts';
+import { noteHeld, noteHomeserverForgot, noteLost } from '../../src/lifecycle/anchors/record-findings.ts';
 import type { AnchorParts } from '../../src/lifecycle/anchors/parts.ts';
 import { startAnchors } from '../../src/lifecycle/anchors/poster.ts';
 import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';
 import type { Anchorage } from '../../src/ports/anchorage.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import type { SqliteLedger } from '../../src/store/sqlite/open.ts';
-import { endGrant } from '../../src/lifecycle/ending/end-grant.ts';
+import { endGrant } from '../../src/lifecycle/revocation/end-grant.ts';
 import { NOON, sampleAudit, sampleGrant, sampleLease, sampleMessage } from '../contract/sample.ts';
 import { silentLog } from '../support/silent-log.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
-import { endUnasked } from '../../src/lifecycle/ending/end-grant.ts';
+import { endUnasked } from '../../src/lifecycle/revocation/end-grant.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
-import { revoke } from '../../src/lifecycle/ending/revoke.ts';
+import { revoke } from '../../src/lifecycle/revocation/revoke.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL } from './support/homeserver.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Allowance, parseAllowance } from '../../src/domain/allowance.ts';
+import { type Allowance, parseAllowance } from '../../src/domain/permission.ts';
 import { ENFORCED } from '../../src/domain/enforced.ts';
 import type { ScopeLimits } from '../../src/domain/scope.ts';
 import { parseScope } from '../../src/domain/stored-scope.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
-import { deliver, deliverWaitingTo } from '../../src/lifecycle/telling/deliver.ts';
+import { deliver, deliverWaitingTo } from '../../src/lifecycle/notifications/deliver.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL } from './support/homeserver.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { startReaper } from '../../src/lifecycle/due/reaper.ts';
+import { startReaper } from '../../src/lifecycle/scheduler/reaper.ts';
 import { Service } from './support/harness.ts';
 
 describe('the reaper', () => {

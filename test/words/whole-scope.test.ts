@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CAPABILITY } from '../../src/domain/capability.ts';
-import { nameOf } from '../../src/domain/allowance.ts';
+import { nameOf } from '../../src/domain/permission.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import { inviteReason } from '../../src/words/invite.ts';
 import { lineToText } from '../../src/words/render.ts';

@@ -1,4 +1,4 @@
-import type { Troubles } from '../../lifecycle/troubles/troubles.ts';
+import type { Troubles } from '../../lifecycle/incidents/incidents.ts';
 import { keepReserve } from './reserve.ts';
 
 /** The disk of the state folder. */

@@ -5,7 +5,7 @@ import { loadConfig, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Operator, UserId } from '../../domain/ids.ts';
 import type { Grant } from '../../domain/grant.ts';
-import { endEverything } from '../../lifecycle/ending/end-everything.ts';
+import { endEverything } from '../../lifecycle/revocation/end-everything.ts';
 import type { Log } from '../../ports/log.ts';
 import { createSealer, loadKey } from '../../store/seal/index.ts';
 import { openSqliteLedger, type SqliteLedger } from '../../store/sqlite/open.ts';

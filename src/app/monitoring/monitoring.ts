@@ -1,7 +1,7 @@
 import type { Config } from '../../config/index.ts';
-import { type TroubleKind, TROUBLES } from '../../domain/trouble.ts';
-import { heldSentence } from '../../lifecycle/anchors/held.ts';
-import type { World } from '../../lifecycle/world.ts';
+import { type TroubleKind, TROUBLES } from '../../domain/incident.ts';
+import { heldSentence } from '../../lifecycle/anchors/lockdown.ts';
+import type { World } from '../../lifecycle/services.ts';
 import { exposition, numbersOf } from '../../telemetry/metrics/exposition.ts';
 import {
   type ServiceMetrics,

@@ -1,4 +1,4 @@
-import { deliver } from '../../lifecycle/telling/deliver.ts';
+import { deliver } from '../../lifecycle/notifications/deliver.ts';
 import { locate } from '../../lifecycle/locate.ts';
 import { code, line, list, paragraph, pill } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';

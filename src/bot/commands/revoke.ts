@@ -1,5 +1,5 @@
 import { locate } from '../../lifecycle/locate.ts';
-import { revoke } from '../../lifecycle/ending/revoke.ts';
+import { revoke } from '../../lifecycle/revocation/revoke.ts';
 import { required } from '../arguments.ts';
 import { GRANT_ID, senderUserId, type Command } from '../command.ts';
 

@@ -1,10 +1,10 @@
-import { type Held, heldSentence } from '../../lifecycle/anchors/held.ts';
+import { type Held, heldSentence } from '../../lifecycle/anchors/lockdown.ts';
 import { status } from '../../lifecycle/report.ts';
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
-import { exposure } from '../../lifecycle/troubles/control-room.ts';
-import { troubleLine } from '../../words/messages/trouble.ts';
-import type { World } from '../../lifecycle/world.ts';
+import { exposure } from '../../lifecycle/incidents/control-room.ts';
+import { troubleLine } from '../../words/messages/incident.ts';
+import type { World } from '../../lifecycle/services.ts';
 import { lineToText } from '../../words/render.ts';
 import { statusData } from '../reply-data.ts';
 import type { Command } from '../command.ts';

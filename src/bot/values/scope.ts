@@ -1,4 +1,4 @@
-import { type Allowance, nameOf, parseAllowance, parseTypePattern } from '../../domain/allowance.ts';
+import { type Allowance, nameOf, parseAllowance, parseTypePattern } from '../../domain/permission.ts';
 import { CAPABILITIES, CAPABILITY } from '../../domain/capability.ts';
 import { parseCreatorPattern } from '../../domain/creator.ts';
 import { firewall, parseEndpoint } from '../../domain/endpoint-rule.ts';

@@ -1,6 +1,6 @@
-import { nameOf } from '../../domain/allowance.ts';
+import { nameOf } from '../../domain/permission.ts';
 import { allows } from '../../domain/scope.ts';
-import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { typeAllowed } from '../../domain/scope-checks.ts';
 import { type GatewayResponse, FORBIDDEN, missingCapability } from '../http/response.ts';
 import {
   aliases,

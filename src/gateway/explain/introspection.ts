@@ -1,4 +1,4 @@
-import { type AllowanceParts, partsOf } from '../../domain/allowance.ts';
+import { type AllowanceParts, partsOf } from '../../domain/permission.ts';
 import { CAPABILITY } from '../../domain/capability.ts';
 import type { EndpointRule } from '../../domain/endpoint-rule.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';

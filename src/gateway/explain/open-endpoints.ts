@@ -1,4 +1,4 @@
-import { partsOf } from '../../domain/allowance.ts';
+import { partsOf } from '../../domain/permission.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { isServedTo, type JudgedLine, lackingFor } from '../steps/guard.ts';
 

@@ -1,7 +1,7 @@
 import type { Capability } from '../../domain/capability.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
-import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { typeAllowed } from '../../domain/scope-checks.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 
 /** Whose own data an answer may show, and by which scope; plain data, for another thread. */

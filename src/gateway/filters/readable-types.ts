@@ -1,4 +1,4 @@
-import { partsOf } from '../../domain/allowance.ts';
+import { partsOf } from '../../domain/permission.ts';
 import { patternMeans } from '../../domain/delegable.ts';
 import type { Scope } from '../../domain/scope.ts';
 

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { allowanceMeans } from '../../domain/allowance.ts';
+import { allowanceMeans } from '../../domain/permission.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { allows } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';

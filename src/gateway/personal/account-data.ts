@@ -1,7 +1,7 @@
-import { nameOf } from '../../domain/allowance.ts';
+import { nameOf } from '../../domain/permission.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
-import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { typeAllowed } from '../../domain/scope-checks.ts';
 import {
   type GatewayResponse,
   FORBIDDEN,

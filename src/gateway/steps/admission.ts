@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Network } from '../../domain/network.ts';
-import { addressAllowed, ruleVerdict } from '../../domain/scope-deciders.ts';
+import { addressAllowed, ruleVerdict } from '../../domain/scope-checks.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { type GatewayResponse, REFUSED_BY_RULES, WRONG_NETWORK } from '../http/response.ts';
 import { clientAddress } from '../http/client-address.ts';

@@ -1,7 +1,7 @@
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import { unreachable } from '../../domain/errors.ts';
 import { allows, type Scope } from '../../domain/scope.ts';
-import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { typeAllowed } from '../../domain/scope-checks.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import {
   type GatewayResponse,

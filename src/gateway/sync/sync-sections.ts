@@ -1,5 +1,5 @@
 import type { Capability } from '../../domain/capability.ts';
-import { partsOf } from '../../domain/allowance.ts';
+import { partsOf } from '../../domain/permission.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import { holds, ownTypes, type ReadView } from '../filters/read-view.ts';
 import { rebuiltEventFilter, sharedTypes } from '../rewrite/event-filter.ts';

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { nameOf } from '../../domain/allowance.ts';
+import { nameOf } from '../../domain/permission.ts';
 import { CAPABILITY } from '../../domain/capability.ts';
 import { allows } from '../../domain/scope.ts';
 import {

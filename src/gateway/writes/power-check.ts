@@ -1,7 +1,7 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import { type PoweredDeed, roomPowerOf } from '../../domain/power.ts';
-import { powerAllows } from '../../domain/scope-deciders.ts';
+import { powerAllows } from '../../domain/scope-checks.ts';
 import { type GatewayResponse, FORBIDDEN, isResponse } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
-import { typeAllowed } from '../../domain/scope-deciders.ts';
+import { typeAllowed } from '../../domain/scope-checks.ts';
 import {
   type GatewayResponse,
   FORBIDDEN,

@@ -6,11 +6,11 @@ import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { openRooms } from '../../domain/scope.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { lookAtRooms, type Looked, needsLook, roomMakers } from './scope-rooms.ts';
-import type { UpstreamCopy } from './upstream-copy.ts';
+import type { UpstreamCopy } from './cached-upstream-token.ts';
 import { excludeRoom } from '../exclude-room.ts';
-import { noteSubject } from '../due/subjects-watch.ts';
+import { noteSubject } from '../scheduler/subjects-watch.ts';
 import { singleFlight } from './single-flight.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 const MAX_GRANTS = 10_000;
 const MAX_UNKNOWN = 10_000;

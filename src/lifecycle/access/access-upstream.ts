@@ -8,14 +8,14 @@ import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from '../leases/kill-lease.ts';
 import { killingLease } from '../leases/lease-row.ts';
 import { newIds } from '../new-id.ts';
-import { pace } from './pace.ts';
+import { pace } from './keyed-backoff.ts';
 import { problemOf } from '../problem.ts';
 import { needsRenewal, renewLease } from '../leases/renew-lease.ts';
 import { leaseRow } from '../secret-rows.ts';
-import type { UpstreamCopy } from './upstream-copy.ts';
+import type { UpstreamCopy } from './cached-upstream-token.ts';
 import { singleFlight } from './single-flight.ts';
-import { noteSubject } from '../due/subjects-watch.ts';
-import type { World } from '../world.ts';
+import { noteSubject } from '../scheduler/subjects-watch.ts';
+import type { World } from '../services.ts';
 
 /** Each try may leave a token at the homeserver that nobody has, and a message in the control room. */
 const AFTER_FAILURE_MS = [5_000, 300_000] as const;

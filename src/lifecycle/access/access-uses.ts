@@ -1,9 +1,9 @@
 import { standing } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
-import { usesLeft } from '../../domain/scope-deciders.ts';
-import { endUnasked } from '../ending/end-grant.ts';
+import { usesLeft } from '../../domain/scope-checks.ts';
+import { endUnasked } from '../revocation/end-grant.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 import type { AccessEntries } from './access-entries.ts';
 
 /**

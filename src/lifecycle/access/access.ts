@@ -7,10 +7,10 @@ import type { Access, AccessControl, Presented } from './access-control.ts';
 import { accessEntries, type Entry } from './access-entries.ts';
 import { accessUpstream } from './access-upstream.ts';
 import { accessUses } from './access-uses.ts';
-import { endUnasked } from '../ending/end-grant.ts';
-import { overWatch } from './over-watch.ts';
+import { endUnasked } from '../revocation/end-grant.ts';
+import { overWatch } from './expiry-timer.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 function sameHash(stored: string, presented: string): boolean {
   const a = Buffer.from(stored, 'hex');

@@ -3,7 +3,7 @@ import type { RoomId, UserId } from '../../domain/ids.ts';
 import { canGrow, roomMatches, type Scope } from '../../domain/scope.ts';
 import type { Directory } from '../../ports/directory.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const REMEMBERED = 200_000;

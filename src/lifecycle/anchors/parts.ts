@@ -1,7 +1,7 @@
 import type { Anchor, Mac, Reach } from '../../domain/anchor.ts';
 import type { Anchorage, AnchorStore, PostedAnchor } from '../../ports/anchorage.ts';
 import type { Ledger } from '../../ports/ledger.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 /** What anchors are made of and compared with. */
 export type AnchorParts = Pick<World, 'ledger' | 'clock' | 'random' | 'log'> & {

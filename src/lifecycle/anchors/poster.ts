@@ -2,7 +2,7 @@ import { anchorContent } from '../../domain/anchor.ts';
 import type { Change } from '../../domain/change.ts';
 import { problemOf } from '../problem.ts';
 import { compareState } from './compare-state.ts';
-import { noteHomeserverForgot, noteLost } from './note-found.ts';
+import { noteHomeserverForgot, noteLost } from './record-findings.ts';
 import { type AnchorParts, postedHere, reachOf } from './parts.ts';
 
 /**

@@ -2,9 +2,9 @@ import type { OldCopy } from '../../domain/anchor.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Actor, GrantId } from '../../domain/ids.ts';
-import { endGrant } from '../ending/end-grant.ts';
-import type { World } from '../world.ts';
-import { historyEvent, killAgain, newsRow } from './note-found.ts';
+import { endGrant } from '../revocation/end-grant.ts';
+import type { World } from '../services.ts';
+import { historyEvent, killAgain, newsRow } from './record-findings.ts';
 import type { AnchorParts } from './parts.ts';
 
 const MANY = 100_000;

@@ -7,11 +7,11 @@ import { auditOf } from '../audit-event.ts';
 import { backoffMs } from '../backoff.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { changedLease, deadLease } from './lease-row.ts';
-import { newMessage } from '../telling/message-row.ts';
+import { newMessage } from '../notifications/message-row.ts';
 import { newIds, type NewIds } from '../new-id.ts';
 import { problemOf } from '../problem.ts';
 import { leaseRow } from '../secret-rows.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 /** A log-out is given up this long after the token's own end: by then the homeserver has ended it itself. */
 const GIVE_UP_AFTER_END_MS = 3_600_000;

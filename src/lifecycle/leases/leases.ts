@@ -9,7 +9,7 @@ import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage, killLease } from './kill-lease.ts';
 import { changedLease, killingLease, orphanLease } from './lease-row.ts';
 import { newIds, type NewIds } from '../new-id.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 /** What a lease's clock brings, without asking anybody; null where the row is not due for that. */
 export function decideLeaseDue(

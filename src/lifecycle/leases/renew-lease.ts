@@ -13,8 +13,8 @@ import { ask } from '../mint/mint.ts';
 import { decideLateAnswer, stillWanted } from '../mint/mint-decisions.ts';
 import { newIds, type NewIds } from '../new-id.ts';
 import { leaseRow } from '../secret-rows.ts';
-import { checkSubjectNow } from '../due/subjects-watch.ts';
-import type { World } from '../world.ts';
+import { checkSubjectNow } from '../scheduler/subjects-watch.ts';
+import type { World } from '../services.ts';
 
 const MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.1;

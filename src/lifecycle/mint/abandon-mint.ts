@@ -2,7 +2,7 @@ import type { GrantId } from '../../domain/ids.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { decideMintFailed } from './mint-decisions.ts';
 import { newIds } from '../new-id.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 /**
  * Fails a mint whose answer will not come: the process that asked is gone, or has waited too long. What the

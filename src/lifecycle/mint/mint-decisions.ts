@@ -6,7 +6,7 @@ import type { MessageBody } from '../../domain/message.ts';
 import type { Issued } from '../../ports/issuer.ts';
 import { auditOf } from '../audit-event.ts';
 import { aliveLease, killingLease, orphanLease, refusedLease } from '../leases/lease-row.ts';
-import { newMessage } from '../telling/message-row.ts';
+import { newMessage } from '../notifications/message-row.ts';
 import type { NewIds } from '../new-id.ts';
 
 /** The grant and its first lease, written before the homeserver is asked. */

@@ -3,7 +3,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { isOperator, parseUserId, serverOf, type Operator, type UserId } from '../../domain/ids.ts';
 import type { Keys } from '../../ports/chat.ts';
 import type { MintRequest } from '../requests.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 /**
  * Who is to get the token: who was named, or the minter; an operator only where they named a file.

@@ -2,7 +2,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { serverOf, type UserId } from '../../domain/ids.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 /**
  * What can be said against a subject without asking the homeserver.

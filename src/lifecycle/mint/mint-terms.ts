@@ -1,7 +1,7 @@
-import { allowanceMeans } from '../../domain/allowance.ts';
+import { allowanceMeans } from '../../domain/permission.ts';
 import { type Enforcement, needsDevice, unenforced } from '../../domain/enforced.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { lacking, typeAllowed } from '../../domain/scope-deciders.ts';
+import { lacking, typeAllowed } from '../../domain/scope-checks.ts';
 import { canonical, type Scope } from '../../domain/scope.ts';
 import { unenforcedSentence } from '../../words/unenforced.ts';
 import type { MintRequest } from '../requests.ts';

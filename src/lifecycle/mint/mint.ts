@@ -4,7 +4,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { hashToken, newToken } from '../../domain/token.ts';
 import type { Issued } from '../../ports/issuer.ts';
-import { refuseWhileHeld } from '../anchors/held.ts';
+import { refuseWhileHeld } from '../anchors/lockdown.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { ASKING_PATIENCE_MS, askingLease } from '../leases/lease-row.ts';
 import {
@@ -21,9 +21,9 @@ import { planMint } from './plan-mint.ts';
 import { problemOf } from '../problem.ts';
 import type { Begun, MintPlan, MintRequest } from '../requests.ts';
 import { grantRow, leaseRow } from '../secret-rows.ts';
-import { serially } from '../serially.ts';
-import { blameIssuer, refuseInTrouble } from '../troubles/refuse.ts';
-import type { World } from '../world.ts';
+import { serially } from '../run-exclusive.ts';
+import { blameIssuer, refuseInTrouble } from '../incidents/refuse.ts';
+import type { World } from '../services.ts';
 
 const ID_ATTEMPTS = 10;
 

@@ -13,7 +13,7 @@ import { checkRoom, outsideRooms, resolveRoom, roomFacts, type Outside } from '.
 import { mintTerms } from './mint-terms.ts';
 import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
 import type { MintPlan, MintRequest } from '../requests.ts';
-import type { World } from '../world.ts';
+import type { World } from '../services.ts';
 
 const NO_ADDRESSES = new MintwardenError(
   'refused-by-policy',

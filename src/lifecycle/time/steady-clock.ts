@@ -1,5 +1,5 @@
 import type { ClockWorry } from '../../domain/history-news.ts';
-import { judgeTime } from '../../domain/judged-time.ts';
+import { judgeTime } from '../../domain/clock-check.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** So far two clocks agree. */

@@ -1,8 +1,8 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Actor } from '../../domain/ids.ts';
 import type { AnchorStore } from '../../ports/anchorage.ts';
-import { historyEvent, newsRow } from '../anchors/note-found.ts';
-import type { World } from '../world.ts';
+import { historyEvent, newsRow } from '../anchors/record-findings.ts';
+import type { World } from '../services.ts';
 
 /**
  * Takes the clock for right, whatever was seen before, at an operator's word. Where that sets time back,

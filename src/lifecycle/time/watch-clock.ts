@@ -1,7 +1,7 @@
 import type { ClockWorry } from '../../domain/history-news.ts';
 import type { AnchorStore } from '../../ports/anchorage.ts';
-import type { World } from '../world.ts';
-import { newsRow } from '../anchors/note-found.ts';
+import type { World } from '../services.ts';
+import { newsRow } from '../anchors/record-findings.ts';
 import { problemOf } from '../problem.ts';
 import type { SteadyClock } from './steady-clock.ts';
 

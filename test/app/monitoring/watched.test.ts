@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type Watched, watchedService, type WatchedService } from '../../../src/app/monitoring/monitoring.ts';
 import type { Config } from '../../../src/config/index.ts';
-import type { Trouble } from '../../../src/domain/trouble.ts';
+import type { Trouble } from '../../../src/domain/incident.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 
 const config = (port = 0): Config => ({ monitoring: { listen: { host: '127.0.0.1', port } } }) as Config;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TROUBLES } from '../../../src/domain/trouble.ts';
+import { TROUBLES } from '../../../src/domain/incident.ts';
 import { exposition, numbersOf } from '../../../src/telemetry/metrics/exposition.ts';
 import { gatewayMetrics } from '../../../src/telemetry/metrics/gateway-metrics.ts';
 import { serviceMetrics } from '../../../src/telemetry/metrics/service-metrics.ts';

@@ -3,7 +3,7 @@ import type { EventId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import { createBot, type Bot } from '../../../src/bot/bot.ts';
 import { requestsOf } from '../../../src/app/requests.ts';
-import type { World } from '../../../src/lifecycle/world.ts';
+import type { World } from '../../../src/lifecycle/services.ts';
 import type { Chat, ChatContent, ControlRoomState, Dm, Incoming } from '../../../src/ports/chat.ts';
 import { createSealer } from '../../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';

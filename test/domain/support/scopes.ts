@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Allowance, parseAllowance } from '../../../src/domain/allowance.ts';
+import { type Allowance, parseAllowance } from '../../../src/domain/permission.ts';
 import { CAPABILITIES, CAPABILITY } from '../../../src/domain/capability.ts';
 import type { CreatorPattern } from '../../../src/domain/creator.ts';
 import type { EndpointRule } from '../../../src/domain/endpoint-rule.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import { ALICE, OPS } from '../support/grants.ts';
 import { personalStage } from '../support/personal-homeserver.ts';
 

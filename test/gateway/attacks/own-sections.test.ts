@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
 

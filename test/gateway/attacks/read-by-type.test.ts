@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import { canonical } from '../../../src/domain/scope.ts';
 import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
 import { readableTypesOf } from '../../../src/gateway/filters/readable-types.ts';

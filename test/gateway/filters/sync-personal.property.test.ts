@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { filterSync } from '../../../src/gateway/filters/sync.ts';
 import { pushedSyncFilter } from '../../../src/gateway/sync/sync-filter.ts';

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import { ENFORCED } from '../../../src/domain/enforced.ts';
 import type { EndpointRule } from '../../../src/domain/endpoint-rule.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';

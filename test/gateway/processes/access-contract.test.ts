@@ -5,7 +5,7 @@ import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
 import { newToken } from '../../../src/domain/token.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type { AccessControl, Presented, Upstream } from '../../../src/lifecycle/access/access-control.ts';
-import { watchSubjectsOnce } from '../../../src/lifecycle/due/subjects-watch.ts';
+import { watchSubjectsOnce } from '../../../src/lifecycle/scheduler/subjects-watch.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { ALICE, LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { DEV, grantOf, OPS } from './grants.ts';
 import { stage, type Stage, TOKEN } from './stage.ts';

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import type { GatewayOptions } from '../../../src/gateway/server.ts';

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/allowance.ts';
+import type { Allowance } from '../../../src/domain/permission.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from './grants.ts';
 import { stage, type Stage } from './stage.ts';

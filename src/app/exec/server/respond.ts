@@ -6,7 +6,7 @@ import {
 } from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { GrantId, Operator } from '../../../domain/ids.ts';
-import { handOver } from '../../../lifecycle/telling/hand-over.ts';
+import { handOver } from '../../../lifecycle/notifications/operator-delivery.ts';
 import type { ToldError } from '../protocol.ts';
 import type { HandToken, Respond } from './control-socket.ts';
 

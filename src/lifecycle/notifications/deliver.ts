@@ -1,0 +1,101 @@
+import { MintwardenError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import { isOperator, type GrantId, type MessageId, type UserId } from '../../domain/ids.ts';
+import type { Message } from '../../domain/message.ts';
+import { mintLine } from '../../words/command-line.ts';
+import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
+import { changed } from './message-row.ts';
+import { alreadyOver } from '../revocation/revoke.ts';
+import type { World } from '../services.ts';
+
+const PATIENCE_MS = 3_000;
+const MANY = 100_000;
+
+/**
+ * How far a delivery is after it was tried again. `why` is a word of `WaitingFor` or a sentence; null: not
+ * known yet.
+ */
+export type DeliveryState = { readonly delivery: 'sent' | 'waiting'; readonly why: string | null };
+
+/**
+ * Tries at once to deliver a token that waits, and says what came of it within a few seconds.
+ * @throws MintwardenError `conflict` where the grant is over, or its token was delivered and so cannot be
+ *   again
+ */
+export async function deliver(world: World, grant: Grant, patienceMs = PATIENCE_MS): Promise<DeliveryState> {
+  const row = await world.ledger.grant(grant.id);
+  if (row === null || (row.state !== 'live' && row.state !== 'minting'))
+    throw alreadyOver(row ?? grant, world.clock.now());
+  if (row.delivery !== 'waiting') throw deliveredBefore(row);
+  if (isOperator(row.recipient)) throw byHand(row);
+  const nudged = await nudge(world, row.id);
+  if (nudged !== null) await nextChange(world, nudged, patienceMs);
+  const after = await world.ledger.grant(row.id);
+  const token = await tokenMessage(world, row.id);
+  if (after?.delivery === 'sent') return { delivery: 'sent', why: null };
+  return { delivery: 'waiting', why: token?.lastProblem ?? null };
+}
+
+function byHand({ id }: Grant): MintwardenError {
+  return new MintwardenError(
+    'conflict',
+    `The token of grant ${id} waits to be taken by the operator who made it, and is sent to nobody.`,
+    `They take it at the machine: \`mintwarden exec 'deliver ${id} --out FILE'\``,
+  );
+}
+
+function deliveredBefore(grant: Grant): MintwardenError {
+  const anew = mintLine(grant);
+  return new MintwardenError(
+    'conflict',
+    `The token of grant ${grant.id} was delivered to ${grant.recipient}, and no copy of it is kept.`,
+    anew === null
+      ? `To replace it: !revoke ${grant.id}, then a new !mint.`
+      : `To replace it, send these two lines: !revoke ${grant.id} and ${anew}`,
+  );
+}
+
+/** Someone joined: tokens that wait for them are tried at once. Never throws for one of several. */
+export async function deliverWaitingTo(world: World, recipient: UserId): Promise<void> {
+  const live = await world.ledger.grants({ states: ['live'], limit: MANY });
+  for (const grant of live) {
+    if (grant.recipient === recipient && grant.delivery === 'waiting') await nudge(world, grant.id);
+  }
+}
+
+async function tokenMessage(world: World, id: GrantId): Promise<Message | null> {
+  const messages = await world.ledger.messages(id);
+  return messages.find((message) => message.body.kind === 'token') ?? null;
+}
+
+/** Makes the token's message, and the notice it waits for, due now. Null where there is none to try. */
+async function nudge(world: World, id: GrantId): Promise<Message | null> {
+  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Message | null>> => {
+    const waiting = (await world.ledger.messages(id)).filter(
+      ({ body, state }) => state === 'waiting' && (body.kind === 'token' || body.kind === 'notice'),
+    );
+    const now = world.clock.now();
+    const rows = waiting
+      .filter((row) => row.nextActionAt === null || row.nextActionAt > now)
+      .map((row) => changed(row, { nextActionAt: now }));
+    const token = [...rows, ...waiting].find(({ body }) => body.kind === 'token') ?? null;
+    return { change: rows.length === 0 ? null : { at: now, messages: rows }, value: token };
+  });
+  return outcome.kind === 'done' ? outcome.value : null;
+}
+
+/** Resolves when an attempt at the message has ended (its row shows it), or patience has. */
+async function nextChange(world: World, nudged: Message, patienceMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const isOver = (id: MessageId, row: Message) =>
+    row.id === id && (row.state !== 'waiting' || (row.nextActionAt ?? 0) > (nudged.nextActionAt ?? 0));
+  const stop = world.ledger.onCommitted((change) => {
+    if (change.messages?.some((row) => isOver(nudged.id, row)) === true) resolve();
+  });
+  const timer = setTimeout(resolve, patienceMs);
+  const row = await world.ledger.message(nudged.id);
+  if (row !== null && isOver(nudged.id, row)) resolve();
+  await promise;
+  clearTimeout(timer);
+  stop();
+}

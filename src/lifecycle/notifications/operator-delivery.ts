@@ -1,0 +1,194 @@
+import type { Change } from '../../domain/change.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { delivered, standing, type Grant } from '../../domain/grant.ts';
+import type { GrantId, Operator } from '../../domain/ids.ts';
+import type { Message } from '../../domain/message.ts';
+import { refuseWhileHeld } from '../anchors/lockdown.ts';
+import { auditOf } from '../audit-event.ts';
+import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
+import { alreadyOver } from '../revocation/revoke.ts';
+import { problemOf } from '../problem.ts';
+import { grantRow } from '../secret-rows.ts';
+import type { World } from '../services.ts';
+import { changed } from './message-row.ts';
+
+/**
+ * What stands in the row while the token is on its way into the file: what is not confirmed may have arrived.
+ */
+const UNDER_WAY =
+  'it was given to the operator’s terminal, which has not confirmed yet that it is in the file.';
+
+/** The rows that a hand-over looks at. */
+type Facts = { readonly grant: Grant; readonly token: Message; readonly notice: Message | null };
+
+/** Grants whose token is on its way into a file just now: two who ask at once must not both have it. */
+const underWay = new WeakMap<World['ledger'], Set<GrantId>>();
+
+/**
+ * Gives a token to the operator it was made for, once its subject's notice was accepted. It counts as
+ * delivered, and our sealed copy is erased, when `take` has resolved; where that throws, the token goes on
+ * waiting, and its grant ends if nobody takes it in time.
+ * @param take gets the token, a secret; resolves when it is kept where it should be
+ * @returns the grant as it is then
+ * @throws MintwardenError `not-allowed` (it is somebody else's, or all is held), `conflict` (over, suspended,
+ *   taken before or just now),
+ *   `subject-unreachable` where the notice was not accepted within `patienceMs`; and what `take` throws
+ */
+export async function handOver(
+  world: World,
+  id: GrantId,
+  by: Operator,
+  take: (token: string) => Promise<void>,
+  patienceMs: number,
+): Promise<Grant> {
+  checkTaker(await factsOf(world, id), by);
+  await noticed(world, id, patienceMs);
+  refuseWhileHeld(world.held);
+  return alone(world, id, async () => {
+    const sealed = await begin(world, id, by);
+    try {
+      await take(world.sealer.open(grantRow(id), sealed));
+    } catch (error) {
+      await note(world, id, problemOf(error));
+      throw error;
+    }
+    return conclude(world, id);
+  });
+}
+
+async function alone<T>({ ledger }: World, id: GrantId, work: () => Promise<T>): Promise<T> {
+  const ids = underWay.get(ledger) ?? new Set();
+  underWay.set(ledger, ids);
+  if (ids.has(id)) {
+    throw new MintwardenError(
+      'conflict',
+      `The token of grant ${id} is being taken just now.`,
+      `See what became of it: \`show ${id}\``,
+    );
+  }
+  ids.add(id);
+  try {
+    return await work();
+  } finally {
+    ids.delete(id);
+  }
+}
+
+async function factsOf(world: World, id: GrantId): Promise<Facts> {
+  const [grant, messages] = await Promise.all([world.ledger.grant(id), world.ledger.messages(id)]);
+  const token = messages.find(({ body }) => body.kind === 'token');
+  if (grant === null || token === undefined)
+    throw new MintwardenError('conflict', `Grant ${id} has no token to hand over.`);
+  return { grant, token, notice: messages.find((message) => message.id === token.after) ?? null };
+}
+
+/** Whether this token is this operator's to take. */
+function checkTaker({ grant }: Facts, by: Operator): void {
+  if (grant.recipient === by) return;
+  throw new MintwardenError(
+    'not-allowed',
+    `The token of grant ${grant.id} is for ${grant.recipient.replace(/^operator:/, 'the operator ')}, and goes to nobody else.`,
+    `To have one of your own: \`revoke ${grant.id}\`, then a new mint with --out FILE.`,
+  );
+}
+
+/** Resolves when the subject's notice was accepted, or patience is at an end: `begin` looks what it is. */
+async function noticed(world: World, id: GrantId, patienceMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = world.ledger.onCommitted((change) => {
+    const told =
+      change.messages?.some(
+        (row) => row.grantId === id && row.body.kind === 'notice' && row.state !== 'waiting',
+      ) === true;
+    const over = change.grants?.some((row) => row.id === id && row.state !== 'live') === true;
+    if (told || over) resolve();
+  });
+  const timer = setTimeout(resolve, patienceMs);
+  try {
+    if ((await factsOf(world, id)).notice?.state !== 'waiting') return;
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
+}
+
+/** Looks at everything once more, writes down that the token is given away, and gives its sealed copy. */
+async function begin(world: World, id: GrantId, by: Operator): Promise<string> {
+  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<string>> => {
+    const facts = await factsOf(world, id);
+    checkTaker(facts, by);
+    const now = world.clock.now();
+    const sealed = takeable(facts, now);
+    const message = changed(facts.token, { attempts: facts.token.attempts + 1, lastProblem: UNDER_WAY });
+    return { change: { at: now, messages: [message] }, value: sealed };
+  });
+  if (outcome.kind === 'done') return outcome.value;
+  throw new MintwardenError('internal', 'A hand-over is no command, and yet it was seen before.');
+}
+
+function takeable({ grant, token, notice }: Facts, now: number): string {
+  const { id, subject } = grant;
+  const stands = standing(grant, now);
+  if (stands === 'over') throw alreadyOver(grant, now);
+  if (stands === 'suspended')
+    throw new MintwardenError(
+      'conflict',
+      `${subject} is locked, so the token of grant ${id} works for nobody.`,
+      'Unlock the account first.',
+    );
+  if (grant.sealedToken === null || token.state !== 'waiting')
+    throw new MintwardenError(
+      'conflict',
+      `The token of grant ${id} was taken before, and no copy of it is kept.`,
+      `\`revoke ${id}\`, and mint anew.`,
+    );
+  if (notice?.state === 'accepted') return grant.sealedToken;
+  throw new MintwardenError(
+    'subject-unreachable',
+    `${subject} could not be told of grant ${id} yet, and the token is handed over only after that.`,
+    `Take it later: \`mintwarden exec 'deliver ${id} --out FILE'\``,
+  );
+}
+
+async function note(world: World, id: GrantId, problem: string): Promise<void> {
+  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
+    const { token } = await factsOf(world, id);
+    const change =
+      token.state === 'waiting'
+        ? { at: world.clock.now(), messages: [changed(token, { lastProblem: problem })] }
+        : null;
+    return { change, value: null };
+  });
+}
+
+/**
+ * It is in the file. Where the grant ended meanwhile, what is there is worth nothing; that it is there is
+ * written all the same.
+ */
+async function conclude(world: World, id: GrantId): Promise<Grant> {
+  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Grant>> => {
+    const facts = await factsOf(world, id);
+    const change = decideTaken(facts, world.clock.now());
+    return { change, value: change.grants?.[0] ?? facts.grant };
+  });
+  if (outcome.kind === 'done') return outcome.value;
+  throw new MintwardenError('internal', 'A hand-over is no command, and yet it was seen before.');
+}
+
+function decideTaken({ grant, token }: Facts, now: number): Change {
+  const counts = standing(grant, now) !== 'over' && token.state === 'waiting';
+  const taken = changed(token, { state: 'accepted', acceptedAt: now, lastProblem: null, nextActionAt: null });
+  return {
+    at: now,
+    grants: grant.sealedToken === null ? [] : [delivered(grant)],
+    messages: token.state === 'waiting' ? [taken] : [],
+    audit: [
+      auditOf(grant, 'delivered', 'system', now, {
+        recipient: grant.recipient,
+        into: 'file',
+        afterEnd: !counts,
+      }),
+    ],
+  };
+}

@@ -1,0 +1,62 @@
+import type { EventId, MessageId, RoomId } from '../../domain/ids.ts';
+import type { Message } from '../../domain/message.ts';
+import { auditOf } from '../audit-event.ts';
+import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
+import { changed } from './message-row.ts';
+import type { World } from '../services.ts';
+
+/**
+ * Whether a row waits to be redacted: an accepted token, or one that may have arrived although it was
+ * stopped.
+ */
+export function awaitsRedaction(message: Message): boolean {
+  return (
+    message.state !== 'waiting' &&
+    message.redactAt !== null &&
+    message.redactedAt === null &&
+    message.nextActionAt !== null
+  );
+}
+
+/** Redacts the message with the token. One that was stopped while it was being sent is looked for first. */
+export async function redactToken(world: World, message: Message): Promise<void> {
+  const { roomId } = message;
+  const eventId =
+    message.eventId ??
+    (roomId === null
+      ? null
+      : await world.chat.findByMarker(roomId, message.id, message.firstTriedAt ?? message.createdAt));
+  if (eventId !== null && roomId !== null) await world.chat.redact(roomId, eventId, redaction(message.id));
+  await noteRedacted(world, message.id, eventId !== null && roomId !== null ? { eventId, roomId } : null);
+}
+
+function redaction(id: MessageId): string {
+  return `${id}-redact`;
+}
+
+async function noteRedacted(
+  world: World,
+  id: MessageId,
+  event: { readonly eventId: EventId; readonly roomId: RoomId } | null,
+): Promise<void> {
+  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
+    const row = await world.ledger.message(id);
+    const grant = row === null || row.grantId === null ? null : await world.ledger.grant(row.grantId);
+    // An event that was accepted in the meantime brings its own redaction.
+    if (row === null || grant === null || !awaitsRedaction(row) || (event === null && row.eventId !== null))
+      return { change: null, value: null };
+    const now = world.clock.now();
+    const fields =
+      event === null
+        ? { nextActionAt: null, redactAt: null }
+        : { eventId: event.eventId, redactedAt: now, nextActionAt: null };
+    return {
+      change: {
+        at: now,
+        messages: [changed(row, fields)],
+        audit: event === null ? [] : [auditOf(grant, 'redacted', 'system', now)],
+      },
+      value: null,
+    };
+  });
+}

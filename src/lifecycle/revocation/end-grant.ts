@@ -1,0 +1,77 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { GrantId } from '../../domain/ids.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
+import { decideEnd, type Ending } from './end-decision.ts';
+import { newIds } from '../new-id.ts';
+import type { World } from '../services.ts';
+
+/**
+ * `over`: it had ended or failed before, and nothing was written. `seen`: the command was acted on before.
+ */
+export type EndOutcome =
+  | { readonly kind: 'ended' | 'over'; readonly grant: Grant }
+  | { readonly kind: 'seen' };
+
+/**
+ * Ends a grant, once. When it resolves the end is durable; log-outs and messages follow by the reaper.
+ * @throws MintwardenError `not-found` | `state` | `conflict`
+ */
+export async function endGrant(
+  world: Pick<World, 'ledger' | 'clock' | 'random' | 'log' | 'refused'>,
+  id: GrantId,
+  ending: Ending,
+): Promise<EndOutcome> {
+  const decide = async (): Promise<Decision<{ kind: 'ended' | 'over'; grant: Grant }>> => {
+    const [grant, leases, messages] = await Promise.all([
+      world.ledger.grant(id),
+      world.ledger.leases(id),
+      world.ledger.messages(id),
+    ]);
+    if (grant === null)
+      throw new MintwardenError('not-found', `There is no grant ${id}.`, '!list shows the grants there are.');
+    if (grant.state !== 'live' && grant.state !== 'minting')
+      return { change: null, value: { kind: 'over', grant } };
+    const change = decideEnd({ grant, leases, messages }, ending, world.clock.now(), newIds(world.random));
+    return { change, value: { kind: 'ended', grant: change.grants?.[0] ?? grant } };
+  };
+  const outcome = await decideAndCommit(world.ledger, decide).catch((error: unknown) =>
+    refuseAllTheSame(world, id, ending, error),
+  );
+  if (outcome.kind === 'done' && outcome.value.kind === 'ended') {
+    world.log.info('grant ended', { grant: id, cause: ending.cause });
+  }
+  return outcome.kind === 'seen' ? outcome : outcome.value;
+}
+
+/** Ends a grant without anybody having asked in a room. */
+export function endUnasked(
+  world: World,
+  id: GrantId,
+  cause: Ending['cause'],
+  by: Ending['by'] = 'system',
+): Promise<EndOutcome> {
+  return endGrant(world, id, { cause, by, asked: 'nobody', command: null });
+}
+
+/**
+ * The end cannot be written: the token is refused from now on as long as this service runs, and whoever asked
+ * hears what that means.
+ */
+function refuseAllTheSame(
+  world: Pick<World, 'log' | 'refused'>,
+  id: GrantId,
+  ending: Ending,
+  error: unknown,
+): never {
+  if (world.refused === undefined || !(error instanceof MintwardenError) || error.code !== 'state')
+    throw error;
+  world.refused.add(id, ending);
+  world.log.error('end of a grant not recorded', { grant: id, cause: ending.cause, problem: error.message });
+  throw new MintwardenError(
+    'state',
+    `The end of grant ${id} could not be recorded. The gateway refuses its token all the same from now on, but only as long as this service runs; the homeserver’s own token behind it is not logged out yet.`,
+    `${error.next ?? 'An operator looks at the disk.'} The end is then recorded by itself. Do not restart the service before.`,
+    { cause: error },
+  );
+}

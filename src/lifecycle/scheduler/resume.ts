@@ -1,0 +1,23 @@
+import { abandonMint } from '../mint/abandon-mint.ts';
+import { excludeControlRooms } from '../exclude-room.ts';
+import { ASKING_PATIENCE_MS } from '../leases/lease-row.ts';
+import { tendLease } from '../leases/leases.ts';
+import type { World } from '../services.ts';
+
+const MANY = 100_000;
+
+/**
+ * Once, at start, before anything else uses the ledger: what an earlier process asked the homeserver for and
+ * never saw is now nobody's. Mints fail with their reply, leases become orphans; all else the reaper takes up
+ * from its rows.
+ * @returns how many attempts were given up
+ */
+export async function resume(world: World): Promise<{ readonly mints: number; readonly leases: number }> {
+  const minting = await world.ledger.grants({ states: ['minting'], limit: MANY });
+  for (const grant of minting) await abandonMint(world, grant.id);
+  const { leases } = await world.ledger.due(world.clock.now() + ASKING_PATIENCE_MS, MANY);
+  const asking = leases.filter((lease) => lease.state === 'asking');
+  for (const lease of asking) await tendLease(world, lease.id, { patient: false });
+  await excludeControlRooms(world);
+  return { mints: minting.length, leases: asking.length };
+}

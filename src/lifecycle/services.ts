@@ -1,0 +1,42 @@
+import type { Policy } from '../domain/policy.ts';
+import type { UserId } from '../domain/ids.ts';
+import type { Chat } from '../ports/chat.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Directory } from '../ports/directory.ts';
+import type { Issuer } from '../ports/issuer.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import type { Held } from './anchors/lockdown.ts';
+import type { RefusedGrants } from './revocation/pending-revocations.ts';
+import type { IssuerStanding } from './incidents/issuer-status.ts';
+import type { Troubles } from './incidents/incidents.ts';
+
+/** What every use case is handed. Nothing in `lifecycle` reaches outside by any other way. */
+export type World = {
+  readonly ledger: Ledger;
+  readonly issuer: Issuer;
+  readonly directory: Directory;
+  readonly chat: Chat;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The policy as it is now. */
+  readonly policy: () => Policy;
+  /** The bot and the issuer account: never subjects. */
+  readonly ownAccounts: readonly UserId[];
+  readonly controlRoomId: string;
+  /** The base URL holders use, without a trailing slash. */
+  readonly gatewayUrl: string;
+  /** Whether the gateway can tell where requests come from, rather than only that its proxy brought them. */
+  readonly seesAddresses: boolean;
+  /** What is wrong right now. */
+  readonly troubles?: Troubles;
+  /** Why no token is honoured and none is made just now; null: all is well. */
+  readonly held?: () => Held | null;
+  /** How the issuer account stands with the homeserver, asked now. Throws as the directory does. */
+  readonly issuerStanding?: () => Promise<IssuerStanding>;
+  /** Grants that count no more though the ledger could not be told so. */
+  readonly refused?: RefusedGrants;
+};
