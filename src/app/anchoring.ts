@@ -6,7 +6,11 @@ import { type Config, readWritten } from '../config/index.ts';
 import type { Mac } from '../domain/anchor.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { compareState, type Compared } from '../lifecycle/anchors/compare-state.ts';
-import { noteHeld, noteHomeserverForgot, noteLost } from '../lifecycle/anchors/record-findings.ts';
+import {
+  recordOldCopy,
+  recordHomeserverRestored,
+  recordLostState,
+} from '../lifecycle/anchors/record-findings.ts';
 import type { AnchorParts } from '../lifecycle/anchors/parts.ts';
 import { loginWithPassword, logout } from '../matrix/accounts.ts';
 import { createAnchorage } from '../matrix/anchorage.ts';
@@ -81,12 +85,12 @@ export async function comparedWithAnchors(
   if (found.homeserverForgot) {
     await means.forgetPosition();
     log.warn('the homeserver has forgotten an anchor: it was restored from a backup', {
-      killing: await noteHomeserverForgot(parts),
+      killing: await recordHomeserverRestored(parts),
     });
   }
   const { state } = found;
   if (state.kind === 'lost') {
-    await noteLost(parts, state.anchor, means.leaseMs);
+    await recordLostState(parts, state.anchor, means.leaseMs);
     log.warn('the state was lost: another history begins', { anchorSeq: state.anchor.seq });
   }
   if (state.kind !== 'held') return { held: false, compared: true, sessionRenewed: false };
@@ -99,7 +103,7 @@ export async function comparedWithAnchors(
   await rm(cryptoFolder(config), { recursive: true, force: true });
   const sessionRenewed = await renewSession(config, log);
   // Last: where this was cut off it is all done again.
-  await noteHeld(parts, state.copy);
+  await recordOldCopy(parts, state.copy);
   return { held: true, compared: true, sessionRenewed };
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MintwardenError } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
-import type { Troubles } from '../lifecycle/incidents/incidents.ts';
+import type { Incidents } from '../lifecycle/incidents/incidents.ts';
 import { isLoggedOut } from '../matrix/homeserver-errors.ts';
 import type { BotClient } from '../matrix/bot-client.ts';
 import type { Chat } from '../ports/chat.ts';
@@ -25,7 +25,7 @@ export type KeepParts = {
   readonly userId: UserId;
   readonly open: (token: string, hooks: MatrixHooks) => Promise<BotClient>;
   readonly tokens: Pick<Tokens, 'bot' | 'readAgain'>;
-  readonly troubles: Troubles;
+  readonly incidents: Incidents;
   /** The disk was full. */
   readonly onFatal: () => void;
   readonly log: Log;
@@ -43,7 +43,7 @@ const SAME_TOKEN_EVERY_MS = 30_000;
  * @throws MintwardenError as `startMatrix`, for whatever else is wrong at the start
  */
 export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
-  const { open, tokens, troubles, log } = parts;
+  const { open, tokens, incidents, log } = parts;
   const stopping = new AbortController();
   let current: BotClient | null = null;
   let deviceId = '';
@@ -65,12 +65,12 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
     if (stopping.signal.aborted) return matrix.stop();
     current = matrix;
     ({ deviceId } = matrix);
-    troubles.over('bot-logged-out');
-    troubles.over('bot-stopped');
+    incidents.resolve('bot-logged-out');
+    incidents.resolve('bot-stopped');
   }
 
   function loggedOut(): void {
-    troubles.begin(
+    incidents.open(
       'bot-logged-out',
       'The bot is logged out: the homeserver does not know its access token any more. It hears no commands and tells nobody anything; the gateway, and grants that end, go on.',
       'Run `mintwarden init` again, or put a new token of the bot into its file: it is read anew by itself.',
@@ -78,7 +78,7 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
   }
 
   function stopped(): void {
-    troubles.begin(
+    incidents.open(
       'bot-stopped',
       'The bot’s encryption state could not be written to the disk, so it says and hears nothing; the gateway, and grants that end, go on.',
       'Free some space on the disk of the state folder; it goes on by itself.',

@@ -4,7 +4,7 @@ import type { Actor } from '../domain/ids.ts';
 import type { SettingChange } from '../domain/message.ts';
 import type { Policy } from '../domain/policy.ts';
 import { recordPolicyChange } from '../lifecycle/change-policy.ts';
-import type { World } from '../lifecycle/services.ts';
+import type { Services } from '../lifecycle/services.ts';
 
 /** What reloading came to. */
 export type Reloaded = {
@@ -29,7 +29,7 @@ const POLICY = /^(?:admins|policy\.)/;
 export async function reloader(
   current: Config,
   env: Readonly<Record<string, string | undefined>>,
-  world: Pick<World, 'ledger' | 'clock' | 'random'>,
+  services: Pick<Services, 'ledger' | 'clock' | 'random'>,
   take: (policy: Policy) => void,
 ): Promise<Reload> {
   const shown = (written: Written) =>
@@ -53,7 +53,7 @@ export async function reloader(
     const changes = differences(before, now).filter(({ key }) => POLICY.test(key));
     const afterRestart = differences(started, now).flatMap(({ key }) => (POLICY.test(key) ? [] : [key]));
     if (changes.length > 0) {
-      await recordPolicyChange(world, changes, by);
+      await recordPolicyChange(services, changes, by);
       take(toPolicy(config));
       before = now;
     }

@@ -5,22 +5,22 @@ import { toPolicy } from '../config/index.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { createSynapse } from '../issuers/synapse/synapse.ts';
 import { createAccessControl } from '../lifecycle/access/access.ts';
-import { heldAccess } from '../lifecycle/access/with-lockdown.ts';
-import type { Held } from '../lifecycle/anchors/lockdown.ts';
+import { withLockdown } from '../lifecycle/access/with-lockdown.ts';
+import type { Lockdown } from '../lifecycle/anchors/lockdown.ts';
 import { startAnchors } from '../lifecycle/anchors/poster.ts';
-import { createRefusedGrants } from '../lifecycle/revocation/pending-revocations.ts';
-import { tellTroubles } from '../lifecycle/incidents/notify.ts';
-import { createTroubles } from '../lifecycle/incidents/incidents.ts';
-import { watchTroubles } from '../lifecycle/incidents/watch.ts';
-import type { TroubleKind } from '../domain/incident.ts';
+import { createPendingRevocations } from '../lifecycle/revocation/pending-revocations.ts';
+import { notifyIncidents } from '../lifecycle/incidents/notify.ts';
+import { createIncidents } from '../lifecycle/incidents/incidents.ts';
+import { watchIncidents } from '../lifecycle/incidents/watch.ts';
+import type { IncidentKind } from '../domain/incident.ts';
 import { deliverWaitingTo } from '../lifecycle/notifications/deliver.ts';
-import { greetFirstAdmin } from '../lifecycle/notifications/invite-first-admin.ts';
+import { inviteFirstAdmin } from '../lifecycle/notifications/invite-first-admin.ts';
 import { startReaper } from '../lifecycle/scheduler/reaper.ts';
 import { resume } from '../lifecycle/scheduler/resume.ts';
 import { startSubjectsWatch } from '../lifecycle/scheduler/subjects-watch.ts';
 import { createSteadyClock } from '../lifecycle/time/steady-clock.ts';
 import { watchClock } from '../lifecycle/time/watch-clock.ts';
-import type { World } from '../lifecycle/services.ts';
+import type { Services } from '../lifecycle/services.ts';
 import { startBotClient } from '../matrix/bot-client.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
@@ -68,11 +68,11 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
 
   const sealingKey = await loadOrCreateKey(config.sealing_key_file);
   const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
-  const troubles = createTroubles({ clock: wallClock, log });
+  const incidents = createIncidents({ clock: wallClock, log });
   const tokens = tokensOf(config, process.env, log);
   const sqlite = await openSqliteLedger({ file: ledgerFile(config), log });
   cleanup.defer(() => sqlite.close());
-  const disk = watchDisk(config.state_dir, troubles);
+  const disk = watchDisk(config.state_dir, incidents);
   const ledger = timedLedger(
     watchedLedger(sqlite, ({ message }) => disk.failed(message)),
     monitoring.metrics.committed,
@@ -121,7 +121,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   });
   if (anchored.sessionRenewed) await tokens.readAgain();
   let isOld = anchored.held;
-  const held = (): Held | null => {
+  const held = (): Lockdown | null => {
     if (isOld) return { kind: 'old-copy' };
     const worry = clock.worry();
     return worry?.refusing === true ? { kind: 'clock', worry } : null;
@@ -133,7 +133,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   const matrix = await keepMatrix({
     userId: config.bot.user_id,
     tokens,
-    troubles,
+    incidents,
     onFatal: () => disk.failed('The disk of the state folder does not take what is written.'),
     log,
     open: (accessToken, hooks) =>
@@ -150,7 +150,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   bot.promise.catch(() => {});
   cleanup.defer(() => bot.reject(new MintwardenError('internal', 'Mintwarden is ending.')));
 
-  const world: World = {
+  const services: Services = {
     ledger,
     issuer: synapse.issuer,
     directory: synapse.directory,
@@ -166,14 +166,14 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     // Whoever comes by https has come through a proxy: the gateway itself speaks plain HTTP.
     seesAddresses:
       config.gateway.trusted_proxies.length > 0 || !config.gateway.public_url.startsWith('https:'),
-    troubles,
-    held,
-    refused: createRefusedGrants(),
-    issuerStanding: () => synapse.admin.standing(),
+    incidents,
+    lockdown: held,
+    pendingRevocations: createPendingRevocations(),
+    issuerStatus: () => synapse.admin.issuerStatus(),
   };
   const tell = (event: string, error: unknown) =>
     log.warn(event, { problem: error instanceof MintwardenError ? error.message : 'unexpected' });
-  const given = await resume(world);
+  const given = await resume(services);
   // What an old copy says of itself must not stand beside what the true one said.
   const onOther = (): void => {
     isOld = true;
@@ -188,31 +188,31 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(async () => poster?.stop());
   const clockWatch = watchClock({ ledger, clock, random, log }, sqlite.anchors, homeserverAt);
   cleanup.defer(() => clockWatch.stop());
-  const reaper = startReaper(world, monitoring.metrics);
+  const reaper = startReaper(services, monitoring.metrics);
   cleanup.defer(() => reaper.stop());
-  const watch = startSubjectsWatch(world);
+  const watch = startSubjectsWatch(services);
   cleanup.defer(() => watch.stop());
-  const access = heldAccess(createAccessControl(world), held);
+  const access = withLockdown(createAccessControl(services), held);
   cleanup.defer(() => access.close());
-  const toldTroubles = cache.space<readonly TroubleKind[]>('troubles');
-  const telling = tellTroubles(world, troubles, {
-    load: async () => (await toldTroubles.get('told')) ?? [],
-    save: async (told) => void (await toldTroubles.set('told', told)),
+  const toldIncidents = cache.space<readonly IncidentKind[]>('troubles');
+  const telling = notifyIncidents(services, incidents, {
+    load: async () => (await toldIncidents.get('told')) ?? [],
+    save: async (told) => void (await toldIncidents.set('told', told)),
   });
   cleanup.defer(() => telling.stop());
-  const troublesWatch = watchTroubles(world, troubles, {
-    issuer: () => synapse.admin.standing(),
+  const incidentWatch = watchIncidents(services, incidents, {
+    issuer: () => synapse.admin.issuerStatus(),
     disk: disk.look,
   });
-  cleanup.defer(() => troublesWatch.stop());
+  cleanup.defer(() => incidentWatch.stop());
   back.now = () => {
     access.retryNow();
     poster?.look();
     void reaper.hurry();
-    troublesWatch.wake();
+    incidentWatch.wake();
   };
-  const stopHurrying = troubles.onChange(({ kind }) => {
-    if (kind === 'over') back.now();
+  const stopHurrying = incidents.onChange(({ kind }) => {
+    if (kind === 'resolved') back.now();
   });
   cleanup.defer(stopHurrying);
   const requests = requestsOf({
@@ -223,12 +223,12 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   });
   bot.resolve(
     createBot({
-      world,
+      services,
       controlRoomId: config.control_room,
       requests,
       onMembership: ({ userId, membership }) => {
         if (membership === 'join')
-          deliverWaitingTo(world, userId).catch((error: unknown) =>
+          deliverWaitingTo(services, userId).catch((error: unknown) =>
             tell('waiting tokens not looked at', error),
           );
       },
@@ -248,12 +248,12 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log,
   });
   cleanup.defer(() => gateway.close());
-  const reload = await reloader(config, process.env, world, (changed) => (policy = changed));
-  const exec = await startExec(controlSocketFile(config), { world, requests, reload, log });
+  const reload = await reloader(config, process.env, services, (changed) => (policy = changed));
+  const exec = await startExec(controlSocketFile(config), { services, requests, reload, log });
   cleanup.defer(() => exec.stop());
-  monitoring.started({ world, gateway, syncedAt: () => matrix.syncedAt(), reapedAt: reaper.lastRunAt });
+  monitoring.started({ services, gateway, syncedAt: () => matrix.syncedAt(), reapedAt: reaper.lastRunAt });
   cleanup.defer(() => monitoring.ending());
-  const greeting = greetFirstAdmin(world);
+  const greeting = inviteFirstAdmin(services);
   cleanup.defer(() => greeting);
   log.info('ready', {
     gateway: config.gateway.public_url,

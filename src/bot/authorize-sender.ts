@@ -1,6 +1,6 @@
 import type { CommandKey } from '../domain/change.ts';
 import type { RoomId } from '../domain/ids.ts';
-import type { World } from '../lifecycle/services.ts';
+import type { Services } from '../lifecycle/services.ts';
 import type { Incoming } from '../ports/chat.ts';
 import {
   authorizeInControlRoom,
@@ -34,23 +34,23 @@ export function commandKey(message: Incoming, at: number): CommandKey {
  * be known
  */
 export async function authorizeSender(
-  world: World,
+  services: Services,
   controlRoomId: RoomId,
   message: Incoming,
 ): Promise<SenderAuthorization> {
-  const key = commandKey(message, world.clock.now());
+  const key = commandKey(message, services.clock.now());
   const common: Omit<AuthorizationContext, 'seen'> = {
     now: key.at,
-    policy: world.policy(),
-    serverName: world.directory.serverName,
-    ownAccounts: [world.chat.userId, ...world.ownAccounts],
+    policy: services.policy(),
+    serverName: services.directory.serverName,
+    ownAccounts: [services.chat.userId, ...services.ownAccounts],
   };
-  const seeing = world.ledger.commandSeen(key.eventId, key.sessionId, key.messageIndex);
+  const seeing = services.ledger.commandSeen(key.eventId, key.sessionId, key.messageIndex);
   if (message.roomId === controlRoomId) {
     const [seen, room, pin] = await Promise.all([
       seeing,
-      world.chat.controlRoom(),
-      world.ledger.pin(message.sender),
+      services.chat.controlRoom(),
+      services.ledger.pin(message.sender),
     ]);
     return {
       authorization: authorizeInControlRoom(message, { ...common, seen, room, pin }),
@@ -58,7 +58,7 @@ export async function authorizeSender(
       encrypted: room.encrypted,
     };
   }
-  const [seen, dm] = await Promise.all([seeing, world.chat.dm(message.sender)]);
+  const [seen, dm] = await Promise.all([seeing, services.chat.dm(message.sender)]);
   return {
     authorization: authorizeInDm(message, { ...common, seen, dmRoomId: dm?.roomId ?? null }),
     place: 'dm',

@@ -1,7 +1,7 @@
 import type { Pin } from '../domain/change.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import type { RoomId } from '../domain/ids.ts';
-import type { World } from '../lifecycle/services.ts';
+import type { Services } from '../lifecycle/services.ts';
 import type { ChatEvent, Incoming } from '../ports/chat.ts';
 import type { Requests } from '../ports/requests.ts';
 import { code, line, paragraph } from '../words/build.ts';
@@ -20,7 +20,7 @@ const RESEND_HINT_INTERVAL_MS = 60_000;
 
 /** What the bot is made of. */
 export type BotOptions = {
-  readonly world: World;
+  readonly services: Services;
   readonly controlRoomId: RoomId;
   /** Explains what the gateway would make of a request. */
   readonly requests: Requests;
@@ -38,7 +38,7 @@ export type Bot = { handle(event: ChatEvent): Promise<void> };
 
 /** The bot: authorise, tokenise, parse, run, answer. */
 export function createBot({
-  world,
+  services,
   controlRoomId,
   requests,
   onMembership,
@@ -56,7 +56,7 @@ export function createBot({
   ): Promise<void> {
     try {
       await sendReply(
-        world.chat,
+        services.chat,
         { roomId: message.roomId, eventId: message.eventId, encrypted, document },
         patience.soonMs,
       );
@@ -75,14 +75,14 @@ export function createBot({
       await reply(message, encrypted, document);
     } catch {
       const answer = { roomId: message.roomId, eventId: message.eventId, encrypted, document };
-      sendReply(world.chat, answer, patience.laterMs).catch((error: unknown) =>
+      sendReply(services.chat, answer, patience.laterMs).catch((error: unknown) =>
         logUnsent(message.eventId, error),
       );
     }
   }
 
   function logUnsent(event: string, error: unknown): void {
-    world.log.warn('answer not sent', {
+    services.log.warn('answer not sent', {
       event,
       code: error instanceof MintwardenError ? error.code : 'unexpected',
     });
@@ -90,29 +90,29 @@ export function createBot({
 
   async function onMessage(message: Incoming): Promise<void> {
     const place: Place = message.roomId === controlRoomId ? 'control' : 'dm';
-    if (message.sender === world.chat.userId || world.ownAccounts.includes(message.sender)) return;
+    if (message.sender === services.chat.userId || services.ownAccounts.includes(message.sender)) return;
     const commands = commandsOf(place);
     const elsewhere = commandsOf(place === 'control' ? 'dm' : 'control').map((each) => each.name);
     const address = parseAddress(
       typedText(message),
       place,
-      world.chat.userId,
+      services.chat.userId,
       commands.map((each) => each.name),
       elsewhere,
     );
     if (address.kind === 'none' && place === 'control') return;
 
-    const { authorization, encrypted } = await authorizeSender(world, controlRoomId, message);
+    const { authorization, encrypted } = await authorizeSender(services, controlRoomId, message);
     if (authorization.kind === 'ignore')
-      return world.log.debug('command ignored', { event: message.eventId, why: authorization.why });
-    const now = world.clock.now();
+      return services.log.debug('command ignored', { event: message.eventId, why: authorization.why });
+    const now = services.clock.now();
     if (address.kind === 'none') {
       if (authorization.kind === 'accept' && hints.allow(message.sender, now))
-        await reply(message, encrypted, dmHint(world.policy().admins.includes(message.sender)));
+        await reply(message, encrypted, dmHint(services.policy().admins.includes(message.sender)));
       return;
     }
     if (authorization.kind === 'refuse') {
-      world.log.info('command refused', {
+      services.log.info('command refused', {
         event: message.eventId,
         sender: message.sender,
         why: authorization.why,
@@ -125,11 +125,11 @@ export function createBot({
       );
       // What was refused as old or from a session not verified yet must not count later, under a date of the
       // homeserver's choice.
-      if (mustRememberRefusal(world, message))
-        await world.ledger.commit({ at: now, command: commandKey(message, now) });
+      if (mustRememberRefusal(services, message))
+        await services.ledger.commit({ at: now, command: commandKey(message, now) });
       return;
     }
-    if (authorization.pin !== null && !(await pinIdentity(world, authorization.pin, message))) {
+    if (authorization.pin !== null && !(await pinIdentity(services, authorization.pin, message))) {
       return reply(
         message,
         encrypted,
@@ -143,7 +143,7 @@ export function createBot({
     const key = commandKey(message, now);
     const status = { exposed: authorization.exposed, encrypted: message.encryption !== null };
     const { document, mutates } = await execute(address, status, {
-      world,
+      services,
       requests,
       place,
       sender: message.sender,
@@ -152,26 +152,26 @@ export function createBot({
       commands,
     });
     // What acts counts as seen before its answer: a crash between the two must not let it act again.
-    if (mutates) await world.ledger.commit({ at: now, command: key });
+    if (mutates) await services.ledger.commit({ at: now, command: key });
     if (document !== null) await (mutates ? replyEventually : reply)(message, encrypted, document);
-    if (!mutates) await world.ledger.commit({ at: now, command: key });
+    if (!mutates) await services.ledger.commit({ at: now, command: key });
   }
 
   async function onUndecryptable(event: Extract<ChatEvent, { kind: 'undecryptable' }>): Promise<void> {
     const control = event.roomId === controlRoomId;
-    if (control && !world.policy().admins.includes(event.sender)) return;
-    const dm = control ? null : await world.chat.dm(event.sender);
+    if (control && !services.policy().admins.includes(event.sender)) return;
+    const dm = control ? null : await services.chat.dm(event.sender);
     if (!control && dm?.roomId !== event.roomId) return;
-    if (!resends.allow(event.sender, world.clock.now())) return;
+    if (!resends.allow(event.sender, services.clock.now())) return;
     await reply(event, control || dm?.encrypted === true, undecryptableReply(control));
   }
 
   /** A message that could not even be judged: those who may command are told, if they seem to be asking. */
   async function onFailure(message: Incoming, error: unknown): Promise<void> {
-    const document = failureDocument(world, null, error);
+    const document = failureDocument(services, null, error);
     const isAdmin =
       message.roomId === controlRoomId &&
-      world.policy().admins.includes(message.sender) &&
+      services.policy().admins.includes(message.sender) &&
       message.encryption !== null;
     if (isAdmin) await reply(message, true, document);
   }
@@ -205,21 +205,21 @@ export function createBot({
         else await handleOnce(event.message);
       } catch (error) {
         if (isHomeserverAway(error)) throw error;
-        failureDocument(world, null, error);
+        failureDocument(services, null, error);
       }
     },
   };
 }
 
 /** Only what those on the list wrote: what others write cannot count, and must not fill the ledger. */
-function mustRememberRefusal(world: World, message: Incoming): boolean {
-  return message.encryption !== null && world.policy().admins.includes(message.sender);
+function mustRememberRefusal(services: Services, message: Incoming): boolean {
+  return message.encryption !== null && services.policy().admins.includes(message.sender);
 }
 
 /**
  * Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile.
  */
-async function pinIdentity(world: World, pin: Pin, message: Incoming): Promise<boolean> {
+async function pinIdentity(services: Services, pin: Pin, message: Incoming): Promise<boolean> {
   const { userId, masterKey, at } = pin;
   const audit = {
     at,
@@ -230,9 +230,9 @@ async function pinIdentity(world: World, pin: Pin, message: Incoming): Promise<b
     command: message.eventId,
     data: { masterKey },
   } as const;
-  if ((await world.ledger.pin(userId)) === null)
-    await world.ledger.commit({ at, pins: [pin], audit: [audit] });
-  return (await world.ledger.pin(userId))?.masterKey === masterKey;
+  if ((await services.ledger.pin(userId)) === null)
+    await services.ledger.commit({ at, pins: [pin], audit: [audit] });
+  return (await services.ledger.pin(userId))?.masterKey === masterKey;
 }
 
 function dmHint(admin: boolean): Document {

@@ -1,7 +1,7 @@
 import type { CommandKey } from '../domain/change.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { parseUserId, type Actor, type GrantId, type UserId } from '../domain/ids.ts';
-import type { World } from '../lifecycle/services.ts';
+import type { Services } from '../lifecycle/services.ts';
 import type { Requests } from '../ports/requests.ts';
 import type { Document } from '../words/document.ts';
 import type { Arguments } from './arguments.ts';
@@ -52,7 +52,7 @@ export const OUT_FLAG: Flag = {
 
 /** What a command is given to work with. */
 export type CommandContext = {
-  readonly world: World;
+  readonly services: Services;
   readonly requests: Requests;
   readonly place: Place;
   /** A person, in their DM always; in the control room's place also an operator at the machine. */

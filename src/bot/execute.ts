@@ -1,8 +1,8 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { GrantId } from '../domain/ids.ts';
 import type { Document } from '../words/document.ts';
-import { refuseWhileHeld } from '../lifecycle/anchors/lockdown.ts';
-import type { World } from '../lifecycle/services.ts';
+import { refuseDuringLockdown } from '../lifecycle/anchors/lockdown.ts';
+import type { Services } from '../lifecycle/services.ts';
 import type { Address } from './addressing.ts';
 import { errorDocument } from './reply.ts';
 import type { Arguments } from './arguments.ts';
@@ -39,7 +39,7 @@ export async function execute(
   try {
     if (address.kind === 'unknown' || command === undefined) throw unknownCommand(address, context);
     checkRoomStatus(command, status);
-    if (command.mutates && !command.allowedWhenExposed) refuseWhileHeld(context.world.held);
+    if (command.mutates && !command.allowedWhenExposed) refuseDuringLockdown(context.services.lockdown);
     const args = parseArguments(command, tokenize(address.line));
     const answer = await command.run(context, args);
     const isFromOutbox = 'outboxReplyFor' in answer;
@@ -51,7 +51,7 @@ export async function execute(
       ran: { command, args },
     };
   } catch (error) {
-    const shown = publicError(context.world, verb, error);
+    const shown = publicError(context.services, verb, error);
     return {
       document: errorDocument(shown),
       mutates: command?.mutates ?? false,
@@ -87,11 +87,11 @@ function checkRoomStatus(command: Command, { exposed, encrypted }: RoomStatus): 
 
 /** A failure as people read it. */
 export function failureDocument(
-  world: Pick<World, 'log' | 'random'>,
+  services: Pick<Services, 'log' | 'random'>,
   verb: string | null,
   error: unknown,
 ): Document {
-  return errorDocument(publicError(world, verb, error));
+  return errorDocument(publicError(services, verb, error));
 }
 
 /**
@@ -99,15 +99,15 @@ export function failureDocument(
  * goes nowhere.
  */
 export function publicError(
-  world: Pick<World, 'log' | 'random'>,
+  services: Pick<Services, 'log' | 'random'>,
   verb: string | null,
   error: unknown,
 ): MintwardenError {
   if (error instanceof MintwardenError && error.code !== 'internal') return error;
-  const ref = Buffer.from(world.random.bytes(3)).toString('hex');
+  const ref = Buffer.from(services.random.bytes(3)).toString('hex');
   const name = error instanceof Error ? error.name : typeof error;
   const where = error instanceof Error ? error.stack?.match(/^\s+at .*$/m)?.[0]?.trim() : undefined;
-  world.log.error('command failed', { ref, verb, error: name, where });
+  services.log.error('command failed', { ref, verb, error: name, where });
   return new MintwardenError(
     'internal',
     `Something went wrong inside Mintwarden (ref ${ref}).`,

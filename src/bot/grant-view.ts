@@ -1,4 +1,4 @@
-import { standing, type Grant } from '../domain/grant.ts';
+import { effectiveState, type Grant } from '../domain/grant.ts';
 import { unreachable } from '../domain/errors.ts';
 import { code, line, pill } from '../words/build.ts';
 import type { Line } from '../words/document.ts';
@@ -12,7 +12,7 @@ export function stateText(grant: Grant, now: number): Line {
     case 'minting':
       return ['being made'];
     case 'live':
-      if (standing(grant, now) === 'over') return ['expired'];
+      if (effectiveState(grant, now) === 'inactive') return ['expired'];
       return [grant.suspended ? 'suspended: the account is locked' : 'live'];
     case 'ended': {
       const when = grant.endedAt === null ? '' : `, ${moment(grant.endedAt, now)}`;
@@ -27,7 +27,7 @@ export function stateText(grant: Grant, now: number): Line {
 
 /** A grant in one line of a list, with the line that ends it. */
 export function grantLine(grant: Grant, now: number, place: 'control' | 'dm'): Line {
-  const live = grant.state === 'live' && standing(grant, now) !== 'over';
+  const live = grant.state === 'live' && effectiveState(grant, now) !== 'inactive';
   const whose = place === 'control' ? line` for ${pill(grant.subject)}` : [];
   const state = live && !grant.suspended ? [] : line` (${stateText(grant, now)})`;
   const what = live ? scopeSentence(grant, now) : canSentence(grant);

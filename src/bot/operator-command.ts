@@ -4,7 +4,7 @@ import type { GrantId, Operator, UserId } from '../domain/ids.ts';
 import type { MessageBody } from '../domain/message.ts';
 import { exposure } from '../lifecycle/incidents/control-room.ts';
 import { contentOf } from '../lifecycle/notifications/content.ts';
-import type { World } from '../lifecycle/services.ts';
+import type { Services } from '../lifecycle/services.ts';
 import type { Requests } from '../ports/requests.ts';
 import { toText } from '../words/render.ts';
 import { errorDocument } from './reply.ts';
@@ -18,7 +18,7 @@ import { execute, publicError } from './execute.ts';
 
 /** What operators' commands are run with. */
 export type OperatorServices = {
-  readonly world: World;
+  readonly services: Services;
   readonly requests: Requests;
   readonly commands: readonly Command[];
 };
@@ -54,15 +54,15 @@ export async function runOperatorCommand(
   parts: OperatorServices,
   { id, operator, line }: OperatorRequest,
 ): Promise<OperatorReply> {
-  const { world, requests, commands } = parts;
-  const now = world.clock.now();
+  const { services, requests, commands } = parts;
+  const now = services.clock.now();
   const address = parseLine(line, commands);
   const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
   try {
     // What is only read here reaches nobody in the room; what acts is told there.
-    const exposed = command?.mutates === true ? exposure(await world.chat.controlRoom()) : null;
+    const exposed = command?.mutates === true ? exposure(await services.chat.controlRoom()) : null;
     const key = requestKey(id, operator, now);
-    const context = { world, requests, place: 'control', sender: operator, key, now, commands } as const;
+    const context = { services, requests, place: 'control', sender: operator, key, now, commands } as const;
     const { document, outboxReplyFor, error, ran } = await execute(
       address,
       { exposed, encrypted: true },
@@ -84,10 +84,10 @@ export async function runOperatorCommand(
       return { command: name, text, data, error: null, handsOverTokenOf: tokenOf };
     }
     const answer =
-      outboxReplyFor === null ? ALREADY_DONE : await outboxReply(world, outboxReplyFor, name ?? '');
+      outboxReplyFor === null ? ALREADY_DONE : await outboxReply(services, outboxReplyFor, name ?? '');
     return { command: name, ...answer, handsOverTokenOf: answer.error === null ? tokenOf : null };
   } catch (error) {
-    const shown = publicError(world, command?.name ?? null, error);
+    const shown = publicError(services, command?.name ?? null, error);
     return {
       command: command?.name ?? null,
       text: toText(errorDocument(shown)),
@@ -119,17 +119,17 @@ function parseLine(line: string, commands: readonly Command[]): Exclude<Address,
 
 /** The words that the control room is told, found where the outbox keeps them. */
 async function outboxReply(
-  world: World,
+  services: Services,
   id: GrantId,
   command: string,
 ): Promise<Pick<OperatorReply, 'text' | 'data' | 'error'>> {
-  const [grant, messages] = await Promise.all([world.ledger.grant(id), world.ledger.messages(id)]);
+  const [grant, messages] = await Promise.all([services.ledger.grant(id), services.ledger.messages(id)]);
   const kinds = REPLY_KINDS[command] ?? [];
   const message = messages.find(({ to, body }) => to.kind === 'control' && kinds.includes(body.kind));
-  const data = grant === null ? {} : { grant: grantData(grant, world.clock.now()) };
+  const data = grant === null ? {} : { grant: grantData(grant, services.clock.now()) };
   if (message === undefined)
     return { ...ALREADY_DONE, text: command === 'deliver' ? '' : ALREADY_DONE.text, data };
-  const { body } = await contentOf(world, message, grant, 'encrypted');
+  const { body } = await contentOf(services, message, grant, 'encrypted');
   const failed = message.body.kind === 'mint-failed' ? message.body : null;
   const error =
     failed === null

@@ -1,4 +1,4 @@
-import { standing, type Grant } from '../domain/grant.ts';
+import { effectiveState, type Grant } from '../domain/grant.ts';
 import type { GrantReport, Status } from '../lifecycle/report.ts';
 import type { ReplyData } from './command.ts';
 
@@ -16,8 +16,8 @@ function isoTime(at: number | null): string | null {
  */
 function stateOf(grant: Grant, now: number): string {
   if (grant.state !== 'live') return grant.state;
-  const stands = standing(grant, now);
-  return stands === 'good' ? 'live' : stands === 'over' ? 'ended' : 'suspended';
+  const stands = effectiveState(grant, now);
+  return stands === 'active' ? 'live' : stands === 'inactive' ? 'ended' : 'suspended';
 }
 
 /** A grant. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAllowance, parseTypePattern } from '../domain/permission.ts';
+import { parsePermission, parseTypePattern } from '../domain/permission.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { parseEndpoint } from '../domain/endpoint-rule.ts';
 import { MintwardenError } from '../domain/errors.ts';
@@ -56,7 +56,7 @@ const preset = z.strictObject({
     .max(200, 'is too long')
     .meta({ description: 'What it is for; shown by !help presets.' }),
   can: z
-    .array(spoken(parseAllowance))
+    .array(spoken(parsePermission))
     .min(1, 'is empty')
     .meta({ description: 'What it can do, as in --can.' }),
   types: z

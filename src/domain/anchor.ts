@@ -65,7 +65,7 @@ export function isFurther(one: Anchor, other: Anchor): boolean {
  * holds other rows than it did, or a later history was begun elsewhere. `well`: everything that was said then
  * is in it.
  */
-export async function heldAgainst(anchor: Anchor, ledger: Reach): Promise<'well' | 'older' | 'other'> {
+export async function compareWithAnchor(anchor: Anchor, ledger: Reach): Promise<'well' | 'older' | 'other'> {
   if (anchor.generation < ledger.generation) return 'well';
   if (anchor.generation > ledger.generation) return 'other';
   if (anchor.seq > ledger.seq) return 'older';

@@ -1,4 +1,4 @@
-import type { ClockWorry } from './history-news.ts';
+import type { ClockProblem } from './history-news.ts';
 
 const MINUTE_MS = 60_000;
 /** Clocks that differ by more cannot both be meant: no token is honoured until it is known which is right. */
@@ -32,13 +32,13 @@ export type TimeFacts = {
 };
 
 /** The time that counts, and what is wrong with it. It is never earlier than one that counted before. */
-export type JudgedTime = { readonly now: number; readonly worry: ClockWorry | null };
+export type ClockReading = { readonly now: number; readonly worry: ClockProblem | null };
 
 /**
  * Which time counts. Of two that are possible a token expires by the later one, but nothing is ended for good
  * by a clock that nothing else agrees with: no token is honoured then, until it is settled.
  */
-export function judgeTime({ wall, carried, lived, homeserver, jumped, settled }: TimeFacts): JudgedTime {
+export function checkClock({ wall, carried, lived, homeserver, jumped, settled }: TimeFacts): ClockReading {
   const isFar = (at: number): boolean => carried > 0 && at - carried > FAR_MS;
   if (jumped)
     return {
@@ -59,6 +59,6 @@ export function judgeTime({ wall, carried, lived, homeserver, jumped, settled }:
   return { now: wall, worry: Math.abs(gap) > MINUTE_MS ? worry('disagrees', false, gap) : null };
 }
 
-function worry(kind: ClockWorry['kind'], refusing: boolean, byMs: number): ClockWorry {
+function worry(kind: ClockProblem['kind'], refusing: boolean, byMs: number): ClockProblem {
   return { kind, refusing, byMs };
 }

@@ -46,7 +46,7 @@ function within(wider: CreatorPattern, narrower: CreatorPattern, isWild = isWild
 }
 
 /** The same patterns in their one form. */
-export function leastCreators(patterns: readonly CreatorPattern[]): readonly CreatorPattern[] {
+export function minimalCreators(patterns: readonly CreatorPattern[]): readonly CreatorPattern[] {
   return least(
     patterns,
     (a, b) => within(a, b),
@@ -55,11 +55,11 @@ export function leastCreators(patterns: readonly CreatorPattern[]): readonly Cre
 }
 
 /** The creators that both lists mean. */
-export function sharedCreators(
+export function intersectCreators(
   a: readonly CreatorPattern[],
   b: readonly CreatorPattern[],
 ): readonly CreatorPattern[] {
-  return leastCreators(
+  return minimalCreators(
     shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
   );
 }

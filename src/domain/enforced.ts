@@ -1,4 +1,4 @@
-import { type Allowance, partsOf } from './permission.ts';
+import { type Permission, partsOf } from './permission.ts';
 import { CAPABILITY, type Capability } from './capability.ts';
 import type { Scope } from './scope.ts';
 
@@ -55,16 +55,16 @@ export const ENFORCED: Enforcement = {
 
 /** Something in a scope that is not enforced. */
 export type Unenforced =
-  | { readonly kind: 'capability'; readonly allowance: Allowance }
-  | { readonly kind: 'typed'; readonly allowance: Allowance }
+  | { readonly kind: 'capability'; readonly permission: Permission }
+  | { readonly kind: 'typed'; readonly permission: Permission }
   | { readonly kind: 'feature'; readonly feature: ScopeFeature };
 
 /** All that a scope has in it and the gateway does not enforce; empty: it may be minted. */
 export function unenforced(scope: Scope, by: Enforcement): readonly Unenforced[] {
-  const capabilities = scope.can.flatMap((allowance): Unenforced[] => {
-    const { name, type } = partsOf(allowance);
-    if (!by.capabilities.includes(name)) return [{ kind: 'capability', allowance }];
-    return type !== null && !by.typed.includes(name) ? [{ kind: 'typed', allowance }] : [];
+  const capabilities = scope.can.flatMap((permission): Unenforced[] => {
+    const { name, type } = partsOf(permission);
+    if (!by.capabilities.includes(name)) return [{ kind: 'capability', permission }];
+    return type !== null && !by.typed.includes(name) ? [{ kind: 'typed', permission }] : [];
   });
   const features = featuresOf(scope).filter((feature) => !by.features.includes(feature));
   return [...capabilities, ...features.map((feature): Unenforced => ({ kind: 'feature', feature }))];
@@ -79,6 +79,6 @@ function featuresOf(scope: Scope): readonly ScopeFeature[] {
 }
 
 /** What only a token with a device of its own could do: not to be had from an issuer that gives none. */
-export function needsDevice(scope: Scope): readonly Allowance[] {
-  return scope.can.filter((allowance) => CAPABILITY[partsOf(allowance).name].device);
+export function needsDevice(scope: Scope): readonly Permission[] {
+  return scope.can.filter((permission) => CAPABILITY[partsOf(permission).name].device);
 }

@@ -64,21 +64,21 @@ export type Grant = {
 };
 
 /** Whether a scoped token of this grant is good at this moment, and if not, in which of the ways. */
-export type Standing = 'good' | 'suspended' | 'over';
+export type EffectiveState = 'active' | 'suspended' | 'inactive';
 
 /**
  * The one place that says whether a grant counts. A clock that reads past the expiry ends it, whatever the
  * row says.
  */
-export function standing(grant: Grant, now: number): Standing {
+export function effectiveState(grant: Grant, now: number): EffectiveState {
   switch (grant.state) {
     case 'live':
-      if (now >= grant.expiresAt) return 'over';
-      return grant.suspended ? 'suspended' : 'good';
+      if (now >= grant.expiresAt) return 'inactive';
+      return grant.suspended ? 'suspended' : 'active';
     case 'minting':
     case 'ended':
     case 'failed':
-      return 'over';
+      return 'inactive';
     default:
       return unreachable(grant.state);
   }

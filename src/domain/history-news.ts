@@ -31,14 +31,14 @@ export type HistoryNews =
   /** The homeserver has forgotten what it had taken. */
   | { readonly what: 'homeserver-restored'; readonly killing: number }
   /** The clocks disagree, or one went back. */
-  | { readonly what: 'clock'; readonly why: ClockWorry }
+  | { readonly what: 'clock'; readonly why: ClockProblem }
   /**
    * An operator took this machine's clock for right. `before`: the latest time that had been seen; 0: none.
    */
   | { readonly what: 'clock-trusted'; readonly by: Actor; readonly before: number; readonly at: number };
 
 /** What is wrong with the time. `refusing`: no token is honoured until it is settled. */
-export type ClockWorry = {
+export type ClockProblem = {
   readonly kind: 'went-back' | 'disagrees' | 'far-ahead';
   readonly refusing: boolean;
   /** How far the clock of this machine is from what it is held against, in ms; positive: ahead. */

@@ -1,5 +1,5 @@
 /** Everything that can be wrong with the service as a whole. A closed set: alerts and tests go by it. */
-export type TroubleKind =
+export type IncidentKind =
   | 'homeserver-away'
   | 'bot-logged-out'
   | 'bot-stopped'
@@ -14,8 +14,8 @@ export type TroubleKind =
  * What is wrong right now: one sentence, and what to do about it. Neither holds a secret, a name or a text of
  * anybody's.
  */
-export type Trouble = {
-  readonly kind: TroubleKind;
+export type Incident = {
+  readonly kind: IncidentKind;
   /** Epoch ms. */
   readonly since: number;
   readonly sentence: string;
@@ -26,9 +26,9 @@ export type Trouble = {
  * Who is told of it, where: `control` the room itself; `admins` their DMs, since the room cannot be used;
  * `after` the room, once it is over; `nobody` the log alone.
  */
-export type TroubleAudience = 'control' | 'admins' | 'after' | 'nobody';
+export type IncidentAudience = 'control' | 'admins' | 'after' | 'nobody';
 
-const AUDIENCES: Readonly<Record<TroubleKind, TroubleAudience>> = {
+const AUDIENCES: Readonly<Record<IncidentKind, IncidentAudience>> = {
   'homeserver-away': 'nobody',
   'bot-logged-out': 'after',
   'bot-stopped': 'after',
@@ -41,9 +41,9 @@ const AUDIENCES: Readonly<Record<TroubleKind, TroubleAudience>> = {
 };
 
 /** All of them. */
-export const TROUBLES: readonly TroubleKind[] = Object.keys(AUDIENCES) as TroubleKind[];
+export const INCIDENT_KINDS: readonly IncidentKind[] = Object.keys(AUDIENCES) as IncidentKind[];
 
 /** Where a trouble is told. */
-export function audienceOf(kind: TroubleKind): TroubleAudience {
+export function audienceOf(kind: IncidentKind): IncidentAudience {
   return AUDIENCES[kind];
 }

@@ -1,6 +1,6 @@
 import type { Actor, EventId, GrantId, MessageId, RoomId, UserId } from './ids.ts';
 import type { EndCause } from './grant.ts';
-import type { TroubleKind } from './incident.ts';
+import type { IncidentKind } from './incident.ts';
 import type { HistoryNews } from './history-news.ts';
 
 /**
@@ -58,7 +58,7 @@ export type MessageBody =
    */
   | {
       readonly kind: 'trouble';
-      readonly trouble: TroubleKind;
+      readonly trouble: IncidentKind;
       readonly sentence: string;
       readonly next: string;
       readonly since: number;

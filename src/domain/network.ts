@@ -89,13 +89,13 @@ function within(a: Network, b: Network): boolean {
 }
 
 /** The same networks in their one form. */
-export function leastNetworks(networks: readonly Network[]): readonly Network[] {
+export function minimalNetworks(networks: readonly Network[]): readonly Network[] {
   return least(networks, within, (network) => network);
 }
 
 /** The addresses that lie in both lists. */
-export function sharedNetworks(a: readonly Network[], b: readonly Network[]): readonly Network[] {
-  return leastNetworks(
+export function intersectNetworks(a: readonly Network[], b: readonly Network[]): readonly Network[] {
+  return minimalNetworks(
     shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
   );
 }

@@ -1,17 +1,17 @@
 import { type Capability, CAPABILITY, isCapability } from './capability.ts';
 import { mayGrantType, patternMeans } from './delegable.ts';
 import { MintwardenError } from './errors.ts';
-import { byText, covers, isPattern, isWild, least, matches, shared } from './wildcard.ts';
+import { compareText, covers, isPattern, isWild, least, matches, shared } from './wildcard.ts';
 
 /**
  * A capability as granted: `name`, `name:type` or `name:type:key`. A type or key may end in `*`, which
  * stands for any ending. Without a type every type is meant, without a key every key; `state:m.room.topic:`
  * is the empty key alone. A type that has a `:` in it cannot be named.
  */
-export type Allowance = Capability | `${Capability}:${string}`;
+export type Permission = Capability | `${Capability}:${string}`;
 
-/** An allowance, taken apart. Null: any. */
-export type AllowanceParts = {
+/** An permission, taken apart. Null: any. */
+export type PermissionParts = {
   readonly name: Capability;
   readonly type: string | null;
   readonly key: string | null;
@@ -25,7 +25,7 @@ const ODD = /[\p{C}\p{Z},]/u;
  * What somebody asks for, in its one spelling.
  * @throws MintwardenError `usage` for what is not in the closed set or may never be granted
  */
-export function parseAllowance(text: string): Allowance {
+export function parsePermission(text: string): Permission {
   const [name = '', ...rest] = text.split(':');
   if (!isCapability(name))
     throw refused(`There is no capability “${name.slice(0, 40)}”.`, 'See `!help capabilities`.');
@@ -78,25 +78,25 @@ function refused(sentence: string, next: string): MintwardenError {
 }
 
 /** Its one spelling: a wildcard that means any is left out. */
-function print({ name, type, key }: AllowanceParts): Allowance {
+function print({ name, type, key }: PermissionParts): Permission {
   const anyKey = key === null || key === '*';
   if (anyKey && (type === null || type === '*')) return name;
   return anyKey ? `${name}:${type ?? '*'}` : `${name}:${type ?? '*'}:${key}`;
 }
 
-/** Takes an allowance apart. For one that `parseAllowance` made. */
-export function partsOf(allowance: Allowance): AllowanceParts {
-  const [name, type, ...key] = allowance.split(':');
+/** Takes an permission apart. For one that `parsePermission` made. */
+export function partsOf(permission: Permission): PermissionParts {
+  const [name, type, ...key] = permission.split(':');
   return { name: name as Capability, type: type ?? null, key: key.length === 0 ? null : key.join(':') };
 }
 
-/** The name of an allowance's capability. */
-export function nameOf(allowance: Allowance): Capability {
-  return partsOf(allowance).name;
+/** The name of an permission's capability. */
+export function nameOf(permission: Permission): Capability {
+  return partsOf(permission).name;
 }
 
 /** Whether all that `b` allows is allowed by `a`. `read` of everything includes the media shown. */
-function within(a: Allowance, b: Allowance): boolean {
+function within(a: Permission, b: Permission): boolean {
   if (a === 'read' && b === 'media') return true;
   const one = partsOf(a);
   const other = partsOf(b);
@@ -104,14 +104,14 @@ function within(a: Allowance, b: Allowance): boolean {
 }
 
 /** A wildcard does not hold what has to be named, though the words match. */
-function typeWithin(wider: AllowanceParts, narrower: AllowanceParts): boolean {
+function typeWithin(wider: PermissionParts, narrower: PermissionParts): boolean {
   const a = wider.type ?? '*';
   const b = narrower.type ?? '*';
   return covers(a, b) && (a === b || isWild(b) || mayGrantType(narrower.name, b) !== 'by-name');
 }
 
-/** What two allowances share: a type from the narrower, a key from the narrower. Null: nothing. */
-function both(a: Allowance, b: Allowance): Allowance | null {
+/** What two permissions share: a type from the narrower, a key from the narrower. Null: nothing. */
+function both(a: Permission, b: Permission): Permission | null {
   if (within(a, b)) return b;
   if (within(b, a)) return a;
   const one = partsOf(a);
@@ -127,34 +127,39 @@ function narrowest(a: string | null, b: string | null): string | null | undefine
   return covers(b ?? '*', a ?? '*') ? a : undefined;
 }
 
-/** The same allowances in their one form. */
-export function leastAllowances(allowances: readonly Allowance[]): readonly Allowance[] {
-  return least(allowances, within, (allowance) => allowance);
+/** The same permissions in their one form. */
+export function minimalPermissions(permissions: readonly Permission[]): readonly Permission[] {
+  return least(permissions, within, (permission) => permission);
 }
 
 /** What both lists allow, no more. */
-export function sharedAllowances(a: readonly Allowance[], b: readonly Allowance[]): readonly Allowance[] {
-  return leastAllowances(shared(a, b, both));
+export function intersectPermissions(
+  a: readonly Permission[],
+  b: readonly Permission[],
+): readonly Permission[] {
+  return minimalPermissions(shared(a, b, both));
 }
 
 /**
- * Whether the allowance is of this capability and means this type and key. A null key: there is none, or none
+ * Whether the permission is of this capability and means this type and key. A null key: there is none, or none
  * yet.
  */
-export function allowanceMeans(
-  allowance: Allowance,
+export function permissionCovers(
+  permission: Permission,
   name: Capability,
   type: string,
   key: string | null,
 ): boolean {
-  if (allowance === 'read' && name === 'media') return true;
-  const parts = partsOf(allowance);
+  if (permission === 'read' && name === 'media') return true;
+  const parts = partsOf(permission);
   if (parts.name !== name || !patternMeans(name, parts.type ?? '*', type)) return false;
   return parts.key === null || (key !== null && matches(parts.key, key));
 }
 
 /** In the order of the closed set, for people. */
-export function inOrder(allowances: readonly Allowance[]): readonly Allowance[] {
+export function inOrder(permissions: readonly Permission[]): readonly Permission[] {
   const places = Object.keys(CAPABILITY);
-  return allowances.toSorted((a, b) => places.indexOf(nameOf(a)) - places.indexOf(nameOf(b)) || byText(a, b));
+  return permissions.toSorted(
+    (a, b) => places.indexOf(nameOf(a)) - places.indexOf(nameOf(b)) || compareText(a, b),
+  );
 }

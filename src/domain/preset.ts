@@ -1,11 +1,11 @@
-import type { Allowance } from './permission.ts';
+import type { Permission } from './permission.ts';
 import type { ScopeLimits } from './scope.ts';
 
 /** A named answer to "what does such a holder need?". The rooms are never in it: they are always said. */
 export type Preset = {
   /** For help: what it is for. One line without a full stop. */
   readonly explanation: string;
-  readonly can: readonly Allowance[];
+  readonly can: readonly Permission[];
   readonly limits: Omit<ScopeLimits, 'by' | 'followUpgrades'>;
 };
 

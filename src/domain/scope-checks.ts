@@ -1,9 +1,9 @@
-import { allowanceMeans, nameOf } from './permission.ts';
+import { permissionCovers, nameOf } from './permission.ts';
 import { type Capability, CAPABILITY } from './capability.ts';
 import { listVerdict } from './endpoint-rule.ts';
 import type { UserId } from './ids.ts';
 import { networkHolds } from './network.ts';
-import { type PoweredDeed, type RoomPower, withinPower } from './power.ts';
+import { type PowerAction, type RoomPower, withinPower } from './power.ts';
 import { allows, type Scope } from './scope.ts';
 import { matches } from './wildcard.ts';
 
@@ -21,7 +21,7 @@ export function typeAllowed(
   type: string,
   stateKey: string | null = null,
 ): boolean {
-  if (!scope.can.some((allowance) => allowanceMeans(allowance, capability, type, stateKey))) return false;
+  if (!scope.can.some((permission) => permissionCovers(permission, capability, type, stateKey))) return false;
   if (
     SENDS.includes(capability) &&
     scope.types !== undefined &&
@@ -53,7 +53,7 @@ export function ruleVerdict(
 }
 
 /** Whether the scope's ceiling lets the subject do this, by the room's power levels as they stand. */
-export function powerAllows(scope: Scope, subject: UserId, room: RoomPower, deed: PoweredDeed): boolean {
+export function powerAllows(scope: Scope, subject: UserId, room: RoomPower, deed: PowerAction): boolean {
   return scope.power === undefined || withinPower(scope.power, subject, room, deed);
 }
 
@@ -64,7 +64,7 @@ export function usesLeft(scope: Scope, used: number): number {
 
 /** Whether anything in the scope writes. */
 export function writes(scope: Scope): boolean {
-  return scope.can.some((allowance) => CAPABILITY[nameOf(allowance)].writes);
+  return scope.can.some((permission) => CAPABILITY[nameOf(permission)].writes);
 }
 
 /** Capabilities that lack what they need, with what each lacks: such a grant would say more than it does. */

@@ -1,10 +1,10 @@
-import { type Allowance, leastAllowances, nameOf, sharedAllowances } from './permission.ts';
+import { type Permission, minimalPermissions, nameOf, intersectPermissions } from './permission.ts';
 import type { Capability } from './capability.ts';
-import { creatorMatches, type CreatorPattern, leastCreators, sharedCreators } from './creator.ts';
+import { creatorMatches, type CreatorPattern, minimalCreators, intersectCreators } from './creator.ts';
 import type { EndpointRule } from './endpoint-rule.ts';
 import type { RoomId, UserId } from './ids.ts';
-import { leastNetworks, type Network, sharedNetworks } from './network.ts';
-import { byText, covers, least, shared } from './wildcard.ts';
+import { minimalNetworks, type Network, intersectNetworks } from './network.ts';
+import { compareText, covers, least, shared } from './wildcard.ts';
 
 /**
  * What a grant allows. Pinned at mint and never widened. Whatever stands in it holds together with all the
@@ -15,7 +15,7 @@ export type Scope = {
   readonly v: 1;
   /** `all` is every room the subject is in, less what is outside every scope; an empty list is no rooms. */
   readonly rooms: 'all' | readonly RoomId[];
-  readonly can: readonly Allowance[];
+  readonly can: readonly Permission[];
   /** Of those rooms, only the ones whose create event one of these users sent: it cannot change. */
   readonly by?: readonly CreatorPattern[];
   /** Types of events that may be sent, as messages or as state, whatever `can` says. A `*` may end each. */
@@ -39,13 +39,13 @@ export type ScopeLimits = Omit<Scope, 'v' | 'rooms' | 'can'>;
 export function canonical(scope: Scope): Scope {
   return {
     v: 1,
-    rooms: scope.rooms === 'all' ? 'all' : [...new Set(scope.rooms)].toSorted(byText),
-    can: leastAllowances(scope.can),
-    ...(scope.by === undefined ? {} : { by: leastCreators(scope.by) }),
+    rooms: scope.rooms === 'all' ? 'all' : [...new Set(scope.rooms)].toSorted(compareText),
+    can: minimalPermissions(scope.can),
+    ...(scope.by === undefined ? {} : { by: minimalCreators(scope.by) }),
     ...(scope.types === undefined || scope.types.includes('*') ? {} : { types: leastTypes(scope.types) }),
     ...(scope.power === undefined ? {} : { power: scope.power }),
     ...rulesOf(scope.rules ?? []),
-    ...(scope.from === undefined ? {} : { from: leastNetworks(scope.from) }),
+    ...(scope.from === undefined ? {} : { from: minimalNetworks(scope.from) }),
     ...(scope.uses === undefined ? {} : { uses: scope.uses }),
     ...(scope.followUpgrades === true ? { followUpgrades: true as const } : {}),
   };
@@ -60,11 +60,11 @@ export function narrow(a: Scope, b: Scope): Scope {
         ? a.rooms
         : a.rooms.filter((room) => (b.rooms as readonly RoomId[]).includes(room));
   const { followUpgrades, ...rest } = {
-    by: either(a.by, b.by, sharedCreators),
+    by: either(a.by, b.by, intersectCreators),
     types: either(a.types, b.types, sharedTypes),
     power: either(a.power, b.power, Math.min),
     rules: either(a.rules, b.rules, (one, other) => [...one, ...other]),
-    from: either(a.from, b.from, sharedNetworks),
+    from: either(a.from, b.from, intersectNetworks),
     uses: either(a.uses, b.uses, Math.min),
     followUpgrades: a.followUpgrades === true && b.followUpgrades === true,
   };
@@ -73,7 +73,7 @@ export function narrow(a: Scope, b: Scope): Scope {
     ...there,
     v: 1,
     rooms,
-    can: sharedAllowances(a.can, b.can),
+    can: intersectPermissions(a.can, b.can),
     ...(followUpgrades ? { followUpgrades } : {}),
   });
 }
@@ -99,7 +99,7 @@ function rulesOf(lists: readonly (readonly EndpointRule[])[]): Pick<Scope, 'rule
       .map((list) => [JSON.stringify(list.map(({ verdict, on }) => [verdict, on])), list]),
   );
   const rules = [...texts]
-    .toSorted(([a], [b]) => byText(a, b))
+    .toSorted(([a], [b]) => compareText(a, b))
     .map(([, list]) => list.map(({ verdict, on }) => ({ verdict, on })));
   return rules.length === 0 ? {} : { rules };
 }
@@ -155,6 +155,6 @@ export function canGrow(scope: Pick<Scope, 'rooms' | 'followUpgrades'>): boolean
  */
 export function allows(scope: Pick<Scope, 'can'>, capability: Capability): boolean {
   return scope.can.some(
-    (allowance) => nameOf(allowance) === capability || (allowance === 'read' && capability === 'media'),
+    (permission) => nameOf(permission) === capability || (permission === 'read' && capability === 'media'),
   );
 }

@@ -33,7 +33,7 @@ export function least<T>(items: readonly T[], within: Within<T>, textOf: (item: 
     (item, index) =>
       !items.some((other, at) => at !== index && within(other, item) && (!within(item, other) || at < index)),
   );
-  return kept.toSorted((a, b) => byText(textOf(a), textOf(b)));
+  return kept.toSorted((a, b) => compareText(textOf(a), textOf(b)));
 }
 
 /** What both lists mean, no more. `both` is what two parts share; null: nothing. */
@@ -46,6 +46,6 @@ export function shared<T>(
 }
 
 /** By code units: the same everywhere. */
-export function byText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -159,7 +159,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     (request: IncomingMessage, response: ServerResponse) =>
       void answerOne(request, response, desk, options, limits),
   );
-  const stopListening = options.access.onOver((grantId) => {
+  const stopListening = options.access.onGrantInactive((grantId) => {
     open.cut(grantId);
     gate.forget(grantId);
   });

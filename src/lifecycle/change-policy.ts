@@ -2,7 +2,7 @@ import type { Actor } from '../domain/ids.ts';
 import type { SettingChange } from '../domain/message.ts';
 import { newIds } from './new-id.ts';
 import { newMessage } from './notifications/message-row.ts';
-import type { World } from './services.ts';
+import type { Services } from './services.ts';
 
 /**
  * Writes down that policy changes and by whom, with the news to the control room, in one change. To be done
@@ -10,13 +10,13 @@ import type { World } from './services.ts';
  * @throws MintwardenError `state` | `disk`
  */
 export async function recordPolicyChange(
-  world: Pick<World, 'ledger' | 'clock' | 'random'>,
+  services: Pick<Services, 'ledger' | 'clock' | 'random'>,
   changes: readonly SettingChange[],
   by: Actor,
 ): Promise<void> {
-  const at = world.clock.now();
+  const at = services.clock.now();
   const news = newMessage({
-    id: newIds(world.random).message(),
+    id: newIds(services.random).message(),
     grantId: null,
     to: { kind: 'control', replyTo: null },
     body: { kind: 'policy-changed', changes, by },
@@ -32,5 +32,5 @@ export async function recordPolicyChange(
     command: null,
     data,
   } as const;
-  await world.ledger.commit({ at, messages: [news], audit: [audit] });
+  await services.ledger.commit({ at, messages: [news], audit: [audit] });
 }

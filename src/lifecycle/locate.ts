@@ -16,7 +16,7 @@ const NEAR = 500;
  * @throws MintwardenError `usage` | `not-found` (with what may have been meant) | `ambiguous` (with what it
  *   could be)
  */
-export async function locate(world: Grants, text: string, subject: UserId | null = null): Promise<Grant> {
+export async function locate(services: Grants, text: string, subject: UserId | null = null): Promise<Grant> {
   const typed = normaliseGrantId(text.trim());
   if (!isGrantIdPrefix(typed)) {
     throw new MintwardenError(
@@ -26,7 +26,7 @@ export async function locate(world: Grants, text: string, subject: UserId | null
     );
   }
   const theirs = (grant: Grant) => subject === null || grant.subject === subject;
-  const found = (await world.ledger.grantsByPrefix(typed, subject === null ? SHOWN + 1 : NEAR)).filter(
+  const found = (await services.ledger.grantsByPrefix(typed, subject === null ? SHOWN + 1 : NEAR)).filter(
     theirs,
   );
   const exact = found.find((grant) => grant.id === typed);
@@ -42,7 +42,7 @@ export async function locate(world: Grants, text: string, subject: UserId | null
       'Write one more character of the id.',
     );
   }
-  const near = await nearby(world, typed, theirs);
+  const near = await nearby(services, typed, theirs);
   const all = subject === null ? '!list shows the grants there are.' : '!tokens shows yours.';
   if (near.length === 0) throw new MintwardenError('not-found', `There is no grant ${typed}.`, all);
   const mistyped = typed.length >= 6 && parseGrantId(typed) === null ? 'is mistyped' : 'is no grant';
@@ -61,8 +61,8 @@ function shorten(text: string): string {
  * Recent grants whose id begins with what was typed but for one slip: a wrong, missing, spare or swapped
  * character.
  */
-async function nearby(world: Grants, typed: string, theirs: (grant: Grant) => boolean): Promise<string[]> {
-  const recent = (await world.ledger.grants({ limit: NEAR })).filter(theirs);
+async function nearby(services: Grants, typed: string, theirs: (grant: Grant) => boolean): Promise<string[]> {
+  const recent = (await services.ledger.grants({ limit: NEAR })).filter(theirs);
   return recent.map((grant) => grant.id).filter((id) => oneSlip(typed, id));
 }
 

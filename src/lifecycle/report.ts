@@ -1,10 +1,10 @@
-import { standing, type Grant, type Standing } from '../domain/grant.ts';
+import { effectiveState, type Grant, type EffectiveState } from '../domain/grant.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Channel, Message } from '../domain/message.ts';
 import type { GrantFilter, LedgerCounts } from '../ports/ledger.ts';
 import { problemOf } from './problem.ts';
-import type { World } from './services.ts';
+import type { Services } from './services.ts';
 
 /**
  * How far the subject's notice got. `accepted`: by the homeserver; what came after could not be seen or has
@@ -15,7 +15,7 @@ type NoticeReach = 'none' | 'waiting' | 'abandoned' | 'accepted' | 'invited' | '
 /** Everything there is to show of one grant. No secret is in it: sealed copies are left out. */
 export type GrantReport = {
   readonly grant: Grant;
-  readonly standing: Standing;
+  readonly effectiveState: EffectiveState;
   readonly leases: readonly Lease[];
   readonly messages: readonly Message[];
   readonly notice: {
@@ -35,22 +35,22 @@ export type GrantReport = {
 };
 
 /** One grant with its upstream tokens and messages, for `!show`. */
-export async function show(world: World, grant: Grant): Promise<GrantReport> {
+export async function show(services: Services, grant: Grant): Promise<GrantReport> {
   const [row, leases, messages] = await Promise.all([
-    world.ledger.grant(grant.id),
-    world.ledger.leases(grant.id),
-    world.ledger.messages(grant.id),
+    services.ledger.grant(grant.id),
+    services.ledger.leases(grant.id),
+    services.ledger.messages(grant.id),
   ]);
   const now = row ?? grant;
   const notice = messages.find(({ body }) => body.kind === 'notice') ?? null;
   const token = messages.find(({ body }) => body.kind === 'token') ?? null;
   return {
     grant: { ...now, sealedToken: null },
-    standing: standing(now, world.clock.now()),
+    effectiveState: effectiveState(now, services.clock.now()),
     leases: leases.map((lease) => ({ ...lease, sealed: null })),
     messages,
     notice: {
-      reach: await reachOf(world, grant.subject, notice),
+      reach: await reachOf(services, grant.subject, notice),
       channel: notice?.channel ?? null,
       acceptedAt: notice?.acceptedAt ?? null,
       problem: notice?.lastProblem ?? null,
@@ -66,27 +66,27 @@ export async function show(world: World, grant: Grant): Promise<GrantReport> {
   };
 }
 
-async function reachOf(world: World, subject: UserId, notice: Message | null): Promise<NoticeReach> {
+async function reachOf(services: Services, subject: UserId, notice: Message | null): Promise<NoticeReach> {
   if (notice === null) return 'none';
   if (notice.state !== 'accepted') return notice.state;
   if (notice.roomId === null || notice.eventId === null) return 'accepted';
   try {
     const [dm, hasRead] = await Promise.all([
-      world.chat.dm(subject),
-      world.chat.hasRead(notice.roomId, notice.eventId, subject),
+      services.chat.dm(subject),
+      services.chat.hasRead(notice.roomId, notice.eventId, subject),
     ]);
     if (hasRead) return 'read';
     if (dm === null || dm.roomId !== notice.roomId) return 'accepted';
     return dm.membership === 'join' ? 'joined' : dm.membership === 'invite' ? 'invited' : 'accepted';
   } catch (error) {
-    world.log.warn('reach of a notice unknown', { problem: problemOf(error) });
+    services.log.warn('reach of a notice unknown', { problem: problemOf(error) });
     return 'accepted';
   }
 }
 
 /** Grants newest first, without their sealed copies; by default those that are being made or live. */
-export async function list(world: World, filter: Partial<GrantFilter> = {}): Promise<readonly Grant[]> {
-  const grants = await world.ledger.grants({ states: ['minting', 'live'], limit: 50, ...filter });
+export async function list(services: Services, filter: Partial<GrantFilter> = {}): Promise<readonly Grant[]> {
+  const grants = await services.ledger.grants({ states: ['minting', 'live'], limit: 50, ...filter });
   return grants.map((grant) => ({ ...grant, sealedToken: null }));
 }
 
@@ -103,10 +103,10 @@ export type Status = {
 };
 
 /** Counts what is alive, what waits and what an admin should look at. */
-export async function status(world: World): Promise<Status> {
+export async function status(services: Services): Promise<Status> {
   const [counts, due] = await Promise.all([
-    world.ledger.counts(),
-    world.ledger.due(world.clock.now(), 1_000),
+    services.ledger.counts(),
+    services.ledger.due(services.clock.now(), 1_000),
   ]);
   return {
     counts,

@@ -1,4 +1,4 @@
-import type { Allowance } from '../domain/permission.ts';
+import type { Permission } from '../domain/permission.ts';
 import type { CommandKey } from '../domain/change.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { Actor, RoomAlias, RoomId, UserId } from '../domain/ids.ts';
@@ -20,7 +20,7 @@ export type MintRequest = {
   readonly intoFile?: true;
   readonly rooms: 'all' | readonly RoomReference[];
   /** What it may do. Absent: read. */
-  readonly can?: readonly Allowance[];
+  readonly can?: readonly Permission[];
   /** What narrows it besides. */
   readonly limits?: ScopeLimits;
   /** Null: the policy's default. */

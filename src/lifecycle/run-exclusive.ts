@@ -4,7 +4,7 @@ const tails = new WeakMap<object, Promise<unknown>>();
  * Runs the work after all earlier work for the same key has settled, within this process. The work's own
  * failure goes to its caller alone.
  */
-export function serially<T>(key: object, work: () => Promise<T>): Promise<T> {
+export function runExclusive<T>(key: object, work: () => Promise<T>): Promise<T> {
   const before = tails.get(key) ?? Promise.resolve();
   const mine = before.then(work, work);
   tails.set(

@@ -7,13 +7,13 @@ import type { Issuer } from '../ports/issuer.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import type { Held } from './anchors/lockdown.ts';
-import type { RefusedGrants } from './revocation/pending-revocations.ts';
-import type { IssuerStanding } from './incidents/issuer-status.ts';
-import type { Troubles } from './incidents/incidents.ts';
+import type { Lockdown } from './anchors/lockdown.ts';
+import type { PendingRevocations } from './revocation/pending-revocations.ts';
+import type { IssuerStatus } from './incidents/issuer-status.ts';
+import type { Incidents } from './incidents/incidents.ts';
 
 /** What every use case is handed. Nothing in `lifecycle` reaches outside by any other way. */
-export type World = {
+export type Services = {
   readonly ledger: Ledger;
   readonly issuer: Issuer;
   readonly directory: Directory;
@@ -32,11 +32,11 @@ export type World = {
   /** Whether the gateway can tell where requests come from, rather than only that its proxy brought them. */
   readonly seesAddresses: boolean;
   /** What is wrong right now. */
-  readonly troubles?: Troubles;
+  readonly incidents?: Incidents;
   /** Why no token is honoured and none is made just now; null: all is well. */
-  readonly held?: () => Held | null;
+  readonly lockdown?: () => Lockdown | null;
   /** How the issuer account stands with the homeserver, asked now. Throws as the directory does. */
-  readonly issuerStanding?: () => Promise<IssuerStanding>;
+  readonly issuerStatus?: () => Promise<IssuerStatus>;
   /** Grants that count no more though the ledger could not be told so. */
-  readonly refused?: RefusedGrants;
+  readonly pendingRevocations?: PendingRevocations;
 };

@@ -3,7 +3,7 @@ import type { Actor, UserId } from '../domain/ids.ts';
 import { decideAndCommit, type Decision } from './decide-and-commit.ts';
 import { newMessage } from './notifications/message-row.ts';
 import { newIds } from './new-id.ts';
-import type { World } from './services.ts';
+import type { Services } from './services.ts';
 
 /**
  * Takes another master key for a user's own, at an operator's word: the pin, its audit and the news to the
@@ -13,12 +13,12 @@ import type { World } from './services.ts';
  * @throws MintwardenError `conflict` where this key is pinned already
  */
 export async function trustIdentity(
-  world: Pick<World, 'ledger' | 'clock' | 'random'>,
+  services: Pick<Services, 'ledger' | 'clock' | 'random'>,
   request: { readonly userId: UserId; readonly masterKey: string; readonly by: Actor },
 ): Promise<string | null> {
   const { userId, masterKey, by } = request;
-  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<string | null>> => {
-    const before = (await world.ledger.pin(userId))?.masterKey ?? null;
+  const outcome = await decideAndCommit(services.ledger, async (): Promise<Decision<string | null>> => {
+    const before = (await services.ledger.pin(userId))?.masterKey ?? null;
     if (before === masterKey) {
       throw new MintwardenError(
         'conflict',
@@ -26,9 +26,9 @@ export async function trustIdentity(
         null,
       );
     }
-    const at = world.clock.now();
+    const at = services.clock.now();
     const news = newMessage({
-      id: newIds(world.random).message(),
+      id: newIds(services.random).message(),
       grantId: null,
       to: { kind: 'control', replyTo: null },
       body: { kind: 'identity-trusted', userId, masterKey, by },

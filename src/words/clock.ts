@@ -1,9 +1,9 @@
 import { unreachable } from '../domain/errors.ts';
-import type { ClockWorry } from '../domain/history-news.ts';
+import type { ClockProblem } from '../domain/history-news.ts';
 import { shortDuration } from './time.ts';
 
 /** What is wrong with the time and what that means, in two sentences. */
-export function clockSentence({ kind, refusing, byMs }: ClockWorry): string {
+export function clockSentence({ kind, refusing, byMs }: ClockProblem): string {
   const far = shortDuration(Math.abs(byMs));
   const means = refusing
     ? 'I honour no token until that is settled; nothing is lost by it.'

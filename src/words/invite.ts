@@ -45,6 +45,6 @@ export function welcomeReason(): string {
 }
 
 /** Why the bot invites an administrator where the control room cannot be used. */
-export function troubleReason(): string {
+export function incidentReason(): string {
   return 'I am Mintwarden. Something is wrong that I cannot tell you in the control room: join this encrypted chat to see what.';
 }

@@ -13,7 +13,7 @@ import { notice } from './messages/notice.ts';
 import { policyChanged } from './messages/policy-changed.ts';
 import { revoked, revokedBySubject } from './messages/revoked.ts';
 import { suspended } from './messages/suspended.ts';
-import { troubleMessage } from './messages/incident.ts';
+import { incidentMessage } from './messages/incident.ts';
 import { tokenMessage } from './messages/token.ts';
 import { upstreamAlive } from './messages/upstream-alive.ts';
 
@@ -58,8 +58,8 @@ export function renderMessage(message: Message, grant: Grant | null, context: Me
   if (body.kind === 'trouble') {
     const rings = message.to.kind === 'dm' ? [message.to.userId] : context.admins;
     return body.overAt === null
-      ? ringing(troubleMessage(body, context.now), rings)
-      : aside(troubleMessage(body, context.now));
+      ? ringing(incidentMessage(body, context.now), rings)
+      : aside(incidentMessage(body, context.now));
   }
   if (grant === null)
     throw new MintwardenError('internal', `A message of the kind ${body.kind} has no grant.`);

@@ -13,7 +13,7 @@ const FLAGS: Record<ScopeFeature, string> = {
 };
 
 function nameOf(each: Unenforced): string {
-  return each.kind === 'feature' ? FLAGS[each.feature] : `--can ${each.allowance}`;
+  return each.kind === 'feature' ? FLAGS[each.feature] : `--can ${each.permission}`;
 }
 
 /** `--power is not enforced by this version's gateway, so it is not granted.` */

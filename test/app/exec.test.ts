@@ -41,11 +41,11 @@ beforeEach(async () => {
   stage = await botStage();
   folder = await mkdtemp(join(tmpdir(), 'mw-exec-'));
   reloads = [];
-  const { world } = stage;
-  reaper = startReaper(world);
+  const { services } = stage;
+  reaper = startReaper(services);
   const requests = requestsOf({
-    ledger: world.ledger,
-    clock: world.clock,
+    ledger: services.ledger,
+    clock: services.clock,
     controlRoomId: CONTROL,
     remembered: () => null,
   });
@@ -55,8 +55,8 @@ beforeEach(async () => {
   });
   socket = await startControlSocket(
     join(folder, 'state', 'control.sock'),
-    responder({ world, requests, commands }, 300),
-    world.log,
+    responder({ services, requests, commands }, 300),
+    services.log,
   );
 });
 afterEach(async () => {
@@ -68,7 +68,7 @@ afterEach(async () => {
 
 const runs = (line: string, id: string | null = null): Promise<Ran> =>
   runLine(line, { socket: join(folder, 'state', 'control.sock'), folder, id });
-const grants = (): Promise<readonly Grant[]> => stage.world.ledger.grants({ limit: 100 });
+const grants = (): Promise<readonly Grant[]> => stage.services.ledger.grants({ limit: 100 });
 const inRoom = (): string[] =>
   stage.sent.filter(({ roomId }) => roomId === CONTROL).map(({ content }) => content.body);
 const json = (ran: Ran): Record<string, unknown> => JSON.parse(asJson(ran)) as Record<string, unknown>;
@@ -87,7 +87,7 @@ describe('a command at the machine', () => {
     await expect.poll(() => inRoom().length).toBe(1);
     expect(inRoom()[0]).toMatch(/Made by the operator “\S+” at the server/);
     expect(stage.sent[0]?.content.replyTo ?? null).toBeNull();
-    const audit = await stage.world.ledger.audit(0, 10);
+    const audit = await stage.services.ledger.audit(0, 10);
     expect(audit[0]).toMatchObject({
       action: 'mint-requested',
       actor: grant?.minter,
@@ -176,7 +176,12 @@ describe('a token', () => {
       words: expect.stringMatching(/The token is in .*token\.txt/) as string,
     });
     expect(json(ran)).toMatchObject({ ok: true, out: file, grant: { delivery: 'sent' } });
-    const said = JSON.stringify([ran, stage.sent, stage.log.lines, await stage.world.ledger.audit(0, 100)]);
+    const said = JSON.stringify([
+      ran,
+      stage.sent,
+      stage.log.lines,
+      await stage.services.ledger.audit(0, 100),
+    ]);
     expect(said).not.toContain(token);
     // Neither the room nor the log learns where it went.
     expect(JSON.stringify([stage.sent, stage.log.lines])).not.toContain('token.txt');
@@ -212,7 +217,7 @@ describe('a token', () => {
   );
 
   test('whose file is put there meanwhile stays with the service, says so, and is taken by another try', async () => {
-    const { chat } = stage.world;
+    const { chat } = stage.services;
     const send = chat.send.bind(chat);
     // Somebody puts a file there after it was looked at, and before the token comes.
     Object.assign(chat, {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type KeptMatrix, keepMatrix, type MatrixHooks } from '../../src/app/keep-matrix.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import type { UserId } from '../../src/domain/ids.ts';
-import { createTroubles } from '../../src/lifecycle/incidents/incidents.ts';
+import { createIncidents } from '../../src/lifecycle/incidents/incidents.ts';
 import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
 import type { BotClient } from '../../src/matrix/bot-client.ts';
 import type { Chat } from '../../src/ports/chat.ts';
@@ -19,12 +19,12 @@ afterEach(async () => {
 async function keep(good: Set<string>) {
   const token = { now: 'one', inFile: 'one' };
   const begun: { token: string; hooks: MatrixHooks; stopped: boolean; breaks?: Error }[] = [];
-  const troubles = createTroubles({ clock: { now: () => 0 }, log: silentLog });
+  const incidents = createIncidents({ clock: { now: () => 0 }, log: silentLog });
   const fatal = { count: 0 };
   const kept = await keepMatrix({
     userId: '@bot:test' as UserId,
     tokens: { bot: () => token.now, readAgain: async () => void (token.now = token.inFile) },
-    troubles,
+    incidents,
     onFatal: () => fatal.count++,
     log: silentLog,
     open: async (shown, hooks): Promise<BotClient> => {
@@ -46,7 +46,7 @@ async function keep(good: Set<string>) {
     },
   });
   open.push(kept);
-  const kinds = () => troubles.now().map(({ kind }) => kind);
+  const kinds = () => incidents.now().map(({ kind }) => kind);
   return { kept, begun, token, kinds, fatal };
 }
 
@@ -78,11 +78,11 @@ describe('the bot', () => {
     expect(kinds()).toEqual(['bot-logged-out']);
     expect(begun).toEqual([]);
     const wrong = new MintwardenError('state', 'The store is another one.');
-    const troubles = createTroubles({ clock: { now: () => 0 }, log: silentLog });
+    const incidents = createIncidents({ clock: { now: () => 0 }, log: silentLog });
     const parts = {
       userId: ALICE,
       tokens: { bot: () => '', readAgain: async () => undefined },
-      troubles,
+      incidents,
       onFatal: () => undefined,
       log: silentLog,
     };

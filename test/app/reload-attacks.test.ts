@@ -23,7 +23,12 @@ it('tells of exactly what it takes over, though the file is changed back the mom
       },
     },
   );
-  const reload = await reloader(await files.load(), env, service.world, (policy) => void taken.push(policy));
+  const reload = await reloader(
+    await files.load(),
+    env,
+    service.services,
+    (policy) => void taken.push(policy),
+  );
   await files.write('bot.yaml', WITH_MALLORY);
   armed = true;
   const { changes } = await reload('operator:root');
@@ -37,7 +42,7 @@ it('does not call the policy known that was written while the service started: w
   const taken: Policy[] = [];
   const started = await files.load();
   await files.write('bot.yaml', HONEST);
-  const reload = await reloader(started, {}, service.world, (policy) => void taken.push(policy));
+  const reload = await reloader(started, {}, service.services, (policy) => void taken.push(policy));
   expect((await reload('operator:root')).changes.find(({ key }) => key === 'admins')).toMatchObject({
     after: '["@you:example.org"]',
   });

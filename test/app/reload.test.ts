@@ -9,7 +9,12 @@ async function running(env: Record<string, string> = {}) {
   const it = await folder();
   const service = await Service.start();
   const taken: Policy[] = [];
-  const reload = await reloader(await it.load(env), env, service.world, (policy) => void taken.push(policy));
+  const reload = await reloader(
+    await it.load(env),
+    env,
+    service.services,
+    (policy) => void taken.push(policy),
+  );
   const told = async () => {
     await service.drain();
     return service.homeserver
@@ -69,7 +74,7 @@ describe('policy read again while the service runs', () => {
     const reload = await reloader(
       await it.load(),
       {},
-      { ...it.service.world, ledger: broken },
+      { ...it.service.services, ledger: broken },
       (policy) => void it.taken.push(policy),
     );
     await it.write('bot.yaml', `${GOOD}policy: { max_ttl: 2h }\n`);

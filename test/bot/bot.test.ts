@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => stage[Symbol.asyncDispose]());
 
 async function grants() {
-  return stage.world.ledger.grants({ limit: 100 });
+  return stage.services.ledger.grants({ limit: 100 });
 }
 
 async function mintedId(): Promise<string> {
@@ -32,7 +32,7 @@ describe('a command in the control room', () => {
       ttlMs: 3_600_000,
       scope: { rooms: [OPS] },
     });
-    const messages = await stage.world.ledger.messages(grant?.id as never);
+    const messages = await stage.services.ledger.messages(grant?.id as never);
     expect(messages.find(({ body }) => body.kind === 'minted')?.to).toEqual({
       kind: 'control',
       replyTo: '$mint',
@@ -84,7 +84,7 @@ describe('a command in the control room', () => {
   });
 
   it('answers again with the same transaction id if it was cut off before it was noted', async () => {
-    const { ledger } = stage.world;
+    const { ledger } = stage.services;
     const commit = ledger.commit.bind(ledger);
     let cut = true;
     Object.assign(ledger, {
@@ -118,12 +118,12 @@ describe('a command in the control room', () => {
   });
 
   it('comes again if the homeserver was away before anything was done', async () => {
-    const before = { ...stage.world.chat };
-    Object.assign(stage.world.chat, {
+    const before = { ...stage.services.chat };
+    Object.assign(stage.services.chat, {
       controlRoom: () => Promise.reject(new MintwardenError('homeserver-unreachable', 'away')),
     });
     await expect(stage.says(MINT, { eventId: '$m' as EventId })).rejects.toThrow('away');
-    Object.assign(stage.world.chat, before);
+    Object.assign(stage.services.chat, before);
     await stage.says(MINT, { eventId: '$m' as EventId });
     expect(await grants()).toHaveLength(1);
   });
@@ -168,7 +168,7 @@ describe('a command in the control room', () => {
   it('of those not on the list leaves nothing behind in the ledger, however many they write', async () => {
     const encryption = { sessionId: 'bobs', messageIndex: 0, deviceSigned: true, masterKey: 'BOB' };
     await stage.says(MINT, { sender: BOB, eventId: '$bob' as EventId, encryption });
-    expect(await stage.world.ledger.commandSeen('$bob' as EventId, 'bobs', 0)).toBe(false);
+    expect(await stage.services.ledger.commandSeen('$bob' as EventId, 'bobs', 0)).toBe(false);
   });
 
   it('is refused quietly from those not permitted: once an hour', async () => {
@@ -178,7 +178,7 @@ describe('a command in the control room', () => {
 
   it('remembers the first master key, and refuses another', async () => {
     await stage.says('!list');
-    expect(await stage.world.ledger.pin(ADA)).toMatchObject({ masterKey: 'MASTER' });
+    expect(await stage.services.ledger.pin(ADA)).toMatchObject({ masterKey: 'MASTER' });
     const other = {
       encryption: { sessionId: 'evil', messageIndex: 0, deviceSigned: true, masterKey: 'OTHER' },
     };
@@ -215,7 +215,7 @@ describe('a command in the control room', () => {
   });
 
   it('says what went wrong inside by a reference only', async () => {
-    Object.assign(stage.world.ledger, { grants: () => Promise.reject(new TypeError('the secret text')) });
+    Object.assign(stage.services.ledger, { grants: () => Promise.reject(new TypeError('the secret text')) });
     const said = await stage.says('!list --user @alice');
     const ref = /\(ref ([0-9a-f]{6})\)/.exec(said)?.[1];
     expect(ref).toBeDefined();

@@ -9,7 +9,7 @@ let id: string;
 beforeEach(async () => {
   stage = await botStage();
   await stage.says(`!mint @alice --rooms ${OPS} --can read,send:m.room.message,plaintext --ttl 1h`);
-  id = (await stage.world.ledger.grants({ limit: 1 }))[0]?.id ?? '';
+  id = (await stage.services.ledger.grants({ limit: 1 }))[0]?.id ?? '';
 });
 afterEach(() => stage[Symbol.asyncDispose]());
 
@@ -71,9 +71,9 @@ describe('!can', () => {
   });
 
   it('changes nothing', async () => {
-    const before = await stage.world.ledger.counts();
+    const before = await stage.services.ledger.counts();
     await stage.says(`!can ${id} POST ${V3}/logout`);
-    const after = await stage.world.ledger.counts();
+    const after = await stage.services.ledger.counts();
     expect([after.auditRows, after.live]).toEqual([before.auditRows, before.live]);
   });
 

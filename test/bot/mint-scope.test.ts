@@ -4,7 +4,7 @@ import type { CommandContext } from '../../src/bot/command.ts';
 import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenize } from '../../src/bot/tokenizer.ts';
-import { parseAllowance } from '../../src/domain/permission.ts';
+import { parsePermission } from '../../src/domain/permission.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
 import { mintTerms } from '../../src/lifecycle/mint/mint-terms.ts';
@@ -15,7 +15,7 @@ import { ADA, botStage, type BotStage } from './support/stage.ts';
 
 const presets = new Map(Object.entries(PRESETS));
 const context = {
-  world: { directory: { serverName: 'x.org' }, policy: () => ({ presets }) },
+  services: { directory: { serverName: 'x.org' }, policy: () => ({ presets }) },
   sender: ADA,
   key: null,
 } as unknown as CommandContext;
@@ -197,7 +197,7 @@ describe('in the control room', () => {
 
 it('every preset built in can be said in words, and wants no more than there is', () => {
   for (const { can, limits } of Object.values(PRESETS)) {
-    expect(can.map((allowance) => parseAllowance(allowance))).toEqual(can);
+    expect(can.map((permission) => parsePermission(permission))).toEqual(can);
     expect(mintTerms({ can, limits, rooms: [] }, EVERYTHING).can.length).toBeGreaterThan(0);
   }
 });

@@ -9,7 +9,7 @@ import { tokenize } from '../../src/bot/tokenizer.ts';
 import { ADA } from './support/stage.ts';
 
 const context = {
-  world: {
+  services: {
     directory: { serverName: 'x.org' },
     policy: () => ({ presets: new Map(Object.entries(PRESETS)) }),
   },

@@ -11,7 +11,7 @@ afterEach(() => stage[Symbol.asyncDispose]());
 
 const minted = async (line: string) => {
   const said = await stage.says(line);
-  return { said, grants: await stage.world.ledger.grants({ limit: 9 }) };
+  return { said, grants: await stage.services.ledger.grants({ limit: 9 }) };
 };
 
 describe('every preset there is', () => {

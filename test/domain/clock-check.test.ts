@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judgeTime, type TimeFacts } from '../../src/domain/clock-check.ts';
+import { checkClock, type TimeFacts } from '../../src/domain/clock-check.ts';
 
 const NOON = 1_800_000_000_000;
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
 const YEARS = 10 * 365 * DAY;
 const judged = (over: Partial<TimeFacts>) =>
-  judgeTime({
+  checkClock({
     wall: NOON,
     carried: NOON,
     lived: true,

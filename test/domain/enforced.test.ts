@@ -20,8 +20,8 @@ it('finds each part that is not enforced, an empty or idle one too', () => {
     uses: 1,
   };
   expect(unenforced({ ...scope, rules: [], followUpgrades: true }, nothing)).toEqual([
-    { kind: 'typed', allowance: 'read:m.x' },
-    { kind: 'capability', allowance: 'state' },
+    { kind: 'typed', permission: 'read:m.x' },
+    { kind: 'capability', permission: 'state' },
     ...['by', 'types', 'power', 'from', 'uses', 'rules', 'followUpgrades'].map((feature) => ({
       kind: 'feature',
       feature,

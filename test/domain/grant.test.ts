@@ -6,7 +6,7 @@ import {
   failed,
   type Grant,
   madeLive,
-  standing,
+  effectiveState,
   suspended,
 } from '../../src/domain/grant.ts';
 import { mayBeAlive } from '../../src/domain/lease.ts';
@@ -26,17 +26,17 @@ const steps: readonly Step[] = [
 ];
 const walk = fc.array(fc.constantFrom(...steps), { maxLength: 8 });
 
-describe('standing', () => {
+describe('effectiveState', () => {
   it('is good only while live and before the expiry, to the millisecond', () => {
-    expect(standing(minting, NOON)).toBe('over');
-    expect(standing(live, NOON)).toBe('good');
-    expect(standing(live, live.expiresAt - 1)).toBe('good');
-    expect(standing(live, live.expiresAt)).toBe('over');
-    expect(standing(live, live.expiresAt + 1)).toBe('over');
-    expect(standing(suspended(live, true), NOON)).toBe('suspended');
-    expect(standing(suspended(live, true), live.expiresAt)).toBe('over');
-    expect(standing(suspended(suspended(live, true), false), NOON)).toBe('good');
-    expect(standing(failed(minting, 'no', NOON), NOON)).toBe('over');
+    expect(effectiveState(minting, NOON)).toBe('inactive');
+    expect(effectiveState(live, NOON)).toBe('active');
+    expect(effectiveState(live, live.expiresAt - 1)).toBe('active');
+    expect(effectiveState(live, live.expiresAt)).toBe('inactive');
+    expect(effectiveState(live, live.expiresAt + 1)).toBe('inactive');
+    expect(effectiveState(suspended(live, true), NOON)).toBe('suspended');
+    expect(effectiveState(suspended(live, true), live.expiresAt)).toBe('inactive');
+    expect(effectiveState(suspended(suspended(live, true), false), NOON)).toBe('active');
+    expect(effectiveState(failed(minting, 'no', NOON), NOON)).toBe('inactive');
   });
 
   it('is over from the moment a grant ends, for every cause and at every time', () => {
@@ -45,14 +45,14 @@ describe('standing', () => {
         fc.constantFrom('expired', 'revoked', 'withdrawn', 'untold', 'lost-upstream'),
         fc.integer(),
         (cause, now) => {
-          expect(standing(ended(live, cause, 'system', NOON), now)).toBe('over');
+          expect(effectiveState(ended(live, cause, 'system', NOON), now)).toBe('inactive');
         },
       ),
     );
   });
 
   it('refuses a state it does not know, rather than calling it good', () => {
-    expect(() => standing({ ...live, state: 'eternal' as never }, NOON)).toThrow(
+    expect(() => effectiveState({ ...live, state: 'eternal' as never }, NOON)).toThrow(
       expect.objectContaining({ code: 'internal' }),
     );
   });

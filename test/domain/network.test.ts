@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { leastNetworks, networkHolds, parseNetwork, sharedNetworks } from '../../src/domain/network.ts';
+import { minimalNetworks, networkHolds, parseNetwork, intersectNetworks } from '../../src/domain/network.ts';
 
 describe('a network', () => {
   it.each([
@@ -51,10 +51,9 @@ describe('a network', () => {
   ])('%s holds %j: %s', (network, address, holds) => expect(networkHolds(network, address)).toBe(holds));
 
   it('of two, the smaller is what they share', () => {
-    expect(sharedNetworks(['10.0.0.0/8', '::/0'], ['10.1.0.0/16', '192.0.2.7/32', '2001:db8::/32'])).toEqual([
-      '10.1.0.0/16',
-      '2001:db8::/32',
-    ]);
-    expect(leastNetworks(['10.1.0.0/16', '10.0.0.0/8', '10.0.0.0/8'])).toEqual(['10.0.0.0/8']);
+    expect(
+      intersectNetworks(['10.0.0.0/8', '::/0'], ['10.1.0.0/16', '192.0.2.7/32', '2001:db8::/32']),
+    ).toEqual(['10.1.0.0/16', '2001:db8::/32']);
+    expect(minimalNetworks(['10.1.0.0/16', '10.0.0.0/8', '10.0.0.0/8'])).toEqual(['10.0.0.0/8']);
   });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { allowanceMeans, inOrder, parseAllowance, sharedAllowances } from '../../src/domain/permission.ts';
+import {
+  permissionCovers,
+  inOrder,
+  parsePermission,
+  intersectPermissions,
+} from '../../src/domain/permission.ts';
 import { CAPABILITIES, CAPABILITY } from '../../src/domain/capability.ts';
 import { mayGrantType } from '../../src/domain/delegable.ts';
 
@@ -14,7 +19,7 @@ describe('a capability as granted', () => {
     ['state:*:@alice:example.org', 'state:*:@alice:example.org'],
     ['state:m.room.join_rules', 'state:m.room.join_rules'],
     ['account-data:com.example.*', 'account-data:com.example.*'],
-  ])('%s has one spelling: %s', (text, spelled) => expect(parseAllowance(text)).toBe(spelled));
+  ])('%s has one spelling: %s', (text, spelled) => expect(parsePermission(text)).toBe(spelled));
 
   it.each([
     '',
@@ -51,7 +56,7 @@ describe('a capability as granted', () => {
     'account-data:m.policies',
     'account-data:org.matrix.msc3847.policies',
   ])('%j is none', (text) =>
-    expect(() => parseAllowance(text)).toThrow(expect.objectContaining({ code: 'usage' })),
+    expect(() => parsePermission(text)).toThrow(expect.objectContaining({ code: 'usage' })),
   );
 
   it.each([
@@ -78,8 +83,8 @@ describe('a capability as granted', () => {
     ['account-data:m.*', 'm.cross_signing.master', null, false],
     ['account-data:m.*', 'm.something', null, true],
   ] as const)('%s for %s with the key %j: %s', (text, type, key, means) => {
-    const allowance = parseAllowance(text);
-    expect(allowanceMeans(allowance, allowance.split(':')[0] as never, type, key)).toBe(means);
+    const permission = parsePermission(text);
+    expect(permissionCovers(permission, permission.split(':')[0] as never, type, key)).toBe(means);
   });
 
   it('is told in the order of the set', () => {
@@ -126,10 +131,10 @@ describe('the set', () => {
   it('means what clients act on by its name alone, not by `send` or a wildcard', () => {
     for (const type of ['m.room.encrypted', 'm.call.invite', 'm.room.topic', 'm.secret.send', 'm.room_key'])
       expect([type, mayGrantType('send', type)]).toEqual([type, 'by-name']);
-    expect(allowanceMeans('send', 'send', 'm.room.encrypted', null)).toBe(false);
-    expect(allowanceMeans('send:m.room.*', 'send', 'm.room.encrypted', null)).toBe(false);
-    expect(allowanceMeans('send:m.room.encrypted', 'send', 'm.room.encrypted', null)).toBe(true);
-    expect(sharedAllowances(['send'], ['send:m.room.encrypted'])).toEqual([]);
-    expect(() => parseAllowance('send:m.call.*')).toThrow(/by name alone/);
+    expect(permissionCovers('send', 'send', 'm.room.encrypted', null)).toBe(false);
+    expect(permissionCovers('send:m.room.*', 'send', 'm.room.encrypted', null)).toBe(false);
+    expect(permissionCovers('send:m.room.encrypted', 'send', 'm.room.encrypted', null)).toBe(true);
+    expect(intersectPermissions(['send'], ['send:m.room.encrypted'])).toEqual([]);
+    expect(() => parsePermission('send:m.call.*')).toThrow(/by name alone/);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
 import {
-  type PoweredDeed,
+  type PowerAction,
   powerOf,
   type RoomPower,
   roomPowerOf,
@@ -15,9 +15,9 @@ const room = (levels: unknown, more: Partial<RoomPower> = {}): RoomPower => ({
   madeBy: null,
   ...more,
 });
-const message: PoweredDeed = { kind: 'send', type: 'm.room.message', isState: false };
-const topic: PoweredDeed = { kind: 'send', type: 'm.room.topic', isState: true };
-const ban: PoweredDeed = { kind: 'ban', target: BOB };
+const message: PowerAction = { kind: 'send', type: 'm.room.message', isState: false };
+const topic: PowerAction = { kind: 'send', type: 'm.room.topic', isState: true };
+const ban: PowerAction = { kind: 'ban', target: BOB };
 const usual = room({ users: { [ALICE]: 100, [BOB]: 50 }, ban: 50, kick: 50 });
 
 describe('power', () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import { CAPABILITIES } from '../../src/domain/capability.ts';
 import type { Enforcement } from '../../src/domain/enforced.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import type { PoweredDeed, RoomPower } from '../../src/domain/power.ts';
+import type { PowerAction, RoomPower } from '../../src/domain/power.ts';
 import {
   addressAllowed,
   powerAllows,
@@ -37,7 +37,7 @@ const POWERS: readonly RoomPower[] = [
   { levels: { users_default: 50, ban: '60' }, creators: [ALICE], madeBy: ALICE },
   { levels: null, creators: [], madeBy: ALICE },
 ];
-const DEEDS: readonly PoweredDeed[] = [
+const DEEDS: readonly PowerAction[] = [
   { kind: 'send', type: 'm.room.message', isState: false },
   { kind: 'send', type: 'm.room.topic', isState: true },
   { kind: 'invite' },
@@ -130,7 +130,7 @@ it.each([
   ['read', 'media', ['media']],
   ['read:m.room.message', 'media', []],
 ] as const)('%s and %s share %j: a wildcard never means what has to be named', (a, b, left) => {
-  const of = (allowance: Allowance): Scope => ({ v: 1, rooms: 'all', can: [allowance] });
+  const of = (permission: Permission): Scope => ({ v: 1, rooms: 'all', can: [permission] });
   expect(narrow(of(a), of(b)).can).toEqual(left);
   expect(narrow(of(b), of(a)).can).toEqual(left);
 });
@@ -278,7 +278,7 @@ describe('a stored scope', () => {
     const nothing: Enforcement = { capabilities: ['read'], typed: [], features: [] };
     fc.assert(
       fc.property(scope, (of) => {
-        const isPlain = Object.keys(of).length === 3 && of.can.every((allowance) => allowance === 'read');
+        const isPlain = Object.keys(of).length === 3 && of.can.every((permission) => permission === 'read');
         const read = () => parseScope(structuredClone(of), nothing);
         if (isPlain) expect(read()).toEqual(of);
         else expect(read).toThrow(expect.objectContaining({ code: 'state' }));

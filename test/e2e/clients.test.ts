@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Gateway } from '../../src/gateway/server.ts';
 import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
@@ -36,7 +36,7 @@ const START_REQUESTS = 8;
  * What a client may ask within 3 s of its token's end: the sync that was open, and one that is told at once.
  */
 const LAST_REQUESTS = 3;
-const WRITER: readonly Allowance[] = ['read', 'send', 'react', 'edit', 'redact', 'upload'];
+const WRITER: readonly Permission[] = ['read', 'send', 'react', 'edit', 'redact', 'upload'];
 
 type Event = {
   event_id: string;
@@ -71,7 +71,7 @@ async function open(port: number): Promise<void> {
 }
 
 /** A grant of its own, and what a holder of it is told. */
-function held(can: readonly Allowance[]): Held & { grantId: GrantId } {
+function held(can: readonly Permission[]): Held & { grantId: GrantId } {
   const grantId = `CLNT${String(++grants).padStart(2, '2')}` as GrantId;
   const token = `mwt_${grantId}_scoped`;
   addGrant(desk, { token, id: grantId, subject: alice.userId, rooms: [ops], scope: { can } });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import type { Gateway } from '../../src/gateway/server.ts';
@@ -48,7 +48,7 @@ beforeAll(async () => {
     desk.add(tokenOf(scope), { grant, rooms: new Set(rooms) });
   }
   const everywhere = SCOPES.most.map((name): RoomId => world.rooms[name].id);
-  const scope: Scope = { v: 1, rooms: everywhere, can: TYPES.map((type): Allowance => `read:${type}`) };
+  const scope: Scope = { v: 1, rooms: everywhere, can: TYPES.map((type): Permission => `read:${type}`) };
   desk.add(BY_TYPE, {
     grant: grantOf(everywhere, { id: '7F3K9T' as GrantId, subject: world.alice.userId, scope }),
     rooms: new Set(everywhere),

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
@@ -61,7 +61,7 @@ const post = (user: Person, room: string, mxc: string) =>
   user.send(room, 'm.room.message', { msgtype: 'm.image', body: 'x', url: mxc });
 
 /** A gateway that has not shown anything yet. */
-async function restart(can: readonly Allowance[]): Promise<void> {
+async function restart(can: readonly Permission[]): Promise<void> {
   await gateway?.[Symbol.asyncDispose]();
   gateway = await startScopedGateway(sharedSynapse(), alice, { rooms: [ops], scope: { can } });
 }

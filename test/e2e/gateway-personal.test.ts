@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { MatrixHttpError } from '../harness/matrix-http.ts';
 import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
@@ -46,7 +46,7 @@ const signs = (sync: Sync, type: string) =>
   entry(sync, ops)?.ephemeral.events.filter((event) => event.type === type) ?? [];
 
 /** A gateway of a scope with ops in it. */
-const holder = (can: readonly Allowance[]) =>
+const holder = (can: readonly Permission[]) =>
   startScopedGateway(synapse, alice, { rooms: [ops], scope: { can }, upstream });
 
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import { statusOf } from '../harness/matrix-http.ts';
@@ -8,7 +8,7 @@ import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 
 /** State, memberships and ceilings of power, against the real Synapse. */
-const ALL: readonly Allowance[] = [
+const ALL: readonly Permission[] = [
   'read',
   'send',
   'react',
@@ -56,7 +56,7 @@ const membershipOf = async (seer: Person, room: string, user: Person) =>
 /** A gateway of this scope. */
 async function scoped(
   rooms: readonly RoomId[],
-  can: readonly Allowance[],
+  can: readonly Permission[],
   more: Partial<Scope> = {},
 ): Promise<void> {
   await gateway?.[Symbol.asyncDispose]();

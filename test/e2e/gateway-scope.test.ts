@@ -8,7 +8,7 @@ import { hashToken, newToken } from '../../src/domain/token.ts';
 import type { Gateway } from '../../src/gateway/server.ts';
 import { createSynapse, type Synapse } from '../../src/issuers/synapse/synapse.ts';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
-import type { World } from '../../src/lifecycle/services.ts';
+import type { Services } from '../../src/lifecycle/services.ts';
 import type { Chat } from '../../src/ports/chat.ts';
 import { createSealer } from '../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
@@ -37,7 +37,7 @@ let carol: Person;
 let synapse: Synapse;
 let scratch: Awaited<ReturnType<typeof scratchFolder>>;
 let ledger: Awaited<ReturnType<typeof openSqliteLedger>>;
-let world: World;
+let world: Services;
 let access: ReturnType<typeof createAccessControl>;
 let gateway: Gateway;
 

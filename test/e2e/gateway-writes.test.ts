@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { LeaseId, RoomId } from '../../src/domain/ids.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import { sampleGrant } from '../contract/sample.ts';
@@ -47,7 +47,7 @@ const bodies = async (room: string) => {
 };
 
 /** A gateway of this scope; the one before has ended, its memory of writes is that of the ledger's file. */
-async function restart(can: readonly Allowance[]): Promise<void> {
+async function restart(can: readonly Permission[]): Promise<void> {
   await gateway?.[Symbol.asyncDispose]();
   gateway = await startScopedGateway(sharedSynapse(), alice, {
     rooms: [ops, encrypted],
@@ -210,7 +210,7 @@ describe('a retry sends once', () => {
     const content = { ...hello, body: 'once' };
     const first = await send('m.room.message', content, ops, 'again');
     const token = await alice.upstreamToken();
-    gateway.desk.upstream = () => ({ leaseId: 'lease-2' as LeaseId, token });
+    gateway.desk.upstreamToken = () => ({ leaseId: 'lease-2' as LeaseId, token });
     expect(await send('m.room.message', content, ops, 'again')).toEqual(first);
     await ledger.close();
     ledger = await openSqliteLedger({ file: scratch.file, log: keptLog() });
@@ -231,7 +231,7 @@ describe('a retry sends once', () => {
 
   test('where the homeserver did not know the token any more', async () => {
     const fresh = await alice.upstreamToken();
-    gateway.desk.upstream = () => ({ leaseId: 'lease-1' as LeaseId, token: 'syt_dead' });
+    gateway.desk.upstreamToken = () => ({ leaseId: 'lease-1' as LeaseId, token: 'syt_dead' });
     gateway.desk.renewal = { leaseId: 'lease-2' as LeaseId, token: fresh };
     await send('m.room.message', { ...hello, body: 'renewed' });
     expect((await bodies(ops)).filter((body) => body === 'renewed')).toHaveLength(1);

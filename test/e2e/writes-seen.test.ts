@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { type Person, registerPerson, V3 } from '../harness/person.ts';
 import { startSynapse, type Synapse } from '../harness/synapse.ts';
@@ -10,7 +10,7 @@ import { type SubjectNews, subjectView } from './support/subject-view.ts';
 // else of the account has changed: no room, read marker, receipt, account data, push rule, presence, device
 // or profile.
 
-const CAN: readonly Allowance[] = [
+const CAN: readonly Permission[] = [
   'read',
   'send',
   'react',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Allowance } from '../../src/domain/permission.ts';
+import type { Permission } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { typeAllowed } from '../../src/domain/scope-checks.ts';
 import { allows } from '../../src/domain/scope.ts';
@@ -27,7 +27,7 @@ const TYPES = [
   'com.example.x',
 ];
 const EVENTS = ['$own', '$bobs', '$sticker', '$name', '$elsewhere', '$gone', '$own/x', ''];
-const ALLOWANCES: readonly Allowance[] = [
+const PERMISSIONS: readonly Permission[] = [
   'read',
   'send',
   'send:m.room.message',
@@ -44,7 +44,7 @@ const ALLOWANCES: readonly Allowance[] = [
 const scope = fc.record(
   {
     rooms: fc.constantFrom<RoomId[]>([OPS], [DEV], [OPS, DEV], [OPS, DEV]),
-    can: fc.subarray([...ALLOWANCES], { minLength: 3 }),
+    can: fc.subarray([...PERMISSIONS], { minLength: 3 }),
     types: fc.subarray(['m.room.*', 'm.reaction', 'com.example.x', 'm.sticker']),
   },
   { requiredKeys: ['rooms', 'can'] },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import type { Presented } from '../../src/lifecycle/access/access-control.ts';
+import type { TokenVerification } from '../../src/lifecycle/access/access-control.ts';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
 import type { MintRequest } from '../../src/lifecycle/requests.ts';
 import { Service } from './support/harness.ts';
@@ -10,8 +10,8 @@ const room = (name: string) => `!${name}:example.org` as RoomId;
 const user = (name: string) => `@${name}` as UserId;
 const [BRIDGED, LATER, OTHER, NEW] = [room('bridged'), room('later'), room('other'), room('new')];
 const WHATSAPP = user('whatsappbot:example.org');
-const rooms = (presented: Presented) =>
-  presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind;
+const rooms = (presented: TokenVerification) =>
+  presented.kind === 'valid' ? [...presented.access.rooms].toSorted() : presented.kind;
 
 /** A delivered grant over a homeserver that was made ready before. */
 async function delivered(fields: Partial<MintRequest>, prepare: (service: Service) => void) {
@@ -20,8 +20,8 @@ async function delivered(fields: Partial<MintRequest>, prepare: (service: Servic
   const grant = await service.mint(fields);
   await service.drain();
   const token = service.tokensSeen()[0]?.token ?? '';
-  const access = createAccessControl(service.world);
-  const open = async () => rooms(await access.present(token));
+  const access = createAccessControl(service.services);
+  const open = async () => rooms(await access.verifyToken(token));
   return {
     service,
     homeserver: service.homeserver,
@@ -31,7 +31,7 @@ async function delivered(fields: Partial<MintRequest>, prepare: (service: Servic
     /** As after news of these rooms, a second later. */
     after: async (...spokenOf: RoomId[]) => {
       service.clock.at += 1_000;
-      return [...((await access.refresh(grant.id, spokenOf))?.rooms ?? [])].toSorted();
+      return [...((await access.refreshRooms(grant.id, spokenOf))?.rooms ?? [])].toSorted();
     },
     [Symbol.asyncDispose]: async () => {
       access.close();
@@ -137,7 +137,7 @@ describe('a scope by creator', () => {
     // Within the second: the answer that speaks of it waits.
     homeserver.change(ALICE, { joinedRooms: [BRIDGED, LATER] });
     homeserver.creators.set(LATER, WHATSAPP).set(NEW, WHATSAPP);
-    expect([...((await access.refresh(grant.id, [LATER]))?.rooms ?? [])].toSorted()).toEqual([
+    expect([...((await access.refreshRooms(grant.id, [LATER]))?.rooms ?? [])].toSorted()).toEqual([
       BRIDGED,
       LATER,
     ]);
@@ -145,9 +145,9 @@ describe('a scope by creator', () => {
     it.service.clock.at += 1_000;
     const asked = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
-    const { directory } = it.service.world;
+    const { directory } = it.service.services;
     const slow = createAccessControl({
-      ...it.service.world,
+      ...it.service.services,
       directory: {
         ...directory,
         subject: async (user) => {
@@ -160,10 +160,10 @@ describe('a scope by creator', () => {
         invitedRooms: (id) => it.homeserver.directory().invitedRooms(id),
       },
     });
-    const early = slow.refresh(grant.id);
+    const early = slow.refreshRooms(grant.id);
     await asked.promise;
     homeserver.change(ALICE, { joinedRooms: [BRIDGED, LATER, NEW] });
-    const late = slow.refresh(grant.id, [NEW]);
+    const late = slow.refreshRooms(grant.id, [NEW]);
     go.resolve();
     expect((await early)?.rooms.has(NEW)).toBe(false);
     expect((await late)?.rooms.has(NEW)).toBe(true);

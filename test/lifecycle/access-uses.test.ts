@@ -9,8 +9,8 @@ async function limited(uses: number) {
   const service = await Service.start();
   const grant = await service.mint({ limits: { uses } });
   await service.drain();
-  const access = createAccessControl(service.world);
-  await access.present(service.tokensSeen()[0]?.token ?? '');
+  const access = createAccessControl(service.services);
+  await access.verifyToken(service.tokensSeen()[0]?.token ?? '');
   return {
     service,
     grant,
@@ -27,38 +27,38 @@ describe('a grant that is good for so many requests', () => {
   it('lets five of a hundred at once pass, and ends when the last of them is over', async () => {
     await using it = await limited(5);
     const { access, grant, service, token } = it;
-    const counted = await Promise.all(Array.from({ length: 100 }, () => access.use(grant.id)));
+    const counted = await Promise.all(Array.from({ length: 100 }, () => access.countUse(grant.id)));
     expect(counted.filter(Boolean)).toHaveLength(5);
     // The five are under way: they are not cut off.
     expect((await service.grant(grant.id)).state).toBe('live');
-    for (let left = 4; left > 0; left--) await access.useOver(grant.id);
+    for (let left = 4; left > 0; left--) await access.finishUse(grant.id);
     expect((await service.grant(grant.id)).state).toBe('live');
     const over: string[] = [];
-    access.onOver((id) => over.push(id));
-    await access.useOver(grant.id);
+    access.onGrantInactive((id) => over.push(id));
+    await access.finishUse(grant.id);
     expect(await service.grant(grant.id)).toMatchObject({
       state: 'ended',
       endCause: 'used-up',
       endedBy: 'system',
     });
     expect(over).toEqual([grant.id]);
-    expect((await access.present(token)).kind).toBe('over');
-    expect(await access.use(grant.id)).toBe(false);
+    expect((await access.verifyToken(token)).kind).toBe('invalid');
+    expect(await access.countUse(grant.id)).toBe(false);
   });
 
   it('says how many are left, and counts nothing for that', async () => {
     await using it = await limited(2);
     const { access, grant } = it;
     expect([await access.usesLeft(grant.id), await access.usesLeft(grant.id)]).toEqual([2, 2]);
-    await access.use(grant.id);
+    await access.countUse(grant.id);
     expect(await access.usesLeft(grant.id)).toBe(1);
   });
 
   it('tells its subject and the control room why it ended', async () => {
     await using it = await limited(1);
     const { access, grant, service } = it;
-    expect(await access.use(grant.id)).toBe(true);
-    await access.useOver(grant.id);
+    expect(await access.countUse(grant.id)).toBe(true);
+    await access.finishUse(grant.id);
     await service.drain();
     const dm = service.homeserver.dms.get(ALICE)?.roomId;
     for (const room of [CONTROL, dm])
@@ -75,14 +75,14 @@ describe('a grant that is good for so many requests', () => {
   it('is counted for good: neither a restart nor a second process gives a use back', async () => {
     await using it = await limited(3);
     const { service, grant } = it;
-    expect(await it.access.use(grant.id)).toBe(true);
-    const beside = createAccessControl(service.world);
-    expect(await beside.use(grant.id)).toBe(true);
+    expect(await it.access.countUse(grant.id)).toBe(true);
+    const beside = createAccessControl(service.services);
+    expect(await beside.countUse(grant.id)).toBe(true);
     beside.close();
     await service.restart();
-    const after = createAccessControl(service.world);
-    expect([await after.use(grant.id), await after.use(grant.id)]).toEqual([true, false]);
-    await after.useOver(grant.id);
+    const after = createAccessControl(service.services);
+    expect([await after.countUse(grant.id), await after.countUse(grant.id)]).toEqual([true, false]);
+    await after.finishUse(grant.id);
     expect(await service.grant(grant.id)).toMatchObject({ endCause: 'used-up' });
     after.close();
   });
@@ -90,11 +90,11 @@ describe('a grant that is good for so many requests', () => {
   it('whose process died with its last use ends at the next try', async () => {
     await using it = await limited(1);
     const { service, grant } = it;
-    expect(await it.access.use(grant.id)).toBe(true);
+    expect(await it.access.countUse(grant.id)).toBe(true);
     await service.restart();
-    const after = createAccessControl(service.world);
-    expect((await after.present(it.token)).kind).toBe('good');
-    expect(await after.use(grant.id)).toBe(false);
+    const after = createAccessControl(service.services);
+    expect((await after.verifyToken(it.token)).kind).toBe('valid');
+    expect(await after.countUse(grant.id)).toBe(false);
     expect(await service.grant(grant.id)).toMatchObject({ endCause: 'used-up' });
     after.close();
   });
@@ -102,17 +102,17 @@ describe('a grant that is good for so many requests', () => {
   it('lets nothing pass that could not be counted', async () => {
     await using it = await limited(2);
     const broken = {
-      ...it.service.world,
+      ...it.service.services,
       ledger: { ...it.service.ledger, use: () => Promise.reject(new MintwardenError('state', 'full')) },
     };
     const access = createAccessControl(broken);
-    await access.present(it.token);
-    await expect(access.use(it.grant.id)).rejects.toMatchObject({ code: 'state' });
+    await access.verifyToken(it.token);
+    await expect(access.countUse(it.grant.id)).rejects.toMatchObject({ code: 'state' });
     expect(await it.service.ledger.uses(it.grant.id)).toBe(0);
     expect([
-      await it.access.use(it.grant.id),
-      await it.access.use(it.grant.id),
-      await it.access.use(it.grant.id),
+      await it.access.countUse(it.grant.id),
+      await it.access.countUse(it.grant.id),
+      await it.access.countUse(it.grant.id),
     ]).toEqual([true, true, false]);
     access.close();
   });
@@ -120,7 +120,7 @@ describe('a grant that is good for so many requests', () => {
   it('that was revoked has none left', async () => {
     await using it = await limited(2);
     await it.service.revoke(it.grant);
-    expect(await it.access.use(it.grant.id)).toBe(false);
+    expect(await it.access.countUse(it.grant.id)).toBe(false);
     expect(await it.service.ledger.uses(it.grant.id)).toBe(0);
   });
 });

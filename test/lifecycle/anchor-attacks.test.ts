@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventId } from '../../src/domain/ids.ts';
 import { compareState } from '../../src/lifecycle/anchors/compare-state.ts';
-import { noteHeld } from '../../src/lifecycle/anchors/record-findings.ts';
+import { recordOldCopy } from '../../src/lifecycle/anchors/record-findings.ts';
 import type { AnchorParts } from '../../src/lifecycle/anchors/parts.ts';
 import { startAnchors } from '../../src/lifecycle/anchors/poster.ts';
 import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';
@@ -126,7 +126,7 @@ test('it is held until an operator goes on from it, and then no more', async () 
   await broughtBack();
   const { state } = await compareState(parts());
   if (state.kind !== 'held') throw new Error('not held');
-  await noteHeld(parts(), state.copy);
+  await recordOldCopy(parts(), state.copy);
   expect(await kind()).toBe('held');
   expect(await trustState(parts(), { by: 'operator:root', keep: [], leaseMs: 1 })).toBe(1);
   expect(await kind()).toBe('well');

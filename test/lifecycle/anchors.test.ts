@@ -4,10 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Anchor, anchorContent, heldAgainst, isFurther, readAnchor } from '../../src/domain/anchor.ts';
+import {
+  type Anchor,
+  anchorContent,
+  compareWithAnchor,
+  isFurther,
+  readAnchor,
+} from '../../src/domain/anchor.ts';
 import type { EventId, GrantId, MessageId } from '../../src/domain/ids.ts';
 import { compareState } from '../../src/lifecycle/anchors/compare-state.ts';
-import { noteHeld, noteHomeserverForgot, noteLost } from '../../src/lifecycle/anchors/record-findings.ts';
+import {
+  recordOldCopy,
+  recordHomeserverRestored,
+  recordLostState,
+} from '../../src/lifecycle/anchors/record-findings.ts';
 import type { AnchorParts } from '../../src/lifecycle/anchors/parts.ts';
 import { startAnchors } from '../../src/lifecycle/anchors/poster.ts';
 import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';
@@ -148,7 +158,7 @@ describe('an anchor', () => {
       hashAt: async (seq: number) => (seq <= 5 ? `row ${seq}` : null),
     };
     const said = (over: Partial<Anchor>) =>
-      heldAgainst({ ...sample, hash: `row ${over.seq ?? 3}`, ...over }, reach);
+      compareWithAnchor({ ...sample, hash: `row ${over.seq ?? 3}`, ...over }, reach);
     expect(await said({})).toBe('well');
     expect(await said({ seq: 6 })).toBe('older');
     expect(await said({ uses: 3 })).toBe('older');
@@ -177,7 +187,7 @@ describe('at start', () => {
     expect(await stateOf(id)).toBe('live');
     const { state } = await compareState(parts());
     expect(state).toMatchObject({ kind: 'held', isNew: true, copy: { why: 'older' } });
-    if (state.kind === 'held') await noteHeld(parts(), state.copy);
+    if (state.kind === 'held') await recordOldCopy(parts(), state.copy);
     expect(await told()).toEqual(['held']);
     // Its own rows grow past the anchor, and the room is emptied: neither frees it.
     for (let row = 0; row < 20; row++) await ledger.commit({ at: clock.at, audit: [sampleAudit()] });
@@ -236,7 +246,7 @@ describe('at start', () => {
     await open();
     const { state } = await compareState(parts());
     expect(state).toMatchObject({ kind: 'lost', anchor: { live: 1 } });
-    if (state.kind === 'lost') await noteLost(parts(), state.anchor, 1_000);
+    if (state.kind === 'lost') await recordLostState(parts(), state.anchor, 1_000);
     expect(await told()).toEqual(['lost']);
     expect((await compareState(parts())).state).toEqual({ kind: 'well' });
     await post();
@@ -247,7 +257,7 @@ describe('at start', () => {
   test('what waited in an old copy is looked for in the rooms before it is sent', async () => {
     const waiting = sampleMessage({ id: 'm1', grantId: await live('AAAAAA'), nextActionAt: NOON });
     await ledger.commit({ at: clock.at, messages: [waiting] });
-    await noteHeld(parts(), { why: 'older', anchor: sample, seq: 1, foundAt: NOON });
+    await recordOldCopy(parts(), { why: 'older', anchor: sample, seq: 1, foundAt: NOON });
     const row = await ledger.message('m1' as MessageId);
     expect(row?.firstTriedAt).toBeLessThan(NOON);
     expect(row?.triedBy).toBeNull();
@@ -256,7 +266,7 @@ describe('at start', () => {
 
 describe('an operator who goes on from an old copy', () => {
   const held = async (): Promise<void> =>
-    noteHeld(parts(), { why: 'older', anchor: { ...sample, generation: 4 }, seq: 1, foundAt: NOON });
+    recordOldCopy(parts(), { why: 'older', anchor: { ...sample, generation: 4 }, seq: 1, foundAt: NOON });
   const request = { by: 'operator:root', leaseMs: 1_000 } as const;
 
   test('ends what is live in it, has all tokens killed, and begins another history', async () => {
@@ -297,7 +307,7 @@ describe('a homeserver that forgets', () => {
     const before = room.events.slice(0, 0);
     room.events = before;
     expect(await compareState(parts())).toEqual({ state: { kind: 'well' }, homeserverForgot: true });
-    expect(await noteHomeserverForgot(parts())).toBe(1);
+    expect(await recordHomeserverRestored(parts())).toBe(1);
     expect((await ledger.leases(id))[0]?.state).toBe('killing');
   });
 

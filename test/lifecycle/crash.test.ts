@@ -101,7 +101,7 @@ async function perform(service: Service, step: Step): Promise<void> {
       homeserver.autoJoin = step.joins;
       const dm = homeserver.dms.get(ADMIN);
       if (dm !== undefined) homeserver.dms.set(ADMIN, { ...dm, membership: step.joins ? 'join' : 'leave' });
-      if (step.joins) await tried(service, deliverWaitingTo(service.world, ADMIN));
+      if (step.joins) await tried(service, deliverWaitingTo(service.services, ADMIN));
       return;
     }
     case 'forget':
@@ -111,7 +111,7 @@ async function perform(service: Service, step: Step): Promise<void> {
       return service.restart();
     case 'lock':
       homeserver.change(ALICE, { locked: step.on });
-      return tried(service, watchSubjectsOnce(service.world));
+      return tried(service, watchSubjectsOnce(service.services));
   }
 }
 

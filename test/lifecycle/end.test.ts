@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
-import { endUnasked } from '../../src/lifecycle/revocation/end-grant.ts';
+import { endAutomatically } from '../../src/lifecycle/revocation/end-grant.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { revoke } from '../../src/lifecycle/revocation/revoke.ts';
 import { Service } from './support/harness.ts';
@@ -125,8 +125,8 @@ describe('a revocation', () => {
     const minted = await service.mint();
     const command = service.command();
     const request = { grant: minted, by: ADMIN, as: 'admin', command } as const;
-    expect((await revoke(service.world, request)).kind).toBe('begun');
-    expect(await revoke(service.world, request)).toEqual({ kind: 'seen' });
+    expect((await revoke(service.services, request)).kind).toBe('begun');
+    expect(await revoke(service.services, request)).toEqual({ kind: 'seen' });
   });
 
   it('by a subject works on their own grants alone', async () => {
@@ -135,12 +135,12 @@ describe('a revocation', () => {
     await service.drain();
     const mallory = '@mallory:example.org' as UserId;
     await expect(
-      revoke(service.world, { grant: minted, by: mallory, as: 'subject', command: null }),
+      revoke(service.services, { grant: minted, by: mallory, as: 'subject', command: null }),
     ).rejects.toMatchObject({
       code: 'not-found',
     });
     expect((await service.grant(minted.id)).state).toBe('live');
-    await revoke(service.world, { grant: minted, by: ALICE, as: 'subject', command: service.command() });
+    await revoke(service.services, { grant: minted, by: ALICE, as: 'subject', command: service.command() });
     await service.drain();
     expect(await service.grant(minted.id)).toMatchObject({ endCause: 'ended-by-subject', endedBy: ALICE });
     expect(await service.messageOf(minted.id, 'revoked-by-subject')).toMatchObject({
@@ -204,7 +204,9 @@ describe('an expiry', () => {
     await using service = await Service.start();
     const minted = await service.mint();
     await service.pass(HOUR);
-    expect((await endUnasked(service.world, minted.id, 'withdrawn', 'holder')).kind).toBe('over');
+    expect((await endAutomatically(service.services, minted.id, 'withdrawn', 'holder')).kind).toBe(
+      'already-ended',
+    );
     expect((await service.grant(minted.id)).endCause).toBe('expired');
   });
 });
@@ -216,7 +218,7 @@ describe('a start after a crash', () => {
     homeserver.during = async (call) => {
       if (call === 'issued') service.gate.die();
     };
-    void mint(service.world, service.request());
+    void mint(service.services, service.request());
     await service.gate.died;
     homeserver.during = async () => undefined;
     await service.restart();

@@ -1,32 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { MintwardenError } from '../../src/domain/errors.ts';
-import type { TroubleKind } from '../../src/domain/incident.ts';
+import type { IncidentKind } from '../../src/domain/incident.ts';
 import type { ControlRoomState } from '../../src/ports/chat.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
-import { createRefusedGrants } from '../../src/lifecycle/revocation/pending-revocations.ts';
-import { retryRefused } from '../../src/lifecycle/revocation/retry-pending.ts';
+import { createPendingRevocations } from '../../src/lifecycle/revocation/pending-revocations.ts';
+import { retryPendingRevocations } from '../../src/lifecycle/revocation/retry-pending.ts';
 import { revoke } from '../../src/lifecycle/revocation/revoke.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
-import { controlRoomTrouble } from '../../src/lifecycle/incidents/control-room.ts';
-import { tellTroubles } from '../../src/lifecycle/incidents/notify.ts';
-import { createTroubles } from '../../src/lifecycle/incidents/incidents.ts';
-import type { World } from '../../src/lifecycle/services.ts';
+import { controlRoomIncident } from '../../src/lifecycle/incidents/control-room.ts';
+import { notifyIncidents } from '../../src/lifecycle/incidents/notify.ts';
+import { createIncidents } from '../../src/lifecycle/incidents/incidents.ts';
+import type { Services } from '../../src/lifecycle/services.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, BOT, CONTROL } from './support/homeserver.ts';
 
 const FULL = new MintwardenError('state', 'The disk is full.', 'Free some space.');
 
-/** A service that tells of its troubles; `told` is what survives a restart. */
-async function telling(told: TroubleKind[] = []) {
+/** A service that tells of its incidents; `told` is what survives a restart. */
+async function telling(told: IncidentKind[] = []) {
   const service = await Service.start();
-  const troubles = createTroubles(service.world);
-  const kept = { told: told as readonly TroubleKind[] };
+  const incidents = createIncidents(service.services);
+  const kept = { told: told as readonly IncidentKind[] };
   const store = {
     load: async () => kept.told,
-    save: async (kinds: readonly TroubleKind[]) => void (kept.told = kinds),
+    save: async (kinds: readonly IncidentKind[]) => void (kept.told = kinds),
   };
-  const teller = tellTroubles(service.world, troubles, store);
+  const teller = notifyIncidents(service.services, incidents, store);
   await teller.ready;
   const inControl = async (): Promise<string[]> => {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -37,7 +37,7 @@ async function telling(told: TroubleKind[] = []) {
   };
   return {
     service,
-    troubles,
+    incidents,
     kept,
     inControl,
     [Symbol.asyncDispose]: async () => {
@@ -50,29 +50,29 @@ async function telling(told: TroubleKind[] = []) {
 describe('a trouble', () => {
   it('is told once when it begins, and once when it is over', async () => {
     await using given = await telling();
-    const { troubles, inControl } = given;
-    troubles.begin('issuer-logged-out', 'It is logged out.', 'Run `mintwarden init`.');
-    troubles.begin('issuer-logged-out', 'It is logged out.', 'Run `mintwarden init`.');
+    const { incidents, inControl } = given;
+    incidents.open('issuer-logged-out', 'It is logged out.', 'Run `mintwarden init`.');
+    incidents.open('issuer-logged-out', 'It is logged out.', 'Run `mintwarden init`.');
     expect(await inControl()).toEqual([expect.stringMatching(/It is logged out.*mintwarden init/s)]);
-    troubles.over('issuer-logged-out');
-    troubles.over('issuer-logged-out');
+    incidents.resolve('issuer-logged-out');
+    incidents.resolve('issuer-logged-out');
     expect((await inControl()).slice(1)).toEqual([expect.stringMatching(/^Mended.*It is logged out/s)]);
   });
 
   it('is not told again by a service that starts anew with it', async () => {
     await using given = await telling(['issuer-logged-out']);
-    given.troubles.begin('issuer-logged-out', 'It is logged out.', 'Run `mintwarden init`.');
+    given.incidents.open('issuer-logged-out', 'It is logged out.', 'Run `mintwarden init`.');
     expect(await given.inControl()).toEqual([]);
-    given.troubles.over('issuer-logged-out');
+    given.incidents.resolve('issuer-logged-out');
     expect(await given.inControl()).toEqual([expect.stringMatching(/^Mended/)]);
     expect(given.kept.told).toEqual([]);
   });
 
   it('that gave way to another is not called mended', async () => {
     await using given = await telling();
-    given.troubles.begin('issuer-logged-out', 'It is logged out.', 'Do.');
-    given.troubles.over('issuer-logged-out', 'gave-way');
-    given.troubles.begin('issuer-not-admin', 'It is no administrator.', 'Do.');
+    given.incidents.open('issuer-logged-out', 'It is logged out.', 'Do.');
+    given.incidents.resolve('issuer-logged-out', 'superseded');
+    given.incidents.open('issuer-not-admin', 'It is no administrator.', 'Do.');
     const told = await given.inControl();
     expect(told).toHaveLength(2);
     expect(told.join()).not.toMatch(/Mended/);
@@ -80,15 +80,15 @@ describe('a trouble', () => {
 
   it('that keeps the bot silent is told when it is over', async () => {
     await using given = await telling();
-    given.troubles.begin('bot-logged-out', 'The bot is logged out.', 'Do.');
+    given.incidents.open('bot-logged-out', 'The bot is logged out.', 'Do.');
     expect(await given.inControl()).toEqual([]);
-    given.troubles.over('bot-logged-out');
+    given.incidents.resolve('bot-logged-out');
     expect(await given.inControl()).toEqual([expect.stringMatching(/^Mended.*send them again/s)]);
   });
 
   it('of the control room is told to administrators in their chats', async () => {
     await using given = await telling();
-    given.troubles.begin('control-room-lost', 'The bot is not in it.', 'Invite it.');
+    given.incidents.open('control-room-lost', 'The bot is not in it.', 'Invite it.');
     expect(await given.inControl()).toEqual([]);
     const dm = given.service.homeserver.events.filter(({ content }) =>
       content.body.includes('The bot is not in it.'),
@@ -101,9 +101,9 @@ describe('a trouble', () => {
 
   it('of the disk stops mints before anything is asked', async () => {
     await using given = await telling();
-    const { service, troubles } = given;
-    troubles.begin('disk', 'The disk is full.', 'Free some space.');
-    await expect(mint({ ...service.world, troubles }, service.request())).rejects.toMatchObject({
+    const { service, incidents } = given;
+    incidents.open('disk', 'The disk is full.', 'Free some space.');
+    await expect(mint({ ...service.services, incidents }, service.request())).rejects.toMatchObject({
       code: 'state',
       next: 'Free some space.',
     });
@@ -132,71 +132,71 @@ describe('the control room', () => {
     ['it was upgraded', { replacedBy: '!new' as RoomId }, 'control-room-replaced'],
     ['its encryption is nonsense', { encrypted: false }, 'control-room-exposed'],
     ['it is public', { joinRule: 'public' }, 'control-room-exposed'],
-    ['the world reads it', { worldReadable: true }, 'control-room-exposed'],
+    ['the services reads it', { worldReadable: true }, 'control-room-exposed'],
     ['guests may join', { guestsAllowed: true }, 'control-room-exposed'],
   ])('%s', (_what, change, kind) => {
-    expect(controlRoomTrouble({ ...well, ...change }, BOT)?.kind ?? null).toBe(kind);
+    expect(controlRoomIncident({ ...well, ...change }, BOT)?.kind ?? null).toBe(kind);
   });
 });
 
 describe('an end that cannot be written', () => {
-  /** A world whose ledger takes nothing while `full` is set. */
+  /** A services whose ledger takes nothing while `full` is set. */
   async function onFullDisk() {
     const service = await Service.start();
     const disk = { full: false };
-    const { ledger } = service.world;
-    const world: World = {
-      ...service.world,
+    const { ledger } = service.services;
+    const services: Services = {
+      ...service.services,
       ledger: {
         ...ledger,
         onCommitted: (listener) => ledger.onCommitted(listener),
         commit: async (change) => (disk.full ? Promise.reject(FULL) : ledger.commit(change)),
       },
-      refused: createRefusedGrants(),
+      pendingRevocations: createPendingRevocations(),
     };
     const grant = await service.mint();
     await service.drain();
     const token = service.tokensSeen()[0]?.token ?? '';
-    return { service, world, disk, grant, token, access: createAccessControl(world) };
+    return { service, services, disk, grant, token, access: createAccessControl(services) };
   }
   const asked = (grant: Awaited<ReturnType<typeof onFullDisk>>['grant'], service: Service) =>
     ({ grant, by: ADMIN, as: 'admin', command: service.command() }) as const;
 
   it('counts at the gateway from that moment, cuts what is open, and whoever asked hears that it is not recorded', async () => {
-    const { service, world, disk, grant, token, access } = await onFullDisk();
-    expect((await access.present(token)).kind).toBe('good');
+    const { service, services, disk, grant, token, access } = await onFullDisk();
+    expect((await access.verifyToken(token)).kind).toBe('valid');
     const cut: string[] = [];
-    access.onOver((id) => cut.push(id));
+    access.onGrantInactive((id) => cut.push(id));
     disk.full = true;
-    await expect(revoke(world, asked(grant, service))).rejects.toThrow(
+    await expect(revoke(services, asked(grant, service))).rejects.toThrow(
       /could not be recorded.*refuses its token all the same/,
     );
     expect(cut).toEqual([grant.id]);
-    expect((await access.present(token)).kind).toBe('over');
-    expect(() => access.upstream(grant.id)).toThrow(/does not count/);
-    expect(await access.use(grant.id)).toBe(false);
-    expect(await access.upstreamRefused(grant.id, 'any' as never)).toBe('gone');
-    expect(await access.refresh(grant.id)).toBeNull();
+    expect((await access.verifyToken(token)).kind).toBe('invalid');
+    expect(() => access.upstreamToken(grant.id)).toThrow(/does not count/);
+    expect(await access.countUse(grant.id)).toBe(false);
+    expect(await access.replaceUpstreamToken(grant.id, 'any' as never)).toBe('gone');
+    expect(await access.refreshRooms(grant.id)).toBeNull();
     // A gateway that comes later, with nothing in its memory, is told the same.
-    expect((await createAccessControl(world).present(token)).kind).toBe('over');
+    expect((await createAccessControl(services).verifyToken(token)).kind).toBe('invalid');
     await service[Symbol.asyncDispose]();
   });
 
   it('is written when there is room again, once', async () => {
-    const { service, world, disk, grant, token, access } = await onFullDisk();
+    const { service, services, disk, grant, token, access } = await onFullDisk();
     disk.full = true;
-    await revoke(world, asked(grant, service)).catch(() => undefined);
-    await retryRefused(world);
+    await revoke(services, asked(grant, service)).catch(() => undefined);
+    await retryPendingRevocations(services);
     expect((await service.grant(grant.id)).state).toBe('live');
     disk.full = false;
-    await retryRefused(world);
+    await retryPendingRevocations(services);
     expect(await service.grant(grant.id)).toMatchObject({
       state: 'ended',
       endCause: 'revoked',
       endedBy: ADMIN,
     });
-    expect(world.refused?.all()).toEqual([]);
-    expect((await access.present(token)).kind).toBe('over');
+    expect(services.pendingRevocations?.all()).toEqual([]);
+    expect((await access.verifyToken(token)).kind).toBe('invalid');
     await service.drain();
     expect(
       service.homeserver.events.filter(({ content }) => content.body.includes('has ended')),

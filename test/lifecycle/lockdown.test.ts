@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
-import { heldAccess } from '../../src/lifecycle/access/with-lockdown.ts';
-import type { Held } from '../../src/lifecycle/anchors/lockdown.ts';
+import { withLockdown } from '../../src/lifecycle/access/with-lockdown.ts';
+import type { Lockdown } from '../../src/lifecycle/anchors/lockdown.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { Service } from './support/harness.ts';
 
 let service: Service;
-let held: Held | null;
+let held: Lockdown | null;
 
-const OLD: Held = { kind: 'old-copy' };
-const CLOCK: Held = { kind: 'clock', worry: { kind: 'far-ahead', refusing: true, byMs: 1e12 } };
+const OLD: Lockdown = { kind: 'old-copy' };
+const CLOCK: Lockdown = { kind: 'clock', worry: { kind: 'far-ahead', refusing: true, byMs: 1e12 } };
 
 beforeEach(async () => {
   service = await Service.start();
   held = null;
-  Object.assign(service.world, { held: () => held });
+  Object.assign(service.services, { lockdown: () => held });
 });
 
 afterEach(async () => {
@@ -26,27 +26,27 @@ describe.each([OLD, CLOCK])('while it is held ($kind)', (why) => {
     await service.mint();
     await service.drain();
     const { token } = service.tokensSeen()[0]!;
-    const access = heldAccess(createAccessControl(service.world), () => held);
-    const good = await access.present(token);
-    expect(good.kind).toBe('good');
-    if (good.kind !== 'good') return;
+    const access = withLockdown(createAccessControl(service.services), () => held);
+    const good = await access.verifyToken(token);
+    expect(good.kind).toBe('valid');
+    if (good.kind !== 'valid') return;
     const { id } = good.access.grant;
     held = why;
-    expect(await access.present(token)).toEqual({ kind: 'held', grantId: null });
-    expect(await access.present('mwt_nothing')).toEqual({ kind: 'held', grantId: null });
+    expect(await access.verifyToken(token)).toEqual({ kind: 'locked-down', grantId: null });
+    expect(await access.verifyToken('mwt_nothing')).toEqual({ kind: 'locked-down', grantId: null });
     // What was let in a moment before gets no further either.
-    await expect(async () => access.upstream(id)).rejects.toMatchObject({ code: 'state' });
-    await expect(access.refresh(id)).rejects.toMatchObject({ code: 'state' });
-    await expect(access.use(id)).rejects.toMatchObject({ code: 'state' });
-    expect(await access.upstreamRefused(id, 'lease' as never)).toBe('unavailable');
+    await expect(async () => access.upstreamToken(id)).rejects.toMatchObject({ code: 'state' });
+    await expect(access.refreshRooms(id)).rejects.toMatchObject({ code: 'state' });
+    await expect(access.countUse(id)).rejects.toMatchObject({ code: 'state' });
+    expect(await access.replaceUpstreamToken(id, 'lease' as never)).toBe('unavailable');
     held = null;
-    expect((await access.present(token)).kind).toBe('good');
+    expect((await access.verifyToken(token)).kind).toBe('valid');
     access.close();
   });
 
   test('nothing is minted, and the homeserver is not asked for anything', async () => {
     held = why;
-    await expect(mint(service.world, service.request())).rejects.toMatchObject({ code: 'not-allowed' });
+    await expect(mint(service.services, service.request())).rejects.toMatchObject({ code: 'not-allowed' });
     expect((await service.ledger.counts()).grantsEver).toBe(0);
   });
 

@@ -10,7 +10,7 @@ describe('a grant', () => {
     await using service = await Service.start();
     const { id } = await service.mint();
     for (const text of [id, id.toLowerCase(), id.slice(0, 4), ` ${id.slice(0, 3)}-${id.slice(3)} `]) {
-      expect((await locate(service.world, text)).id).toBe(id);
+      expect((await locate(service.services, text)).id).toBe(id);
     }
   });
 
@@ -18,31 +18,33 @@ describe('a grant', () => {
     await using service = await Service.start();
     const { id } = await service.mint();
     const slip = id.slice(0, -1) + (id.endsWith('7') ? '8' : '7');
-    await expect(locate(service.world, slip)).rejects.toMatchObject({
+    await expect(locate(service.services, slip)).rejects.toMatchObject({
       code: 'not-found',
       next: `Did you mean ${id}?`,
     });
     const swapped = `${id[1]}${id[0]}${id.slice(2)}`;
     if (swapped !== id)
-      await expect(locate(service.world, swapped)).rejects.toMatchObject({ next: `Did you mean ${id}?` });
+      await expect(locate(service.services, swapped)).rejects.toMatchObject({ next: `Did you mean ${id}?` });
   });
 
   it('of somebody else does not exist for a subject', async () => {
     await using service = await Service.start();
     const { id } = await service.mint();
-    expect((await locate(service.world, id, ALICE)).id).toBe(id);
+    expect((await locate(service.services, id, ALICE)).id).toBe(id);
     const mallory = '@mallory:example.org' as UserId;
-    await expect(locate(service.world, id, mallory)).rejects.toMatchObject({
+    await expect(locate(service.services, id, mallory)).rejects.toMatchObject({
       code: 'not-found',
       next: expect.not.stringContaining(id),
     });
-    await expect(locate(service.world, id.slice(0, 4), mallory)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(locate(service.services, id.slice(0, 4), mallory)).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 
   it('is not sought for text that can be none', async () => {
     await using service = await Service.start();
-    await expect(locate(service.world, 'abc')).rejects.toMatchObject({ code: 'usage' });
-    await expect(locate(service.world, '%%%%%%')).rejects.toMatchObject({ code: 'usage' });
+    await expect(locate(service.services, 'abc')).rejects.toMatchObject({ code: 'usage' });
+    await expect(locate(service.services, '%%%%%%')).rejects.toMatchObject({ code: 'usage' });
   });
 });
 
@@ -51,16 +53,16 @@ describe('what is shown', () => {
     await using service = await Service.start();
     const { homeserver } = service;
     const grant = await service.mint();
-    expect((await show(service.world, grant)).notice.reach).toBe('waiting');
+    expect((await show(service.services, grant)).notice.reach).toBe('waiting');
     homeserver.autoJoin = false;
     await service.drain();
-    expect((await show(service.world, grant)).notice.reach).toBe('invited');
+    expect((await show(service.services, grant)).notice.reach).toBe('invited');
     const dm = homeserver.dms.get(ALICE);
     if (dm !== undefined) homeserver.dms.set(ALICE, { ...dm, membership: 'join' });
-    expect((await show(service.world, grant)).notice.reach).toBe('joined');
+    expect((await show(service.services, grant)).notice.reach).toBe('joined');
     const notice = await service.messageOf(grant.id, 'notice');
     if (notice?.eventId) homeserver.read.add(notice.eventId);
-    const report = await show(service.world, grant);
+    const report = await show(service.services, grant);
     expect(report.notice.reach).toBe('read');
     expect(report.delivery).toMatchObject({ state: 'waiting', problem: 'not-joined' });
     expect(report.grant.sealedToken).toBeNull();
@@ -70,15 +72,15 @@ describe('what is shown', () => {
   it('counts what is alive and what waits', async () => {
     await using service = await Service.start();
     const grant = await service.mint();
-    expect(await status(service.world)).toMatchObject({
+    expect(await status(service.services)).toMatchObject({
       counts: { live: 1, grantsEver: 1 },
       messagesWaiting: 3,
       killing: 0,
     });
     await service.revoke(grant);
-    expect(await status(service.world)).toMatchObject({ counts: { live: 0 }, killing: 1 });
-    expect(await list(service.world)).toEqual([]);
-    expect(await list(service.world, { states: ['ended'], minter: ADMIN })).toMatchObject([
+    expect(await status(service.services)).toMatchObject({ counts: { live: 0 }, killing: 1 });
+    expect(await list(service.services)).toEqual([]);
+    expect(await list(service.services, { states: ['ended'], minter: ADMIN })).toMatchObject([
       { id: grant.id, sealedToken: null },
     ]);
   });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type Allowance, parseAllowance } from '../../src/domain/permission.ts';
+import { type Permission, parsePermission } from '../../src/domain/permission.ts';
 import { ENFORCED } from '../../src/domain/enforced.ts';
 import type { ScopeLimits } from '../../src/domain/scope.ts';
 import { parseScope } from '../../src/domain/stored-scope.ts';
 import { mintTerms } from '../../src/lifecycle/mint/mint-terms.ts';
 import { EVERYTHING } from '../domain/support/scopes.ts';
 
-const can = (...texts: string[]): readonly Allowance[] => texts.map(parseAllowance);
+const can = (...texts: string[]): readonly Permission[] => texts.map(parsePermission);
 const terms = (
-  some: readonly Allowance[],
+  some: readonly Permission[],
   limits: ScopeLimits = {},
   enforced: typeof ENFORCED | null = EVERYTHING,
 ) => mintTerms({ can: some, limits, rooms: 'all' }, enforced);
@@ -17,7 +17,7 @@ describe('the terms of a mint', () => {
   it('are read, and nothing else, unless said', () =>
     expect(mintTerms({ rooms: 'all' }, ENFORCED)).toEqual({ v: 1, can: ['read'] }));
 
-  it.each<[string, readonly Allowance[], ScopeLimits, RegExp]>([
+  it.each<[string, readonly Permission[], ScopeLimits, RegExp]>([
     ['a capability without what it needs', can('read', 'edit'), {}, /edit does nothing without send/],
     ['no capability', [], {}, /could do nothing/],
     ['nothing left of a limit', can('read'), { from: [] }, /Nothing is left of --from/],
@@ -47,7 +47,7 @@ describe('the terms of a mint', () => {
     ),
   );
 
-  it.each<[string, readonly Allowance[], ScopeLimits]>([
+  it.each<[string, readonly Permission[], ScopeLimits]>([
     ['--can send', can('read', 'send'), {}],
     ['--can read:m.room.message', can('read:m.room.message'), {}],
     ['--power', can('read'), { power: 0 }],

@@ -58,15 +58,15 @@ describe('a mint', () => {
   it('of a command that was acted on is not made again', async () => {
     await using service = await Service.start();
     const request = service.request();
-    await mint(service.world, request);
-    expect(await mint(service.world, request)).toEqual({ kind: 'seen' });
+    await mint(service.services, request);
+    expect(await mint(service.services, request)).toEqual({ kind: 'seen' });
     expect(service.homeserver.tokens.size).toBe(1);
   });
 
   it('at the same moment as another of the same command is made once', async () => {
     await using service = await Service.start();
     const request = service.request();
-    const both = await Promise.all([mint(service.world, request), mint(service.world, request)]);
+    const both = await Promise.all([mint(service.services, request), mint(service.services, request)]);
     expect(both.map((begun) => begun.kind).toSorted()).toEqual(['begun', 'seen']);
     expect(service.homeserver.tokens.size).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { requestKey } from '../../src/domain/change.ts';
 import type { Operator } from '../../src/domain/ids.ts';
-import { handOver } from '../../src/lifecycle/notifications/operator-delivery.ts';
+import { deliverToOperator } from '../../src/lifecycle/notifications/operator-delivery.ts';
 import { Service } from './support/harness.ts';
 
 const ROOT: Operator = 'operator:root';
@@ -23,8 +23,8 @@ test('of two who ask for a token at once, one has it', async () => {
   const got: string[] = [];
   const writing = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
-  const first = handOver(
-    service.world,
+  const first = deliverToOperator(
+    service.services,
     grant.id,
     ROOT,
     async (token) => {
@@ -36,12 +36,12 @@ test('of two who ask for a token at once, one has it', async () => {
   );
   await begun.promise;
   await expect(
-    handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50),
+    deliverToOperator(service.services, grant.id, ROOT, async (token) => void got.push(token), 50),
   ).rejects.toThrow(/just now/);
   writing.resolve();
   expect(await first).toMatchObject({ delivery: 'sent' });
   await expect(
-    handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50),
+    deliverToOperator(service.services, grant.id, ROOT, async (token) => void got.push(token), 50),
   ).rejects.toThrow(/taken before/);
   expect(got).toHaveLength(1);
 });
@@ -49,10 +49,10 @@ test('of two who ask for a token at once, one has it', async () => {
 test('nothing is handed over while the state is an old copy, found while the operator waited for the notice', async () => {
   const { service, grant } = await waiting();
   await using _service = service;
-  Object.assign(service.world, { held: () => ({ kind: 'old-copy' }) });
+  Object.assign(service.services, { lockdown: () => ({ kind: 'old-copy' }) });
   const got: string[] = [];
   await expect(
-    handOver(service.world, grant.id, ROOT, async (token) => void got.push(token), 50),
+    deliverToOperator(service.services, grant.id, ROOT, async (token) => void got.push(token), 50),
   ).rejects.toMatchObject({ code: 'not-allowed' });
   expect(got).toEqual([]);
   expect(await service.grant(grant.id)).toMatchObject({ delivery: 'waiting' });

@@ -4,7 +4,7 @@ import type { Grant } from '../../src/domain/grant.ts';
 import type { Operator } from '../../src/domain/ids.ts';
 import { hashToken } from '../../src/domain/token.ts';
 import { deliver } from '../../src/lifecycle/notifications/deliver.ts';
-import { handOver } from '../../src/lifecycle/notifications/operator-delivery.ts';
+import { deliverToOperator } from '../../src/lifecycle/notifications/operator-delivery.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { revoke } from '../../src/lifecycle/revocation/revoke.ts';
 import { Service } from './support/harness.ts';
@@ -34,7 +34,7 @@ test('an operator takes the token once; nobody is sent it, and the subject and t
   const grant = await made();
   await service.drain();
   const { got, take } = hand();
-  expect(await handOver(service.world, grant.id, ROOT, take, 50)).toMatchObject({
+  expect(await deliverToOperator(service.services, grant.id, ROOT, take, 50)).toMatchObject({
     delivery: 'sent',
     sealedToken: null,
   });
@@ -45,7 +45,7 @@ test('an operator takes the token once; nobody is sent it, and the subject and t
     sealedToken: null,
     recipient: ROOT,
   });
-  await expect(handOver(service.world, grant.id, ROOT, take, 50)).rejects.toThrow(/taken before/);
+  await expect(deliverToOperator(service.services, grant.id, ROOT, take, 50)).rejects.toThrow(/taken before/);
   expect(got).toHaveLength(1);
 
   expect(service.tokensSeen()).toEqual([]);
@@ -66,11 +66,11 @@ test('an operator takes the token once; nobody is sent it, and the subject and t
 test('nothing is handed over before the subject was told', async () => {
   const grant = await made();
   const { got, take } = hand();
-  await expect(handOver(service.world, grant.id, ROOT, take, 20)).rejects.toMatchObject({
+  await expect(deliverToOperator(service.services, grant.id, ROOT, take, 20)).rejects.toMatchObject({
     code: 'subject-unreachable',
   });
   expect(got).toEqual([]);
-  const taking = handOver(service.world, grant.id, ROOT, take, 5_000);
+  const taking = deliverToOperator(service.services, grant.id, ROOT, take, 5_000);
   await service.drain();
   await taking;
   expect(got).toHaveLength(1);
@@ -81,11 +81,11 @@ test('a file that could not be written leaves the token waiting; another try tak
   await service.drain();
   const full = async (): Promise<void> => Promise.reject(new Error('no space'));
   for (const { id } of [kept, lost])
-    await expect(handOver(service.world, id, ROOT, full, 50)).rejects.toThrow('no space');
+    await expect(deliverToOperator(service.services, id, ROOT, full, 50)).rejects.toThrow('no space');
   expect(await service.grant(kept.id)).toMatchObject({ delivery: 'waiting' });
   expect((await service.messageOf(kept.id, 'token'))?.lastProblem).toMatch(/unexpected error/);
   const { got, take } = hand();
-  await handOver(service.world, kept.id, ROOT, take, 50);
+  await deliverToOperator(service.services, kept.id, ROOT, take, 50);
   expect(got.map(hashToken)).toEqual([kept.tokenHash]);
   await service.pass(900_001);
   expect(await service.grant(kept.id)).toMatchObject({ state: 'live' });
@@ -94,30 +94,34 @@ test('a file that could not be written leaves the token waiting; another try tak
     endCause: 'undelivered',
     sealedToken: null,
   });
-  await expect(handOver(service.world, lost.id, ROOT, take, 50)).rejects.toThrow(/over already/);
+  await expect(deliverToOperator(service.services, lost.id, ROOT, take, 50)).rejects.toThrow(/over already/);
   expect(got).toHaveLength(1);
 });
 
 test('nobody else’s token is handed to an operator, and no operator’s is sent', async () => {
   const [theirs, mine] = [await service.mint(), await made()];
   const { got, take } = hand();
-  await expect(handOver(service.world, theirs.id, ROOT, take, 50)).rejects.toMatchObject({
+  await expect(deliverToOperator(service.services, theirs.id, ROOT, take, 50)).rejects.toMatchObject({
     code: 'not-allowed',
   });
-  await expect(handOver(service.world, mine.id, 'operator:mallory', take, 50)).rejects.toMatchObject({
+  await expect(
+    deliverToOperator(service.services, mine.id, 'operator:mallory', take, 50),
+  ).rejects.toMatchObject({
     code: 'not-allowed',
   });
   expect(got).toEqual([]);
-  await expect(deliver(service.world, mine, 10)).rejects.toThrow(/waits to be taken/);
+  await expect(deliver(service.services, mine, 10)).rejects.toThrow(/waits to be taken/);
 });
 
 test('what was revoked is not handed over, and what is revoked on the way is worth nothing and written down', async () => {
   const grant = await made();
   await service.drain();
   const revoking = async (): Promise<void> => {
-    await revoke(service.world, { grant, by: ROOT, as: 'admin', command: key() });
+    await revoke(service.services, { grant, by: ROOT, as: 'admin', command: key() });
   };
-  expect(await handOver(service.world, grant.id, ROOT, revoking, 50)).toMatchObject({ state: 'ended' });
+  expect(await deliverToOperator(service.services, grant.id, ROOT, revoking, 50)).toMatchObject({
+    state: 'ended',
+  });
   const audit = await service.ledger.audit(0, 100);
   expect(audit.filter(({ action }) => action === 'delivered').map(({ data }) => data['afterEnd'])).toEqual([
     true,
@@ -126,7 +130,9 @@ test('what was revoked is not handed over, and what is revoked on the way is wor
   const last = service.homeserver.sentTo(CONTROL).at(-1)?.content;
   expect(last).toMatchObject({ replyTo: null });
   expect(last?.body).toMatch(/has ended: the operator “root” at the server revoked it/);
-  await expect(handOver(service.world, grant.id, ROOT, revoking, 50)).rejects.toThrow(/over already/);
+  await expect(deliverToOperator(service.services, grant.id, ROOT, revoking, 50)).rejects.toThrow(
+    /over already/,
+  );
 });
 
 test('an operator without --to or a file is told so, and the same request twice mints once', async () => {
@@ -137,7 +143,7 @@ test('an operator without --to or a file is told so, and the same request twice 
   expect((await service.mint({ intoFile: true })).recipient).toMatch(/^@/);
   const command = key();
   await service.mint({ minter: ROOT, intoFile: true, command });
-  expect(await mint(service.world, service.request({ minter: ROOT, intoFile: true, command }))).toEqual({
+  expect(await mint(service.services, service.request({ minter: ROOT, intoFile: true, command }))).toEqual({
     kind: 'seen',
   });
 });
@@ -145,12 +151,12 @@ test('an operator without --to or a file is told so, and the same request twice 
 test('a token on its way to a file survives kill -9 and can be taken after', async () => {
   const grant = await made();
   await service.drain();
-  const dying = handOver(service.world, grant.id, ROOT, () => new Promise(() => undefined), 50);
+  const dying = deliverToOperator(service.services, grant.id, ROOT, () => new Promise(() => undefined), 50);
   dying.catch(() => undefined);
   await expect.poll(async () => (await service.messageOf(grant.id, 'token'))?.attempts).toBe(1);
   await service.restart();
   expect((await service.messageOf(grant.id, 'token'))?.lastProblem).toMatch(/not confirmed/);
   const { got, take } = hand();
-  await handOver(service.world, grant.id, ROOT, take, 50);
+  await deliverToOperator(service.services, grant.id, ROOT, take, 50);
   expect(got.map(hashToken)).toEqual([grant.tokenHash]);
 });

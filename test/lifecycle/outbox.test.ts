@@ -168,7 +168,7 @@ describe('a token', () => {
     await service.drain();
     expect(service.tokensSeen()).toEqual([]);
     homeserver.dms.set(ADMIN, dmOfAdmin);
-    await deliverWaitingTo(service.world, ADMIN);
+    await deliverWaitingTo(service.services, ADMIN);
     await service.drain();
     expect(service.tokensSeen()).toHaveLength(1);
     expect((await service.grant(id)).delivery).toBe('sent');
@@ -251,7 +251,7 @@ describe('!deliver', () => {
     await using service = await Service.start();
     const grant = await service.mint();
     await service.drain();
-    await expect(deliver(service.world, grant)).rejects.toMatchObject({
+    await expect(deliver(service.services, grant)).rejects.toMatchObject({
       code: 'conflict',
       next: expect.stringMatching(
         new RegExp(`!revoke ${grant.id} .*!mint @alice:example.org --rooms !ops:example.org`),
@@ -268,7 +268,7 @@ describe('!deliver', () => {
     const again = async () => {
       service.clock.at += 1_000;
       const [state] = await Promise.all([
-        deliver(service.world, grant, 500),
+        deliver(service.services, grant, 500),
         service.drain(),
         new Promise((r) => setTimeout(r, 20)).then(() => service.drain()),
       ]);
@@ -335,8 +335,8 @@ describe('the outbox', () => {
     const first = await service.mint();
     const poison = (await service.messageOf(first.id, 'minted'))?.id;
     let current: string | undefined;
-    const send = service.world.chat.send.bind(service.world.chat);
-    service.world.chat.send = (roomId, content, options) => {
+    const send = service.services.chat.send.bind(service.services.chat);
+    service.services.chat.send = (roomId, content, options) => {
       current = options.marker;
       return send(roomId, content, options);
     };

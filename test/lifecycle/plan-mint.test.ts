@@ -24,7 +24,7 @@ const refused: readonly Case[] = [
     'networks, where every request comes from the proxy',
     { limits: { from: ['127.0.0.1/32'] } },
     (service) => {
-      service.world = { ...service.world, seesAddresses: false };
+      service.services = { ...service.services, seesAddresses: false };
     },
     { code: 'refused-by-policy', text: /--from cannot be kept here.*gateway\.trusted_proxies/ },
   ],
@@ -215,7 +215,7 @@ describe('a mint is refused for', () => {
     await using service = await Service.start();
     await service.ledger.commit({ at: 1, excluded: [{ roomId: DM, why: 'dm', userId: ALICE }] });
     prepare(service);
-    const error: unknown = await mint(service.world, service.request(fields)).catch(
+    const error: unknown = await mint(service.services, service.request(fields)).catch(
       (thrown: unknown) => thrown,
     );
     expect(error).toMatchObject({ name: 'MintwardenError', code: expected.code });
@@ -248,7 +248,7 @@ describe('a plan', () => {
       { kind: 'prefix', text: '!lob' },
       { kind: 'id', roomId: OPS },
     ] as const;
-    const { grant } = await planMint(service.world, service.request({ rooms, ttlMs: null }));
+    const { grant } = await planMint(service.services, service.request({ rooms, ttlMs: null }));
     expect(grant.scope).toEqual({ v: 1, rooms: [OPS, LOBBY], can: ['read'] });
     expect(grant.rooms.map((facts) => facts.encrypted)).toEqual([true, false]);
     expect(grant.ttlMs).toBe(service.policy.defaultTtlMs);
@@ -261,7 +261,7 @@ describe('a plan', () => {
       await using service = await Service.start();
       service.homeserver.change(ALICE, { joinedRooms: [] });
       const { grant } = await planMint(
-        service.world,
+        service.services,
         service.request({ rooms: [room(OPS)], can: [capability] }),
       );
       expect(grant.scope).toEqual({ v: 1, rooms: [OPS], can: [capability] });
@@ -272,7 +272,7 @@ describe('a plan', () => {
     await using service = await Service.start();
     service.homeserver.change(ALICE, { admin: true });
     service.policy = { ...service.policy, privilegedSubjects: [ALICE] };
-    await expect(planMint(service.world, service.request())).resolves.toMatchObject({
+    await expect(planMint(service.services, service.request())).resolves.toMatchObject({
       grant: { subject: ALICE },
     });
   });
@@ -281,6 +281,6 @@ describe('a plan', () => {
     await using service = await Service.start();
     service.homeserver.change(ALICE, { ignoresBot: true });
     service.homeserver.serverNotices = true;
-    await expect(planMint(service.world, service.request())).resolves.toBeDefined();
+    await expect(planMint(service.services, service.request())).resolves.toBeDefined();
   });
 });

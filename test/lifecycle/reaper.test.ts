@@ -6,7 +6,7 @@ import { Service } from './support/harness.ts';
 describe('the reaper', () => {
   it('wakes with each commit, and does what is due', async () => {
     await using service = await Service.start();
-    const reaper = startReaper(service.world);
+    const reaper = startReaper(service.services);
     const grant = await service.mint();
     await vi.waitFor(async () => expect((await service.grant(grant.id)).delivery).toBe('sent'), 2_000);
     await service.revoke(grant);
@@ -18,8 +18,8 @@ describe('the reaper', () => {
   it('ends a grant when its time comes, by the clock', async () => {
     await using service = await Service.start();
     const real = Date.now() - service.clock.at;
-    service.world.clock.now = () => Date.now() - real;
-    const reaper = startReaper(service.world);
+    service.services.clock.now = () => Date.now() - real;
+    const reaper = startReaper(service.services);
     const grant = await service.mint({ ttlMs: 300 });
     await vi.waitFor(async () => expect((await service.grant(grant.id)).endCause).toBe('expired'), 2_000);
     await reaper.stop();
@@ -38,7 +38,7 @@ describe('the reaper', () => {
       (change.messages ?? []).some((row) => row.grantId === bad.id)
         ? Promise.reject(new Error('this row is cursed'))
         : commit(change);
-    const reaper = startReaper(service.world);
+    const reaper = startReaper(service.services);
     const other = await service.mint({ subject: addBob(service) });
     await vi.waitFor(async () => expect((await service.ledger.leases(other.id)).length).toBe(1), 2_000);
     await service.revoke(other);

@@ -19,7 +19,7 @@ describe('a grant whose subject became', () => {
     const { id } = await service.mint();
     await service.drain();
     change(service);
-    await watchSubjectsOnce(service.world);
+    await watchSubjectsOnce(service.services);
     await service.drain();
     expect(await service.grant(id)).toMatchObject({
       state: 'ended',
@@ -39,7 +39,7 @@ describe('a grant whose subject became', () => {
     await service.drain();
     change(service);
     const made = service.homeserver.tokens.size;
-    await expect(renewLease(service.world, id)).rejects.toMatchObject({ code: 'not-allowed' });
+    await expect(renewLease(service.services, id)).rejects.toMatchObject({ code: 'not-allowed' });
     expect(service.homeserver.tokens.size).toBe(made);
   });
 
@@ -48,7 +48,7 @@ describe('a grant whose subject became', () => {
     service.policy = { ...service.policy, privilegedSubjects: [ALICE] };
     const { id } = await service.mint();
     service.homeserver.change(ALICE, { admin: true });
-    await watchSubjectsOnce(service.world);
+    await watchSubjectsOnce(service.services);
     expect((await service.grant(id)).state).toBe('live');
   });
 });

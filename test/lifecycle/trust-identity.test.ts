@@ -15,7 +15,7 @@ describe('an identity confirmed at the machine', () => {
     homeserver.setKeys(ADMIN, { masterKey: 'new' });
     await expect(service.mint()).rejects.toMatchObject({ code: 'recipient-unusable' });
 
-    expect(await trustIdentity(service.world, { userId: ADMIN, masterKey: 'new', by })).toBe(first);
+    expect(await trustIdentity(service.services, { userId: ADMIN, masterKey: 'new', by })).toBe(first);
     await service.restart();
     await service.drain();
     expect(await service.ledger.pin(ADMIN)).toMatchObject({ masterKey: 'new' });
@@ -34,10 +34,10 @@ describe('an identity confirmed at the machine', () => {
 
   it('that counts already is not told again', async () => {
     await using service = await Service.start();
-    await trustIdentity(service.world, { userId: ADMIN, masterKey: 'one', by });
-    await expect(trustIdentity(service.world, { userId: ADMIN, masterKey: 'one', by })).rejects.toMatchObject(
-      { code: 'conflict' },
-    );
+    await trustIdentity(service.services, { userId: ADMIN, masterKey: 'one', by });
+    await expect(
+      trustIdentity(service.services, { userId: ADMIN, masterKey: 'one', by }),
+    ).rejects.toMatchObject({ code: 'conflict' });
     expect(await service.ledger.audit(0, 10)).toHaveLength(1);
   });
 });

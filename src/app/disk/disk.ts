@@ -1,4 +1,4 @@
-import type { Troubles } from '../../lifecycle/incidents/incidents.ts';
+import type { Incidents } from '../../lifecycle/incidents/incidents.ts';
 import { keepReserve } from './reserve.ts';
 
 /** The disk of the state folder. */
@@ -13,21 +13,21 @@ const NEXT =
   'Free some space on the disk of the state folder, or look at what else is wrong with it; it goes on by itself.';
 
 /** Keeps a reserve in the folder, and says when it is needed. */
-export function watchDisk(folder: string, troubles: Troubles): Disk {
+export function watchDisk(folder: string, incidents: Incidents): Disk {
   const reserve = keepReserve(folder);
   return {
     failed: (sentence) => {
       reserve.release();
-      troubles.begin(
+      incidents.open(
         'disk',
         `${sentence} Nothing is minted until that is mended; what ends grants is tried all the same.`,
         NEXT,
       );
     },
     look: async () => {
-      if (reserve.restore()) troubles.over('disk');
-      else if (!troubles.has('disk'))
-        troubles.begin(
+      if (reserve.restore()) incidents.resolve('disk');
+      else if (!incidents.has('disk'))
+        incidents.open(
           'disk',
           'There is hardly any room left on the disk of the state folder. Nothing is minted until there is.',
           NEXT,

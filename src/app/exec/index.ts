@@ -14,11 +14,11 @@ export async function startExec(
   file: string,
   parts: Omit<OperatorServices, 'commands'> & { readonly reload: Reload; readonly log: Log },
 ): Promise<ControlSocket> {
-  const { world, requests, reload, log } = parts;
+  const { services, requests, reload, log } = parts;
   try {
     return await startControlSocket(
       file,
-      responder({ world, requests, commands: machineCommands(reload) }),
+      responder({ services, requests, commands: machineCommands(reload) }),
       log,
     );
   } catch (error) {

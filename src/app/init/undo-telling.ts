@@ -4,7 +4,7 @@ import { toPolicy, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Operator, RoomId } from '../../domain/ids.ts';
 import { startReaper } from '../../lifecycle/scheduler/reaper.ts';
-import type { World } from '../../lifecycle/services.ts';
+import type { Services } from '../../lifecycle/services.ts';
 import { startBotClient } from '../../matrix/bot-client.ts';
 import type { Synapse } from '../../issuers/synapse/synapse.ts';
 import type { Log } from '../../ports/log.ts';
@@ -76,7 +76,7 @@ export async function tellEverybody({
     onEvent: async () => {},
   });
   cleanup.defer(() => matrix.stop());
-  const world: World = {
+  const services: Services = {
     ledger,
     issuer: synapse.issuer,
     directory: synapse.directory,
@@ -91,7 +91,7 @@ export async function tellEverybody({
     gatewayUrl: config.gateway.public_url,
     seesAddresses: false,
   };
-  const reaper = startReaper(world);
+  const reaper = startReaper(services);
   cleanup.defer(() => reaper.stop());
   await untilSent(ledger);
 

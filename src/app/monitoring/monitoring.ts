@@ -1,7 +1,7 @@
 import type { Config } from '../../config/index.ts';
-import { type TroubleKind, TROUBLES } from '../../domain/incident.ts';
-import { heldSentence } from '../../lifecycle/anchors/lockdown.ts';
-import type { World } from '../../lifecycle/services.ts';
+import { type IncidentKind, INCIDENT_KINDS } from '../../domain/incident.ts';
+import { lockdownSentence } from '../../lifecycle/anchors/lockdown.ts';
+import type { Services } from '../../lifecycle/services.ts';
 import { exposition, numbersOf } from '../../telemetry/metrics/exposition.ts';
 import {
   type ServiceMetrics,
@@ -13,7 +13,7 @@ import { type Monitoring, type NotReady, startMonitoring } from './listener.ts';
 
 /** What is watched. */
 export type Watched = {
-  readonly world: World;
+  readonly services: Services;
   readonly gateway: Pick<ConfiguredGateway, 'numbers'>;
   /** Epoch ms; 0: never. */
   readonly syncedAt: () => number;
@@ -45,7 +45,7 @@ const STARTING: NotReady = {
 const ENDING: NotReady = { kind: 'ending', sentence: 'Mintwarden is ending.' };
 
 /** The log says more, with the names that belong to it. */
-const SENTENCES: Readonly<Record<TroubleKind, string>> = {
+const SENTENCES: Readonly<Record<IncidentKind, string>> = {
   'homeserver-away': 'The homeserver does not answer.',
   'bot-logged-out': 'The homeserver does not know the bot’s access token any more.',
   'bot-stopped': 'The bot is being started anew.',
@@ -89,28 +89,28 @@ export async function watchedService(config: Config, version: string): Promise<W
   };
 }
 
-function sourcesOf({ world, syncedAt, reapedAt }: Watched): ServiceSources {
+function sourcesOf({ services, syncedAt, reapedAt }: Watched): ServiceSources {
   return {
-    now: () => world.clock.now(),
-    backlog: (now) => world.ledger.backlog(now),
-    troubles: { all: TROUBLES, now: () => world.troubles?.now().map(({ kind }) => kind) ?? [] },
-    held: () => (world.held?.() ?? null) !== null,
+    now: () => services.clock.now(),
+    backlog: (now) => services.ledger.backlog(now),
+    incidents: { all: INCIDENT_KINDS, now: () => services.incidents?.now().map(({ kind }) => kind) ?? [] },
+    held: () => (services.lockdown?.() ?? null) !== null,
     syncedAt,
     reapedAt,
   };
 }
 
 /** What keeps the service from doing all its work, in sentences without a name in them. */
-async function wrongWith({ world, syncedAt, reapedAt }: Watched): Promise<readonly NotReady[]> {
-  const now = world.clock.now();
-  const held = world.held?.() ?? null;
-  const read = await world.ledger.counts().then(
+async function wrongWith({ services, syncedAt, reapedAt }: Watched): Promise<readonly NotReady[]> {
+  const now = services.clock.now();
+  const held = services.lockdown?.() ?? null;
+  const read = await services.ledger.counts().then(
     () => true,
     () => false,
   );
   return [
-    ...(world.troubles?.now().map(({ kind }) => ({ kind, sentence: SENTENCES[kind] })) ?? []),
-    ...(held === null ? [] : [{ kind: held.kind, sentence: heldSentence(held) }]),
+    ...(services.incidents?.now().map(({ kind }) => ({ kind, sentence: SENTENCES[kind] })) ?? []),
+    ...(held === null ? [] : [{ kind: held.kind, sentence: lockdownSentence(held) }]),
     ...(read ? [] : [{ kind: 'ledger', sentence: 'The ledger cannot be read.' }]),
     ...(now - syncedAt() < SYNC_WITHIN_MS
       ? []

@@ -21,8 +21,8 @@ const EXAMPLE = 'can 7F3K9Q PUT /_matrix/client/v3/rooms/!x:example.org/send/m.r
 
 /** @param ofSender whether only grants that speak for whoever asks are there */
 async function explain(context: CommandContext, { positionals: words }: Arguments, ofSender: boolean) {
-  const { world, requests } = context;
-  const grant = await locate(world, required(words, 'ID'), ofSender ? senderUserId(context) : null);
+  const { services, requests } = context;
+  const grant = await locate(services, required(words, 'ID'), ofSender ? senderUserId(context) : null);
   const question = {
     method: required(words, 'METHOD'),
     target: required(words, 'PATH'),

@@ -18,10 +18,10 @@ export const deliverCommand: Command = {
   examples: ['!deliver 7F3K9Q'],
   mutates: true,
   allowedWhenExposed: false,
-  async run({ world, now }, args) {
-    const grant = await locate(world, required(args.positionals, 'ID'));
+  async run({ services, now }, args) {
+    const grant = await locate(services, required(args.positionals, 'ID'));
     if (args.values.has(OUT_FLAG.name)) return { outboxReplyFor: grant.id };
-    const { delivery, why } = await deliver(world, grant);
+    const { delivery, why } = await deliver(services, grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;
     const who = actorName(grant.recipient);
     if (delivery === 'sent')

@@ -39,7 +39,7 @@ function presets(context: CommandContext): Document {
     paragraph(
       line`A preset says what a holder can do, instead of ${code('--can')}. What is said beside it narrows it further.`,
     ),
-    list(...[...context.world.policy().presets].map(([name, preset]) => presetLine(name, preset))),
+    list(...[...context.services.policy().presets].map(([name, preset]) => presetLine(name, preset))),
   ];
 }
 

@@ -31,7 +31,7 @@ function overview(context: CommandContext): Document {
 }
 
 function commandHelp(command: Command, context: CommandContext): Document {
-  const policy = context.world.policy();
+  const policy = context.services.policy();
   const parameters = command.parameters.map(({ name, help }) => line`${code(name)}: ${help}`);
   const flags = command.flags.map((flag) => {
     const form = flag.kind === 'switch' ? `--${flag.name}` : `--${flag.name} ${flag.placeholder}`;

@@ -10,11 +10,11 @@ import { parseUserReference } from '../values/user.ts';
 const MAX_SHOWN = 200;
 const LIVE_STATES: readonly Grant['state'][] = ['minting', 'live'];
 
-async function queryGrants({ world }: CommandContext, args: Arguments) {
+async function queryGrants({ services }: CommandContext, args: Arguments) {
   const user = args.values.get('user');
-  const subject = user === undefined ? null : parseUserReference(user, world.directory.serverName);
+  const subject = user === undefined ? null : parseUserReference(user, services.directory.serverName);
   const all = args.switches.has('all');
-  const grants = await world.ledger.grants({
+  const grants = await services.ledger.grants({
     ...(all ? {} : { states: LIVE_STATES }),
     ...(subject === null ? {} : { subject }),
     limit: MAX_SHOWN + 1,
@@ -42,12 +42,12 @@ export const listCommand: Command = {
   mutates: false,
   allowedWhenExposed: false,
   async run(context, args) {
-    const { world, now } = context;
+    const { services, now } = context;
     const { subject, all, grants } = await queryGrants(context, args);
     const whose: Line = subject === null ? [] : line` for ${pill(subject)}`;
     const kind = all ? 'grants' : 'live grants';
     if (grants.length === 0) {
-      const who = subject ?? `@alice:${world.directory.serverName}`;
+      const who = subject ?? `@alice:${services.directory.serverName}`;
       return [
         paragraph(line`No ${kind}${whose}. To make one: ${code(`!mint ${who} --rooms ROOMS --ttl 1h`)}`),
       ];

@@ -22,7 +22,7 @@ const RECENT_GRANTS = 1_000;
 
 /** What the words ask for. @throws MintwardenError `usage` */
 export function mintRequest(context: CommandContext, args: Arguments): MintRequest {
-  const { serverName } = context.world.directory;
+  const { serverName } = context.services.directory;
   const to = args.values.get('to');
   const ttl = args.values.get('ttl');
   if (to !== undefined && args.values.has(OUT_FLAG.name)) {
@@ -37,7 +37,7 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
     subject: parseUserReference(required(args.positionals, 'USER'), serverName),
     recipient: to === undefined ? null : parseUserReference(to, serverName),
     ...(args.values.has(OUT_FLAG.name) ? { intoFile: true as const } : {}),
-    ...parseScope(args, serverName, context.world.policy().presets),
+    ...parseScope(args, serverName, context.services.policy().presets),
     ttlMs: ttl === undefined ? null : parseDuration(ttl),
     reason: args.values.get('reason') ?? null,
     command: context.key,
@@ -48,8 +48,8 @@ export function mintRequest(context: CommandContext, args: Arguments): MintReque
  * What came of the same request before: an operator's client that lost its connection asks again under the
  * same id.
  */
-async function earlierGrant({ world, sender, key }: CommandContext): Promise<Grant['id'] | null> {
-  const grants = await world.ledger.grants({ minter: sender, limit: RECENT_GRANTS });
+async function earlierGrant({ services, sender, key }: CommandContext): Promise<Grant['id'] | null> {
+  const grants = await services.ledger.grants({ minter: sender, limit: RECENT_GRANTS });
   return grants.find(({ command }) => command === key.eventId)?.id ?? null;
 }
 
@@ -227,8 +227,8 @@ export const mintCommand: Command = {
   async run(context, args) {
     const request = mintRequest(context, args);
     if (args.switches.has('dry-run'))
-      return preview(await planMint(context.world, { ...request, command: null }, 'preview'), context.now);
-    const begun = await mint(context.world, request);
+      return preview(await planMint(context.services, { ...request, command: null }, 'preview'), context.now);
+    const begun = await mint(context.services, request);
     return { outboxReplyFor: begun.kind === 'begun' ? begun.grant.id : await earlierGrant(context) };
   },
 };

@@ -13,9 +13,9 @@ export const revokeCommand: Command = {
   examples: ['!revoke 7F3K9Q'],
   mutates: true,
   allowedWhenExposed: true,
-  async run({ world, sender, key }, args) {
-    const grant = await locate(world, required(args.positionals, 'ID'));
-    await revoke(world, { grant, by: sender, as: 'admin', command: key });
+  async run({ services, sender, key }, args) {
+    const grant = await locate(services, required(args.positionals, 'ID'));
+    await revoke(services, { grant, by: sender, as: 'admin', command: key });
     return { outboxReplyFor: grant.id };
   },
 };
@@ -31,10 +31,10 @@ export const revokeOwnCommand: Command = {
   mutates: true,
   allowedWhenExposed: true,
   async run(context, args) {
-    const { world, key } = context;
+    const { services, key } = context;
     const by = senderUserId(context);
-    const grant = await locate(world, required(args.positionals, 'ID'), by);
-    await revoke(world, { grant, by, as: 'subject', command: key });
+    const grant = await locate(services, required(args.positionals, 'ID'), by);
+    await revoke(services, { grant, by, as: 'subject', command: key });
     return { outboxReplyFor: grant.id };
   },
 };

@@ -77,7 +77,7 @@ function upstream(report: GrantReport, now: number): readonly Line[] {
 
 function reportDocument(report: GrantReport, now: number): Document {
   const { grant, notice } = report;
-  const live = report.standing !== 'over';
+  const live = report.effectiveState !== 'inactive';
   const accepted = notice.acceptedAt === null ? '' : ` (${moment(notice.acceptedAt, now)})`;
   const problem = notice.problem !== null && notice.reach === 'waiting' ? `: ${notice.problem}` : '';
   const failed: readonly Line[] = grant.failure === null ? [] : [[`Why it failed: ${grant.failure}`]];
@@ -106,11 +106,14 @@ export const showCommand: Command = {
   examples: ['!show 7F3K9Q'],
   mutates: false,
   allowedWhenExposed: false,
-  async run({ world, now }, args) {
-    return reportDocument(await show(world, await locate(world, required(args.positionals, 'ID'))), now);
+  async run({ services, now }, args) {
+    return reportDocument(
+      await show(services, await locate(services, required(args.positionals, 'ID'))),
+      now,
+    );
   },
-  async data({ world, now }, args) {
-    return reportData(await show(world, await locate(world, required(args.positionals, 'ID'))), now);
+  async data({ services, now }, args) {
+    return reportData(await show(services, await locate(services, required(args.positionals, 'ID'))), now);
   },
 };
 
@@ -125,10 +128,10 @@ export const showOwnCommand: Command = {
   mutates: false,
   allowedWhenExposed: false,
   async run(context, args) {
-    const { world, now } = context;
-    const grant = await locate(world, required(args.positionals, 'ID'), senderUserId(context));
-    const report = await show(world, grant);
-    const live = report.standing !== 'over';
+    const { services, now } = context;
+    const grant = await locate(services, required(args.positionals, 'ID'), senderUserId(context));
+    const report = await show(services, grant);
+    const live = report.effectiveState !== 'inactive';
     const end = live ? [paragraph(undo(grant))] : [];
     const points = list(
       line`State: ${stateText(report.grant, now)}`,

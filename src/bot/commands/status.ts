@@ -1,10 +1,10 @@
-import { type Held, heldSentence } from '../../lifecycle/anchors/lockdown.ts';
+import { type Lockdown, lockdownSentence } from '../../lifecycle/anchors/lockdown.ts';
 import { status } from '../../lifecycle/report.ts';
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
 import { exposure } from '../../lifecycle/incidents/control-room.ts';
-import { troubleLine } from '../../words/messages/incident.ts';
-import type { World } from '../../lifecycle/services.ts';
+import { incidentLine } from '../../words/messages/incident.ts';
+import type { Services } from '../../lifecycle/services.ts';
 import { lineToText } from '../../words/render.ts';
 import { statusData } from '../reply-data.ts';
 import type { Command } from '../command.ts';
@@ -13,23 +13,25 @@ function plural(count: number, one: string, many: string): string {
   return count === 1 ? `1 ${one}` : `${count} ${many}`;
 }
 
-function lockdownLines(held: Held | null): Line[] {
+function lockdownLines(held: Lockdown | null): Line[] {
   if (held === null) return [];
   return [
     held.kind === 'old-copy'
-      ? line`${heldSentence(held)} With the service stopped: ${code('mintwarden recover')}`
-      : [heldSentence(held)],
+      ? line`${lockdownSentence(held)} With the service stopped: ${code('mintwarden recover')}`
+      : [lockdownSentence(held)],
   ];
 }
 
 /** What was counted, and what somebody should look at. */
-async function readStatus(world: World) {
-  const [now, room] = await Promise.all([status(world), world.chat.controlRoom()]);
+async function readStatus(services: Services) {
+  const [now, room] = await Promise.all([status(services), services.chat.controlRoom()]);
   const exposed = exposure(room);
   const worries: Line[] = [
-    ...lockdownLines(world.held?.() ?? null),
+    ...lockdownLines(services.lockdown?.() ?? null),
     ...(exposed === null ? [] : [[exposed]]),
-    ...(world.troubles?.now() ?? []).filter(({ kind }) => kind !== 'control-room-exposed').map(troubleLine),
+    ...(services.incidents?.now() ?? [])
+      .filter(({ kind }) => kind !== 'control-room-exposed')
+      .map(incidentLine),
     ...(now.unkillable === 0
       ? []
       : [
@@ -65,8 +67,8 @@ export const statusCommand: Command = {
   examples: ['!status'],
   mutates: false,
   allowedWhenExposed: true,
-  async run({ world }) {
-    const { now, worries } = await readStatus(world);
+  async run({ services }) {
+    const { now, worries } = await readStatus(services);
     return [
       paragraph([strong(worries.length === 0 ? 'Nothing needs looking at.' : 'Something needs looking at.')]),
       list(
@@ -81,8 +83,8 @@ export const statusCommand: Command = {
       ),
     ];
   },
-  async data({ world }) {
-    const { now, worries } = await readStatus(world);
+  async data({ services }) {
+    const { now, worries } = await readStatus(services);
     return { well: worries.length === 0, worries: worries.map(lineToText), ...statusData(now) };
   },
 };

@@ -15,8 +15,8 @@ export const tokensCommand: Command = {
   mutates: false,
   allowedWhenExposed: false,
   async run(context) {
-    const { world, now } = context;
-    const grants = await world.ledger.grants({
+    const { services, now } = context;
+    const grants = await services.ledger.grants({
       states: ['minting', 'live'],
       subject: senderUserId(context),
       limit: MAX_SHOWN,

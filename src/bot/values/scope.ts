@@ -1,4 +1,4 @@
-import { type Allowance, nameOf, parseAllowance, parseTypePattern } from '../../domain/permission.ts';
+import { type Permission, nameOf, parsePermission, parseTypePattern } from '../../domain/permission.ts';
 import { CAPABILITIES, CAPABILITY } from '../../domain/capability.ts';
 import { parseCreatorPattern } from '../../domain/creator.ts';
 import { firewall, parseEndpoint } from '../../domain/endpoint-rule.ts';
@@ -46,13 +46,13 @@ export function parseScope(
   return { rooms, can: both, limits: followUpgrades === undefined ? limits : { ...limits, followUpgrades } };
 }
 
-function parseCan(args: Arguments): readonly Allowance[] {
+function parseCan(args: Arguments): readonly Permission[] {
   const text = args.values.get('can');
-  return text === undefined ? ['read'] : parseList('can', text).map(parsePermission);
+  return text === undefined ? ['read'] : parseList('can', text).map(parseTypedPermission);
 }
 
 /** Names are taken in any case; types as they stand. */
-function parsePermission(text: string): Allowance {
+function parseTypedPermission(text: string): Permission {
   const [name = '', ...rest] = text.split(':');
   const lower = name.toLowerCase();
   const meant = closest(lower, CAPABILITIES);
@@ -61,7 +61,7 @@ function parsePermission(text: string): Allowance {
       `There is no capability “${name.slice(0, 40)}”.`,
       `Did you mean \`${[meant, ...rest].join(':')}\`? See \`!help capabilities\`.`,
     );
-  return parseAllowance([lower, ...rest].join(':'));
+  return parsePermission([lower, ...rest].join(':'));
 }
 
 function findPreset(args: Arguments, presets: Policy['presets']): Preset | null {
@@ -80,9 +80,9 @@ function findPreset(args: Arguments, presets: Policy['presets']): Preset | null 
   );
 }
 
-function checkReadOnly(args: Arguments, can: readonly Allowance[]): void {
+function checkReadOnly(args: Arguments, can: readonly Permission[]): void {
   if (!args.switches.has('read-only')) return;
-  const writing = can.find((allowance) => CAPABILITY[nameOf(allowance)].writes);
+  const writing = can.find((permission) => CAPABILITY[nameOf(permission)].writes);
   if (writing !== undefined)
     throw usageError(`--read-only contradicts ${writing}, which writes.`, 'Leave out one of the two.');
 }

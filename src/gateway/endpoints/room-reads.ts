@@ -90,7 +90,7 @@ function lackingType({ access, params }: Call): GatewayResponse | null {
 }
 
 function asksToSend({ access, params, query }: Call): boolean {
-  const sends = access.grant.scope.can.some((allowance) => nameOf(allowance) === 'send');
+  const sends = access.grant.scope.can.some((permission) => nameOf(permission) === 'send');
   return sends && params['eventType'] === 'm.room.encryption' && query.get('format') !== 'event';
 }
 

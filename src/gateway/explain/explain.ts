@@ -1,6 +1,6 @@
 import { CAPABILITY, isCapability } from '../../domain/capability.ts';
 import type { Explanation, Question } from '../../domain/explanation.ts';
-import { type Grant, standing } from '../../domain/grant.ts';
+import { type Grant, effectiveState } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import {
   type GatewayResponse,
@@ -35,8 +35,8 @@ export function explain(
   rooms: ReadonlySet<RoomId> | null,
   now: number,
 ): Explanation {
-  const good = standing(grant, now);
-  if (good === 'over')
+  const good = effectiveState(grant, now);
+  if (good === 'inactive')
     return refused(UNKNOWN_TOKEN, null, [
       'The token does not count, or no longer: every request with it is refused.',
     ]);

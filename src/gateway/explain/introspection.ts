@@ -1,4 +1,4 @@
-import { type AllowanceParts, partsOf } from '../../domain/permission.ts';
+import { type PermissionParts, partsOf } from '../../domain/permission.ts';
 import { CAPABILITY } from '../../domain/capability.ts';
 import type { EndpointRule } from '../../domain/endpoint-rule.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
@@ -75,7 +75,7 @@ export function introspection(
   };
 }
 
-function heldCapability({ name, type, key }: AllowanceParts): HeldCapability {
+function heldCapability({ name, type, key }: PermissionParts): HeldCapability {
   const { where, writes, allows } = CAPABILITY[name];
   return { name, type, state_key: key, where, writes, allows };
 }

@@ -37,7 +37,7 @@ export function opens(line: JudgedLine, access: Access, probes: readonly Probe[]
 }
 
 /**
- * The types and keys that tell what a scope opens. Each allowance is asked with its own key: all types with
+ * The types and keys that tell what a scope opens. Each permission is asked with its own key: all types with
  * all keys would take a holder of many so long that others wait.
  */
 export function probesOf({ scope, subject }: Access['grant']): readonly Probe[] {

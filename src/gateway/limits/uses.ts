@@ -20,14 +20,14 @@ export function isUse(verdict: Verdict): boolean {
 }
 
 /** The use that one request makes. */
-export function useOf(control: Pick<AccessControl, 'use' | 'useOver'>, grantId: GrantId): Use {
+export function useOf(control: Pick<AccessControl, 'countUse' | 'finishUse'>, grantId: GrantId): Use {
   let isCounted = false;
   let isOver = false;
   // What goes wrong with it is told where grants are ended; the holder has their answer.
-  const done = (): void => void control.useOver(grantId).catch(() => undefined);
+  const done = (): void => void control.finishUse(grantId).catch(() => undefined);
   return {
     async count() {
-      const counted = await control.use(grantId);
+      const counted = await control.countUse(grantId);
       // The holder may have gone meanwhile.
       if (counted && isOver) done();
       else isCounted = counted;

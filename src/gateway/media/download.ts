@@ -78,12 +78,12 @@ async function fetchWithLease(
 ): Promise<OpenFile | { readonly reply: UpstreamResponse } | GatewayResponse> {
   const { control, streamer, upstreamTimeoutMs, idleTimeoutMs, mediaBytes: mostBytes } = means;
   const streaming = { headTimeoutMs: upstreamTimeoutMs + waitMs, idleTimeoutMs, mostBytes, signal };
-  const lease = await unlessAborted(control.upstream(access.grant.id), signal);
+  const lease = await unlessAborted(control.upstreamToken(access.grant.id), signal);
   const first = await streamer.fetch(request, lease.token, streaming);
   if ('pour' in first) return first;
   // In a box: a reply of the homeserver's looks like an answer, and none of its words may pass for one.
   if (!isTokenUnknown(first)) return { reply: first };
-  const renewed = await unlessAborted(control.upstreamRefused(access.grant.id, lease.leaseId), signal);
+  const renewed = await unlessAborted(control.replaceUpstreamToken(access.grant.id, lease.leaseId), signal);
   if (renewed === 'gone') return UNKNOWN_TOKEN;
   if (renewed === 'unavailable') return UNAVAILABLE;
   const second = await streamer.fetch(request, renewed.token, streaming);

@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import { allowanceMeans } from '../../domain/permission.ts';
+import { permissionCovers } from '../../domain/permission.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { allows } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
@@ -114,6 +114,6 @@ export async function lookThrough(
  */
 function readable(scope: Scope, type: string): boolean {
   return (
-    !allows(scope, 'read') || scope.can.some((allowance) => allowanceMeans(allowance, 'read', type, null))
+    !allows(scope, 'read') || scope.can.some((permission) => permissionCovers(permission, 'read', type, null))
   );
 }

@@ -78,7 +78,7 @@ async function passOn(
   const waitMs = await pace.take(grantId);
   if (waitMs > 0 || !held.take(HELD_BYTES)) return rateLimited(Math.max(waitMs, 1_000));
   try {
-    const lease = await unlessAborted(control.upstream(grantId), signal);
+    const lease = await unlessAborted(control.upstreamToken(grantId), signal);
     // Made out for this one request, like an address: another upload to it is another request's.
     if (fills !== null) gate.own.uploaded(grantId, fills);
     const sending = { body, length: Number(length), type: typeOf(body.headers['content-type']) };
@@ -90,7 +90,7 @@ async function passOn(
     });
     if (isTokenUnknown(reply)) {
       if (fills !== null) gate.own.created(grantId, fills);
-      return (await unlessAborted(control.upstreamRefused(grantId, lease.leaseId), signal)) === 'gone'
+      return (await unlessAborted(control.replaceUpstreamToken(grantId, lease.leaseId), signal)) === 'gone'
         ? UNKNOWN_TOKEN
         : UNAVAILABLE;
     }

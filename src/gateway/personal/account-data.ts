@@ -95,5 +95,5 @@ function unreadOf({ unread }: JsonObject): JsonObject | null {
 }
 
 function namesData(scope: Scope): boolean {
-  return scope.can.some((allowance) => nameOf(allowance) === 'account-data');
+  return scope.can.some((permission) => nameOf(permission) === 'account-data');
 }

@@ -54,33 +54,34 @@ export function createHandlers(
 
   return {
     present: ({ token, have }, from) =>
-      mapNow(access.present(token), (presented): TokenCheck => {
-        if (presented.kind !== 'good') return presented;
+      mapNow(access.verifyToken(token), (presented): TokenCheck => {
+        if (presented.kind !== 'valid') return presented;
         const { grant, rooms } = presented.access;
         const known = from.shown.get(grant.id);
         if (known !== undefined && known.version === have && known.grant === grant && known.rooms === rooms)
           return { kind: 'same', grantId: grant.id };
-        return { kind: 'good', snapshot: snapshotOf(presented.access, from) };
+        return { kind: 'valid', snapshot: snapshotOf(presented.access, from) };
       }),
-    upstream: ({ grantId }, from) => access.upstream(proven(grantId, from)),
-    upstreamRefused: ({ grantId, leaseId }, from) => access.upstreamRefused(proven(grantId, from), leaseId),
+    upstream: ({ grantId }, from) => access.upstreamToken(proven(grantId, from)),
+    upstreamRefused: ({ grantId, leaseId }, from) =>
+      access.replaceUpstreamToken(proven(grantId, from), leaseId),
     refresh: async ({ grantId, spokenOf }, from) => {
-      const fresh = await access.refresh(proven(grantId, from), spokenOf ?? undefined);
+      const fresh = await access.refreshRooms(proven(grantId, from), spokenOf ?? undefined);
       return fresh === null ? null : snapshotOf(fresh, from);
     },
     use: async ({ grantId }, from) => {
-      const counted = await access.use(proven(grantId, from));
+      const counted = await access.countUse(proven(grantId, from));
       if (!counted) return false;
       // If the process ended meanwhile, it will not say that the request is over.
       if (connections.has(from)) from.used.push(grantId);
-      else await access.useOver(grantId);
+      else await access.finishUse(grantId);
       return true;
     },
     useOver: async ({ grantId }, { used }) => {
       const at = used.indexOf(grantId);
       if (at < 0) throw new MintwardenError('not-allowed', 'No such request is under way.');
       used.splice(at, 1);
-      await access.useOver(grantId);
+      await access.finishUse(grantId);
       return null;
     },
     usesLeft: ({ grantId }, from) => access.usesLeft(proven(grantId, from)),

@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { standing } from '../../domain/grant.ts';
+import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
@@ -63,7 +63,7 @@ export function createIpcServer(options: IpcServerOptions): IpcServer {
     broadcast(changes);
   };
   const ended = new Set<GrantId>();
-  const stopEnds = access.onOver((id) => {
+  const stopEnds = access.onGrantInactive((id) => {
     ended.add(id);
     // If a commit caused it, that has been published by then; what is left ended by the clock.
     queueMicrotask(() => {
@@ -71,10 +71,13 @@ export function createIpcServer(options: IpcServerOptions): IpcServer {
     });
   });
   const stopCommits = ledger.onCommitted((change: Change) => {
-    const grants = (change.grants ?? []).map((grant) => ({ grantId: grant.id, as: standing(grant, now()) }));
+    const grants = (change.grants ?? []).map((grant) => ({
+      grantId: grant.id,
+      as: effectiveState(grant, now()),
+    }));
     for (const { grantId } of grants) ended.delete(grantId);
-    const changed = grants.filter(({ as }) => as === 'good').map(({ grantId }) => grantId);
-    const over = grants.flatMap(({ grantId, as }) => (as === 'good' ? [] : [{ grantId, as }]));
+    const changed = grants.filter(({ as }) => as === 'active').map(({ grantId }) => grantId);
+    const over = grants.flatMap(({ grantId, as }) => (as === 'active' ? [] : [{ grantId, as }]));
     const leases = (change.leases ?? []).map(({ grantId }) => grantId);
     const outside = (change.excluded ?? []).map(({ roomId }) => roomId);
     if (grants.length + leases.length + outside.length > 0) publish({ changed, leases, over, outside });
@@ -126,7 +129,7 @@ export function createIpcServer(options: IpcServerOptions): IpcServer {
         close() {
           connections.delete(connection);
           for (const id of connection.used.splice(0))
-            access.useOver(id).catch(() => log.warn('the end of a request was not counted', { grant: id }));
+            access.finishUse(id).catch(() => log.warn('the end of a request was not counted', { grant: id }));
         },
       };
     },

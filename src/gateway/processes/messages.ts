@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { EventId, GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
-import type { Upstream } from '../../lifecycle/access/access-control.ts';
+import type { UpstreamToken } from '../../lifecycle/access/access-control.ts';
 import type { Begun, Transaction, TransactionKey } from '../../ports/transactions.ts';
 import type { RateClass } from '../http/call.ts';
 import type { MediaAddress } from '../media/media-address.ts';
@@ -16,11 +16,11 @@ export type GrantSnapshot = {
 
 /** What a presented token is worth. `same`: the snapshot that the child has is still right. */
 export type TokenCheck =
-  | { readonly kind: 'good'; readonly snapshot: GrantSnapshot }
+  | { readonly kind: 'valid'; readonly snapshot: GrantSnapshot }
   | { readonly kind: 'same'; readonly grantId: GrantId }
   | { readonly kind: 'suspended'; readonly grantId: GrantId }
-  | { readonly kind: 'held'; readonly grantId: null }
-  | { readonly kind: 'over'; readonly grantId: GrantId | null };
+  | { readonly kind: 'locked-down'; readonly grantId: null }
+  | { readonly kind: 'invalid'; readonly grantId: GrantId | null };
 
 type OfGrant = { readonly grantId: GrantId };
 type OfTransaction = { readonly key: TransactionKey };
@@ -37,10 +37,10 @@ export type IpcMethods = {
     readonly params: { readonly token: string; readonly have: number | null };
     readonly result: TokenCheck;
   };
-  readonly upstream: { readonly params: OfGrant; readonly result: Upstream };
+  readonly upstream: { readonly params: OfGrant; readonly result: UpstreamToken };
   readonly upstreamRefused: {
     readonly params: OfGrant & { readonly leaseId: LeaseId };
-    readonly result: Upstream | 'gone' | 'unavailable';
+    readonly result: UpstreamToken | 'gone' | 'unavailable';
   };
   readonly refresh: {
     readonly params: OfGrant & { readonly spokenOf: readonly RoomId[] | null };
@@ -80,7 +80,7 @@ export type Update = {
   /** Grants whose upstream token may be another. */
   readonly leases: readonly GrantId[];
   /** Grants that are no longer valid, and what their holders are told from now on; null: ask for that. */
-  readonly over: readonly (OfGrant & { readonly as: 'over' | 'suspended' | null })[];
+  readonly over: readonly (OfGrant & { readonly as: 'inactive' | 'suspended' | null })[];
   /** Rooms that are outside every scope from now on. */
   readonly outside: readonly RoomId[];
 };

@@ -1,9 +1,14 @@
 import { timingSafeEqual } from 'node:crypto';
 import { MintwardenError } from '../../domain/errors.ts';
-import { type Grant, standing } from '../../domain/grant.ts';
+import { type Grant, effectiveState } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { grantOfToken, hashToken } from '../../domain/token.ts';
-import type { Access, AccessControl, Presented, Upstream } from '../../lifecycle/access/access-control.ts';
+import type {
+  Access,
+  AccessControl,
+  TokenVerification,
+  UpstreamToken,
+} from '../../lifecycle/access/access-control.ts';
 import type { IpcClient } from './ipc-client.ts';
 import type { Update, TokenCheck, GrantSnapshot } from './messages.ts';
 
@@ -21,8 +26,8 @@ type Entry = {
   /** When it arrived, on the monotonic clock; null: it is no longer right. */
   at: number | null;
   /** What its holder is told without asking the bot's process; null: it was good when it arrived. */
-  ended: 'over' | 'suspended' | null;
-  upstream: { readonly lease: Upstream; readonly at: number } | null;
+  ended: 'inactive' | 'suspended' | null;
+  upstream: { readonly lease: UpstreamToken; readonly at: number } | null;
 };
 
 /** An access control that asks another process. `applyUpdate` takes in what changed there. */
@@ -37,7 +42,7 @@ export type RemoteAccess = AccessControl & { readonly applyUpdate: (news: Update
 export function createRemoteAccess(client: IpcClient, now: () => number): RemoteAccess {
   const entries = new Map<GrantId, Entry>();
   /** Tokens that are not good, by their hash. */
-  const rejected = new Map<string, { readonly presented: Presented; readonly at: number }>();
+  const rejected = new Map<string, { readonly presented: TokenVerification; readonly at: number }>();
   const inFlight = new Map<string, Promise<unknown>>();
   const listeners = new Set<(grantId: GrantId) => void>();
 
@@ -69,16 +74,17 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
   };
 
   /** What a token is worth as far as it is known here; null: the bot's process must be asked. */
-  const cached = (token: string): Presented | null => {
+  const cached = (token: string): TokenVerification | null => {
     const id = grantOfToken(token);
-    if (id === null) return { kind: 'over', grantId: null };
+    if (id === null) return { kind: 'invalid', grantId: null };
     if (!client.isCurrent()) return null;
     const hash = hashToken(token);
     const entry = entries.get(id);
     if (entry !== undefined && (entry.ended !== null || age(entry.at) < FRESH_MS)) {
-      if (!sameHash(entry.grant.tokenHash, hash)) return { kind: 'over', grantId: null };
-      const worth = entry.ended ?? standing(entry.grant, now());
-      return worth === 'good' ? { kind: 'good', access: accessTo(entry) } : { kind: worth, grantId: id };
+      if (!sameHash(entry.grant.tokenHash, hash)) return { kind: 'invalid', grantId: null };
+      const worth = entry.ended ?? effectiveState(entry.grant, now());
+      if (worth === 'active') return { kind: 'valid', access: accessTo(entry) };
+      return { kind: worth === 'suspended' ? worth : 'invalid', grantId: id };
     }
     const known = rejected.get(hash);
     return known !== undefined && age(known.at) < FRESH_MS ? known.presented : null;
@@ -93,7 +99,7 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
 
   /** Runs the moment the result arrives: an update that comes after it overrides it. */
   const record = (token: string, presented: TokenCheck): void => {
-    if (presented.kind === 'good') store(presented.snapshot);
+    if (presented.kind === 'valid') store(presented.snapshot);
     else if (presented.kind === 'same') {
       const entry = entries.get(presented.grantId);
       if (entry !== undefined) entry.at = performance.now();
@@ -104,7 +110,7 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
     }
   };
 
-  const verify = async (token: string): Promise<Presented> => {
+  const verify = async (token: string): Promise<TokenVerification> => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       await client.waitUntilCurrent();
       await fetchToken(token);
@@ -114,7 +120,7 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
     throw new MintwardenError('state', 'The ledger changes too quickly to be read.', 'Try again.');
   };
 
-  const keep = (id: GrantId, lease: Upstream): Upstream => {
+  const keep = (id: GrantId, lease: UpstreamToken): UpstreamToken => {
     const entry = entries.get(id);
     if (entry !== undefined && entry.at !== null && entry.ended === null)
       entry.upstream = { lease, at: performance.now() };
@@ -122,15 +128,15 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
   };
 
   return {
-    present(token) {
+    verifyToken(token) {
       const known = cached(token);
       if (known === null) return verify(token);
       // If nobody answers, the snapshot expires by itself.
-      if (known.kind === 'good' && age(entries.get(known.access.grant.id)?.at ?? null) > RENEW_AFTER_MS)
+      if (known.kind === 'valid' && age(entries.get(known.access.grant.id)?.at ?? null) > RENEW_AFTER_MS)
         fetchToken(token).catch(() => undefined);
       return known;
     },
-    upstream(id) {
+    upstreamToken(id) {
       const entry = entries.get(id);
       const kept = entry?.upstream;
       if (
@@ -139,31 +145,31 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
         age(kept.at) < FRESH_MS &&
         entry.ended === null &&
         client.isCurrent() &&
-        standing(entry.grant, now()) === 'good'
+        effectiveState(entry.grant, now()) === 'active'
       )
         return kept.lease;
       return singleFlight(`upstream ${id}`, () =>
         client.call('upstream', { grantId: id }, (lease) => keep(id, lease)),
       );
     },
-    upstreamRefused(id, leaseId) {
+    replaceUpstreamToken(id, leaseId) {
       const entry = entries.get(id);
       if (entry?.upstream?.lease.leaseId === leaseId) entry.upstream = null;
       return client.call('upstreamRefused', { grantId: id, leaseId }, (other) =>
         typeof other === 'string' ? other : keep(id, other),
       );
     },
-    refresh: (id, spokenOf) =>
+    refreshRooms: (id, spokenOf) =>
       singleFlight(`refresh ${id} ${JSON.stringify(spokenOf ?? null)}`, () =>
         client.call('refresh', { grantId: id, spokenOf: spokenOf ?? null }, (snapshot) =>
           snapshot === null ? null : accessTo(store(snapshot)),
         ),
       ),
-    use: (id) => client.call('use', { grantId: id }, (counted) => counted),
-    useOver: (id) => client.call('useOver', { grantId: id }, () => undefined),
+    countUse: (id) => client.call('use', { grantId: id }, (counted) => counted),
+    finishUse: (id) => client.call('useOver', { grantId: id }, () => undefined),
     usesLeft: (id) => client.call('usesLeft', { grantId: id }, (left) => left),
     withdraw: (id) => client.call('withdraw', { grantId: id }, () => undefined),
-    onOver(listener) {
+    onGrantInactive(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
@@ -187,7 +193,7 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
         const entry = entries.get(grantId);
         if (entry === undefined) continue;
         forget(entry);
-        entry.ended = as ?? (standing(entry.grant, now()) === 'over' ? 'over' : entry.ended);
+        entry.ended = as ?? (effectiveState(entry.grant, now()) === 'inactive' ? 'inactive' : entry.ended);
       }
       for (const { grantId } of over) for (const listener of listeners) listener(grantId);
     },

@@ -55,11 +55,11 @@ export function toolsOf(
     roomsNow: async (spokenOf) => (await roomsInScope(control, access, spokenOf, signal)) ?? new Set(),
     async relook(left) {
       if (!canGrow(access.grant.scope)) return;
-      const looked = await unlessAborted(control.refresh(access.grant.id).catch(unharmed), signal);
+      const looked = await unlessAborted(control.refreshRooms(access.grant.id).catch(unharmed), signal);
       if (left === null || access.grant.scope.rooms !== 'all' || looked?.rooms.has(left) !== true) return;
       // It was looked at less than a second ago, before the room was left.
       await pause(LOOKED_EVERY_MS, signal);
-      await unlessAborted(control.refresh(access.grant.id).catch(unharmed), signal);
+      await unlessAborted(control.refreshRooms(access.grant.id).catch(unharmed), signal);
     },
   };
 }

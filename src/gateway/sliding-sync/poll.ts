@@ -60,7 +60,7 @@ async function openNow(
   signal: AbortSignal,
 ): Promise<ReadonlySet<RoomId> | null> {
   if (!all) return access.rooms;
-  const anew = await unlessAborted(control.refresh(access.grant.id), signal);
+  const anew = await unlessAborted(control.refreshRooms(access.grant.id), signal);
   return anew?.rooms ?? null;
 }
 

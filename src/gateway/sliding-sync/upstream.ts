@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
-import { byText } from '../../domain/wildcard.ts';
+import { compareText } from '../../domain/wildcard.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
@@ -13,7 +13,7 @@ const PATH = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
  * happened last in all of the subject's rooms, would let places and counts tell of rooms outside.
  */
 function inOrder(rooms: ReadonlySet<RoomId>): readonly RoomId[] {
-  return [...rooms].toSorted(byText);
+  return [...rooms].toSorted(compareText);
 }
 
 /**

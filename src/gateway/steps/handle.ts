@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
-import { standing } from '../../domain/grant.ts';
+import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Network } from '../../domain/network.ts';
-import type { Access, Presented } from '../../lifecycle/access/access-control.ts';
+import type { Access, TokenVerification } from '../../lifecycle/access/access-control.ts';
 import {
   ambiguous,
   type GatewayResponse,
@@ -100,8 +100,8 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
   const bearer = parseBearer(request.rawHeaders);
   if (isResponse(bearer)) return { answer: bearer, operation, grantId: null };
   const { token } = bearer;
-  const act = (presented: Presented): Promise<Outcome> => {
-    if (presented.kind !== 'good') return turnAway(presented, token, operation, request, desk, visit);
+  const act = (presented: TokenVerification): Promise<Outcome> => {
+    if (presented.kind !== 'valid') return turnAway(presented, token, operation, request, desk, visit);
     const { access } = presented;
     visit.known.grantId = access.grant.id;
     return serve(request, target, route, access, token, desk, visit).then((answer) => ({
@@ -111,12 +111,12 @@ export function handle(request: IncomingMessage, desk: Desk, visit: Visit): Outc
     }));
   };
   // Known at once in nearly all cases.
-  const presented = desk.control.present(token);
+  const presented = desk.control.verifyToken(token);
   return presented instanceof Promise ? judged(presented, token, desk, act) : act(presented);
 }
 
 async function turnAway(
-  presented: Exclude<Presented, { readonly kind: 'good' }>,
+  presented: Exclude<TokenVerification, { readonly kind: 'valid' }>,
   token: string,
   operation: string,
   request: IncomingMessage,
@@ -142,8 +142,8 @@ async function answerOpenly(
 async function showsDevice(request: IncomingMessage, desk: Desk): Promise<boolean> {
   const bearer = parseBearer(request.rawHeaders);
   if (isResponse(bearer)) return false;
-  const presented = await desk.control.present(bearer.token);
-  return presented.kind === 'good' && presented.access.device === true;
+  const presented = await desk.control.verifyToken(bearer.token);
+  return presented.kind === 'valid' && presented.access.device === true;
 }
 
 /**
@@ -151,17 +151,17 @@ async function showsDevice(request: IncomingMessage, desk: Desk): Promise<boolea
  * same breath: nothing ends between it and the first thing `act` does.
  */
 async function judged(
-  first: Promise<Presented>,
+  first: Promise<TokenVerification>,
   token: string,
   desk: Desk,
-  act: (presented: Presented) => Promise<Outcome>,
+  act: (presented: TokenVerification) => Promise<Outcome>,
 ): Promise<Outcome> {
-  let coming: Presented | Promise<Presented> = first;
+  let coming: TokenVerification | Promise<TokenVerification> = first;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = desk.open.cuts;
     const presented = await coming;
     if (before === desk.open.cuts) return act(presented);
-    coming = desk.control.present(token);
+    coming = desk.control.verifyToken(token);
   }
   throw new MintwardenError('conflict', 'Too many grants ended at once.');
 }
@@ -227,7 +227,7 @@ async function serve(
       !(await calm(answer, access.grant.id, desk, signal))
     )
       return 'cut';
-    const ended = signal.aborted || standing(access.grant, desk.now()) !== 'good';
+    const ended = signal.aborted || effectiveState(access.grant, desk.now()) !== 'active';
     if (!ended || withdraws) return answer;
     answer.file?.drop();
     return await overAnswer(token, desk);
@@ -280,12 +280,12 @@ function bodyIn(bytes: Buffer | GatewayResponse, line: JudgedLine): Body {
 
 /** What the holder of a grant that ended in the middle of a request is told. */
 async function overAnswer(token: string, desk: Desk): Promise<GatewayResponse> {
-  const presented = await desk.control.present(token);
-  return presented.kind === 'good' ? UNKNOWN_TOKEN : turnedAway(presented.kind);
+  const presented = await desk.control.verifyToken(token);
+  return presented.kind === 'valid' ? UNKNOWN_TOKEN : turnedAway(presented.kind);
 }
 
-function turnedAway(kind: Exclude<Presented['kind'], 'good'>): GatewayResponse {
-  if (kind === 'held') return LOCKED_DOWN;
+function turnedAway(kind: Exclude<TokenVerification['kind'], 'valid'>): GatewayResponse {
+  if (kind === 'locked-down') return LOCKED_DOWN;
   return kind === 'suspended' ? USER_LOCKED : UNKNOWN_TOKEN;
 }
 

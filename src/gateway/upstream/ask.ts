@@ -57,11 +57,11 @@ export function upstreamer(
       large: work === undefined ? null : () => large.open(work(), grantId),
     };
     try {
-      const kept = access.upstream(grantId);
+      const kept = access.upstreamToken(grantId);
       const lease = kept instanceof Promise ? await unlessAborted(kept, signal) : kept;
       const reply = await forwarder.ask(request, lease.token, asking);
       if (!tokenRefused(reply)) return told(reply, hides);
-      const renewed = await unlessAborted(access.upstreamRefused(grantId, lease.leaseId), signal);
+      const renewed = await unlessAborted(access.replaceUpstreamToken(grantId, lease.leaseId), signal);
       if (renewed === 'gone') return UNKNOWN_TOKEN;
       if (renewed === 'unavailable') return UNAVAILABLE;
       const second = await forwarder.ask(request, renewed.token, asking);

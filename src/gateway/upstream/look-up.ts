@@ -1,5 +1,5 @@
 import type { GrantId } from '../../domain/ids.ts';
-import type { AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
+import type { AccessControl, UpstreamToken } from '../../lifecycle/access/access-control.ts';
 import { type GatewayResponse, isResponse, UNAVAILABLE, UNKNOWN_TOKEN } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
@@ -23,9 +23,9 @@ export function isTokenUnknown(reply: UpstreamResponse): boolean {
 export async function anotherLease(
   control: AccessControl,
   grantId: GrantId,
-  refused: Upstream,
-): Promise<Upstream | GatewayResponse> {
-  const renewed = await control.upstreamRefused(grantId, refused.leaseId);
+  refused: UpstreamToken,
+): Promise<UpstreamToken | GatewayResponse> {
+  const renewed = await control.replaceUpstreamToken(grantId, refused.leaseId);
   if (renewed === 'gone') return UNKNOWN_TOKEN;
   return renewed === 'unavailable' ? UNAVAILABLE : renewed;
 }
@@ -41,7 +41,7 @@ export async function lookUp(
   request: UpstreamRequest,
   asking: AskOptions,
 ): Promise<LookUpResult> {
-  const lease = await unlessAborted(Promise.resolve(control.upstream(grantId)), asking.signal);
+  const lease = await unlessAborted(Promise.resolve(control.upstreamToken(grantId)), asking.signal);
   const reply = await forwarder.ask(request, lease.token, asking);
   if (!isTokenUnknown(reply)) return { reply };
   const renewed = await unlessAborted(anotherLease(control, grantId, lease), asking.signal);

@@ -25,6 +25,6 @@ async function lookedUp(
   unknown: readonly RoomId[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<RoomId> | null> {
-  const anew = await unlessAborted(control.refresh(access.grant.id, unknown), signal);
+  const anew = await unlessAborted(control.refreshRooms(access.grant.id, unknown), signal);
   return anew?.rooms ?? null;
 }

@@ -27,7 +27,7 @@ const MAX_REASON = 1_000;
  */
 export function mayJoin({ access }: Call): GatewayResponse | null {
   const { scope } = access.grant;
-  return scope.can.some((allowance) => CAPABILITY[nameOf(allowance)].where === 'rooms')
+  return scope.can.some((permission) => CAPABILITY[nameOf(permission)].where === 'rooms')
     ? null
     : missingCapability('read');
 }

@@ -1,5 +1,5 @@
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
-import type { PoweredDeed } from '../../domain/power.ts';
+import type { PowerAction } from '../../domain/power.ts';
 import { type GatewayResponse, FORBIDDEN, invalid, isResponse, ok, matrixError } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import type { MultiStep, Tools } from '../upstream/tools.ts';
@@ -49,7 +49,7 @@ export function personActing(act: PersonAct): (call: Call) => MultiStep | Gatewa
           ? await refusedByMembership(tools, roomId, target, FROM[act])
           : null;
       if (otherwise !== null) return otherwise;
-      const deed: PoweredDeed = act === 'invite' ? { kind: 'invite' } : { kind: act, target };
+      const deed: PowerAction = act === 'invite' ? { kind: 'invite' } : { kind: act, target };
       const refused = await refusedByPower(grant, roomId, [deed], tools.look);
       if (refused !== null) return refused;
       const path = pathOf(ACT, { roomId, act });

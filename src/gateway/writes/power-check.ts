@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
-import { type PoweredDeed, roomPowerOf } from '../../domain/power.ts';
+import { type PowerAction, roomPowerOf } from '../../domain/power.ts';
 import { powerAllows } from '../../domain/scope-checks.ts';
 import { type GatewayResponse, FORBIDDEN, isResponse } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
@@ -20,7 +20,7 @@ const LEVELS = '/_matrix/client/v3/rooms/{roomId}/state/m.room.power_levels/';
 export async function refusedByPower(
   { scope, subject }: Pick<Grant, 'scope' | 'subject'>,
   roomId: RoomId,
-  deeds: readonly PoweredDeed[],
+  deeds: readonly PowerAction[],
   ask: (request: UpstreamRequest) => Promise<LookUpResult>,
 ): Promise<GatewayResponse | null> {
   if (scope.power === undefined || deeds.length === 0) return null;

@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { Grant } from '../../domain/grant.ts';
-import type { PoweredDeed } from '../../domain/power.ts';
+import type { PowerAction } from '../../domain/power.ts';
 import {
   type GatewayResponse,
   FORBIDDEN,
@@ -42,7 +42,7 @@ export function preconditions(): Preconditions {
       const refused = await refusedByEncryption(writing.roomId, ask);
       if (refused !== null) return refused;
     }
-    const deeds: PoweredDeed[] = [...writing.deeds];
+    const deeds: PowerAction[] = [...writing.deeds];
     for (const target of writing.targets) {
       const looked = await lookAtTarget(writing.roomId, target, ask);
       if (isResponse(looked)) return looked;
@@ -69,7 +69,7 @@ async function lookAtTarget(
   roomId: RoomId,
   { eventId, fits, takes }: Target,
   ask: Ask,
-): Promise<{ readonly deeds: readonly PoweredDeed[] } | GatewayResponse> {
+): Promise<{ readonly deeds: readonly PowerAction[] } | GatewayResponse> {
   const looked = await ask({ method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] });
   if (isResponse(looked)) return looked;
   const { reply } = looked;

@@ -35,7 +35,7 @@ export function maySend({ params, access }: Call): GatewayResponse | null {
   const { scope } = access.grant;
   const needed = type === REACTION ? 'react' : 'send';
   if (EVENT_TYPE.test(type) && typeAllowed(scope, needed, type)) return null;
-  const named = scope.can.some((allowance) => allowance.split(':')[0] === needed);
+  const named = scope.can.some((permission) => permission.split(':')[0] === needed);
   return named ? FORBIDDEN : missingCapability(needed);
 }
 

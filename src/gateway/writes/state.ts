@@ -38,7 +38,7 @@ export function maySetState(call: Call): GatewayResponse | null {
       ? null
       : missingCapability('read');
   if (EVENT_TYPE.test(type) && typeAllowed(scope, 'state', type, key)) return null;
-  return scope.can.some((allowance) => nameOf(allowance) === 'state')
+  return scope.can.some((permission) => nameOf(permission) === 'state')
     ? FORBIDDEN
     : missingCapability('state');
 }

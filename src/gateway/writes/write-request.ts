@@ -1,5 +1,5 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { PoweredDeed } from '../../domain/power.ts';
+import type { PowerAction } from '../../domain/power.ts';
 import type { GatewayResponse } from '../http/response.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 
@@ -11,7 +11,7 @@ export type Target = {
    */
   readonly fits: (event: JsonObject) => GatewayResponse | null;
   /** What it takes of power besides, now that it is known. */
-  readonly takes?: (event: JsonObject) => readonly PoweredDeed[];
+  readonly takes?: (event: JsonObject) => readonly PowerAction[];
 };
 
 /**
@@ -31,5 +31,5 @@ export type WriteRequest = {
   readonly onlyUnencrypted: boolean;
   readonly targets: readonly Target[];
   /** What of it power decides over, where the scope has a ceiling. */
-  readonly deeds: readonly PoweredDeed[];
+  readonly deeds: readonly PowerAction[];
 };

@@ -1,5 +1,5 @@
 import type { EventId, GrantId } from '../../domain/ids.ts';
-import type { Access, AccessControl, Upstream } from '../../lifecycle/access/access-control.ts';
+import type { Access, AccessControl, UpstreamToken } from '../../lifecycle/access/access-control.ts';
 import type { Transaction, TransactionKey, Transactions } from '../../ports/transactions.ts';
 import {
   type GatewayResponse,
@@ -100,7 +100,7 @@ export function writer(means: WriterMeans): Writer {
     if (waitMs > 0) return rateLimited(waitMs);
     const refused = await look(writing, grant, ask);
     if (refused !== null) return refused;
-    const lease = await unlessAborted(Promise.resolve(control.upstream(grant.id)), signal);
+    const lease = await unlessAborted(Promise.resolve(control.upstreamToken(grant.id)), signal);
     const begun = await transactions.begin({ ...key, digest, leaseId: lease.leaseId, begunAt: now() });
     if (!begun) return settled(await transactions.find(key), digest, access, ask, signal);
     // While that was looked at the grant may have ended, or the room left the scope.
@@ -141,7 +141,7 @@ export function writer(means: WriterMeans): Writer {
   async function send(
     key: TransactionKey,
     writing: WriteRequest,
-    lease: Upstream,
+    lease: UpstreamToken,
     visit: AbortSignal,
   ): Promise<GatewayResponse> {
     const path = `${writing.path}/${upstreamTxnId(key)}`;
@@ -166,7 +166,7 @@ export function writer(means: WriterMeans): Writer {
    */
   async function sendOnce(
     request: UpstreamRequest,
-    lease: Upstream,
+    lease: UpstreamToken,
     visit: AbortSignal,
   ): Promise<UpstreamResponse | 'unsent' | 'lost'> {
     let started = false;

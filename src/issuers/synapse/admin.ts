@@ -32,7 +32,7 @@ export type AdminApi = {
   /** Whether the token that this was made with is a server administrator's. */
   isAdmin(): Promise<boolean>;
   /** How the account of the token that this was made with stands with the homeserver. */
-  standing(): Promise<'good' | 'logged-out' | 'not-admin'>;
+  issuerStatus(): Promise<'ok' | 'logged-out' | 'not-admin'>;
   /** Null where there is no such user. */
   account(userId: UserId): Promise<Account | null>;
   /**
@@ -143,7 +143,7 @@ export function createAdminApi(parts: {
       return true;
     },
 
-    async standing() {
+    async issuerStatus() {
       const nobody = `@Mintwarden-Nobody:${serverName}`;
       const answer = await http.ask({
         method: 'GET',
@@ -154,7 +154,7 @@ export function createAdminApi(parts: {
       if (refusal?.status === 401) return 'logged-out';
       if (refusal?.status === 403) return 'not-admin';
       bodyOf(answer, 'the rights of an account');
-      return 'good';
+      return 'ok';
     },
 
     async account(userId) {

@@ -13,49 +13,49 @@ export type Access = {
 /**
  * What a presented token is worth. `over` also stands for unknown and not ours: the holder is told the same.
  */
-export type Presented =
-  | { readonly kind: 'good'; readonly access: Access }
+export type TokenVerification =
+  | { readonly kind: 'valid'; readonly access: Access }
   | { readonly kind: 'suspended'; readonly grantId: GrantId }
-  /** Nothing is honoured just now, whatever it is worth; see `Held`. */
-  | { readonly kind: 'held'; readonly grantId: null }
-  | { readonly kind: 'over'; readonly grantId: GrantId | null };
+  /** Nothing is honoured just now, whatever it is worth; see `Lockdown`. */
+  | { readonly kind: 'locked-down'; readonly grantId: null }
+  | { readonly kind: 'invalid'; readonly grantId: GrantId | null };
 
 /**
  * An upstream token to use for one request. It must not be kept beyond that, logged or sent anywhere else.
  */
-export type Upstream = { readonly leaseId: LeaseId; readonly token: string };
+export type UpstreamToken = { readonly leaseId: LeaseId; readonly token: string };
 
 /** What the gateway asks of the lifecycle. */
 export interface AccessControl {
   /** Judges a presented token. Answers at once (no promise) for tokens it has verified before. */
-  present(token: string): Presented | Promise<Presented>;
+  verifyToken(token: string): TokenVerification | Promise<TokenVerification>;
   /**
    * The upstream token of a grant, renewed first if its lease is about to end.
    * @throws MintwardenError `homeserver-unreachable` | `homeserver-refused`: a 503 for the holder
    */
-  upstream(grantId: GrantId): Upstream | Promise<Upstream>;
+  upstreamToken(grantId: GrantId): UpstreamToken | Promise<UpstreamToken>;
   /**
    * The homeserver no longer knows the upstream token: the subject is looked up and one new lease made.
    * `gone`: the grant has ended with it; `unavailable`: a 503 for the holder.
    */
-  upstreamRefused(grantId: GrantId, leaseId: LeaseId): Promise<Upstream | 'gone' | 'unavailable'>;
+  replaceUpstreamToken(grantId: GrantId, leaseId: LeaseId): Promise<UpstreamToken | 'gone' | 'unavailable'>;
   /**
    * Looks anew which rooms are in scope (for a scope that can grow), single flight and at most once a second.
    * @param spokenOf why: where it is known of all these rooms whether they are in scope, nothing is looked at
    */
-  refresh(grantId: GrantId, spokenOf?: readonly RoomId[]): Promise<Access | null>;
+  refreshRooms(grantId: GrantId, spokenOf?: readonly RoomId[]): Promise<Access | null>;
   /**
    * Counts one more request of a grant that is good for so many. When it resolves that is durable, and the
    * request may be carried out. False: none is left, or the grant does not count. Whoever is told true says
    * `useOver` once, whatever becomes of the request.
    * @throws MintwardenError `state` where it could not be counted: the request must not be carried out
    */
-  use(grantId: GrantId): Promise<boolean>;
+  countUse(grantId: GrantId): Promise<boolean>;
   /**
    * A request that was counted is over. With the last of them a grant that has no uses left ends as
    * `used-up`.
    */
-  useOver(grantId: GrantId): Promise<void>;
+  finishUse(grantId: GrantId): Promise<void>;
   /**
    * How many more requests a grant is good for, by what was counted; null: they are not counted.
    * @throws MintwardenError `state`
@@ -67,5 +67,5 @@ export interface AccessControl {
    * Called the moment a grant no longer counts (ended, expired, suspended), to cut what is open. Returns the
    * way to stop.
    */
-  onOver(listener: (grantId: GrantId) => void): () => void;
+  onGrantInactive(listener: (grantId: GrantId) => void): () => void;
 }

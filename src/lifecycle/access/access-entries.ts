@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { standing, type Grant } from '../../domain/grant.ts';
+import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { openRooms } from '../../domain/scope.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { lookAtRooms, type Looked, needsLook, roomMakers } from './scope-rooms.ts';
-import type { UpstreamCopy } from './cached-upstream-token.ts';
+import { lookUpRooms, type RoomLookup, needsRoomLookup, creatorLookup } from './scope-rooms.ts';
+import type { CachedUpstreamToken } from './cached-upstream-token.ts';
 import { excludeRoom } from '../exclude-room.ts';
-import { noteSubject } from '../scheduler/subjects-watch.ts';
+import { recordSubject } from '../scheduler/subjects-watch.ts';
 import { singleFlight } from './single-flight.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const MAX_GRANTS = 10_000;
 const MAX_UNKNOWN = 10_000;
@@ -26,7 +26,7 @@ export type Entry = {
    * What was looked up of its rooms; null where the scope names all it will ever have, or before the first
    * look.
    */
-  looked: Looked | null;
+  looked: RoomLookup | null;
   lookedAt: number;
   /** How many looks were begun, and which of them `looked` is from. */
   looks: number;
@@ -34,19 +34,19 @@ export type Entry = {
   /** When they were last asked for, whatever came of it. */
   askedAt: number | null;
   rooms: ReadonlySet<RoomId>;
-  upstream: UpstreamCopy | null;
+  upstream: CachedUpstreamToken | null;
 };
 
 /**
  * The cache of grants that tokens were presented for. Every commit of this process changes it before the
  * commit resolves, and a read that a commit overtook is done again: it is never behind the ledger.
  */
-export function accessEntries(world: World) {
+export function accessEntries(services: Services) {
   const entries = new BoundedMap<GrantId, Entry>(MAX_GRANTS);
   const unknown = new BoundedMap<GrantId, true>(MAX_UNKNOWN);
   const loading = singleFlight<Entry | null>();
   const refreshing = singleFlight<Entry | null>();
-  const makers = roomMakers(world);
+  const makers = creatorLookup(services);
   let outside: Set<RoomId> | null = null;
   const newlyOutside: RoomId[] = [];
   let commits = 0;
@@ -83,20 +83,24 @@ export function accessEntries(world: World) {
 
   const learnOutside = async (): Promise<void> => {
     if (outside !== null) return;
-    const stored = await world.ledger.excluded();
-    outside = new Set([world.controlRoomId as RoomId, ...stored.map((room) => room.roomId), ...newlyOutside]);
+    const stored = await services.ledger.excluded();
+    outside = new Set([
+      services.controlRoomId as RoomId,
+      ...stored.map((room) => room.roomId),
+      ...newlyOutside,
+    ]);
   };
 
   const joinedOf = async ({ grant, looked }: Entry): Promise<readonly RoomId[]> => {
     const { subject } = grant;
-    const facts = await world.directory.subject(subject);
-    await noteSubject(world, grant, facts);
+    const facts = await services.directory.subject(subject);
+    await recordSubject(services, grant, facts);
     if (facts === null) return [];
     // A client that joins by itself is in the bot's DM before the DM is on record.
     const dm = facts.joinedRooms.every((room) => looked?.joined.has(room) === true)
       ? null
-      : await world.chat.dm(subject);
-    if (dm !== null) await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: subject });
+      : await services.chat.dm(subject);
+    if (dm !== null) await excludeRoom(services, { roomId: dm.roomId, why: 'dm', userId: subject });
     return facts.joinedRooms.filter((room) => room !== facts.noticesRoom && room !== dm?.roomId);
   };
 
@@ -104,7 +108,7 @@ export function accessEntries(world: World) {
   const loadOnce = async (id: GrantId): Promise<Entry | null> => {
     for (let attempt = 0; attempt < READS; attempt++) {
       const before = commits;
-      const grant = await world.ledger.grant(id);
+      const grant = await services.ledger.grant(id);
       if (commits !== before) continue;
       if (grant === null) {
         unknown.set(id, true);
@@ -114,7 +118,7 @@ export function accessEntries(world: World) {
       const entry: Entry = {
         grant,
         looked: null,
-        lookedAt: world.clock.now(),
+        lookedAt: services.clock.now(),
         looks: 0,
         latest: 0,
         askedAt: null,
@@ -142,21 +146,21 @@ export function accessEntries(world: World) {
     if (rooms.has(room) || outside?.has(room) === true) return true;
     // That it replaces another may be said after it was joined.
     const isFinal =
-      grant.scope.followUpgrades !== true || Math.abs(world.clock.now() - lookedAt) < UPGRADE_STALE_MS;
+      grant.scope.followUpgrades !== true || Math.abs(services.clock.now() - lookedAt) < UPGRADE_STALE_MS;
     return looked.joined.has(room) && isFinal;
   };
 
   /** How long until the rooms may be looked at again. */
   const restMs = ({ askedAt }: Entry): number => {
-    const since = world.clock.now() - (askedAt ?? Number.NEGATIVE_INFINITY);
+    const since = services.clock.now() - (askedAt ?? Number.NEGATIVE_INFINITY);
     return since < 0 ? 0 : Math.max(0, AT_MOST_EVERY_MS - since);
   };
 
   const look = async (entry: Entry): Promise<Entry> => {
     const number = ++entry.looks;
-    entry.askedAt = world.clock.now();
-    entry.looked = await lookAtRooms(world, entry.grant, await joinedOf(entry), makers);
-    entry.lookedAt = world.clock.now();
+    entry.askedAt = services.clock.now();
+    entry.looked = await lookUpRooms(services, entry.grant, await joinedOf(entry), makers);
+    entry.lookedAt = services.clock.now();
     entry.latest = number;
     entry.rooms = openNow(entry);
     return entry;
@@ -165,7 +169,7 @@ export function accessEntries(world: World) {
   const refresh = (id: GrantId, isPatient = false): Promise<Entry | null> =>
     refreshing(id, async () => {
       const entry = entries.peek(id) ?? (await load(id));
-      if (entry === null || !needsLook(entry.grant.scope) || entry.grant.state !== 'live') return entry;
+      if (entry === null || !needsRoomLookup(entry.grant.scope) || entry.grant.state !== 'live') return entry;
       const waitMs = restMs(entry);
       if (waitMs === 0) return look(entry);
       if (isPatient) {
@@ -200,14 +204,14 @@ export function accessEntries(world: World) {
       spokenOf === undefined ? refresh(id) : refreshFor(id, spokenOf),
     /** Whether its rooms have to be looked up before it opens anything. */
     lacksRooms: (entry: Entry): boolean =>
-      needsLook(entry.grant.scope) &&
+      needsRoomLookup(entry.grant.scope) &&
       entry.looked === null &&
-      standing(entry.grant, world.clock.now()) === 'good',
+      effectiveState(entry.grant, services.clock.now()) === 'active',
     /**
      * Whether the rooms of an entry were looked up so long ago that they should be again, in the background.
      */
     isStale: (entry: Entry): boolean =>
-      needsLook(entry.grant.scope) && Math.abs(world.clock.now() - entry.lookedAt) > STALE_MS,
+      needsRoomLookup(entry.grant.scope) && Math.abs(services.clock.now() - entry.lookedAt) > STALE_MS,
     /** What a commit changes, at once. */
     note,
   };

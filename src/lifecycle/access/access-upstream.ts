@@ -1,7 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { standing } from '../../domain/grant.ts';
+import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId, LeaseId } from '../../domain/ids.ts';
-import type { Upstream } from './access-control.ts';
+import type { UpstreamToken } from './access-control.ts';
 import type { AccessEntries, Entry } from './access-entries.ts';
 import { auditOf } from '../audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
@@ -12,10 +12,10 @@ import { pace } from './keyed-backoff.ts';
 import { problemOf } from '../problem.ts';
 import { needsRenewal, renewLease } from '../leases/renew-lease.ts';
 import { leaseRow } from '../secret-rows.ts';
-import type { UpstreamCopy } from './cached-upstream-token.ts';
+import type { CachedUpstreamToken } from './cached-upstream-token.ts';
 import { singleFlight } from './single-flight.ts';
-import { noteSubject } from '../scheduler/subjects-watch.ts';
-import type { World } from '../services.ts';
+import { recordSubject } from '../scheduler/subjects-watch.ts';
+import type { Services } from '../services.ts';
 
 /** Each try may leave a token at the homeserver that nobody has, and a message in the control room. */
 const AFTER_FAILURE_MS = [5_000, 300_000] as const;
@@ -23,25 +23,29 @@ const EARLY_DEATHS_APART_MS = [10_000, 3_600_000] as const;
 const LAST_RESORT_MS = 2_000;
 
 /**
- * Upstream tokens for live grants: from memory, from the ledger, or new ones. One look-up per grant at a
+ * UpstreamToken tokens for live grants: from memory, from the ledger, or new ones. One look-up per grant at a
  * time.
  */
-export function accessUpstream(world: World, entries: AccessEntries) {
-  const obtaining = singleFlight<Upstream>();
-  const refusing = singleFlight<Upstream | 'gone' | 'unavailable'>();
+export function accessUpstream(services: Services, entries: AccessEntries) {
+  const obtaining = singleFlight<UpstreamToken>();
+  const refusing = singleFlight<UpstreamToken | 'gone' | 'unavailable'>();
   const failures = pace(...AFTER_FAILURE_MS);
   const deaths = pace(...EARLY_DEATHS_APART_MS);
   const lookUps = pace(...AFTER_FAILURE_MS);
 
   const goodEntry = (entry: Entry | null | undefined, id: GrantId): Entry => {
-    if (entry !== null && entry !== undefined && standing(entry.grant, world.clock.now()) === 'good')
+    if (
+      entry !== null &&
+      entry !== undefined &&
+      effectiveState(entry.grant, services.clock.now()) === 'active'
+    )
       return entry;
     throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
   };
 
-  const fromLedger = async (entry: Entry): Promise<UpstreamCopy | null> => {
-    const leases = await world.ledger.leases(entry.grant.id);
-    const now = world.clock.now();
+  const fromLedger = async (entry: Entry): Promise<CachedUpstreamToken | null> => {
+    const leases = await services.ledger.leases(entry.grant.id);
+    const now = services.clock.now();
     const alive = leases.filter(
       (lease) => lease.state === 'alive' && lease.sealed !== null && now < lease.validUntil,
     );
@@ -49,13 +53,13 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     if (best === undefined || best.sealed === null) return null;
     return {
       leaseId: best.id,
-      token: world.sealer.open(leaseRow(best.id), best.sealed),
+      token: services.sealer.open(leaseRow(best.id), best.sealed),
       createdAt: best.createdAt,
       validUntil: best.validUntil,
     };
   };
 
-  const keep = (entry: Entry, copy: UpstreamCopy): UpstreamCopy => {
+  const keep = (entry: Entry, copy: CachedUpstreamToken): CachedUpstreamToken => {
     goodEntry(entry, entry.grant.id);
     // One that was dropped from the cache hears of no commits any more.
     if (entries.known(entry.grant.id) !== entry)
@@ -64,22 +68,22 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     return copy;
   };
 
-  const renew = async (entry: Entry): Promise<UpstreamCopy> => {
+  const renew = async (entry: Entry): Promise<CachedUpstreamToken> => {
     const { id } = entry.grant;
     try {
-      const { leaseId, token, lease } = await renewLease(world, id);
+      const { leaseId, token, lease } = await renewLease(services, id);
       failures.forget(id);
       return keep(entry, { leaseId, token, createdAt: lease.createdAt, validUntil: lease.validUntil });
     } catch (error) {
-      failures.failed(id, world.clock.now());
+      failures.failed(id, services.clock.now());
       throw error;
     }
   };
 
-  const obtain = async (id: GrantId): Promise<Upstream> => {
+  const obtain = async (id: GrantId): Promise<UpstreamToken> => {
     const entry = goodEntry(entries.known(id) ?? (await entries.load(id)), id);
     const stored = entry.upstream ?? (await fromLedger(entry));
-    const now = world.clock.now();
+    const now = services.clock.now();
     if (stored !== null && !needsRenewal(stored, entry.grant, now)) return keep(entry, stored);
     const usable = stored !== null && now + LAST_RESORT_MS < stored.validUntil ? stored : null;
     if (!failures.mayTry(id, now)) {
@@ -93,8 +97,11 @@ export function accessUpstream(world: World, entries: AccessEntries) {
     try {
       return await renew(entry);
     } catch (error) {
-      if (usable === null || standing(entry.grant, world.clock.now()) !== 'good') throw error;
-      world.log.warn('lease not renewed, the old one is used on', { grant: id, problem: problemOf(error) });
+      if (usable === null || effectiveState(entry.grant, services.clock.now()) !== 'active') throw error;
+      services.log.warn('lease not renewed, the old one is used on', {
+        grant: id,
+        problem: problemOf(error),
+      });
       return keep(entry, usable);
     }
   };
@@ -104,9 +111,9 @@ export function accessUpstream(world: World, entries: AccessEntries) {
    * logged out all the same: what a single answer denies may yet be alive.
    */
   const noteEarlyDeath = (id: GrantId, leaseId: LeaseId) =>
-    decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
-      const [grant, lease] = await Promise.all([world.ledger.grant(id), world.ledger.lease(leaseId)]);
-      const now = world.clock.now();
+    decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
+      const [grant, lease] = await Promise.all([services.ledger.grant(id), services.ledger.lease(leaseId)]);
+      const now = services.clock.now();
       if (grant === null || lease === null || lease.grantId !== id || lease.state !== 'alive')
         return { change: null, value: null };
       const early = now < lease.validUntil;
@@ -114,50 +121,55 @@ export function accessUpstream(world: World, entries: AccessEntries) {
         change: {
           at: now,
           leases: [killingLease(lease, now)],
-          messages: early ? [aliveMessage(lease, 'died-early', now, newIds(world.random))] : [],
+          messages: early ? [aliveMessage(lease, 'died-early', now, newIds(services.random))] : [],
           audit: [auditOf(grant, 'lease-failed', 'system', now, { lease: lease.id, byHomeserver: true })],
         },
         value: null,
       };
     });
 
-  const refused = async (id: GrantId, leaseId: LeaseId): Promise<Upstream | 'gone' | 'unavailable'> => {
+  const refused = async (id: GrantId, leaseId: LeaseId): Promise<UpstreamToken | 'gone' | 'unavailable'> => {
     const entry = entries.known(id) ?? (await entries.load(id));
-    if (entry === null || standing(entry.grant, world.clock.now()) === 'over') return 'gone';
+    if (entry === null || effectiveState(entry.grant, services.clock.now()) === 'inactive') return 'gone';
     try {
       const other = entry.upstream ?? (await fromLedger(entry));
       if (other !== null && other.leaseId !== leaseId) return keep(entry, other);
-      const now = world.clock.now();
+      const now = services.clock.now();
       if (!deaths.mayTry(id, now) || !failures.mayTry(id, now) || !lookUps.mayTry(id, now))
         return 'unavailable';
       // Only where the subject could be looked up is it the token that died, and not the issuer or the
       // homeserver.
       lookUps.failed(id, now);
-      const facts = await world.directory.subject(entry.grant.subject);
+      const facts = await services.directory.subject(entry.grant.subject);
       lookUps.forget(id);
       deaths.failed(id, now);
-      const seen = await noteSubject(world, entry.grant, facts);
+      const seen = await recordSubject(services, entry.grant, facts);
       if (seen.state !== 'live') return 'gone';
       if (seen.suspended) return 'unavailable';
       await noteEarlyDeath(id, leaseId);
       entry.upstream = null;
       return await renew(entry);
     } catch (error) {
-      world.log.warn('no new lease for one that was refused', { grant: id, problem: problemOf(error) });
+      services.log.warn('no new lease for one that was refused', { grant: id, problem: problemOf(error) });
       return 'unavailable';
     }
   };
 
   return {
-    upstream: (id: GrantId): Upstream | Promise<Upstream> => {
+    upstreamToken: (id: GrantId): UpstreamToken | Promise<UpstreamToken> => {
       const entry = entries.known(id);
       const copy = entry?.upstream;
-      const now = world.clock.now();
-      if (entry && copy && standing(entry.grant, now) === 'good' && !needsRenewal(copy, entry.grant, now))
+      const now = services.clock.now();
+      if (
+        entry &&
+        copy &&
+        effectiveState(entry.grant, now) === 'active' &&
+        !needsRenewal(copy, entry.grant, now)
+      )
         return copy;
       return obtaining(id, () => obtain(id));
     },
-    upstreamRefused: (id: GrantId, leaseId: LeaseId) => refusing(id, () => refused(id, leaseId)),
+    replaceUpstreamToken: (id: GrantId, leaseId: LeaseId) => refusing(id, () => refused(id, leaseId)),
     /** Whatever failed may be tried again at once. */
     retryNow: (): void => {
       failures.forgetAll();

@@ -1,9 +1,9 @@
-import { standing } from '../../domain/grant.ts';
+import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import { usesLeft } from '../../domain/scope-checks.ts';
-import { endUnasked } from '../revocation/end-grant.ts';
+import { endAutomatically } from '../revocation/end-grant.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 import type { AccessEntries } from './access-entries.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { AccessEntries } from './access-entries.ts';
  * counted, whatever becomes of the request or of this process. The end waits for the requests that were
  * counted and are under way, since it would cut them off.
  */
-export function accessUses(world: World, entries: AccessEntries) {
+export function accessUses(services: Services, entries: AccessEntries) {
   const underWay = new Map<GrantId, number>();
   const spent = new Set<GrantId>();
 
@@ -19,10 +19,10 @@ export function accessUses(world: World, entries: AccessEntries) {
     if (!spent.has(id) || (underWay.get(id) ?? 0) > 0) return;
     spent.delete(id);
     try {
-      await endUnasked(world, id, 'used-up');
+      await endAutomatically(services, id, 'used-up');
     } catch (error) {
       // It lets no request through in any case; the next one that is tried ends it.
-      world.log.warn('grant without uses left not ended', { grant: id, problem: problemOf(error) });
+      services.log.warn('grant without uses left not ended', { grant: id, problem: problemOf(error) });
     }
   };
   const less = (id: GrantId): void => {
@@ -32,14 +32,14 @@ export function accessUses(world: World, entries: AccessEntries) {
   };
 
   return {
-    use: async (id: GrantId): Promise<boolean> => {
+    countUse: async (id: GrantId): Promise<boolean> => {
       const entry = entries.known(id) ?? (await entries.load(id));
-      if (entry === null || standing(entry.grant, world.clock.now()) !== 'good') return false;
+      if (entry === null || effectiveState(entry.grant, services.clock.now()) !== 'active') return false;
       const most = entry.grant.scope.uses;
       underWay.set(id, (underWay.get(id) ?? 0) + 1);
       let used: number | null = null;
       try {
-        used = most === undefined ? 0 : await world.ledger.use(id, most);
+        used = most === undefined ? 0 : await services.ledger.use(id, most);
       } finally {
         if (used === null) less(id);
       }
@@ -48,14 +48,14 @@ export function accessUses(world: World, entries: AccessEntries) {
       await end(id);
       return false;
     },
-    useOver: async (id: GrantId): Promise<void> => {
+    finishUse: async (id: GrantId): Promise<void> => {
       less(id);
       await end(id);
     },
     usesLeft: async (id: GrantId): Promise<number | null> => {
       const entry = entries.known(id) ?? (await entries.load(id));
       if (entry === null || entry.grant.scope.uses === undefined) return null;
-      return usesLeft(entry.grant.scope, await world.ledger.uses(id));
+      return usesLeft(entry.grant.scope, await services.ledger.uses(id));
     },
     /** The grant is over. */
     forget: (id: GrantId): void => {

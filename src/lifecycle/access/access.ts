@@ -1,16 +1,16 @@
 import { timingSafeEqual } from 'node:crypto';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
-import { standing } from '../../domain/grant.ts';
+import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { grantOfToken, hashToken } from '../../domain/token.ts';
-import type { Access, AccessControl, Presented } from './access-control.ts';
+import type { Access, AccessControl, TokenVerification } from './access-control.ts';
 import { accessEntries, type Entry } from './access-entries.ts';
 import { accessUpstream } from './access-upstream.ts';
 import { accessUses } from './access-uses.ts';
-import { endUnasked } from '../revocation/end-grant.ts';
-import { overWatch } from './expiry-timer.ts';
+import { endAutomatically } from '../revocation/end-grant.ts';
+import { expiryTimer } from './expiry-timer.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 function sameHash(stored: string, presented: string): boolean {
   const a = Buffer.from(stored, 'hex');
@@ -22,20 +22,20 @@ function sameHash(stored: string, presented: string): boolean {
  * What the gateway asks, answered from memory wherever the grant was seen before. A commit of this process
  * counts before it resolves; an expiry counts by the clock, whoever has written it down.
  */
-export function createAccessControl(world: World): AccessControl & {
+export function createAccessControl(services: Services): AccessControl & {
   /** The rooms in scope as they were last looked up; null: they are not known. Asks nobody. */
   readonly remembered: (id: GrantId) => ReadonlySet<RoomId> | null;
   /** The homeserver is back, or takes the issuer's word again: what failed may be tried at once. */
   readonly retryNow: () => void;
   readonly close: () => void;
 } {
-  const entries = accessEntries(world);
-  const over = overWatch(world.clock, world.log);
-  const leases = accessUpstream(world, entries);
-  const uses = accessUses(world, entries);
-  const isRefused = (id: GrantId): boolean => world.refused?.has(id) === true;
-  const stopRefused = world.refused?.onAdded((id) => over.refused(id));
-  const unsubscribe = world.ledger.onCommitted((change) => {
+  const entries = accessEntries(services);
+  const over = expiryTimer(services.clock, services.log);
+  const leases = accessUpstream(services, entries);
+  const uses = accessUses(services, entries);
+  const isRevoked = (id: GrantId): boolean => services.pendingRevocations?.has(id) === true;
+  const stopPending = services.pendingRevocations?.onAdded((id) => over.refused(id));
+  const unsubscribe = services.ledger.onCommitted((change) => {
     entries.note(change);
     for (const grant of change.grants ?? []) {
       over.committed(grant);
@@ -49,7 +49,7 @@ export function createAccessControl(world: World): AccessControl & {
     entries
       .refresh(id)
       .catch((error: unknown) =>
-        world.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }),
+        services.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }),
       );
   };
   // A room that is excluded while a request is open is closed to that request too.
@@ -61,60 +61,63 @@ export function createAccessControl(world: World): AccessControl & {
   });
 
   /** The homeserver is asked for nothing before the secret is proven. */
-  const judge = (entry: Entry | null, token: string): Presented | Promise<Presented> => {
+  const judge = (entry: Entry | null, token: string): TokenVerification | Promise<TokenVerification> => {
     // An unknown grant and a wrong secret are the same to whoever presents them.
     if (entry === null || !sameHash(entry.grant.tokenHash, hashToken(token)))
-      return { kind: 'over', grantId: null };
+      return { kind: 'invalid', grantId: null };
     if (!entries.lacksRooms(entry)) return worth(entry);
     return entries
       .refresh(entry.grant.id)
-      .then((fresh) => (fresh === null ? { kind: 'over', grantId: null } : worth(fresh)));
+      .then((fresh) => (fresh === null ? { kind: 'invalid', grantId: null } : worth(fresh)));
   };
 
-  const worth = (entry: Entry): Presented => {
+  const worth = (entry: Entry): TokenVerification => {
     const { grant } = entry;
-    const now = isRefused(grant.id) ? 'over' : standing(grant, world.clock.now());
+    const now = isRevoked(grant.id) ? 'inactive' : effectiveState(grant, services.clock.now());
     switch (now) {
-      case 'good':
+      case 'active':
         over.watch(grant);
         if (entries.isStale(entry)) refreshInBackground(grant.id);
-        return { kind: 'good', access: accessTo(entry) };
+        return { kind: 'valid', access: accessTo(entry) };
       case 'suspended':
         return { kind: 'suspended', grantId: grant.id };
-      case 'over':
-        return { kind: 'over', grantId: grant.id };
+      case 'inactive':
+        return { kind: 'invalid', grantId: grant.id };
       default:
         return unreachable(now);
     }
   };
 
   return {
-    present: (token) => {
+    verifyToken: (token) => {
       const id = grantOfToken(token);
-      if (id === null) return { kind: 'over', grantId: null };
+      if (id === null) return { kind: 'invalid', grantId: null };
       const known = entries.known(id);
       return known === undefined
         ? entries.load(id).then((entry) => judge(entry, token))
         : judge(known, token);
     },
-    upstream: (id) => {
-      if (isRefused(id)) throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
-      return leases.upstream(id);
+    upstreamToken: (id) => {
+      if (isRevoked(id)) throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
+      return leases.upstreamToken(id);
     },
-    upstreamRefused: async (id, leaseId) => (isRefused(id) ? 'gone' : leases.upstreamRefused(id, leaseId)),
-    refresh: async (id, spokenOf) => {
+    replaceUpstreamToken: async (id, leaseId) =>
+      isRevoked(id) ? 'gone' : leases.replaceUpstreamToken(id, leaseId),
+    refreshRooms: async (id, spokenOf) => {
       const entry = await entries.refresh(id, spokenOf);
-      return entry !== null && !isRefused(id) && standing(entry.grant, world.clock.now()) === 'good'
+      return entry !== null &&
+        !isRevoked(id) &&
+        effectiveState(entry.grant, services.clock.now()) === 'active'
         ? accessTo(entry)
         : null;
     },
-    use: async (id) => !isRefused(id) && uses.use(id),
-    useOver: uses.useOver,
+    countUse: async (id) => !isRevoked(id) && uses.countUse(id),
+    finishUse: uses.finishUse,
     usesLeft: uses.usesLeft,
     withdraw: async (id) => {
-      await endUnasked(world, id, 'withdrawn', 'holder');
+      await endAutomatically(services, id, 'withdrawn', 'holder');
     },
-    onOver: over.onOver,
+    onGrantInactive: over.onGrantInactive,
     remembered: (id) => {
       const entry = entries.known(id) ?? null;
       return entry === null || entries.lacksRooms(entry) ? null : entry.rooms;
@@ -122,7 +125,7 @@ export function createAccessControl(world: World): AccessControl & {
     retryNow: leases.retryNow,
     close: () => {
       unsubscribe();
-      stopRefused?.();
+      stopPending?.();
       over.close();
     },
   };

@@ -1,4 +1,4 @@
-import { standing, type Grant } from '../../domain/grant.ts';
+import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -10,7 +10,7 @@ const LONGEST_SLEEP_MS = 500;
  * Tells listeners the moment grants stop counting: by what is committed, and by the clock, whether or not
  * anybody has written the expiry down yet. A wall clock that jumps is noticed within half a second.
  */
-export function overWatch(clock: Clock, log: Log) {
+export function expiryTimer(clock: Clock, log: Log) {
   const listeners = new Set<(grantId: GrantId) => void>();
   const watched = new Map<GrantId, number>();
   let timer: NodeJS.Timeout | undefined;
@@ -52,16 +52,16 @@ export function overWatch(clock: Clock, log: Log) {
     },
     /** A grant as it was just committed. */
     committed: (grant: Grant): void => {
-      const now = standing(grant, clock.now());
-      if (now === 'over') watched.delete(grant.id);
-      if (now !== 'good') tell(grant.id);
+      const now = effectiveState(grant, clock.now());
+      if (now === 'inactive') watched.delete(grant.id);
+      if (now !== 'active') tell(grant.id);
     },
     /** A grant that is refused though its row says that it is live. */
     refused: (id: GrantId): void => {
       watched.delete(id);
       tell(id);
     },
-    onOver: (listener: (grantId: GrantId) => void): (() => void) => {
+    onGrantInactive: (listener: (grantId: GrantId) => void): (() => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

@@ -3,7 +3,7 @@ import type { RoomId, UserId } from '../../domain/ids.ts';
 import { canGrow, roomMatches, type Scope } from '../../domain/scope.ts';
 import type { Directory } from '../../ports/directory.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const REMEMBERED = 200_000;
@@ -14,7 +14,7 @@ const UNKNOWN_FOR_MS = 600_000;
 const MAX_UPGRADES = 20;
 
 /** What was looked up of a grant's rooms. */
-export type Looked = {
+export type RoomLookup = {
   /** The rooms its subject is in, less their DM with the bot and server notices. */
   readonly joined: ReadonlySet<RoomId>;
   /** The rooms they are invited to; looked at for scopes by creator alone. */
@@ -26,12 +26,12 @@ export type Looked = {
 };
 
 /** Whether the rooms of a scope have to be looked up before it opens all it should. */
-export function needsLook(scope: Scope): boolean {
+export function needsRoomLookup(scope: Scope): boolean {
   return canGrow(scope) || scope.by !== undefined;
 }
 
 /** Who made which room: for ever, since a create event cannot change. */
-export type RoomMakers = (
+export type CreatorLookup = (
   rooms: readonly RoomId[],
   joined: ReadonlySet<RoomId>,
 ) => Promise<ReadonlyMap<RoomId, UserId>>;
@@ -40,11 +40,11 @@ export type RoomMakers = (
  * Looks creators up. A room whose creator is not known, or could not be asked for, is left out: it stays
  * closed until the next look.
  */
-export function roomMakers({
+export function creatorLookup({
   directory,
   clock,
   log,
-}: Pick<World, 'directory' | 'clock' | 'log'>): RoomMakers {
+}: Pick<Services, 'directory' | 'clock' | 'log'>): CreatorLookup {
   const known = new BoundedMap<RoomId, UserId>(REMEMBERED);
   const unknown = new BoundedMap<RoomId, number>(REMEMBERED);
 
@@ -90,12 +90,12 @@ function pairOf(room: RoomId, creator: UserId | undefined): [RoomId, UserId][] {
  * not among it before they have accepted the invite, either: whoever may leave could reject that. What our
  * own accounts made is such a room.
  */
-export async function lookAtRooms(
-  { directory, ownAccounts }: Pick<World, 'directory' | 'ownAccounts'>,
+export async function lookUpRooms(
+  { directory, ownAccounts }: Pick<Services, 'directory' | 'ownAccounts'>,
   { scope, subject }: Pick<Grant, 'scope' | 'subject'>,
   joinedRooms: readonly RoomId[],
-  makers: RoomMakers,
-): Promise<Looked> {
+  makers: CreatorLookup,
+): Promise<RoomLookup> {
   const joined = new Set(joinedRooms);
   const { rooms: named, by } = scope;
   const invited =

@@ -1,33 +1,34 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { heldSentence } from '../anchors/lockdown.ts';
+import { lockdownSentence } from '../anchors/lockdown.ts';
 import type { AccessControl } from './access-control.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
  * The same access control, but while anything is held no token is honoured, and none is called dead either:
  * whoever presents one may try again later.
  */
-export function heldAccess<T extends AccessControl>(access: T, held: NonNullable<World['held']>): T {
+export function withLockdown<T extends AccessControl>(access: T, held: NonNullable<Services['lockdown']>): T {
   const refuseHeld = (): void => {
     const why = held();
-    if (why !== null) throw new MintwardenError('state', heldSentence(why));
+    if (why !== null) throw new MintwardenError('state', lockdownSentence(why));
   };
   const checks: AccessControl = {
     ...access,
-    present: (token) => (held() === null ? access.present(token) : { kind: 'held', grantId: null }),
-    upstream: (id) => {
+    verifyToken: (token) =>
+      held() === null ? access.verifyToken(token) : { kind: 'locked-down', grantId: null },
+    upstreamToken: (id) => {
       refuseHeld();
-      return access.upstream(id);
+      return access.upstreamToken(id);
     },
-    upstreamRefused: async (id, leaseId) =>
-      held() === null ? access.upstreamRefused(id, leaseId) : 'unavailable',
-    refresh: async (id, spokenOf) => {
+    replaceUpstreamToken: async (id, leaseId) =>
+      held() === null ? access.replaceUpstreamToken(id, leaseId) : 'unavailable',
+    refreshRooms: async (id, spokenOf) => {
       refuseHeld();
-      return access.refresh(id, spokenOf);
+      return access.refreshRooms(id, spokenOf);
     },
-    use: async (id) => {
+    countUse: async (id) => {
       refuseHeld();
-      return access.use(id);
+      return access.countUse(id);
     },
   };
   return { ...access, ...checks };

@@ -1,4 +1,4 @@
-import { type Anchor, heldAgainst, isFurther, type OldCopy, readAnchor } from '../../domain/anchor.ts';
+import { type Anchor, compareWithAnchor, isFurther, type OldCopy, readAnchor } from '../../domain/anchor.ts';
 import { CHAIN_START } from '../../domain/audit.ts';
 import type { PostedAnchor, RoomAnchor } from '../../ports/anchorage.ts';
 import { type AnchorParts, postedHere, reachOf } from './parts.ts';
@@ -40,7 +40,7 @@ export async function compareState(parts: AnchorParts): Promise<Compared> {
   const anchor = furthest(events, (event) => readAnchor(event.content, anchorage.roomId, mac));
   const reach = await reachOf(ledger, store);
   const isCut = !homeserverForgot && isCutOff(events, posted, reach.generation);
-  const why = anchor === null ? 'well' : await heldAgainst(anchor, reach);
+  const why = anchor === null ? 'well' : await compareWithAnchor(anchor, reach);
   if (why === 'well' && !isCut) return { state: { kind: 'well' }, homeserverForgot };
   const { grantsEver } = await ledger.counts();
   const found = anchor ??

@@ -1,13 +1,15 @@
 import { unreachable } from '../../domain/errors.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import type { ClockWorry } from '../../domain/history-news.ts';
+import type { ClockProblem } from '../../domain/history-news.ts';
 import { clockSentence } from '../../words/clock.ts';
 
 /** Why no token is honoured and none is made, until it is settled. */
-export type Held = { readonly kind: 'old-copy' } | { readonly kind: 'clock'; readonly worry: ClockWorry };
+export type Lockdown =
+  | { readonly kind: 'old-copy' }
+  | { readonly kind: 'clock'; readonly worry: ClockProblem };
 
 /** Why, in a sentence or two. */
-export function heldSentence(held: Held): string {
+export function lockdownSentence(held: Lockdown): string {
   switch (held.kind) {
     case 'old-copy':
       return 'My state is an old copy: until an operator confirms it, I honour no token and make none.';
@@ -19,7 +21,7 @@ export function heldSentence(held: Held): string {
 }
 
 /** @throws MintwardenError `not-allowed` while anything is held */
-export function refuseWhileHeld(held: (() => Held | null) | undefined): void {
+export function refuseDuringLockdown(held: (() => Lockdown | null) | undefined): void {
   const why = held?.() ?? null;
   if (why === null) return;
   const next =
@@ -28,7 +30,7 @@ export function refuseWhileHeld(held: (() => Held | null) | undefined): void {
       : null;
   throw new MintwardenError(
     'not-allowed',
-    `${heldSentence(why)} Only what takes power away is done now.`,
+    `${lockdownSentence(why)} Only what takes power away is done now.`,
     next,
   );
 }

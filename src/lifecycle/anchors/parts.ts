@@ -1,10 +1,10 @@
 import type { Anchor, Mac, Reach } from '../../domain/anchor.ts';
 import type { Anchorage, AnchorStore, PostedAnchor } from '../../ports/anchorage.ts';
 import type { Ledger } from '../../ports/ledger.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** What anchors are made of and compared with. */
-export type AnchorParts = Pick<World, 'ledger' | 'clock' | 'random' | 'log'> & {
+export type AnchorParts = Pick<Services, 'ledger' | 'clock' | 'random' | 'log'> & {
   readonly store: AnchorStore;
   readonly anchorage: Anchorage;
   readonly mac: Mac;

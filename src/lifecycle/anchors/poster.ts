@@ -2,7 +2,7 @@ import { anchorContent } from '../../domain/anchor.ts';
 import type { Change } from '../../domain/change.ts';
 import { problemOf } from '../problem.ts';
 import { compareState } from './compare-state.ts';
-import { noteHomeserverForgot, noteLost } from './record-findings.ts';
+import { recordHomeserverRestored, recordLostState } from './record-findings.ts';
 import { type AnchorParts, postedHere, reachOf } from './parts.ts';
 
 /**
@@ -83,7 +83,7 @@ export function startAnchors(
       if (!compared) {
         const { state } = await compareState(parts);
         compared = true;
-        if (state.kind === 'lost') await noteLost(parts, state.anchor, start.leaseMs);
+        if (state.kind === 'lost') await recordLostState(parts, state.anchor, start.leaseMs);
         other = state.kind === 'held';
         if (other) start.onOther();
       }
@@ -99,7 +99,7 @@ export function startAnchors(
       }
       // Only now: where the bot may not even write there, that the event is out of sight says nothing.
       if (isGone) {
-        const killing = await noteHomeserverForgot(parts);
+        const killing = await recordHomeserverRestored(parts);
         log.warn('the homeserver has forgotten an anchor: kept tokens are logged out again', { killing });
       }
       return true;

@@ -41,7 +41,7 @@ export function historyEvent(
  * The state is an old copy: noted, told once, and what waits to be sent is looked for in the rooms first,
  * since it may have been sent after the copy was made.
  */
-export async function noteHeld({ ledger, clock, random, store }: Writing, copy: OldCopy): Promise<void> {
+export async function recordOldCopy({ ledger, clock, random, store }: Writing, copy: OldCopy): Promise<void> {
   const at = clock.now();
   const { anchor, why, seq } = copy;
   await searchFirst(ledger, store, at);
@@ -67,7 +67,7 @@ export async function noteHeld({ ledger, clock, random, store }: Writing, copy: 
 }
 
 /** The state was lost as a whole: another history begins, and what is known of the old one is told. */
-export async function noteLost(
+export async function recordLostState(
   { ledger, clock, random, store }: Writing,
   anchor: Anchor,
   leaseMs: number,
@@ -95,7 +95,7 @@ export async function noteLost(
  * The homeserver was restored from a backup: upstream tokens that were logged out since then may be alive
  * again.
  */
-export async function noteHomeserverForgot(writing: Writing): Promise<number> {
+export async function recordHomeserverRestored(writing: Writing): Promise<number> {
   const { ledger, clock, random } = writing;
   const killing = await killAgain(writing);
   const at = clock.now();

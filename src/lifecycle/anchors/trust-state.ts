@@ -3,7 +3,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Actor, GrantId } from '../../domain/ids.ts';
 import { endGrant } from '../revocation/end-grant.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 import { historyEvent, killAgain, newsRow } from './record-findings.ts';
 import type { AnchorParts } from './parts.ts';
 
@@ -14,7 +14,7 @@ export type HeldState = { readonly copy: OldCopy; readonly live: readonly Grant[
 
 /** What is held, and what is live in it; null where nothing is held. */
 export async function heldState(
-  ledger: Pick<World['ledger'], 'grants'>,
+  ledger: Pick<Services['ledger'], 'grants'>,
   store: Pick<AnchorParts['store'], 'held'>,
 ): Promise<HeldState | null> {
   const copy = await store.held();
@@ -30,7 +30,7 @@ export async function heldState(
  * @throws MintwardenError `conflict` where nothing is held, `not-found` for an id to keep that is not live
  */
 export async function trustState(
-  parts: Pick<World, 'ledger' | 'clock' | 'random' | 'log'> & { readonly store: AnchorParts['store'] },
+  parts: Pick<Services, 'ledger' | 'clock' | 'random' | 'log'> & { readonly store: AnchorParts['store'] },
   request: { readonly by: Actor; readonly keep: readonly GrantId[]; readonly leaseMs: number },
 ): Promise<number> {
   const { ledger, store, clock, random } = parts;

@@ -1,4 +1,4 @@
-import type { TroubleKind } from '../../domain/incident.ts';
+import type { IncidentKind } from '../../domain/incident.ts';
 import type { ControlRoomState } from '../../ports/chat.ts';
 
 /** Those of the specification (room versions 1 to 12), and what stands for no answer at all. */
@@ -29,17 +29,17 @@ export function exposure(room: ControlRoomState): string | null {
 }
 
 /** A trouble as it is found, before it is known since when. */
-type Found = { readonly kind: TroubleKind; readonly sentence: string; readonly next: string };
+type Found = { readonly kind: IncidentKind; readonly sentence: string; readonly next: string };
 
 /** Those that are about the control room: at most one of them at a time. */
-export const CONTROL_ROOM_TROUBLES = [
+export const CONTROL_ROOM_INCIDENTS = [
   'control-room-lost',
   'control-room-replaced',
   'control-room-exposed',
 ] as const;
 
 /** What keeps the control room from being one; null where nothing does. The worst comes first. */
-export function controlRoomTrouble(room: ControlRoomState, botId: string): Found | null {
+export function controlRoomIncident(room: ControlRoomState, botId: string): Found | null {
   if (!room.botJoined) {
     const next = `Invite ${botId} there again; it joins by itself. If the room is gone, run \`mintwarden init --force\` and start the service anew: that makes another one.`;
     return {

@@ -1,7 +1,7 @@
-import type { Troubles } from './incidents.ts';
+import type { Incidents } from './incidents.ts';
 
 /** How the issuer account stands with the homeserver. */
-export type IssuerStanding = 'good' | 'logged-out' | 'not-admin';
+export type IssuerStatus = 'ok' | 'logged-out' | 'not-admin';
 
 const WORDS = {
   'logged-out': {
@@ -19,14 +19,14 @@ const WORDS = {
 } as const;
 
 /** What is wrong with the issuer account, in words; null where nothing is. */
-export function issuerTrouble(standing: IssuerStanding): (typeof WORDS)[keyof typeof WORDS] | null {
-  return standing === 'good' ? null : WORDS[standing];
+export function issuerIncident(status: IssuerStatus): (typeof WORDS)[keyof typeof WORDS] | null {
+  return status === 'ok' ? null : WORDS[status];
 }
 
 /** Notes how it stands. */
-export function noteIssuer(troubles: Troubles, standing: IssuerStanding): void {
-  const found = issuerTrouble(standing);
+export function recordIssuerStatus(incidents: Incidents, status: IssuerStatus): void {
+  const found = issuerIncident(status);
   for (const { kind } of Object.values(WORDS))
-    if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
-  if (found !== null) troubles.begin(found.kind, found.sentence, found.next);
+    if (kind !== found?.kind) incidents.resolve(kind, found === null ? 'resolved' : 'superseded');
+  if (found !== null) incidents.open(found.kind, found.sentence, found.next);
 }

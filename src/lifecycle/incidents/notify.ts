@@ -1,18 +1,18 @@
-import { audienceOf, type TroubleKind } from '../../domain/incident.ts';
+import { audienceOf, type IncidentKind } from '../../domain/incident.ts';
 import type { Destination, Message } from '../../domain/message.ts';
 import { newIds } from '../new-id.ts';
 import { problemOf } from '../problem.ts';
 import { newMessage } from '../notifications/message-row.ts';
-import type { World } from '../services.ts';
-import type { TroubleNews, Troubles } from './incidents.ts';
+import type { Services } from '../services.ts';
+import type { IncidentUpdate, Incidents } from './incidents.ts';
 
 /**
  * Remembers through a restart what was told, so that a service that starts again and again does not repeat
  * itself.
  */
 export type ToldStore = {
-  load(): Promise<readonly TroubleKind[]>;
-  save(told: readonly TroubleKind[]): Promise<void>;
+  load(): Promise<readonly IncidentKind[]>;
+  save(told: readonly IncidentKind[]): Promise<void>;
 };
 
 const RETRY_MS = 2_000;
@@ -22,23 +22,23 @@ const CONTROL: Destination = { kind: 'control', replyTo: null };
  * Tells people of each trouble when it begins and when it is over, once each, through the outbox: what cannot
  * be sent now comes when it can. What the ledger cannot take now is tried again.
  */
-export function tellTroubles(
-  world: World,
-  troubles: Troubles,
+export function notifyIncidents(
+  services: Services,
+  incidents: Incidents,
   store: ToldStore,
 ): { readonly ready: Promise<void>; readonly stop: () => Promise<void> } {
-  const told = new Set<TroubleKind>();
-  const waiting: TroubleNews[] = [];
+  const told = new Set<IncidentKind>();
+  const waiting: IncidentUpdate[] = [];
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  const messagesOf = ({ kind: what, trouble }: TroubleNews): Message[] => {
-    if (what === 'gave-way') return [];
+  const messagesOf = ({ kind: what, trouble }: IncidentUpdate): Message[] => {
+    if (what === 'superseded') return [];
     const audience = audienceOf(trouble.kind);
-    const isOver = what === 'over';
-    if (audience === 'nobody' || (audience === 'after' && !isOver)) return [];
-    const at = world.clock.now();
+    const isResolved = what === 'resolved';
+    if (audience === 'nobody' || (audience === 'after' && !isResolved)) return [];
+    const at = services.clock.now();
     const { kind, sentence, next, since } = trouble;
     const body = {
       kind: 'trouble',
@@ -46,25 +46,25 @@ export function tellTroubles(
       sentence,
       next,
       since,
-      overAt: isOver ? at : null,
+      overAt: isResolved ? at : null,
     } as const;
     const places: readonly Destination[] =
       audience === 'admins'
-        ? world.policy().admins.map((userId) => ({ kind: 'dm', userId, replyTo: null }))
+        ? services.policy().admins.map((userId) => ({ kind: 'dm', userId, replyTo: null }))
         : [CONTROL];
     // With the room well again, it is the place for good news.
-    const to = audience === 'admins' && isOver ? [CONTROL] : places;
+    const to = audience === 'admins' && isResolved ? [CONTROL] : places;
     return to.map((place) =>
-      newMessage({ id: newIds(world.random).message(), grantId: null, to: place, body, at }),
+      newMessage({ id: newIds(services.random).message(), grantId: null, to: place, body, at }),
     );
   };
 
-  const tellOne = async (news: TroubleNews): Promise<void> => {
+  const tellOne = async (news: IncidentUpdate): Promise<void> => {
     const { kind } = news.trouble;
-    const isNews = news.kind === 'began' ? !told.has(kind) : told.has(kind) || audienceOf(kind) === 'after';
+    const isNews = news.kind === 'opened' ? !told.has(kind) : told.has(kind) || audienceOf(kind) === 'after';
     const messages = isNews ? messagesOf(news) : [];
-    if (messages.length > 0) await world.ledger.commit({ at: world.clock.now(), messages });
-    if (news.kind === 'began') told.add(kind);
+    if (messages.length > 0) await services.ledger.commit({ at: services.clock.now(), messages });
+    if (news.kind === 'opened') told.add(kind);
     else told.delete(kind);
     await store.save([...told]).catch(() => undefined);
   };
@@ -76,7 +76,7 @@ export function tellTroubles(
         waiting.shift();
       }
     } catch (error) {
-      world.log.warn('trouble not told yet', { problem: problemOf(error) });
+      services.log.warn('trouble not told yet', { problem: problemOf(error) });
       if (!ending.signal.aborted) timer = setTimeout(wake, RETRY_MS);
     }
   };
@@ -85,16 +85,16 @@ export function tellTroubles(
     running = running.then(work);
   };
 
-  const unsubscribe = troubles.onChange((news) => {
+  const unsubscribe = incidents.onChange((news) => {
     waiting.push(news);
     wake();
   });
   const ready = store
     .load()
-    .catch((): readonly TroubleKind[] => [])
+    .catch((): readonly IncidentKind[] => [])
     .then((kinds) => {
       for (const kind of kinds) told.add(kind);
-      for (const trouble of troubles.now()) waiting.push({ kind: 'began', trouble });
+      for (const trouble of incidents.now()) waiting.push({ kind: 'opened', trouble });
     });
   running = ready;
   wake();

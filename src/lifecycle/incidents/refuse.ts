@@ -1,10 +1,10 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import type { World } from '../services.ts';
-import { issuerTrouble, noteIssuer, type IssuerStanding } from './issuer-status.ts';
+import type { Services } from '../services.ts';
+import { issuerIncident, recordIssuerStatus, type IssuerStatus } from './issuer-status.ts';
 
 /** Nothing new is begun that could not be written down to its end. @throws MintwardenError `state` */
-export function refuseInTrouble(world: World): void {
-  const full = world.troubles?.now().find(({ kind }) => kind === 'disk');
+export function refuseDuringIncident(services: Services): void {
+  const full = services.incidents?.now().find(({ kind }) => kind === 'disk');
   if (full !== undefined) throw new MintwardenError('state', full.sentence, full.next);
 }
 
@@ -12,16 +12,16 @@ export function refuseInTrouble(world: World): void {
  * Says what is wrong with the issuer account, where that is why the homeserver refused; else throws the error
  * as it is.
  */
-export async function blameIssuer(world: World, error: unknown): Promise<never> {
+export async function explainIssuerRefusal(services: Services, error: unknown): Promise<never> {
   if (
     !(error instanceof MintwardenError) ||
     error.code !== 'homeserver-refused' ||
-    world.issuerStanding === undefined
+    services.issuerStatus === undefined
   )
     throw error;
-  const standing = await world.issuerStanding().catch((): IssuerStanding => 'good');
-  const found = issuerTrouble(standing);
+  const status = await services.issuerStatus().catch((): IssuerStatus => 'ok');
+  const found = issuerIncident(status);
   if (found === null) throw error;
-  if (world.troubles !== undefined) noteIssuer(world.troubles, standing);
+  if (services.incidents !== undefined) recordIssuerStatus(services.incidents, status);
   throw new MintwardenError('homeserver-refused', found.sentence, found.next, { cause: error });
 }

@@ -1,47 +1,47 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { retryRefused } from '../revocation/retry-pending.ts';
+import { retryPendingRevocations } from '../revocation/retry-pending.ts';
 import { excludeRoom } from '../exclude-room.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../services.ts';
-import { CONTROL_ROOM_TROUBLES, controlRoomTrouble } from './control-room.ts';
-import { type IssuerStanding, noteIssuer } from './issuer-status.ts';
-import type { Troubles } from './incidents.ts';
+import type { Services } from '../services.ts';
+import { CONTROL_ROOM_INCIDENTS, controlRoomIncident } from './control-room.ts';
+import { type IssuerStatus, recordIssuerStatus } from './issuer-status.ts';
+import type { Incidents } from './incidents.ts';
 
 const WELL_MS = 10_000;
 const TROUBLED_MS = 3_000;
 /** One failed request is no outage. */
 const AWAY_AFTER = 2;
 
-/** What is looked at besides the world. */
+/** What is looked at besides the services. */
 export type Looks = {
   /** @throws MintwardenError where the homeserver gave no usable answer */
-  readonly issuer: () => Promise<IssuerStanding>;
+  readonly issuer: () => Promise<IssuerStatus>;
   /** Where the disk has room again, ends that trouble. */
   readonly disk: () => Promise<void>;
 };
 
-/** A loop that looks for troubles, more often while there is one. */
-export type TroublesWatch = { readonly wake: () => void; readonly stop: () => Promise<void> };
+/** A loop that looks for incidents, more often while there is one. */
+export type IncidentWatch = { readonly wake: () => void; readonly stop: () => Promise<void> };
 
 /** Looks once at everything that can be wrong. Never throws. */
-export async function lookForTroubles(
-  world: World,
-  troubles: Troubles,
+export async function detectIncidents(
+  services: Services,
+  incidents: Incidents,
   looks: Looks,
 ): Promise<'answered' | 'away'> {
   await looks
     .disk()
     .catch((error: unknown) =>
-      world.log.warn('the disk could not be looked at', { problem: problemOf(error) }),
+      services.log.warn('the disk could not be looked at', { problem: problemOf(error) }),
     );
-  await retryRefused(world);
+  await retryPendingRevocations(services);
   const outcomes = await Promise.allSettled([
-    looks.issuer().then((standing) => noteIssuer(troubles, standing)),
-    lookAtControlRoom(world, troubles),
+    looks.issuer().then((status) => recordIssuerStatus(incidents, status)),
+    lookAtControlRoom(services, incidents),
   ]);
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected')
-      world.log.debug('a look for troubles failed', { problem: problemOf(outcome.reason) });
+      services.log.debug('a look for incidents failed', { problem: problemOf(outcome.reason) });
   }
   // While the bot is logged out the issuer's answer alone says whether the homeserver is there.
   return outcomes.every((outcome) => outcome.status === 'rejected' && isAway(outcome.reason))
@@ -49,19 +49,19 @@ export async function lookForTroubles(
     : 'answered';
 }
 
-async function lookAtControlRoom(world: World, troubles: Troubles): Promise<void> {
-  let room = await world.chat.controlRoom();
+async function lookAtControlRoom(services: Services, incidents: Incidents): Promise<void> {
+  let room = await services.chat.controlRoom();
   if (!room.botJoined) {
-    await world.chat.rejoinControlRoom?.();
-    room = await world.chat.controlRoom();
+    await services.chat.rejoinControlRoom?.();
+    room = await services.chat.controlRoom();
   }
-  const found = controlRoomTrouble(room, world.chat.userId);
-  for (const kind of CONTROL_ROOM_TROUBLES)
-    if (kind !== found?.kind) troubles.over(kind, found === null ? 'over' : 'gave-way');
-  if (found !== null) troubles.begin(found.kind, found.sentence, found.next);
+  const found = controlRoomIncident(room, services.chat.userId);
+  for (const kind of CONTROL_ROOM_INCIDENTS)
+    if (kind !== found?.kind) incidents.resolve(kind, found === null ? 'resolved' : 'superseded');
+  if (found !== null) incidents.open(found.kind, found.sentence, found.next);
   // It may be the control room tomorrow: no token opens it meanwhile.
   if (room.replacedBy !== undefined)
-    await excludeRoom(world, { roomId: room.replacedBy, why: 'control', userId: null });
+    await excludeRoom(services, { roomId: room.replacedBy, why: 'control', userId: null });
 }
 
 function isAway(error: unknown): boolean {
@@ -69,18 +69,18 @@ function isAway(error: unknown): boolean {
 }
 
 /** Looks at once, and then again and again. */
-export function watchTroubles(world: World, troubles: Troubles, looks: Looks): TroublesWatch {
+export function watchIncidents(services: Services, incidents: Incidents, looks: Looks): IncidentWatch {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | null = null;
   let unanswered = 0;
 
   const look = async (): Promise<void> => {
-    const outcome = await lookForTroubles(world, troubles, looks);
+    const outcome = await detectIncidents(services, incidents, looks);
     unanswered = outcome === 'away' ? unanswered + 1 : 0;
-    if (unanswered === 0) troubles.over('homeserver-away');
+    if (unanswered === 0) incidents.resolve('homeserver-away');
     else if (unanswered >= AWAY_AFTER) {
-      troubles.begin(
+      incidents.open(
         'homeserver-away',
         'The homeserver does not answer.',
         'Look whether it runs, and whether `homeserver.url` leads to it. Everything waiting goes on by itself when it is back.',
@@ -92,17 +92,17 @@ export function watchTroubles(world: World, troubles: Troubles, looks: Looks): T
     if (stopped || running !== null) return;
     running = look()
       .catch((error: unknown) =>
-        world.log.error('the watch over troubles failed', { problem: problemOf(error) }),
+        services.log.error('the watch over incidents failed', { problem: problemOf(error) }),
       )
       .then(() => {
         running = null;
         if (!stopped)
-          timer = setTimeout(wake, troubles.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS);
+          timer = setTimeout(wake, incidents.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS);
       });
   };
   // Whoever else has found one: its end must not wait for the next look at leisure.
-  const unsubscribe = troubles.onChange(({ kind }) => {
-    if (kind !== 'began' || stopped || running !== null) return;
+  const unsubscribe = incidents.onChange(({ kind }) => {
+    if (kind !== 'opened' || stopped || running !== null) return;
     clearTimeout(timer);
     timer = setTimeout(wake, TROUBLED_MS);
   });

@@ -6,12 +6,12 @@ import type { Killed } from '../../ports/issuer.ts';
 import { auditOf } from '../audit-event.ts';
 import { backoffMs } from '../backoff.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { changedLease, deadLease } from './lease-row.ts';
+import { reviseLease, deadLease } from './lease-row.ts';
 import { newMessage } from '../notifications/message-row.ts';
 import { newIds, type NewIds } from '../new-id.ts';
 import { problemOf } from '../problem.ts';
 import { leaseRow } from '../secret-rows.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** A log-out is given up this long after the token's own end: by then the homeserver has ended it itself. */
 const GIVE_UP_AFTER_END_MS = 3_600_000;
@@ -61,14 +61,14 @@ export function decideKilled(
   if (tried.kind === 'unknown' && now < lease.validUntil + GIVE_UP_AFTER_END_MS) {
     return {
       at: now,
-      leases: [changedLease(lease, { attempts, lastProblem: tried.problem, nextActionAt: now + retryMs })],
+      leases: [reviseLease(lease, { attempts, lastProblem: tried.problem, nextActionAt: now + retryMs })],
     };
   }
   const keep = now < lease.validUntil;
   return {
     at: now,
     leases: [
-      changedLease(lease, {
+      reviseLease(lease, {
         state: 'unkillable',
         attempts,
         lastProblem: tried.problem,
@@ -88,39 +88,42 @@ export function decideKilled(
 }
 
 /** What logging an upstream token out takes. */
-type Killer = Pick<World, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random'>;
+type Killer = Pick<Services, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random'>;
 
 /** Logs one upstream token out, once; the row says when to try again. */
-export async function killLease(world: Killer, lease: Lease): Promise<void> {
-  const tried = await tryKill(world, lease);
-  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
-    const [row, grant] = await Promise.all([world.ledger.lease(lease.id), world.ledger.grant(lease.grantId)]);
+export async function killLease(services: Killer, lease: Lease): Promise<void> {
+  const tried = await tryKill(services, lease);
+  await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
+    const [row, grant] = await Promise.all([
+      services.ledger.lease(lease.id),
+      services.ledger.grant(lease.grantId),
+    ]);
     if (row === null || grant === null || row.state !== 'killing') return { change: null, value: null };
     return {
       change: decideKilled(
         grant,
         row,
         tried,
-        backoffMs(row.attempts, world.random),
-        world.clock.now(),
-        newIds(world.random),
+        backoffMs(row.attempts, services.random),
+        services.clock.now(),
+        newIds(services.random),
       ),
       value: null,
     };
   });
 }
 
-async function tryKill(world: Killer, lease: Lease): Promise<KillTry> {
+async function tryKill(services: Killer, lease: Lease): Promise<KillTry> {
   let token: string;
   try {
     if (lease.sealed === null)
       return { kind: 'unopenable', problem: 'There is no copy of the token to log out with.' };
-    token = world.sealer.open(leaseRow(lease.id), lease.sealed);
+    token = services.sealer.open(leaseRow(lease.id), lease.sealed);
   } catch (error) {
     return { kind: 'unopenable', problem: problemOf(error) };
   }
   try {
-    return await world.issuer.kill(token);
+    return await services.issuer.kill(token);
   } catch (error) {
     return { kind: 'unknown', problem: problemOf(error) };
   }

@@ -28,18 +28,18 @@ export function askingLease(
 }
 
 /** The next revision of a row. */
-export function changedLease(lease: Lease, fields: Partial<Lease>): Lease {
+export function reviseLease(lease: Lease, fields: Partial<Lease>): Lease {
   return { ...lease, ...fields, revision: lease.revision + 1 };
 }
 
-/** The homeserver made it. Looked at again at its end, to be logged out and erased. */
+/** The homeserver made it. RoomLookup at again at its end, to be logged out and erased. */
 export function aliveLease(lease: Lease, sealed: string): Lease {
-  return changedLease(lease, { state: 'alive', sealed, nextActionAt: lease.validUntil });
+  return reviseLease(lease, { state: 'alive', sealed, nextActionAt: lease.validUntil });
 }
 
 /** To be logged out now. */
 export function killingLease(lease: Lease, now: number, sealed: string | null = lease.sealed): Lease {
-  return changedLease(lease, { state: 'killing', sealed, attempts: 0, nextActionAt: now });
+  return reviseLease(lease, { state: 'killing', sealed, attempts: 0, nextActionAt: now });
 }
 
 /**
@@ -48,7 +48,7 @@ export function killingLease(lease: Lease, now: number, sealed: string | null = 
  */
 export function deadLease(lease: Lease, now: number): Lease {
   const keep = lease.sealed !== null && now < lease.validUntil;
-  return changedLease(lease, {
+  return reviseLease(lease, {
     state: 'dead',
     sealed: keep ? lease.sealed : null,
     nextActionAt: keep ? lease.validUntil : null,
@@ -57,10 +57,10 @@ export function deadLease(lease: Lease, now: number): Lease {
 
 /** Perhaps made, never seen by us. */
 export function orphanLease(lease: Lease, problem: string): Lease {
-  return changedLease(lease, { state: 'orphan', lastProblem: problem, nextActionAt: lease.validUntil });
+  return reviseLease(lease, { state: 'orphan', lastProblem: problem, nextActionAt: lease.validUntil });
 }
 
 /** The homeserver said no: nothing was made. */
 export function refusedLease(lease: Lease, problem: string): Lease {
-  return changedLease(lease, { state: 'dead', lastProblem: problem, nextActionAt: null });
+  return reviseLease(lease, { state: 'dead', lastProblem: problem, nextActionAt: null });
 }

@@ -7,9 +7,9 @@ import { abandonMint } from '../mint/abandon-mint.ts';
 import { auditOf } from '../audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage, killLease } from './kill-lease.ts';
-import { changedLease, killingLease, orphanLease } from './lease-row.ts';
+import { reviseLease, killingLease, orphanLease } from './lease-row.ts';
 import { newIds, type NewIds } from '../new-id.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** What a lease's clock brings, without asking anybody; null where the row is not due for that. */
 export function decideLeaseDue(
@@ -40,12 +40,12 @@ export function decideLeaseDue(
     case 'orphan':
       return now < lease.validUntil
         ? null
-        : { at: now, leases: [changedLease(lease, { state: 'dead', nextActionAt: null })] };
+        : { at: now, leases: [reviseLease(lease, { state: 'dead', nextActionAt: null })] };
     case 'dead':
     case 'unkillable':
       return now < lease.validUntil
         ? null
-        : { at: now, leases: [changedLease(lease, { sealed: null, nextActionAt: null })] };
+        : { at: now, leases: [reviseLease(lease, { sealed: null, nextActionAt: null })] };
     case 'killing':
       return null;
     default:
@@ -57,24 +57,30 @@ export function decideLeaseDue(
  * Does what is due for a lease: gives up waiting for an answer, logs out, erases.
  * @param options.patient false at start, when nobody can be waiting for an answer any more
  */
-export async function tendLease(
-  world: World,
+export async function processLease(
+  services: Services,
   id: LeaseId,
   options: { readonly patient: boolean } = { patient: true },
 ): Promise<void> {
-  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Lease | null>> => {
-    const lease = await world.ledger.lease(id);
-    const grant = lease === null ? null : await world.ledger.grant(lease.grantId);
+  const outcome = await decideAndCommit(services.ledger, async (): Promise<Decision<Lease | null>> => {
+    const lease = await services.ledger.lease(id);
+    const grant = lease === null ? null : await services.ledger.grant(lease.grantId);
     if (lease === null || grant === null) return { change: null, value: null };
     if (lease.state === 'asking' && grant.state === 'minting') return { change: null, value: lease };
-    const change = decideLeaseDue(grant, lease, options.patient, world.clock.now(), newIds(world.random));
+    const change = decideLeaseDue(
+      grant,
+      lease,
+      options.patient,
+      services.clock.now(),
+      newIds(services.random),
+    );
     return { change, value: change?.leases?.[0] ?? lease };
   });
   const lease = outcome.kind === 'done' ? outcome.value : null;
-  if (lease?.state === 'killing') await killLease(world, lease);
+  if (lease?.state === 'killing') await killLease(services, lease);
   const overdue =
     lease?.nextActionAt !== null &&
     lease !== null &&
-    (!options.patient || world.clock.now() >= lease.nextActionAt);
-  if (lease?.state === 'asking' && overdue) await abandonMint(world, lease.grantId);
+    (!options.patient || services.clock.now() >= lease.nextActionAt);
+  if (lease?.state === 'asking' && overdue) await abandonMint(services, lease.grantId);
 }

@@ -1,10 +1,10 @@
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { standing, type Grant } from '../../domain/grant.ts';
+import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Issued } from '../../ports/issuer.ts';
-import type { Upstream } from '../access/access-control.ts';
+import type { UpstreamToken } from '../access/access-control.ts';
 import { auditOf } from '../audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from './kill-lease.ts';
@@ -14,7 +14,7 @@ import { decideLateAnswer, stillWanted } from '../mint/mint-decisions.ts';
 import { newIds, type NewIds } from '../new-id.ts';
 import { leaseRow } from '../secret-rows.ts';
 import { checkSubjectNow } from '../scheduler/subjects-watch.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.1;
@@ -74,52 +74,55 @@ export function decideRenewed(
  * @throws MintwardenError `homeserver-unreachable` | `homeserver-refused`, and `not-allowed` where the grant
  *   does not count (any more)
  */
-export async function renewLease(world: World, id: GrantId): Promise<Upstream & { readonly lease: Lease }> {
-  const grant = await checkSubjectNow(world, await goodGrant(world, id));
-  const now = world.clock.now();
-  const validUntil = Math.min(grant.expiresAt, now + world.policy().leaseMs);
-  const lease = askingLease(newIds(world.random).lease(), id, grant.subject, now, validUntil);
-  const requested = await world.ledger.commit({
+export async function renewLease(
+  services: Services,
+  id: GrantId,
+): Promise<UpstreamToken & { readonly lease: Lease }> {
+  const grant = await checkSubjectNow(services, await goodGrant(services, id));
+  const now = services.clock.now();
+  const validUntil = Math.min(grant.expiresAt, now + services.policy().leaseMs);
+  const lease = askingLease(newIds(services.random).lease(), id, grant.subject, now, validUntil);
+  const requested = await services.ledger.commit({
     at: now,
     leases: [lease],
     audit: [auditOf(grant, 'lease-requested', 'system', now, { lease: lease.id, until: validUntil })],
   });
   if (requested !== 'committed')
     throw new MintwardenError('conflict', 'The lease could not be recorded.', 'Try again.');
-  const issued = await ask(world, lease);
-  const kept = await keep(world, lease, issued);
+  const issued = await ask(services, lease);
+  const kept = await keep(services, lease, issued);
   if (kept !== null && issued.kind === 'issued')
     return { leaseId: lease.id, token: issued.token, lease: kept };
   throw noUpstream(issued);
 }
 
-async function goodGrant(world: World, id: GrantId): Promise<Grant> {
-  const grant = await world.ledger.grant(id);
-  if (grant !== null && standing(grant, world.clock.now()) === 'good') return grant;
+async function goodGrant(services: Services, id: GrantId): Promise<Grant> {
+  const grant = await services.ledger.grant(id);
+  if (grant !== null && effectiveState(grant, services.clock.now()) === 'active') return grant;
   throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
 }
 
 /** The alive row, or null where the answer was of no use or no longer wanted. */
-async function keep(world: World, asked: Lease, issued: Issued): Promise<Lease | null> {
+async function keep(services: Services, asked: Lease, issued: Issued): Promise<Lease | null> {
   const decide = async (): Promise<Decision<Lease | null>> => {
     const [grant, lease] = await Promise.all([
-      world.ledger.grant(asked.grantId),
-      world.ledger.lease(asked.id),
+      services.ledger.grant(asked.grantId),
+      services.ledger.lease(asked.id),
     ]);
     if (grant === null || lease === null)
       throw new MintwardenError('state', `The record of a lease of grant ${asked.grantId} is gone.`);
-    const now = world.clock.now();
-    const sealed = issued.kind === 'issued' ? world.sealer.seal(leaseRow(lease.id), issued.token) : null;
+    const now = services.clock.now();
+    const sealed = issued.kind === 'issued' ? services.sealer.seal(leaseRow(lease.id), issued.token) : null;
     if (!stillWanted(grant, lease, now))
       return { change: decideLateAnswer(grant, lease, issued, sealed, now), value: null };
-    const change = decideRenewed(grant, lease, issued, sealed, now, newIds(world.random));
+    const change = decideRenewed(grant, lease, issued, sealed, now, newIds(services.random));
     return { change, value: issued.kind === 'issued' ? (change.leases?.[0] ?? null) : null };
   };
   try {
-    const outcome = await decideAndCommit(world.ledger, decide);
+    const outcome = await decideAndCommit(services.ledger, decide);
     return outcome.kind === 'done' ? outcome.value : null;
   } catch (error) {
-    if (issued.kind === 'issued') await world.issuer.kill(issued.token).catch(() => undefined);
+    if (issued.kind === 'issued') await services.issuer.kill(issued.token).catch(() => undefined);
     throw error;
   }
 }

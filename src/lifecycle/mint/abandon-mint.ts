@@ -2,15 +2,15 @@ import type { GrantId } from '../../domain/ids.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { decideMintFailed } from './mint-decisions.ts';
 import { newIds } from '../new-id.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
  * Fails a mint whose answer will not come: the process that asked is gone, or has waited too long. What the
  * homeserver may have made is told as possibly alive; an answer that comes all the same is killed.
  */
-export async function abandonMint(world: World, id: GrantId): Promise<void> {
-  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
-    const [grant, leases] = await Promise.all([world.ledger.grant(id), world.ledger.leases(id)]);
+export async function abandonMint(services: Services, id: GrantId): Promise<void> {
+  await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
+    const [grant, leases] = await Promise.all([services.ledger.grant(id), services.ledger.leases(id)]);
     if (grant === null || grant.state !== 'minting') return { change: null, value: null };
     const lease = leases.find((row) => row.state === 'asking') ?? null;
     const failure = {
@@ -20,7 +20,7 @@ export async function abandonMint(world: World, id: GrantId): Promise<void> {
       problem: 'No answer was seen.',
     };
     return {
-      change: decideMintFailed(grant, lease, failure, world.clock.now(), newIds(world.random)),
+      change: decideMintFailed(grant, lease, failure, services.clock.now(), newIds(services.random)),
       value: null,
     };
   });

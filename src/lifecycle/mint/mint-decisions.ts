@@ -1,5 +1,5 @@
 import { type Change, type CommandKey, eventOf } from '../../domain/change.ts';
-import { failed, madeLive, standing, type Grant } from '../../domain/grant.ts';
+import { failed, madeLive, effectiveState, type Grant } from '../../domain/grant.ts';
 import { isOperator } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { MessageBody } from '../../domain/message.ts';
@@ -174,5 +174,5 @@ export function decideLateAnswer(
 /** Whether a lease that was asked for is still wanted when its answer comes. */
 export function stillWanted(grant: Grant, lease: Lease, now: number): boolean {
   if (lease.state !== 'asking') return false;
-  return grant.state === 'minting' ? now < grant.expiresAt : standing(grant, now) !== 'over';
+  return grant.state === 'minting' ? now < grant.expiresAt : effectiveState(grant, now) !== 'inactive';
 }

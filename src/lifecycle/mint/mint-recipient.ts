@@ -3,14 +3,14 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { isOperator, parseUserId, serverOf, type Operator, type UserId } from '../../domain/ids.ts';
 import type { Keys } from '../../ports/chat.ts';
 import type { MintRequest } from '../requests.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
  * Who is to get the token: who was named, or the minter; an operator only where they named a file.
  * @throws MintwardenError `usage` | `recipient-unusable`
  */
 export function recipientOf(
-  world: Pick<World, 'directory' | 'ownAccounts' | 'chat'>,
+  services: Pick<Services, 'directory' | 'ownAccounts' | 'chat'>,
   request: MintRequest,
 ): UserId | Operator {
   if (request.intoFile === true && isOperator(request.minter)) return request.minter;
@@ -22,18 +22,18 @@ export function recipientOf(
       'Say who gets it, by encrypted message: `--to @user:server`; or a new file that it is written into: `--out FILE`',
     );
   }
-  if (recipient === world.chat.userId || world.ownAccounts.includes(recipient)) {
+  if (recipient === services.chat.userId || services.ownAccounts.includes(recipient)) {
     throw new MintwardenError(
       'recipient-unusable',
       `${recipient} is an account of Mintwarden's own and takes no tokens.`,
       'Name a person with --to.',
     );
   }
-  if (serverOf(recipient) !== world.directory.serverName) {
+  if (serverOf(recipient) !== services.directory.serverName) {
     throw new MintwardenError(
       'recipient-unusable',
       `${recipient} is not a user of this homeserver, and tokens do not leave it.`,
-      `Name a user of ${world.directory.serverName} with --to.`,
+      `Name a user of ${services.directory.serverName} with --to.`,
     );
   }
   return recipient;

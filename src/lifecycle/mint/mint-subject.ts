@@ -2,29 +2,29 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { serverOf, type UserId } from '../../domain/ids.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
  * What can be said against a subject without asking the homeserver.
  * @throws MintwardenError `refused-by-policy` | `subject-unusable`
  */
 export function checkSubjectName(
-  world: Pick<World, 'directory' | 'ownAccounts'>,
+  services: Pick<Services, 'directory' | 'ownAccounts'>,
   policy: Policy,
   subject: UserId,
 ): void {
-  if (world.ownAccounts.includes(subject)) {
+  if (services.ownAccounts.includes(subject)) {
     throw new MintwardenError(
       'refused-by-policy',
       `${subject} is an account of Mintwarden's own; no token is ever made for it.`,
       'Name another user.',
     );
   }
-  if (serverOf(subject) !== world.directory.serverName) {
+  if (serverOf(subject) !== services.directory.serverName) {
     throw new MintwardenError(
       'subject-unusable',
       `${subject} is not a user of this homeserver.`,
-      `Tokens can be made only for users of ${world.directory.serverName}.`,
+      `Tokens can be made only for users of ${services.directory.serverName}.`,
     );
   }
   if (policy.protectedSubjects.includes(subject)) {

@@ -1,4 +1,4 @@
-import { allowanceMeans } from '../../domain/permission.ts';
+import { permissionCovers } from '../../domain/permission.ts';
 import { type Enforcement, needsDevice, unenforced } from '../../domain/enforced.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { lacking, typeAllowed } from '../../domain/scope-checks.ts';
@@ -63,7 +63,7 @@ function checkTypes(scope: Scope): void {
       'react sends m.reaction, which --types leaves out.',
       `Write --types ${[...types, 'm.reaction'].join(',')}, or no react.`,
     );
-  if (!scope.can.some((allowance) => /^(?:send|state|react)(?::|$)/.test(allowance)))
+  if (!scope.can.some((permission) => /^(?:send|state|react)(?::|$)/.test(permission)))
     throw refused(
       '--types narrows what is sent, and nothing here sends.',
       'To read some types alone, write for example --can read:m.room.message.',
@@ -77,7 +77,7 @@ function checkTypes(scope: Scope): void {
 function isMet(scope: Scope, type: string): boolean {
   if (type.endsWith('*')) return true;
   return (['send', 'state', 'react'] as const).some((name) =>
-    scope.can.some((each) => allowanceMeans(each, name, type, null) || each.startsWith(`state:${type}:`)),
+    scope.can.some((each) => permissionCovers(each, name, type, null) || each.startsWith(`state:${type}:`)),
   );
 }
 

@@ -4,7 +4,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { hashToken, newToken } from '../../domain/token.ts';
 import type { Issued } from '../../ports/issuer.ts';
-import { refuseWhileHeld } from '../anchors/lockdown.ts';
+import { refuseDuringLockdown } from '../anchors/lockdown.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { ASKING_PATIENCE_MS, askingLease } from '../leases/lease-row.ts';
 import {
@@ -21,9 +21,9 @@ import { planMint } from './plan-mint.ts';
 import { problemOf } from '../problem.ts';
 import type { Begun, MintPlan, MintRequest } from '../requests.ts';
 import { grantRow, leaseRow } from '../secret-rows.ts';
-import { serially } from '../run-exclusive.ts';
-import { blameIssuer, refuseInTrouble } from '../incidents/refuse.ts';
-import type { World } from '../services.ts';
+import { runExclusive } from '../run-exclusive.ts';
+import { explainIssuerRefusal, refuseDuringIncident } from '../incidents/refuse.ts';
+import type { Services } from '../services.ts';
 
 const ID_ATTEMPTS = 10;
 
@@ -32,37 +32,39 @@ const ID_ATTEMPTS = 10;
  * outbox; what is thrown was found before anything was made, or says that the ledger could not be written.
  * @throws MintwardenError
  */
-export async function mint(world: World, request: MintRequest): Promise<Begun> {
+export async function mint(services: Services, request: MintRequest): Promise<Begun> {
   const { command } = request;
   if (
     command !== null &&
-    (await world.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex))
+    (await services.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex))
   )
     return { kind: 'seen' };
-  refuseWhileHeld(world.held);
-  refuseInTrouble(world);
-  const plan = await planMint(world, request).catch((error: unknown) => blameIssuer(world, error));
-  const requested = await serially(world.ledger, () => record(world, request, plan));
+  refuseDuringLockdown(services.lockdown);
+  refuseDuringIncident(services);
+  const plan = await planMint(services, request).catch((error: unknown) =>
+    explainIssuerRefusal(services, error),
+  );
+  const requested = await runExclusive(services.ledger, () => record(services, request, plan));
   if (requested === 'seen') return { kind: 'seen' };
   const { grant, lease } = requested;
-  const issued = await ask(world, lease);
-  return { kind: 'begun', grant: await conclude(world, grant, lease, issued, plan.recipientJoined) };
+  const issued = await ask(services, lease);
+  return { kind: 'begun', grant: await conclude(services, grant, lease, issued, plan.recipientJoined) };
 }
 
 /** Commit 1. One at a time, so that two mints cannot both be the last that the limits allow. */
 async function record(
-  world: World,
+  services: Services,
   request: MintRequest,
   plan: MintPlan,
 ): Promise<{ grant: Grant; lease: Lease } | 'seen'> {
-  const policy = world.policy();
-  await checkLimits(world.ledger, policy, request.subject);
-  const { grantsEver } = await world.ledger.counts();
-  const random = (count: number) => world.random.bytes(count);
+  const policy = services.policy();
+  await checkLimits(services.ledger, policy, request.subject);
+  const { grantsEver } = await services.ledger.counts();
+  const random = (count: number) => services.random.bytes(count);
   for (let attempt = 0; attempt < ID_ATTEMPTS; attempt++) {
     const id = newGrantId(grantsEver, random);
     const token = newToken(id, random);
-    const now = world.clock.now();
+    const now = services.clock.now();
     const expiresAt = now + plan.grant.ttlMs;
     const grant: Grant = {
       ...plan.grant,
@@ -70,17 +72,17 @@ async function record(
       createdAt: now,
       expiresAt,
       tokenHash: hashToken(token),
-      sealedToken: world.sealer.seal(grantRow(id), token),
+      sealedToken: services.sealer.seal(grantRow(id), token),
       nextActionAt: now + ASKING_PATIENCE_MS,
     };
     const lease = askingLease(
-      newIds(world.random).lease(),
+      newIds(services.random).lease(),
       id,
       grant.subject,
       now,
       Math.min(expiresAt, now + policy.leaseMs),
     );
-    const committed = await world.ledger.commit(decideRequested(grant, lease, request.command));
+    const committed = await services.ledger.commit(decideRequested(grant, lease, request.command));
     if (committed === 'seen') return 'seen';
     if (committed === 'committed') return { grant, lease };
   }
@@ -91,9 +93,9 @@ async function record(
  * Asks the homeserver. The port promises not to throw; what is thrown all the same leaves the outcome
  * unknown.
  */
-export async function ask(world: World, lease: Lease): Promise<Issued> {
+export async function ask(services: Services, lease: Lease): Promise<Issued> {
   try {
-    return await world.issuer.issue(lease.subject, lease.validUntil);
+    return await services.issuer.issue(lease.subject, lease.validUntil);
   } catch (error) {
     return { kind: 'unknown', problem: problemOf(error) };
   }
@@ -101,7 +103,7 @@ export async function ask(world: World, lease: Lease): Promise<Issued> {
 
 /** Commit 2, on what the rows say by then. */
 async function conclude(
-  world: World,
+  services: Services,
   requested: Grant,
   asked: Lease,
   issued: Issued,
@@ -109,43 +111,43 @@ async function conclude(
 ): Promise<Grant> {
   const decide = async (): Promise<Decision<Grant>> => {
     const [grant, lease] = await Promise.all([
-      world.ledger.grant(requested.id),
-      world.ledger.lease(asked.id),
+      services.ledger.grant(requested.id),
+      services.ledger.lease(asked.id),
     ]);
     if (grant === null || lease === null)
       throw new MintwardenError('state', `The record of grant ${requested.id} is gone.`);
-    const now = world.clock.now();
-    const sealed = issued.kind === 'issued' ? world.sealer.seal(leaseRow(lease.id), issued.token) : null;
+    const now = services.clock.now();
+    const sealed = issued.kind === 'issued' ? services.sealer.seal(leaseRow(lease.id), issued.token) : null;
     if (grant.state !== 'minting' || !stillWanted(grant, lease, now))
-      return { change: unwanted(world, grant, lease, issued, sealed, now), value: grant };
+      return { change: unwanted(services, grant, lease, issued, sealed, now), value: grant };
     const change =
       issued.kind === 'issued' && sealed !== null
         ? decideMinted(
             grant,
             lease,
-            { sealed, recipientJoined, deliverWithinMs: world.policy().deliverWithinMs },
+            { sealed, recipientJoined, deliverWithinMs: services.policy().deliverWithinMs },
             now,
-            newIds(world.random),
+            newIds(services.random),
           )
         : decideMintFailed(
             grant,
             lease,
             mintFailure(grant.subject, issued as Exclude<Issued, { kind: 'issued' }>),
             now,
-            newIds(world.random),
+            newIds(services.random),
           );
     return { change, value: change.grants?.[0] ?? grant };
   };
   try {
-    const outcome = await decideAndCommit(world.ledger, decide);
+    const outcome = await decideAndCommit(services.ledger, decide);
     return outcome.kind === 'done' ? outcome.value : requested;
   } catch (error) {
-    throw await unrecorded(world, requested, issued, error);
+    throw await unrecorded(services, requested, issued, error);
   }
 }
 
 function unwanted(
-  world: World,
+  services: Services,
   grant: Grant,
   lease: Lease,
   issued: Issued,
@@ -161,7 +163,7 @@ function unwanted(
     mayExist: false,
     problem: sentence,
   };
-  const failing = decideMintFailed(grant, null, failure, now, newIds(world.random));
+  const failing = decideMintFailed(grant, null, failure, now, newIds(services.random));
   return { ...failing, leases: late.leases ?? [], audit: [...(failing.audit ?? []), ...(late.audit ?? [])] };
 }
 
@@ -170,13 +172,13 @@ function unwanted(
  * now.
  */
 async function unrecorded(
-  world: World,
+  services: Services,
   grant: Grant,
   issued: Issued,
   cause: unknown,
 ): Promise<MintwardenError> {
-  world.log.error('mint could not be recorded', { grant: grant.id, problem: problemOf(cause) });
-  const dead = issued.kind !== 'issued' || (await killed(world, issued.token));
+  services.log.error('mint could not be recorded', { grant: grant.id, problem: problemOf(cause) });
+  const dead = issued.kind !== 'issued' || (await killed(services, issued.token));
   return new MintwardenError(
     'state',
     dead
@@ -187,9 +189,9 @@ async function unrecorded(
   );
 }
 
-async function killed(world: World, token: string): Promise<boolean> {
+async function killed(services: Services, token: string): Promise<boolean> {
   try {
-    return (await world.issuer.kill(token)).kind === 'dead';
+    return (await services.issuer.kill(token)).kind === 'dead';
   } catch {
     return false;
   }

@@ -13,7 +13,7 @@ import { checkRoom, outsideRooms, resolveRoom, roomFacts, type Outside } from '.
 import { mintTerms } from './mint-terms.ts';
 import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
 import type { MintPlan, MintRequest } from '../requests.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const NO_ADDRESSES = new MintwardenError(
   'refused-by-policy',
@@ -31,14 +31,14 @@ const MAX_REASON = 300;
  * @throws MintwardenError with the next step; nothing was done then
  */
 export async function planMint(
-  world: World,
+  services: Services,
   request: MintRequest,
   purpose: 'mint' | 'preview' = 'mint',
 ): Promise<MintPlan> {
-  const policy = world.policy();
+  const policy = services.policy();
   const { subject } = request;
-  checkSubjectName(world, policy, subject);
-  const recipient = recipientOf(world, request);
+  checkSubjectName(services, policy, subject);
+  const recipient = recipientOf(services, request);
   const ttlMs = checkTtl(policy, request.ttlMs);
   const reason = checkReason(policy, request.reason);
   if (request.rooms !== 'all' && request.rooms.length === 0) {
@@ -50,28 +50,28 @@ export async function planMint(
   }
 
   const terms = mintTerms(request, purpose === 'mint' ? ENFORCED : null);
-  if (terms.from !== undefined && !world.seesAddresses) throw NO_ADDRESSES;
+  if (terms.from !== undefined && !services.seesAddresses) throw NO_ADDRESSES;
 
-  const limits = begun(checkLimits(world.ledger, policy, subject));
+  const limits = begun(checkLimits(services.ledger, policy, subject));
   const person = isOperator(recipient) ? null : recipient;
-  const keys = person === null ? null : begun(world.chat.keys(person));
-  const pin = person === null ? null : begun(world.ledger.pin(person));
-  const dm = person === null ? null : begun(world.chat.dm(person));
-  const theirDm = begun(world.chat.dm(subject));
-  const excluded = begun(world.ledger.excluded());
-  const predecessors = begun(world.chat.controlRoomPredecessors());
-  const early = earlyFacts(world, request);
-  const notices = begun(world.directory.hasServerNotices());
+  const keys = person === null ? null : begun(services.chat.keys(person));
+  const pin = person === null ? null : begun(services.ledger.pin(person));
+  const dm = person === null ? null : begun(services.chat.dm(person));
+  const theirDm = begun(services.chat.dm(subject));
+  const excluded = begun(services.ledger.excluded());
+  const predecessors = begun(services.chat.controlRoomPredecessors());
+  const early = earlyFacts(services, request);
+  const notices = begun(services.directory.hasServerNotices());
 
-  const facts = checkSubjectFacts(policy, subject, await world.directory.subject(subject), await notices);
-  const control = [world.controlRoomId as RoomId, ...(await predecessors)];
+  const facts = checkSubjectFacts(policy, subject, await services.directory.subject(subject), await notices);
+  const control = [services.controlRoomId as RoomId, ...(await predecessors)];
   const outside = outsideRooms(await excluded, {
     control,
     dms: [await theirDm, await dm],
     noticesRoom: facts.noticesRoom,
   });
   const rooms = await namedRooms(
-    world,
+    services,
     request,
     facts,
     outside,
@@ -81,7 +81,7 @@ export async function planMint(
   if (person !== null && keys !== null) checkRecipientKeys(person, await keys, await pin);
   await limits;
 
-  const now = world.clock.now();
+  const now = services.clock.now();
   return {
     grant: {
       revision: 1,
@@ -150,14 +150,14 @@ function checkReason(policy: Policy, asked: string | null): string | null {
 type EarlyFacts = ReadonlyMap<RoomId, Promise<RoomFacts>>;
 
 /** Rooms named by their whole id can be asked about at once, beside everything else. */
-function earlyFacts(world: World, request: MintRequest): EarlyFacts {
+function earlyFacts(services: Services, request: MintRequest): EarlyFacts {
   if (request.rooms === 'all') return new Map();
   const ids = request.rooms.flatMap((reference) => (reference.kind === 'id' ? [reference.roomId] : []));
-  return new Map(ids.map((id) => [id, begun(roomFacts(id, world.directory))]));
+  return new Map(ids.map((id) => [id, begun(roomFacts(id, services.directory))]));
 }
 
 async function namedRooms(
-  world: World,
+  services: Services,
   request: MintRequest,
   facts: SubjectFacts,
   outside: Outside,
@@ -168,17 +168,17 @@ async function namedRooms(
   const joined = new Set(facts.joinedRooms);
   const subject: UserId = request.subject;
   const resolving = request.rooms.map((reference) =>
-    begun(resolveRoom(reference, subject, facts.joinedRooms, world.directory)),
+    begun(resolveRoom(reference, subject, facts.joinedRooms, services.directory)),
   );
   const ids = new Set<RoomId>();
   for (const room of resolving) ids.add(await room);
-  const notices = await noticesAmong(world, mayEnter ? [...ids].filter((id) => !joined.has(id)) : []);
+  const notices = await noticesAmong(services, mayEnter ? [...ids].filter((id) => !joined.has(id)) : []);
   for (const id of ids) checkRoom(id, subject, joined, new Map([...outside, ...notices]), mayEnter);
-  return Promise.all([...ids].map((id) => early.get(id) ?? roomFacts(id, world.directory)));
+  return Promise.all([...ids].map((id) => early.get(id) ?? roomFacts(id, services.directory)));
 }
 
 /** Of rooms the subject is not in, those that server notices come in: a holder could reject the invite. */
-async function noticesAmong(world: World, ids: readonly RoomId[]): Promise<Outside> {
-  const are = await Promise.all(ids.map((id) => world.directory.isNoticesRoom(id)));
+async function noticesAmong(services: Services, ids: readonly RoomId[]): Promise<Outside> {
+  const are = await Promise.all(ids.map((id) => services.directory.isNoticesRoom(id)));
   return new Map(ids.filter((_, index) => are[index] === true).map((id) => [id, 'server-notices']));
 }

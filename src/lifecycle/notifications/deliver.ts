@@ -5,8 +5,8 @@ import type { Message } from '../../domain/message.ts';
 import { mintLine } from '../../words/command-line.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { changed } from './message-row.ts';
-import { alreadyOver } from '../revocation/revoke.ts';
-import type { World } from '../services.ts';
+import { alreadyEnded } from '../revocation/revoke.ts';
+import type { Services } from '../services.ts';
 
 const PATIENCE_MS = 3_000;
 const MANY = 100_000;
@@ -22,16 +22,20 @@ export type DeliveryState = { readonly delivery: 'sent' | 'waiting'; readonly wh
  * @throws MintwardenError `conflict` where the grant is over, or its token was delivered and so cannot be
  *   again
  */
-export async function deliver(world: World, grant: Grant, patienceMs = PATIENCE_MS): Promise<DeliveryState> {
-  const row = await world.ledger.grant(grant.id);
+export async function deliver(
+  services: Services,
+  grant: Grant,
+  patienceMs = PATIENCE_MS,
+): Promise<DeliveryState> {
+  const row = await services.ledger.grant(grant.id);
   if (row === null || (row.state !== 'live' && row.state !== 'minting'))
-    throw alreadyOver(row ?? grant, world.clock.now());
+    throw alreadyEnded(row ?? grant, services.clock.now());
   if (row.delivery !== 'waiting') throw deliveredBefore(row);
   if (isOperator(row.recipient)) throw byHand(row);
-  const nudged = await nudge(world, row.id);
-  if (nudged !== null) await nextChange(world, nudged, patienceMs);
-  const after = await world.ledger.grant(row.id);
-  const token = await tokenMessage(world, row.id);
+  const nudged = await nudge(services, row.id);
+  if (nudged !== null) await nextChange(services, nudged, patienceMs);
+  const after = await services.ledger.grant(row.id);
+  const token = await tokenMessage(services, row.id);
   if (after?.delivery === 'sent') return { delivery: 'sent', why: null };
   return { delivery: 'waiting', why: token?.lastProblem ?? null };
 }
@@ -56,25 +60,25 @@ function deliveredBefore(grant: Grant): MintwardenError {
 }
 
 /** Someone joined: tokens that wait for them are tried at once. Never throws for one of several. */
-export async function deliverWaitingTo(world: World, recipient: UserId): Promise<void> {
-  const live = await world.ledger.grants({ states: ['live'], limit: MANY });
+export async function deliverWaitingTo(services: Services, recipient: UserId): Promise<void> {
+  const live = await services.ledger.grants({ states: ['live'], limit: MANY });
   for (const grant of live) {
-    if (grant.recipient === recipient && grant.delivery === 'waiting') await nudge(world, grant.id);
+    if (grant.recipient === recipient && grant.delivery === 'waiting') await nudge(services, grant.id);
   }
 }
 
-async function tokenMessage(world: World, id: GrantId): Promise<Message | null> {
-  const messages = await world.ledger.messages(id);
+async function tokenMessage(services: Services, id: GrantId): Promise<Message | null> {
+  const messages = await services.ledger.messages(id);
   return messages.find((message) => message.body.kind === 'token') ?? null;
 }
 
 /** Makes the token's message, and the notice it waits for, due now. Null where there is none to try. */
-async function nudge(world: World, id: GrantId): Promise<Message | null> {
-  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Message | null>> => {
-    const waiting = (await world.ledger.messages(id)).filter(
+async function nudge(services: Services, id: GrantId): Promise<Message | null> {
+  const outcome = await decideAndCommit(services.ledger, async (): Promise<Decision<Message | null>> => {
+    const waiting = (await services.ledger.messages(id)).filter(
       ({ body, state }) => state === 'waiting' && (body.kind === 'token' || body.kind === 'notice'),
     );
-    const now = world.clock.now();
+    const now = services.clock.now();
     const rows = waiting
       .filter((row) => row.nextActionAt === null || row.nextActionAt > now)
       .map((row) => changed(row, { nextActionAt: now }));
@@ -85,15 +89,15 @@ async function nudge(world: World, id: GrantId): Promise<Message | null> {
 }
 
 /** Resolves when an attempt at the message has ended (its row shows it), or patience has. */
-async function nextChange(world: World, nudged: Message, patienceMs: number): Promise<void> {
+async function nextChange(services: Services, nudged: Message, patienceMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const isOver = (id: MessageId, row: Message) =>
     row.id === id && (row.state !== 'waiting' || (row.nextActionAt ?? 0) > (nudged.nextActionAt ?? 0));
-  const stop = world.ledger.onCommitted((change) => {
+  const stop = services.ledger.onCommitted((change) => {
     if (change.messages?.some((row) => isOver(nudged.id, row)) === true) resolve();
   });
   const timer = setTimeout(resolve, patienceMs);
-  const row = await world.ledger.message(nudged.id);
+  const row = await services.ledger.message(nudged.id);
   if (row !== null && isOver(nudged.id, row)) resolve();
   await promise;
   clearTimeout(timer);

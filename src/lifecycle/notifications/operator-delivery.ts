@@ -1,15 +1,15 @@
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { delivered, standing, type Grant } from '../../domain/grant.ts';
+import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, Operator } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
-import { refuseWhileHeld } from '../anchors/lockdown.ts';
+import { refuseDuringLockdown } from '../anchors/lockdown.ts';
 import { auditOf } from '../audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { alreadyOver } from '../revocation/revoke.ts';
+import { alreadyEnded } from '../revocation/revoke.ts';
 import { problemOf } from '../problem.ts';
 import { grantRow } from '../secret-rows.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 import { changed } from './message-row.ts';
 
 /**
@@ -22,7 +22,7 @@ const UNDER_WAY =
 type Facts = { readonly grant: Grant; readonly token: Message; readonly notice: Message | null };
 
 /** Grants whose token is on its way into a file just now: two who ask at once must not both have it. */
-const underWay = new WeakMap<World['ledger'], Set<GrantId>>();
+const underWay = new WeakMap<Services['ledger'], Set<GrantId>>();
 
 /**
  * Gives a token to the operator it was made for, once its subject's notice was accepted. It counts as
@@ -34,29 +34,29 @@ const underWay = new WeakMap<World['ledger'], Set<GrantId>>();
  *   taken before or just now),
  *   `subject-unreachable` where the notice was not accepted within `patienceMs`; and what `take` throws
  */
-export async function handOver(
-  world: World,
+export async function deliverToOperator(
+  services: Services,
   id: GrantId,
   by: Operator,
   take: (token: string) => Promise<void>,
   patienceMs: number,
 ): Promise<Grant> {
-  checkTaker(await factsOf(world, id), by);
-  await noticed(world, id, patienceMs);
-  refuseWhileHeld(world.held);
-  return alone(world, id, async () => {
-    const sealed = await begin(world, id, by);
+  checkTaker(await factsOf(services, id), by);
+  await noticed(services, id, patienceMs);
+  refuseDuringLockdown(services.lockdown);
+  return alone(services, id, async () => {
+    const sealed = await begin(services, id, by);
     try {
-      await take(world.sealer.open(grantRow(id), sealed));
+      await take(services.sealer.open(grantRow(id), sealed));
     } catch (error) {
-      await note(world, id, problemOf(error));
+      await note(services, id, problemOf(error));
       throw error;
     }
-    return conclude(world, id);
+    return conclude(services, id);
   });
 }
 
-async function alone<T>({ ledger }: World, id: GrantId, work: () => Promise<T>): Promise<T> {
+async function alone<T>({ ledger }: Services, id: GrantId, work: () => Promise<T>): Promise<T> {
   const ids = underWay.get(ledger) ?? new Set();
   underWay.set(ledger, ids);
   if (ids.has(id)) {
@@ -74,8 +74,8 @@ async function alone<T>({ ledger }: World, id: GrantId, work: () => Promise<T>):
   }
 }
 
-async function factsOf(world: World, id: GrantId): Promise<Facts> {
-  const [grant, messages] = await Promise.all([world.ledger.grant(id), world.ledger.messages(id)]);
+async function factsOf(services: Services, id: GrantId): Promise<Facts> {
+  const [grant, messages] = await Promise.all([services.ledger.grant(id), services.ledger.messages(id)]);
   const token = messages.find(({ body }) => body.kind === 'token');
   if (grant === null || token === undefined)
     throw new MintwardenError('conflict', `Grant ${id} has no token to hand over.`);
@@ -93,9 +93,9 @@ function checkTaker({ grant }: Facts, by: Operator): void {
 }
 
 /** Resolves when the subject's notice was accepted, or patience is at an end: `begin` looks what it is. */
-async function noticed(world: World, id: GrantId, patienceMs: number): Promise<void> {
+async function noticed(services: Services, id: GrantId, patienceMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = world.ledger.onCommitted((change) => {
+  const stop = services.ledger.onCommitted((change) => {
     const told =
       change.messages?.some(
         (row) => row.grantId === id && row.body.kind === 'notice' && row.state !== 'waiting',
@@ -105,7 +105,7 @@ async function noticed(world: World, id: GrantId, patienceMs: number): Promise<v
   });
   const timer = setTimeout(resolve, patienceMs);
   try {
-    if ((await factsOf(world, id)).notice?.state !== 'waiting') return;
+    if ((await factsOf(services, id)).notice?.state !== 'waiting') return;
     await promise;
   } finally {
     clearTimeout(timer);
@@ -114,11 +114,11 @@ async function noticed(world: World, id: GrantId, patienceMs: number): Promise<v
 }
 
 /** Looks at everything once more, writes down that the token is given away, and gives its sealed copy. */
-async function begin(world: World, id: GrantId, by: Operator): Promise<string> {
-  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<string>> => {
-    const facts = await factsOf(world, id);
+async function begin(services: Services, id: GrantId, by: Operator): Promise<string> {
+  const outcome = await decideAndCommit(services.ledger, async (): Promise<Decision<string>> => {
+    const facts = await factsOf(services, id);
     checkTaker(facts, by);
-    const now = world.clock.now();
+    const now = services.clock.now();
     const sealed = takeable(facts, now);
     const message = changed(facts.token, { attempts: facts.token.attempts + 1, lastProblem: UNDER_WAY });
     return { change: { at: now, messages: [message] }, value: sealed };
@@ -129,8 +129,8 @@ async function begin(world: World, id: GrantId, by: Operator): Promise<string> {
 
 function takeable({ grant, token, notice }: Facts, now: number): string {
   const { id, subject } = grant;
-  const stands = standing(grant, now);
-  if (stands === 'over') throw alreadyOver(grant, now);
+  const stands = effectiveState(grant, now);
+  if (stands === 'inactive') throw alreadyEnded(grant, now);
   if (stands === 'suspended')
     throw new MintwardenError(
       'conflict',
@@ -151,12 +151,12 @@ function takeable({ grant, token, notice }: Facts, now: number): string {
   );
 }
 
-async function note(world: World, id: GrantId, problem: string): Promise<void> {
-  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
-    const { token } = await factsOf(world, id);
+async function note(services: Services, id: GrantId, problem: string): Promise<void> {
+  await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
+    const { token } = await factsOf(services, id);
     const change =
       token.state === 'waiting'
-        ? { at: world.clock.now(), messages: [changed(token, { lastProblem: problem })] }
+        ? { at: services.clock.now(), messages: [changed(token, { lastProblem: problem })] }
         : null;
     return { change, value: null };
   });
@@ -166,10 +166,10 @@ async function note(world: World, id: GrantId, problem: string): Promise<void> {
  * It is in the file. Where the grant ended meanwhile, what is there is worth nothing; that it is there is
  * written all the same.
  */
-async function conclude(world: World, id: GrantId): Promise<Grant> {
-  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Grant>> => {
-    const facts = await factsOf(world, id);
-    const change = decideTaken(facts, world.clock.now());
+async function conclude(services: Services, id: GrantId): Promise<Grant> {
+  const outcome = await decideAndCommit(services.ledger, async (): Promise<Decision<Grant>> => {
+    const facts = await factsOf(services, id);
+    const change = decideTaken(facts, services.clock.now());
     return { change, value: change.grants?.[0] ?? facts.grant };
   });
   if (outcome.kind === 'done') return outcome.value;
@@ -177,7 +177,7 @@ async function conclude(world: World, id: GrantId): Promise<Grant> {
 }
 
 function decideTaken({ grant, token }: Facts, now: number): Change {
-  const counts = standing(grant, now) !== 'over' && token.state === 'waiting';
+  const counts = effectiveState(grant, now) !== 'inactive' && token.state === 'waiting';
   const taken = changed(token, { state: 'accepted', acceptedAt: now, lastProblem: null, nextActionAt: null });
   return {
     at: now,

@@ -1,5 +1,5 @@
 import type { Change } from '../../domain/change.ts';
-import { delivered, standing, type Grant } from '../../domain/grant.ts';
+import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { EventId, RoomId } from '../../domain/ids.ts';
 import type { Channel, Message } from '../../domain/message.ts';
 import { auditOf } from '../audit-event.ts';
@@ -34,7 +34,7 @@ export function decideAccepted(
           : [],
     };
   }
-  const counts = standing(grant, now) !== 'over' && message.state === 'waiting';
+  const counts = effectiveState(grant, now) !== 'inactive' && message.state === 'waiting';
   return {
     at: now,
     grants: grant.sealedToken === null ? [] : [delivered(grant)],

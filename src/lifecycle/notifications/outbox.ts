@@ -5,7 +5,7 @@ import type { Message } from '../../domain/message.ts';
 import { auditOf } from '../audit-event.ts';
 import { backoffMs } from '../backoff.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { endUnasked } from '../revocation/end-grant.ts';
+import { endAutomatically } from '../revocation/end-grant.ts';
 import { abandoned, changed, destinationKey, newMessage } from './message-row.ts';
 import { newIds } from '../new-id.ts';
 import { decideFailedTry } from './outbox-rows.ts';
@@ -15,8 +15,8 @@ import { sendToAdmin } from './send-to-admin.ts';
 import { sendToControl } from './send-to-control.ts';
 import { sendToSubject } from './send-to-subject.ts';
 import { sendToken, type TokenTry } from './send-token.ts';
-import { Overtaken } from './try-message.ts';
-import type { World } from '../services.ts';
+import { StaleRevision } from './try-message.ts';
+import type { Services } from '../services.ts';
 
 /** How long until a token that waits for its recipient is looked at again. */
 const RECIPIENT_RETRY_MS = 30_000;
@@ -29,55 +29,56 @@ const PATIENT_RETRY_MS = 600_000;
 const STUCK_AFTER = 8;
 
 /** `later`: nothing else goes to that destination before this moment, so that the order is kept. */
-export type Tended = { readonly kind: 'done' } | { readonly kind: 'later'; readonly at: number };
+export type ProcessResult = { readonly kind: 'done' } | { readonly kind: 'later'; readonly at: number };
 
-const DONE: Tended = { kind: 'done' };
+const DONE: ProcessResult = { kind: 'done' };
 
 /** Does what is due for a message: sends it, redacts it, or gives it up. Failures are written to the row. */
-export async function tendMessage(world: World, id: MessageId): Promise<Tended> {
-  const message = await world.ledger.message(id);
-  if (message === null || message.nextActionAt === null || world.clock.now() < message.nextActionAt)
+export async function processMessage(services: Services, id: MessageId): Promise<ProcessResult> {
+  const message = await services.ledger.message(id);
+  if (message === null || message.nextActionAt === null || services.clock.now() < message.nextActionAt)
     return DONE;
   try {
     if (awaitsRedaction(message)) {
-      await redactToken(world, message);
+      await redactToken(services, message);
       return DONE;
     }
-    return message.state === 'waiting' ? await tendWaiting(world, message) : DONE;
+    return message.state === 'waiting' ? await processWaiting(services, message) : DONE;
   } catch (error) {
-    if (error instanceof Overtaken) return DONE;
-    return await failedTry(world, message, error);
+    if (error instanceof StaleRevision) return DONE;
+    return await failedTry(services, message, error);
   }
 }
 
-async function tendWaiting(world: World, message: Message): Promise<Tended> {
-  const grant = message.grantId === null ? null : await world.ledger.grant(message.grantId);
-  const now = world.clock.now();
+async function processWaiting(services: Services, message: Message): Promise<ProcessResult> {
+  const grant = message.grantId === null ? null : await services.ledger.grant(message.grantId);
+  const now = services.clock.now();
   if (message.giveUpAt !== null && now >= message.giveUpAt) {
-    await giveUp(world, message, grant);
+    await giveUp(services, message, grant);
     return DONE;
   }
-  const earlier = grant === null ? null : await earlierWaiting(world, message, grant);
+  const earlier = grant === null ? null : await earlierWaiting(services, message, grant);
   if (earlier !== null) {
     const behind = changed(message, { nextActionAt: Math.max(now + 1, earlier.nextActionAt ?? now) });
-    await world.ledger.commit({ at: now, messages: [behind] });
+    await services.ledger.commit({ at: now, messages: [behind] });
     return DONE;
   }
-  if (message.to.kind === 'operator') await untilTaken(world, message);
-  else if (message.to.kind === 'control') await sendToControl(world, message, grant);
+  if (message.to.kind === 'operator') await untilTaken(services, message);
+  else if (message.to.kind === 'control') await sendToControl(services, message, grant);
   else if (message.body.kind === 'trouble' && message.to.kind === 'dm')
-    await sendToAdmin(world, message, message.to.userId);
-  else if (grant === null) await abandon(world, message.id);
+    await sendToAdmin(services, message, message.to.userId);
+  else if (grant === null) await abandon(services, message.id);
   else if (message.body.kind === 'token')
-    return await noteTry(world, message, grant, await sendToken(world, message, grant));
-  else if ((await sendToSubject(world, message, grant)) === 'gone') await nobodyToTell(world, message, grant);
+    return await noteTry(services, message, grant, await sendToken(services, message, grant));
+  else if ((await sendToSubject(services, message, grant)) === 'gone')
+    await nobodyToTell(services, message, grant);
   return DONE;
 }
 
 /** What an operator takes by hand is only given up, when nobody took it. */
-async function untilTaken(world: World, message: Message): Promise<void> {
-  await world.ledger.commit({
-    at: world.clock.now(),
+async function untilTaken(services: Services, message: Message): Promise<void> {
+  await services.ledger.commit({
+    at: services.clock.now(),
     messages: [changed(message, { nextActionAt: message.giveUpAt })],
   });
 }
@@ -86,8 +87,8 @@ async function untilTaken(world: World, message: Message): Promise<void> {
  * An older message of the same grant to the same place that is still on its way. A token waits for its
  * recipient and holds up nothing, nor does what has failed again and again.
  */
-async function earlierWaiting(world: World, message: Message, grant: Grant): Promise<Message | null> {
-  const messages = await world.ledger.messages(grant.id);
+async function earlierWaiting(services: Services, message: Message, grant: Grant): Promise<Message | null> {
+  const messages = await services.ledger.messages(grant.id);
   const before = messages.slice(
     0,
     messages.findIndex((other) => other.id === message.id),
@@ -104,21 +105,26 @@ async function earlierWaiting(world: World, message: Message, grant: Grant): Pro
   );
 }
 
-async function noteTry(world: World, message: Message, grant: Grant, tried: TokenTry): Promise<Tended> {
+async function noteTry(
+  services: Services,
+  message: Message,
+  grant: Grant,
+  tried: TokenTry,
+): Promise<ProcessResult> {
   if (tried.kind === 'sent') return DONE;
-  if (tried.kind === 'over') {
-    await abandonIfOver(world, message, grant);
+  if (tried.kind === 'inactive') {
+    await abandonIfOver(services, message, grant);
     return DONE;
   }
-  await noteWaiting(world, message.id, grant, tried.why);
+  await noteWaiting(services, message.id, grant, tried.why);
   return DONE;
 }
 
 /** The clock ended the grant before the reaper did: it is ended properly, and its message stopped with it. */
-async function abandonIfOver(world: World, message: Message, grant: Grant): Promise<void> {
-  if (grant.state === 'live' && world.clock.now() >= grant.expiresAt)
-    await endUnasked(world, grant.id, 'expired');
-  else await abandon(world, message.id);
+async function abandonIfOver(services: Services, message: Message, grant: Grant): Promise<void> {
+  if (grant.state === 'live' && services.clock.now() >= grant.expiresAt)
+    await endAutomatically(services, grant.id, 'expired');
+  else await abandon(services, message.id);
 }
 
 /**
@@ -126,15 +132,18 @@ async function abandonIfOver(world: World, message: Message, grant: Grant): Prom
  * has told.
  */
 async function noteWaiting(
-  world: World,
+  services: Services,
   id: MessageId,
   grant: Grant,
   why: Extract<TokenTry, { kind: 'waiting' }>['why'],
 ): Promise<void> {
-  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
-    const [row, messages] = await Promise.all([world.ledger.message(id), world.ledger.messages(grant.id)]);
+  await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
+    const [row, messages] = await Promise.all([
+      services.ledger.message(id),
+      services.ledger.messages(grant.id),
+    ]);
     if (row === null || row.state !== 'waiting') return { change: null, value: null };
-    const now = world.clock.now();
+    const now = services.clock.now();
     const giveUpAt = row.giveUpAt ?? grant.expiresAt;
     const told = messages.some(
       ({ body }) =>
@@ -146,7 +155,7 @@ async function noteWaiting(
         ? []
         : [
             newMessage({
-              id: newIds(world.random).message(),
+              id: newIds(services.random).message(),
               grantId: grant.id,
               to: { kind: 'control', replyTo: null },
               body: { kind: 'delivery-waiting', why, giveUpAt },
@@ -161,28 +170,28 @@ async function noteWaiting(
   });
 }
 
-async function giveUp(world: World, message: Message, grant: Grant | null): Promise<void> {
+async function giveUp(services: Services, message: Message, grant: Grant | null): Promise<void> {
   const cause =
     message.body.kind === 'notice' ? 'untold' : message.body.kind === 'token' ? 'undelivered' : null;
   if (cause !== null && grant !== null && grant.state === 'live') {
-    await endUnasked(world, grant.id, world.clock.now() >= grant.expiresAt ? 'expired' : cause);
-    const row = await world.ledger.message(message.id);
-    if (row?.state !== 'waiting' || (row.giveUpAt !== null && row.giveUpAt > world.clock.now())) return;
+    await endAutomatically(services, grant.id, services.clock.now() >= grant.expiresAt ? 'expired' : cause);
+    const row = await services.ledger.message(message.id);
+    if (row?.state !== 'waiting' || (row.giveUpAt !== null && row.giveUpAt > services.clock.now())) return;
   }
-  await abandon(world, message.id);
+  await abandon(services, message.id);
 }
 
-async function nobodyToTell(world: World, message: Message, grant: Grant): Promise<void> {
-  if (grant.state === 'live') await endUnasked(world, grant.id, 'subject-gone');
-  await abandon(world, message.id);
+async function nobodyToTell(services: Services, message: Message, grant: Grant): Promise<void> {
+  if (grant.state === 'live') await endAutomatically(services, grant.id, 'subject-gone');
+  await abandon(services, message.id);
 }
 
-async function abandon(world: World, id: MessageId): Promise<void> {
-  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
-    const row = await world.ledger.message(id);
+async function abandon(services: Services, id: MessageId): Promise<void> {
+  await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
+    const row = await services.ledger.message(id);
     if (row === null || row.state !== 'waiting') return { change: null, value: null };
-    const grant = row.grantId === null ? null : await world.ledger.grant(row.grantId);
-    const now = world.clock.now();
+    const grant = row.grantId === null ? null : await services.ledger.grant(row.grantId);
+    const now = services.clock.now();
     const audit =
       grant === null
         ? []
@@ -200,25 +209,25 @@ function refusedRetry(attempts: number, wait: number): number {
   return attempts < PATIENT_AFTER ? Math.max(wait, REFUSED_RETRY_MS) : PATIENT_RETRY_MS;
 }
 
-async function failedTry(world: World, message: Message, error: unknown): Promise<Tended> {
+async function failedTry(services: Services, message: Message, error: unknown): Promise<ProcessResult> {
   const unreachable =
     error instanceof MintwardenError &&
     (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
-  world.log.warn('message not sent', {
+  services.log.warn('message not sent', {
     kind: message.body.kind,
     attempts: message.attempts + 1,
     problem: problemOf(error),
   });
-  const outcome = await decideAndCommit(world.ledger, async (): Promise<Decision<Message | null>> => {
-    const row = await world.ledger.message(message.id);
+  const outcome = await decideAndCommit(services.ledger, async (): Promise<Decision<Message | null>> => {
+    const row = await services.ledger.message(message.id);
     if (row === null || row.nextActionAt === null || row.state !== message.state)
       return { change: null, value: null };
-    const wait = backoffMs(row.attempts, world.random);
+    const wait = backoffMs(row.attempts, services.random);
     const change = decideFailedTry(
       row,
       problemOf(error),
       unreachable ? wait : refusedRetry(row.attempts, wait),
-      world.clock.now(),
+      services.clock.now(),
     );
     return { change, value: change.messages?.[0] ?? null };
   });

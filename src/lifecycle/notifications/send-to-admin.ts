@@ -1,22 +1,22 @@
 import type { UserId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
-import { troubleReason } from '../../words/invite.ts';
+import { incidentReason } from '../../words/invite.ts';
 import { excludeRoom } from '../exclude-room.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 import { contentOf } from './content.ts';
-import { beforeSending, noteAccepted } from './try-message.ts';
+import { prepareSend, recordAccepted } from './try-message.ts';
 
 /**
  * Tells an administrator something in their DM, encrypted or not at all: what the control room cannot be
  * told.
  */
-export async function sendToAdmin(world: World, message: Message, admin: UserId): Promise<void> {
-  const dm = await world.chat.openDm(admin, { reason: troubleReason(), encrypted: true });
-  await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: admin });
+export async function sendToAdmin(services: Services, message: Message, admin: UserId): Promise<void> {
+  const dm = await services.chat.openDm(admin, { reason: incidentReason(), encrypted: true });
+  await excludeRoom(services, { roomId: dm.roomId, why: 'dm', userId: admin });
   const { roomId } = dm;
-  const before = await beforeSending(world, message, { roomId, channel: 'encrypted' });
-  if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
-  const content = await contentOf(world, message, null, 'encrypted');
+  const before = await prepareSend(services, message, { roomId, channel: 'encrypted' });
+  if (before.kind === 'found') return recordAccepted(services, message.id, before.event);
+  const content = await contentOf(services, message, null, 'encrypted');
   const options = {
     transactionId: message.id,
     marker: message.id,
@@ -24,6 +24,6 @@ export async function sendToAdmin(world: World, message: Message, admin: UserId)
     audience: 'every-device',
     only: admin,
   } as const;
-  const eventId = await world.chat.send(roomId, content, options);
-  return noteAccepted(world, message.id, { eventId, roomId, channel: 'encrypted' });
+  const eventId = await services.chat.send(roomId, content, options);
+  return recordAccepted(services, message.id, { eventId, roomId, channel: 'encrypted' });
 }

@@ -8,57 +8,61 @@ import { contentOf } from './content.ts';
 import { noticeWay } from './delivery-decision.ts';
 import { excludeRoom } from '../exclude-room.ts';
 import { isGone } from '../scheduler/subject-decision.ts';
-import { beforeSending, noteAccepted } from './try-message.ts';
-import type { World } from '../services.ts';
+import { prepareSend, recordAccepted } from './try-message.ts';
+import type { Services } from '../services.ts';
 
 /**
  * Tells the subject something: in their DM, or by server notice where that is the way that reaches them.
  * @returns `gone` where there is nobody left to tell
  */
-export async function sendToSubject(world: World, message: Message, grant: Grant): Promise<'sent' | 'gone'> {
+export async function sendToSubject(
+  services: Services,
+  message: Message,
+  grant: Grant,
+): Promise<'sent' | 'gone'> {
   const { subject } = grant;
   const [facts, keys, hasServerNotices, dm] = await Promise.all([
-    world.directory.subject(subject),
-    world.chat.keys(subject),
-    world.directory.hasServerNotices(),
-    world.chat.dm(subject),
+    services.directory.subject(subject),
+    services.chat.keys(subject),
+    services.directory.hasServerNotices(),
+    services.chat.dm(subject),
   ]);
   if (facts === null || isGone(facts)) return 'gone';
   if (facts.noticesRoom !== null)
-    await excludeRoom(world, { roomId: facts.noticesRoom, why: 'server-notices', userId: subject });
+    await excludeRoom(services, { roomId: facts.noticesRoom, why: 'server-notices', userId: subject });
   const way = noticeWay({ ignoresBot: facts.ignoresBot, devices: keys.devices, hasServerNotices });
   // What may have gone by one way is not sent by another as well, unless that way is closed.
   const sticks = message.channel === 'server-notice' && hasServerNotices;
-  if (way === 'server-notice' || sticks) await byServerNotice(world, message, grant);
-  else await byDm(world, message, grant, dm, way === 'encrypted-dm');
+  if (way === 'server-notice' || sticks) await byServerNotice(services, message, grant);
+  else await byDm(services, message, grant, dm, way === 'encrypted-dm');
   return 'sent';
 }
 
-async function byServerNotice(world: World, message: Message, grant: Grant): Promise<void> {
-  const before = await beforeSending(world, message, { roomId: null, channel: 'server-notice' });
-  if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
-  const { body, html } = await contentOf(world, message, grant, 'server-notice');
-  const { eventId } = await world.directory.sendServerNotice(grant.subject, { body, html }, message.id);
-  await noteAccepted(world, message.id, {
+async function byServerNotice(services: Services, message: Message, grant: Grant): Promise<void> {
+  const before = await prepareSend(services, message, { roomId: null, channel: 'server-notice' });
+  if (before.kind === 'found') return recordAccepted(services, message.id, before.event);
+  const { body, html } = await contentOf(services, message, grant, 'server-notice');
+  const { eventId } = await services.directory.sendServerNotice(grant.subject, { body, html }, message.id);
+  await recordAccepted(services, message.id, {
     eventId: eventId as EventId,
     roomId: null,
     channel: 'server-notice',
   });
-  await excludeNoticesRoom(world, grant);
+  await excludeNoticesRoom(services, grant);
 }
 
 /**
  * The first notice makes the room it comes in. The subjects' watch finds it too, where this look-up fails.
  */
-async function excludeNoticesRoom(world: World, grant: Grant): Promise<void> {
-  const facts = await world.directory.subject(grant.subject).catch(() => null);
+async function excludeNoticesRoom(services: Services, grant: Grant): Promise<void> {
+  const facts = await services.directory.subject(grant.subject).catch(() => null);
   if (facts !== null && facts.noticesRoom !== null) {
-    await excludeRoom(world, { roomId: facts.noticesRoom, why: 'server-notices', userId: grant.subject });
+    await excludeRoom(services, { roomId: facts.noticesRoom, why: 'server-notices', userId: grant.subject });
   }
 }
 
 async function byDm(
-  world: World,
+  services: Services,
   message: Message,
   grant: Grant,
   known: Dm | null,
@@ -72,32 +76,32 @@ async function byDm(
     (encrypted && !dm.encrypted)
   ) {
     // The invite's reason tells them already: from here on they may have been told.
-    const before = await beforeSending(world, message, {
+    const before = await prepareSend(services, message, {
       roomId: message.roomId,
       channel: message.channel ?? (encrypted ? 'encrypted' : 'plain'),
     });
-    if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
+    if (before.kind === 'found') return recordAccepted(services, message.id, before.event);
     row = before.message;
-    dm = await world.chat.openDm(grant.subject, {
-      reason: inviteReason(grant, world.clock.now()),
+    dm = await services.chat.openDm(grant.subject, {
+      reason: inviteReason(grant, services.clock.now()),
       encrypted,
     });
   }
-  await excludeRoom(world, { roomId: dm.roomId, why: 'dm', userId: grant.subject });
+  await excludeRoom(services, { roomId: dm.roomId, why: 'dm', userId: grant.subject });
   if (dm.membership !== 'join' && dm.membership !== 'invite') {
     throw new MintwardenError('subject-unreachable', `${grant.subject} could not be invited to the DM.`);
   }
   const channel: Channel = dm.encrypted ? 'encrypted' : 'plain';
   const { roomId } = dm;
-  const before = await beforeSending(world, row, { roomId, channel });
-  if (before.kind === 'found') return noteAccepted(world, message.id, before.event);
-  const content = await contentOf(world, before.message, grant, channel);
+  const before = await prepareSend(services, row, { roomId, channel });
+  if (before.kind === 'found') return recordAccepted(services, message.id, before.event);
+  const content = await contentOf(services, before.message, grant, channel);
   const options = {
     transactionId: message.id,
     marker: message.id,
     expect: channel,
     audience: 'every-device',
   } as const;
-  const eventId = await world.chat.send(roomId, content, options);
-  return noteAccepted(world, message.id, { eventId, roomId, channel });
+  const eventId = await services.chat.send(roomId, content, options);
+  return recordAccepted(services, message.id, { eventId, roomId, channel });
 }

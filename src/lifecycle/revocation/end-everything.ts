@@ -5,14 +5,14 @@ import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { killLease } from '../leases/kill-lease.ts';
 import { decideLeaseDue } from '../leases/leases.ts';
 import { newIds } from '../new-id.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 import { endGrant } from './end-grant.ts';
 
 const MANY = 100_000;
 const PAUSES_MS = [0, 500, 2_000, 5_000];
 
 /** What ending everything takes: no bot, and nobody else at the ledger. */
-export type EndingWorld = Pick<World, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random' | 'log'>;
+export type EndingWorld = Pick<Services, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random' | 'log'>;
 
 /** What came of it: how many grants ended now, and the upstream tokens that may be alive all the same. */
 export type EverythingEnded = { readonly ended: number; readonly pending: readonly Lease[] };
@@ -22,25 +22,25 @@ export type EverythingEnded = { readonly ended: number; readonly pending: readon
  * the ledger meanwhile. Can be cut off and done again.
  * @throws MintwardenError `state` where an end cannot be written
  */
-export async function endEverything(world: EndingWorld, by: Operator): Promise<EverythingEnded> {
-  const { ledger } = world;
+export async function endEverything(services: EndingWorld, by: Operator): Promise<EverythingEnded> {
+  const { ledger } = services;
   const alive = await ledger.grants({ states: ['live', 'minting'], limit: MANY });
   for (const { id } of alive)
-    await endGrant(world, id, { cause: 'revoked', by, asked: 'nobody', command: null });
+    await endGrant(services, id, { cause: 'revoked', by, asked: 'nobody', command: null });
 
   const every = await ledger.grants({ limit: MANY });
   const leases = (await Promise.all(every.map(({ id }) => ledger.leases(id)))).flat();
   // Nobody can be waiting for an answer any more: whatever came of it, we never saw it.
-  for (const lease of leases) if (lease.state === 'asking') await giveUp(world, lease);
+  for (const lease of leases) if (lease.state === 'asking') await giveUp(services, lease);
   for (const pauseMs of PAUSES_MS) {
     const killing = (await Promise.all(leases.map(({ id }) => ledger.lease(id)))).filter(
       (lease) => lease?.state === 'killing',
     );
     if (killing.length === 0) break;
     await sleep(pauseMs);
-    for (const lease of killing) if (lease !== null) await killLease(world, lease);
+    for (const lease of killing) if (lease !== null) await killLease(services, lease);
   }
-  const now = world.clock.now();
+  const now = services.clock.now();
   const after = await Promise.all(leases.map(({ id }) => ledger.lease(id)));
   return {
     ended: alive.length,
@@ -48,13 +48,13 @@ export async function endEverything(world: EndingWorld, by: Operator): Promise<E
   };
 }
 
-async function giveUp(world: EndingWorld, { id }: Lease): Promise<void> {
-  await decideAndCommit(world.ledger, async (): Promise<Decision<null>> => {
-    const lease = await world.ledger.lease(id);
-    const grant = lease === null ? null : await world.ledger.grant(lease.grantId);
+async function giveUp(services: EndingWorld, { id }: Lease): Promise<void> {
+  await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
+    const lease = await services.ledger.lease(id);
+    const grant = lease === null ? null : await services.ledger.grant(lease.grantId);
     if (lease?.state !== 'asking' || grant === null) return { change: null, value: null };
     return {
-      change: decideLeaseDue(grant, lease, false, world.clock.now(), newIds(world.random)),
+      change: decideLeaseDue(grant, lease, false, services.clock.now(), newIds(services.random)),
       value: null,
     };
   });

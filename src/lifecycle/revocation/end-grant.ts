@@ -4,13 +4,13 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { decideEnd, type Ending } from './end-decision.ts';
 import { newIds } from '../new-id.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
- * `over`: it had ended or failed before, and nothing was written. `seen`: the command was acted on before.
+ * `already-ended`: it had ended or failed before, and nothing was written. `seen`: the command was acted on before.
  */
 export type EndOutcome =
-  | { readonly kind: 'ended' | 'over'; readonly grant: Grant }
+  | { readonly kind: 'ended' | 'already-ended'; readonly grant: Grant }
   | { readonly kind: 'seen' };
 
 /**
@@ -18,40 +18,45 @@ export type EndOutcome =
  * @throws MintwardenError `not-found` | `state` | `conflict`
  */
 export async function endGrant(
-  world: Pick<World, 'ledger' | 'clock' | 'random' | 'log' | 'refused'>,
+  services: Pick<Services, 'ledger' | 'clock' | 'random' | 'log' | 'pendingRevocations'>,
   id: GrantId,
   ending: Ending,
 ): Promise<EndOutcome> {
-  const decide = async (): Promise<Decision<{ kind: 'ended' | 'over'; grant: Grant }>> => {
+  const decide = async (): Promise<Decision<{ kind: 'ended' | 'already-ended'; grant: Grant }>> => {
     const [grant, leases, messages] = await Promise.all([
-      world.ledger.grant(id),
-      world.ledger.leases(id),
-      world.ledger.messages(id),
+      services.ledger.grant(id),
+      services.ledger.leases(id),
+      services.ledger.messages(id),
     ]);
     if (grant === null)
       throw new MintwardenError('not-found', `There is no grant ${id}.`, '!list shows the grants there are.');
     if (grant.state !== 'live' && grant.state !== 'minting')
-      return { change: null, value: { kind: 'over', grant } };
-    const change = decideEnd({ grant, leases, messages }, ending, world.clock.now(), newIds(world.random));
+      return { change: null, value: { kind: 'already-ended', grant } };
+    const change = decideEnd(
+      { grant, leases, messages },
+      ending,
+      services.clock.now(),
+      newIds(services.random),
+    );
     return { change, value: { kind: 'ended', grant: change.grants?.[0] ?? grant } };
   };
-  const outcome = await decideAndCommit(world.ledger, decide).catch((error: unknown) =>
-    refuseAllTheSame(world, id, ending, error),
+  const outcome = await decideAndCommit(services.ledger, decide).catch((error: unknown) =>
+    refuseAllTheSame(services, id, ending, error),
   );
   if (outcome.kind === 'done' && outcome.value.kind === 'ended') {
-    world.log.info('grant ended', { grant: id, cause: ending.cause });
+    services.log.info('grant ended', { grant: id, cause: ending.cause });
   }
   return outcome.kind === 'seen' ? outcome : outcome.value;
 }
 
 /** Ends a grant without anybody having asked in a room. */
-export function endUnasked(
-  world: World,
+export function endAutomatically(
+  services: Services,
   id: GrantId,
   cause: Ending['cause'],
   by: Ending['by'] = 'system',
 ): Promise<EndOutcome> {
-  return endGrant(world, id, { cause, by, asked: 'nobody', command: null });
+  return endGrant(services, id, { cause, by, asked: 'nobody', command: null });
 }
 
 /**
@@ -59,15 +64,23 @@ export function endUnasked(
  * hears what that means.
  */
 function refuseAllTheSame(
-  world: Pick<World, 'log' | 'refused'>,
+  services: Pick<Services, 'log' | 'pendingRevocations'>,
   id: GrantId,
   ending: Ending,
   error: unknown,
 ): never {
-  if (world.refused === undefined || !(error instanceof MintwardenError) || error.code !== 'state')
+  if (
+    services.pendingRevocations === undefined ||
+    !(error instanceof MintwardenError) ||
+    error.code !== 'state'
+  )
     throw error;
-  world.refused.add(id, ending);
-  world.log.error('end of a grant not recorded', { grant: id, cause: ending.cause, problem: error.message });
+  services.pendingRevocations.add(id, ending);
+  services.log.error('end of a grant not recorded', {
+    grant: id,
+    cause: ending.cause,
+    problem: error.message,
+  });
   throw new MintwardenError(
     'state',
     `The end of grant ${id} could not be recorded. The gateway refuses its token all the same from now on, but only as long as this service runs; the homeserver’s own token behind it is not logged out yet.`,

@@ -6,7 +6,7 @@ import type { Ending } from './end-decision.ts';
  * though their rows still say that they are live; it is written down as soon as it can be. In memory: a
  * restart forgets it, and whoever asked was told so.
  */
-export type RefusedGrants = {
+export type PendingRevocations = {
   has(id: GrantId): boolean;
   add(id: GrantId, ending: Ending): void;
   delete(id: GrantId): void;
@@ -16,7 +16,7 @@ export type RefusedGrants = {
 };
 
 /** Starts with none. */
-export function createRefusedGrants(): RefusedGrants {
+export function createPendingRevocations(): PendingRevocations {
   const endings = new Map<GrantId, Ending>();
   const listeners = new Set<(id: GrantId) => void>();
   return {

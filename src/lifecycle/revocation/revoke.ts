@@ -3,7 +3,7 @@ import type { EndCause, Grant } from '../../domain/grant.ts';
 import { endGrant } from './end-grant.ts';
 import type { Begun, RevokeRequest } from '../requests.ts';
 import { utc } from '../../words/time.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const HOW: Record<EndCause, string> = {
   expired: 'it expired',
@@ -20,7 +20,7 @@ const HOW: Record<EndCause, string> = {
 };
 
 /** When and how a grant that is over ended, as an error. */
-export function alreadyOver(grant: Grant, now: number): MintwardenError {
+export function alreadyEnded(grant: Grant, now: number): MintwardenError {
   const when = grant.endedAt === null ? '' : ` at ${utc(grant.endedAt, now)}`;
   if (grant.state === 'failed')
     return new MintwardenError(
@@ -44,23 +44,23 @@ export function alreadyOver(grant: Grant, now: number): MintwardenError {
  * @throws MintwardenError `conflict` where it is over already (says when and how), `not-found` where a
  *   subject names a grant that is not theirs
  */
-export async function revoke(world: World, request: RevokeRequest): Promise<Begun> {
+export async function revoke(services: Services, request: RevokeRequest): Promise<Begun> {
   const { grant, by, command } = request;
   if (request.as === 'subject' && by !== grant.subject) {
     throw new MintwardenError('not-found', `You have no grant ${grant.id}.`, '!tokens shows yours.');
   }
   if (
     command !== null &&
-    (await world.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex))
+    (await services.ledger.commandSeen(command.eventId, command.sessionId, command.messageIndex))
   )
     return { kind: 'seen' };
-  const outcome = await endGrant(world, grant.id, {
+  const outcome = await endGrant(services, grant.id, {
     cause: request.as === 'subject' ? 'ended-by-subject' : 'revoked',
     by,
     asked: request.as === 'subject' ? 'subject' : 'control',
     command,
   });
   if (outcome.kind === 'seen') return outcome;
-  if (outcome.kind === 'over') throw alreadyOver(outcome.grant, world.clock.now());
+  if (outcome.kind === 'already-ended') throw alreadyEnded(outcome.grant, services.clock.now());
   return { kind: 'begun', grant: outcome.grant };
 }

@@ -1,11 +1,11 @@
 import type { Message } from '../../domain/message.ts';
-import { tendLease } from '../leases/leases.ts';
+import { processLease } from '../leases/leases.ts';
 import { destinationKey } from '../notifications/message-row.ts';
-import { tendMessage } from '../notifications/outbox.ts';
+import { processMessage } from '../notifications/outbox.ts';
 import { problemOf } from '../problem.ts';
-import { hurryRetries } from './retry-now.ts';
-import { tendGrant } from './process-grant.ts';
-import type { World } from '../services.ts';
+import { makeRetriesDue } from './retry-now.ts';
+import { processGrant } from './process-grant.ts';
+import type { Services } from '../services.ts';
 
 const BATCH = 1_000;
 const PARALLEL = 16;
@@ -31,7 +31,7 @@ type Task = { readonly key: string; readonly run: () => Promise<number | null> }
  * What fails is held back a while and never stops the rest.
  */
 export function createDueWork(
-  world: World,
+  services: Services,
   times?: WorkTimes,
 ): { readonly pass: () => Promise<Pass>; readonly hurry: () => Promise<void> } {
   const busy = new Set<string>();
@@ -53,9 +53,9 @@ export function createDueWork(
       failures.set(task.key, count);
       holds.set(
         task.key,
-        world.clock.now() + Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** Math.min(count - 1, 6)),
+        services.clock.now() + Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** Math.min(count - 1, 6)),
       );
-      world.log.error('due work failed', { kind, problem: problemOf(error) });
+      services.log.error('due work failed', { kind, problem: problemOf(error) });
     } finally {
       busy.delete(task.key);
     }
@@ -68,20 +68,20 @@ export function createDueWork(
   };
 
   const pass = async (): Promise<Pass> => {
-    const now = world.clock.now();
+    const now = services.clock.now();
     const begunAt = performance.now();
-    const due = await world.ledger.due(now, BATCH);
+    const due = await services.ledger.due(now, BATCH);
     times?.looked(performance.now() - begunAt);
     const tasks: Task[] = [
       ...due.grants.map((grant) => ({
         key: `grant:${grant.id}`,
-        run: () => tendGrant(world, grant).then(() => null),
+        run: () => processGrant(services, grant).then(() => null),
       })),
       ...due.leases.map((lease) => ({
         key: `lease:${lease.id}`,
-        run: () => tendLease(world, lease.id).then(() => null),
+        run: () => processLease(services, lease.id).then(() => null),
       })),
-      ...inPlaces(world, due.messages),
+      ...inPlaces(services, due.messages),
     ];
     const begun: Promise<void>[] = [];
     let left = false;
@@ -105,19 +105,19 @@ export function createDueWork(
   const hurry = async (): Promise<void> => {
     holds.clear();
     failures.clear();
-    await hurryRetries(world);
+    await makeRetriesDue(services);
   };
   return { pass, hurry };
 }
 
 /** The due messages by the place they go to, oldest first. One that has to wait ends its place's turn. */
-function inPlaces(world: World, messages: readonly Message[]): Task[] {
+function inPlaces(services: Services, messages: readonly Message[]): Task[] {
   const places = Map.groupBy(messages, (message) => destinationKey(message.to));
   return [...places].map(([place, rows]) => ({
     key: `room:${place}`,
     run: async () => {
       for (const message of rows.toSorted((a, b) => a.createdAt - b.createdAt)) {
-        const tended = await tendMessage(world, message.id);
+        const tended = await processMessage(services, message.id);
         if (tended.kind === 'later') return tended.at;
       }
       return null;

@@ -1,6 +1,6 @@
 import { createDueWork, type WorkTimes } from './due-work.ts';
 import { problemOf } from '../problem.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 const LONGEST_SLEEP_MS = 30_000;
 const AFTER_FAILURE_MS = 1_000;
@@ -22,8 +22,8 @@ export type Reaper = {
  * wakes with each commit. No row's failure stops it.
  * @param times is told how long things took
  */
-export function startReaper(world: World, times?: WorkTimes): Reaper {
-  const work = createDueWork(world, times);
+export function startReaper(services: Services, times?: WorkTimes): Reaper {
+  const work = createDueWork(services, times);
   const running = new Set<Promise<void>>();
   let stopped = false;
   let lastRunAt = 0;
@@ -45,7 +45,7 @@ export function startReaper(world: World, times?: WorkTimes): Reaper {
   };
   const look = async (): Promise<number> => {
     try {
-      lastRunAt = world.clock.now();
+      lastRunAt = services.clock.now();
       const { begun, nextAt } = await work.pass();
       for (const job of begun) {
         running.add(job);
@@ -55,9 +55,9 @@ export function startReaper(world: World, times?: WorkTimes): Reaper {
         });
       }
       if (nextAt === null) return LONGEST_SLEEP_MS;
-      return Math.max(1, Math.min(LONGEST_SLEEP_MS, nextAt - world.clock.now()));
+      return Math.max(1, Math.min(LONGEST_SLEEP_MS, nextAt - services.clock.now()));
     } catch (error) {
-      world.log.error('reaper could not read what is due', { problem: problemOf(error) });
+      services.log.error('reaper could not read what is due', { problem: problemOf(error) });
       return AFTER_FAILURE_MS;
     }
   };
@@ -69,7 +69,7 @@ export function startReaper(world: World, times?: WorkTimes): Reaper {
     }
   };
 
-  const unsubscribe = world.ledger.onCommitted(wake);
+  const unsubscribe = services.ledger.onCommitted(wake);
   const ended = loop();
   return {
     wake,
@@ -77,7 +77,7 @@ export function startReaper(world: World, times?: WorkTimes): Reaper {
       await work
         .hurry()
         .catch((error: unknown) =>
-          world.log.warn('what failed could not be brought forward', { problem: problemOf(error) }),
+          services.log.warn('what failed could not be brought forward', { problem: problemOf(error) }),
         );
       wake();
     },

@@ -1,8 +1,8 @@
 import { abandonMint } from '../mint/abandon-mint.ts';
 import { excludeControlRooms } from '../exclude-room.ts';
 import { ASKING_PATIENCE_MS } from '../leases/lease-row.ts';
-import { tendLease } from '../leases/leases.ts';
-import type { World } from '../services.ts';
+import { processLease } from '../leases/leases.ts';
+import type { Services } from '../services.ts';
 
 const MANY = 100_000;
 
@@ -12,12 +12,14 @@ const MANY = 100_000;
  * from its rows.
  * @returns how many attempts were given up
  */
-export async function resume(world: World): Promise<{ readonly mints: number; readonly leases: number }> {
-  const minting = await world.ledger.grants({ states: ['minting'], limit: MANY });
-  for (const grant of minting) await abandonMint(world, grant.id);
-  const { leases } = await world.ledger.due(world.clock.now() + ASKING_PATIENCE_MS, MANY);
+export async function resume(
+  services: Services,
+): Promise<{ readonly mints: number; readonly leases: number }> {
+  const minting = await services.ledger.grants({ states: ['minting'], limit: MANY });
+  for (const grant of minting) await abandonMint(services, grant.id);
+  const { leases } = await services.ledger.due(services.clock.now() + ASKING_PATIENCE_MS, MANY);
   const asking = leases.filter((lease) => lease.state === 'asking');
-  for (const lease of asking) await tendLease(world, lease.id, { patient: false });
-  await excludeControlRooms(world);
+  for (const lease of asking) await processLease(services, lease.id, { patient: false });
+  await excludeControlRooms(services);
   return { mints: minting.length, leases: asking.length };
 }

@@ -1,6 +1,6 @@
-import { changedLease } from '../leases/lease-row.ts';
+import { reviseLease } from '../leases/lease-row.ts';
 import { changed } from '../notifications/message-row.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /** No back-off for what did not arrive is longer; see `backoffMs`. */
 const AHEAD_MS = 61_000;
@@ -10,9 +10,9 @@ const MANY = 1_000;
  * Makes due what waits only because a try failed a moment ago: kills and messages. What waits for a person,
  * or for its time, is left alone.
  */
-export async function hurryRetries(world: World): Promise<void> {
-  const now = world.clock.now();
-  const soon = await world.ledger.due(now + AHEAD_MS, MANY);
+export async function makeRetriesDue(services: Services): Promise<void> {
+  const now = services.clock.now();
+  const soon = await services.ledger.due(now + AHEAD_MS, MANY);
   const leases = soon.leases.filter(
     (lease) => lease.state === 'killing' && lease.attempts > 0 && isLater(lease, now),
   );
@@ -21,9 +21,9 @@ export async function hurryRetries(world: World): Promise<void> {
   );
   // Each by itself: one that somebody else has changed meanwhile must not hold back the rest.
   for (const lease of leases)
-    await world.ledger.commit({ at: now, leases: [changedLease(lease, { nextActionAt: now })] });
+    await services.ledger.commit({ at: now, leases: [reviseLease(lease, { nextActionAt: now })] });
   for (const message of messages)
-    await world.ledger.commit({ at: now, messages: [changed(message, { nextActionAt: now })] });
+    await services.ledger.commit({ at: now, messages: [changed(message, { nextActionAt: now })] });
 }
 
 function isLater({ nextActionAt }: { readonly nextActionAt: number | null }, now: number): boolean {

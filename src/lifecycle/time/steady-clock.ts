@@ -1,5 +1,5 @@
-import type { ClockWorry } from '../../domain/history-news.ts';
-import { judgeTime } from '../../domain/clock-check.ts';
+import type { ClockProblem } from '../../domain/history-news.ts';
+import { checkClock } from '../../domain/clock-check.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** So far two clocks agree. */
@@ -16,13 +16,13 @@ const REBASE_MS = 86_400_000;
 /** A clock that never goes back, and knows when it cannot be trusted. */
 export type SteadyClock = Clock & {
   /** What is wrong with the time just now. */
-  worry(): ClockWorry | null;
+  worry(): ClockProblem | null;
   /** The homeserver's clock was read just now. */
   observed(homeserverAt: number): void;
 };
 
 /**
- * The time that counts, by `judgeTime`.
+ * The time that counts, by `checkClock`.
  * @param parts.latest the latest time that was seen before this process; 0: none
  * @param parts.monotonic milliseconds of a clock that does not jump
  */
@@ -37,7 +37,7 @@ export function createSteadyClock(parts: {
   let furthest = last - parts.monotonic();
   let furthestMono = parts.monotonic();
   let lived = false;
-  let worried: ClockWorry | null = null;
+  let worried: ClockProblem | null = null;
   let settledOffset: number | null = null;
   let seen: { readonly at: number; readonly mono: number; readonly offset: number } | null = null;
 
@@ -47,7 +47,7 @@ export function createSteadyClock(parts: {
     const settled = settledOffset !== null && Math.abs(wall - mono - settledOffset) <= JUMP_MS;
     const homeserver = seen === null ? null : seen.at + mono - seen.mono;
     const carried = last === 0 ? 0 : furthest + mono;
-    const judged = judgeTime({ wall, carried, lived, homeserver, jumped, settled });
+    const judged = checkClock({ wall, carried, lived, homeserver, jumped, settled });
     worried = judged.worry;
     // With nothing to carry on from, a time that is in doubt must not become what is carried on.
     if (last === 0 && worried?.refusing === true) return Math.floor(judged.now);

@@ -2,7 +2,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Actor } from '../../domain/ids.ts';
 import type { AnchorStore } from '../../ports/anchorage.ts';
 import { historyEvent, newsRow } from '../anchors/record-findings.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 
 /**
  * Takes the clock for right, whatever was seen before, at an operator's word. Where that sets time back,
@@ -15,7 +15,7 @@ export async function trustClock(
     clock,
     random,
     store,
-  }: Pick<World, 'ledger' | 'clock' | 'random'> & {
+  }: Pick<Services, 'ledger' | 'clock' | 'random'> & {
     readonly store: Pick<AnchorStore, 'latestSeen' | 'noteSeen'>;
   },
   by: Actor,

@@ -1,6 +1,6 @@
-import type { ClockWorry } from '../../domain/history-news.ts';
+import type { ClockProblem } from '../../domain/history-news.ts';
 import type { AnchorStore } from '../../ports/anchorage.ts';
-import type { World } from '../services.ts';
+import type { Services } from '../services.ts';
 import { newsRow } from '../anchors/record-findings.ts';
 import { problemOf } from '../problem.ts';
 import type { SteadyClock } from './steady-clock.ts';
@@ -24,12 +24,12 @@ const PACE: ClockPace = { lookMs: 1_000, askMs: 60_000, worriedAskMs: 5_000, tel
  * @param homeserverAt its time now, epoch ms; null where it could not be read
  */
 export function watchClock(
-  world: Pick<World, 'ledger' | 'random' | 'log'> & { readonly clock: SteadyClock },
+  services: Pick<Services, 'ledger' | 'random' | 'log'> & { readonly clock: SteadyClock },
   store: Pick<AnchorStore, 'noteSeen'>,
   homeserverAt: () => Promise<number | null>,
   pace: ClockPace = PACE,
 ): { readonly stop: () => Promise<void> } {
-  const { clock, ledger, log, random } = world;
+  const { clock, ledger, log, random } = services;
   let askAt = performance.now() + pace.askMs;
   let wasWorried = false;
   let since = 0;
@@ -46,7 +46,7 @@ export function watchClock(
     await note();
   };
 
-  const tell = async (worry: ClockWorry): Promise<void> => {
+  const tell = async (worry: ClockProblem): Promise<void> => {
     const key = `${worry.kind} ${String(worry.refusing)}`;
     if (told === key || performance.now() - since < pace.tellAfterMs) return;
     const at = clock.now();

@@ -7,7 +7,7 @@ export type ServiceSources = {
   readonly now: () => number;
   readonly backlog: (now: number) => Promise<Backlog>;
   /** Everything that can be wrong, and what is. */
-  readonly troubles: { readonly all: readonly string[]; readonly now: () => readonly string[] };
+  readonly incidents: { readonly all: readonly string[]; readonly now: () => readonly string[] };
   /** Whether no token is honoured, as after an old copy of the state was brought back. */
   readonly held: () => boolean;
   /** Epoch ms; 0: never. */
@@ -63,7 +63,7 @@ export function serviceMetrics(version: string): ServiceMetrics {
   const outboxAge = gauge('outbox_oldest_seconds', 'The age of the oldest of them.');
   const audit = gauge('audit_rows', 'Rows of the audit.');
   const unreadable = gauge('ledger_unreadable_rows', 'Rows that this version does not understand.');
-  const troubles = gauge('trouble', 'What is wrong right now: 1 where it is.', ['kind']);
+  const incidents = gauge('trouble', 'What is wrong right now: 1 where it is.', ['kind']);
   const held = gauge(
     'held',
     'Whether no token is honoured until an operator or the clock has settled something: 1 or 0.',
@@ -127,8 +127,8 @@ export function serviceMetrics(version: string): ServiceMetrics {
       ready.set(isReady ? 1 : 0);
       if (sources === null) return;
       const now = sources.now();
-      const wrong = new Set(sources.troubles.now());
-      for (const kind of sources.troubles.all) troubles.set({ kind }, wrong.has(kind) ? 1 : 0);
+      const wrong = new Set(sources.incidents.now());
+      for (const kind of sources.incidents.all) incidents.set({ kind }, wrong.has(kind) ? 1 : 0);
       held.set(sources.held() ? 1 : 0);
       syncLag.set(since(sources.syncedAt(), now));
       syncAt.set(sources.syncedAt() / 1_000);

@@ -1,11 +1,11 @@
 import type { MessageBody } from '../../domain/message.ts';
-import type { Trouble } from '../../domain/incident.ts';
+import type { Incident } from '../../domain/incident.ts';
 import { code, line, paragraph, spaced, strong } from '../build.ts';
 import type { Document, Inline, Line } from '../document.ts';
 import { shortDuration, utc } from '../time.ts';
 
 /** To the control room or an admin: something is wrong with the service, or is no more. */
-export function troubleMessage(body: Extract<MessageBody, { kind: 'trouble' }>, now: number): Document {
+export function incidentMessage(body: Extract<MessageBody, { kind: 'trouble' }>, now: number): Document {
   if (body.overAt === null) return [paragraph([strong(body.sentence)]), paragraph(withCode(body.next))];
   const lasted = shortDuration(Math.max(1_000, body.overAt - body.since));
   return [
@@ -19,11 +19,11 @@ export function troubleMessage(body: Extract<MessageBody, { kind: 'trouble' }>, 
 }
 
 /** One line of `!status`. */
-export function troubleLine({ sentence, next }: Pick<Trouble, 'sentence' | 'next'>): Line {
+export function incidentLine({ sentence, next }: Pick<Incident, 'sentence' | 'next'>): Line {
   return spaced([strong(sentence)], withCode(next));
 }
 
-function missed(kind: Trouble['kind']): string {
+function missed(kind: Incident['kind']): string {
   if (kind === 'bot-logged-out' || kind === 'bot-stopped')
     return 'Commands that were not answered meanwhile: send them again.';
   return kind === 'control-room-lost' ? 'What was said here meanwhile I did not hear.' : '';

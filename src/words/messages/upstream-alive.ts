@@ -1,5 +1,5 @@
 import { unreachable } from '../../domain/errors.ts';
-import { standing, type Grant } from '../../domain/grant.ts';
+import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { MessageBody } from '../../domain/message.ts';
 import { line, list, paragraph, pill, spaced, strong } from '../build.ts';
 import type { Document, Line } from '../document.ts';
@@ -32,7 +32,7 @@ function what(body: Body, grant: Grant, now: number): Line {
 
 /** To the control room: a token at the homeserver that somebody should know of. */
 export function upstreamAlive(body: Body, grant: Grant, now: number): Document {
-  const live = standing(grant, now) !== 'over';
+  const live = effectiveState(grant, now) !== 'inactive';
   const scope = live
     ? line`The grant ${scopeSentence(grant, now)}.`
     : line`The grant is over. What it could do: ${canSentence(grant)}.`;

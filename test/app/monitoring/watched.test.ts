@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type Watched, watchedService, type WatchedService } from '../../../src/app/monitoring/monitoring.ts';
 import type { Config } from '../../../src/config/index.ts';
-import type { Trouble } from '../../../src/domain/incident.ts';
+import type { Incident } from '../../../src/domain/incident.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 
 const config = (port = 0): Config => ({ monitoring: { listen: { host: '127.0.0.1', port } } }) as Config;
@@ -43,16 +43,16 @@ async function watching(): Promise<{
 async function running(): Promise<{
   service: Service;
   at: { sync: number; reaped: number };
-  wrong: Trouble[];
+  wrong: Incident[];
   what: Watched;
 }> {
   const service = await Service.start();
   closing.push(() => service[Symbol.asyncDispose]());
   const at = { sync: service.clock.now(), reaped: service.clock.now() };
-  const wrong: Trouble[] = [];
-  const troubles = { now: () => wrong } as unknown as NonNullable<Watched['world']['troubles']>;
+  const wrong: Incident[] = [];
+  const incidents = { now: () => wrong } as unknown as NonNullable<Watched['services']['incidents']>;
   const what: Watched = {
-    world: { ...service.world, ledger: service.ledger, troubles },
+    services: { ...service.services, ledger: service.ledger, incidents },
     gateway: { numbers: async () => [] },
     syncedAt: () => at.sync,
     reapedAt: () => at.reaped,
@@ -170,13 +170,13 @@ test('many who ask at once are answered by one look', async () => {
   const { watched, ask } = await watching();
   const { what } = await running();
   let looks = 0;
-  const { ledger } = what.world;
+  const { ledger } = what.services;
   const counts = async (): ReturnType<typeof ledger.counts> => {
     looks += 1;
     await new Promise((resolve) => setTimeout(resolve, 300));
     return ledger.counts();
   };
-  watched.started({ ...what, world: { ...what.world, ledger: { ...ledger, counts } } });
+  watched.started({ ...what, services: { ...what.services, ledger: { ...ledger, counts } } });
   const answers = await Promise.all(Array.from({ length: 50 }, () => ask('/ready')));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   expect(looks).toBeLessThan(5);

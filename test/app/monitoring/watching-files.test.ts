@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TROUBLES } from '../../../src/domain/incident.ts';
+import { INCIDENT_KINDS } from '../../../src/domain/incident.ts';
 import { exposition, numbersOf } from '../../../src/telemetry/metrics/exposition.ts';
 import { gatewayMetrics } from '../../../src/telemetry/metrics/gateway-metrics.ts';
 import { serviceMetrics } from '../../../src/telemetry/metrics/service-metrics.ts';
@@ -18,7 +18,7 @@ test.each(expressions())('$where asks for what there is', ({ expression }) => {
   expect(metricsOf(expression).length).toBeGreaterThan(0);
   expect(metricsOf(expression).filter((name) => !names.has(name))).toEqual([]);
   for (const [, kinds = ''] of expression.matchAll(/kind=~?"([^"]+)"/g)) {
-    for (const kind of kinds.split('|')) expect(TROUBLES).toContain(kind);
+    for (const kind of kinds.split('|')) expect(INCIDENT_KINDS).toContain(kind);
   }
 });
 
@@ -33,7 +33,7 @@ test('each kind of trouble has an alert', () => {
   const asked = alerts()
     .map(({ expr }) => expr)
     .join(' ');
-  for (const kind of TROUBLES) expect(asked).toMatch(new RegExp(`["|]${kind}["|]`));
+  for (const kind of INCIDENT_KINDS) expect(asked).toMatch(new RegExp(`["|]${kind}["|]`));
 });
 
 test('each metric of Mintwarden’s own stands on the dashboard or in an alert', () => {

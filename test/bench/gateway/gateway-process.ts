@@ -31,7 +31,7 @@ const log = createLog({ level: 'info', pretty: false });
 const service = await Service.start();
 Object.defineProperty(service.clock, 'at', { get: () => Date.now() });
 service.homeserver.change(ALICE, { joinedRooms: ROOMS as RoomId[] });
-const access = createAccessControl(service.world);
+const access = createAccessControl(service.services);
 const setup = {
   listen: { host: '127.0.0.1', port: 0 },
   homeserverUrl: process.argv[2] ?? '',

@@ -3,7 +3,7 @@ import type { EventId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import { createBot, type Bot } from '../../../src/bot/bot.ts';
 import { requestsOf } from '../../../src/app/requests.ts';
-import type { World } from '../../../src/lifecycle/services.ts';
+import type { Services } from '../../../src/lifecycle/services.ts';
 import type { Chat, ChatContent, ControlRoomState, Dm, Incoming } from '../../../src/ports/chat.ts';
 import { createSealer } from '../../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
@@ -29,7 +29,7 @@ type Sent = {
 /** A bot over a real ledger, with a homeserver and a clock that the test owns. */
 export type BotStage = AsyncDisposable & {
   bot: Bot;
-  readonly world: World;
+  readonly services: Services;
   readonly sent: Sent[];
   readonly attempts: string[];
   readonly log: ReturnType<typeof keptLog>;
@@ -91,7 +91,7 @@ export async function botStage(): Promise<BotStage> {
     controlRoomPredecessors: async () => [],
   };
   const key = { id: 'k1', key: randomBytes(32) };
-  const world: World = {
+  const services: Services = {
     ledger,
     chat,
     issuer: {
@@ -142,10 +142,15 @@ export async function botStage(): Promise<BotStage> {
     sentAt: stage.now,
     encryption: { sessionId: 'session', messageIndex: events++, deviceSigned: true, masterKey: 'MASTER' },
   });
-  const requests = requestsOf({ ledger, clock: world.clock, controlRoomId: CONTROL, remembered: () => null });
+  const requests = requestsOf({
+    ledger,
+    clock: services.clock,
+    controlRoomId: CONTROL,
+    remembered: () => null,
+  });
   const stage: BotStage = {
-    bot: createBot({ world, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
-    world,
+    bot: createBot({ services, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
+    services,
     sent,
     attempts,
     log,
@@ -162,7 +167,7 @@ export async function botStage(): Promise<BotStage> {
     now: NOW,
     policy: buildPolicy({ admins: [ADA] }),
     failures: [],
-    restarted: () => createBot({ world, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
+    restarted: () => createBot({ services, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
     async says(text, some = {}) {
       const before = sent.length;
       await stage.bot.handle({ kind: 'message', message: { ...incoming(text), ...some } });

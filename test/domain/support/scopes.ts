@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Allowance, parseAllowance } from '../../../src/domain/permission.ts';
+import { type Permission, parsePermission } from '../../../src/domain/permission.ts';
 import { CAPABILITIES, CAPABILITY } from '../../../src/domain/capability.ts';
 import type { CreatorPattern } from '../../../src/domain/creator.ts';
 import type { EndpointRule } from '../../../src/domain/endpoint-rule.ts';
@@ -67,17 +67,17 @@ const typeWord = fc.constantFrom(...TYPES, 'm.*', 'm.room.*', 'com.example.*', '
 const key = fc.constantFrom('', '@alice:x', '@*', 'other', '*', '@bob:x');
 const typed = fc
   .tuple(fc.constantFrom('state', 'state', 'state', 'send', 'read', 'account-data'), typeWord, key)
-  .map(([name, type, key]): Allowance | null => {
+  .map(([name, type, key]): Permission | null => {
     const { takes } = CAPABILITY[name];
     const text =
       takes === 'nothing' ? name : takes === 'type-and-key' ? `${name}:${type}:${key}` : `${name}:${type}`;
     try {
-      return parseAllowance(text);
+      return parsePermission(text);
     } catch {
       return null;
     }
   });
-export const allowances: fc.Arbitrary<readonly Allowance[]> = fc
+export const permissions: fc.Arbitrary<readonly Permission[]> = fc
   .tuple(
     fc.subarray(CAPABILITIES.filter((name) => CAPABILITY[name].takes !== 'a-type')),
     fc.array(typed, { maxLength: 6 }),
@@ -102,7 +102,7 @@ export const scope: fc.Arbitrary<Scope> = fc
     {
       v: fc.constant(1 as const),
       rooms: fc.oneof(fc.constant('all' as const), rooms),
-      can: allowances,
+      can: permissions,
       by: fc.subarray([
         '@whatsappbot:x',
         '@whatsapp_*:x',

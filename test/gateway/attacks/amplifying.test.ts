@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { stage, type Stage } from '../support/stage.ts';
@@ -10,7 +10,7 @@ import { inRoom, V3, writingStage } from '../support/writing-room.ts';
 
 const aliasOf = (name: string) => `${V3}/directory/room/${encodeURIComponent(name)}`;
 
-async function reading(can: readonly Allowance[], rooms: readonly RoomId[] = [OPS]): Promise<Stage> {
+async function reading(can: readonly Permission[], rooms: readonly RoomId[] = [OPS]): Promise<Stage> {
   const s = await stage({ rooms, grant: { scope: { ...grantOf(rooms).scope, can } } });
   s.homeserver.answer(({ path }, response) => {
     if (path.includes('/directory/room/')) return { room_id: OPS, servers: ['x.test'] };

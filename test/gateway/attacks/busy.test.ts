@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { introspection } from '../../../src/gateway/explain/introspection.ts';
 import { parseSliding, type Sliding } from '../../../src/gateway/sliding-sync/request.ts';
@@ -13,7 +13,7 @@ describe('a holder of many capabilities', () => {
   test('is told of them without the others waiting', () => {
     const many = Array.from(
       { length: 100 },
-      (_, at): Allowance => `state:org.example.t${at}:@u${at}:hs.test`,
+      (_, at): Permission => `state:org.example.t${at}:@u${at}:hs.test`,
     );
     const types = ['org.example.*'];
     const grant = grantOf([OPS], { scope: { v: 1, rooms: [OPS], can: ['read', ...many], types } });
@@ -154,7 +154,7 @@ describe('a holder of a large answer', () => {
     ['POST', '/_matrix/client/v3/publicRooms'],
     ['GET', '/_matrix/client/v3/pushrules/'],
   ])('has it refused where it is read in place: %s %s', async (method, path) => {
-    const can: Allowance[] = ['read', 'notifications', 'directory', 'push-rules'];
+    const can: Permission[] = ['read', 'notifications', 'directory', 'push-rules'];
     await using s = await stage({ grant: { scope: { ...grantOf([OPS]).scope, can } } });
     s.homeserver.answer(() => ({
       rooms: [],

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import { ALICE, OPS } from '../support/grants.ts';
 import { personalStage } from '../support/personal-homeserver.ts';
 
 // The first that a user may hear of a token is an invite from the bot. Nothing a holder writes may have it
 // ignored.
-const WIDE: readonly Allowance[] = ['account-data:m.*', 'account-data:org.matrix.*', 'account-data:im.*'];
+const WIDE: readonly Permission[] = ['account-data:m.*', 'account-data:org.matrix.*', 'account-data:im.*'];
 const ME = encodeURIComponent(ALICE);
 const ROOM = encodeURIComponent(OPS);
 

@@ -4,7 +4,7 @@ import type { LeaseId } from '../../../src/domain/ids.ts';
 import { OPS } from '../support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
 
-// When a grant ends, everything of it does. Looked at: gateways that went on taking revoked tokens while a
+// When a grant ends, everything of it does. RoomLookup at: gateways that went on taking revoked tokens while a
 // cache or a session remembered them (azure-managed-grafana 74, carbon-apimgt 11791, keygen-api 651),
 // CVE-2018-1002105 (Kubernetes: a connection that was opened with good credentials stays open), Synapse's own
 // refusals, which must not reach the holder as if they were ours.
@@ -20,7 +20,7 @@ const hold = (s: Awaited<ReturnType<typeof stage>>) => {
 
 describe('a grant that ends', () => {
   test.each([
-    ['over', 'M_UNKNOWN_TOKEN', false],
+    ['invalid', 'M_UNKNOWN_TOKEN', false],
     ['suspended', 'M_USER_LOCKED', true],
   ] as const)('%s: its open requests end at once', async (how, errcode, soft) => {
     await using s = await stage({ rooms: [OPS] });
@@ -39,9 +39,9 @@ describe('a grant that ends', () => {
 
   test('in the moment its token is being judged: the judgement does not count', async () => {
     await using s = await stage({ rooms: [OPS] });
-    const present = s.desk.present.bind(s.desk);
+    const present = s.desk.verifyToken.bind(s.desk);
     let first = true;
-    s.desk.present = async (token) => {
+    s.desk.verifyToken = async (token) => {
       const judged = await present(token);
       if (first) s.desk.end(GRANT);
       first = false;
@@ -88,8 +88,8 @@ describe('a request whose body is still on its way when the grant ends', () => {
 
   test('and where it comes in the same moment, the token’s own introspection says nothing either', async () => {
     await using s = await stage({ rooms: [OPS] });
-    const now = s.desk.present.bind(s.desk);
-    s.desk.present = async (token) => {
+    const now = s.desk.verifyToken.bind(s.desk);
+    s.desk.verifyToken = async (token) => {
       const judged = await now(token);
       // After the judgement was taken, before it is acted on.
       queueMicrotask(() => queueMicrotask(() => s.desk.end(GRANT)));

@@ -258,7 +258,7 @@ describe('a download', () => {
     await until(() => upstream.state.closed);
   });
 
-  test.each(['over', 'suspended'] as const)(
+  test.each(['invalid', 'suspended'] as const)(
     'is cut off when the grant is %s, and so is the homeserver',
     async (how) => {
       await using upstream = await endless();

@@ -294,8 +294,8 @@ describe('a scope of all rooms', () => {
 
   test('is smaller after a leave also where it was looked at a moment before', async () => {
     await using s = await peopledStage(ALL as never, ROOMS);
-    const refresh = s.desk.refresh.bind(s.desk);
-    s.desk.refresh = async (id) => {
+    const refresh = s.desk.refreshRooms.bind(s.desk);
+    s.desk.refreshRooms = async (id) => {
       // As the real one, which looks at most once a second.
       if (s.desk.refreshes > 0) s.desk.join(id, []);
       return refresh(id);
@@ -307,7 +307,7 @@ describe('a scope of all rooms', () => {
 
   test('a leave that happened is told so, though the rooms cannot be looked up', async () => {
     await using s = await peopledStage(ALL as never, ROOMS);
-    s.desk.refresh = () => Promise.reject(new MintwardenError('homeserver-unreachable', 'No.'));
+    s.desk.refreshRooms = () => Promise.reject(new MintwardenError('homeserver-unreachable', 'No.'));
     expect((await s.ask('POST', at('leave'), {})).status).toBe(200);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
 
@@ -35,7 +35,7 @@ const ANSWER = {
   to_device: { events: [{ leak: 1 }] },
   rooms: { join: { [OPS]: everything, [SECRET]: everything } },
 };
-const of = (can: readonly Allowance[]) => ({
+const of = (can: readonly Permission[]) => ({
   rooms: [OPS],
   grant: { scope: { ...grantOf([OPS]).scope, can: ['read', ...can] as const } },
 });
@@ -46,7 +46,7 @@ describe('each capability opens its own sections of a sync, and no other', () =>
     content: { $e: { [kind]: { [user]: { ts: 1, thread_id: 'main' } } } },
   });
 
-  test.each<[string, readonly Allowance[], object, object]>([
+  test.each<[string, readonly Permission[], object, object]>([
     ['nothing', [], {}, {}],
     ['what is of no section', ['send', 'profile', 'directory', 'push-rules', 'account-data:m.*'], {}, {}],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import { canonical } from '../../../src/domain/scope.ts';
 import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
 import { readableTypesOf } from '../../../src/gateway/filters/readable-types.ts';
@@ -323,7 +323,7 @@ const LINES: Readonly<
   },
 };
 
-async function typed(can: readonly Allowance[]): Promise<Stage> {
+async function typed(can: readonly Permission[]): Promise<Stage> {
   const s = await stage({ rooms: [OPS] });
   // The one form that is stored.
   const scope = canonical({ v: 1, rooms: [OPS], can });
@@ -535,7 +535,7 @@ describe('the homeserver is asked for what is read alone', () => {
   test('so many types that they cannot be said are left to the answer', () => {
     const can = Array.from(
       { length: 200 },
-      (_, at): Allowance => `read:com.example.a.long.name.of.a.type.${at}`,
+      (_, at): Permission => `read:com.example.a.long.name.of.a.type.${at}`,
     );
     expect(narrowedToTypes({ limit: 5 }, readableTypesOf({ can }))).toEqual({ limit: 5 });
   });

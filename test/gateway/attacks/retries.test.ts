@@ -55,7 +55,7 @@ describe('a transaction id that was answered', () => {
     {
       await using s = await writingStage(['send'], { transactions });
       for (let i = 0; i < 3; i++) expect(told(await put(s))).toEqual([200, { event_id: '$sent1' }]);
-      s.desk.upstream = () => ({ leaseId: 'lease-2' as LeaseId, token: 'another' });
+      s.desk.upstreamToken = () => ({ leaseId: 'lease-2' as LeaseId, token: 'another' });
       expect(told(await put(s))).toEqual([200, { event_id: '$sent1' }]);
       expect(writesAt(s.homeserver)).toHaveLength(1);
     }
@@ -117,7 +117,7 @@ describe('a write whose answer is lost', () => {
       expect((await put(s)).status).toBe(502);
       timeline(s, [{ ...sentByAlice, content: { body: 'other' }, origin_server_ts: Date.now() }]);
       for (const lease of ['lease-1', 'lease-2', 'lease-3']) {
-        s.desk.upstream = () => ({ leaseId: lease as LeaseId, token: lease });
+        s.desk.upstreamToken = () => ({ leaseId: lease as LeaseId, token: lease });
         expect((await put(s)).status).toBe(503);
       }
       expect(writesAt(s.homeserver)).toHaveLength(1);

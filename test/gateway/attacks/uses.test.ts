@@ -62,8 +62,8 @@ describe('a token that is good for so many requests', () => {
   test('a holder who leaves while it is counted has used it, once', async () => {
     await using s = await stage({ rooms: [OPS], grant: good(3) });
     const leaving = new AbortController();
-    const use = s.desk.use.bind(s.desk);
-    s.desk.use = async (id) => {
+    const use = s.desk.countUse.bind(s.desk);
+    s.desk.countUse = async (id) => {
       leaving.abort();
       await new Promise((resolve) => setTimeout(resolve, 50));
       return use(id);
@@ -76,7 +76,7 @@ describe('a token that is good for so many requests', () => {
 
   test('what cannot be counted is not done', async () => {
     await using s = await stage({ rooms: [OPS], grant: good(3) });
-    s.desk.use = () => Promise.reject(new MintwardenError('state', 'the disk is full'));
+    s.desk.countUse = () => Promise.reject(new MintwardenError('state', 'the disk is full'));
     expect((await s.ask('GET', ROOMS)).status).toBe(503);
     expect((await s.ask('GET', `${V3}/account/whoami`)).status).toBe(503);
     expect(s.homeserver.seen).toEqual([]);

@@ -482,7 +482,7 @@ test('a holder writes five times at once, then is told to wait; retries of what 
 
 test('a token that ends while the room is looked at sends nothing', async () => {
   await using s = await writingStage(['send']);
-  const access = s.desk.present('mwt_7F3K9Q_thisIsTheScopedToken');
+  const access = s.desk.verifyToken('mwt_7F3K9Q_thisIsTheScopedToken');
   s.homeserver.answer(({ path }, response) => {
     if (!path.includes('m.room.encryption')) return { event_id: '$x' };
     if ('access' in access) s.desk.end(access.access.grant.id);
@@ -497,7 +497,7 @@ test('a token that ends while the room is looked at sends nothing', async () => 
 
 test('a token that ends while another lease is made for its write sends nothing with that', async () => {
   await using s = await writingStage(['send']);
-  const access = s.desk.present('mwt_7F3K9Q_thisIsTheScopedToken');
+  const access = s.desk.verifyToken('mwt_7F3K9Q_thisIsTheScopedToken');
   s.desk.renewal = { leaseId: 'lease-2' as never, token: 'syt_renewed' };
   s.homeserver.answer(({ method }, response) => {
     if (method === 'PUT') {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { filterSync } from '../../../src/gateway/filters/sync.ts';
 import { pushedSyncFilter } from '../../../src/gateway/sync/sync-filter.ts';
@@ -12,7 +12,7 @@ const BOB = '@bob:hs.test';
  * Each part of a sync that is the subject's own: the word that stands in it, and which of these capabilities
  * open it.
  */
-const OPENED_BY: Readonly<Record<string, readonly Allowance[]>> = {
+const OPENED_BY: Readonly<Record<string, readonly Permission[]>> = {
   TYPING: ['typing'],
   READ: ['receipts'],
   PRIVATE: ['markers'],
@@ -38,7 +38,7 @@ const OPENED_BY: Readonly<Record<string, readonly Allowance[]>> = {
   UNKNOWN: [],
 };
 const WORDS = Object.keys(OPENED_BY);
-const CAN: readonly Allowance[] = [
+const CAN: readonly Permission[] = [
   'read',
   'send',
   'typing',
@@ -150,7 +150,7 @@ const inWords = (text: string) =>
   text.replaceAll('4711', 'COUNT').replaceAll('4712', 'THREAD').replaceAll('"unread":true', 'UNREAD');
 const cans = fc.subarray([...CAN]);
 const words = fc.subarray(WORDS).map((some): ReadonlySet<string> => new Set(some));
-const opened = (word: string, can: readonly Allowance[]) =>
+const opened = (word: string, can: readonly Permission[]) =>
   (OPENED_BY[word] ?? []).some((one) => can.includes(one));
 
 describe('whatever is in a sync and whatever the scope holds', () => {
@@ -229,7 +229,7 @@ describe('whatever is in a sync and whatever the scope holds', () => {
           room: { account_data: Part; ephemeral: Part };
         };
         const off = (one: Part) => one.types.length === 0;
-        const has = (...names: Allowance[]) => names.some((name) => can.includes(name));
+        const has = (...names: Permission[]) => names.some((name) => can.includes(name));
         const anyData = can.some((one) => one.startsWith('account-data:'));
         if (!has('presence')) expect(off(presence)).toBe(true);
         else expect(presence.senders).toEqual([ALICE]);
@@ -266,7 +266,7 @@ test('what is not as the specification says is left out, or the whole cannot be 
 });
 
 test('the rooms are said in each section where account data of rooms is asked for, which Synapse would drop otherwise', () => {
-  const push = (can: readonly Allowance[], filter: object = {}) =>
+  const push = (can: readonly Permission[], filter: object = {}) =>
     pushedSyncFilter(filter, new Set([OPS, DEV]), {
       subject: ALICE,
       scope: { v: 1, rooms: [OPS, DEV], can },

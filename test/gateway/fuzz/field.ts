@@ -2,7 +2,7 @@ import type { Grant } from '../../../src/domain/grant.ts';
 import type { GrantId, LeaseId, RoomId } from '../../../src/domain/ids.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../../../src/gateway/server.ts';
-import type { Access, Presented } from '../../../src/lifecycle/access/access-control.ts';
+import type { Access, TokenVerification } from '../../../src/lifecycle/access/access-control.ts';
 import { grantOf } from '../support/grants.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
 import { type LeakyHomeserver, leakyHomeserver } from './leaky-homeserver.ts';
@@ -35,23 +35,23 @@ export async function field(): Promise<Field> {
   const upstreamToken = (grantId: GrantId): string => `syt_${grantId}_secret`;
   const used = new Map<GrantId, number>();
   const control = {
-    present: (token: string): Presented => {
+    verifyToken: (token: string): TokenVerification => {
       const access = grants.get(token);
-      return access === undefined ? { kind: 'over', grantId: null } : { kind: 'good', access };
+      return access === undefined ? { kind: 'invalid', grantId: null } : { kind: 'valid', access };
     },
-    upstream: (grantId: GrantId) => ({ leaseId: 'lease' as LeaseId, token: upstreamToken(grantId) }),
-    upstreamRefused: () => Promise.resolve('unavailable' as const),
-    refresh: (grantId: GrantId) => Promise.resolve(grants.get(`mwt_${grantId}_token`) ?? null),
+    upstreamToken: (grantId: GrantId) => ({ leaseId: 'lease' as LeaseId, token: upstreamToken(grantId) }),
+    replaceUpstreamToken: () => Promise.resolve('unavailable' as const),
+    refreshRooms: (grantId: GrantId) => Promise.resolve(grants.get(`mwt_${grantId}_token`) ?? null),
     withdraw: () => Promise.resolve(),
-    onOver: () => () => undefined,
-    use: (grantId: GrantId) => {
+    onGrantInactive: () => () => undefined,
+    countUse: (grantId: GrantId) => {
       const before = used.get(grantId) ?? 0;
       used.set(grantId, before + 1);
       return Promise.resolve(
         before < (grants.get(`mwt_${grantId}_token`)?.grant.scope.uses ?? Number.POSITIVE_INFINITY),
       );
     },
-    useOver: () => Promise.resolve(),
+    finishUse: () => Promise.resolve(),
     usesLeft: (grantId: GrantId) => {
       const most = grants.get(`mwt_${grantId}_token`)?.grant.scope.uses;
       return Promise.resolve(most === undefined ? null : Math.max(0, most - (used.get(grantId) ?? 0)));

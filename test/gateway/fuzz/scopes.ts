@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import { ENFORCED } from '../../../src/domain/enforced.ts';
 import type { EndpointRule } from '../../../src/domain/endpoint-rule.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 import { JOINED, OUTSIDE, ROOMS } from './world.ts';
 
 /** What may stand after a capability's name, where the gateway enforces that. */
-const SPECIFIED: Readonly<Record<string, readonly Allowance[]>> = {
+const SPECIFIED: Readonly<Record<string, readonly Permission[]>> = {
   send: ['send:m.room.message', 'send:m.room.*', 'send:com.*', 'send:m.room.encrypted', 'send:m.sticker'],
   state: [
     'state:m.room.topic',
@@ -41,14 +41,14 @@ export const FIREWALLS: Readonly<Record<'noSync' | 'noSending' | 'onlyMessages',
 
 /** A scope of what this version enforces, and nothing else. */
 export function scopeOf(random: Random): Scope {
-  const allowances = ENFORCED.capabilities.flatMap((name): Allowance[] => {
-    const bare: Allowance[] = name === 'account-data' ? [] : [name];
+  const permissions = ENFORCED.capabilities.flatMap((name): Permission[] => {
+    const bare: Permission[] = name === 'account-data' ? [] : [name];
     return ENFORCED.typed.includes(name) ? [...bare, ...(SPECIFIED[name] ?? [])] : bare;
   });
-  const some = random.some(allowances, random.pick([0.1, 0.3, 0.6, 1]));
+  const some = random.some(permissions, random.pick([0.1, 0.3, 0.6, 1]));
   // Beside `read` its types say nothing.
-  const can = random.chance(0.3) ? some.filter((allowance) => allowance !== 'read') : some;
-  const byType = can.some((allowance) => allowance.startsWith('read:'));
+  const can = random.chance(0.3) ? some.filter((permission) => permission !== 'read') : some;
+  const byType = can.some((permission) => permission.startsWith('read:'));
   return {
     v: 1,
     rooms: random.chance(0.2) ? 'all' : random.some(ROOMS.slice(0, 7), random.pick([0.2, 0.4, 0.4, 0.8])),

@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
 import { newToken } from '../../../src/domain/token.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
-import type { AccessControl, Presented, Upstream } from '../../../src/lifecycle/access/access-control.ts';
+import type {
+  AccessControl,
+  TokenVerification,
+  UpstreamToken,
+} from '../../../src/lifecycle/access/access-control.ts';
 import { watchSubjectsOnce } from '../../../src/lifecycle/scheduler/subjects-watch.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { ALICE, LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
@@ -12,8 +16,8 @@ import { memoryTransactions } from '../support/memory-transactions.ts';
 import { pair } from './ipc-pair.ts';
 
 const HOUR = 3_600_000;
-const rooms = (presented: Presented) =>
-  presented.kind === 'good' ? [...presented.access.rooms].toSorted() : presented.kind;
+const rooms = (presented: TokenVerification) =>
+  presented.kind === 'valid' ? [...presented.access.rooms].toSorted() : presented.kind;
 
 /** The access control itself, or what a gateway process has of it. */
 const KINDS: Record<
@@ -37,10 +41,10 @@ for (const [name, make] of Object.entries(KINDS)) {
       const grant = await service.mint(fields);
       await service.drain();
       const token = service.tokensSeen()[0]?.token ?? '';
-      const own = createAccessControl(service.world);
+      const own = createAccessControl(service.services);
       const { access, close } = make(service, own);
       const over: GrantId[] = [];
-      access.onOver((id) => over.push(id));
+      access.onGrantInactive((id) => over.push(id));
       return {
         service,
         grant,
@@ -57,8 +61,8 @@ for (const [name, make] of Object.entries(KINDS)) {
 
     it('knows a good token, at once the second time', async () => {
       await using given = await delivered();
-      expect(rooms(await given.access.present(given.token))).toEqual([OPS]);
-      const second = given.access.present(given.token);
+      expect(rooms(await given.access.verifyToken(given.token))).toEqual([OPS]);
+      const second = given.access.verifyToken(given.token);
       expect(second).not.toBeInstanceOf(Promise);
       expect(rooms(await second)).toEqual([OPS]);
     });
@@ -67,7 +71,7 @@ for (const [name, make] of Object.entries(KINDS)) {
       await using given = await delivered();
       const { access, grant, token } = given;
       for (const proven of [false, true]) {
-        if (proven) await access.present(token);
+        if (proven) await access.verifyToken(token);
         for (const wrong of [
           newToken(grant.id, randomBytes),
           newToken('000000' as GrantId, randomBytes),
@@ -76,67 +80,67 @@ for (const [name, make] of Object.entries(KINDS)) {
           token.slice(0, -1),
         ])
           for (let times = 0; times < 2; times++)
-            expect(await access.present(wrong)).toEqual({ kind: 'over', grantId: null });
+            expect(await access.verifyToken(wrong)).toEqual({ kind: 'invalid', grantId: null });
       }
-      expect((await access.present(token)).kind).toBe('good');
+      expect((await access.verifyToken(token)).kind).toBe('valid');
     });
 
     it('refuses from the commit of a revocation on, whoever asks in the same breath', async () => {
       await using given = await delivered();
       const { service, access, token, grant, over } = given;
-      await access.present(token);
-      const asked: (Presented | Promise<Presented>)[] = [];
-      service.ledger.onCommitted(() => void asked.push(access.present(token)));
+      await access.verifyToken(token);
+      const asked: (TokenVerification | Promise<TokenVerification>)[] = [];
+      service.ledger.onCommitted(() => void asked.push(access.verifyToken(token)));
       await service.revoke(grant);
-      expect((await asked[0])?.kind).toBe('over');
-      expect((await access.present(token)).kind).toBe('over');
+      expect((await asked[0])?.kind).toBe('invalid');
+      expect((await access.verifyToken(token)).kind).toBe('invalid');
       expect(over).toContain(grant.id);
-      await expect(access.upstream(grant.id)).rejects.toMatchObject({ code: 'not-allowed' });
+      await expect(access.upstreamToken(grant.id)).rejects.toMatchObject({ code: 'not-allowed' });
     });
 
     it('refuses from the moment a grant has expired, written down or not', async () => {
       await using given = await delivered();
-      await given.access.present(given.token);
+      await given.access.verifyToken(given.token);
       given.service.clock.at += HOUR - 1;
-      expect((await given.access.present(given.token)).kind).toBe('good');
+      expect((await given.access.verifyToken(given.token)).kind).toBe('valid');
       given.service.clock.at += 1;
-      expect((await given.access.present(given.token)).kind).toBe('over');
+      expect((await given.access.verifyToken(given.token)).kind).toBe('invalid');
     });
 
     it('suspends with a locked subject, and revives with them', async () => {
       await using given = await delivered({ rooms: 'all' });
       const { service, access, token, grant, over } = given;
-      await access.present(token);
+      await access.verifyToken(token);
       service.homeserver.change(ALICE, { locked: true });
-      await watchSubjectsOnce(service.world);
-      expect(await access.present(token)).toEqual({ kind: 'suspended', grantId: grant.id });
+      await watchSubjectsOnce(service.services);
+      expect(await access.verifyToken(token)).toEqual({ kind: 'suspended', grantId: grant.id });
       await turn();
       expect(over).toEqual([grant.id]);
       service.homeserver.change(ALICE, { locked: false });
-      await watchSubjectsOnce(service.world);
-      expect(rooms(await access.present(token))).toEqual([LOBBY, OPS]);
+      await watchSubjectsOnce(service.services);
+      expect(rooms(await access.verifyToken(token))).toEqual([LOBBY, OPS]);
     });
 
     it('closes a room that is excluded, to what was judged before too', async () => {
       await using given = await delivered({ rooms: 'all' });
       const { service, access, token } = given;
-      const before = await access.present(token);
+      const before = await access.verifyToken(token);
       await service.ledger.commit({
         at: 1,
         excluded: [{ roomId: LOBBY, why: 'server-notices', userId: ALICE }],
       });
-      expect(rooms(await access.present(token))).toEqual([OPS]);
+      expect(rooms(await access.verifyToken(token))).toEqual([OPS]);
       expect(rooms(before)).toEqual([OPS]);
     });
 
     it('opens a room the subject has joined when it is asked to look', async () => {
       await using given = await delivered({ rooms: 'all' });
       const { service, access, token, grant } = given;
-      const before = await access.present(token);
+      const before = await access.verifyToken(token);
       const third = '!third:example.org' as RoomId;
       service.homeserver.change(ALICE, { joinedRooms: [OPS, third] });
       service.clock.at += 1_001;
-      expect([...((await access.refresh(grant.id))?.rooms ?? [])].toSorted()).toEqual(
+      expect([...((await access.refreshRooms(grant.id))?.rooms ?? [])].toSorted()).toEqual(
         [OPS, third].toSorted(),
       );
       expect(rooms(before)).toEqual([OPS, third].toSorted());
@@ -145,7 +149,7 @@ for (const [name, make] of Object.entries(KINDS)) {
     it('says it as it is when the rooms cannot be looked up', async () => {
       await using given = await delivered({ rooms: 'all' });
       given.service.homeserver.fault = (call) => (call === 'subject' ? 'lost' : null);
-      await expect(async () => given.access.present(given.token)).rejects.toMatchObject({
+      await expect(async () => given.access.verifyToken(given.token)).rejects.toMatchObject({
         code: 'homeserver-unreachable',
       });
     });
@@ -153,35 +157,35 @@ for (const [name, make] of Object.entries(KINDS)) {
     it('gives the upstream token, and another for one that the homeserver does not know', async () => {
       await using given = await delivered();
       const { service, access, token, grant } = given;
-      await access.present(token);
-      const first = await access.upstream(grant.id);
+      await access.verifyToken(token);
+      const first = await access.upstreamToken(grant.id);
       expect(service.homeserver.alive()).toEqual([first.token]);
-      expect(access.upstream(grant.id)).not.toBeInstanceOf(Promise);
+      expect(access.upstreamToken(grant.id)).not.toBeInstanceOf(Promise);
       service.homeserver.tokens.clear();
-      const second = (await access.upstreamRefused(grant.id, first.leaseId)) as Upstream;
+      const second = (await access.replaceUpstreamToken(grant.id, first.leaseId)) as UpstreamToken;
       expect(second.leaseId).not.toBe(first.leaseId);
-      expect(await access.upstream(grant.id)).toMatchObject(second);
+      expect(await access.upstreamToken(grant.id)).toMatchObject(second);
     });
 
     it('ends a grant with its subject', async () => {
       await using given = await delivered();
       const { service, access, token, grant, over } = given;
-      await access.present(token);
-      const first = await access.upstream(grant.id);
+      await access.verifyToken(token);
+      const first = await access.upstreamToken(grant.id);
       service.homeserver.change(ALICE, { deactivated: true });
-      expect(await access.upstreamRefused(grant.id, first.leaseId)).toBe('gone');
+      expect(await access.replaceUpstreamToken(grant.id, first.leaseId)).toBe('gone');
       expect(over).toContain(grant.id);
-      expect((await access.present(token)).kind).toBe('over');
+      expect((await access.verifyToken(token)).kind).toBe('invalid');
     });
 
     it('ends a grant whose holder logs out', async () => {
       await using given = await delivered();
       const { service, access, token, grant, over } = given;
-      await access.present(token);
+      await access.verifyToken(token);
       await access.withdraw(grant.id);
       expect(over).toContain(grant.id);
-      expect((await access.present(token)).kind).toBe('over');
-      expect(await access.refresh(grant.id)).toBeNull();
+      expect((await access.verifyToken(token)).kind).toBe('invalid');
+      expect(await access.refreshRooms(grant.id)).toBeNull();
       expect(await service.grant(grant.id)).toMatchObject({ endCause: 'withdrawn', endedBy: 'holder' });
     });
   });

@@ -12,7 +12,7 @@ import {
 } from '../../../src/gateway/processes/remote-services.ts';
 import { tokenBucket } from '../../../src/gateway/limits/rate-limiter.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
-import type { Presented } from '../../../src/lifecycle/access/access-control.ts';
+import type { TokenVerification } from '../../../src/lifecycle/access/access-control.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
@@ -23,7 +23,7 @@ async function given(fields: Parameters<Service['mint']>[0] = {}) {
   const grant = await service.mint(fields);
   await service.drain();
   const token = service.tokensSeen()[0]?.token ?? '';
-  const own = createAccessControl(service.world);
+  const own = createAccessControl(service.services);
   const transactions = memoryTransactions();
   const means = { access: own, ledger: service.ledger, transactions };
   const both = pair(means, service.clock.now);
@@ -57,23 +57,23 @@ describe('a pipe in which updates lie unread', () => {
   it('lets nobody through on what was true before them: the shared revision says that there are some', async () => {
     await using stage = await given();
     const { access, token, service, grant } = stage;
-    expect((await access.present(token)).kind).toBe('good');
+    expect((await access.verifyToken(token)).kind).toBe('valid');
     stage.hold();
     await service.revoke(grant);
-    const asked = Promise.resolve(access.present(token));
+    const asked = Promise.resolve(access.verifyToken(token));
     expect(await isDecided(asked)).toBe(false);
     stage.flow();
-    expect((await asked).kind).toBe('over');
+    expect((await asked).kind).toBe('invalid');
   });
 
   it('gives out no upstream token that was had before them', async () => {
     await using stage = await given();
     const { access, token, service, grant } = stage;
-    await access.present(token);
-    await access.upstream(grant.id);
+    await access.verifyToken(token);
+    await access.upstreamToken(grant.id);
     stage.hold();
     await service.revoke(grant);
-    const asked = Promise.resolve(access.upstream(grant.id));
+    const asked = Promise.resolve(access.upstreamToken(grant.id));
     asked.catch(() => undefined);
     expect(await isDecided(asked)).toBe(false);
     stage.flow();
@@ -83,22 +83,22 @@ describe('a pipe in which updates lie unread', () => {
   it('makes nobody wait for ever: who is silent is given up', async () => {
     await using stage = await given();
     const { access, token, service, grant } = stage;
-    await access.present(token);
+    await access.verifyToken(token);
     stage.hold();
     await service.revoke(grant);
     const begun = performance.now();
-    await expect(Promise.resolve(access.present(token))).rejects.toMatchObject({ code: 'state' });
+    await expect(Promise.resolve(access.verifyToken(token))).rejects.toMatchObject({ code: 'state' });
     expect(performance.now() - begun).toBeLessThan(3_000);
   });
 
   it('is as good as its other end for a second, and no longer', async () => {
     await using stage = await given();
     const { access, token } = stage;
-    await access.present(token);
+    await access.verifyToken(token);
     stage.hold();
-    expect((await access.present(token)).kind).toBe('good');
+    expect((await access.verifyToken(token)).kind).toBe('valid');
     await sleep(1_050);
-    const asked = access.present(token);
+    const asked = access.verifyToken(token);
     expect(asked).toBeInstanceOf(Promise);
     await expect(Promise.resolve(asked)).rejects.toMatchObject({ code: 'state' });
   });
@@ -108,13 +108,13 @@ describe('a grant that ended', () => {
   it('is refused without asking: the bot may be busy with what the end brings about', async () => {
     await using stage = await given();
     const { access, token, service, grant, asked } = stage;
-    await access.present(token);
+    await access.verifyToken(token);
     await service.revoke(grant);
     await turn();
     const before = asked.length;
     for (let times = 0; times < 3; times++)
-      expect(access.present(token)).toEqual({ kind: 'over', grantId: grant.id });
-    expect(access.present(newToken(grant.id, randomBytes))).toEqual({ kind: 'over', grantId: null });
+      expect(access.verifyToken(token)).toEqual({ kind: 'invalid', grantId: grant.id });
+    expect(access.verifyToken(newToken(grant.id, randomBytes))).toEqual({ kind: 'invalid', grantId: null });
     expect(asked.length).toBe(before);
   });
 });
@@ -127,27 +127,27 @@ describe('an answer that a commit overtakes', () => {
     const judge = means.access;
     const overtaken = { ...judge };
     let times = 0;
-    overtaken.present = async (shown: string): Promise<Presented> => {
-      const presented = await judge.present(shown);
+    overtaken.verifyToken = async (shown: string): Promise<TokenVerification> => {
+      const presented = await judge.verifyToken(shown);
       if (++times === 1) await service.revoke(grant);
       return presented;
     };
     using other = pair({ ...means, access: overtaken }, service.clock.now);
-    expect((await other.access.present(token)).kind).toBe('over');
-    expect((await access.present(token)).kind).toBe('over');
+    expect((await other.access.verifyToken(token)).kind).toBe('invalid');
+    expect((await access.verifyToken(token)).kind).toBe('invalid');
   });
 
   it('does not bring back what the update took away', async () => {
     await using stage = await given({ rooms: 'all' });
     const { access, token, service } = stage;
-    const first = Promise.resolve(access.present(token));
+    const first = Promise.resolve(access.verifyToken(token));
     await turn();
     await service.ledger.commit({
       at: 1,
       excluded: [{ roomId: LOBBY, why: 'server-notices', userId: null }],
     } as never);
     const presented = await first;
-    expect(presented.kind === 'good' && [...presented.access.rooms]).toEqual([OPS]);
+    expect(presented.kind === 'valid' && [...presented.access.rooms]).toEqual([OPS]);
   });
 });
 
@@ -158,12 +158,12 @@ describe('a process that was taken over', () => {
     await using stage = await given();
     const { access, grant, client, transactions } = stage;
     const refused = { code: 'not-allowed' };
-    await expect(Promise.resolve(access.upstream(grant.id))).rejects.toMatchObject(refused);
-    await expect(access.upstreamRefused(grant.id, 'l' as LeaseId)).rejects.toMatchObject(refused);
-    await expect(access.refresh(grant.id)).rejects.toMatchObject(refused);
+    await expect(Promise.resolve(access.upstreamToken(grant.id))).rejects.toMatchObject(refused);
+    await expect(access.replaceUpstreamToken(grant.id, 'l' as LeaseId)).rejects.toMatchObject(refused);
+    await expect(access.refreshRooms(grant.id)).rejects.toMatchObject(refused);
     await expect(access.withdraw(grant.id)).rejects.toMatchObject(refused);
-    await expect(access.use(grant.id)).rejects.toMatchObject(refused);
-    await expect(access.useOver(grant.id)).rejects.toMatchObject(refused);
+    await expect(access.countUse(grant.id)).rejects.toMatchObject(refused);
+    await expect(access.finishUse(grant.id)).rejects.toMatchObject(refused);
     await expect(access.usesLeft(grant.id)).rejects.toMatchObject(refused);
     await expect(Promise.resolve(remoteRateLimiters(client).writing.take(grant.id))).rejects.toMatchObject(
       refused,
@@ -205,15 +205,17 @@ describe('a process that was taken over', () => {
     expect(answers.at(-1)).toEqual({
       type: 'result',
       id: odd.length - 1,
-      result: { kind: 'over', grantId: null },
+      result: { kind: 'invalid', grantId: null },
     });
   });
 
   it('does not prove a grant by a wrong secret', async () => {
     await using stage = await given();
     const { access, grant } = stage;
-    await access.present(newToken(grant.id, randomBytes));
-    await expect(Promise.resolve(access.upstream(grant.id))).rejects.toMatchObject({ code: 'not-allowed' });
+    await access.verifyToken(newToken(grant.id, randomBytes));
+    await expect(Promise.resolve(access.upstreamToken(grant.id))).rejects.toMatchObject({
+      code: 'not-allowed',
+    });
   });
 });
 
@@ -224,7 +226,7 @@ describe('what all processes share', () => {
     const pace = tokenBucket(0.1, 5, service.clock.now);
     const shared = { ...means, rateLimiters: { writing: pace, tending: pace } };
     using one = pair(shared, service.clock.now);
-    await one.access.present(token);
+    await one.access.verifyToken(token);
     const takes = [];
     for (let times = 0; times < 4; times++)
       takes.push(await remoteRateLimiters(one.client).writing.take(grant.id));
@@ -237,7 +239,7 @@ describe('what all processes share', () => {
   it('is what was written', async () => {
     await using stage = await given();
     const { access, client, token, grant, transactions } = stage;
-    await access.present(token);
+    await access.verifyToken(token);
     const remote = remoteTransactions(client);
     const key = { grantId: grant.id, roomId: OPS, deed: 'm.room.message', txnId: 'one' };
     const begun = { ...key, digest: 'd', leaseId: 'l' as LeaseId, begunAt: 1 };
@@ -256,15 +258,15 @@ describe('what all processes share', () => {
       ...means,
       access: {
         ...means.access,
-        use: async () => (calls.push('use'), true),
-        useOver: async () => void calls.push('over'),
+        countUse: async () => (calls.push('use'), true),
+        finishUse: async () => void calls.push('over'),
       },
     };
     using one = pair(counting, service.clock.now);
-    await one.access.present(token);
-    await one.access.use(grant.id);
-    await one.access.use(grant.id);
-    await one.access.useOver(grant.id);
+    await one.access.verifyToken(token);
+    await one.access.countUse(grant.id);
+    await one.access.countUse(grant.id);
+    await one.access.finishUse(grant.id);
     expect(calls).toEqual(['use', 'use', 'over']);
     one.leave();
     expect(calls).toEqual(['use', 'use', 'over', 'over']);
@@ -275,11 +277,11 @@ describe('what passes the pipe', () => {
   it('is asked once for many requests at the same time, and the rooms only when they changed', async () => {
     await using stage = await given({ rooms: 'all' });
     const { access, token, asked } = stage;
-    await Promise.all(Array.from({ length: 50 }, async () => access.present(token)));
+    await Promise.all(Array.from({ length: 50 }, async () => access.verifyToken(token)));
     expect(asked).toHaveLength(1);
     const version = 1;
     await sleep(1_050);
-    await access.present(token);
+    await access.verifyToken(token);
     expect(asked.slice(1)).toEqual([{ kind: 'present', token, have: version }]);
   });
 
@@ -288,10 +290,10 @@ describe('what passes the pipe', () => {
     const { means, service, token } = stage;
     const failing = {
       ...means,
-      access: { ...means.access, present: () => Promise.reject(new Error(`cannot judge ${token}`)) },
+      access: { ...means.access, verifyToken: () => Promise.reject(new Error(`cannot judge ${token}`)) },
     };
     using one = pair(failing, service.clock.now);
-    const error: unknown = await Promise.resolve(one.access.present(token)).then(
+    const error: unknown = await Promise.resolve(one.access.verifyToken(token)).then(
       () => null,
       (reason: unknown) => reason,
     );
@@ -323,7 +325,7 @@ describe('a file that a grant uploaded through one process', () => {
     stranger.uploaded(grant.id, address);
     await sleep(20);
     expect(heard).toEqual([]);
-    await access.present(token);
+    await access.verifyToken(token);
     here.created(grant.id, address);
     expect(here.mayFill(grant.id, address)).toBe(true);
     here.uploaded(grant.id, address);

@@ -47,7 +47,7 @@ export async function processesStage(
   // Children have the machine's clock.
   Object.defineProperty(service.clock, 'at', { get: () => Date.now() });
   const homeserver = cleanup.use(await recordingHomeserver());
-  const access = createAccessControl(service.world);
+  const access = createAccessControl(service.services);
   cleanup.defer(() => access.close());
   const transactions = memoryTransactions();
   const folder = mkdtempSync(join(tmpdir(), 'mintwarden-processes-'));

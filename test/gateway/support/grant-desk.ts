@@ -1,17 +1,17 @@
 import type { GrantId, LeaseId, RoomId } from '../../../src/domain/ids.ts';
-import { standing } from '../../../src/domain/grant.ts';
+import { effectiveState } from '../../../src/domain/grant.ts';
 import type {
   Access,
   AccessControl,
-  Presented,
-  Upstream,
+  TokenVerification,
+  UpstreamToken,
 } from '../../../src/lifecycle/access/access-control.ts';
 
 /** An AccessControl in memory: the port's own promises, nothing else. */
 export type GrantDesk = AccessControl & {
   add(token: string, access: Access): void;
   /** Ends or suspends a grant, and says so to whoever listens. */
-  end(grantId: GrantId, how?: 'over' | 'suspended'): void;
+  end(grantId: GrantId, how?: 'invalid' | 'suspended'): void;
   /** The rooms the subject is in from now on, for a scope of all rooms. */
   join(grantId: GrantId, rooms: readonly RoomId[]): void;
   readonly withdrawn: GrantId[];
@@ -21,13 +21,13 @@ export type GrantDesk = AccessControl & {
   readonly used: Map<GrantId, number>;
   readonly usesOver: GrantId[];
   /** The answer to a lease that the homeserver does not know. */
-  renewal: Upstream | 'gone' | 'unavailable';
+  renewal: UpstreamToken | 'gone' | 'unavailable';
 };
 
 /** @param upstreamToken the homeserver's own token behind every grant */
 export function grantDesk(upstreamToken: string): GrantDesk {
   const grants = new Map<string, Access>();
-  const ended = new Map<GrantId, 'over' | 'suspended'>();
+  const ended = new Map<GrantId, 'invalid' | 'suspended'>();
   const listeners = new Set<(grantId: GrantId) => void>();
   const tokenOf = (grantId: GrantId) =>
     [...grants].find(([, access]) => access.grant.id === grantId)?.[0] ?? '';
@@ -40,24 +40,25 @@ export function grantDesk(upstreamToken: string): GrantDesk {
     usesOver: [],
     renewal: 'unavailable',
     add: (token, access) => void grants.set(token, access),
-    end(grantId, how = 'over') {
+    end(grantId, how = 'invalid') {
       ended.set(grantId, how);
       for (const listener of listeners) listener(grantId);
     },
     join: (grantId, rooms) => void joined.set(grantId, rooms),
-    present(token): Presented {
+    verifyToken(token): TokenVerification {
       const access = grants.get(token);
-      if (access === undefined) return { kind: 'over', grantId: null };
+      if (access === undefined) return { kind: 'invalid', grantId: null };
       const grantId = access.grant.id;
-      const how = ended.get(grantId) ?? standing(access.grant, Date.now());
-      return how === 'good' ? { kind: 'good', access } : { kind: how, grantId };
+      const how = ended.get(grantId) ?? effectiveState(access.grant, Date.now());
+      if (how === 'active') return { kind: 'valid', access };
+      return { kind: how === 'suspended' ? how : 'invalid', grantId };
     },
-    upstream: () => ({ leaseId: 'lease-1' as LeaseId, token: upstreamToken }),
-    upstreamRefused(_, leaseId) {
+    upstreamToken: () => ({ leaseId: 'lease-1' as LeaseId, token: upstreamToken }),
+    replaceUpstreamToken(_, leaseId) {
       desk.refused.push(leaseId);
       return Promise.resolve(desk.renewal);
     },
-    refresh(grantId) {
+    refreshRooms(grantId) {
       desk.refreshes++;
       const token = tokenOf(grantId);
       const access = grants.get(token);
@@ -66,7 +67,7 @@ export function grantDesk(upstreamToken: string): GrantDesk {
       grants.set(token, anew);
       return Promise.resolve(anew);
     },
-    use(grantId) {
+    countUse(grantId) {
       const most = [...grants.values()].find(({ grant }) => grant.id === grantId)?.grant.scope.uses ?? 0;
       const used = desk.used.get(grantId) ?? 0;
       if (used < most) desk.used.set(grantId, used + 1);
@@ -76,7 +77,7 @@ export function grantDesk(upstreamToken: string): GrantDesk {
       const most = [...grants.values()].find(({ grant }) => grant.id === grantId)?.grant.scope.uses;
       return Promise.resolve(most === undefined ? null : most - (desk.used.get(grantId) ?? 0));
     },
-    useOver(grantId) {
+    finishUse(grantId) {
       desk.usesOver.push(grantId);
       return Promise.resolve();
     },
@@ -85,7 +86,7 @@ export function grantDesk(upstreamToken: string): GrantDesk {
       desk.end(grantId);
       return Promise.resolve();
     },
-    onOver(listener) {
+    onGrantInactive(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { DEV, grantOf, OPS } from './grants.ts';
 import { stage, type Stage, TOKEN } from './stage.ts';
@@ -15,7 +15,7 @@ export type GotFile = { readonly status: number; readonly text: string; readonly
 /** A gateway before a homeserver that has these events, and any file. */
 export async function mediaStage(
   events: readonly Event[],
-  can: readonly Allowance[] = ['read'],
+  can: readonly Permission[] = ['read'],
   options: Options & { scope?: Partial<Scope> } = {},
 ): Promise<Stage> {
   const { scope, ...rest } = options;

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import type { GatewayOptions } from '../../../src/gateway/server.ts';
@@ -36,7 +36,7 @@ export const TWELVE: Room = {
 
 /** A gateway before a homeserver with members in its rooms; the scope beside it. */
 export async function peopledStage(
-  can: readonly Allowance[],
+  can: readonly Permission[],
   options: {
     scope?: Partial<Scope>;
     rooms?: Scope['rooms'];

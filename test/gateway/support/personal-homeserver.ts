@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from './grants.ts';
 import { stage, type Stage } from './stage.ts';
@@ -100,7 +100,7 @@ const DATA: Readonly<Record<string, object>> = {
 /**
  * A gateway before a homeserver that knows the subject's own, and takes every change; the scope beside it.
  */
-export async function personalStage(can: readonly Allowance[], scope: Partial<Scope> = {}): Promise<Stage> {
+export async function personalStage(can: readonly Permission[], scope: Partial<Scope> = {}): Promise<Stage> {
   const rooms = scope.rooms ?? [OPS, DEV];
   const s = await stage({
     rooms,

@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../src/domain/permission.ts';
+import type { Permission } from '../../../src/domain/permission.ts';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from './grants.ts';
 import { stage, type Stage } from './stage.ts';
@@ -33,7 +33,7 @@ const EVENTS: readonly Record<string, unknown>[] = [
 
 /** A gateway before a homeserver that knows a few events and takes writes; the scope beside it. */
 export async function writingStage(
-  can: readonly Allowance[],
+  can: readonly Permission[],
   options: Options & { scope?: Partial<Scope> } = {},
 ): Promise<Stage> {
   const { scope, ...rest } = options;

@@ -13,7 +13,7 @@ import { mint } from '../../../src/lifecycle/mint/mint.ts';
 import { revoke } from '../../../src/lifecycle/revocation/revoke.ts';
 import type { MintRequest } from '../../../src/lifecycle/requests.ts';
 import { resume } from '../../../src/lifecycle/scheduler/resume.ts';
-import type { World } from '../../../src/lifecycle/services.ts';
+import type { Services } from '../../../src/lifecycle/services.ts';
 import type { Ledger } from '../../../src/ports/ledger.ts';
 import { createSealer } from '../../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
@@ -34,7 +34,7 @@ export class Service implements AsyncDisposable {
   readonly clock = { at: Date.UTC(2026, 2, 1, 12), now: () => this.clock.at };
   policy: Policy = POLICY;
   ledger!: Ledger;
-  world!: World;
+  services!: Services;
   gate!: Gate;
   #work!: ReturnType<typeof createDueWork>;
   #commands = 0;
@@ -53,7 +53,7 @@ export class Service implements AsyncDisposable {
   async open(): Promise<void> {
     this.gate = createGate();
     this.ledger = await openSqliteLedger({ file: join(this.#folder, 'ledger.sqlite'), log: silentLog });
-    this.world = {
+    this.services = {
       ledger: this.gate.wrap(this.ledger),
       issuer: this.gate.wrap(this.homeserver.issuer()),
       directory: this.gate.wrap(this.homeserver.directory()),
@@ -68,7 +68,7 @@ export class Service implements AsyncDisposable {
       gatewayUrl: 'https://gateway.example.org',
       seesAddresses: true,
     };
-    this.#work = createDueWork(this.world);
+    this.#work = createDueWork(this.services);
   }
 
   /** Kills the process, if it still lives, and starts another. */
@@ -76,7 +76,7 @@ export class Service implements AsyncDisposable {
     this.gate.die();
     await this.ledger.close();
     await this.open();
-    await resume(this.world);
+    await resume(this.services);
   }
 
   command(): CommandKey {
@@ -105,13 +105,13 @@ export class Service implements AsyncDisposable {
 
   /** Mints, and expects that it was begun. */
   async mint(fields: Partial<MintRequest> = {}): Promise<Grant> {
-    const begun = await mint(this.world, this.request(fields));
+    const begun = await mint(this.services, this.request(fields));
     if (begun.kind !== 'begun') throw new Error('the mint was taken for a repetition');
     return begun.grant;
   }
 
   async revoke(grant: Grant): Promise<void> {
-    await revoke(this.world, { grant, by: ADMIN, as: 'admin', command: this.command() });
+    await revoke(this.services, { grant, by: ADMIN, as: 'admin', command: this.command() });
   }
 
   /** Does all that is due now, until nothing is or the process dies. */

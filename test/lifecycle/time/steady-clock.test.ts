@@ -153,20 +153,20 @@ describe('the watch over the clock', () => {
         'committed'
       ),
     };
-    const world = {
+    const services = {
       ledger,
       clock,
       random: { bytes: (count: number) => new Uint8Array(count) },
       log: silentLog,
     };
     const store = { noteSeen: async (at: number) => void noted.push(at) };
-    return { it, clock, pass, set, told, noted, world: world as never, store };
+    return { it, clock, pass, set, told, noted, services: services as never, store };
   };
   const pace = { lookMs: 2, askMs: 20, worriedAskMs: 5, tellAfterMs: 30 };
 
   test('asks the homeserver at once after a jump, and what is settled by that is told to nobody', async () => {
-    const { it, clock, set, told, world, store } = parts();
-    const watch = watchClock(world, store, async () => it.wall, { ...pace, askMs: 60_000 });
+    const { it, clock, set, told, services, store } = parts();
+    const watch = watchClock(services, store, async () => it.wall, { ...pace, askMs: 60_000 });
     set(HOUR);
     expect(clock.worry()?.refusing).toBe(true);
     await expect.poll(() => clock.worry()).toBeNull();
@@ -175,8 +175,8 @@ describe('the watch over the clock', () => {
   });
 
   test('tells once of what lasts, and notes no time that cannot be relied on', async () => {
-    const { it, set, told, noted, world, store } = parts();
-    const watch = watchClock(world, store, async () => it.wall - 10 * MINUTE, pace);
+    const { it, set, told, noted, services, store } = parts();
+    const watch = watchClock(services, store, async () => it.wall - 10 * MINUTE, pace);
     set(HOUR);
     await expect.poll(() => told.length).toBe(1);
     expect(told[0]?.body).toMatchObject({

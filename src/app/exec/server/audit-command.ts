@@ -8,10 +8,10 @@ import { moment } from '../../../words/time.ts';
 const LAST = 20;
 const MOST = 500;
 
-async function newest({ world }: CommandContext, args: Arguments): Promise<readonly AuditRow[]> {
+async function newest({ services }: CommandContext, args: Arguments): Promise<readonly AuditRow[]> {
   const count = parseCount('last', args.values.get('last'), LAST, MOST);
-  const { auditRows } = await world.ledger.counts();
-  return world.ledger.audit(Math.max(0, auditRows - count), count);
+  const { auditRows } = await services.ledger.counts();
+  return services.ledger.audit(Math.max(0, auditRows - count), count);
 }
 
 /** `audit`, at the machine: the newest rows of the audit. */

@@ -6,7 +6,7 @@ import {
 } from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { GrantId, Operator } from '../../../domain/ids.ts';
-import { handOver } from '../../../lifecycle/notifications/operator-delivery.ts';
+import { deliverToOperator } from '../../../lifecycle/notifications/operator-delivery.ts';
 import type { ToldError } from '../protocol.ts';
 import type { HandToken, Respond } from './control-socket.ts';
 
@@ -15,7 +15,7 @@ const NOTICE_PATIENCE_MS = 20_000;
 
 /** Answers operators' requests: runs the command, then hands over the token where one is to be taken. */
 export function responder(parts: OperatorServices, noticePatienceMs = NOTICE_PATIENCE_MS): Respond {
-  const { world } = parts;
+  const { services } = parts;
   return async ({ id, operator, line }, hand) => {
     const by: Operator = `operator:${operator}`;
     const answer = await runOperatorCommand(parts, { id, operator: by, line });
@@ -24,7 +24,7 @@ export function responder(parts: OperatorServices, noticePatienceMs = NOTICE_PAT
         ? answer
         : await handed(parts, answer, answer.handsOverTokenOf, by, hand, noticePatienceMs);
     // The words of the command are not logged: there may be names and reasons among them.
-    world.log.info('operator command', {
+    services.log.info('operator command', {
       operator,
       command: answer.command,
       ok: taken.error === null,
@@ -35,7 +35,7 @@ export function responder(parts: OperatorServices, noticePatienceMs = NOTICE_PAT
 }
 
 async function handed(
-  { world }: OperatorServices,
+  { services }: OperatorServices,
   answer: OperatorReply,
   id: GrantId,
   by: Operator,
@@ -43,8 +43,8 @@ async function handed(
   patienceMs: number,
 ): Promise<OperatorReply> {
   try {
-    const grant = await handOver(world, id, by, (token) => hand(id, token), patienceMs);
-    return { ...answer, data: { ...answer.data, grant: grantData(grant, world.clock.now()) } };
+    const grant = await deliverToOperator(services, id, by, (token) => hand(id, token), patienceMs);
+    return { ...answer, data: { ...answer.data, grant: grantData(grant, services.clock.now()) } };
   } catch (error) {
     const told = toldOf(error);
     return {

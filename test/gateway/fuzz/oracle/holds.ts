@@ -17,7 +17,7 @@ const DATA_NEVER =
 
 /** Whether the capability is held at all, of whatever type. */
 export function holds(scope: Scope, ...names: readonly string[]): boolean {
-  return scope.can.some((allowance) => names.includes(allowance.split(':')[0] ?? ''));
+  return scope.can.some((permission) => names.includes(permission.split(':')[0] ?? ''));
 }
 
 function fits(pattern: string, word: string): boolean {
@@ -42,8 +42,8 @@ export function holdsType(scope: Scope, name: string, type: string, key: string 
   )
     return false;
   const onlyNamed = named.some((pattern) => pattern.test(type));
-  return scope.can.some((allowance) => {
-    const [own, pattern, ...keys] = allowance.split(':');
+  return scope.can.some((permission) => {
+    const [own, pattern, ...keys] = permission.split(':');
     if (own !== name) return false;
     if (onlyNamed && pattern !== type) return false;
     if (pattern !== undefined && !fits(pattern, type)) return false;
