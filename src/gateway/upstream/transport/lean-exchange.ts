@@ -1,0 +1,42 @@
+import type { LeanConnection } from './lean-connection.ts';
+import type { ExchangeListener, Sent } from './transport.ts';
+
+/** One exchange on its way: waiting for its turn, then on a connection, then over. */
+export class LeanExchange implements Sent {
+  connection: LeanConnection | null = null;
+  over = false;
+  readonly listener: ExchangeListener;
+  /** The request as it is written; empty once it is. */
+  text: string;
+  readonly encoding: 'latin1' | 'utf8';
+  /** Whether its connection must not be used after it. */
+  readonly last: boolean;
+
+  constructor(listener: ExchangeListener, text: string, encoding: 'latin1' | 'utf8', last: boolean) {
+    this.listener = listener;
+    this.text = text;
+    this.encoding = encoding;
+    this.last = last;
+  }
+
+  abort(): void {
+    if (this.over) return;
+    this.over = true;
+    this.text = '';
+    this.connection?.destroy();
+    this.connection = null;
+  }
+
+  end(): void {
+    this.over = true;
+    this.connection = null;
+    this.listener.onEnd();
+  }
+
+  fail(error: Error): void {
+    this.over = true;
+    this.text = '';
+    this.connection = null;
+    this.listener.onError(error);
+  }
+}

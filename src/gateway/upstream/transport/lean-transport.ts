@@ -1,0 +1,150 @@
+import { type ConnectionPool, LeanConnection } from './lean-connection.ts';
+import { LeanExchange } from './lean-exchange.ts';
+import { constantLines, problemOf, requestText } from './request-head.ts';
+import {
+  type Exchange,
+  type ExchangeListener,
+  type Sent,
+  type Transport,
+  TransportError,
+} from './transport.ts';
+
+/** As large as what libuv reads at once. */
+const BUFFER_BYTES = 65_536;
+/** Shorter than any server keeps an idle connection: Node 5 s, Twisted and nginx 60 s and more. */
+const IDLE_SECONDS = 4;
+/** A connection is given up this much before the server says that it will close it. */
+const MARGIN_SECONDS = 2;
+const CLOSED = 'The transport is closed.';
+
+/**
+ * A lean, strict HTTP/1.1 client for plain http.
+ *
+ * A request is written by the event loop's next check phase, after all sockets have been polled. So a connection
+ * is only used again once it has been polled with nothing asked on it: whatever a server sent besides its answer,
+ * or that it has closed, is seen before the next request is written (undici does so too: GHSA-35p6-xmwp-9g52).
+ * What is written is never written again, whatever becomes of it: the homeserver may have acted on it.
+ *
+ * Connections are not limited: those who ask are (admission, requests at a time of each grant), and behind a limit
+ * a write would wait for long polls.
+ * @param homeserverUrl plain http; what is asked lies below its path
+ */
+export function leanTransport(homeserverUrl: string): Transport {
+  return new LeanTransport(new URL(homeserverUrl));
+}
+
+class LeanTransport implements Transport, ConnectionPool {
+  readonly host: string;
+  readonly port: number;
+  readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly #base: string;
+  readonly #constant: string;
+  readonly #connections = new Set<LeanConnection>();
+  /** The last one is the one used last, and used next. */
+  #idle: LeanConnection[] = [];
+  /** Idle, but not yet polled since their answer. */
+  #released: LeanConnection[] = [];
+  #waiting: LeanExchange[] = [];
+  #turn: NodeJS.Immediate | null = null;
+  /** Counts seconds. */
+  #clock = 0;
+  readonly #ticking: NodeJS.Timeout;
+  readonly #allClosed = Promise.withResolvers<void>();
+  #open = true;
+
+  constructor({ protocol, hostname, host, port, pathname }: URL) {
+    if (protocol !== 'http:') throw new TypeError('The lean transport speaks plain http alone.');
+    this.host = hostname.replace(/^\[(.*)\]$/, '$1');
+    this.port = port === '' ? 80 : Number(port);
+    this.#base = pathname.replace(/\/+$/, '');
+    this.#constant = constantLines(host);
+    this.#ticking = setInterval(() => this.#tick(), 1_000).unref();
+  }
+
+  send(exchange: Exchange, listener: ExchangeListener): Sent {
+    const problem = this.#open ? problemOf(exchange) : CLOSED;
+    if (problem !== null) return refuse(listener, this.#open ? 'invalid-request' : 'closed', problem);
+    const { method, body } = exchange;
+    const bodyBytes = body === null ? 0 : Buffer.byteLength(body);
+    const sent = new LeanExchange(
+      listener,
+      requestText(this.#base, this.#constant, exchange, bodyBytes),
+      body === null || bodyBytes === body.length ? 'latin1' : 'utf8',
+      // RFC 9110, 9.3.5: a server may not expect a body there, and take it for the next request.
+      method === 'DELETE' && body !== null,
+    );
+    this.#waiting.push(sent);
+    this.#takeTurn();
+    return sent;
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    clearInterval(this.#ticking);
+    const error = new TransportError('closed', CLOSED);
+    for (const connection of this.#connections) connection.fail(error);
+    if (this.#connections.size > 0) await this.#allClosed.promise;
+  }
+
+  release(connection: LeanConnection, keptForSeconds: number): void {
+    const seconds = Math.min(IDLE_SECONDS, keptForSeconds - MARGIN_SECONDS);
+    if (seconds <= 0) return connection.destroy();
+    connection.idleUntil = this.#clock + seconds;
+    this.#released.push(connection);
+    this.#takeTurn();
+  }
+
+  remove(connection: LeanConnection): void {
+    drop(this.#idle, connection);
+    drop(this.#released, connection);
+  }
+
+  closed(connection: LeanConnection): void {
+    this.#connections.delete(connection);
+    if (!this.#open && this.#connections.size === 0) this.#allClosed.resolve();
+  }
+
+  #takeTurn(): void {
+    this.#turn ??= setImmediate(this.#onTurn);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#turn = null;
+    const waiting = this.#waiting;
+    const released = this.#released;
+    if (waiting.length > 0) {
+      this.#waiting = [];
+      for (const sent of waiting) if (!sent.over) this.#start(sent);
+    }
+    for (const connection of released) this.#idle.push(connection);
+    released.length = 0;
+  };
+
+  #start(sent: LeanExchange): void {
+    if (this.#open) (this.#idle.pop() ?? this.#connect()).start(sent);
+    else sent.fail(new TransportError('closed', CLOSED));
+  }
+
+  #connect(): LeanConnection {
+    const connection = new LeanConnection(this);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #tick(): void {
+    this.#clock++;
+    const stale = this.#idle.filter(({ idleUntil }) => idleUntil <= this.#clock);
+    for (const connection of stale) connection.destroy();
+  }
+}
+
+function drop(list: LeanConnection[], connection: LeanConnection): void {
+  const at = list.indexOf(connection);
+  if (at !== -1) list.splice(at, 1);
+}
+
+/** Tells it after `send` has returned. */
+function refuse(listener: ExchangeListener, code: 'invalid-request' | 'closed', sentence: string): Sent {
+  const told = setImmediate(() => listener.onError(new TransportError(code, sentence)));
+  return { abort: () => clearImmediate(told) };
+}

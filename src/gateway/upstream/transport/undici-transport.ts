@@ -1,0 +1,141 @@
+import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import { problemOf } from './request-head.ts';
+import {
+  type Exchange,
+  type ExchangeListener,
+  type ResponseHead,
+  type Sent,
+  type Transport,
+  TransportError,
+} from './transport.ts';
+
+/** Pipelining of 1 is none; the caller has the timeouts; connections are not limited (see `leanTransport`). */
+const OPTIONS = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
+
+/**
+ * undici behind the same interface: for https and proxies. It reads less strictly than the lean client: bodies
+ * that end with the connection, chunk extensions and trailers pass.
+ * @param homeserverUrl what is asked lies below its path
+ * @param proxied whether the proxy of the environment is used (http_proxy, https_proxy, no_proxy)
+ */
+export function undiciTransport(homeserverUrl: string, { proxied = false } = {}): Transport {
+  const { origin, pathname } = new URL(homeserverUrl);
+  const base = pathname.replace(/\/+$/, '');
+  const dispatcher: Dispatcher = proxied
+    ? new EnvHttpProxyAgent(OPTIONS)
+    : new Pool(origin, { ...OPTIONS, connections: null });
+  let open = true;
+  return {
+    send(exchange, listener) {
+      const handler = new UndiciExchange(listener);
+      const problem = problemOf(exchange);
+      if (!open) handler.failLater(new TransportError('closed', 'The transport is closed.'));
+      else if (problem !== null) handler.failLater(new TransportError('invalid-request', problem));
+      else dispatcher.dispatch({ origin, ...optionsOf(base, exchange) }, handler);
+      return handler;
+    },
+    async close() {
+      open = false;
+      await dispatcher.destroy();
+    },
+  };
+}
+
+function optionsOf(base: string, { method, target, headers, body }: Exchange): Dispatcher.DispatchOptions {
+  return { path: base + target, method, headers: headers as string[], body };
+}
+
+class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
+  readonly #listener: ExchangeListener;
+  #controller: Dispatcher.DispatchController | null = null;
+  #over = false;
+
+  constructor(listener: ExchangeListener) {
+    this.#listener = listener;
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#controller?.abort(ABORTED);
+  }
+
+  failLater(error: Error): void {
+    setImmediate(() => this.#fail(error));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // It may have waited for a connection until nobody wanted it any more.
+    if (this.#over) controller.abort(ABORTED);
+    else this.#tell(() => this.#listener.onStart());
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200 || this.#over) return;
+    const length = textOf(headers['content-length']);
+    const head: ResponseHead = {
+      status,
+      contentType: textOf(headers['content-type']),
+      contentEncoding: textOf(headers['content-encoding']),
+      contentLength: length === null ? null : Number(length),
+      retryAfter: textOf(headers['retry-after']),
+    };
+    this.#tell(() => this.#listener.onHead(head));
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over) this.#tell(() => this.#listener.onData(chunk));
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    this.#over = true;
+    uncaught(() => this.#listener.onEnd());
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    // The library's own error may hold the request, and with it the token: its code alone is told.
+    const { code = 'no reason given' } = error as NodeJS.ErrnoException;
+    const [kind, what] = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_))/.test(code)
+      ? (['invalid-response', "The homeserver's answer is refused"] as const)
+      : (['connection-failed', 'The connection to the homeserver failed'] as const);
+    this.failLater(new TransportError(kind, `${what} (${code}).`));
+  }
+
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (thrown) {
+      this.#fail(thrown as Error);
+      this.#controller?.abort(ABORTED);
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    uncaught(() => this.#listener.onError(error));
+  }
+}
+
+const ABORTED = Object.freeze(new Error('Nobody waits for the answer any more.'));
+
+function textOf(value: string | string[] | undefined): string | null {
+  return value === undefined ? null : typeof value === 'string' ? value : value.join(', ');
+}
+
+/** What is thrown here would be caught by undici, and lost. */
+function uncaught(call: () => void): void {
+  try {
+    call();
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
+  }
+}
