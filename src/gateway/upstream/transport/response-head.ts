@@ -179,11 +179,9 @@ function textOf(bytes: Buffer): string {
   return JSON_TYPE;
 }
 
-/** RFC 9110, 8.6: 1*DIGIT, no sign, no list. */
+/** RFC 9110, 8.6: 1*DIGIT, no sign, no list; and nothing after it, since undici miscounts where a space is. */
 function lengthIn(bytes: Buffer): number | null {
-  let { to } = value;
-  const { from } = value;
-  while (to > from && (bytes[to - 1] === SPACE || bytes[to - 1] === TAB)) to--;
+  const { from, to } = value;
   if (to === from || to - from > MAX_LENGTH_DIGITS) return null;
   let length = 0;
   for (let at = from; at < to; at++) {

@@ -1,8 +1,7 @@
 import { ChunkedBody } from './chunked-body.ts';
-import { MAX_HEAD_BYTES, parseHead, type ParsedHead } from './response-head.ts';
+import { parseHead, type ParsedHead } from './response-head.ts';
 import type { ExchangeListener } from './transport.ts';
 
-const END_OF_HEAD = Buffer.from('\r\n\r\n');
 /** A server may announce what it is doing (102, 103), but not for ever. */
 const MAX_INTERIM = 8;
 
@@ -55,14 +54,9 @@ export class ResponseReader {
     let buffer = bytes;
     let to = length;
     if (this.#held !== null) {
-      const before = this.#held.length;
+      // Read from its beginning again: heads are short, and seldom come in parts.
       buffer = Buffer.concat([this.#held, bytes.subarray(0, length)]);
       to = buffer.length;
-      // Not read again for every byte that comes, unless it is an end or too long.
-      if (to <= MAX_HEAD_BYTES && !buffer.includes(END_OF_HEAD, Math.max(0, before - 3))) {
-        this.#held = buffer;
-        return 'more';
-      }
     }
     let from = 0;
     for (;;) {

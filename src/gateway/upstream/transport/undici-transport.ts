@@ -125,8 +125,10 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
 
 const ABORTED = Object.freeze(new Error('Nobody waits for the answer any more.'));
 
+/** The white space after a value is no part of it (RFC 9112, 5.1); undici leaves it. */
 function textOf(value: string | string[] | undefined): string | null {
-  return value === undefined ? null : typeof value === 'string' ? value : value.join(', ');
+  if (value === undefined) return null;
+  return (typeof value === 'string' ? value : value.map((one) => one.trimEnd()).join(', ')).trimEnd();
 }
 
 /** What is thrown here would be caught by undici, and lost. */
