@@ -1,19 +1,27 @@
-import { IS_TEXT, IS_TOKEN } from './characters.ts';
+import { lengthIn, saysClose, textOf, timeoutIn } from './header-value.ts';
 import type { ResponseHead } from './transport.ts';
 
-/** Lines and status together, in bytes: as Node's own parser and undici have it. */
+/** Of a whole head, as Node's own parser and undici have it for its headers. */
 export const MAX_HEAD_BYTES = 16_384;
 const MAX_FIELDS = 128;
-/** Fifteen digits are exact as a number. */
-const MAX_LENGTH_DIGITS = 15;
 
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const ZERO = 0x30;
+const NINE = 0x39;
 const COLON = 0x3a;
-const VERSION = 'HTTP/1.';
+const DELETE = 0x7f;
+
+/** RFC 9112, 4: status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF. `#` is a digit. */
+const STATUS_LINE = 'HTTP/1.# ### ';
+const DIGIT = STATUS_LINE.charCodeAt(7);
+
+/** For each byte, whether it may stand in a token: the names of headers (RFC 9110, 5.6.2). */
+const IS_TOKEN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /^[!#$%&'*+\-.^_`|~0-9A-Za-z]$/.test(String.fromCharCode(byte)) ? 1 : 0,
+);
 
 /** An answer's head, and what it says of the body and the connection. */
 export type ParsedHead = ResponseHead & {
@@ -26,46 +34,31 @@ export type ParsedHead = ResponseHead & {
   readonly keepAliveSeconds: number | null;
 };
 
-/** Where a header's value stands. */
-const value = { from: 0, to: 0 };
-
 /**
  * Reads an answer's head by one strict grammar: what two readers could understand differently is refused, since
- * then they could also disagree where the next answer begins (request smuggling, RFC 9112, 11).
+ * they could then also disagree where the next answer begins (RFC 9112, 11).
  * @returns null where more must come first; a sentence where it is refused
  */
 export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead | string | null {
   const limit = Math.min(to, from + MAX_HEAD_BYTES);
   const missing = to - from > MAX_HEAD_BYTES ? 'Its head is too long.' : null;
 
-  // RFC 9112, 4: status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF
   let at = from;
-  for (let next = 0; next < VERSION.length; next++, at++) {
-    if (at === limit) return missing;
-    if (bytes[at] !== VERSION.charCodeAt(next)) return NO_STATUS_LINE;
-  }
-  let minor = 0;
-  let status = 0;
-  // "1 200 " is left: the minor version, then three digits between spaces.
-  for (let next = 0; next < 6; next++, at++) {
+  for (let next = 0; next < STATUS_LINE.length; next++, at++) {
     if (at === limit) return missing;
     const byte = bytes[at] as number;
-    if (next === 1 || next === 5) {
-      if (byte !== SPACE) return NO_STATUS_LINE;
-      continue;
-    }
-    const digit = byte - ZERO;
-    if (digit < 0 || digit > 9) return NO_STATUS_LINE;
-    if (next === 0) minor = digit;
-    else status = status * 10 + digit;
+    const wanted = STATUS_LINE.charCodeAt(next);
+    if (wanted === DIGIT ? byte < ZERO || byte > NINE : byte !== wanted) return NO_STATUS_LINE;
   }
+  const minor = digitAt(bytes, from + 7);
+  const status = digitAt(bytes, from + 9) * 100 + digitAt(bytes, from + 10) * 10 + digitAt(bytes, from + 11);
   // RFC 9110, 15: 100 to 599; others have no meaning.
   if (minor > 1 || status < 100 || status > 599) return NO_STATUS_LINE;
-  while (at < limit && IS_TEXT[bytes[at] as number] === 1) at++;
+  while (at < limit && isText(bytes[at] as number)) at++;
   if (at === limit) return missing;
   if (bytes[at] !== CR) return NO_STATUS_LINE;
   if (++at === limit) return missing;
-  if (bytes[at++] !== LF) return NO_STATUS_LINE;
+  if (bytes[at++] !== LF) return BARE_CR;
 
   let contentType: string | null = null;
   let contentEncoding: string | null = null;
@@ -80,23 +73,22 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
     if (at === limit) return missing;
     if (bytes[at] === CR) {
       if (++at === limit) return missing;
-      if (bytes[at] !== LF) return BARE_CR;
-      at++;
+      if (bytes[at++] !== LF) return BARE_CR;
       break;
     }
     if (fields === MAX_FIELDS) return 'It has too many headers.';
-    // RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. A line that begins with a space would be a
-    // folded value (5.2), a space before the colon is refused too (5.1): neither is a token.
+    // RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. Neither a folded value (5.2) nor a space
+    // before the colon (5.1) is a token.
     const name = at;
     while (at < limit && IS_TOKEN[bytes[at] as number] === 1) at++;
     if (at === limit) return missing;
     if (at === name || bytes[at] !== COLON) return 'A header has a name that is no token.';
     const nameLength = at++ - name;
     while (at < limit && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
-    value.from = at;
-    while (at < limit && IS_TEXT[bytes[at] as number] === 1) at++;
+    const value = at;
+    while (at < limit && isText(bytes[at] as number)) at++;
     if (at === limit) return missing;
-    value.to = at;
+    const end = at;
     // RFC 9110, 5.5 and RFC 9112, 2.2: no NUL, no other control, no CR or LF that stands alone.
     if (bytes[at] !== CR) return 'A header has a control character in it.';
     if (++at === limit) return missing;
@@ -104,42 +96,43 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
 
     switch (nameLength) {
       case 10:
-        if (isName(bytes, name, 'connection')) persistent &&= !saysClose(textOf(bytes));
-        else if (isName(bytes, name, 'keep-alive')) keepAliveSeconds = timeoutIn(textOf(bytes));
+        if (isName(bytes, name, 'connection')) persistent &&= !saysClose(textOf(bytes, value, end));
+        else if (isName(bytes, name, 'keep-alive')) keepAliveSeconds = timeoutIn(textOf(bytes, value, end));
         break;
       case 11:
         if (!isName(bytes, name, 'retry-after')) break;
         if (retryAfter !== null) return 'It has Retry-After more than once.';
-        retryAfter = textOf(bytes);
+        retryAfter = textOf(bytes, value, end);
         break;
       case 12:
         if (!isName(bytes, name, 'content-type')) break;
         if (contentType !== null) return 'It has Content-Type more than once.';
-        contentType = textOf(bytes);
+        contentType = textOf(bytes, value, end);
         break;
       case 14:
         if (!isName(bytes, name, 'content-length')) break;
-        // RFC 9112, 6.3: more than one, or a list, is an unrecoverable error even where they are equal.
+        // RFC 9112, 6.3: more than one, or a list, is refused even where they are equal.
         if (contentLength !== null) return 'It has Content-Length more than once.';
-        contentLength = lengthIn(bytes);
+        contentLength = lengthIn(bytes, value, end);
         if (contentLength === null) return 'Its Content-Length is no number.';
         break;
       case 16:
         if (!isName(bytes, name, 'content-encoding')) break;
-        // RFC 9110, 5.3: lines of a list are one list.
-        contentEncoding = contentEncoding === null ? textOf(bytes) : `${contentEncoding}, ${textOf(bytes)}`;
+        // RFC 9110, 5.3: several lines are one list.
+        contentEncoding =
+          (contentEncoding === null ? '' : `${contentEncoding}, `) + textOf(bytes, value, end);
         break;
       case 17:
         if (!isName(bytes, name, 'transfer-encoding')) break;
         // RFC 9112, 6.1 and 7: chunked, once and alone. We have sent no TE, so nothing else may come.
-        if (chunked || textOf(bytes).toLowerCase() !== 'chunked')
+        if (chunked || textOf(bytes, value, end).toLowerCase() !== 'chunked')
           return 'Its Transfer-Encoding is not chunked.';
         chunked = true;
         break;
       default:
     }
   }
-  // RFC 9112, 6.1 and 6.3: each is how answers are smuggled.
+  // RFC 9112, 6.1 and 6.3: this is how answers are smuggled.
   if (chunked && contentLength !== null) return 'It has both Transfer-Encoding and Content-Length.';
   if (chunked && minor === 0) return 'It has a Transfer-Encoding in HTTP/1.0.';
   return {
@@ -158,46 +151,18 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
 const NO_STATUS_LINE = 'It does not begin with a status line.';
 const BARE_CR = 'A carriage return stands alone.';
 
-/** Whether a name is this one, which is in lower case and as long. In tokens the bit of case is free in letters alone. */
+function digitAt(bytes: Buffer, at: number): number {
+  return (bytes[at] as number) - ZERO;
+}
+
+/** What may stand in a value or a reason phrase (RFC 9110, 5.5): no control but the tab. */
+function isText(byte: number): boolean {
+  return byte < SPACE ? byte === TAB : byte !== DELETE;
+}
+
+/** Whether a name is this one, which is in lower case and as long. In tokens that bit is free in letters alone. */
 function isName(bytes: Buffer, at: number, name: string): boolean {
   for (let next = 0; next < name.length; next++)
     if (((bytes[at + next] as number) | 0x20) !== name.charCodeAt(next)) return false;
   return true;
-}
-
-const JSON_TYPE = 'application/json';
-
-/** The value without the white space around it. */
-function textOf(bytes: Buffer): string {
-  let { to } = value;
-  const { from } = value;
-  while (to > from && (bytes[to - 1] === SPACE || bytes[to - 1] === TAB)) to--;
-  // Nearly every answer has this value: no new string for it.
-  if (to - from !== JSON_TYPE.length) return bytes.toString('latin1', from, to);
-  for (let next = 0; next < JSON_TYPE.length; next++)
-    if (bytes[from + next] !== JSON_TYPE.charCodeAt(next)) return bytes.toString('latin1', from, to);
-  return JSON_TYPE;
-}
-
-/** RFC 9110, 8.6: 1*DIGIT, no sign, no list; and nothing after it, since undici miscounts where a space is. */
-function lengthIn(bytes: Buffer): number | null {
-  const { from, to } = value;
-  if (to === from || to - from > MAX_LENGTH_DIGITS) return null;
-  let length = 0;
-  for (let at = from; at < to; at++) {
-    const digit = (bytes[at] as number) - ZERO;
-    if (digit < 0 || digit > 9) return null;
-    length = length * 10 + digit;
-  }
-  return length;
-}
-
-/** RFC 9110, 7.6.1: a list of options in any case. */
-function saysClose(options: string): boolean {
-  return options !== 'keep-alive' && /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(options);
-}
-
-function timeoutIn(parameters: string): number | null {
-  const found = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,6})/i.exec(parameters);
-  return found === null ? null : Number(found[1]);
 }
