@@ -30,7 +30,7 @@ export function readIn(parts: readonly Uint8Array[]): Read {
     },
     onData(chunk) {
       calls.push('data');
-      body += chunk.latin1Slice();
+      body += chunk.toString('latin1');
     },
     onEnd() {},
     onError() {},
