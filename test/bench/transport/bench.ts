@@ -42,7 +42,7 @@ function run(transport: Transport, path: string, ms: number): Promise<number> {
     let open = 0;
     const exchange: Exchange = {
       method: 'GET',
-      target: `/_matrix/client/v3/rooms/%21abcdefghijklmnop%3Aexample.org/messages?dir=b&limit=10&kind=${'/'}${path}`,
+      target: `/_matrix/client/v3/rooms/%21abcdefghijklmnop%3Aexample.org/messages?dir=b&limit=10&kind=/${path}`,
       headers: [
         'accept',
         'application/json',

@@ -45,7 +45,7 @@ class LeanTransport implements Transport, ConnectionPool {
   /** Idle, but not yet polled since their answer. */
   #released: LeanConnection[] = [];
   #waiting: LeanExchange[] = [];
-  #turn: NodeJS.Immediate | null = null;
+  #hasTurn = false;
   /** Counts seconds. */
   #clock = 0;
   readonly #ticking: NodeJS.Timeout;
@@ -105,11 +105,13 @@ class LeanTransport implements Transport, ConnectionPool {
   }
 
   #takeTurn(): void {
-    this.#turn ??= setImmediate(this.#onTurn);
+    if (this.#hasTurn) return;
+    this.#hasTurn = true;
+    setImmediate(this.#onTurn);
   }
 
   readonly #onTurn = (): void => {
-    this.#turn = null;
+    this.#hasTurn = false;
     const waiting = this.#waiting;
     const released = this.#released;
     if (waiting.length > 0) {
