@@ -2,25 +2,34 @@ import { leanTransport } from './lean-transport.ts';
 import type { Transport } from './transport.ts';
 import { undiciTransport } from './undici-transport.ts';
 
-/** What the operator may say of it: `gateway.transport`. */
+/** What the operator says of it: `gateway.transport`. */
 export type TransportSetting = 'auto' | 'undici';
 
 /**
  * The lean client where the homeserver is plain http and no proxy may stand between; undici for everything else.
- * @param environment of the process. A proxy named there counts where Node itself is told to use it.
+ * @param environment of the process. A proxy named there counts where Node itself is told to use it; undici
+ *   then goes through it, except to the hosts of no_proxy.
  */
 export function chooseTransport(
   homeserverUrl: string,
   setting: TransportSetting,
   environment: NodeJS.ProcessEnv,
 ): Transport {
-  const proxied = usesProxy(environment);
-  return setting === 'auto' && !proxied && new URL(homeserverUrl).protocol === 'http:'
+  return isLean(homeserverUrl, setting, environment)
     ? leanTransport(homeserverUrl)
-    : undiciTransport(homeserverUrl, { proxied });
+    : undiciTransport(homeserverUrl, { proxied: usesProxy(environment) });
 }
 
-/** As Node's own `fetch`: NODE_USE_ENV_PROXY=1 or --use-env-proxy, and a proxy. Which hosts it is for, undici knows. */
+/** Whether that is the lean one. */
+export function isLean(
+  homeserverUrl: string,
+  setting: TransportSetting,
+  environment: NodeJS.ProcessEnv,
+): boolean {
+  return setting === 'auto' && new URL(homeserverUrl).protocol === 'http:' && !usesProxy(environment);
+}
+
+/** As Node's own `fetch` does: NODE_USE_ENV_PROXY=1 or --use-env-proxy, and a proxy. */
 function usesProxy(environment: NodeJS.ProcessEnv): boolean {
   const told =
     environment['NODE_USE_ENV_PROXY'] === '1' ||

@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { leanTransport } from '../../../src/gateway/upstream/transport/lean-transport.ts';
-import type { Exchange, Transport } from '../../../src/gateway/upstream/transport/transport.ts';
-import { undiciTransport } from '../../../src/gateway/upstream/transport/undici-transport.ts';
+import { leanTransport } from '../../src/gateway/upstream/transport/lean-transport.ts';
+import type { Exchange, Transport } from '../../src/gateway/upstream/transport/transport.ts';
+import { undiciTransport } from '../../src/gateway/upstream/transport/undici-transport.ts';
 
 /**
- * `node test/bench/transport/bench.ts`: this process's processor time per exchange, user and system, of both
+ * `node test/bench/transport.ts`: this process's processor time per exchange, user and system, of both
  * transports in turn, before a homeserver in a process of its own. `BENCH_SECONDS` sets how long each is measured.
  */
 const CONCURRENT = 64;
@@ -14,7 +14,7 @@ const WARM_UP_MS = 10_000;
 const MEASURED_MS = Number(process.env['BENCH_SECONDS'] ?? 10) * 1_000;
 const ROUNDS = 3;
 
-const child = fork(fileURLToPath(new URL('homeserver-process.ts', import.meta.url)));
+const child = fork(fileURLToPath(new URL('transport-homeserver-process.ts', import.meta.url)));
 const [{ port }] = (await once(child, 'message')) as [{ port: number }];
 const url = `http://127.0.0.1:${port}`;
 const transports = { undici: undiciTransport(url), lean: leanTransport(url) };
