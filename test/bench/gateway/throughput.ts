@@ -107,7 +107,11 @@ async function contestants(stage: Stage): Promise<{ rows: Map<Contestant, Row>; 
   return { rows, token: await mint(ours, [OPS, LOBBY]) };
 }
 
-async function run({ tools, options }: Stage, { name, server, path }: Row, token: string): Promise<Speed> {
+async function run(
+  { tools, options, report }: Stage,
+  { name, server, path }: Row,
+  token: string,
+): Promise<Speed> {
   const before = await cpuSeconds(server.pid);
   const load = await runWrk(tools, {
     url: server.url + path,
@@ -115,10 +119,10 @@ async function run({ tools, options }: Stage, { name, server, path }: Row, token
     connections: CONNECTIONS,
     seconds: options.seconds,
   });
-  if (load.bad + load.late > 0 || load.requests === 0)
-    throw new Error(
-      `${name}: ${String(load.bad)} of ${String(load.requests)} answers were bad, ${String(load.late)} late.`,
-    );
+  if (load.bad > 0 || load.requests === 0)
+    throw new Error(`${name}: ${String(load.bad)} of ${String(load.requests)} answers were bad.`);
+  // A machine that is busy with other things makes some wait for two seconds; that costs no processor time.
+  if (load.late > 0) report.say(`  ${name}: ${String(load.late)} answers came late.`);
   return {
     perSecond: load.perSecond,
     perCpuSecond: load.requests / ((await cpuSeconds(server.pid)) - before),
