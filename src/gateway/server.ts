@@ -73,6 +73,9 @@ export type Gateway = {
 };
 
 const LOOKING_BYTES = 2_097_152;
+/** Connections that may wait to be accepted, as far as the system allows. Node's 511 are soon full; then
+ * clients wait a second until they try again. */
+const BACKLOG = 4_096;
 const INTERNAL = matrixError(500, 'M_UNKNOWN', 'Something went wrong here.');
 
 /**
@@ -310,7 +313,7 @@ function endWith(socket: Duplex, answer: GatewayResponse, status = answer.status
 function listening(server: Server, listen: GatewayOptions['listen']): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(listen, () => {
+  server.listen({ ...listen, backlog: BACKLOG }, () => {
     server.off('error', reject);
     resolve();
   });
