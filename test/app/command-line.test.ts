@@ -96,17 +96,17 @@ test('to doctor a missing configuration is a finding, for people and for scripts
   });
 });
 
-test('too old a Node says so instead of tripping over the first line', async () => {
+test.each(['20.11.1', '24.11.1'])('Node %s is too old, and the launcher says so', async (version) => {
   const dir = await mkdtemp(join(tmpdir(), 'mintwarden-node-'));
   // The launcher as an older Node runs it: the same file, told another version.
   const old = join(dir, 'old.cjs');
   await writeFile(
     old,
-    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.1' } });",
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });`,
   );
   await chmod(old, 0o600);
   const done = spawnSync(process.execPath, ['--require', old, BIN, 'start'], { encoding: 'utf8' });
   await rm(dir, { recursive: true });
   expect(done.status).toBe(1);
-  expect(done.stderr).toMatch(/^Mintwarden needs Node 24 or newer; this is Node 20\.11\.1\.\n/);
+  expect(done.stderr.split('\n')[0]).toBe(`Mintwarden needs Node 24.12 or newer; this is Node ${version}.`);
 });

@@ -125,7 +125,8 @@ test.each<[string, unknown, unknown, string, RegExp]>([
 });
 
 test.each<['node-version' | 'sqlite-version' | 'synapse-version', string, string]>([
-  ['node-version', '24.0.0', 'ok'],
+  ['node-version', '24.12.0', 'ok'],
+  ['node-version', '24.11.1', 'fail'],
   ['node-version', '22.9.1', 'fail'],
   ['sqlite-version', '3.51.2', 'warn'],
   ['sqlite-version', '3.51.3', 'ok'],

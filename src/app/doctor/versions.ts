@@ -11,7 +11,9 @@ type Broken = {
 
 /** Versions known not to do, newest knowledge last. Each says where it is known from. */
 const BROKEN: Readonly<Record<'node-version' | 'sqlite-version' | 'synapse-version', readonly Broken[]>> = {
-  'node-version': [{ from: '0', to: '24.0.0', severity: 'fail', what: 'Mintwarden needs Node 24 or newer' }],
+  'node-version': [
+    { from: '0', to: '24.12.0', severity: 'fail', what: 'Mintwarden needs Node 24.12 or newer' },
+  ],
   'sqlite-version': [
     // sqlite.org/wal.html#walresetbug: two connections that write and empty the log at once. Ours is one
     // writer with readers.
