@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ALICE, grantOf, OPS, SECRET } from './support/grants.ts';
 import { type Stage, stage } from './support/stage.ts';
+import { settled } from '../support/wait.ts';
 
 /*
  * What stock clients ask for on their way to a first sync, as they ask it, each of which stopped some of them
@@ -257,7 +258,8 @@ describe('a token that only sends', () => {
     expect(performance.now() - begun).toBeGreaterThan(250);
     expect(second.body).toEqual(first.body);
     const open = sender.ask('GET', `${V3}/sync?timeout=30000&since=mw0`);
-    setTimeout(() => sender.desk.end(grantOf([]).id), 50);
+    await settled();
+    sender.desk.end(grantOf([]).id);
     expect((await open).status).toBe(401);
     expect(sender.homeserver.seen).toEqual([]);
   });

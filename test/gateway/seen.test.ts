@@ -3,6 +3,7 @@ import type { GrantId } from '../../src/domain/ids.ts';
 import type { RequestRecord } from '../../src/gateway/request/record.ts';
 import { DEV, OPS } from './support/grants.ts';
 import { type Stage, stage, UPSTREAM_TOKEN } from './support/stage.ts';
+import { realTime } from '../support/wait.ts';
 
 let it: Stage;
 let seen: RequestRecord[];
@@ -25,9 +26,9 @@ const POLL = '/_matrix/client/v3/sync?since=s1&timeout=30000';
 test('a request’s time at the homeserver is told apart', async () => {
   it.homeserver.answer(
     (_, response) =>
-      void setTimeout(
-        () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"chunk":[],"start":"a"}'),
-        80,
+      // What is measured is real time.
+      void realTime(80).then(() =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"chunk":[],"start":"a"}'),
       ),
   );
   expect((await it.ask('GET', messages(OPS))).status).toBe(200);

@@ -103,13 +103,13 @@ describe('two grants of one subject', () => {
   test('each get their own answer, though they ask the same at the same time', async () => {
     await using s = await stage({ rooms: [OPS] });
     s.desk.add(OTHER, accessOf([DEV], { id: '8G4L0R' as never }));
+    const all = Promise.withResolvers<void>();
     s.homeserver.answer((_, response) => {
-      setTimeout(
-        () =>
-          response
-            .writeHead(200, { 'content-type': 'application/json' })
-            .end(JSON.stringify({ joined_rooms: [OPS, DEV] })),
-        50,
+      if (s.homeserver.seen.length === 20) all.resolve();
+      void all.promise.then(() =>
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ joined_rooms: [OPS, DEV] })),
       );
       return undefined;
     });

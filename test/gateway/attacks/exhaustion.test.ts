@@ -4,6 +4,7 @@ import { memoryBudget } from '../../../src/gateway/limits/memory-budget.ts';
 import type { GrantId } from '../../../src/domain/ids.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
+import { realTime, settled, until } from '../../support/wait.ts';
 
 const GRANT = '7F3K9Q' as never;
 const IN = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state`;
@@ -15,7 +16,6 @@ const event = (size: number) => ({
   content: { body: 'x'.repeat(size) },
 });
 const MIB = 1_048_576;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A holder who asks and does not read. */
 function deaf(port: number, bytes: string): Socket {
@@ -26,16 +26,8 @@ function deaf(port: number, bytes: string): Socket {
   return socket;
 }
 
-/** The answer was given to the system, which cannot pass it on: said in the log. */
-const answered = (s: Stage): boolean => s.logged.some(({ event: said }) => said === 'request');
-
-async function until(check: () => boolean, ms = 5_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!check()) {
-    if (Date.now() > end) throw new Error('it did not come to that');
-    await sleep(10);
-  }
-}
+/** How many answers were given to the system, which cannot pass them on: said in the log. */
+const answered = (s: Stage): number => s.logged.filter(({ event: said }) => said === 'request').length;
 
 describe('someone without a token', () => {
   test('cannot make the homeserver work: what is told to anyone is asked once for all, whatever comes of it', async () => {
@@ -44,11 +36,11 @@ describe('someone without a token', () => {
     let most = 0;
     s.homeserver.answer((_, response) => {
       most = Math.max(most, ++open);
-      setTimeout(() => {
+      void settled().then(() => {
         open--;
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end('{"versions":["v1.11"]}');
-      }, 100);
+      });
     });
     const one = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: x\r\n\r\n';
     const texts = await Promise.all(Array.from({ length: 5 }, () => s.raw(one.repeat(200), 1_000)));
@@ -64,18 +56,18 @@ describe('someone without a token', () => {
       expect((await s.ask('GET', '/_matrix/client/versions', { token: null })).status).toBe(502);
     expect(s.homeserver.seen.length).toBeLessThan(5);
     s.homeserver.answer(() => ({ versions: ['v1.11'] }));
-    await sleep(1_100);
-    expect((await s.ask('GET', '/_matrix/client/versions', { token: null })).status).toBe(200);
+    const status = async () => (await s.ask('GET', '/_matrix/client/versions', { token: null })).status;
+    await expect.poll(status, { timeout: 1_500 }).toBe(200);
   });
 
   test('who asks and goes does not take the answer from others', async () => {
     await using s = await stage();
     const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
     s.homeserver.answer((_, response) => {
       asked.resolve();
-      setTimeout(
-        () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"versions":["v1.11"]}'),
-        200,
+      void answer.promise.then(() =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"versions":["v1.11"]}'),
       );
     });
     const leaving = new AbortController();
@@ -86,6 +78,8 @@ describe('someone without a token', () => {
     const second = s.ask('GET', '/_matrix/client/versions', { token: null });
     leaving.abort();
     expect(await first).toBe('gone');
+    await settled();
+    answer.resolve();
     expect((await second).status).toBe(200);
   });
 });
@@ -95,21 +89,20 @@ describe('a holder who asks and does not read', () => {
     await using s = await stage({ rooms: [OPS], limits: { concurrentPerGrant: 4 } });
     s.homeserver.answer(() => [event(8 * MIB)]);
     const sockets = Array.from({ length: 4 }, () => deaf(s.gateway.port, REQUEST));
-    await until(() => s.homeserver.seen.length === 4);
-    await sleep(500);
+    await until(() => answered(s) === 4, 15_000);
     expect(await s.ask('GET', IN)).toMatchObject({ status: 429 });
     for (const socket of sockets) socket.destroy();
-    await sleep(100);
     s.homeserver.answer(() => []);
-    expect((await s.ask('GET', IN)).status).toBe(200);
+    await expect.poll(async () => (await s.ask('GET', IN)).status).toBe(200);
   });
 
   test('is not waited for', async () => {
     await using s = await stage({ rooms: [OPS], limits: { readTimeoutMs: 500 } });
     s.homeserver.answer(() => [event(8 * MIB)]);
     const socket = deaf(s.gateway.port, REQUEST);
-    await until(() => answered(s), 15_000);
-    await sleep(2_000);
+    await until(() => answered(s) === 1, 15_000);
+    // A socket that does not read hears nothing of its end.
+    await realTime(2_000);
     let size = 0;
     const ended = new Promise((resolve) => socket.on('close', resolve));
     socket.on('data', (data: Buffer) => (size += data.length)).resume();
@@ -121,9 +114,9 @@ describe('a holder who asks and does not read', () => {
     await using s = await stage({ rooms: [OPS] });
     s.homeserver.answer(() => [event(8 * MIB)]);
     const socket = deaf(s.gateway.port, REQUEST);
-    await until(() => answered(s), 15_000);
+    await until(() => answered(s) === 1, 15_000);
     s.desk.end(GRANT);
-    await sleep(100);
+    await settled();
     let size = 0;
     const ended = new Promise((resolve) => socket.on('close', resolve));
     socket.on('data', (data: Buffer) => (size += data.length)).resume();
@@ -135,15 +128,23 @@ describe('a holder who asks and does not read', () => {
 describe('large answers', () => {
   test('of one grant share one allowance, and give it back', async () => {
     await using s = await stage({ rooms: [OPS], limits: { answerBytes: 1_000_000 } });
+    const rest = Promise.withResolvers<void>();
     s.homeserver.answer((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('[');
       response.write(JSON.stringify(event(600_000)));
-      setTimeout(() => response.end(']'), 300);
+      void rest.promise.then(() => response.end(']'));
     });
-    const statuses = (await Promise.all([s.ask('GET', IN), s.ask('GET', IN), s.ask('GET', IN)])).map(
-      (got) => got.status,
-    );
+    let refused = 0;
+    const asked = Array.from({ length: 3 }, async () => {
+      const { status } = await s.ask('GET', IN);
+      if (status === 429) refused++;
+      return status;
+    });
+    // The first holds its memory until the others were refused.
+    await until(() => refused === 2);
+    rest.resolve();
+    const statuses = await Promise.all(asked);
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 429, 429]);
     expect((await s.ask('GET', IN)).status).toBe(200);
   });

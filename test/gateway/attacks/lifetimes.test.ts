@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LeaseId } from '../../../src/domain/ids.ts';
 import { OPS } from '../support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
+import { settled, until } from '../../support/wait.ts';
 
 // When a grant ends, everything of it does. RoomLookup at: gateways that went on taking revoked tokens while a
 // cache or a session remembered them (azure-managed-grafana 74, carbon-apimgt 11791, keygen-api 651),
@@ -52,12 +53,13 @@ describe('a grant that ends', () => {
   });
 
   test('by the clock, with nobody saying so, while the homeserver answers: nothing is shown', async () => {
-    await using s = await stage({ rooms: [OPS], grant: { expiresAt: Date.now() + 300 } });
+    const expiresAt = Date.now() + 300;
+    await using s = await stage({ rooms: [OPS], grant: { expiresAt } });
     s.homeserver.answer((_, response) => {
-      setTimeout(() => {
+      void until(() => Date.now() > expiresAt).then(() => {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ joined_rooms: [OPS] }));
-      }, 400);
+      });
     });
     expect(await s.ask('GET', ROOMS)).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
   });
@@ -77,9 +79,9 @@ describe('a request whose body is still on its way when the grant ends', () => {
     socket.write(
       `${method} ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 10\r\n\r\n12345`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await settled();
     s.desk.end(GRANT);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await settled();
     expect(text).toContain('M_UNKNOWN_TOKEN');
     expect(text).not.toContain(OPS);
     expect(s.homeserver.seen).toEqual([]);
@@ -185,8 +187,10 @@ test('a good token’s syncs are slowed while the homeserver fails, cut when the
   s.homeserver.answer((_, response) => void response.destroy());
   expect(await took(502)).toBeLessThan(150);
   await took(502);
-  setTimeout(() => s.desk.end(GRANT), 100);
-  expect(await took(401)).toBeLessThan(1_000);
+  const slowed = took(401);
+  await settled();
+  s.desk.end(GRANT);
+  expect(await slowed).toBeLessThan(1_000);
 });
 
 test('one grant has so many requests at a time', async () => {
@@ -198,7 +202,7 @@ test('one grant has so many requests at a time', async () => {
     s.ask('GET', SYNC, { signal: leaving.signal }),
   ].map((poll) => poll.catch(() => null));
   await asked;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await settled();
   expect(await s.ask('GET', ROOMS)).toMatchObject({
     status: 429,
     body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1_000 },
@@ -206,6 +210,6 @@ test('one grant has so many requests at a time', async () => {
   leaving.abort();
   await Promise.all(polls);
   s.homeserver.answer(() => ({ joined_rooms: [] }));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await settled();
   expect((await s.ask('GET', ROOMS, { token: TOKEN })).status).toBe(200);
 });

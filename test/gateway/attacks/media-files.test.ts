@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -5,6 +6,7 @@ import type { GrantId, LeaseId } from '../../../src/domain/ids.ts';
 import { A, answerWithFiles, BYTES, download, file, filesAsked, mediaStage } from '../support/media-room.ts';
 import { OPS } from '../support/grants.ts';
 import { type Stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
+import { isPending, realTime, settled, until } from '../../support/wait.ts';
 
 const GRANT = '7F3K9Q' as GrantId;
 const KNOWN = 'mxc://hs.test/known';
@@ -18,14 +20,14 @@ const image = {
   content: { url: KNOWN },
 };
 const MIB = 1_048_576;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(check: () => boolean, ms = 5_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!check()) {
-    if (Date.now() > end) throw new Error('it did not come to that');
-    await sleep(10);
+/** Waits until a number has not changed for a while. Gives it. */
+async function still(count: () => number): Promise<number> {
+  for (let last = -1; last !== count() || last === 0;) {
+    last = count();
+    await settled();
   }
+  return count();
 }
 
 /** A holder's connection, and what came on it. */
@@ -202,8 +204,9 @@ describe('an answer that is no file', () => {
   test('that breaks off is cut off, not completed', async () => {
     await using s = await mediaStage([], ['media-any']);
     s.homeserver.answer((_, response) => {
-      response.writeHead(200, { 'content-type': 'image/png' }).write('half');
-      setTimeout(() => response.destroy(), 50);
+      response
+        .writeHead(200, { 'content-type': 'image/png' })
+        .write('half', () => void settled().then(() => response.destroy()));
     });
     await expect(download(s, KNOWN)).rejects.toThrow('terminated');
   });
@@ -243,9 +246,8 @@ describe('a download', () => {
     await using s = await mediaStage([], ['media-any'], { homeserverUrl: upstream.url });
     const slow = holder(s, get(`${A}/download/hs.test/known`), { deaf: true });
     await until(() => upstream.state.sent > 0);
-    await sleep(500);
-    const before = upstream.state.sent;
-    await sleep(300);
+    const before = await still(() => upstream.state.sent);
+    await settled();
     expect(upstream.state.sent).toBe(before);
     // What sockets hold, on both sides.
     expect(before).toBeLessThan(16 * MIB);
@@ -288,12 +290,10 @@ describe('a download', () => {
       limits: { concurrentPerGrant: 2 },
     });
     const readers = [1, 2].map(() => holder(s, get(`${A}/download/hs.test/known`), { deaf: true }));
-    await until(() => upstream.state.sent > MIB);
-    await sleep(100);
+    await still(() => upstream.state.sent);
     expect((await s.ask('GET', '/_matrix/client/v3/joined_rooms')).status).toBe(429);
     for (const { socket } of readers) socket.destroy();
-    await sleep(200);
-    expect((await s.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(200);
+    await expect.poll(async () => (await s.ask('GET', '/_matrix/client/v3/account/whoami')).status).toBe(200);
   });
 
   test('that nobody reads ends', async () => {
@@ -486,11 +486,7 @@ describe('an upload', () => {
     let stuck = false;
     while (written < 50 * MIB && !stuck) {
       written += piece.length;
-      if (!sender.socket.write(piece))
-        stuck = await Promise.race([
-          new Promise<boolean>((resolve) => sender.socket.once('drain', () => resolve(false))),
-          sleep(500).then(() => true),
-        ]);
+      if (!sender.socket.write(piece)) stuck = await isPending(once(sender.socket, 'drain'));
     }
     expect(stuck).toBe(true);
     expect(written).toBeLessThan(24 * MIB);
@@ -519,7 +515,7 @@ describe('an upload', () => {
       );
       await until(() => bytes > 40_000);
       // Longer than any other request's body may take.
-      if (how !== 'silent') await sleep(400);
+      if (how !== 'silent') await realTime(400);
       expect(broken).toBe(how === 'silent' ? broken : false);
       if (how === 'over') s.desk.end(GRANT);
       if (how === 'gone') sender.socket.destroy();

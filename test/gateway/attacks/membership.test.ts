@@ -4,6 +4,7 @@ import type { GrantId } from '../../../src/domain/ids.ts';
 import { ALICE, OPS, SECRET } from '../support/grants.ts';
 import { INVITED, KNOWN, peopledStage } from '../support/peopled-room.ts';
 import { BOB, inRoom, V3, writesAt } from '../support/writing-room.ts';
+import { settled } from '../../support/wait.ts';
 
 /** Who is in a room: the subject, by `join`, `leave` and `knock`, and others, by user id. */
 const ALL = ['read', 'join', 'leave', 'knock', 'invite', 'kick', 'ban', 'unban'];
@@ -383,6 +384,6 @@ test('a token that ends while the member is looked up changes nothing', async ()
     return { membership: 'join' };
   });
   expect((await s.ask('POST', at('kick'), { body: who(BOB) })).status).toBe(401);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await settled();
   expect(writesAt(s.homeserver)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { OPS, SECRET } from '../support/grants.ts';
 import { stage, UPSTREAM_TOKEN } from '../support/stage.ts';
+import { settled } from '../../support/wait.ts';
 
 const ROOM = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}`;
 const event = (room: unknown, more: object = {}) => ({
@@ -158,8 +159,7 @@ describe('answers that are not what was asked for become a clean 502', () => {
       'cut off',
       (response) => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
-        response.write('{"chunk":[]}');
-        setTimeout(() => response.destroy(), 20);
+        response.write('{"chunk":[]}', () => void settled().then(() => response.destroy()));
       },
     ],
     ['nothing at all', (response) => void response.destroy()],

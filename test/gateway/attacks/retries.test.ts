@@ -4,6 +4,7 @@ import { ALICE, OPS } from '../support/grants.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';
 import type { Stage } from '../support/stage.ts';
 import { answerAsRoom, inRoom, writesAt, writingStage } from '../support/writing-room.ts';
+import { settled } from '../../support/wait.ts';
 
 const hello = { msgtype: 'm.text', body: 'hello' };
 const path = inRoom(OPS, 'send/m.room.message/t1');
@@ -101,7 +102,7 @@ describe('a transaction id that was answered', () => {
     gone.abort();
     await first;
     const again = put(s);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await settled();
     answer();
     expect(told(await again)).toEqual([200, { event_id: '$late' }]);
     expect(writesAt(s.homeserver)).toHaveLength(1);

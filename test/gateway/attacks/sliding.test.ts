@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
+import { until } from '../../support/wait.ts';
 
 const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
 const ALL = {
@@ -259,7 +260,7 @@ describe('the wait', () => {
   test('ends when the grant does', async () => {
     await using s = await withDevice(() => undefined);
     const answer = ask(s, ALL, '?pos=p1&timeout=30000');
-    while (s.homeserver.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => s.homeserver.seen.length > 0);
     s.desk.end(grantOf([]).id);
     expect((await answer).status).toBe(401);
   });

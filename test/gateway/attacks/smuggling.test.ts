@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { accessOf, DEV, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
+import { settled } from '../../support/wait.ts';
 
 // Where one request ends and the next begins, said in two ways. Advisories looked at:
 // - Node and llhttp: CVE-2018-7159 (spaces in a length), CVE-2019-15606, CVE-2020-8287 (two
@@ -210,15 +211,18 @@ describe('understood in the one way there is, and judged one by one', () => {
   });
 
   test('answers come in the order of the requests, whoever’s is ready first', async () => {
+    const quick = Promise.withResolvers<void>();
     s.homeserver.answer(({ path }, response) => {
       const isSlow = path.endsWith('/members');
-      setTimeout(
-        () =>
-          response
-            .writeHead(200, { 'content-type': 'application/json' })
-            .end(isSlow ? '{"chunk":[]}' : '{"joined_rooms":[]}'),
-        isSlow ? 100 : 0,
-      );
+      const answer = (): void =>
+        void response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(isSlow ? '{"chunk":[]}' : '{"joined_rooms":[]}');
+      if (isSlow) void quick.promise.then(() => settled()).then(answer);
+      else {
+        answer();
+        quick.resolve();
+      }
       return undefined;
     });
     const text = await s.raw(

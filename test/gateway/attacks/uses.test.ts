@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MintwardenError } from '../../../src/domain/errors.ts';
 import { grantOf, OPS } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
+import { settled, until } from '../../support/wait.ts';
 
 const V3 = '/_matrix/client/v3';
 const ROOM = encodeURIComponent(OPS);
@@ -9,8 +10,8 @@ const ROOMS = `${V3}/joined_rooms`;
 const GRANT = '7F3K9Q' as never;
 const good = (uses: number) => ({ scope: { ...grantOf([OPS]).scope, uses } });
 const untilOver = async (s: Awaited<ReturnType<typeof stage>>, count: number) => {
-  for (let wait = 0; wait < 100 && s.desk.usesOver.length < count; wait++)
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => s.desk.usesOver.length >= count);
+  await settled();
   expect(s.desk.usesOver).toHaveLength(count);
 };
 
@@ -65,7 +66,7 @@ describe('a token that is good for so many requests', () => {
     const use = s.desk.countUse.bind(s.desk);
     s.desk.countUse = async (id) => {
       leaving.abort();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await settled();
       return use(id);
     };
     await expect(s.ask('GET', ROOMS, { signal: leaving.signal })).rejects.toThrow(/abort/);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
 import { answerAsRoom, inRoom, V3, writesAt, writingStage } from '../support/writing-room.ts';
+import { settled } from '../../support/wait.ts';
 
 const hello = { msgtype: 'm.text', body: 'hello' };
 const HELLO = JSON.stringify(hello);
@@ -491,7 +492,7 @@ test('a token that ends while the room is looked at sends nothing', async () => 
       .end('{"errcode":"M_NOT_FOUND"}');
   });
   expect((await s.ask('PUT', send('m.room.message'), { body: HELLO })).status).toBe(401);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await settled();
   expect(writesAt(s.homeserver)).toEqual([]);
 });
 
@@ -511,7 +512,7 @@ test('a token that ends while another lease is made for its write sends nothing 
       .end('{"errcode":"M_NOT_FOUND"}');
   });
   expect((await s.ask('PUT', send('m.room.message'), { body: HELLO })).status).toBe(401);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await settled();
   expect(s.desk.refused).toEqual(['lease-1']);
   expect(writesAt(s.homeserver)).toHaveLength(1);
 });
