@@ -15,7 +15,6 @@ import { connect, createServer, type Socket } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ask } from '../../src/app/exec/client/ask.ts';
 import { MAX_LINE_BYTES } from '../../src/app/exec/protocol.ts';
@@ -25,6 +24,7 @@ import {
   type Respond,
 } from '../../src/app/exec/server/control-socket.ts';
 import { keptLog } from '../store/scratch.ts';
+import { isPending, settled } from '../support/wait.ts';
 
 let folder: string;
 let file: string;
@@ -65,7 +65,7 @@ async function sent(...pieces: readonly (string | Buffer)[]): Promise<string> {
   await once(socket, 'connect');
   for (const piece of pieces) {
     socket.write(piece);
-    await sleep(5);
+    await settled();
   }
   await closed;
   return Buffer.concat(chunks).toString();
@@ -86,13 +86,11 @@ describe('the socket', () => {
     async () => {
       await start();
       await chmod(join(folder, '..'), 0o755);
-      const knock = `require('node:net').connect(${JSON.stringify(file)}).on('connect',()=>console.log('in')).on('error',e=>console.log(e.code))`;
+      const knock = `const socket=require('node:net').connect(${JSON.stringify(file)}).on('connect',()=>{console.log('in');socket.destroy()}).on('error',e=>console.log(e.code))`;
       const asNobody = (): string =>
-        spawnSync(
-          process.execPath,
-          ['-e', `process.setgid(65534);process.setuid(65534);${knock};setTimeout(()=>process.exit(),500)`],
-          { encoding: 'utf8' },
-        ).stdout.trim();
+        spawnSync(process.execPath, ['-e', `process.setgid(65534);process.setuid(65534);${knock}`], {
+          encoding: 'utf8',
+        }).stdout.trim();
       expect(asNobody()).toBe('EACCES');
       await chmod(folder, 0o755);
       expect(asNobody()).toBe('EACCES');
@@ -148,7 +146,7 @@ describe('the socket', () => {
 describe('a request', () => {
   test('is answered, several at once', async () => {
     await start(async (one, hand) => {
-      await sleep(20);
+      await settled();
       return echo(one, hand);
     });
     const answers = await Promise.all(
@@ -176,7 +174,7 @@ describe('a request', () => {
     const cut: Socket = connect(file);
     await once(cut, 'connect');
     cut.write(whole.slice(0, -1));
-    await sleep(20);
+    await settled();
     cut.destroy();
     expect(JSON.parse(await sent(whole.slice(0, -1)))).toMatchObject({
       error: { message: 'Nothing came for too long.' },
@@ -220,7 +218,7 @@ describe('a request', () => {
   test('is answered after thousands of connections that say nothing', async () => {
     await start(echo, { request: 300 });
     const idle = Array.from({ length: 3_000 }, () => connect(file).on('error', () => undefined));
-    await sleep(500);
+    await Promise.allSettled(idle.map((socket) => once(socket, 'connect')));
     await expect
       .poll(async () => (await ask(file, request('list'), nothing)).error, { timeout: 5_000 })
       .toBeNull();
@@ -228,17 +226,23 @@ describe('a request', () => {
   }, 15_000);
 
   test('under way is answered before the service ends; whoever asked nothing is not waited for', async () => {
+    const begun = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
     await start(async (one, hand) => {
-      await sleep(200);
+      begun.resolve();
+      await done.promise;
       return echo(one, hand);
     });
     const silent = connect(file).on('error', () => undefined);
     await once(silent, 'connect');
     const answer = ask(file, request('list'), nothing);
-    await sleep(50);
-    const begun = performance.now();
-    await running.pop()?.stop();
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    await begun.promise;
+    const stoppedAt = performance.now();
+    const stopping = running.pop()?.stop() ?? Promise.reject(new Error('It does not run.'));
+    expect(await isPending(stopping)).toBe(true);
+    done.resolve();
+    await stopping;
+    expect(performance.now() - stoppedAt).toBeLessThan(3_000);
     expect(await answer).toMatchObject({ words: 'list', error: null });
     silent.destroy();
   });

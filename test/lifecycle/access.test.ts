@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { newToken } from '../../src/domain/token.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
@@ -8,6 +7,7 @@ import { watchSubjectsOnce } from '../../src/lifecycle/scheduler/subjects-watch.
 import { randomBytes } from 'node:crypto';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL, LOBBY, OPS } from './support/homeserver.ts';
+import { fakeTimers } from '../support/fake-timers.ts';
 
 const HOUR = 3_600_000;
 
@@ -72,11 +72,13 @@ describe('a presented token', () => {
   it('is cut when its time comes, without the reaper', async () => {
     await using given = await delivered();
     const { service, access, token, over } = given;
+    using timers = fakeTimers();
     service.clock.at += HOUR - 30;
     await access.verifyToken(token);
-    const real = Date.now() - service.clock.at;
-    service.services.clock.now = () => Date.now() - real;
-    await sleep(120);
+    await timers.pass(29);
+    expect(over).toEqual([]);
+    service.clock.at += 30;
+    await timers.pass(1);
     expect(over).toEqual([given.grant.id]);
   });
 

@@ -27,6 +27,7 @@ import type { SqliteLedger } from '../../src/store/sqlite/open.ts';
 import { endGrant } from '../../src/lifecycle/revocation/end-grant.ts';
 import { NOON, sampleAudit, sampleGrant, sampleLease, sampleMessage } from '../contract/sample.ts';
 import { silentLog } from '../support/silent-log.ts';
+import { fakeTimers } from '../support/fake-timers.ts';
 
 const ROOM = '!control:example.org';
 const KEY = randomBytes(32);
@@ -328,6 +329,7 @@ describe('the poster', () => {
   test('posts soon after a revocation, and not at once for what gives power', async () => {
     await live('AAAAAA');
     await post();
+    using timers = fakeTimers();
     const poster = startAnchors(parts(), undefined, {
       everyMs: 600_000,
       soonMs: 20,
@@ -336,12 +338,14 @@ describe('the poster', () => {
       lastTryMs: 1_000,
     });
     const id = await live('BBBBBB');
-    await expect.poll(() => room.events.length).toBe(2); // the first of its own
+    await timers.pass(20);
+    expect(room.events.length).toBe(2); // the first of its own
     await live('CCCCCC');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await timers.pass(30_000);
     expect(room.events.length).toBe(2);
     await revoked(id);
-    await expect.poll(() => room.events.length).toBe(3);
+    await timers.pass(20);
+    expect(room.events.length).toBe(3);
     await poster.stop();
     await post();
     expect(room.events.length).toBe(3);
@@ -373,6 +377,7 @@ describe('the poster', () => {
   });
 
   test('tries again while the homeserver is away, and never fails', async () => {
+    using timers = fakeTimers();
     const poster = startAnchors(parts(), undefined, {
       everyMs: 600_000,
       soonMs: 1,
@@ -382,10 +387,11 @@ describe('the poster', () => {
     });
     room.away = true;
     await revoked(await live('AAAAAA'));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await timers.pass(1_000);
     expect(room.events.length).toBe(0);
     room.away = false;
-    await expect.poll(() => room.events.length).toBe(1);
+    await timers.pass(5);
+    expect(room.events.length).toBe(1);
     await poster.stop();
   });
 });

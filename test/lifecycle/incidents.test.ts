@@ -14,6 +14,7 @@ import { createIncidents } from '../../src/lifecycle/incidents/incidents.ts';
 import type { Services } from '../../src/lifecycle/services.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, BOT, CONTROL } from './support/homeserver.ts';
+import { settled } from '../support/wait.ts';
 
 const FULL = new MintwardenError('state', 'The disk is full.', 'Free some space.');
 
@@ -29,7 +30,7 @@ async function telling(told: IncidentKind[] = []) {
   const teller = notifyIncidents(service.services, incidents, store);
   await teller.ready;
   const inControl = async (): Promise<string[]> => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await settled();
     await service.drain();
     return service.homeserver.events
       .filter(({ roomId }) => roomId === CONTROL)

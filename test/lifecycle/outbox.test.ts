@@ -3,6 +3,7 @@ import type { RoomId } from '../../src/domain/ids.ts';
 import { deliver, deliverWaitingTo } from '../../src/lifecycle/notifications/deliver.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL } from './support/homeserver.ts';
+import { settled } from '../support/wait.ts';
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
@@ -270,7 +271,7 @@ describe('!deliver', () => {
       const [state] = await Promise.all([
         deliver(service.services, grant, 500),
         service.drain(),
-        new Promise((r) => setTimeout(r, 20)).then(() => service.drain()),
+        settled().then(() => service.drain()),
       ]);
       return state;
     };

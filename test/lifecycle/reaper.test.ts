@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { startReaper } from '../../src/lifecycle/scheduler/reaper.ts';
 import { Service } from './support/harness.ts';
+import { fakeTimers } from '../support/fake-timers.ts';
 
 describe('the reaper', () => {
   it('wakes with each commit, and does what is due', async () => {
@@ -38,6 +38,7 @@ describe('the reaper', () => {
       (change.messages ?? []).some((row) => row.grantId === bad.id)
         ? Promise.reject(new Error('this row is cursed'))
         : commit(change);
+    using timers = fakeTimers();
     const reaper = startReaper(service.services);
     const other = await service.mint({ subject: addBob(service) });
     await vi.waitFor(async () => expect((await service.ledger.leases(other.id)).length).toBe(1), 2_000);
@@ -47,7 +48,7 @@ describe('the reaper', () => {
       6_000,
     );
     const looks = homeserver.calls.length;
-    await sleep(300);
+    await timers.pass(300);
     expect(homeserver.calls.length - looks, 'a cursed row must not be tried in a loop').toBeLessThan(20);
     await reaper.stop();
   });

@@ -3,6 +3,7 @@ import { type Watched, watchedService, type WatchedService } from '../../../src/
 import type { Config } from '../../../src/config/index.ts';
 import type { Incident } from '../../../src/domain/incident.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
+import { settled } from '../../support/wait.ts';
 
 const config = (port = 0): Config => ({ monitoring: { listen: { host: '127.0.0.1', port } } }) as Config;
 const closing: (() => Promise<void>)[] = [];
@@ -173,7 +174,7 @@ test('many who ask at once are answered by one look', async () => {
   const { ledger } = what.services;
   const counts = async (): ReturnType<typeof ledger.counts> => {
     looks += 1;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await settled(1_000);
     return ledger.counts();
   };
   watched.started({ ...what, services: { ...what.services, ledger: { ...ledger, counts } } });

@@ -4,6 +4,7 @@ import type { Message } from '../../../src/domain/message.ts';
 import { createSteadyClock } from '../../../src/lifecycle/time/steady-clock.ts';
 import { watchClock } from '../../../src/lifecycle/time/watch-clock.ts';
 import { silentLog } from '../../support/silent-log.ts';
+import { fakeTimers } from '../../support/fake-timers.ts';
 
 const NOON = 1_800_000_000_000;
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
@@ -176,15 +177,17 @@ describe('the watch over the clock', () => {
 
   test('tells once of what lasts, and notes no time that cannot be relied on', async () => {
     const { it, set, told, noted, services, store } = parts();
+    using timers = fakeTimers();
     const watch = watchClock(services, store, async () => it.wall - 10 * MINUTE, pace);
     set(HOUR);
-    await expect.poll(() => told.length).toBe(1);
+    await timers.pass(100);
+    expect(told.length).toBe(1);
     expect(told[0]?.body).toMatchObject({
       kind: 'history',
       news: { what: 'clock', why: { refusing: true } },
     });
     const count = noted.length;
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await timers.pass(1_000);
     await watch.stop();
     expect(told.length).toBe(1);
     expect(noted.length).toBe(count);

@@ -6,6 +6,7 @@ import { IDBKeyRange } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabaseFile } from '../../../src/matrix/engine/store/database-file.ts';
 import { openDurableFactory } from '../../../src/matrix/engine/store/durable-factory.ts';
+import { settled } from '../../support/wait.ts';
 
 /** IndexedDB as a web page sees it; TypeScript's own types of it come only with the whole DOM. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -275,7 +276,7 @@ describe('the durable IndexedDB', () => {
       transaction.oncomplete = complete;
       transaction.objectStore('s').put(1, 'a');
       await vi.waitFor(() => expect(failed).toHaveBeenCalledOnce());
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await settled();
       expect(complete).not.toHaveBeenCalled();
     });
 

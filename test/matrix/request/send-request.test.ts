@@ -10,6 +10,7 @@ import {
   type RequestParameters,
   type RequestResponse,
 } from '../../../src/matrix/request/send-request.ts';
+import { realTime, settled } from '../../support/wait.ts';
 
 interface Seen {
   method: string | undefined;
@@ -108,7 +109,7 @@ describe('the request function', () => {
   it('keeps the connection', async () => {
     for (let count = 0; count < 3; count++) {
       await send({ uri: base });
-      await new Promise((resolve) => setTimeout(resolve, 5)); // the connection is free just after the answer
+      await settled(); // the connection is free just after the answer
     }
     expect(new Set(seen.map(({ port }) => port)).size).toBe(1);
   });
@@ -129,7 +130,8 @@ describe('the request function', () => {
   });
 
   it('takes a timeout of null for none of its own, as downloads have it', async () => {
-    answer = (response) => void setTimeout(() => response.end('late'), 100);
+    // Later than a timeout of 0.
+    answer = (response) => void realTime(20).then(() => response.end('late'));
     expect((await send({ uri: base, timeout: null })).body).toBe('late');
   });
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { chainFault } from '../../../src/domain/audit.ts';
 import type { EventId, GrantId } from '../../../src/domain/ids.ts';
 import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../../src/store/sqlite/index.ts';
 import { keptLog, scratchFolder } from '../scratch.ts';
+import { until } from '../../support/wait.ts';
 
 const COMMITTER = fileURLToPath(new URL('committer.ts', import.meta.url));
 const log = keptLog();
@@ -21,12 +21,15 @@ function startCommitter(file: string, from: number) {
   const lines = () => said.split('\n').slice(0, -1);
   return {
     lines,
-    until: async (count: number) => {
-      while (lines().length < count) {
-        if (child.exitCode !== null) throw new Error('the committer ended by itself');
-        await setTimeout(2);
-      }
-    },
+    until: (count: number) =>
+      until(
+        () => {
+          if (child.exitCode !== null) throw new Error('the committer ended by itself');
+          return lines().length >= count;
+        },
+        15_000,
+        2,
+      ),
     kill: async () => {
       const gone = once(child, 'close');
       child.kill('SIGKILL');
