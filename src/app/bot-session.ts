@@ -4,7 +4,7 @@ import type { BotClientOptions } from '../matrix/options.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import { cryptoFolder, seedsFile } from './places.ts';
+import { cryptoFolder, seedsFile } from './paths.ts';
 import { seedStore } from './seed-store.ts';
 
 /** Where the position in the bot's sync is kept. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Grant } from '../../src/domain/grant.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
-import { ledgerFile } from '../../src/app/places.ts';
+import { ledgerFile } from '../../src/app/paths.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import { folder } from '../config/folder.ts';
 import { OPS, sampleGrant } from '../contract/sample.ts';

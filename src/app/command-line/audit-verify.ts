@@ -2,7 +2,7 @@ import { loadConfig } from '../../config/index.ts';
 import { openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { verifyAudit } from '../audit/verify.ts';
-import { ledgerFile } from '../places.ts';
+import { ledgerFile } from '../paths.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 

@@ -5,8 +5,8 @@ import { openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { explanationDocument } from '../../words/explanation.ts';
 import { toText } from '../../words/render.ts';
-import { ledgerFile } from '../places.ts';
-import { requestsOf } from '../requests.ts';
+import { ledgerFile } from '../paths.ts';
+import { requestsOf } from '../request-explainer.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import { type CliCommand, type Flags, textOf } from './command.ts';
 

@@ -5,7 +5,7 @@ import { asJson } from '../exec/client/as-json.ts';
 import { exitStatus, STATUS } from '../exec/client/exit-status.ts';
 import { runLine, type Ran } from '../exec/client/run-line.ts';
 import { socketFault } from '../exec/server/socket-file.ts';
-import { controlSocketFile } from '../places.ts';
+import { controlSocketFile } from '../paths.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import { textOf, type CliCommand, type Flags } from './command.ts';
 import { prompt } from './prompt.ts';

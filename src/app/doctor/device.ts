@@ -5,7 +5,7 @@ import { canonicalJson } from '../../domain/audit.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { createHomeserverClient, path } from '../../matrix/homeserver.ts';
 import { verifyPublishedIdentity } from '../../matrix/published-identity.ts';
-import { cryptoFolder, seedsFile } from '../places.ts';
+import { cryptoFolder, seedsFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { initAgain, ours } from './shell.ts';
 

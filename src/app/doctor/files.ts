@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../config/index.ts';
-import { seedsFile } from '../places.ts';
+import { seedsFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { quoted } from './shell.ts';
 

@@ -7,7 +7,7 @@ import { type Inspection, inspectLedger, openSqliteLedgerReadOnly } from '../../
 import { takeWriterLock } from '../../store/sqlite/lock.ts';
 import { type AuditVerdict, verifyAudit } from '../audit/verify.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
-import { ledgerFile } from '../places.ts';
+import { ledgerFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { ours } from './shell.ts';
 

@@ -6,7 +6,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { createSealer, loadKey } from '../../store/seal/index.ts';
 import type { SealingKey } from '../../store/seal/sealer.ts';
 import type { Inspection } from '../../store/sqlite/index.ts';
-import { cryptoFolder, seedsFile } from '../places.ts';
+import { cryptoFolder, seedsFile } from '../paths.ts';
 import { seedStore } from '../seed-store.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { ours, quoted } from './shell.ts';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Config } from '../../config/index.ts';
-import { controlSocketFile } from '../places.ts';
+import { controlSocketFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { quoted } from './shell.ts';
 

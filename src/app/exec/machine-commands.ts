@@ -1,6 +1,6 @@
 import type { Command } from '../../bot/command.ts';
 import { operatorCommands } from '../../bot/commands/index.ts';
-import type { Reload } from '../reload.ts';
+import type { Reload } from '../reload-policy.ts';
 import { auditCommand } from './server/audit-command.ts';
 import { reloadCommand } from './server/reload-command.ts';
 

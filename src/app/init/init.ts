@@ -8,16 +8,16 @@ import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
 import { createControlRoom } from '../../matrix/accounts.ts';
 import type { Log } from '../../ports/log.ts';
-import { cryptoFolder, seedsFile } from '../places.ts';
+import { cryptoFolder, seedsFile } from '../paths.ts';
 import { privateFolder, writePrivate } from '../private-files.ts';
 import { ensureAccount, lookAtAccount, secretFiles, type AccountLook, type Wanted } from './account.ts';
-import { configContent, type Answers } from './config-text.ts';
-import { earlierConfig } from './earlier.ts';
-import { checkGivenRoom, joinGivenRoom, roomCalled } from './given-room.ts';
+import { configContent, type Answers } from './config-content.ts';
+import { earlierConfig } from './previous-config.ts';
+import { checkGivenRoom, joinGivenRoom, roomCalled } from './adopt-room.ts';
 import type { Plan, PlanLine } from './plan.ts';
 import { adminIds, checkAdmins, homeserverAddress } from './preflight.ts';
 import { readRecord, recordingIn } from './record.ts';
-import { lookAtHomeserver } from './single-answers.ts';
+import { lookAtHomeserver } from './answer-validators.ts';
 
 const TIMEOUT_MS = 30_000;
 const HEADER = `# Made by mintwarden init. Every key is explained in bot.example.yaml; mintwarden doctor checks this file.

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ledgerFile } from '../places.ts';
+import { ledgerFile } from '../paths.ts';
 import { secretFiles } from './account.ts';
 import { recordFile, type Recording } from './record.ts';
 

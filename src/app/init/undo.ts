@@ -10,7 +10,7 @@ import type { Log } from '../../ports/log.ts';
 import { createSealer, loadKey } from '../../store/seal/index.ts';
 import { openSqliteLedger, type SqliteLedger } from '../../store/sqlite/open.ts';
 import { utc } from '../../words/time.ts';
-import { ledgerFile } from '../places.ts';
+import { ledgerFile } from '../paths.ts';
 import { secretFiles } from './account.ts';
 import type { Plan, PlanLine } from './plan.ts';
 import { readRecord, recordingIn, UNDONE, type InitRecord, type Recording } from './record.ts';
@@ -24,7 +24,7 @@ import {
   type Place,
 } from './undo-accounts.ts';
 import { archiveName, removeFiles } from './undo-files.ts';
-import { tellEverybody } from './undo-telling.ts';
+import { tellEverybody } from './undo-notify.ts';
 
 const MANY = 100_000;
 const SHOWN = 20;

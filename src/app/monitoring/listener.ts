@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MintwardenError } from '../../domain/errors.ts';
 import { CONTENT_TYPE } from '../../telemetry/metrics/exposition.ts';
-import { sparingly } from './sparingly.ts';
+import { sparingly } from './coalesce.ts';
 
 /** Something that keeps the service from doing its work, for whoever watches it. */
 export type NotReady = { readonly kind: string; readonly sentence: string };

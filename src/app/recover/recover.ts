@@ -10,7 +10,7 @@ import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/i
 import { lineToText } from '../../words/render.ts';
 import { scopeSentence } from '../../words/scope-sentence.ts';
 import { utc } from '../../words/time.ts';
-import { ledgerFile } from '../places.ts';
+import { ledgerFile } from '../paths.ts';
 
 /**
  * What an operator decides on, in lines. Changes nothing, and works beside a running service. @throws

@@ -9,7 +9,7 @@ import { verifyPublishedIdentity, type PublishedIdentity } from '../../matrix/pu
 import type { Log } from '../../ports/log.ts';
 import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
-import { ledgerFile } from '../places.ts';
+import { ledgerFile } from '../paths.ts';
 
 /**
  * The identity of a user as the homeserver shows it now. @throws MintwardenError `not-found` where there is

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { keepReserve } from '../../../src/app/disk/reserve.ts';
-import { watchedLedger } from '../../../src/app/disk/watched-ledger.ts';
+import { watchedLedger } from '../../../src/app/disk/write-retry.ts';
 import { MintwardenError } from '../../../src/domain/errors.ts';
 import type { Committed } from '../../../src/domain/change.ts';
 import type { Ledger } from '../../../src/ports/ledger.ts';

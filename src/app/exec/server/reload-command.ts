@@ -2,7 +2,7 @@ import type { ReplyData, Command, CommandContext } from '../../../bot/command.ts
 import type { Actor } from '../../../domain/ids.ts';
 import { code, joined, line, list, paragraph, strong } from '../../../words/build.ts';
 import type { Document } from '../../../words/document.ts';
-import type { Reload, Reloaded } from '../../reload.ts';
+import type { Reload, Reloaded } from '../../reload-policy.ts';
 
 /**
  * `reload`, at the machine: reads the policy again, whole or not at all. The audit and the control room tell

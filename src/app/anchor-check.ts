@@ -15,7 +15,7 @@ import type { AnchorParts } from '../lifecycle/anchors/parts.ts';
 import { loginWithPassword, logout } from '../matrix/accounts.ts';
 import { createAnchorage } from '../matrix/anchorage.ts';
 import type { Log } from '../ports/log.ts';
-import { cryptoFolder } from './places.ts';
+import { cryptoFolder } from './paths.ts';
 import { writePrivate } from './private-files.ts';
 
 const FIRST_PAUSE_MS = 500;

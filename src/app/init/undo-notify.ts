@@ -12,10 +12,10 @@ import type { Sealer } from '../../ports/sealer.ts';
 import { openCache } from '../../store/keyv/index.ts';
 import type { SealingKey } from '../../store/seal/sealer.ts';
 import type { SqliteLedger } from '../../store/sqlite/open.ts';
-import { anchorMac, anchorParts, comparedWithAnchors } from '../anchoring.ts';
+import { anchorMac, anchorParts, comparedWithAnchors } from '../anchor-check.ts';
 import { botSession } from '../bot-session.ts';
-import { cacheFile } from '../places.ts';
-import { tokensOf } from '../secrets-again.ts';
+import { cacheFile } from '../paths.ts';
+import { tokensOf } from '../account-tokens.ts';
 
 const clock = { now: () => Date.now() };
 const random = { bytes: (count: number) => randomBytes(count) };

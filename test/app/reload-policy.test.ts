@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reloader } from '../../src/app/reload.ts';
+import { reloader } from '../../src/app/reload-policy.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { folder, GOOD } from '../config/folder.ts';
 import { Service } from '../lifecycle/support/harness.ts';

@@ -6,7 +6,7 @@ import { isLoggedOut } from '../matrix/homeserver-errors.ts';
 import type { BotClient } from '../matrix/bot-client.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
-import type { Tokens } from './secrets-again.ts';
+import type { Tokens } from './account-tokens.ts';
 
 /** What a bot tells whoever keeps it. */
 export type MatrixHooks = { readonly onLoggedOut: () => void; readonly onFatal: () => void };

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { reloader } from '../../src/app/reload.ts';
+import { reloader } from '../../src/app/reload-policy.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { folder, GOOD } from '../config/folder.ts';
 import { Service } from '../lifecycle/support/harness.ts';

@@ -4,7 +4,7 @@ import type { UserId } from '../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
 import { loginWithPassword, logout } from '../../matrix/accounts.ts';
 import type { Log } from '../../ports/log.ts';
-import { configContent } from './config-text.ts';
+import { configContent } from './config-content.ts';
 import { adminIds, checkAdmins, checkAdminToken, checkHomeserver } from './preflight.ts';
 
 const TIMEOUT_MS = 30_000;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { loadConfig, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import type { Answers } from './config-text.ts';
+import type { Answers } from './config-content.ts';
 
 /**
  * The configuration of an earlier run, kept as it is; null where there is none.

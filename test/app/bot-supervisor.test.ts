@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type KeptMatrix, keepMatrix, type MatrixHooks } from '../../src/app/keep-matrix.ts';
+import { type KeptMatrix, keepMatrix, type MatrixHooks } from '../../src/app/bot-supervisor.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 import { createIncidents } from '../../src/lifecycle/incidents/incidents.ts';
