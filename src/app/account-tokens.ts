@@ -2,25 +2,25 @@ import { type Config, loadConfig } from '../config/index.ts';
 import type { Log } from '../ports/log.ts';
 
 /** The two accounts' tokens as they are now. */
-export type Tokens = {
+export type AccountTokens = {
   readonly bot: () => string;
   readonly issuer: () => string;
   /** Reads the configuration and its secret files again. What cannot be read stays as it was. */
-  readonly readAgain: () => Promise<void>;
+  readonly reload: () => Promise<void>;
 };
 
 /** Whether reading again a moment later could find anything new. */
-const AT_MOST_EVERY_MS = 1_000;
+const MIN_INTERVAL_MS = 1_000;
 
 /**
  * The tokens that the service was started with, read again where the homeserver refuses one: an operator
  * replaces a file, and the service goes on.
  */
-export function tokensOf(
+export function createAccountTokens(
   config: Config,
   env: Readonly<Record<string, string | undefined>>,
   log: Log,
-): Tokens {
+): AccountTokens {
   let bot = config.bot.access_token;
   let issuer = config.issuer.access_token;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -43,8 +43,8 @@ export function tokensOf(
   return {
     bot: () => bot,
     issuer: () => issuer,
-    readAgain: async () => {
-      if (reading === null && performance.now() - readAt < AT_MOST_EVERY_MS) return;
+    reload: async () => {
+      if (reading === null && performance.now() - readAt < MIN_INTERVAL_MS) return;
       reading ??= read().finally(() => (reading = null));
       await reading;
     },

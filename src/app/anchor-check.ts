@@ -18,8 +18,8 @@ import type { Log } from '../ports/log.ts';
 import { cryptoFolder } from './paths.ts';
 import { writePrivate } from './private-files.ts';
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const MIN_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 10_000;
 
 /** The key of anchors: whoever has the sealing key can make one, and nobody else. */
 export function anchorMac(sealingKey: Uint8Array): Mac {
@@ -50,9 +50,9 @@ export function anchorParts(
 }
 
 /** What was found before anything else used the state. */
-export type Anchored = {
+export type AnchorCheck = {
   /** The state is an old copy that nobody has confirmed. */
-  readonly held: boolean;
+  readonly isOldCopy: boolean;
   /** False: the control room could not be looked into; see `startAnchors`. */
   readonly compared: boolean;
   /**
@@ -69,7 +69,7 @@ export type Anchored = {
  * @param forgetPosition forgets where in the stream of events the bot was
  * @throws MintwardenError `state`
  */
-export async function comparedWithAnchors(
+export async function checkAgainstAnchors(
   config: Config,
   parts: AnchorParts,
   means: {
@@ -77,11 +77,11 @@ export async function comparedWithAnchors(
     readonly forgetPosition: () => Promise<void>;
     readonly signal: AbortSignal;
   },
-): Promise<Anchored> {
+): Promise<AnchorCheck> {
   const { log } = parts;
-  const found = await comparedInTheEnd(parts, means.signal);
+  const found = await compareWithRetry(parts, means.signal);
   if (found === null)
-    return { held: (await parts.store.held()) !== null, compared: false, sessionRenewed: false };
+    return { isOldCopy: (await parts.store.held()) !== null, compared: false, sessionRenewed: false };
   if (found.homeserverForgot) {
     await means.forgetPosition();
     log.warn('the homeserver has forgotten an anchor: it was restored from a backup', {
@@ -93,28 +93,28 @@ export async function comparedWithAnchors(
     await recordLostState(parts, state.anchor, means.leaseMs);
     log.warn('the state was lost: another history begins', { anchorSeq: state.anchor.seq });
   }
-  if (state.kind !== 'held') return { held: false, compared: true, sessionRenewed: false };
+  if (state.kind !== 'held') return { isOldCopy: false, compared: true, sessionRenewed: false };
   log.error('the state is an old copy: no token is honoured until an operator confirms it', {
     anchorSeq: state.copy.anchor.seq,
     seq: state.copy.seq,
   });
-  if (!state.isNew) return { held: true, compared: true, sessionRenewed: false };
+  if (!state.isNew) return { isOldCopy: true, compared: true, sessionRenewed: false };
   await means.forgetPosition();
   await rm(cryptoFolder(config), { recursive: true, force: true });
   const sessionRenewed = await renewSession(config, log);
   // Last: where this was cut off it is all done again.
   await recordOldCopy(parts, state.copy);
-  return { held: true, compared: true, sessionRenewed };
+  return { isOldCopy: true, compared: true, sessionRenewed };
 }
 
 /**
  * Null where the control room could not be looked into, and never will by waiting: other checks say what is
  * wrong then.
  */
-async function comparedInTheEnd(parts: AnchorParts, signal: AbortSignal): Promise<Compared | null> {
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+async function compareWithRetry(parts: AnchorParts, signal: AbortSignal): Promise<Compared | null> {
+  for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     try {
-      return await comparedByWhoeverMay(parts);
+      return await compareWithFallback(parts);
     } catch (error) {
       const code = error instanceof MintwardenError ? error.code : 'internal';
       if (code !== 'homeserver-unreachable' && code !== 'homeserver-nonsense') throw error;
@@ -129,22 +129,22 @@ async function comparedInTheEnd(parts: AnchorParts, signal: AbortSignal): Promis
  * a dead token in the copy must make an old copy count. What is no old copy is left to the bot. Null: neither
  * may look.
  */
-async function comparedByWhoeverMay(parts: AnchorParts): Promise<Compared | null> {
+async function compareWithFallback(parts: AnchorParts): Promise<Compared | null> {
   const { anchorage, log } = parts;
   const newest = anchorage.newestByIssuer?.bind(anchorage);
-  const refused = await ifRefused(() => compareState(parts));
+  const refused = await catchRefusal(() => compareState(parts));
   if (refused.kind === 'done') return refused.value;
   log.warn('the control room could not be asked for anchors', { code: refused.kind });
   if (newest === undefined) return null;
   // What the homeserver has forgotten cannot be told in this way.
-  const found = await ifRefused(() =>
+  const found = await catchRefusal(() =>
     compareState({ ...parts, anchorage: { ...anchorage, newest, has: async () => true } }),
   );
   if (found.kind !== 'done') log.warn('nor could the issuer account ask for them', { code: found.kind });
   return found.kind === 'done' && found.value.state.kind === 'held' ? found.value : null;
 }
 
-async function ifRefused<T>(
+async function catchRefusal<T>(
   work: () => Promise<T>,
 ): Promise<{ readonly kind: 'done'; readonly value: T } | { readonly kind: 'homeserver-refused' }> {
   try {

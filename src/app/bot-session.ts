@@ -8,7 +8,7 @@ import { cryptoFolder, seedsFile } from './paths.ts';
 import { seedStore } from './seed-store.ts';
 
 /** Where the position in the bot's sync is kept. */
-type Position = {
+type PositionCache = {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<unknown>;
 };
@@ -17,12 +17,12 @@ type Position = {
  * What the bot's session is made of, whoever starts it; its token, and what is done with what people write,
  * come besides.
  */
-export function botSession(
+export function botSessionOptions(
   config: Config,
   parts: {
     readonly sealingKey: Uint8Array;
     readonly sealer: Sealer;
-    readonly position: Position;
+    readonly position: PositionCache;
     readonly ledger: Pick<Ledger, 'pin'>;
     readonly log: Log;
   },

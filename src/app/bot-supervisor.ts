@@ -6,13 +6,13 @@ import { isLoggedOut } from '../matrix/homeserver-errors.ts';
 import type { BotClient } from '../matrix/bot-client.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
-import type { Tokens } from './account-tokens.ts';
+import type { AccountTokens } from './account-tokens.ts';
 
 /** What a bot tells whoever keeps it. */
-export type MatrixHooks = { readonly onLoggedOut: () => void; readonly onFatal: () => void };
+export type BotHooks = { readonly onLoggedOut: () => void; readonly onFatal: () => void };
 
 /** The bot, kept alive: the rest of the service goes on without it, and with it again. */
-export type KeptMatrix = {
+export type SupervisedBot = {
   /** The bot's chat. While there is no bot its methods throw `homeserver-unreachable`: try again. */
   readonly chat: Chat;
   /** When news last came, epoch ms; 0: never by the bot that runs now. */
@@ -21,10 +21,10 @@ export type KeptMatrix = {
 };
 
 /** What keeping it takes. */
-export type KeepParts = {
+export type SupervisorOptions = {
   readonly userId: UserId;
-  readonly open: (token: string, hooks: MatrixHooks) => Promise<BotClient>;
-  readonly tokens: Pick<Tokens, 'bot' | 'readAgain'>;
+  readonly open: (token: string, hooks: BotHooks) => Promise<BotClient>;
+  readonly tokens: Pick<AccountTokens, 'bot' | 'reload'>;
   readonly incidents: Incidents;
   /** The disk was full. */
   readonly onFatal: () => void;
@@ -32,35 +32,35 @@ export type KeepParts = {
 };
 
 const RETRY_MS = 2_000;
-const LONGEST_RETRY_MS = 8_000;
+const MAX_RETRY_MS = 8_000;
 /** A token that was refused is tried again all the same: the homeserver may have been restored. */
-const SAME_TOKEN_EVERY_MS = 30_000;
+const SAME_TOKEN_RETRY_MS = 30_000;
 
 /**
  * Starts the bot, and again whenever it was logged out (with the token that its file holds by then) or its
  * encryption store could not be written (once that can be). Being logged out at the start is no error: what
  * needs no bot works.
- * @throws MintwardenError as `startMatrix`, for whatever else is wrong at the start
+ * @throws MintwardenError as `startBotClient`, for whatever else is wrong at the start
  */
-export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
-  const { open, tokens, incidents, log } = parts;
+export async function superviseBot(options: SupervisorOptions): Promise<SupervisedBot> {
+  const { open, tokens, incidents, log } = options;
   const stopping = new AbortController();
   let current: BotClient | null = null;
   let deviceId = '';
-  let mending: Promise<void> = Promise.resolve();
+  let recovery: Promise<void> = Promise.resolve();
 
-  const gone = (): MintwardenError =>
+  const unavailable = (): MintwardenError =>
     new MintwardenError(
       'homeserver-unreachable',
       'The bot is not logged in, or is being started anew.',
       'It is tried again.',
     );
 
-  async function begin(): Promise<void> {
+  async function connect(): Promise<void> {
     const token = tokens.bot();
     const matrix: BotClient = await open(token, {
-      onLoggedOut: () => lose(matrix, () => loggedOut(), token),
-      onFatal: () => lose(matrix, () => stopped(), null),
+      onLoggedOut: () => onLost(matrix, () => reportLoggedOut(), token),
+      onFatal: () => onLost(matrix, () => reportStoreFailure(), null),
     });
     if (stopping.signal.aborted) return matrix.stop();
     current = matrix;
@@ -69,7 +69,7 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
     incidents.resolve('bot-stopped');
   }
 
-  function loggedOut(): void {
+  function reportLoggedOut(): void {
     incidents.open(
       'bot-logged-out',
       'The bot is logged out: the homeserver does not know its access token any more. It hears no commands and tells nobody anything; the gateway, and grants that end, go on.',
@@ -77,47 +77,47 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
     );
   }
 
-  function stopped(): void {
+  function reportStoreFailure(): void {
     incidents.open(
       'bot-stopped',
       'The bot’s encryption state could not be written to the disk, so it says and hears nothing; the gateway, and grants that end, go on.',
       'Free some space on the disk of the state folder; it goes on by itself.',
     );
-    parts.onFatal();
+    options.onFatal();
   }
 
   /** @param refused the token that no longer counts; null: it is not the token */
-  function lose(matrix: BotClient | undefined, say: () => void, refused: string | null): void {
+  function onLost(matrix: BotClient | undefined, say: () => void, refused: string | null): void {
     if (stopping.signal.aborted || (matrix !== undefined && current !== matrix)) return;
     current = null;
     say();
     // Not waited for: whoever says that it is over is a part of it.
-    mending = mending.then(async () => {
+    recovery = recovery.then(async () => {
       await matrix?.stop().catch(() => log.warn('the bot could not be stopped in order'));
-      await mend(refused);
+      await recover(refused);
     });
   }
 
-  async function mend(refused: string | null): Promise<void> {
+  async function recover(refused: string | null): Promise<void> {
     let triedAt = performance.now();
     let waitMs = RETRY_MS;
     while (!stopping.signal.aborted && current === null) {
       await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
       if (refused !== null) {
-        await tokens.readAgain();
-        if (tokens.bot() === refused && performance.now() - triedAt < SAME_TOKEN_EVERY_MS) continue;
+        await tokens.reload();
+        if (tokens.bot() === refused && performance.now() - triedAt < SAME_TOKEN_RETRY_MS) continue;
       }
       triedAt = performance.now();
       try {
-        await begin();
+        await connect();
         log.info('the bot is back');
       } catch (error) {
         if (isLoggedOut(error)) {
           refused = tokens.bot();
-          loggedOut();
+          reportLoggedOut();
         }
-        waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 1.5);
+        waitMs = Math.min(MAX_RETRY_MS, waitMs * 1.5);
         log.warn('the bot could not be started', {
           problem: error instanceof MintwardenError ? error.message : 'unexpected',
         });
@@ -126,39 +126,39 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
   }
 
   try {
-    await begin();
+    await connect();
   } catch (error) {
     if (!isLoggedOut(error)) throw error;
-    lose(undefined, loggedOut, tokens.bot());
+    onLost(undefined, reportLoggedOut, tokens.bot());
   }
 
-  const via = <A extends unknown[], T>(call: (chat: Chat) => (...args: A) => Promise<T>) => {
+  const forward = <A extends unknown[], T>(call: (chat: Chat) => (...args: A) => Promise<T>) => {
     return async (...args: A): Promise<T> => {
       const matrix = current;
-      if (matrix === null) throw gone();
+      if (matrix === null) throw unavailable();
       try {
         return await call(matrix.chat)(...args);
       } catch (error) {
         // What failed because the bot went is to be tried again, whatever it says.
-        throw current === matrix ? error : gone();
+        throw current === matrix ? error : unavailable();
       }
     };
   };
   const chat: Chat = {
-    userId: parts.userId,
+    userId: options.userId,
     get deviceId() {
       return deviceId;
     },
-    send: via((to) => to.send.bind(to)),
-    redact: via((to) => to.redact.bind(to)),
-    findByMarker: via((to) => to.findByMarker.bind(to)),
-    dm: via((to) => to.dm.bind(to)),
-    openDm: via((to) => to.openDm.bind(to)),
-    keys: via((to) => to.keys.bind(to)),
-    hasRead: via((to) => to.hasRead.bind(to)),
-    controlRoom: via((to) => to.controlRoom.bind(to)),
-    rejoinControlRoom: via((to) => async () => to.rejoinControlRoom?.()),
-    controlRoomPredecessors: via((to) => to.controlRoomPredecessors.bind(to)),
+    send: forward((to) => to.send.bind(to)),
+    redact: forward((to) => to.redact.bind(to)),
+    findByMarker: forward((to) => to.findByMarker.bind(to)),
+    dm: forward((to) => to.dm.bind(to)),
+    openDm: forward((to) => to.openDm.bind(to)),
+    keys: forward((to) => to.keys.bind(to)),
+    hasRead: forward((to) => to.hasRead.bind(to)),
+    controlRoom: forward((to) => to.controlRoom.bind(to)),
+    rejoinControlRoom: forward((to) => async () => to.rejoinControlRoom?.()),
+    controlRoomPredecessors: forward((to) => to.controlRoomPredecessors.bind(to)),
   };
   return {
     chat,
@@ -168,7 +168,7 @@ export async function keepMatrix(parts: KeepParts): Promise<KeptMatrix> {
       const last = current;
       current = null;
       await last?.stop();
-      await mending;
+      await recovery;
     },
   };
 }

@@ -11,7 +11,7 @@ import { tally } from '../telemetry/metrics/tally.ts';
  * A gateway that listens, in whatever processes. `numbers`: what has been counted, in parts that are to be
  * added up; none where nobody watches.
  */
-export type ConfiguredGateway = {
+export type RunningGateway = {
   readonly port: number;
   numbers(): Promise<readonly Numbers[]>;
   close(): Promise<void>;
@@ -32,7 +32,7 @@ export async function startConfiguredGateway(
   config: Config,
   ledger: Ledger,
   options: GatewayOptions,
-): Promise<ConfiguredGateway> {
+): Promise<RunningGateway> {
   const { processes } = config.gateway;
   const isWatched = config.monitoring.listen !== null;
   if (processes === 0) {

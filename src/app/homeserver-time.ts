@@ -1,4 +1,4 @@
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 /** The header knows whole seconds: on average half of one has passed. */
 const HALF_A_SECOND_MS = 500;
 
@@ -11,7 +11,7 @@ export async function homeserverTime(url: string): Promise<number | null> {
   const answer = await fetch(`${url}/_matrix/client/versions`, {
     redirect: 'manual',
     headers: { 'cache-control': 'no-cache' },
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch(() => null);
   await answer?.body?.cancel();
   const at = Date.parse(answer?.headers.get('date') ?? '');

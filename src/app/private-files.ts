@@ -6,7 +6,7 @@ import { ensureFolder } from '../store/private-file.ts';
 
 /** Makes a folder that only its owner may enter; takes the others' access away from one that was there. */
 export async function privateFolder(folder: string): Promise<void> {
-  await orSay(folder, async () => {
+  await mapWriteErrors(folder, async () => {
     ensureFolder(folder);
     if (((await stat(folder)).mode & 0o077) !== 0) await chmod(folder, 0o700);
   });
@@ -16,16 +16,16 @@ export async function privateFolder(folder: string): Promise<void> {
  * Writes a file whole or not at all (0600, on the disk before this resolves), in place of one that was there.
  */
 export async function writePrivate(file: string, text: string): Promise<void> {
-  await orSay(file, async () => {
-    await rename(await draft(file, text), file);
+  await mapWriteErrors(file, async () => {
+    await rename(await writeTemporary(file, text), file);
     await syncFolder(dirname(file));
   });
 }
 
 /** As `writePrivate`, but leaves a file that is there alone. False: one was there. */
 export async function createPrivate(file: string, text: string): Promise<boolean> {
-  return orSay(file, async () => {
-    const written = await draft(file, text);
+  return mapWriteErrors(file, async () => {
+    const written = await writeTemporary(file, text);
     try {
       await link(written, file);
     } catch (error) {
@@ -39,7 +39,7 @@ export async function createPrivate(file: string, text: string): Promise<boolean
   });
 }
 
-async function draft(file: string, text: string): Promise<string> {
+async function writeTemporary(file: string, text: string): Promise<string> {
   const name = `${file}.${randomBytes(6).toString('hex')}.new`;
   await using handle = await open(name, 'wx', 0o600);
   await handle.writeFile(text);
@@ -52,7 +52,7 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync();
 }
 
-async function orSay<T>(path: string, work: () => Promise<T>): Promise<T> {
+async function mapWriteErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

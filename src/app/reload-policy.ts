@@ -7,7 +7,7 @@ import { recordPolicyChange } from '../lifecycle/change-policy.ts';
 import type { Services } from '../lifecycle/services.ts';
 
 /** What reloading came to. */
-export type Reloaded = {
+export type ReloadResult = {
   /** What counts from now on. */
   readonly changes: readonly SettingChange[];
   /** Keys that were changed too, and count after a restart. */
@@ -15,10 +15,10 @@ export type Reloaded = {
 };
 
 /** Reads the configuration again. */
-export type Reload = (by: Actor) => Promise<Reloaded>;
+export type ReloadPolicy = (by: Actor) => Promise<ReloadResult>;
 
 /** What a running service takes over; everything else is built at its start. */
-const POLICY = /^(?:admins|policy\.)/;
+const POLICY_KEYS = /^(?:admins|policy\.)/;
 
 /**
  * A way to take policy over from the configuration file while the service runs: whole or not at all. The
@@ -26,12 +26,12 @@ const POLICY = /^(?:admins|policy\.)/;
  * @param current what the service was started with
  * @throws MintwardenError `configuration` with every problem found; then nothing has changed
  */
-export async function reloader(
+export async function createPolicyReloader(
   current: Config,
   env: Readonly<Record<string, string | undefined>>,
   services: Pick<Services, 'ledger' | 'clock' | 'random'>,
   take: (policy: Policy) => void,
-): Promise<Reload> {
+): Promise<ReloadPolicy> {
   const shown = (written: Written) =>
     new Map(effective(written).map(({ key, value }) => [key, asText(value)]));
   const first = await readWritten(current.file, env);
@@ -41,17 +41,17 @@ export async function reloader(
   const isInUse = isDeepStrictEqual(toPolicy(first.content), toPolicy(current));
   let before: ReadonlyMap<string, string> = isInUse
     ? started
-    : new Map([...started].filter(([key]) => !POLICY.test(key)));
+    : new Map([...started].filter(([key]) => !POLICY_KEYS.test(key)));
   let running: Promise<unknown> = Promise.resolve();
 
-  async function reload(by: Actor): Promise<Reloaded> {
+  async function reload(by: Actor): Promise<ReloadResult> {
     // One reading: what is taken over and what is told of it must be the same, whoever changes the file
     // meanwhile.
     const written = await readWritten(current.file, env);
     const config = await configOf(written);
     const now = shown(written);
-    const changes = differences(before, now).filter(({ key }) => POLICY.test(key));
-    const afterRestart = differences(started, now).flatMap(({ key }) => (POLICY.test(key) ? [] : [key]));
+    const changes = differences(before, now).filter(({ key }) => POLICY_KEYS.test(key));
+    const afterRestart = differences(started, now).flatMap(({ key }) => (POLICY_KEYS.test(key) ? [] : [key]));
     if (changes.length > 0) {
       await recordPolicyChange(services, changes, by);
       take(toPolicy(config));

@@ -7,7 +7,7 @@ import type { Ledger } from '../ports/ledger.ts';
 import type { Requests } from '../ports/requests.ts';
 
 /** What explaining requests takes. */
-type Parts = {
+type ExplainerOptions = {
   readonly ledger: Pick<Ledger, 'excluded'>;
   readonly clock: Clock;
   readonly controlRoomId: string;
@@ -16,10 +16,15 @@ type Parts = {
 };
 
 /** Explains requests by the gateway's own guard, from what is known here: the homeserver is asked nothing. */
-export function requestsOf({ ledger, clock, controlRoomId, remembered }: Parts): Requests {
+export function createRequestExplainer({
+  ledger,
+  clock,
+  controlRoomId,
+  remembered,
+}: ExplainerOptions): Requests {
   return {
     async explain(question, grant) {
-      const rooms = remembered(grant.id) ?? (await pinned(grant, ledger, controlRoomId as RoomId));
+      const rooms = remembered(grant.id) ?? (await namedRooms(grant, ledger, controlRoomId as RoomId));
       return explain(question, grant, rooms, clock.now());
     },
   };
@@ -29,9 +34,9 @@ export function requestsOf({ ledger, clock, controlRoomId, remembered }: Parts):
  * The rooms that the scope names, less those outside every scope. Null: more than the ledger knows decides
  * which they are.
  */
-async function pinned(
+async function namedRooms(
   { scope }: Grant,
-  ledger: Parts['ledger'],
+  ledger: ExplainerOptions['ledger'],
   controlRoomId: RoomId,
 ): Promise<ReadonlySet<RoomId> | null> {
   if (scope.rooms === 'all' || scope.by !== undefined || scope.followUpgrades === true) return null;

@@ -29,21 +29,21 @@ import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
 import { openSqliteLedger } from '../store/sqlite/index.ts';
 import { lineToText } from '../words/render.ts';
 import { scopeSentence } from '../words/scope-sentence.ts';
-import { watchDisk } from './disk/disk-monitor.ts';
-import { watchedLedger } from './disk/write-retry.ts';
-import { anchorMac, anchorParts, comparedWithAnchors } from './anchor-check.ts';
+import { createDiskMonitor } from './disk/disk-monitor.ts';
+import { withWriteRetry } from './disk/write-retry.ts';
+import { anchorMac, anchorParts, checkAgainstAnchors } from './anchor-check.ts';
 import { startExec } from './exec/index.ts';
 import { startConfiguredGateway } from './gateway.ts';
 import { homeserverTime } from './homeserver-time.ts';
 import { instanceKeyOf } from './instance-key.ts';
-import { keepMatrix } from './bot-supervisor.ts';
-import { watchedService } from './monitoring/monitoring.ts';
+import { superviseBot } from './bot-supervisor.ts';
+import { startMonitoring } from './monitoring/monitoring.ts';
 import { timedLedger } from './monitoring/timed-ledger.ts';
-import { botSession } from './bot-session.ts';
+import { botSessionOptions } from './bot-session.ts';
 import { cacheFile, controlSocketFile, ledgerFile } from './paths.ts';
-import { type Reload, reloader } from './reload-policy.ts';
-import { requestsOf } from './request-explainer.ts';
-import { tokensOf } from './account-tokens.ts';
+import { type ReloadPolicy, createPolicyReloader } from './reload-policy.ts';
+import { createRequestExplainer } from './request-explainer.ts';
+import { createAccountTokens } from './account-tokens.ts';
 import { ownVersion } from './version.ts';
 import { waitForHomeserver } from './wait-for-homeserver.ts';
 
@@ -52,7 +52,7 @@ const wallClock = { now: () => Date.now() };
 const random = { bytes: (count: number) => randomBytes(count) };
 
 /** A running Mintwarden. */
-export type App = { stop(): Promise<void>; readonly gatewayPort: number; readonly reload: Reload };
+export type App = { stop(): Promise<void>; readonly gatewayPort: number; readonly reload: ReloadPolicy };
 
 /**
  * Starts the bot and the gateway in this process. The gateway listens last: when it answers, everything runs.
@@ -63,18 +63,18 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   await using cleanup = new AsyncDisposableStack();
   const begun = performance.now();
   let policy = toPolicy(config);
-  const monitoring = await watchedService(config, await ownVersion());
+  const monitoring = await startMonitoring(config, await ownVersion());
   cleanup.defer(() => monitoring.close());
 
   const sealingKey = await loadOrCreateKey(config.sealing_key_file);
   const sealer = createSealer({ keys: [sealingKey], randomBytes: random.bytes });
   const incidents = createIncidents({ clock: wallClock, log });
-  const tokens = tokensOf(config, process.env, log);
+  const tokens = createAccountTokens(config, process.env, log);
   const sqlite = await openSqliteLedger({ file: ledgerFile(config), log });
   cleanup.defer(() => sqlite.close());
-  const disk = watchDisk(config.state_dir, incidents);
+  const disk = createDiskMonitor(config.state_dir, incidents);
   const ledger = timedLedger(
-    watchedLedger(sqlite, ({ message }) => disk.failed(message)),
+    withWriteRetry(sqlite, ({ message }) => disk.reportFailure(message)),
     monitoring.metrics.committed,
   );
   const cache = await openCache({ file: cacheFile(config), log, clock: wallClock });
@@ -96,7 +96,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
       issuerToken: tokens.issuer,
       onRefusedToken: async () => {
         const before = tokens.issuer();
-        await tokens.readAgain();
+        await tokens.reload();
         return tokens.issuer() !== before;
       },
       botUserId: config.bot.user_id,
@@ -114,13 +114,13 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     tokens.bot,
     (query) => synapse.admin.roomMessages(config.control_room, query),
   );
-  const anchored = await comparedWithAnchors(config, anchors, {
+  const anchored = await checkAgainstAnchors(config, anchors, {
     leaseMs: policy.leaseMs,
     forgetPosition: async () => void (await position.set('since', '')),
     signal,
   });
-  if (anchored.sessionRenewed) await tokens.readAgain();
-  let isOld = anchored.held;
+  if (anchored.sessionRenewed) await tokens.reload();
+  let isOld = anchored.isOldCopy;
   const held = (): Lockdown | null => {
     if (isOld) return { kind: 'old-copy' };
     const worry = clock.worry();
@@ -130,15 +130,15 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   // Events may come before there is a bot to take them: they wait here, and are not confirmed until it has.
   const bot = Promise.withResolvers<{ handle(event: ChatEvent): Promise<void> }>();
   const back = { now: () => {} };
-  const matrix = await keepMatrix({
+  const matrix = await superviseBot({
     userId: config.bot.user_id,
     tokens,
     incidents,
-    onFatal: () => disk.failed('The disk of the state folder does not take what is written.'),
+    onFatal: () => disk.reportFailure('The disk of the state folder does not take what is written.'),
     log,
     open: (accessToken, hooks) =>
       startBotClient({
-        ...botSession(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
+        ...botSessionOptions(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
         ...hooks,
         onReconnected: () => back.now(),
         accessToken,
@@ -182,7 +182,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
       {},
     );
   };
-  const poster = anchored.held
+  const poster = anchored.isOldCopy
     ? null
     : startAnchors(anchors, { compared: anchored.compared, onOther, leaseMs: policy.leaseMs });
   cleanup.defer(async () => poster?.stop());
@@ -202,7 +202,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(() => telling.stop());
   const incidentWatch = watchIncidents(services, incidents, {
     issuer: () => synapse.admin.issuerStatus(),
-    disk: disk.look,
+    disk: disk.check,
   });
   cleanup.defer(() => incidentWatch.stop());
   back.now = () => {
@@ -215,7 +215,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     if (kind === 'resolved') back.now();
   });
   cleanup.defer(stopHurrying);
-  const requests = requestsOf({
+  const requests = createRequestExplainer({
     ledger,
     clock,
     controlRoomId: config.control_room,
@@ -248,7 +248,7 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     log,
   });
   cleanup.defer(() => gateway.close());
-  const reload = await reloader(config, process.env, services, (changed) => (policy = changed));
+  const reload = await createPolicyReloader(config, process.env, services, (changed) => (policy = changed));
   const exec = await startExec(controlSocketFile(config), { services, requests, reload, log });
   cleanup.defer(() => exec.stop());
   monitoring.started({ services, gateway, syncedAt: () => matrix.syncedAt(), reapedAt: reaper.lastRunAt });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type KeptMatrix, keepMatrix, type MatrixHooks } from '../../src/app/bot-supervisor.ts';
+import { type SupervisedBot, superviseBot, type BotHooks } from '../../src/app/bot-supervisor.ts';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 import { createIncidents } from '../../src/lifecycle/incidents/incidents.ts';
@@ -9,7 +9,7 @@ import type { Chat } from '../../src/ports/chat.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 const DEAD = toRefusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });
-const open: KeptMatrix[] = [];
+const open: SupervisedBot[] = [];
 
 afterEach(async () => {
   for (const each of open.splice(0)) await each.stop();
@@ -18,12 +18,12 @@ afterEach(async () => {
 /** Keeps a bot that answers only to the tokens in `good`. */
 async function keep(good: Set<string>) {
   const token = { now: 'one', inFile: 'one' };
-  const begun: { token: string; hooks: MatrixHooks; stopped: boolean; breaks?: Error }[] = [];
+  const begun: { token: string; hooks: BotHooks; stopped: boolean; breaks?: Error }[] = [];
   const incidents = createIncidents({ clock: { now: () => 0 }, log: silentLog });
   const fatal = { count: 0 };
-  const kept = await keepMatrix({
+  const kept = await superviseBot({
     userId: '@bot:test' as UserId,
-    tokens: { bot: () => token.now, readAgain: async () => void (token.now = token.inFile) },
+    tokens: { bot: () => token.now, reload: async () => void (token.now = token.inFile) },
     incidents,
     onFatal: () => fatal.count++,
     log: silentLog,
@@ -81,12 +81,12 @@ describe('the bot', () => {
     const incidents = createIncidents({ clock: { now: () => 0 }, log: silentLog });
     const parts = {
       userId: ALICE,
-      tokens: { bot: () => '', readAgain: async () => undefined },
+      tokens: { bot: () => '', reload: async () => undefined },
       incidents,
       onFatal: () => undefined,
       log: silentLog,
     };
-    await expect(keepMatrix({ ...parts, open: () => Promise.reject(wrong) })).rejects.toBe(wrong);
+    await expect(superviseBot({ ...parts, open: () => Promise.reject(wrong) })).rejects.toBe(wrong);
   });
 
   test('that could not write its store comes back, and what it broke off is to be tried again', async () => {

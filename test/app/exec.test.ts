@@ -25,7 +25,7 @@ import { runLine, type Ran } from '../../src/app/exec/client/run-line.ts';
 import { machineCommands } from '../../src/app/exec/machine-commands.ts';
 import { startControlSocket, type ControlSocket } from '../../src/app/exec/server/control-socket.ts';
 import { responder } from '../../src/app/exec/server/respond.ts';
-import { requestsOf } from '../../src/app/request-explainer.ts';
+import { createRequestExplainer } from '../../src/app/request-explainer.ts';
 import { startReaper } from '../../src/lifecycle/scheduler/reaper.ts';
 import { ADA, botStage, CONTROL, type BotStage } from '../bot/support/stage.ts';
 
@@ -43,7 +43,7 @@ beforeEach(async () => {
   reloads = [];
   const { services } = stage;
   reaper = startReaper(services);
-  const requests = requestsOf({
+  const requests = createRequestExplainer({
     ledger: services.ledger,
     clock: services.clock,
     controlRoomId: CONTROL,

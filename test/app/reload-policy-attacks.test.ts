@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { reloader } from '../../src/app/reload-policy.ts';
+import { createPolicyReloader } from '../../src/app/reload-policy.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { folder, GOOD } from '../config/folder.ts';
 import { Service } from '../lifecycle/support/harness.ts';
@@ -23,7 +23,7 @@ it('tells of exactly what it takes over, though the file is changed back the mom
       },
     },
   );
-  const reload = await reloader(
+  const reload = await createPolicyReloader(
     await files.load(),
     env,
     service.services,
@@ -42,7 +42,7 @@ it('does not call the policy known that was written while the service started: w
   const taken: Policy[] = [];
   const started = await files.load();
   await files.write('bot.yaml', HONEST);
-  const reload = await reloader(started, {}, service.services, (policy) => void taken.push(policy));
+  const reload = await createPolicyReloader(started, {}, service.services, (policy) => void taken.push(policy));
   expect((await reload('operator:root')).changes.find(({ key }) => key === 'admins')).toMatchObject({
     after: '["@you:example.org"]',
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reloader } from '../../src/app/reload-policy.ts';
+import { createPolicyReloader } from '../../src/app/reload-policy.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { folder, GOOD } from '../config/folder.ts';
 import { Service } from '../lifecycle/support/harness.ts';
@@ -9,7 +9,7 @@ async function running(env: Record<string, string> = {}) {
   const it = await folder();
   const service = await Service.start();
   const taken: Policy[] = [];
-  const reload = await reloader(
+  const reload = await createPolicyReloader(
     await it.load(env),
     env,
     service.services,
@@ -71,7 +71,7 @@ describe('policy read again while the service runs', () => {
       get: (target, name) =>
         name === 'commit' ? () => Promise.reject(new Error('full')) : Reflect.get(target, name),
     });
-    const reload = await reloader(
+    const reload = await createPolicyReloader(
       await it.load(),
       {},
       { ...it.service.services, ledger: broken },

@@ -6,7 +6,7 @@ import { createLog } from '../../telemetry/log.ts';
 import { explanationDocument } from '../../words/explanation.ts';
 import { toText } from '../../words/render.ts';
 import { ledgerFile } from '../paths.ts';
-import { requestsOf } from '../request-explainer.ts';
+import { createRequestExplainer } from '../request-explainer.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import { type CliCommand, type Flags, textOf } from './command.ts';
 
@@ -39,7 +39,7 @@ export const can: CliCommand = {
         body: textOf(flags, 'BODY'),
       };
       const clock = { now: () => Date.now() };
-      const requests = requestsOf({
+      const requests = createRequestExplainer({
         ledger,
         clock,
         controlRoomId: config.control_room,

@@ -1,22 +1,22 @@
 import type { Incidents } from '../../lifecycle/incidents/incidents.ts';
-import { keepReserve } from './reserve.ts';
+import { createReserve } from './reserve.ts';
 
 /** The disk of the state folder. */
-export type Disk = {
+export type DiskMonitor = {
   /** Something could not be written: the reserve is given up. */
-  readonly failed: (sentence: string) => void;
+  readonly reportFailure: (sentence: string) => void;
   /** Ends the trouble where there is room again; begins it where there is hardly any. */
-  readonly look: () => Promise<void>;
+  readonly check: () => Promise<void>;
 };
 
 const NEXT =
   'Free some space on the disk of the state folder, or look at what else is wrong with it; it goes on by itself.';
 
 /** Keeps a reserve in the folder, and says when it is needed. */
-export function watchDisk(folder: string, incidents: Incidents): Disk {
-  const reserve = keepReserve(folder);
+export function createDiskMonitor(folder: string, incidents: Incidents): DiskMonitor {
+  const reserve = createReserve(folder);
   return {
-    failed: (sentence) => {
+    reportFailure: (sentence) => {
       reserve.release();
       incidents.open(
         'disk',
@@ -24,7 +24,7 @@ export function watchDisk(folder: string, incidents: Incidents): Disk {
         NEXT,
       );
     },
-    look: async () => {
+    check: async () => {
       if (reserve.restore()) incidents.resolve('disk');
       else if (!incidents.has('disk'))
         incidents.open(

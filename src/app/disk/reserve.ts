@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** Enough for hundreds of revocations, the encryption of their answers and SQLite's own needs. */
 const RESERVE_BYTES = 4 * 1024 * 1024;
 /** With less than this beside the reserve, nothing new is begun. */
-const LITTLE_BYTES = 4 * 1024 * 1024;
+const MIN_FREE_BYTES = 4 * 1024 * 1024;
 const NAME = 'reserve';
 
 /** Space in the state folder that is kept for the moment when there is no other. */
@@ -23,7 +23,7 @@ export type Reserve = {
  * Makes the reserve in `folder`, where there is room. Random bytes: a file system that compresses must keep
  * them too.
  */
-export function keepReserve(folder: string): Reserve {
+export function createReserve(folder: string): Reserve {
   const file = join(folder, NAME);
   const release = (): void => {
     try {
@@ -37,8 +37,8 @@ export function keepReserve(folder: string): Reserve {
     try {
       const { bavail, bsize } = statfsSync(folder);
       const free = bavail * bsize;
-      if (isWhole()) return free >= LITTLE_BYTES;
-      if (free < RESERVE_BYTES + LITTLE_BYTES) return false;
+      if (isWhole()) return free >= MIN_FREE_BYTES;
+      if (free < RESERVE_BYTES + MIN_FREE_BYTES) return false;
       fill(file);
       return true;
     } catch {

@@ -6,7 +6,7 @@ import type { Ledger } from '../../ports/ledger.ts';
  * them.
  * @param onFailure hears what was wrong
  */
-export function watchedLedger<T extends Pick<Ledger, 'commit' | 'use'>>(
+export function withWriteRetry<T extends Pick<Ledger, 'commit' | 'use'>>(
   ledger: T,
   onFailure: (error: MintwardenError) => void,
 ): T {

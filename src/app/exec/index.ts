@@ -1,7 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { OperatorServices } from '../../bot/operator-command.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Reload } from '../reload-policy.ts';
+import type { ReloadPolicy } from '../reload-policy.ts';
 import { machineCommands } from './machine-commands.ts';
 import { type ControlSocket, startControlSocket } from './server/control-socket.ts';
 import { responder } from './server/respond.ts';
@@ -12,7 +12,7 @@ import { responder } from './server/respond.ts';
  */
 export async function startExec(
   file: string,
-  parts: Omit<OperatorServices, 'commands'> & { readonly reload: Reload; readonly log: Log },
+  parts: Omit<OperatorServices, 'commands'> & { readonly reload: ReloadPolicy; readonly log: Log },
 ): Promise<ControlSocket> {
   const { services, requests, reload, log } = parts;
   try {

@@ -8,18 +8,18 @@ import { createPrivate, writePrivate } from '../private-files.ts';
 import type { Recording } from './record.ts';
 
 /** One of the two accounts, as `init` wants it. */
-export type Wanted = {
+export type AccountSpec = {
   readonly userId: UserId;
   readonly isIssuer: boolean;
   readonly displayName: string;
   /**
    * Of an account that is there and shall be used; null: one of our own, made where it is missing. A secret.
    */
-  readonly givenPassword: string | null;
+  readonly existingPassword: string | null;
 };
 
 /** An account as it stands. `session`: its access token, a secret, where it works. */
-export type AccountLook = { readonly there: boolean; readonly session: string | null };
+export type AccountState = { readonly exists: boolean; readonly session: string | null };
 
 /** Where the secrets of an account stand. */
 export function secretFiles(secretsDir: string, userId: UserId): { password: string; token: string } {
@@ -33,17 +33,17 @@ export function secretFiles(secretsDir: string, userId: UserId): { password: str
  * or was given to us; nobody else's is ever touched.
  * @throws MintwardenError `conflict` where the account is not ours or not as it must be
  */
-export async function lookAtAccount(
-  wanted: Wanted,
+export async function inspectAccount(
+  wanted: AccountSpec,
   admin: AdminApi,
   secretsDir: string,
-): Promise<AccountLook> {
-  const { userId, isIssuer, givenPassword } = wanted;
+): Promise<AccountState> {
+  const { userId, isIssuer, existingPassword } = wanted;
   const option = isIssuer ? '--issuer' : '--bot';
   const files = secretFiles(secretsDir, userId);
   const found = await admin.account(userId);
   if (found === null) {
-    if (givenPassword === null) return { there: false, session: null };
+    if (existingPassword === null) return { exists: false, session: null };
     throw new MintwardenError(
       'conflict',
       `There is no account ${userId}, though a password of it was given.`,
@@ -58,7 +58,7 @@ export async function lookAtAccount(
       `Choose another name with ${option}.`,
     );
   const kept = await readSecretFile(files.password);
-  if (givenPassword === null && 'problem' in kept) {
+  if (existingPassword === null && 'problem' in kept) {
     throw new MintwardenError(
       'conflict',
       `There is an account ${userId} already, and its password is not in ${files.password}: it is not taken for ours.`,
@@ -74,7 +74,7 @@ export async function lookAtAccount(
   }
   const token = await readSecretFile(files.token);
   const works = 'secret' in token && (await admin.whoami(token.secret)) === userId;
-  return { there: true, session: works ? token.secret : null };
+  return { exists: true, session: works ? token.secret : null };
 }
 
 /**
@@ -84,7 +84,7 @@ export async function lookAtAccount(
  * @throws MintwardenError as `lookAtAccount`; `homeserver-refused` where the password does not open it
  */
 export async function ensureAccount(parts: {
-  readonly wanted: Wanted;
+  readonly wanted: AccountSpec;
   readonly admin: AdminApi;
   readonly homeserverUrl: string;
   readonly secretsDir: string;
@@ -95,14 +95,14 @@ export async function ensureAccount(parts: {
   readonly out: (line: string) => void;
 }): Promise<string> {
   const { wanted, admin, homeserverUrl, secretsDir, recording, out } = parts;
-  const { userId, isIssuer, givenPassword } = wanted;
+  const { userId, isIssuer, existingPassword } = wanted;
   const files = secretFiles(secretsDir, userId);
-  const { there, session: kept } = await lookAtAccount(wanted, admin, secretsDir);
-  await noteMade(recording, userId, there, givenPassword !== null);
-  if (!there) {
+  const { exists, session: kept } = await inspectAccount(wanted, admin, secretsDir);
+  await recordCreated(recording, userId, exists, existingPassword !== null);
+  if (!exists) {
     await createPrivate(files.password, `${parts.newPassword()}\n`);
     await admin.makeAccount(userId, {
-      password: await passwordIn(files.password),
+      password: await readPassword(files.password),
       admin: isIssuer,
       displayName: wanted.displayName,
     });
@@ -110,7 +110,7 @@ export async function ensureAccount(parts: {
   } else out(`The account ${userId} is there.`);
   if (kept !== null && parts.sessionLost !== true) return kept;
 
-  const password = givenPassword ?? (await passwordIn(files.password));
+  const password = existingPassword ?? (await readPassword(files.password));
   const session = await loginWithPassword(
     homeserverUrl,
     userId,
@@ -123,7 +123,7 @@ export async function ensureAccount(parts: {
       `The homeserver logged ${session.userId} in instead of ${userId}.`,
     );
   // A password that was given has shown just now that it is the right one.
-  if (givenPassword !== null) await writePrivate(files.password, `${givenPassword}\n`);
+  if (existingPassword !== null) await writePrivate(files.password, `${existingPassword}\n`);
   await writePrivate(files.token, `${session.accessToken}\n`);
   // Only now: a run that is cut off must find a session that works, or none.
   if (kept !== null) await logout(homeserverUrl, kept);
@@ -132,7 +132,7 @@ export async function ensureAccount(parts: {
 }
 
 /** An account that was there before us, or that somebody gave us the password of, is not ours to end. */
-async function noteMade(
+async function recordCreated(
   recording: Recording | null,
   userId: UserId,
   there: boolean,
@@ -143,7 +143,7 @@ async function noteMade(
   await recording.change({ madeAccounts: isGiven ? others : [...others, userId] });
 }
 
-async function passwordIn(file: string): Promise<string> {
+async function readPassword(file: string): Promise<string> {
   const read = await readSecretFile(file);
   if ('secret' in read) return read.secret;
   throw new MintwardenError('state', read.problem, 'Remove the file, or mend it, and run init again.');

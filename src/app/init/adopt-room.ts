@@ -10,7 +10,7 @@ const NEXT =
   'Mend that in the room’s settings and run this again, or leave --control-room out: then one is made.';
 
 /** A room by its id or its address. @throws MintwardenError `usage` | `not-found` */
-export async function roomCalled(text: string, homeserverUrl: string, adminToken: string): Promise<RoomId> {
+export async function resolveRoom(text: string, homeserverUrl: string, adminToken: string): Promise<RoomId> {
   const roomId = parseRoomId(text);
   if (roomId !== null) return roomId;
   const alias = parseRoomAlias(text);
@@ -41,7 +41,7 @@ export async function roomCalled(text: string, homeserverUrl: string, adminToken
  * @returns whether the bot is in it
  * @throws MintwardenError `room-unusable` that names everything in the way
  */
-export async function checkGivenRoom(admin: AdminApi, roomId: RoomId, botUserId: UserId): Promise<boolean> {
+export async function checkAdoptable(admin: AdminApi, roomId: RoomId, botUserId: UserId): Promise<boolean> {
   const events = await admin.roomState(roomId);
   if (events === null || events.length === 0)
     throw new MintwardenError(
@@ -78,7 +78,7 @@ export async function checkGivenRoom(admin: AdminApi, roomId: RoomId, botUserId:
  * Lets the bot join a room that is there: by the invitation it has, or one by the administrator whose token
  * we have.
  */
-export async function joinGivenRoom(parts: {
+export async function joinAdoptedRoom(parts: {
   readonly homeserverUrl: string;
   readonly adminToken: string;
   readonly botToken: string;
@@ -88,10 +88,10 @@ export async function joinGivenRoom(parts: {
   const { homeserverUrl, roomId, botUserId } = parts;
   const bot = createHomeserverClient({ homeserverUrl, accessToken: parts.botToken });
   const join = (): Promise<boolean> =>
-    unlessRefused(() => bot.request('POST', path`/join/${roomId}`, { body: {} }));
+    isPermitted(() => bot.request('POST', path`/join/${roomId}`, { body: {} }));
   if (await join()) return;
   const administrator = createHomeserverClient({ homeserverUrl, accessToken: parts.adminToken });
-  await unlessRefused(() =>
+  await isPermitted(() =>
     administrator.request('POST', path`/rooms/${roomId}/invite`, { body: { user_id: botUserId } }),
   );
   if (await join()) return;
@@ -102,7 +102,7 @@ export async function joinGivenRoom(parts: {
   );
 }
 
-async function unlessRefused(ask: () => Promise<unknown>): Promise<boolean> {
+async function isPermitted(ask: () => Promise<unknown>): Promise<boolean> {
   try {
     await ask();
     return true;

@@ -5,12 +5,12 @@ import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
 import { loginWithPassword, logout } from '../../matrix/accounts.ts';
 import type { Log } from '../../ports/log.ts';
 import { configContent } from './config-content.ts';
-import { adminIds, checkAdmins, checkAdminToken, checkHomeserver } from './preflight.ts';
+import { parseAdminIds, checkAdmins, checkAdminToken, checkHomeserver } from './preflight.ts';
 
 const TIMEOUT_MS = 30_000;
 
 /** Not knowing yet who the bot will be: what is asked with this needs no bot. */
-function synapseFor(homeserverUrl: string, serverName: string, token: string, log: Log): Synapse {
+function connectSynapse(homeserverUrl: string, serverName: string, token: string, log: Log): Synapse {
   const botUserId = '@nobody:unknown.invalid' as UserId;
   return createSynapse({
     homeserverUrl,
@@ -23,20 +23,20 @@ function synapseFor(homeserverUrl: string, serverName: string, token: string, lo
 }
 
 /** What a homeserver said of itself. */
-export type HomeserverLook = { readonly version: string; readonly serverName: string };
+export type HomeserverInfo = { readonly version: string; readonly serverName: string };
 
 /**
  * Whether this homeserver will do, and this token where there is one already.
  * @throws MintwardenError that says what is wrong and what to do
  */
-export async function lookAtHomeserver(
+export async function inspectHomeserver(
   homeserverUrl: string,
   adminToken: string | null,
   log: Log,
-): Promise<HomeserverLook> {
+): Promise<HomeserverInfo> {
   await using cleanup = new AsyncDisposableStack();
   const adminFor = (serverName: string) =>
-    cleanup.use(synapseFor(homeserverUrl, serverName, adminToken ?? '', log)).admin;
+    cleanup.use(connectSynapse(homeserverUrl, serverName, adminToken ?? '', log)).admin;
   const version = await checkHomeserver(adminFor('unknown.invalid'), homeserverUrl);
   if (adminToken === null) return { version, serverName: '' };
   const { serverName } = await checkAdminToken(adminFor, adminToken);
@@ -53,11 +53,11 @@ export async function loginForInit(
   password: string,
   log: Log,
 ): Promise<AsyncDisposable & { readonly token: string }> {
-  await lookAtHomeserver(homeserverUrl, null, log);
+  await inspectHomeserver(homeserverUrl, null, log);
   const { accessToken } = await loginWithPassword(homeserverUrl, user, password, 'mintwarden init');
   const end = (): Promise<void> => logout(homeserverUrl, accessToken);
   try {
-    await lookAtHomeserver(homeserverUrl, accessToken, log);
+    await inspectHomeserver(homeserverUrl, accessToken, log);
   } catch (error) {
     await end();
     throw error;
@@ -66,7 +66,7 @@ export async function loginForInit(
 }
 
 /** The public address of the gateway. @throws MintwardenError `usage` */
-export function publicAddress(text: string): string {
+export function validatePublicUrl(text: string): string {
   const account = (name: string) => ({
     userId: `@${name}:example.org`,
     tokenFile: `${name}.token`,
@@ -95,7 +95,7 @@ export function publicAddress(text: string): string {
 }
 
 /** Whether these people can give commands. @throws MintwardenError `usage` */
-export async function wantedAdmins(
+export async function validateAdmins(
   names: readonly string[],
   at: {
     readonly homeserverUrl: string;
@@ -110,6 +110,6 @@ export async function wantedAdmins(
       'At least one person is needed.',
       `Write for example: @you:${at.serverName}`,
     );
-  await using synapse = synapseFor(at.homeserverUrl, at.serverName, at.adminToken, at.log);
-  await checkAdmins(synapse.admin, adminIds(names, at.serverName), at.serverName);
+  await using synapse = connectSynapse(at.homeserverUrl, at.serverName, at.adminToken, at.log);
+  await checkAdmins(synapse.admin, parseAdminIds(names, at.serverName), at.serverName);
 }

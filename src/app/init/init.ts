@@ -10,14 +10,20 @@ import { createControlRoom } from '../../matrix/accounts.ts';
 import type { Log } from '../../ports/log.ts';
 import { cryptoFolder, seedsFile } from '../paths.ts';
 import { privateFolder, writePrivate } from '../private-files.ts';
-import { ensureAccount, lookAtAccount, secretFiles, type AccountLook, type Wanted } from './account.ts';
+import {
+  ensureAccount,
+  inspectAccount,
+  secretFiles,
+  type AccountState,
+  type AccountSpec,
+} from './account.ts';
 import { configContent, type Answers } from './config-content.ts';
-import { earlierConfig } from './previous-config.ts';
-import { checkGivenRoom, joinGivenRoom, roomCalled } from './adopt-room.ts';
+import { loadPreviousConfig } from './previous-config.ts';
+import { checkAdoptable, joinAdoptedRoom, resolveRoom } from './adopt-room.ts';
 import type { Plan, PlanLine } from './plan.ts';
-import { adminIds, checkAdmins, homeserverAddress } from './preflight.ts';
-import { readRecord, recordingIn } from './record.ts';
-import { lookAtHomeserver } from './answer-validators.ts';
+import { parseAdminIds, checkAdmins, parseHomeserverUrl } from './preflight.ts';
+import { readRecord, openRecording } from './record.ts';
+import { inspectHomeserver } from './answer-validators.ts';
 
 const TIMEOUT_MS = 30_000;
 const HEADER = `# Made by mintwarden init. Every key is explained in bot.example.yaml; mintwarden doctor checks this file.
@@ -56,10 +62,10 @@ export type InitResult = {
 };
 
 /** What would be done, and the way to do it. Until `carryOut` nothing is changed anywhere. */
-export type Prepared = { readonly plan: Plan; carryOut(): Promise<InitResult> };
+export type PreparedInit = { readonly plan: Plan; carryOut(): Promise<InitResult> };
 
 /** Everything that was found out, before anything is changed. */
-type Found = {
+type InitState = {
   readonly options: InitOptions;
   readonly homeserverUrl: string;
   readonly directory: string;
@@ -67,8 +73,8 @@ type Found = {
   readonly secretsDir: string;
   readonly serverName: string;
   readonly version: string;
-  readonly bot: Wanted;
-  readonly issuer: Wanted;
+  readonly bot: AccountSpec;
+  readonly issuer: AccountSpec;
   readonly answers: Omit<Answers, 'controlRoom'>;
   readonly admins: readonly UserId[];
   readonly existing: Config | null;
@@ -86,32 +92,37 @@ export async function init(options: InitOptions): Promise<InitResult> {
  * left to do: two accounts, their sessions, secrets, the control room, the configuration. Changes nothing.
  * @throws MintwardenError that says what stands in the way and what to do
  */
-export async function prepareInit(options: InitOptions): Promise<Prepared> {
-  const found = await find(options);
+export async function prepareInit(options: InitOptions): Promise<PreparedInit> {
+  const found = await gatherState(options);
   await using synapse = synapseAs(found, options.adminToken);
-  const bot = await lookAtAccount(found.bot, synapse.admin, found.secretsDir);
-  const issuer = await lookAtAccount(found.issuer, synapse.admin, found.secretsDir);
-  const isLimited = !bot.there || (await isRateLimited(synapse, found.bot.userId));
+  const bot = await inspectAccount(found.bot, synapse.admin, found.secretsDir);
+  const issuer = await inspectAccount(found.issuer, synapse.admin, found.secretsDir);
+  const isLimited = !bot.exists || (await isRateLimited(synapse, found.bot.userId));
   const botIsIn =
-    found.givenRoom === null ? false : await checkGivenRoom(synapse.admin, found.givenRoom, found.bot.userId);
-  return { plan: planOf(found, { bot, issuer, isLimited, botIsIn }), carryOut: () => carryOut(found) };
+    found.givenRoom === null ? false : await checkAdoptable(synapse.admin, found.givenRoom, found.bot.userId);
+  return { plan: buildPlan(found, { bot, issuer, isLimited, botIsIn }), carryOut: () => carryOut(found) };
 }
 
-async function find(options: InitOptions): Promise<Found> {
+async function gatherState(options: InitOptions): Promise<InitState> {
   const { adminToken, log, listen = '127.0.0.1:8009' } = options;
-  const homeserverUrl = homeserverAddress(options.homeserverUrl);
+  const homeserverUrl = parseHomeserverUrl(options.homeserverUrl);
   const directory = resolve(options.directory);
   const secretsDir = join(directory, 'secrets');
   // Not knowing yet whose homeserver it is; only what needs no name is asked.
-  const { serverName, version } = await lookAtHomeserver(homeserverUrl, adminToken, log);
-  const bot = wanted(options.botLocalpart ?? 'mintwarden', serverName, options.botPassword ?? null, false);
-  const issuer = wanted(
+  const { serverName, version } = await inspectHomeserver(homeserverUrl, adminToken, log);
+  const bot = accountSpec(
+    options.botLocalpart ?? 'mintwarden',
+    serverName,
+    options.botPassword ?? null,
+    false,
+  );
+  const issuer = accountSpec(
     options.issuerLocalpart ?? 'mintwarden-issuer',
     serverName,
     options.issuerPassword ?? null,
     true,
   );
-  const admins = adminIds(options.admins, serverName);
+  const admins = parseAdminIds(options.admins, serverName);
   const files = { bot: secretFiles(secretsDir, bot.userId), issuer: secretFiles(secretsDir, issuer.userId) };
   const answers: Omit<Answers, 'controlRoom'> = {
     homeserverUrl,
@@ -154,11 +165,11 @@ async function find(options: InitOptions): Promise<Found> {
   const configFile = join(directory, 'bot.yaml');
   const kept: string[] = [];
   const existing =
-    options.force === true ? null : await earlierConfig(configFile, answers, (line) => kept.push(line));
+    options.force === true ? null : await loadPreviousConfig(configFile, answers, (line) => kept.push(line));
   const asked =
     options.controlRoom === undefined
       ? null
-      : await roomCalled(options.controlRoom, homeserverUrl, adminToken);
+      : await resolveRoom(options.controlRoom, homeserverUrl, adminToken);
   if (existing !== null && asked !== null && existing.control_room !== asked)
     throw new MintwardenError(
       'conflict',
@@ -170,24 +181,24 @@ async function find(options: InitOptions): Promise<Found> {
   return { ...found, configFile, existing, kept, givenRoom: existing === null ? given : null };
 }
 
-function planOf(
-  found: Found,
+function buildPlan(
+  found: InitState,
   look: {
-    readonly bot: AccountLook;
-    readonly issuer: AccountLook;
+    readonly bot: AccountState;
+    readonly issuer: AccountState;
     readonly isLimited: boolean;
     readonly botIsIn: boolean;
   },
 ): Plan {
   const { bot, issuer, existing, givenRoom, admins, secretsDir, configFile } = found;
-  const renewed = existing !== null && keysAreLost(existing);
+  const renewed = existing !== null && areKeysLost(existing);
   const steps: PlanLine[] = [];
   const kept: string[] = [...found.kept];
-  const account = ({ userId, isIssuer }: Wanted, { there, session }: AccountLook): void => {
+  const account = ({ userId, isIssuer }: AccountSpec, { exists, session }: AccountState): void => {
     const what = isIssuer
       ? ', a server administrator, which makes tokens and never chats'
       : ', which chats and is no administrator';
-    if (there) kept.push(`the account ${userId}`);
+    if (exists) kept.push(`the account ${userId}`);
     else steps.push({ verb: 'make', what: `the account ${userId}${what}` });
     if (session === null || (renewed && !isIssuer)) {
       const { password, token } = secretFiles(secretsDir, userId);
@@ -195,7 +206,7 @@ function planOf(
         verb: 'log in',
         what: `${userId}${renewed && !isIssuer ? ' anew, since the keys of its session are lost' : ''}`,
       });
-      steps.push({ verb: 'write', what: `${there ? '' : `${password}, `}${token} (readable by you alone)` });
+      steps.push({ verb: 'write', what: `${exists ? '' : `${password}, `}${token} (readable by you alone)` });
     }
   };
   account(bot, look.bot);
@@ -224,7 +235,7 @@ function planOf(
   return { title: `On ${found.serverName} (Synapse ${found.version}) init will:`, steps, kept };
 }
 
-async function carryOut(found: Found): Promise<InitResult> {
+async function carryOut(found: InitState): Promise<InitResult> {
   const {
     options,
     homeserverUrl,
@@ -250,7 +261,7 @@ async function carryOut(found: Found): Promise<InitResult> {
     existing === null
       ? { homeserverUrl, serverName, bot: bot.userId, issuer: issuer.userId, ...nothing }
       : null;
-  const recording = await recordingIn(directory, beginning);
+  const recording = await openRecording(directory, beginning);
   await recording?.change({ homeserverUrl, serverName, bot: bot.userId, issuer: issuer.userId });
 
   await using asAdmin = synapseAs(found, adminToken);
@@ -258,7 +269,7 @@ async function carryOut(found: Found): Promise<InitResult> {
   const botToken = await ensureAccount({
     ...common,
     wanted: bot,
-    sessionLost: existing !== null && keysAreLost(existing),
+    sessionLost: existing !== null && areKeysLost(existing),
   });
   if (await isRateLimited(asAdmin, bot.userId)) {
     if (recording !== null)
@@ -278,7 +289,7 @@ async function carryOut(found: Found): Promise<InitResult> {
 
   let controlRoom = existing?.control_room ?? givenRoom;
   if (givenRoom !== null) {
-    await joinGivenRoom({ homeserverUrl, adminToken, botToken, botUserId: bot.userId, roomId: givenRoom });
+    await joinAdoptedRoom({ homeserverUrl, adminToken, botToken, botUserId: bot.userId, roomId: givenRoom });
     await recording?.change({ controlRoom: givenRoom, madeRoom: false });
   }
   controlRoom ??= await createControlRoom({
@@ -304,7 +315,7 @@ async function carryOut(found: Found): Promise<InitResult> {
 }
 
 /** The bot has run, since its cross-signing seeds are there, but the keys of its session are not. */
-function keysAreLost(config: Config): boolean {
+function areKeysLost(config: Config): boolean {
   return existsSync(seedsFile(config)) && !existsSync(cryptoFolder(config));
 }
 
@@ -314,7 +325,7 @@ async function isRateLimited({ admin }: Synapse, userId: UserId): Promise<boolea
 }
 
 function synapseAs(
-  found: Pick<Found, 'options' | 'homeserverUrl' | 'serverName' | 'bot'>,
+  found: Pick<InitState, 'options' | 'homeserverUrl' | 'serverName' | 'bot'>,
   token: string,
 ): Synapse {
   const { homeserverUrl, serverName, bot, options } = found;
@@ -328,16 +339,21 @@ function synapseAs(
   });
 }
 
-function wanted(
+function accountSpec(
   localpart: string,
   serverName: string,
-  givenPassword: string | null,
+  existingPassword: string | null,
   isIssuer: boolean,
-): Wanted {
+): AccountSpec {
   // What a homeserver registers (spec appendix 4.2.1), so that no other server part can be slipped in.
   const userId = /^[a-z0-9._=/+-]+$/.test(localpart) ? parseUserId(`@${localpart}:${serverName}`) : null;
   if (userId !== null)
-    return { userId, isIssuer, givenPassword, displayName: isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden' };
+    return {
+      userId,
+      isIssuer,
+      existingPassword,
+      displayName: isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden',
+    };
   throw new MintwardenError(
     'usage',
     `"${localpart}" cannot be the name of an account.`,

@@ -3,7 +3,7 @@ import { parseUserId, serverOf, type UserId } from '../../domain/ids.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
 
 /** The address of a homeserver, without a slash at its end. @throws MintwardenError `usage` */
-export function homeserverAddress(text: string): string {
+export function parseHomeserverUrl(text: string): string {
   if (/^https?:\/\/[^\s?#@]+$/.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '');
   const bare = /^[A-Za-z0-9.-]+(:\d+)?$/.test(text);
   throw new MintwardenError(
@@ -26,7 +26,7 @@ export async function checkHomeserver(admin: AdminApi, homeserverUrl: string): P
     if (error instanceof MintwardenError && error.code === 'homeserver-nonsense') return null;
     throw error;
   });
-  if (version === null) throw await whyNoSynapse(admin, homeserverUrl);
+  if (version === null) throw await explainMissingSynapse(admin, homeserverUrl);
   if (await admin.usesAuthenticationService()) {
     throw new MintwardenError(
       'homeserver-refused',
@@ -45,7 +45,7 @@ export async function checkHomeserver(admin: AdminApi, homeserverUrl: string): P
 }
 
 /** No admin API there: hidden by a proxy, another homeserver, or none at all. */
-async function whyNoSynapse(admin: AdminApi, homeserverUrl: string): Promise<MintwardenError> {
+async function explainMissingSynapse(admin: AdminApi, homeserverUrl: string): Promise<MintwardenError> {
   const isMatrix = await admin.clock().then(
     () => true,
     () => false,
@@ -91,7 +91,7 @@ export async function checkAdminToken(
  * The admins of Mintwarden by their ids; a name alone is one of this server's. @throws MintwardenError
  * `usage`
  */
-export function adminIds(names: readonly string[], serverName: string): readonly UserId[] {
+export function parseAdminIds(names: readonly string[], serverName: string): readonly UserId[] {
   const ids = names.map((name) => {
     const userId = parseUserId(
       name.includes(':') ? name : `${name.startsWith('@') ? '' : '@'}${name}:${serverName}`,

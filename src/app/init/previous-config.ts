@@ -8,7 +8,7 @@ import type { Answers } from './config-content.ts';
  * The configuration of an earlier run, kept as it is; null where there is none.
  * @throws MintwardenError `conflict` for one that cannot be used, or of another set-up
  */
-export async function earlierConfig(
+export async function loadPreviousConfig(
   file: string,
   answers: Omit<Answers, 'controlRoom'>,
   out: (line: string) => void,

@@ -6,7 +6,7 @@ import { parseRoomId, parseUserId, type RoomId, type UserId } from '../../domain
 import { writePrivate } from '../private-files.ts';
 
 /** How far an undoing has come: each is reached only after everything before it. */
-export const UNDONE = [
+export const UNDO_STAGES = [
   'nothing',
   'ended',
   'told',
@@ -38,7 +38,7 @@ const schema = z.strictObject({
   liftedLimits: z.array(userId),
   controlRoom: roomId.nullable(),
   madeRoom: z.boolean(),
-  undone: z.enum(UNDONE),
+  undone: z.enum(UNDO_STAGES),
   /** By which the last message to the control room is known again. */
   farewell: z.string().nullable(),
 });
@@ -84,7 +84,7 @@ export type Recording = {
 };
 
 /** Goes on with the record in the folder; null: an earlier set-up has none, and gets none. */
-export async function recordingIn(
+export async function openRecording(
   directory: string,
   beginning: Omit<InitRecord, 'version' | 'undone'> | null,
 ): Promise<Recording | null> {

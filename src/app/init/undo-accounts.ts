@@ -10,23 +10,27 @@ import type { Log } from '../../ports/log.ts';
 const TIMEOUT_MS = 30_000;
 
 /** One of the two accounts with what opens it; null: not known. Secrets. */
-export type OwnAccount = {
+export type OurAccount = {
   readonly userId: UserId;
   readonly token: string | null;
   readonly password: string | null;
 };
 
 /** Where accounts are ended. */
-export type Place = { readonly homeserverUrl: string; readonly serverName: string; readonly log: Log };
+export type HomeserverTarget = {
+  readonly homeserverUrl: string;
+  readonly serverName: string;
+  readonly log: Log;
+};
 
 /** The secret in a file, or null. */
-export async function secretIn(file: string): Promise<string | null> {
+export async function readSecret(file: string): Promise<string | null> {
   const read = await readSecretFile(file);
   return 'secret' in read ? read.secret : null;
 }
 
 /** The Synapse as whoever has this token. Close it. */
-export function synapseWith({ homeserverUrl, serverName, log }: Place, token: string): Synapse {
+export function connectSynapse({ homeserverUrl, serverName, log }: HomeserverTarget, token: string): Synapse {
   const botUserId = `@nobody:${serverName}` as UserId;
   return createSynapse({
     homeserverUrl,
@@ -41,21 +45,21 @@ export function synapseWith({ homeserverUrl, serverName, log }: Place, token: st
 /**
  * What our secrets come to. `gone`: the account was ended. `shut`: they do not open it. `token` is a secret.
  */
-export type OwnSession =
+export type SessionState =
   | { readonly kind: 'open'; readonly token: string }
   | { readonly kind: 'gone' | 'shut' };
 
 /** A session of an account: the one we have, or a new one by its password. */
-export async function sessionOf(place: Place, account: OwnAccount): Promise<OwnSession> {
+export async function openSession(target: HomeserverTarget, account: OurAccount): Promise<SessionState> {
   if (account.token !== null) {
-    await using synapse = synapseWith(place, account.token);
+    await using synapse = connectSynapse(target, account.token);
     if ((await synapse.admin.whoami(account.token)) === account.userId)
       return { kind: 'open', token: account.token };
   }
   if (account.password === null) return { kind: 'shut' };
   try {
     const session = await loginWithPassword(
-      place.homeserverUrl,
+      target.homeserverUrl,
       account.userId,
       account.password,
       'Mintwarden (init --undo)',
@@ -71,9 +75,9 @@ export async function sessionOf(place: Place, account: OwnAccount): Promise<OwnS
 }
 
 /** Leaves a room. Not being in it is no error. */
-export async function leaveRoom(place: Place, token: string, roomId: RoomId): Promise<void> {
+export async function leaveRoom(target: HomeserverTarget, token: string, roomId: RoomId): Promise<void> {
   try {
-    await createHomeserverClient({ homeserverUrl: place.homeserverUrl, accessToken: token }).request(
+    await createHomeserverClient({ homeserverUrl: target.homeserverUrl, accessToken: token }).request(
       'POST',
       path`/rooms/${roomId}/leave`,
       {
@@ -89,17 +93,17 @@ export async function leaveRoom(place: Place, token: string, roomId: RoomId): Pr
  * Ends an account that init made, if it is still the one that our secrets open; logs out of any other.
  * @returns what was done, as a sentence
  */
-export async function endAccount(
-  place: Place,
+export async function retireAccount(
+  target: HomeserverTarget,
   synapse: Synapse,
-  account: OwnAccount,
+  account: OurAccount,
   how: { readonly deactivate: boolean; readonly restoreLimit: boolean },
 ): Promise<string> {
   const { userId } = account;
   const found = await synapse.admin.account(userId);
   if (found === null) return `There is no account ${userId}.`;
   if (found.deactivated) return `The account ${userId} is deactivated.`;
-  const session = await sessionOf(place, account);
+  const session = await openSession(target, account);
   if (how.restoreLimit) await synapse.admin.restoreRateLimit(userId);
   if (session.kind !== 'open') {
     return session.kind === 'gone'
@@ -110,6 +114,6 @@ export async function endAccount(
     await synapse.admin.deactivate(userId);
     return `Deactivated the account ${userId}.`;
   }
-  await logout(place.homeserverUrl, session.token);
+  await logout(target.homeserverUrl, session.token);
   return `The account ${userId} stays; its session is logged out.`;
 }

@@ -12,20 +12,20 @@ import type { Sealer } from '../../ports/sealer.ts';
 import { openCache } from '../../store/keyv/index.ts';
 import type { SealingKey } from '../../store/seal/sealer.ts';
 import type { SqliteLedger } from '../../store/sqlite/open.ts';
-import { anchorMac, anchorParts, comparedWithAnchors } from '../anchor-check.ts';
-import { botSession } from '../bot-session.ts';
+import { anchorMac, anchorParts, checkAgainstAnchors } from '../anchor-check.ts';
+import { botSessionOptions } from '../bot-session.ts';
 import { cacheFile } from '../paths.ts';
-import { tokensOf } from '../account-tokens.ts';
+import { createAccountTokens } from '../account-tokens.ts';
 
 const clock = { now: () => Date.now() };
 const random = { bytes: (count: number) => randomBytes(count) };
-const PATIENCE_MS = 60_000;
-const LOOK_EVERY_MS = 100;
+const TIMEOUT_MS = 60_000;
+const POLL_INTERVAL_MS = 100;
 /** What failed is tried again within this. */
-const SOON_MS = 600_000;
+const DUE_SOON_MS = 600_000;
 
 /** What telling everybody takes. */
-export type Telling = {
+export type NotifyOptions = {
   readonly config: Config;
   readonly ledger: SqliteLedger;
   readonly synapse: Synapse;
@@ -42,7 +42,7 @@ export type Telling = {
  * concerned, messages with tokens redacted), then the last message to the control room.
  * @throws MintwardenError where the bot cannot be started, or not everything could be sent within a minute
  */
-export async function tellEverybody({
+export async function notifyEveryone({
   config,
   ledger,
   synapse,
@@ -51,26 +51,26 @@ export async function tellEverybody({
   by,
   marker,
   log,
-}: Telling): Promise<void> {
+}: NotifyOptions): Promise<void> {
   await using cleanup = new AsyncDisposableStack();
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   const cache = await openCache({ file: cacheFile(config), log, clock });
   cleanup.defer(() => cache.close());
   const position = cache.space<string>('sync');
-  const tokens = tokensOf(config, process.env, log);
+  const tokens = createAccountTokens(config, process.env, log);
   const mac = anchorMac(sealingKey.key);
   const anchors = anchorParts(config, { ledger, store: ledger.anchors, clock, random, log, mac }, () =>
     tokens.bot(),
   );
   // An old copy of the encryption store must not be used on, here as at any start.
-  const { sessionRenewed } = await comparedWithAnchors(config, anchors, {
+  const { sessionRenewed } = await checkAgainstAnchors(config, anchors, {
     leaseMs: toPolicy(config).leaseMs,
     forgetPosition: async () => void (await position.set('since', '')),
     signal,
   });
-  if (sessionRenewed) await tokens.readAgain();
+  if (sessionRenewed) await tokens.reload();
   const matrix = await startBotClient({
-    ...botSession(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
+    ...botSessionOptions(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
     accessToken: tokens.bot(),
     // Nobody is obeyed any more.
     onEvent: async () => {},
@@ -93,7 +93,7 @@ export async function tellEverybody({
   };
   const reaper = startReaper(services);
   cleanup.defer(() => reaper.stop());
-  await untilSent(ledger);
+  await waitUntilSent(ledger);
 
   const roomId: RoomId = config.control_room;
   if ((await matrix.chat.findByMarker(roomId, marker, 0)) !== null) return;
@@ -107,18 +107,18 @@ export async function tellEverybody({
 }
 
 /** Until nothing is left that is due soon: messages to send, and messages to redact. */
-async function untilSent(ledger: SqliteLedger): Promise<void> {
+async function waitUntilSent(ledger: SqliteLedger): Promise<void> {
   const begun = performance.now();
   for (;;) {
     const { messagesWaiting } = await ledger.counts();
-    const { messages } = await ledger.due(clock.now() + SOON_MS, 1);
+    const { messages } = await ledger.due(clock.now() + DUE_SOON_MS, 1);
     if (messagesWaiting === 0 && messages.length === 0) return;
-    if (performance.now() - begun > PATIENCE_MS)
+    if (performance.now() - begun > TIMEOUT_MS)
       throw new MintwardenError(
         'homeserver-unreachable',
         `${String(messagesWaiting)} messages to people could not be sent.`,
         null,
       );
-    await sleep(LOOK_EVERY_MS);
+    await sleep(POLL_INTERVAL_MS);
   }
 }

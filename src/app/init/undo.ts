@@ -13,22 +13,22 @@ import { utc } from '../../words/time.ts';
 import { ledgerFile } from '../paths.ts';
 import { secretFiles } from './account.ts';
 import type { Plan, PlanLine } from './plan.ts';
-import { readRecord, recordingIn, UNDONE, type InitRecord, type Recording } from './record.ts';
+import { readRecord, openRecording, UNDO_STAGES, type InitRecord, type Recording } from './record.ts';
 import {
-  endAccount,
+  retireAccount,
   leaveRoom,
-  secretIn,
-  sessionOf,
-  synapseWith,
-  type OwnAccount,
-  type Place,
+  readSecret,
+  openSession,
+  connectSynapse,
+  type OurAccount,
+  type HomeserverTarget,
 } from './undo-accounts.ts';
 import { archiveName, removeFiles } from './undo-files.ts';
-import { tellEverybody } from './undo-notify.ts';
+import { notifyEveryone } from './undo-notify.ts';
 
-const MANY = 100_000;
-const SHOWN = 20;
-const AGAIN = 'Nothing was removed. Run mintwarden init --undo again then: it goes on where it was.';
+const MAX_GRANTS = 100_000;
+const MAX_SHOWN = 20;
+const RUN_AGAIN = 'Nothing was removed. Run mintwarden init --undo again then: it goes on where it was.';
 
 /** What undoing is told. */
 export type UndoOptions = {
@@ -56,13 +56,13 @@ export type PreparedUndo = AsyncDisposable & {
   carryOut(decided?: { readonly deactivate?: boolean; readonly forget?: boolean }): Promise<void>;
 };
 
-type Found = {
+type UndoState = {
   readonly options: UndoOptions;
   readonly directory: string;
   readonly secretsDir: string;
   readonly configFile: string;
   readonly recording: Recording;
-  readonly place: Place;
+  readonly target: HomeserverTarget;
   /** Null where a run was cut off before it was written, or once it is not needed any more. */
   readonly config: Config | null;
   readonly ledger: SqliteLedger | null;
@@ -74,7 +74,7 @@ type Found = {
 
 /** Whether the undoing has come so far before. */
 function hasReached({ record }: Recording, step: InitRecord['undone']): boolean {
-  return UNDONE.indexOf(record.undone) >= UNDONE.indexOf(step);
+  return UNDO_STAGES.indexOf(record.undone) >= UNDO_STAGES.indexOf(step);
 }
 
 /**
@@ -87,7 +87,8 @@ export async function prepareUndo(options: UndoOptions): Promise<PreparedUndo | 
   const record = await readRecord(directory);
   if (record === null && !existsSync(configFile)) return null;
   await using cleanup = new AsyncDisposableStack();
-  const accountsGone = record !== null && UNDONE.indexOf(record.undone) >= UNDONE.indexOf('accounts-gone');
+  const accountsGone =
+    record !== null && UNDO_STAGES.indexOf(record.undone) >= UNDO_STAGES.indexOf('accounts-gone');
   const config = !accountsGone && existsSync(configFile) ? await loadConfig(configFile, process.env) : null;
   const stateDir = config?.state_dir ?? join(directory, 'state');
   const file = ledgerFile({ state_dir: stateDir });
@@ -113,17 +114,17 @@ export async function prepareUndo(options: UndoOptions): Promise<PreparedUndo | 
           madeRoom: false,
           farewell: null,
         };
-  const recording = await recordingIn(directory, beginning);
+  const recording = await openRecording(directory, beginning);
   if (recording === null) return null;
   const { serverName } = recording.record;
-  const found: Found = {
+  const found: UndoState = {
     options,
     directory,
     secretsDir: join(directory, 'secrets'),
     configFile,
     recording,
     // The configuration may have been given another address since.
-    place: {
+    target: {
       homeserverUrl: config?.homeserver.url ?? recording.record.homeserverUrl,
       serverName,
       log: options.log,
@@ -134,8 +135,8 @@ export async function prepareUndo(options: UndoOptions): Promise<PreparedUndo | 
     knowsMade: record !== null,
     archive: join(directory, archiveName(new Date())),
   };
-  const live = ledger === null ? [] : await ledger.grants({ states: ['live', 'minting'], limit: MANY });
-  const plan = planOf(found, live);
+  const live = ledger === null ? [] : await ledger.grants({ states: ['live', 'minting'], limit: MAX_GRANTS });
+  const plan = buildPlan(found, live);
   const unknown = found.knowsMade || accountsGone ? [] : [recording.record.bot, recording.record.issuer];
   const atEnd = cleanup.move();
   return {
@@ -146,20 +147,20 @@ export async function prepareUndo(options: UndoOptions): Promise<PreparedUndo | 
   };
 }
 
-function isEnded(found: Found, userId: UserId): boolean {
+function isRetired(found: UndoState, userId: UserId): boolean {
   const { recording, knowsMade, options } = found;
   return recording.record.madeAccounts.includes(userId) || (!knowsMade && options.deactivate);
 }
 
-function planOf(found: Found, live: readonly Grant[]): Plan {
+function buildPlan(found: UndoState, live: readonly Grant[]): Plan {
   const { options, recording, ledger } = found;
   const { bot, issuer, controlRoom, madeRoom, serverName } = recording.record;
   const steps: PlanLine[] = [];
   const kept: string[] = [];
   const add = (verb: string, what: string): void => void steps.push({ verb, what });
-  for (const { id, subject } of live.slice(0, SHOWN))
+  for (const { id, subject } of live.slice(0, MAX_SHOWN))
     add('end', `grant ${id}, for ${subject}, and its token at the homeserver`);
-  if (live.length > SHOWN) add('end', `${String(live.length - SHOWN)} more grants`);
+  if (live.length > MAX_SHOWN) add('end', `${String(live.length - MAX_SHOWN)} more grants`);
   if (ledger !== null)
     add('wait', 'until the homeserver has confirmed that every token made for others is dead');
   if (ledger !== null && !hasReached(recording, 'told')) {
@@ -174,7 +175,7 @@ function planOf(found: Found, live: readonly Grant[]): Plan {
     );
   }
   for (const userId of hasReached(recording, 'accounts-gone') ? [] : [bot, issuer]) {
-    if (isEnded(found, userId))
+    if (isRetired(found, userId))
       add('end', `the account ${userId}: deactivated for good, its name stays taken`);
     else {
       add('log out', `of ${userId}`);
@@ -187,13 +188,13 @@ function planOf(found: Found, live: readonly Grant[]): Plan {
   return { title: `On ${serverName} init --undo will, in this order:`, steps, kept };
 }
 
-async function carryOut(found: Found): Promise<void> {
+async function carryOut(found: UndoState): Promise<void> {
   const { recording, ledger } = found;
   const { bot, issuer } = recording.record;
   // Somebody's word, so that a later run need not ask again.
   if (!found.knowsMade && found.options.deactivate) await recording.change({ madeAccounts: [bot, issuer] });
   if (ledger !== null) await endGrants(found, ledger);
-  if (ledger !== null && !hasReached(recording, 'told')) await tell(found, ledger);
+  if (ledger !== null && !hasReached(recording, 'told')) await notify(found, ledger);
   if (!hasReached(recording, 'accounts-gone')) await leaveAndEndAccounts(found);
   await ledger?.close();
   await removeFiles({ ...found, ...found.options });
@@ -201,7 +202,10 @@ async function carryOut(found: Found): Promise<void> {
 }
 
 /** First of all, and whatever was reached before: while there is a ledger there may be grants. */
-async function endGrants({ options, config, place, recording }: Found, ledger: SqliteLedger): Promise<void> {
+async function endGrants(
+  { options, config, target: target, recording }: UndoState,
+  ledger: SqliteLedger,
+): Promise<void> {
   if (config === null) return;
   const { out, by, log } = options;
   const keys = await loadKey(config.sealing_key_file).then(
@@ -210,7 +214,7 @@ async function endGrants({ options, config, place, recording }: Found, ledger: S
     () => [{ id: 'lost', key: randomBytes(32) }],
   );
   const random = { bytes: (count: number) => randomBytes(count) };
-  await using synapse = synapseWith(place, config.issuer.access_token);
+  await using synapse = connectSynapse(target, config.issuer.access_token);
   const clock = { now: () => Date.now() };
   const sealer = createSealer({ keys, randomBytes: random.bytes });
   const { ended, pending } = await endEverything(
@@ -230,14 +234,17 @@ async function endGrants({ options, config, place, recording }: Found, ledger: S
         'Tokens at the homeserver may still be alive. Each ends by itself at its time, or when the homeserver can be asked:',
         ...named,
       ].join('\n'),
-      AGAIN,
+      RUN_AGAIN,
     );
   }
   if (!hasReached(recording, 'ended')) await recording.change({ undone: 'ended' });
   out('Every token made for others is dead at the homeserver.');
 }
 
-async function tell({ options, config, place, recording }: Found, ledger: SqliteLedger): Promise<void> {
+async function notify(
+  { options, config, target: target, recording }: UndoState,
+  ledger: SqliteLedger,
+): Promise<void> {
   const { out, by, log, untold } = options;
   if (config === null) return;
   if (!untold) {
@@ -247,8 +254,8 @@ async function tell({ options, config, place, recording }: Found, ledger: Sqlite
       });
       const sealingKey = await loadKey(config.sealing_key_file);
       const sealer = createSealer({ keys: [sealingKey], randomBytes });
-      await using synapse = synapseWith(place, config.issuer.access_token);
-      await tellEverybody({
+      await using synapse = connectSynapse(target, config.issuer.access_token);
+      await notifyEveryone({
         config,
         ledger,
         synapse,
@@ -272,12 +279,15 @@ async function tell({ options, config, place, recording }: Found, ledger: Sqlite
   await recording.change({ undone: 'told' });
 }
 
-async function leaveAndEndAccounts(found: Found): Promise<void> {
-  const { options, recording, place } = found;
+async function leaveAndEndAccounts(found: UndoState): Promise<void> {
+  const { options, recording, target } = found;
   const { out } = options;
   const { bot, issuer, controlRoom, madeRoom, liftedLimits } = recording.record;
-  const [asBot, asIssuer] = await Promise.all([own(found, 'bot', bot), own(found, 'issuer', issuer)]);
-  const session = await sessionOf(place, asIssuer);
+  const [asBot, asIssuer] = await Promise.all([
+    ourAccount(found, 'bot', bot),
+    ourAccount(found, 'issuer', issuer),
+  ]);
+  const session = await openSession(target, asIssuer);
   // Ending it is the last thing that is done with it, and it was open right before: everything else was done.
   if (session.kind === 'gone' || (session.kind === 'shut' && hasReached(recording, 'issuer-going'))) {
     await recording.change({ undone: 'accounts-gone' });
@@ -295,18 +305,18 @@ async function leaveAndEndAccounts(found: Found): Promise<void> {
     await recording.change({ undone: 'accounts-gone' });
     return;
   }
-  await using synapse = synapseWith(place, rights);
+  await using synapse = connectSynapse(target, rights);
   if (controlRoom !== null && !hasReached(recording, 'left')) {
     if (options.close && madeRoom) await synapse.admin.emptyRoom(controlRoom);
-    const botSession = await sessionOf(place, asBot);
-    if (botSession.kind === 'open') await leaveRoom(place, botSession.token, controlRoom);
+    const botSession = await openSession(target, asBot);
+    if (botSession.kind === 'open') await leaveRoom(target, botSession.token, controlRoom);
     out(options.close && madeRoom ? `Closed ${controlRoom}.` : `${bot} has left ${controlRoom}.`);
   }
   if (!hasReached(recording, 'left')) await recording.change({ undone: 'left' });
   if (!hasReached(recording, 'bot-gone')) {
     out(
-      await endAccount(place, synapse, asBot, {
-        deactivate: isEnded(found, bot),
+      await retireAccount(target, synapse, asBot, {
+        deactivate: isRetired(found, bot),
         restoreLimit: liftedLimits.includes(bot),
       }),
     );
@@ -314,11 +324,11 @@ async function leaveAndEndAccounts(found: Found): Promise<void> {
   }
   if (issuerToken !== null) await recording.change({ undone: 'issuer-going' });
   out(
-    await endAccount(
-      place,
+    await retireAccount(
+      target,
       synapse,
       { ...asIssuer, token: issuerToken },
-      { deactivate: isEnded(found, issuer), restoreLimit: false },
+      { deactivate: isRetired(found, issuer), restoreLimit: false },
     ),
   );
   await recording.change({ undone: 'accounts-gone' });
@@ -328,15 +338,15 @@ async function leaveAndEndAccounts(found: Found): Promise<void> {
  * What opens an account: from the configuration, or from the files that a run wrote which was cut off before
  * that.
  */
-async function own(
-  { config, secretsDir }: Found,
+async function ourAccount(
+  { config, secretsDir }: UndoState,
   which: 'bot' | 'issuer',
   userId: UserId,
-): Promise<OwnAccount> {
+): Promise<OurAccount> {
   const files = secretFiles(secretsDir, userId);
   return {
     userId,
-    token: config?.[which].access_token ?? (await secretIn(files.token)),
-    password: config?.[which].password ?? (await secretIn(files.password)),
+    token: config?.[which].access_token ?? (await readSecret(files.token)),
+    password: config?.[which].password ?? (await readSecret(files.password)),
   };
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const SHARE = 9;
-const LONGEST_MS = 2_000;
+const PAUSE_FACTOR = 9;
+const MAX_PAUSE_MS = 2_000;
 
 /**
  * Works something out once for all who ask meanwhile, and then pauses nine times as long as it took: whoever
  * can reach the listener, and asks without end, takes at most a tenth of the time that revocations need too.
  * Nobody is told what was found before they asked.
  */
-export function sparingly<T>(work: () => Promise<T>): () => Promise<T> {
+export function coalesce<T>(work: () => Promise<T>): () => Promise<T> {
   let free: Promise<unknown> = Promise.resolve();
   let next: Promise<T> | null = null;
   const once = async (): Promise<T> => {
@@ -16,7 +16,7 @@ export function sparingly<T>(work: () => Promise<T>): () => Promise<T> {
     next = null;
     const begun = performance.now();
     const working = work();
-    const pauseMs = (): number => Math.min(LONGEST_MS, SHARE * (performance.now() - begun));
+    const pauseMs = (): number => Math.min(MAX_PAUSE_MS, PAUSE_FACTOR * (performance.now() - begun));
     free = working.catch(() => undefined).then(() => sleep(pauseMs(), undefined, { ref: false }));
     return working;
   };

@@ -2,24 +2,24 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MintwardenError } from '../../domain/errors.ts';
 import { CONTENT_TYPE } from '../../telemetry/metrics/exposition.ts';
-import { sparingly } from './coalesce.ts';
+import { coalesce } from './coalesce.ts';
 
 /** Something that keeps the service from doing its work, for whoever watches it. */
-export type NotReady = { readonly kind: string; readonly sentence: string };
+export type ReadinessProblem = { readonly kind: string; readonly sentence: string };
 
 /** What is told. */
-export type Told = {
+export type MonitoringSources = {
   /** Empty: everything works. */
-  readonly notReady: () => Promise<readonly NotReady[]>;
+  readonly notReady: () => Promise<readonly ReadinessProblem[]>;
   /** The page of metrics. */
   readonly metrics: () => Promise<string>;
 };
 
 /** The listener for those who watch. */
-export type Monitoring = { readonly port: number; close(): Promise<void> };
+export type MonitoringServer = { readonly port: number; close(): Promise<void> };
 
 /** A machine that asks has an answer soon, or takes the service for dead. */
-const WITHIN_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 /**
  * Answers `/health` (this process lives), `/ready` (503 with what is wrong) and `/metrics`, to anybody who
@@ -27,17 +27,24 @@ const WITHIN_MS = 5_000;
  * operator's choice.
  * @throws MintwardenError `configuration` where it cannot listen
  */
-export async function startMonitoring(
+export async function startMonitoringServer(
   listen: { readonly host: string; readonly port: number },
-  sources: Told,
-): Promise<Monitoring> {
-  const told: Told = { notReady: sparingly(sources.notReady), metrics: sparingly(sources.metrics) };
-  const server = createServer({ requestTimeout: WITHIN_MS, headersTimeout: WITHIN_MS, maxHeaderSize: 8_192 });
+  sources: MonitoringSources,
+): Promise<MonitoringServer> {
+  const told: MonitoringSources = {
+    notReady: coalesce(sources.notReady),
+    metrics: coalesce(sources.metrics),
+  };
+  const server = createServer({
+    requestTimeout: TIMEOUT_MS,
+    headersTimeout: TIMEOUT_MS,
+    maxHeaderSize: 8_192,
+  });
   server.maxConnections = 100;
   server.on('request', (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, 405, { error: 'Only GET is answered here.' });
-    void answer((request.url ?? '').split('?')[0] ?? '', response, told).catch(() => {
+    void respond((request.url ?? '').split('?')[0] ?? '', response, told).catch(() => {
       if (response.headersSent) response.destroy();
       else send(response, 500, { error: 'That could not be found out.' });
     });
@@ -69,7 +76,7 @@ export async function startMonitoring(
   };
 }
 
-async function answer(path: string, response: ServerResponse, told: Told): Promise<void> {
+async function respond(path: string, response: ServerResponse, told: MonitoringSources): Promise<void> {
   if (path === '/health') return send(response, 200, { status: 'ok' });
   if (path === '/ready') {
     const wrong = await told.notReady();

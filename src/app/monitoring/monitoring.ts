@@ -8,41 +8,41 @@ import {
   serviceMetrics,
   type ServiceSources,
 } from '../../telemetry/metrics/service-metrics.ts';
-import type { ConfiguredGateway } from '../gateway.ts';
-import { type Monitoring, type NotReady, startMonitoring } from './listener.ts';
+import type { RunningGateway } from '../gateway.ts';
+import { type MonitoringServer, type ReadinessProblem, startMonitoringServer } from './listener.ts';
 
 /** What is watched. */
-export type Watched = {
+export type MonitoredService = {
   readonly services: Services;
-  readonly gateway: Pick<ConfiguredGateway, 'numbers'>;
+  readonly gateway: Pick<RunningGateway, 'numbers'>;
   /** Epoch ms; 0: never. */
   readonly syncedAt: () => number;
   readonly reapedAt: () => number;
 };
 
 /** The service as those see it who watch it. */
-export type WatchedService = {
+export type Monitoring = {
   /** Where the rest of the service counts what it does. */
   readonly metrics: ServiceMetrics;
   /** Null: nobody listens. */
   readonly port: number | null;
   /** It works: from now on this is what is looked at. */
-  started(watched: Watched): void;
+  started(watched: MonitoredService): void;
   /** It is about to end: there is nothing left to look at. */
   ending(): void;
   close(): Promise<void>;
 };
 
 /** The bot asks at least every 30 s; twice that without an answer is trouble. */
-const SYNC_WITHIN_MS = 65_000;
+const MAX_SYNC_AGE_MS = 65_000;
 /** The reaper looks at least every 30 s. */
-const REAP_WITHIN_MS = 90_000;
+const MAX_REAP_AGE_MS = 90_000;
 
-const STARTING: NotReady = {
+const STARTING: ReadinessProblem = {
   kind: 'starting',
   sentence: 'Mintwarden is starting. Where that lasts, it waits for the homeserver: the log says so.',
 };
-const ENDING: NotReady = { kind: 'ending', sentence: 'Mintwarden is ending.' };
+const ENDING: ReadinessProblem = { kind: 'ending', sentence: 'Mintwarden is ending.' };
 
 /** The log says more, with the names that belong to it. */
 const SENTENCES: Readonly<Record<IncidentKind, string>> = {
@@ -62,21 +62,21 @@ const SENTENCES: Readonly<Record<IncidentKind, string>> = {
  * it waits for the homeserver is to be seen too.
  * @throws MintwardenError `configuration` where it cannot listen
  */
-export async function watchedService(config: Config, version: string): Promise<WatchedService> {
+export async function startMonitoring(config: Config, version: string): Promise<Monitoring> {
   const { listen } = config.monitoring;
   const metrics = serviceMetrics(version);
-  let watched: Watched | null = null;
+  let watched: MonitoredService | null = null;
   let unless = STARTING;
 
-  const notReady = async (): Promise<readonly NotReady[]> =>
-    watched === null ? [unless] : wrongWith(watched);
+  const notReady = async (): Promise<readonly ReadinessProblem[]> =>
+    watched === null ? [unless] : readinessProblems(watched);
   const scrape = async (): Promise<string> => {
     const [gateways, wrong] = await Promise.all([watched?.gateway.numbers() ?? [], notReady()]);
-    await metrics.look(watched === null ? null : sourcesOf(watched), wrong.length === 0);
+    await metrics.look(watched === null ? null : metricSources(watched), wrong.length === 0);
     return exposition([await numbersOf(metrics.registry), ...gateways]);
   };
-  const monitoring: Monitoring | null =
-    listen === null ? null : await startMonitoring(listen, { notReady, metrics: scrape });
+  const monitoring: MonitoringServer | null =
+    listen === null ? null : await startMonitoringServer(listen, { notReady, metrics: scrape });
   return {
     metrics,
     port: monitoring?.port ?? null,
@@ -89,7 +89,7 @@ export async function watchedService(config: Config, version: string): Promise<W
   };
 }
 
-function sourcesOf({ services, syncedAt, reapedAt }: Watched): ServiceSources {
+function metricSources({ services, syncedAt, reapedAt }: MonitoredService): ServiceSources {
   return {
     now: () => services.clock.now(),
     backlog: (now) => services.ledger.backlog(now),
@@ -101,7 +101,11 @@ function sourcesOf({ services, syncedAt, reapedAt }: Watched): ServiceSources {
 }
 
 /** What keeps the service from doing all its work, in sentences without a name in them. */
-async function wrongWith({ services, syncedAt, reapedAt }: Watched): Promise<readonly NotReady[]> {
+async function readinessProblems({
+  services,
+  syncedAt,
+  reapedAt,
+}: MonitoredService): Promise<readonly ReadinessProblem[]> {
   const now = services.clock.now();
   const held = services.lockdown?.() ?? null;
   const read = await services.ledger.counts().then(
@@ -112,7 +116,7 @@ async function wrongWith({ services, syncedAt, reapedAt }: Watched): Promise<rea
     ...(services.incidents?.now().map(({ kind }) => ({ kind, sentence: SENTENCES[kind] })) ?? []),
     ...(held === null ? [] : [{ kind: held.kind, sentence: lockdownSentence(held) }]),
     ...(read ? [] : [{ kind: 'ledger', sentence: 'The ledger cannot be read.' }]),
-    ...(now - syncedAt() < SYNC_WITHIN_MS
+    ...(now - syncedAt() < MAX_SYNC_AGE_MS
       ? []
       : [
           {
@@ -120,7 +124,7 @@ async function wrongWith({ services, syncedAt, reapedAt }: Watched): Promise<rea
             sentence: 'The homeserver has not answered the bot’s sync for more than a minute.',
           },
         ]),
-    ...(now - reapedAt() < REAP_WITHIN_MS
+    ...(now - reapedAt() < MAX_REAP_AGE_MS
       ? []
       : [{ kind: 'reaper', sentence: 'What is due has not been looked at for a while.' }]),
   ];

@@ -1,1 +1,1 @@
-export { confirmState, stateShown } from './recover.ts';
+export { confirmState, describeState as stateShown } from './recover.ts';

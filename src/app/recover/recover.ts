@@ -16,7 +16,7 @@ import { ledgerFile } from '../paths.ts';
  * What an operator decides on, in lines. Changes nothing, and works beside a running service. @throws
  * MintwardenError
  */
-export async function stateShown(config: Config, log: Log): Promise<readonly string[]> {
+export async function describeState(config: Config, log: Log): Promise<readonly string[]> {
   const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
   try {
     const state = await heldState(ledger, ledger.anchors);
@@ -27,7 +27,7 @@ export async function stateShown(config: Config, log: Log): Promise<readonly str
     const { copy, live } = state;
     const now = Date.now();
     return [
-      ...stateFound(copy, now),
+      ...describeCopy(copy, now),
       '',
       live.length === 0 ? 'No grant is live in it.' : 'Live in it, and ended by --confirm:',
       ...live.map((grant) => `  ${grant.id}  ${grant.subject}  ${lineToText(scopeSentence(grant, now))}`),
@@ -40,7 +40,7 @@ export async function stateShown(config: Config, log: Log): Promise<readonly str
   }
 }
 
-function stateFound({ why, anchor, seq }: OldCopy, now: number): readonly string[] {
+function describeCopy({ why, anchor, seq }: OldCopy, now: number): readonly string[] {
   const unknown = 'What was ended or made since this copy is not known here.';
   const live = `Then ${anchor.live} grants were live. ${unknown}`;
   switch (why) {

@@ -1,1 +1,1 @@
-export { confirmIdentity, shownTo } from './trust.ts';
+export { confirmIdentity, describeIdentity as shownTo } from './trust.ts';

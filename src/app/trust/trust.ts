@@ -15,7 +15,7 @@ import { ledgerFile } from '../paths.ts';
  * The identity of a user as the homeserver shows it now. @throws MintwardenError `not-found` where there is
  * none
  */
-async function identityOf(config: Config, userId: UserId): Promise<PublishedIdentity> {
+async function fetchIdentity(config: Config, userId: UserId): Promise<PublishedIdentity> {
   const homeserver = createHomeserverClient({
     homeserverUrl: config.homeserver.url,
     accessToken: config.bot.access_token,
@@ -37,8 +37,8 @@ async function identityOf(config: Config, userId: UserId): Promise<PublishedIden
  * beside a running service.
  * @throws MintwardenError
  */
-export async function shownTo(config: Config, log: Log, userId: UserId): Promise<readonly string[]> {
-  const { masterKey, sessions } = await identityOf(config, userId);
+export async function describeIdentity(config: Config, log: Log, userId: UserId): Promise<readonly string[]> {
+  const { masterKey, sessions } = await fetchIdentity(config, userId);
   const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
   let pin: Pin | null;
   try {
@@ -59,7 +59,7 @@ export async function shownTo(config: Config, log: Log, userId: UserId): Promise
       : 'It vouches for these sessions:',
     ...sessions.map(
       ({ deviceId, key, name }) =>
-        `  ${safeInline(deviceId)}  ${inFours(safeInline(key))}${name === null ? '' : `  (${shortened(safeInline(name), 40)})`}`,
+        `  ${safeInline(deviceId)}  ${groupByFour(safeInline(key))}${name === null ? '' : `  (${shortened(safeInline(name), 40)})`}`,
     ),
     '',
     'Ask them, in person or by telephone and not by this homeserver, for the session id and session key that their own',
@@ -81,7 +81,7 @@ export async function confirmIdentity(
   key: string,
   by: Actor,
 ): Promise<void> {
-  const { masterKey } = await identityOf(config, userId);
+  const { masterKey } = await fetchIdentity(config, userId);
   if (masterKey !== key) {
     throw new MintwardenError(
       'conflict',
@@ -99,6 +99,6 @@ export async function confirmIdentity(
 }
 
 /** As clients show session keys. */
-function inFours(key: string): string {
+function groupByFour(key: string): string {
   return key.replace(/.{4}(?=.)/g, '$& ');
 }

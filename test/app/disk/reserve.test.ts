@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { keepReserve } from '../../../src/app/disk/reserve.ts';
-import { watchedLedger } from '../../../src/app/disk/write-retry.ts';
+import { createReserve } from '../../../src/app/disk/reserve.ts';
+import { withWriteRetry } from '../../../src/app/disk/write-retry.ts';
 import { MintwardenError } from '../../../src/domain/errors.ts';
 import type { Committed } from '../../../src/domain/change.ts';
 import type { Ledger } from '../../../src/ports/ledger.ts';
@@ -11,7 +11,7 @@ import type { Ledger } from '../../../src/ports/ledger.ts';
 describe('the reserve', () => {
   test('takes its room at once, gives it up, takes it again', () => {
     const folder = mkdtempSync(join(tmpdir(), 'mintwarden-reserve-'));
-    const reserve = keepReserve(folder);
+    const reserve = createReserve(folder);
     const file = join(folder, 'reserve');
     const { size, blocks, mode } = statSync(file);
     // Bytes that a sparse file only promises would not be there when they are needed.
@@ -37,15 +37,15 @@ describe('a write that the disk does not take', () => {
 
   test('is tried once more when room was made', async () => {
     const made: string[] = [];
-    const watched = watchedLedger(ledger([full]), ({ message }) => made.push(message));
+    const watched = withWriteRetry(ledger([full]), ({ message }) => made.push(message));
     expect(await watched.commit({ at: 0 })).toBe('committed');
     expect(made).toEqual(['The disk is full.']);
   });
 
   test('fails where even that did not help, and other errors pass', async () => {
-    await expect(watchedLedger(ledger([full, full]), () => undefined).commit({ at: 0 })).rejects.toBe(full);
+    await expect(withWriteRetry(ledger([full, full]), () => undefined).commit({ at: 0 })).rejects.toBe(full);
     const other = new MintwardenError('internal', 'no');
-    await expect(watchedLedger(ledger([other]), () => expect.unreachable()).commit({ at: 0 })).rejects.toBe(
+    await expect(withWriteRetry(ledger([other]), () => expect.unreachable()).commit({ at: 0 })).rejects.toBe(
       other,
     );
   });

@@ -1,5 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
-import { type Watched, watchedService, type WatchedService } from '../../../src/app/monitoring/monitoring.ts';
+import {
+  type MonitoredService,
+  startMonitoring,
+  type Monitoring,
+} from '../../../src/app/monitoring/monitoring.ts';
 import type { Config } from '../../../src/config/index.ts';
 import type { Incident } from '../../../src/domain/incident.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
@@ -18,11 +22,11 @@ type Answer = {
 };
 
 async function watching(): Promise<{
-  watched: WatchedService;
+  watched: Monitoring;
   ask: (path: string, method?: string) => Promise<Answer>;
   page: () => Promise<string>;
 }> {
-  const watched = await watchedService(config(), '1.2.3');
+  const watched = await startMonitoring(config(), '1.2.3');
   closing.push(() => watched.close());
   const url = `http://127.0.0.1:${String(watched.port)}`;
   return {
@@ -45,14 +49,14 @@ async function running(): Promise<{
   service: Service;
   at: { sync: number; reaped: number };
   wrong: Incident[];
-  what: Watched;
+  what: MonitoredService;
 }> {
   const service = await Service.start();
   closing.push(() => service[Symbol.asyncDispose]());
   const at = { sync: service.clock.now(), reaped: service.clock.now() };
   const wrong: Incident[] = [];
-  const incidents = { now: () => wrong } as unknown as NonNullable<Watched['services']['incidents']>;
-  const what: Watched = {
+  const incidents = { now: () => wrong } as unknown as NonNullable<MonitoredService['services']['incidents']>;
+  const what: MonitoredService = {
     services: { ...service.services, ledger: service.ledger, incidents },
     gateway: { numbers: async () => [] },
     syncedAt: () => at.sync,
@@ -185,11 +189,11 @@ test('many who ask at once are answered by one look', async () => {
 
 test('a port that is taken is said with the key; without a listener nothing is opened', async () => {
   const { watched } = await watching();
-  await expect(watchedService(config(watched.port ?? 0), '1')).rejects.toMatchObject({
+  await expect(startMonitoring(config(watched.port ?? 0), '1')).rejects.toMatchObject({
     code: 'configuration',
     next: expect.stringContaining('monitoring.listen'),
   });
-  const none = await watchedService({ monitoring: { listen: null } } as Config, '1');
+  const none = await startMonitoring({ monitoring: { listen: null } } as Config, '1');
   expect(none.port).toBeNull();
   await none.close();
 });

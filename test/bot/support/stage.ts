@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EventId, RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import { createBot, type Bot } from '../../../src/bot/bot.ts';
-import { requestsOf } from '../../../src/app/request-explainer.ts';
+import { createRequestExplainer } from '../../../src/app/request-explainer.ts';
 import type { Services } from '../../../src/lifecycle/services.ts';
 import type { Chat, ChatContent, ControlRoomState, Dm, Incoming } from '../../../src/ports/chat.ts';
 import { createSealer } from '../../../src/store/seal/index.ts';
@@ -142,7 +142,7 @@ export async function botStage(): Promise<BotStage> {
     sentAt: stage.now,
     encryption: { sessionId: 'session', messageIndex: events++, deviceSigned: true, masterKey: 'MASTER' },
   });
-  const requests = requestsOf({
+  const requests = createRequestExplainer({
     ledger,
     clock: services.clock,
     controlRoomId: CONTROL,

@@ -2,15 +2,15 @@ import type { ReplyData, Command, CommandContext } from '../../../bot/command.ts
 import type { Actor } from '../../../domain/ids.ts';
 import { code, joined, line, list, paragraph, strong } from '../../../words/build.ts';
 import type { Document } from '../../../words/document.ts';
-import type { Reload, Reloaded } from '../../reload-policy.ts';
+import type { ReloadPolicy, ReloadResult } from '../../reload-policy.ts';
 
 /**
  * `reload`, at the machine: reads the policy again, whole or not at all. The audit and the control room tell
  * what changed.
  */
-export function reloadCommand(reload: Reload): Command {
+export function reloadCommand(reload: ReloadPolicy): Command {
   // What the last run came to, for its data: what is read a second time has changed nothing.
-  const outcomes = new WeakMap<CommandContext, Reloaded>();
+  const outcomes = new WeakMap<CommandContext, ReloadResult>();
   return {
     name: 'reload',
     place: 'control',
@@ -32,7 +32,7 @@ export function reloadCommand(reload: Reload): Command {
   };
 }
 
-function reloaded({ changes, afterRestart }: Reloaded): Document {
+function reloaded({ changes, afterRestart }: ReloadResult): Document {
   const later =
     afterRestart.length === 0
       ? []
