@@ -3,7 +3,7 @@ import { MintwardenError } from './domain/errors.ts';
 import { COMMANDS } from './app/command-line/commands.ts';
 import { findCommand } from './app/command-line/find-command.ts';
 import { commandHelp, generalHelp } from './app/command-line/help.ts';
-import { parseFlags } from './app/command-line/parse.ts';
+import { parseFlags } from './app/command-line/parse-flags.ts';
 import { ownVersion } from './app/version.ts';
 
 // What libraries write is nobody else's to read either.

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { AccountConfig, Config } from './config.ts';
-import { contradictions } from './contradictions.ts';
-import { explain, type Problem } from './explain.ts';
-import { readWritten, stopAt, type Written } from './read.ts';
+import { contradictions } from './cross-checks.ts';
+import { explain, type Problem } from './explain-issue.ts';
+import { readWritten, stopAt, type Written } from './source.ts';
 import { fileSchema, type FileContent } from './schema.ts';
 import { isOpenToAll, readSecretFile } from './secret-file.ts';
 

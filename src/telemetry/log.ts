@@ -1,7 +1,7 @@
 import { pino, type DestinationStream } from 'pino';
 import type { Log, LogData } from '../ports/log.ts';
 import { scrub, scrubText } from './scrub.ts';
-import { byTurn } from './by-turn.ts';
+import { byTurn } from './batched-writes.ts';
 
 /** How much is logged. `silent`: nothing. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { calledAs } from '../../src/app/command-line/called-as.ts';
+import { calledAs } from '../../src/app/command-line/argv0.ts';
 
 test.each([
   ['/opt/mw/src/mintwarden.mjs', '/opt/mw', undefined, 'node src/mintwarden.mjs'],

@@ -8,7 +8,7 @@ import { bashScript } from '../../src/app/command-line/completion/bash.ts';
 import { fishScript } from '../../src/app/command-line/completion/fish.ts';
 import { modelOf } from '../../src/app/command-line/completion/model.ts';
 import { zshScript } from '../../src/app/command-line/completion/zsh.ts';
-import { machineCommands } from '../../src/app/exec/machine-commands.ts';
+import { machineCommands } from '../../src/app/exec/operator-commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mw-completion-'));
 afterAll(() => {

@@ -16,7 +16,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ask } from '../../src/app/exec/client/ask.ts';
+import { ask } from '../../src/app/exec/client/send-request.ts';
 import { MAX_LINE_BYTES } from '../../src/app/exec/protocol.ts';
 import {
   startControlSocket,

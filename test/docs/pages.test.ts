@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/app/command-line/commands.ts';
 import { findCommand } from '../../src/app/command-line/find-command.ts';
-import { parseFlags } from '../../src/app/command-line/parse.ts';
+import { parseFlags } from '../../src/app/command-line/parse-flags.ts';
 import { commandsOf, operatorCommands } from '../../src/bot/commands/index.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenize } from '../../src/bot/tokenizer.ts';

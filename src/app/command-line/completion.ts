@@ -1,5 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { machineCommands } from '../exec/machine-commands.ts';
+import { machineCommands } from '../exec/operator-commands.ts';
 import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
 import { modelOf, type Model } from './completion/model.ts';

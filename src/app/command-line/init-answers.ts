@@ -8,7 +8,7 @@ import {
   wantedAdmins,
   type InitOptions,
 } from '../init/index.ts';
-import { askUntil, openTerminal, type Terminal } from './ask.ts';
+import { askUntil, openTerminal, type Terminal } from './terminal.ts';
 import { textOf, type Flags } from './command.ts';
 import { adminTokenOf, secretOf } from './secret-flags.ts';
 

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { MintwardenError } from '../../domain/errors.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { planLines, prepareUndo } from '../init/index.ts';
-import { askYesNo, openTerminal } from './ask.ts';
+import { askYesNo, openTerminal } from './terminal.ts';
 import { textOf, type Flags } from './command.ts';
 import { adminTokenOf } from './secret-flags.ts';
 

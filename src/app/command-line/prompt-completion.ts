@@ -1,5 +1,5 @@
 import type { Command } from '../../bot/command.ts';
-import { machineCommands } from '../exec/machine-commands.ts';
+import { machineCommands } from '../exec/operator-commands.ts';
 
 /** What may stand in the place of the last word, and that word, as readline wants it. */
 export type Completing = [completions: string[], word: string];

@@ -2,7 +2,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { OperatorServices } from '../../bot/operator-command.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ReloadPolicy } from '../reload-policy.ts';
-import { machineCommands } from './machine-commands.ts';
+import { machineCommands } from './operator-commands.ts';
 import { type ControlSocket, startControlSocket } from './server/control-socket.ts';
 import { responder } from './server/respond.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MintwardenError } from '../../../domain/errors.ts';
-import { codeOf } from '../code-of.ts';
+import { codeOf } from '../../error-code.ts';
 
 /** A file that a token will be written into, and that is not there yet. */
 export type OutFile = AsyncDisposable & {

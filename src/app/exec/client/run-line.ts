@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { outFileOf } from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import { operatorName, type ToldError } from '../protocol.ts';
-import { ask, type Reply } from './ask.ts';
+import { ask, type Reply } from './send-request.ts';
 import { openOut, type OutFile } from './out-file.ts';
 
 /** What running a line takes. */

@@ -3,8 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { Log } from '../../../ports/log.ts';
-import { codeOf } from '../code-of.ts';
-import { linesOf } from '../lines.ts';
+import { codeOf } from '../../error-code.ts';
+import { linesOf } from '../line-reader.ts';
 import {
   MAX_LINE_BYTES,
   parseReceipt,

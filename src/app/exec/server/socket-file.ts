@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { MintwardenError } from '../../../domain/errors.ts';
 import { privateFolder } from '../../private-files.ts';
-import { codeOf } from '../code-of.ts';
+import { codeOf } from '../../error-code.ts';
 
 /**
  * The longest name of a socket that Linux takes (unix(7): 108 bytes with the closing zero); elsewhere it is

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { MintwardenError } from '../domain/errors.ts';
-import { contradictions } from './contradictions.ts';
+import { contradictions } from './cross-checks.ts';
 import { overridesFrom, type Override } from './environment.ts';
-import { explain, type Problem } from './explain.ts';
+import { explain, type Problem } from './explain-issue.ts';
 import { fileSchema, type FileContent } from './schema.ts';
 import { whyUnreadable } from './secret-file.ts';
 import { parseYaml, type YamlFile } from './yaml-file.ts';

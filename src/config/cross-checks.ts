@@ -1,5 +1,5 @@
 import { serverOf } from '../domain/ids.ts';
-import type { Problem } from './explain.ts';
+import type { Problem } from './explain-issue.ts';
 import type { FileContent } from './schema.ts';
 
 /** What is wrong between keys that are each right by themselves. */

@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { formatDuration } from '../domain/duration.ts';
 import { variableOf } from './environment.ts';
-import type { Written } from './read.ts';
+import type { Written } from './source.ts';
 import { isSecretKey, type Key, KEYS } from './keys.ts';
 
 /** One key of the configuration as it counts, and where its value came from. */

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { codeOf } from '../code-of.ts';
-import { linesOf } from '../lines.ts';
+import { codeOf } from '../../error-code.ts';
+import { linesOf } from '../line-reader.ts';
 import {
   type Answer,
   type Handed,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { byTurn } from '../../src/telemetry/by-turn.ts';
+import { byTurn } from '../../src/telemetry/batched-writes.ts';
 
 test('the lines of one turn are written together, at its end', async () => {
   const written: string[] = [];
