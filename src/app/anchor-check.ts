@@ -2,7 +2,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, readWritten } from '../config/index.ts';
+import { type Config, readConfigSource } from '../config/index.ts';
 import type { Mac } from '../domain/anchor.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { compareState, type Compared } from '../lifecycle/anchors/compare-state.ts';
@@ -161,7 +161,7 @@ async function catchRefusal<T>(
  * the token to.
  */
 async function renewSession(config: Config, log: Log): Promise<boolean> {
-  const { content, file } = await readWritten(config.file, process.env);
+  const { content, file } = await readConfigSource(config.file, process.env);
   const tokenFile = content.bot.access_token_file;
   if (config.bot.password === undefined || tokenFile === undefined) {
     log.warn(

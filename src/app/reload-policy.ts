@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Config, configOf, effective, readWritten, toPolicy, type Written } from '../config/index.ts';
+import {
+  type Config,
+  toConfig,
+  effectiveSettings,
+  readConfigSource,
+  toPolicy,
+  type ConfigSource,
+} from '../config/index.ts';
 import type { Actor } from '../domain/ids.ts';
 import type { SettingChange } from '../domain/message.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -32,9 +39,9 @@ export async function createPolicyReloader(
   services: Pick<Services, 'ledger' | 'clock' | 'random'>,
   take: (policy: Policy) => void,
 ): Promise<ReloadPolicy> {
-  const shown = (written: Written) =>
-    new Map(effective(written).map(({ key, value }) => [key, asText(value)]));
-  const first = await readWritten(current.file, env);
+  const shown = (source: ConfigSource) =>
+    new Map(effectiveSettings(source).map(({ key, value }) => [key, asText(value)]));
+  const first = await readConfigSource(current.file, env);
   const started = shown(first);
   // Where the file was changed while the service started, every key of the policy is news: none must count as
   // known that is not in use.
@@ -47,8 +54,8 @@ export async function createPolicyReloader(
   async function reload(by: Actor): Promise<ReloadResult> {
     // One reading: what is taken over and what is told of it must be the same, whoever changes the file
     // meanwhile.
-    const written = await readWritten(current.file, env);
-    const config = await configOf(written);
+    const written = await readConfigSource(current.file, env);
+    const config = await toConfig(written);
     const now = shown(written);
     const changes = differences(before, now).filter(({ key }) => POLICY_KEYS.test(key));
     const afterRestart = differences(started, now).flatMap(({ key }) => (POLICY_KEYS.test(key) ? [] : [key]));

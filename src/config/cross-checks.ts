@@ -3,7 +3,7 @@ import type { Problem } from './explain-issue.ts';
 import type { FileContent } from './schema.ts';
 
 /** What is wrong between keys that are each right by themselves. */
-export function contradictions(content: FileContent): readonly Problem[] {
+export function crossCheck(content: FileContent): readonly Problem[] {
   const problems: Problem[] = [];
   const say = (path: readonly PropertyKey[], rest: string): void =>
     void problems.push({ path, sentence: `${path.map(String).join('.')} ${rest}` });

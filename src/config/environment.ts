@@ -3,10 +3,10 @@ import { closest } from './closest.ts';
 import { KEYS, type Key } from './keys.ts';
 
 /** Variables of ours that are no keys of the file. */
-const OTHERS = ['MINTWARDEN_CONFIG', 'MINTWARDEN_ADMIN_TOKEN', 'MINTWARDEN_ADMIN_TOKEN_FILE'];
+const OTHER_VARIABLES = ['MINTWARDEN_CONFIG', 'MINTWARDEN_ADMIN_TOKEN', 'MINTWARDEN_ADMIN_TOKEN_FILE'];
 
 /** The variable that overrides a key: `gateway.public_url` is `MINTWARDEN_GATEWAY_PUBLIC_URL`. */
-export function variableOf(path: readonly string[]): string {
+export function variableName(path: readonly string[]): string {
   return `MINTWARDEN_${path.join('_').toUpperCase()}`;
 }
 
@@ -17,20 +17,25 @@ export type Override = { readonly key: Key; readonly variable: string; readonly 
  * What the environment sets. Lists are separated by commas. A variable that begins with `MINTWARDEN_`
  * and means nothing is a problem: it was meant to change something.
  */
-export function overridesFrom(env: Readonly<Record<string, string | undefined>>): {
+export function readOverrides(env: Readonly<Record<string, string | undefined>>): {
   readonly overrides: readonly Override[];
   readonly problems: readonly string[];
 } {
-  const known = new Map(KEYS.map((key) => [variableOf(key.path), key]));
+  const known = new Map(KEYS.map((key) => [variableName(key.path), key]));
   const overrides: Override[] = [];
   const problems: string[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith('MINTWARDEN_') || OTHERS.includes(variable) || text === undefined || text === '')
+    if (
+      !variable.startsWith('MINTWARDEN_') ||
+      OTHER_VARIABLES.includes(variable) ||
+      text === undefined ||
+      text === ''
+    )
       continue;
     const key = known.get(variable);
-    if (key !== undefined) overrides.push({ key, variable, value: valueOf(key, text) });
+    if (key !== undefined) overrides.push({ key, variable, value: parseValue(key, text) });
     else {
-      const near = closest(variable, [...known.keys(), ...OTHERS]);
+      const near = closest(variable, [...known.keys(), ...OTHER_VARIABLES]);
       problems.push(
         `The environment variable ${variable} means nothing.${near === null ? '' : ` Did you mean ${near}?`}`,
       );
@@ -40,8 +45,8 @@ export function overridesFrom(env: Readonly<Record<string, string | undefined>>)
 }
 
 /** What cannot be read as the key's type stays a text: the schema then says what is wrong with it. */
-function valueOf(key: Key, text: string): unknown {
-  switch (key.takes) {
+function parseValue(key: Key, text: string): unknown {
+  switch (key.valueKind) {
     case 'list':
       return text
         .split(',')
@@ -55,6 +60,6 @@ function valueOf(key: Key, text: string): unknown {
     case 'section':
       return text;
     default:
-      return unreachable(key.takes);
+      return unreachable(key.valueKind);
   }
 }

@@ -6,7 +6,7 @@ import { isSecretKey, KEYS } from './keys.ts';
 export type Problem = { readonly path: readonly PropertyKey[]; readonly sentence: string };
 
 /** A schema's complaint in words: the key, what was found, what is allowed, the closest name. */
-export function explain(issue: z.core.$ZodIssue, value: unknown): readonly Problem[] {
+export function explainIssue(issue: z.core.$ZodIssue, value: unknown): readonly Problem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
@@ -20,7 +20,7 @@ export function explain(issue: z.core.$ZodIssue, value: unknown): readonly Probl
   const shown = isSecretKey(issue.path) ? 'set' : show(found);
   const what =
     issue.code === 'invalid_type' && !issue.message.startsWith('is ')
-      ? `which is ${typeName(found)} where ${wanted(issue.expected)} belongs`
+      ? `which is ${typeName(found)} where ${expectedName(issue.expected)} belongs`
       : `which ${issue.message}`;
   const near =
     issue.code === 'invalid_value' && typeof found === 'string'
@@ -83,7 +83,7 @@ function typeName(value: unknown): string {
   );
 }
 
-function wanted(expected: string): string {
+function expectedName(expected: string): string {
   const names: Record<string, string> = {
     string: 'a text',
     number: 'a number',

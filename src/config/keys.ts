@@ -8,11 +8,11 @@ export type Key = {
    * What the environment may give it as. `section`: keys that the operator names; the environment cannot give
    * it.
    */
-  readonly takes: 'text' | 'number' | 'boolean' | 'list' | 'section';
+  readonly valueKind: 'text' | 'number' | 'boolean' | 'list' | 'section';
   readonly description: string;
   readonly example: unknown;
   /** What counts where it is not written; undefined: it has to be, or has no value. */
-  readonly otherwise: unknown;
+  readonly defaultValue: unknown;
 };
 
 /** All keys that hold a value, in the order of the file. */
@@ -41,15 +41,15 @@ function leaves(schema: z.core.$ZodType, path: readonly string[]): Key[] {
   return [
     {
       path,
-      takes: takenBy(bare),
+      valueKind: valueKindOf(bare),
       description,
       example: examples?.[0],
-      otherwise: unsaid.success ? unsaid.data : undefined,
+      defaultValue: unsaid.success ? unsaid.data : undefined,
     },
   ];
 }
 
-function takenBy(bare: z.core.$ZodType): Key['takes'] {
+function valueKindOf(bare: z.core.$ZodType): Key['valueKind'] {
   if (bare instanceof z.ZodRecord) return 'section';
   if (bare instanceof z.ZodArray) return 'list';
   if (bare instanceof z.ZodBoolean) return 'boolean';

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { AccountConfig, Config } from './config.ts';
-import { contradictions } from './cross-checks.ts';
-import { explain, type Problem } from './explain-issue.ts';
-import { readWritten, stopAt, type Written } from './source.ts';
+import { crossCheck } from './cross-checks.ts';
+import { explainIssue, type Problem } from './explain-issue.ts';
+import { readConfigSource, throwProblems, type ConfigSource } from './source.ts';
 import { fileSchema, type FileContent } from './schema.ts';
 import { isOpenToAll, readSecretFile } from './secret-file.ts';
 
@@ -16,18 +16,18 @@ export async function loadConfig(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Config> {
-  return configOf(await readWritten(path, env));
+  return toConfig(await readConfigSource(path, env));
 }
 
 /**
  * The same of one that was read already: whoever shows and uses it must do so of one and the same reading.
  * @throws as `loadConfig`
  */
-export async function configOf({ file, content, yaml, where }: Written): Promise<Config> {
+export async function toConfig({ file, content, yaml, where }: ConfigSource): Promise<Config> {
   const folder = dirname(file);
   const secrets: Problem[] = [];
-  const bot = await account('bot', content.bot, folder, secrets);
-  const issuer = await account('issuer', content.issuer, folder, secrets);
+  const bot = await readAccount('bot', content.bot, folder, secrets);
+  const issuer = await readAccount('issuer', content.issuer, folder, secrets);
   const inFile = yamlHasSecret(yaml.value);
   if (inFile && isOpenToAll((await stat(file)).mode)) {
     secrets.push({
@@ -35,7 +35,7 @@ export async function configOf({ file, content, yaml, where }: Written): Promise
       sentence: `The configuration holds a secret and can be read by every user of this machine. Run: chmod 600 '${file}'`,
     });
   }
-  stopAt(secrets.map(where));
+  throwProblems(secrets.map(where));
   return assemble(content, {
     file,
     bot: bot.account,
@@ -48,15 +48,15 @@ export async function configOf({ file, content, yaml, where }: Written): Promise
  * What would be wrong with a configuration of this content, secrets aside: for one that is about to be
  * written.
  */
-export function problemsOf(value: unknown): readonly string[] {
+export function validateConfig(value: unknown): readonly string[] {
   const checked = fileSchema.safeParse(value);
   const found = checked.success
-    ? contradictions(checked.data)
-    : checked.error.issues.flatMap((issue) => explain(issue, value));
+    ? crossCheck(checked.data)
+    : checked.error.issues.flatMap((issue) => explainIssue(issue, value));
   return found.map(({ sentence }) => sentence);
 }
 
-async function account(
+async function readAccount(
   name: 'bot' | 'issuer',
   content: FileContent['bot'],
   folder: string,
@@ -103,13 +103,13 @@ function assemble(
     bot: read.bot,
     issuer: { ...read.issuer, kind: content.issuer.kind },
     gateway: {
-      listen: addressOf(content.gateway.listen),
+      listen: parseListen(content.gateway.listen),
       public_url: new URL(content.gateway.public_url).origin,
       processes: content.gateway.processes,
       trusted_proxies: content.gateway.trusted_proxies,
     },
     monitoring: {
-      listen: content.monitoring.listen === undefined ? null : addressOf(content.monitoring.listen),
+      listen: content.monitoring.listen === undefined ? null : parseListen(content.monitoring.listen),
     },
     state_dir: resolve(folder, content.state_dir),
     sealing_key_file: resolve(folder, content.sealing_key_file),
@@ -117,7 +117,7 @@ function assemble(
   };
 }
 
-function addressOf(listen: string): { host: string; port: number } {
+function parseListen(listen: string): { host: string; port: number } {
   const colon = listen.lastIndexOf(':');
   return { host: listen.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(listen.slice(colon + 1)) };
 }

@@ -1,11 +1,11 @@
 import { formatDuration } from '../domain/duration.ts';
-import { variableOf } from './environment.ts';
+import { variableName } from './environment.ts';
 import { type Key, KEYS, SECTIONS } from './keys.ts';
 
 /** Where what is made begins in `docs/configuration.md`. */
-export const REFERENCE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
+export const REFERENCE_MARKER = '<!-- What follows is made by `npm run docs`. -->';
 
-const HEAD = ['key', 'what it is', 'default', 'for example', 'variable'];
+const HEADER = ['key', 'what it is', 'default', 'for example', 'variable'];
 
 /** Every key of the configuration, as Markdown: a table for each section of the file. */
 export function referenceInMarkdown(): string {
@@ -13,7 +13,7 @@ export function referenceInMarkdown(): string {
   return [...sections]
     .map(([name, keys]) => {
       const title = name === '' ? '## At the top' : `## ${name}\n\n${SECTIONS[name] ?? ''}`;
-      const rows = [HEAD, HEAD.map(() => '---'), ...keys.map(rowOf)].map(
+      const rows = [HEADER, HEADER.map(() => '---'), ...keys.map(rowOf)].map(
         (cells) => `| ${cells.join(' | ')} |`,
       );
       return `${title}\n\n${rows.join('\n')}\n`;
@@ -21,10 +21,12 @@ export function referenceInMarkdown(): string {
     .join('\n');
 }
 
-function rowOf({ path, takes, description, example, otherwise }: Key): string[] {
+function rowOf({ path, valueKind, description, example, defaultValue }: Key): string[] {
   const asText =
-    typeof otherwise === 'number' && typeof example === 'string' ? formatDuration(otherwise) : otherwise;
-  const variable = takes === 'section' ? '' : code(variableOf(path));
+    typeof defaultValue === 'number' && typeof example === 'string'
+      ? formatDuration(defaultValue)
+      : defaultValue;
+  const variable = valueKind === 'section' ? '' : code(variableName(path));
   return [code(path.join('.')), cell(description), code(asText), code(example), variable];
 }
 

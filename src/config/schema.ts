@@ -38,7 +38,7 @@ const duration = (minMs: number): z.ZodType<number, string> =>
 const file = (): z.ZodType<string, string> => z.string().min(1, 'is empty');
 
 /** Parsed by what parses the same words in a command; its own sentence says what is wrong. */
-const spoken = <T>(parse: (text: string) => T): z.ZodType<T, string> =>
+const commandSyntax = <T>(parse: (text: string) => T): z.ZodType<T, string> =>
   z.string().transform((text, context) => {
     try {
       return parse(text);
@@ -56,18 +56,30 @@ const preset = z.strictObject({
     .max(200, 'is too long')
     .meta({ description: 'What it is for; shown by !help presets.' }),
   can: z
-    .array(spoken(parsePermission))
+    .array(commandSyntax(parsePermission))
     .min(1, 'is empty')
     .meta({ description: 'What it can do, as in --can.' }),
   types: z
-    .array(spoken(parseTypePattern))
+    .array(commandSyntax(parseTypePattern))
     .min(1, 'is empty')
     .optional()
     .meta({ description: 'As in --types.' }),
   power: z.int('is no whole number').optional().meta({ description: 'As in --power.' }),
-  allow: z.array(spoken(parseEndpoint)).min(1, 'is empty').optional().meta({ description: 'As in --allow.' }),
-  deny: z.array(spoken(parseEndpoint)).min(1, 'is empty').optional().meta({ description: 'As in --deny.' }),
-  from: z.array(spoken(parseNetwork)).min(1, 'is empty').optional().meta({ description: 'As in --from.' }),
+  allow: z
+    .array(commandSyntax(parseEndpoint))
+    .min(1, 'is empty')
+    .optional()
+    .meta({ description: 'As in --allow.' }),
+  deny: z
+    .array(commandSyntax(parseEndpoint))
+    .min(1, 'is empty')
+    .optional()
+    .meta({ description: 'As in --deny.' }),
+  from: z
+    .array(commandSyntax(parseNetwork))
+    .min(1, 'is empty')
+    .optional()
+    .meta({ description: 'As in --from.' }),
   uses: z.int('is no whole number').min(1, 'is too small').optional().meta({ description: 'As in --uses.' }),
 });
 
@@ -180,7 +192,7 @@ export const fileSchema = z.strictObject({
           examples: [2],
         }),
       trusted_proxies: z
-        .array(spoken(parseNetwork))
+        .array(commandSyntax(parseNetwork))
         .default([])
         .meta({
           description:

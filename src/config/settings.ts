@@ -1,12 +1,12 @@
 import { basename, dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { formatDuration } from '../domain/duration.ts';
-import { variableOf } from './environment.ts';
-import type { Written } from './source.ts';
+import { variableName } from './environment.ts';
+import type { ConfigSource } from './source.ts';
 import { isSecretKey, type Key, KEYS } from './keys.ts';
 
 /** One key of the configuration as it counts, and where its value came from. */
-export type Effective = {
+export type Setting = {
   /** As in `gateway.public_url`. */
   readonly key: string;
   /** As it could be written: durations as text, paths absolute. Null: a secret, which is not shown. */
@@ -16,20 +16,24 @@ export type Effective = {
 };
 
 /** Every key that has a value. No secret is in it. */
-export function effective(written: Written): readonly Effective[] {
-  return KEYS.flatMap((key): Effective[] => {
+export function effectiveSettings(written: ConfigSource): readonly Setting[] {
+  return KEYS.flatMap((key): Setting[] => {
     const given = at(written.value, key.path);
     const value = given === undefined ? at(written.content, key.path) : given;
     if (value === undefined) return [];
-    const shown = isSecretKey(key.path) ? null : asWritten(key, value, dirname(written.file));
+    const shown = isSecretKey(key.path) ? null : toWritten(key, value, dirname(written.file));
     return [
-      { key: key.path.join('.'), value: shown, from: given === undefined ? 'default' : origin(written, key) },
+      {
+        key: key.path.join('.'),
+        value: shown,
+        from: given === undefined ? 'default' : originOf(written, key),
+      },
     ];
   });
 }
 
 /** The same as YAML that could be used in the file's place, each line saying where it came from. */
-export function effectiveInYaml(entries: readonly Effective[]): string {
+export function settingsToYaml(entries: readonly Setting[]): string {
   const lines: string[] = [];
   let above: readonly string[] = [];
   for (const { key, value, from } of entries) {
@@ -52,13 +56,13 @@ function inOneLine(name: string, value: unknown): string {
   return `${name}: ${stringify(value, { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false, blockQuote: false }).trimEnd()}`;
 }
 
-function origin({ overrides, yaml, file }: Written, key: Key): string {
-  if (overrides.some((override) => override.key === key)) return `$${variableOf(key.path)}`;
+function originOf({ overrides, yaml, file }: ConfigSource, key: Key): string {
+  if (overrides.some((override) => override.key === key)) return `$${variableName(key.path)}`;
   const line = yaml.lineOf(key.path);
   return line === null ? basename(file) : `${basename(file)}:${String(line)}`;
 }
 
-function asWritten({ path, example }: Key, value: unknown, folder: string): unknown {
+function toWritten({ path, example }: Key, value: unknown, folder: string): unknown {
   if (typeof value === 'number' && typeof example === 'string') return formatDuration(value);
   const isPath = typeof value === 'string' && /_(?:file|dir)$/.test(path.at(-1) ?? '');
   return isPath ? resolve(folder, value) : value;

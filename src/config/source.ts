@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { MintwardenError } from '../domain/errors.ts';
-import { contradictions } from './cross-checks.ts';
-import { overridesFrom, type Override } from './environment.ts';
-import { explain, type Problem } from './explain-issue.ts';
+import { crossCheck } from './cross-checks.ts';
+import { readOverrides, type Override } from './environment.ts';
+import { explainIssue, type Problem } from './explain-issue.ts';
 import { fileSchema, type FileContent } from './schema.ts';
 import { whyUnreadable } from './secret-file.ts';
 import { parseYaml, type YamlFile } from './yaml-file.ts';
@@ -11,7 +11,7 @@ import { parseYaml, type YamlFile } from './yaml-file.ts';
 const NEXT = 'Correct it, then run mintwarden doctor. Every key is explained in bot.example.yaml.';
 
 /** A configuration as it was written, checked, before the files with secrets are read. */
-export type Written = {
+export type ConfigSource = {
   /** Absolute. */
   readonly file: string;
   readonly content: FileContent;
@@ -27,10 +27,10 @@ export type Written = {
  * Reads the file and what the environment overrides.
  * @throws MintwardenError `configuration` that names every problem found, with its line
  */
-export async function readWritten(
+export async function readConfigSource(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Written> {
+): Promise<ConfigSource> {
   const file = resolve(path);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new MintwardenError(
@@ -40,22 +40,22 @@ export async function readWritten(
     );
   });
   const yaml = parseYaml(text, basename(file));
-  const { overrides, problems } = overridesFrom(env);
-  stopAt([...yaml.problems, ...problems]);
+  const { overrides, problems } = readOverrides(env);
+  throwProblems([...yaml.problems, ...problems]);
 
-  const value = merged(yaml.value, overrides);
-  const where = locator(yaml, overrides, basename(file));
+  const value = mergeOverrides(yaml.value, overrides);
+  const where = createLocator(yaml, overrides, basename(file));
   const checked = fileSchema.safeParse(value);
   if (!checked.success) {
-    stopAt(checked.error.issues.flatMap((issue) => explain(issue, value)).map(where));
+    throwProblems(checked.error.issues.flatMap((issue) => explainIssue(issue, value)).map(where));
     throw new MintwardenError('configuration', `${file} is no configuration.`, NEXT);
   }
-  stopAt(contradictions(checked.data).map(where));
+  throwProblems(crossCheck(checked.data).map(where));
   return { file, content: checked.data, yaml, overrides, value, where };
 }
 
 /** @throws MintwardenError `configuration`, where there is anything to say */
-export function stopAt(sentences: readonly string[]): void {
+export function throwProblems(sentences: readonly string[]): void {
   if (sentences.length === 0) return;
   const count = sentences.length === 1 ? 'a problem' : `${String(sentences.length)} problems`;
   throw new MintwardenError(
@@ -66,7 +66,11 @@ export function stopAt(sentences: readonly string[]): void {
 }
 
 /** Where a problem stands: the file's line, or the variable it came from. */
-function locator(yaml: YamlFile, overrides: readonly Override[], name: string): (problem: Problem) => string {
+function createLocator(
+  yaml: YamlFile,
+  overrides: readonly Override[],
+  name: string,
+): (problem: Problem) => string {
   return ({ path, sentence }) => {
     const override = overrides.find(({ key }) => key.path.every((part, index) => path[index] === part));
     if (override !== undefined) return `${override.variable}: ${sentence}`;
@@ -76,7 +80,7 @@ function locator(yaml: YamlFile, overrides: readonly Override[], name: string): 
 }
 
 /** The environment wins; a secret from it also replaces the other form of the same secret in the file. */
-function merged(value: unknown, overrides: readonly Override[]): unknown {
+function mergeOverrides(value: unknown, overrides: readonly Override[]): unknown {
   if (value !== null && (typeof value !== 'object' || Array.isArray(value))) return value;
   const root: Record<string, unknown> = structuredClone({ ...value });
   for (const { key, value: given } of overrides) {

@@ -18,7 +18,7 @@ export function parseYaml(text: string, name: string): YamlFile {
   for (const problem of [...document.errors, ...document.warnings]) {
     const line = at(problem.pos[0]);
     if (complaints.has(line)) continue;
-    complaints.set(line, inWords(problem.code, problem.message, text.split('\n')[line - 1] ?? ''));
+    complaints.set(line, describeError(problem.code, problem.message, text.split('\n')[line - 1] ?? ''));
   }
   const problems = [...complaints].map(([line, sentence]) => `${name}:${String(line)}: ${sentence}`);
   if (problems.length === 0)
@@ -30,7 +30,7 @@ export function parseYaml(text: string, name: string): YamlFile {
   };
 }
 
-function inWords(code: string, message: string, source: string): string {
+function describeError(code: string, message: string, source: string): string {
   if (code === 'DUPLICATE_KEY') return 'This key stands here a second time.';
   if (/:\s+[!@]|-\s+[!@]/.test(source))
     return 'A value that begins with ! or @ must be put in quotes: "@you:example.org", "!room:example.org".';

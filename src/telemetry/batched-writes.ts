@@ -4,10 +4,10 @@ import type { DestinationStream } from 'pino';
  * No more is written at once, but for one line that is longer: several processes may write to the same pipe,
  * and only so much is sure not to be torn apart by what another writes (`PIPE_BUF`, pipe(7)).
  */
-const MOST_BYTES = 4_096;
+const MAX_BATCH_BYTES = 4_096;
 
 /** A destination that is written to once for each turn of the event loop. */
-export type ByTurn = DestinationStream & {
+export type BatchedStream = DestinationStream & {
   /** Writes what waits, now. */
   flush(): void;
 };
@@ -17,7 +17,7 @@ export type ByTurn = DestinationStream & {
  * call of the system then. Nothing is kept when the process exits by itself, or by an error nobody caught.
  * @param to writes at once
  */
-export function byTurn(to: DestinationStream): ByTurn {
+export function batchWrites(to: DestinationStream): BatchedStream {
   let waiting = '';
   let bytes = 0;
   let planned = false;
@@ -35,10 +35,10 @@ export function byTurn(to: DestinationStream): ByTurn {
   return {
     write(line) {
       const length = Buffer.byteLength(line);
-      if (bytes + length > MOST_BYTES) flush();
+      if (bytes + length > MAX_BATCH_BYTES) flush();
       waiting += line;
       bytes += length;
-      if (bytes >= MOST_BYTES) flush();
+      if (bytes >= MAX_BATCH_BYTES) flush();
       else if (!planned) {
         planned = true;
         setImmediate(atTheEnd);

@@ -1,7 +1,7 @@
 import { pino, type DestinationStream } from 'pino';
 import type { Log, LogData } from '../ports/log.ts';
 import { scrub, scrubText } from './scrub.ts';
-import { byTurn } from './batched-writes.ts';
+import { batchWrites } from './batched-writes.ts';
 
 /** How much is logged. `silent`: nothing. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -18,7 +18,7 @@ export function createLog(
 ): Log {
   const sink =
     to === undefined
-      ? byTurn(pino.destination({ dest: 2, sync: true }))
+      ? batchWrites(pino.destination({ dest: 2, sync: true }))
       : { write: to.write.bind(to), flush: () => undefined };
   const lines = pino(
     {
@@ -28,7 +28,7 @@ export function createLog(
       timestamp: timestamps(),
       formatters: { level: (level) => ({ level }) },
     },
-    options.pretty ? { write: (line: string) => sink.write(forPeople(line)) } : sink,
+    options.pretty ? { write: (line: string) => sink.write(prettyLine(line)) } : sink,
   );
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, data?: LogData) => {
     if (!lines.isLevelEnabled(level)) return;
@@ -50,7 +50,7 @@ function timestamps(): () => string {
   };
 }
 
-function forPeople(line: string): string {
+function prettyLine(line: string): string {
   const { level, at, event, ...data } = JSON.parse(line) as Record<string, unknown>;
   const facts = Object.entries(data).map(
     ([name, value]) =>

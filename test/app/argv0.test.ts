@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { calledAs } from '../../src/app/command-line/argv0.ts';
+import { argv0 } from '../../src/app/command-line/argv0.ts';
 
 test.each([
   ['/opt/mw/src/mintwarden.mjs', '/opt/mw', undefined, 'node src/mintwarden.mjs'],
@@ -8,5 +8,5 @@ test.each([
   ['/home/you/.npm/_npx/1/node_modules/.bin/mintwarden', '/opt/mw', 'npx', 'npx mintwarden'],
   ['/usr/local/bin/mintwarden', '/', undefined, 'mintwarden'],
 ])('%s from %s (npm: %s) is called as %s', (script, folder, npmScript, said) => {
-  expect(calledAs({ script, folder, npmScript })).toBe(said);
+  expect(argv0({ script, folder, npmScript })).toBe(said);
 });

@@ -8,16 +8,16 @@ import { bashScript } from '../../src/app/command-line/completion/bash.ts';
 import { fishScript } from '../../src/app/command-line/completion/fish.ts';
 import { modelOf } from '../../src/app/command-line/completion/model.ts';
 import { zshScript } from '../../src/app/command-line/completion/zsh.ts';
-import { machineCommands } from '../../src/app/exec/operator-commands.ts';
+import { allOperatorCommands } from '../../src/app/exec/operator-commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mw-completion-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const model = modelOf(COMMANDS, machineCommands());
+const model = modelOf(COMMANDS, allOperatorCommands());
 const NAMES = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''))];
-const VERBS = machineCommands().map(({ name }) => name);
+const VERBS = allOperatorCommands().map(({ name }) => name);
 const SHELLS = { zsh: 'zsh', fish: 'fish' };
 const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
 
@@ -43,7 +43,7 @@ describe('bash', () => {
         expect.arrayContaining(flags.map((flag) => `--${flag.name}`).toSorted()),
       );
     }
-    for (const { name, flags } of machineCommands()) {
+    for (const { name, flags } of allOperatorCommands()) {
       expect(bash('exec', name, '--').toSorted()).toEqual(flags.map((flag) => `--${flag.name}`).toSorted());
     }
   });

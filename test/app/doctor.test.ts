@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { judgeControlRoom, judgePower } from '../../src/app/doctor/control-room.ts';
-import { judgeDevice } from '../../src/app/doctor/device.ts';
-import { judgeDisk } from '../../src/app/doctor/disk.ts';
+import { evaluateControlRoom, evaluatePower } from '../../src/app/doctor/control-room.ts';
+import { evaluateDevice } from '../../src/app/doctor/device.ts';
+import { evaluateDisk } from '../../src/app/doctor/disk.ts';
 import { fail, ok, warn } from '../../src/app/doctor/finding.ts';
 import { clockFinding } from '../../src/app/doctor/homeserver.ts';
 import {
@@ -14,10 +14,10 @@ import {
   exitStatusOf,
   type Finding,
   renderFindings,
-  reportOf,
+  toReport,
 } from '../../src/app/doctor/index.ts';
-import { quoted } from '../../src/app/doctor/shell.ts';
-import { judgeVersion } from '../../src/app/doctor/versions.ts';
+import { shellQuote } from '../../src/app/doctor/shell.ts';
+import { evaluateVersion } from '../../src/app/doctor/versions.ts';
 import { roomPowerOf } from '../../src/domain/power.ts';
 import { canonicalJson } from '../../src/domain/audit.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
@@ -57,8 +57,8 @@ test.each<[Partial<ControlRoomState>, CheckId, string, RegExp]>([
   [{ invited: [EVE] }, 'control-room-members', 'warn', /@eve:test\.local/],
   [{ joined: [BOT], invited: [YOU] }, 'control-room-admins', 'warn', /Not in it: @you/],
 ])('a control room with %j', (change, id, severity, says) => {
-  expect(bad(judgeControlRoom(config, good))).toEqual([]);
-  expect(bad(judgeControlRoom(config, { ...good, ...change }))).toMatchObject([
+  expect(bad(evaluateControlRoom(config, good))).toEqual([]);
+  expect(bad(evaluateControlRoom(config, { ...good, ...change }))).toMatchObject([
     { id, severity, found: expect.stringMatching(says) },
   ]);
 });
@@ -66,8 +66,8 @@ test.each<[Partial<ControlRoomState>, CheckId, string, RegExp]>([
 test('what others wrote into the room moves nobody’s terminal', () => {
   const evil = '\u001b[2J\u202ex'.repeat(50);
   const findings = [
-    ...judgeControlRoom(config, { ...good, joinRule: evil }),
-    judgePower(config, good, roomPowerOf(create('12'), { ...levels, users: { [evil]: 100, [EVE]: 100 } })),
+    ...evaluateControlRoom(config, { ...good, joinRule: evil }),
+    evaluatePower(config, good, roomPowerOf(create('12'), { ...levels, users: { [evil]: 100, [EVE]: 100 } })),
   ];
   expect(renderFindings(findings)).toMatch(/without an invitation/);
   expect(renderFindings(findings)).not.toMatch(/[\u001b\u202e]/);
@@ -118,7 +118,7 @@ test.each<[string, unknown, unknown, string, RegExp]>([
   ['nobody may', create('11'), { ...levels, users: {} }, 'warn', /Nobody in it may/],
   ['no create event', null, levels, 'warn', /cannot be told/],
 ])('power in the control room: %s', (_, event, content, severity, says) => {
-  expect(judgePower(config, good, roomPowerOf(event, content))).toMatchObject({
+  expect(evaluatePower(config, good, roomPowerOf(event, content))).toMatchObject({
     severity,
     found: expect.stringMatching(says),
   });
@@ -139,7 +139,7 @@ test.each<['node-version' | 'sqlite-version' | 'synapse-version', string, string
   ['synapse-version', '1.163.2rc1', 'ok'],
   ['synapse-version', '2', 'ok'],
 ])('%s %s: %s', (id, version, severity) => {
-  expect(judgeVersion(id, version).severity).toBe(severity);
+  expect(evaluateVersion(id, version).severity).toBe(severity);
 });
 
 const MIB = 1_048_576;
@@ -150,7 +150,7 @@ test.each<[number, number | null, string]>([
   [20_000 * MIB, 100, 'fail'],
   [20_000 * MIB, null, 'ok'],
 ])('%i bytes and %s files free: %s', (freeBytes, freeFiles, severity) => {
-  expect(judgeDisk({ folder: '/state', freeBytes, freeFiles }).severity).toBe(severity);
+  expect(evaluateDisk({ folder: '/state', freeBytes, freeFiles }).severity).toBe(severity);
 });
 
 test.each([
@@ -167,7 +167,7 @@ test.each([
   '-n',
   '*',
 ])('a shell takes %j as one word, as it is', (word) => {
-  expect(execFileSync('sh', ['-c', `printf %s ${quoted(word)}`], { encoding: 'utf8' })).toBe(word);
+  expect(execFileSync('sh', ['-c', `printf %s ${shellQuote(word)}`], { encoding: 'utf8' })).toBe(word);
 });
 
 describe('what scripts read', () => {
@@ -178,7 +178,7 @@ describe('what scripts read', () => {
   ];
 
   test('is a report with a version, the worst of it and each finding whole', () => {
-    expect(reportOf(findings)).toEqual({
+    expect(toReport(findings)).toEqual({
       version: 1,
       worst: 'fail',
       findings: [
@@ -264,7 +264,7 @@ function identity() {
 test('a device counts as signed only by signatures that are good', () => {
   const { master, self, signed, pair, device, selfKey, masterKey, key } = identity();
   const judge = (dev: object, ssk: object = signed(selfKey, master), id = 'DEV') =>
-    judgeDevice(
+    evaluateDevice(
       {
         device_keys: { [BOT]: { DEV: dev } },
         self_signing_keys: { [BOT]: ssk },
@@ -281,7 +281,7 @@ test('a device counts as signed only by signatures that are good', () => {
   expect(judge(signed(device, self), signed(selfKey, pair()))).toBe('fail');
   expect(judge(signed(device, self), selfKey)).toBe('fail');
   expect(judge(signed(device, self), undefined, 'OTHER')).toBe('warn');
-  expect(judgeDevice({}, BOT, 'constructor')).toMatchObject([{ id: 'bot-device', severity: 'warn' }]);
+  expect(evaluateDevice({}, BOT, 'constructor')).toMatchObject([{ id: 'bot-device', severity: 'warn' }]);
 });
 
 test.each([

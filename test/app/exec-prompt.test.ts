@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { completed } from '../../src/app/command-line/prompt-completion.ts';
+import { complete } from '../../src/app/command-line/prompt-completion.ts';
 import {
   historyFile,
   loadHistory,
   saveHistory,
-  worthKeeping,
+  isSafeToKeep,
 } from '../../src/app/command-line/prompt-history.ts';
 import { newToken } from '../../src/domain/token.ts';
 import type { GrantId } from '../../src/domain/ids.ts';
@@ -32,7 +32,7 @@ test.each([
   ['list 7'],
   ['nonsense 7'],
 ])('after “%s” Tab offers %s', async (line, ...offered) => {
-  const [completions] = await completed(line, ids);
+  const [completions] = await complete(line, ids);
   if (line === '') expect(completions).toContain(offered[0]);
   else expect(completions).toEqual(offered);
 });
@@ -57,7 +57,7 @@ test('the history is its owner’s alone, and holds no token', async () => {
     Array.from({ length: 700 }, (_, index) => `show ${String(index)}`),
   );
   expect(await loadHistory(file)).toHaveLength(500);
-  expect(worthKeeping(`curl -H 'Authorization: Bearer ${token}'`)).toBe(false);
+  expect(isSafeToKeep(`curl -H 'Authorization: Bearer ${token}'`)).toBe(false);
 });
 
 test('there is no history where the environment says so, and none that cannot be read', async () => {

@@ -16,12 +16,12 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ask } from '../../src/app/exec/client/send-request.ts';
+import { sendRequest } from '../../src/app/exec/client/send-request.ts';
 import { MAX_LINE_BYTES } from '../../src/app/exec/protocol.ts';
 import {
   startControlSocket,
   type ControlSocket,
-  type Respond,
+  type Responder,
 } from '../../src/app/exec/server/control-socket.ts';
 import { keptLog } from '../store/scratch.ts';
 import { isPending, settled } from '../support/wait.ts';
@@ -42,12 +42,12 @@ afterEach(async () => {
   await rm(join(folder, '..'), { recursive: true });
 });
 
-const echo: Respond = async ({ line }) => {
+const echo: Responder = async ({ line }) => {
   asked.push(line);
   return { command: 'echo', words: line, data: { line }, error: null };
 };
 
-async function start(respond: Respond = echo, times = {}): Promise<void> {
+async function start(respond: Responder = echo, times = {}): Promise<void> {
   running.push(await startControlSocket(file, respond, keptLog(), times));
 }
 
@@ -78,7 +78,9 @@ describe('the socket', () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     await running.pop()?.stop();
     await expect(access(file)).rejects.toThrow('ENOENT');
-    expect(await ask(file, request('list'), nothing)).toMatchObject({ error: { code: 'not-running' } });
+    expect(await sendRequest(file, request('list'), nothing)).toMatchObject({
+      error: { code: 'not-running' },
+    });
   });
 
   test.skipIf(process.getuid?.() !== 0)(
@@ -108,9 +110,9 @@ describe('the socket', () => {
     expect(dead.signal).toBe('SIGKILL');
     expect((await lstat(file)).isSocket()).toBe(true);
     await start();
-    expect(await ask(file, request('list'), nothing)).toMatchObject({ error: null });
+    expect(await sendRequest(file, request('list'), nothing)).toMatchObject({ error: null });
     await expect(start()).rejects.toThrow(/Another process listens/);
-    expect(await ask(file, request('list'), nothing)).toMatchObject({ error: null });
+    expect(await sendRequest(file, request('list'), nothing)).toMatchObject({ error: null });
   });
 
   test.each(['file', 'folder', 'link to a file', 'link to nothing', 'link to a socket'] as const)(
@@ -150,7 +152,7 @@ describe('a request', () => {
       return echo(one, hand);
     });
     const answers = await Promise.all(
-      Array.from({ length: 20 }, async (_, index) => ask(file, request(`line ${index}`), nothing)),
+      Array.from({ length: 20 }, async (_, index) => sendRequest(file, request(`line ${index}`), nothing)),
     );
     expect(answers.map(({ words }) => words)).toEqual(
       Array.from({ length: 20 }, (_, index) => `line ${index}`),
@@ -205,7 +207,7 @@ describe('a request', () => {
       error: { code: 'usage', message: expect.stringMatching(/longer than 65536/) as string },
     });
     await sent('x'.repeat(50_000_000));
-    expect(await ask(file, request('list'), nothing)).toMatchObject({ error: null });
+    expect(await sendRequest(file, request('list'), nothing)).toMatchObject({ error: null });
     expect(asked).toEqual(['list']);
   });
 
@@ -220,7 +222,7 @@ describe('a request', () => {
     const idle = Array.from({ length: 3_000 }, () => connect(file).on('error', () => undefined));
     await Promise.allSettled(idle.map((socket) => once(socket, 'connect')));
     await expect
-      .poll(async () => (await ask(file, request('list'), nothing)).error, { timeout: 5_000 })
+      .poll(async () => (await sendRequest(file, request('list'), nothing)).error, { timeout: 5_000 })
       .toBeNull();
     for (const socket of idle) socket.destroy();
   }, 15_000);
@@ -235,7 +237,7 @@ describe('a request', () => {
     });
     const silent = connect(file).on('error', () => undefined);
     await once(silent, 'connect');
-    const answer = ask(file, request('list'), nothing);
+    const answer = sendRequest(file, request('list'), nothing);
     await begun.promise;
     const stoppedAt = performance.now();
     const stopping = running.pop()?.stop() ?? Promise.reject(new Error('It does not run.'));
@@ -249,14 +251,14 @@ describe('a request', () => {
 
   test('that takes for ever is answered all the same', async () => {
     await start(() => new Promise(() => undefined), { command: 50 });
-    expect(await ask(file, request('list'), nothing)).toMatchObject({
+    expect(await sendRequest(file, request('list'), nothing)).toMatchObject({
       error: { message: expect.stringMatching(/takes too long/) as string },
     });
   });
 });
 
 describe('a token', () => {
-  const handing: Respond = async (_, hand) => {
+  const handing: Responder = async (_, hand) => {
     try {
       await hand('7F3K9Q', 'mwt_secret');
       return { command: 'mint', words: 'kept', data: {}, error: null };
@@ -269,7 +271,7 @@ describe('a token', () => {
   test('is handed over, and counts once the client says that it is kept', async () => {
     await start(handing);
     const got: string[] = [];
-    expect(await ask(file, request('mint'), async (token) => void got.push(token))).toMatchObject({
+    expect(await sendRequest(file, request('mint'), async (token) => void got.push(token))).toMatchObject({
       words: 'kept',
     });
     expect(got).toEqual(['mwt_secret']);
@@ -278,7 +280,7 @@ describe('a token', () => {
   test('that could not be kept is not delivered, and neither is one whose taker went away', async () => {
     await start(handing, { receipt: 200 });
     const full = async (): Promise<void> => Promise.reject(new Error('full', { cause: { code: 'ENOSPC' } }));
-    expect((await ask(file, request('mint'), full)).words).toMatch(
+    expect((await sendRequest(file, request('mint'), full)).words).toMatch(
       /could not be written into the file \(ENOSPC\)/,
     );
     const words = async (...pieces: readonly string[]): Promise<unknown> =>

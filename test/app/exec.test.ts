@@ -17,14 +17,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Grant } from '../../src/domain/grant.ts';
 import type { GrantId } from '../../src/domain/ids.ts';
 import { hashToken } from '../../src/domain/token.ts';
-import { lineOf, parseFlags } from '../../src/app/command-line/parse-flags.ts';
+import { toLine, parseFlags } from '../../src/app/command-line/parse-flags.ts';
 import { exec } from '../../src/app/command-line/exec.ts';
 import { asJson } from '../../src/app/exec/client/as-json.ts';
 import { exitStatus } from '../../src/app/exec/client/exit-status.ts';
-import { runLine, type Ran } from '../../src/app/exec/client/run-line.ts';
-import { machineCommands } from '../../src/app/exec/operator-commands.ts';
+import { runLine, type RunResult } from '../../src/app/exec/client/run-line.ts';
+import { allOperatorCommands } from '../../src/app/exec/operator-commands.ts';
 import { startControlSocket, type ControlSocket } from '../../src/app/exec/server/control-socket.ts';
-import { responder } from '../../src/app/exec/server/respond.ts';
+import { createResponder } from '../../src/app/exec/server/respond.ts';
 import { createRequestExplainer } from '../../src/app/request-explainer.ts';
 import { startReaper } from '../../src/lifecycle/scheduler/reaper.ts';
 import { ADA, botStage, CONTROL, type BotStage } from '../bot/support/stage.ts';
@@ -49,13 +49,13 @@ beforeEach(async () => {
     controlRoomId: CONTROL,
     remembered: () => null,
   });
-  const commands = machineCommands(async (by) => {
+  const commands = allOperatorCommands(async (by) => {
     reloads.push(by);
     return { changes: [{ key: 'policy.max_ttl', before: '1w', after: '1d' }], afterRestart: ['log.level'] };
   });
   socket = await startControlSocket(
     join(folder, 'state', 'control.sock'),
-    responder({ services, requests, commands }, 300),
+    createResponder({ services, requests, commands }, 300),
     services.log,
   );
 });
@@ -66,12 +66,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const runs = (line: string, id: string | null = null): Promise<Ran> =>
+const runs = (line: string, id: string | null = null): Promise<RunResult> =>
   runLine(line, { socket: join(folder, 'state', 'control.sock'), folder, id });
 const grants = (): Promise<readonly Grant[]> => stage.services.ledger.grants({ limit: 100 });
 const inRoom = (): string[] =>
   stage.sent.filter(({ roomId }) => roomId === CONTROL).map(({ content }) => content.body);
-const json = (ran: Ran): Record<string, unknown> => JSON.parse(asJson(ran)) as Record<string, unknown>;
+const json = (ran: RunResult): Record<string, unknown> => JSON.parse(asJson(ran)) as Record<string, unknown>;
 
 describe('a command at the machine', () => {
   test('is the control room’s, with or without the mark, by another actor; the room reads the same words', async () => {
@@ -335,7 +335,7 @@ describe('the words after exec', () => {
     [['mint @alice --rooms !x', '--out', 'a b.txt'], 'mint @alice --rooms !x --out "a b.txt"'],
     [['can', '7F3K9Q', 'PUT', '/x', '{"a":1}'], 'can 7F3K9Q PUT /x "{\\"a\\":1}"'],
   ])('%j are the line %s', (words, line) => {
-    expect(lineOf(words)).toBe(line);
+    expect(toLine(words)).toBe(line);
   });
 
   test('may have exec’s own flags anywhere among them', () => {

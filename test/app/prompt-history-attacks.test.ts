@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { worthKeeping } from '../../src/app/command-line/prompt-history.ts';
+import { isSafeToKeep } from '../../src/app/command-line/prompt-history.ts';
 
 test.each([
   'mwt_7F3K9Q_abcdefghijklmnop',
@@ -13,13 +13,13 @@ test.each([
   'mpt_abcdefghijklmnop_0abcDE',
   'MDAxYWJjZGVmZ2hpamtsbW5vcA',
 ])('whoever types or pastes a credential by mistake finds it in no history: %s', (secret) => {
-  expect(worthKeeping(secret)).toBe(false);
-  expect(worthKeeping(`mint @alice --rooms !ops:x.org --reason "${secret}"`)).toBe(false);
+  expect(isSafeToKeep(secret)).toBe(false);
+  expect(isSafeToKeep(`mint @alice --rooms !ops:x.org --reason "${secret}"`)).toBe(false);
 });
 
 test('commands are kept', () => {
   expect(
-    worthKeeping(
+    isSafeToKeep(
       'mint @alice:example.org --rooms !_dDn1kut5YSer-wBSxyzxyzxyzxyzxyzxyzxyzxyzxyz --ttl 1h --to @bob',
     ),
   ).toBe(true);

@@ -5,7 +5,7 @@ import { redactedConfig, toPolicy } from '../../src/config/index.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
 import { KEYS } from '../../src/config/keys.ts';
-import { variableOf } from '../../src/config/environment.ts';
+import { variableName } from '../../src/config/environment.ts';
 import { folder, GOOD } from './folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -303,7 +303,7 @@ test('a configuration that is not there', async () => {
 });
 
 test('the environment overrides every key; each has a variable of its own', () => {
-  const variables = KEYS.map(({ path }) => variableOf(path));
+  const variables = KEYS.map(({ path }) => variableName(path));
   expect(new Set(variables).size).toBe(variables.length);
   expect(variables).toContain('MINTWARDEN_GATEWAY_PUBLIC_URL');
 });

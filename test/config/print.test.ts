@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { effective, effectiveInYaml, readWritten } from '../../src/config/index.ts';
+import { effectiveSettings, settingsToYaml, readConfigSource } from '../../src/config/index.ts';
 import { folder, GOOD } from './folder.ts';
 
 const SECRET = 'syt_nobody_may_see_this_000';
 
 test('says where each value came from', async () => {
   await using it = await folder(`${GOOD}policy:\n  max_ttl: 90m\n`);
-  const entries = effective(
-    await readWritten(it.file, { MINTWARDEN_LOG_LEVEL: 'warn', MINTWARDEN_BOT_PASSWORD: SECRET }),
+  const entries = effectiveSettings(
+    await readConfigSource(it.file, { MINTWARDEN_LOG_LEVEL: 'warn', MINTWARDEN_BOT_PASSWORD: SECRET }),
   );
   const of = (key: string) => entries.find((entry) => entry.key === key);
   expect(of('homeserver.server_name')).toEqual({
@@ -30,16 +30,18 @@ test('a secret in the file or the environment is in no form of it', async () => 
   await using it = await folder(
     GOOD.replace('access_token_file: secrets/bot.token', `access_token: ${SECRET}`),
   );
-  const entries = effective(await readWritten(it.file, { MINTWARDEN_ISSUER_PASSWORD: SECRET }));
-  expect(JSON.stringify(entries) + effectiveInYaml(entries)).not.toContain(SECRET);
+  const entries = effectiveSettings(await readConfigSource(it.file, { MINTWARDEN_ISSUER_PASSWORD: SECRET }));
+  expect(JSON.stringify(entries) + settingsToYaml(entries)).not.toContain(SECRET);
 });
 
 test('what is printed can stand in the file’s place', async () => {
   await using it = await folder(
     `${GOOD}policy:\n  presets: { reader: { explanation: 'reads: from “here” # alone', can: [read], from: ['192.0.2.0/24'] } }\n`,
   );
-  const printed = effectiveInYaml(
-    effective(await readWritten(it.file, { MINTWARDEN_ADMINS: '@a:example.org,@b:example.org' })),
+  const printed = settingsToYaml(
+    effectiveSettings(
+      await readConfigSource(it.file, { MINTWARDEN_ADMINS: '@a:example.org,@b:example.org' }),
+    ),
   );
   const before = await it.load({ MINTWARDEN_ADMINS: '@a:example.org,@b:example.org' });
   await it.write('bot.yaml', printed);

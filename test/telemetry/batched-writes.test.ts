@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { byTurn } from '../../src/telemetry/batched-writes.ts';
+import { batchWrites } from '../../src/telemetry/batched-writes.ts';
 
 test('the lines of one turn are written together, at its end', async () => {
   const written: string[] = [];
-  const lines = byTurn({ write: (text) => void written.push(text) });
+  const lines = batchWrites({ write: (text) => void written.push(text) });
   lines.write('a\n');
   await Promise.resolve();
   lines.write('b\n');
@@ -20,7 +20,7 @@ test('the lines of one turn are written together, at its end', async () => {
 
 test('what is flushed is not written again, and much is not kept', async () => {
   const written: string[] = [];
-  const lines = byTurn({ write: (text) => void written.push(text) });
+  const lines = batchWrites({ write: (text) => void written.push(text) });
   lines.write('a\n');
   lines.flush();
   expect(written).toEqual(['a\n']);
@@ -33,7 +33,7 @@ test('what is flushed is not written again, and much is not kept', async () => {
 
 test('no write is so long that another process could write into the middle of a line', async () => {
   const written: string[] = [];
-  const lines = byTurn({ write: (text) => void written.push(text) });
+  const lines = batchWrites({ write: (text) => void written.push(text) });
   const all = Array.from({ length: 200 }, (_, at) => `${String(at)} ${'ä'.repeat(60)}\n`);
   for (const line of all) lines.write(line);
   await turn();

@@ -1,10 +1,14 @@
 import { basename, relative } from 'node:path';
 
 /** How this process was started, as Node and npm tell it. */
-type Call = { readonly script: string; readonly folder: string; readonly npmScript: string | undefined };
+type Invocation = {
+  readonly script: string;
+  readonly folder: string;
+  readonly npmScript: string | undefined;
+};
 
 /** How to call the program again, for sentences that say what to run next: the way it was called now. */
-export function calledAs({ script, folder, npmScript }: Call): string {
+export function argv0({ script, folder, npmScript }: Invocation): string {
   if (npmScript === 'npx') return 'npx mintwarden';
   if (npmScript === 'mintwarden') return 'npm run mintwarden --';
   if (basename(script) !== 'mintwarden.mjs') return 'mintwarden';

@@ -17,7 +17,7 @@ export const can: CliCommand = {
   name: 'can',
   summary: 'say whether a request with a token would pass the gateway, and why',
   usage: 'ID METHOD PATH [BODY] [--config FILE]',
-  operand: ['ID', 'METHOD', 'PATH', 'BODY'],
+  operands: ['ID', 'METHOD', 'PATH', 'BODY'],
   flags: [CONFIG_FLAG],
   notes: [
     'Nothing is sent, and the homeserver is not asked. PATH may be a whole address, BODY the JSON of the request. Put them in',
@@ -32,10 +32,10 @@ export const can: CliCommand = {
       log: createLog({ level: 'warn', pretty: true }),
     });
     try {
-      const grant = await locate({ ledger }, needed(flags, 'ID'));
+      const grant = await locate({ ledger }, requiredOperand(flags, 'ID'));
       const question = {
-        method: needed(flags, 'METHOD'),
-        target: needed(flags, 'PATH'),
+        method: requiredOperand(flags, 'METHOD'),
+        target: requiredOperand(flags, 'PATH'),
         body: textOf(flags, 'BODY'),
       };
       const clock = { now: () => Date.now() };
@@ -54,7 +54,7 @@ export const can: CliCommand = {
   },
 };
 
-function needed(flags: Flags, name: string): string {
+function requiredOperand(flags: Flags, name: string): string {
   const text = textOf(flags, name);
   if (text === null)
     throw new MintwardenError('usage', `${name} is missing.`, `Write for example: ${EXAMPLE}`);

@@ -6,11 +6,11 @@ export type CliCommand = {
   /** What stands after the name, for the usage line. */
   readonly usage: string;
   /** The names of the words it takes, in their order; their texts stand among the flags under those names. */
-  readonly operand?: readonly string[];
+  readonly operands?: readonly string[];
   /**
    * The words that are not its own flags, in their order, stand under this name as one line: see `lineOf`.
    */
-  readonly passesOn?: string;
+  readonly passthrough?: string;
   readonly flags: readonly CliFlag[];
   /** More for its own help, line by line. */
   readonly notes: readonly string[];

@@ -1,5 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { machineCommands } from '../exec/operator-commands.ts';
+import { allOperatorCommands } from '../exec/operator-commands.ts';
 import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
 import { modelOf, type Model } from './completion/model.ts';
@@ -18,7 +18,7 @@ export function completionOf(others: readonly CliCommand[]): CliCommand {
     name: 'completion',
     summary: 'print what makes a shell complete commands and flags',
     usage: 'bash|zsh|fish',
-    operand: ['SHELL'],
+    operands: ['SHELL'],
     flags: [],
     notes: [
       'bash: echo "source <(mintwarden completion bash)" >> ~/.bashrc',
@@ -35,7 +35,7 @@ export function completionOf(others: readonly CliCommand[]): CliCommand {
           'Write: mintwarden completion bash',
         );
       }
-      process.stdout.write(script(modelOf(others, machineCommands())));
+      process.stdout.write(script(modelOf(others, allOperatorCommands())));
       return 0;
     },
   };

@@ -1,4 +1,4 @@
-import { effective, loadConfig, readWritten } from '../../config/index.ts';
+import { effectiveSettings, loadConfig, readConfigSource } from '../../config/index.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 
@@ -14,7 +14,7 @@ export const configCheck: CliCommand = {
   ],
   run: async (flags) => {
     const config = await loadConfig(configFile(flags), process.env);
-    const entries = effective(await readWritten(config.file, process.env));
+    const entries = effectiveSettings(await readConfigSource(config.file, process.env));
     const fromEnvironment = entries.filter(({ from }) => from.startsWith('$')).length;
     const defaults = entries.filter(({ from }) => from === 'default').length;
     console.log(

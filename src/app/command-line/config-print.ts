@@ -1,4 +1,4 @@
-import { effective, effectiveInYaml, readWritten } from '../../config/index.ts';
+import { effectiveSettings, settingsToYaml, readConfigSource } from '../../config/index.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 
@@ -10,7 +10,7 @@ export const configPrint: CliCommand = {
   flags: [CONFIG_FLAG, { name: 'json', value: null, help: 'as a list of key, value and origin' }],
   notes: ['Secrets are not shown. The files they are in are named, and not opened.'],
   run: async (flags) => {
-    const entries = effective(await readWritten(configFile(flags), process.env));
+    const entries = effectiveSettings(await readConfigSource(configFile(flags), process.env));
     const said = entries.map(({ key, value, from }) => ({
       key,
       value,
@@ -18,7 +18,7 @@ export const configPrint: CliCommand = {
       ...(value === null ? { secret: true } : {}),
     }));
     process.stdout.write(
-      flags['json'] === true ? `${JSON.stringify(said, null, 2)}\n` : effectiveInYaml(entries),
+      flags['json'] === true ? `${JSON.stringify(said, null, 2)}\n` : settingsToYaml(entries),
     );
     return 0;
   },

@@ -1,7 +1,14 @@
 import { type Config, loadConfig } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { doctor, exitStatusOf, type Finding, renderFindings, reportOf, unreadable } from '../doctor/index.ts';
+import {
+  doctor,
+  exitStatusOf,
+  type Finding,
+  renderFindings,
+  toReport,
+  unreadableConfig,
+} from '../doctor/index.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 
@@ -32,7 +39,7 @@ export const doctorCommand: CliCommand = {
   run: async (flags) => {
     const findings = await findingsIn(configFile(flags));
     const text =
-      flags['json'] === true ? `${JSON.stringify(reportOf(findings), null, 2)}\n` : renderFindings(findings);
+      flags['json'] === true ? `${JSON.stringify(toReport(findings), null, 2)}\n` : renderFindings(findings);
     process.stdout.write(text);
     return exitStatusOf(findings, flags['strict'] === true);
   },
@@ -43,7 +50,7 @@ async function findingsIn(file: string): Promise<readonly Finding[]> {
   try {
     config = await loadConfig(file, process.env);
   } catch (error) {
-    if (error instanceof MintwardenError) return unreadable(error);
+    if (error instanceof MintwardenError) return unreadableConfig(error);
     throw error;
   }
   return doctor(config, createLog({ level: 'error', pretty: true }));

@@ -3,8 +3,8 @@ import { loadConfig } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { asJson } from '../exec/client/as-json.ts';
 import { exitStatus, STATUS } from '../exec/client/exit-status.ts';
-import { runLine, type Ran } from '../exec/client/run-line.ts';
-import { socketFault } from '../exec/server/socket-file.ts';
+import { runLine, type RunResult } from '../exec/client/run-line.ts';
+import { socketPathError } from '../exec/server/socket-file.ts';
 import { controlSocketFile } from '../paths.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import { textOf, type CliCommand, type Flags } from './command.ts';
@@ -17,7 +17,7 @@ export const exec: CliCommand = {
   name: 'exec',
   summary: 'give the running service a command of the control room, as its operator',
   usage: "['COMMAND'] [--json] [--config FILE]",
-  passesOn: LINE,
+  passthrough: LINE,
   flags: [
     { name: 'json', value: null, help: 'answer in one line of JSON, for programs (docs/exec.md)' },
     {
@@ -48,7 +48,7 @@ export const exec: CliCommand = {
     const json = flags['json'] === true;
     const parts = { socket: await socketOf(flags), folder: process.cwd(), id: idOf(flags) };
     const line = textOf(flags, LINE);
-    if (line !== null) return tell(await runLine(line, parts), json);
+    if (line !== null) return printResult(await runLine(line, parts), json);
     if (parts.id !== null)
       throw new MintwardenError(
         'usage',
@@ -61,7 +61,7 @@ export const exec: CliCommand = {
 };
 
 /** Prints what came of a command: answers to stdout, what went wrong to stderr. */
-function tell(ran: Ran, json: boolean): number {
+function printResult(ran: RunResult, json: boolean): number {
   if (json) console.log(asJson(ran));
   else if (ran.error === null) console.log(ran.words);
   else console.error(ran.words);
@@ -76,7 +76,7 @@ async function runInput(parts: Parameters<typeof runLine>[1], json: boolean): Pr
   for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     const line = text.trim();
     if (line === '' || line.startsWith('#')) continue;
-    const status = tell(await runLine(line, parts), json);
+    const status = printResult(await runLine(line, parts), json);
     if (status !== STATUS.done) return status;
   }
   return STATUS.done;
@@ -84,7 +84,7 @@ async function runInput(parts: Parameters<typeof runLine>[1], json: boolean): Pr
 
 async function socketOf(flags: Flags): Promise<string> {
   const file = textOf(flags, 'socket') ?? controlSocketFile(await loadConfig(configFile(flags), process.env));
-  const fault = socketFault(file);
+  const fault = socketPathError(file);
   if (fault !== null) throw fault;
   return file;
 }

@@ -1,63 +1,63 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { createLog } from '../../telemetry/log.ts';
 import {
-  homeserverAddress,
+  parseHomeserverUrl,
   loginForInit,
-  lookAtHomeserver,
-  publicAddress,
-  wantedAdmins,
+  inspectHomeserver,
+  validatePublicUrl,
+  validateAdmins,
   type InitOptions,
 } from '../init/index.ts';
 import { askUntil, openTerminal, type Terminal } from './terminal.ts';
 import { textOf, type Flags } from './command.ts';
-import { adminTokenOf, secretOf } from './secret-flags.ts';
+import { readAdminToken, readSecretFlag } from './secret-flags.ts';
 
-const HELP = 'mintwarden init --help shows what it takes.';
+const SEE_HELP = 'mintwarden init --help shows what it takes.';
 
 /** Everything `init` is told. When it is disposed of, a session that was made for it is logged out. */
-export type Gathered = AsyncDisposable & { readonly options: InitOptions };
+export type InitAnswers = AsyncDisposable & { readonly options: InitOptions };
 
 /**
  * The answers: from flags, files and the environment, and where there is a terminal by asking for those that
  * are missing. Each one that is typed is checked at once, and asked for again with what is wrong with it.
  * @throws MintwardenError `usage` where something is missing and there is nobody to ask
  */
-export async function gatherAnswers(flags: Flags, onStopped: () => void): Promise<Gathered> {
+export async function gatherAnswers(flags: Flags, onStopped: () => void): Promise<InitAnswers> {
   await using cleanup = new AsyncDisposableStack();
   const log = createLog({ level: 'warn', pretty: true });
   let opened: Terminal | null = null;
   const terminal = (): Terminal => (opened ??= cleanup.use(disposable(openTerminal(onStopped))));
   const isThere = process.stdin.isTTY;
-  const given = await adminTokenOf(flags);
-  if (!isThere) needAll(flags, given);
+  const given = await readAdminToken(flags);
+  if (!isThere) requireAll(flags, given);
 
-  const homeserverUrl = await said(
+  const homeserverUrl = await flagOrAnswer(
     flags,
     'homeserver',
     terminal,
     'Where does Synapse answer (for example http://127.0.0.1:8008)? ',
     async (text) => {
-      const url = homeserverAddress(text);
-      await lookAtHomeserver(url, null, log);
+      const url = parseHomeserverUrl(text);
+      await inspectHomeserver(url, null, log);
       return url;
     },
   );
   const session = cleanup.use(await adminSession(flags, given, homeserverUrl, terminal));
-  const { serverName } = await lookAtHomeserver(homeserverUrl, session.token, log);
-  const publicUrl = await said(
+  const { serverName } = await inspectHomeserver(homeserverUrl, session.token, log);
+  const publicUrl = await flagOrAnswer(
     flags,
     'public-url',
     terminal,
     'Where will holders of tokens reach the gateway (https://…)? ',
-    publicAddress,
+    validatePublicUrl,
   );
-  const admins = await said(
+  const admins = await flagOrAnswer(
     flags,
     'admins',
     terminal,
     'Who may give commands (user ids, with commas)? ',
     async (text) => {
-      await wantedAdmins(names(text), { homeserverUrl, serverName, adminToken: session.token, log });
+      await validateAdmins(splitNames(text), { homeserverUrl, serverName, adminToken: session.token, log });
       return text;
     },
   );
@@ -65,13 +65,13 @@ export async function gatherAnswers(flags: Flags, onStopped: () => void): Promis
   const [listen, bot, issuer, controlRoom] = ['listen', 'bot', 'issuer', 'control-room'].map((name) =>
     textOf(flags, name),
   );
-  const botPassword = await secretOf(flags, 'bot-password-file', 'The bot’s password');
-  const issuerPassword = await secretOf(flags, 'issuer-password-file', 'The issuer account’s password');
+  const botPassword = await readSecretFlag(flags, 'bot-password-file', 'The bot’s password');
+  const issuerPassword = await readSecretFlag(flags, 'issuer-password-file', 'The issuer account’s password');
   const options: InitOptions = {
     homeserverUrl,
     publicUrl,
     adminToken: session.token,
-    admins: names(admins),
+    admins: splitNames(admins),
     directory: textOf(flags, 'dir') ?? '.',
     ...(listen == null ? {} : { listen }),
     ...(bot == null ? {} : { botLocalpart: bot }),
@@ -90,9 +90,9 @@ export async function gatherAnswers(flags: Flags, onStopped: () => void): Promis
 }
 
 /** Before anything is asked of the homeserver: a script that forgot something hears of it at once. */
-function needAll(flags: Flags, token: string | null): void {
+function requireAll(flags: Flags, token: string | null): void {
   for (const name of ['homeserver', 'public-url', 'admins'])
-    if (textOf(flags, name) === null) throw new MintwardenError('usage', `--${name} is missing.`, HELP);
+    if (textOf(flags, name) === null) throw new MintwardenError('usage', `--${name} is missing.`, SEE_HELP);
   if (
     token !== null ||
     (textOf(flags, 'admin-user') !== null && textOf(flags, 'admin-password-file') !== null)
@@ -112,7 +112,7 @@ function needAll(flags: Flags, token: string | null): void {
 }
 
 /** A flag as it is (it is checked with all the others), or the answer to a question. */
-async function said(
+async function flagOrAnswer(
   flags: Flags,
   name: string,
   terminal: () => Terminal,
@@ -140,7 +140,7 @@ async function adminSession(
   const log = createLog({ level: 'warn', pretty: true });
   const user = textOf(flags, 'admin-user');
   if (user !== null) {
-    const password = await secretOf(flags, 'admin-password-file', 'The administrator’s password');
+    const password = await readSecretFlag(flags, 'admin-password-file', 'The administrator’s password');
     if (password !== null) return loginForInit(homeserverUrl, user, password, log);
     return askUntil(
       () => terminal().askHidden(`Password of ${user} (nothing shows): `),
@@ -154,13 +154,13 @@ async function adminSession(
     async (token) => {
       if (token === '')
         throw new MintwardenError('usage', 'Without a token there is nothing to set up with; Ctrl-C stops.');
-      await lookAtHomeserver(homeserverUrl, token, log);
+      await inspectHomeserver(homeserverUrl, token, log);
       return { token, ...nothing };
     },
   );
 }
 
-function names(text: string): string[] {
+function splitNames(text: string): string[] {
   return [...new Set(text.split(',').map((name) => name.trim()))].filter((name) => name !== '');
 }
 

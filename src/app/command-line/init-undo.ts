@@ -4,7 +4,7 @@ import { createLog } from '../../telemetry/log.ts';
 import { planLines, prepareUndo } from '../init/index.ts';
 import { askYesNo, openTerminal } from './terminal.ts';
 import { textOf, type Flags } from './command.ts';
-import { adminTokenOf } from './secret-flags.ts';
+import { readAdminToken } from './secret-flags.ts';
 
 /** `mintwarden init --undo`: shows what it will do, asks, and does it. Gives the exit status. */
 export async function undoInit(flags: Flags, begin: () => void, onStopped: () => void): Promise<number> {
@@ -16,7 +16,7 @@ export async function undoInit(flags: Flags, begin: () => void, onStopped: () =>
     deactivate: flags['deactivate'] === true,
     forget: flags['forget'] === true,
     untold: flags['untold'] === true,
-    adminToken: await adminTokenOf(flags),
+    adminToken: await readAdminToken(flags),
     out: (line) => console.log(line),
     log: createLog({ level: 'error', pretty: true }),
   });

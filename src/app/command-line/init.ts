@@ -3,8 +3,8 @@ import { loadConfig } from '../../config/index.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { doctor, renderFindings } from '../doctor/index.ts';
 import { planLines, prepareInit, type InitOptions, type InitResult } from '../init/index.ts';
-import { askYesNo, openTerminal, Stopped } from './terminal.ts';
-import { calledAs } from './argv0.ts';
+import { askYesNo, openTerminal, Interrupted } from './terminal.ts';
+import { argv0 } from './argv0.ts';
 import { type CliCommand, type Flags } from './command.ts';
 import { gatherAnswers } from './init-answers.ts';
 import { undoInit } from './init-undo.ts';
@@ -94,7 +94,7 @@ export const initCommand: CliCommand = {
     'what is there first, and goes on where it was cut off. To change an answer later, edit bot.yaml, or use --force.',
   ],
   run: async (flags) => {
-    checkTogether(flags);
+    checkFlags(flags);
     let begun = false;
     const stopped = (): number => {
       console.error(
@@ -114,7 +114,7 @@ export const initCommand: CliCommand = {
         ? await undoInit(flags, begin, onSignal)
         : await setUp(flags, begin, onSignal);
     } catch (error) {
-      if (error instanceof Stopped) return stopped();
+      if (error instanceof Interrupted) return stopped();
       throw error;
     } finally {
       process.off('SIGINT', onSignal);
@@ -123,7 +123,7 @@ export const initCommand: CliCommand = {
 };
 
 /** Flags that make no sense together. */
-function checkTogether(flags: Flags): void {
+function checkFlags(flags: Flags): void {
   const wrong = (what: string): never => {
     throw new MintwardenError('usage', what, 'mintwarden init --help shows what it takes.');
   };
@@ -137,14 +137,14 @@ async function setUp(flags: Flags, begin: () => void, onStopped: () => void): Pr
   let result: InitResult | null;
   {
     await using answers = await gatherAnswers(flags, onStopped);
-    result = await planned(flags, answers.options, begin, onStopped);
+    result = await planAndCarryOut(flags, answers.options, begin, onStopped);
   }
   if (result !== null) await report(result);
   return 0;
 }
 
 /** Shows the plan, asks, and carries it out; null: it was not to be. */
-async function planned(
+async function planAndCarryOut(
   flags: Flags,
   options: InitOptions,
   begin: () => void,
@@ -174,7 +174,7 @@ async function report({ configFile }: InitResult): Promise<void> {
   const bad = findings.filter(({ severity }) => severity === 'fail');
   if (bad.length > 0) process.stdout.write(renderFindings(bad));
   else console.log('doctor looked at everything: nothing must be mended before the first start.');
-  const program = calledAs({
+  const program = argv0({
     script: process.argv[1] ?? '',
     folder: process.cwd(),
     npmScript: process.env['npm_lifecycle_event'],

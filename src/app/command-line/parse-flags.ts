@@ -20,10 +20,10 @@ const CONFIGURATION = {
  * @throws MintwardenError `usage`
  */
 export function parseFlags(command: CliCommand, words: readonly string[]): Flags {
-  if (command.passesOn !== undefined) {
-    const { own, others } = parted(command, words);
-    const said = parseFlags({ ...command, passesOn: undefined }, own);
-    return others.length === 0 ? said : { ...said, [command.passesOn]: lineOf(others) };
+  if (command.passthrough !== undefined) {
+    const { own, others } = splitOwnFlags(command, words);
+    const said = parseFlags({ ...command, passthrough: undefined }, own);
+    return others.length === 0 ? said : { ...said, [command.passthrough]: toLine(others) };
   }
   const takingValues = command.flags.filter((flag) => flag.value !== null).map((flag) => flag.name);
   const others = [
@@ -37,7 +37,7 @@ export function parseFlags(command: CliCommand, words: readonly string[]): Flags
     boolean: others,
     configuration: CONFIGURATION,
   });
-  const names = (command.operand ?? []).slice(0, spare.length);
+  const names = (command.operands ?? []).slice(0, spare.length);
   const operands = Object.fromEntries(names.map((name) => [name, String(spare.shift())]));
   if (spare.length > 0)
     throw new MintwardenError('usage', `"${String(spare[0])}" is one word too many.`, help);
@@ -56,7 +56,7 @@ export function parseFlags(command: CliCommand, words: readonly string[]): Flags
  * Parts the command's own flags, wherever they stand, from the words that it passes on. All that follows `--`
  * is passed on.
  */
-function parted(
+function splitOwnFlags(
   command: CliCommand,
   words: readonly string[],
 ): { readonly own: readonly string[]; readonly others: readonly string[] } {
@@ -82,13 +82,13 @@ function parted(
  * Words as one line of a bot's command. A first word with spaces in it is a line already (`exec 'list
  * --all'`); every other word stays one word, since the shell has taken its quotation marks off.
  */
-export function lineOf([first = '', ...more]: readonly string[]): string {
-  return [/\s/.test(first) ? first : asOneWord(first), ...more.map(asOneWord)].join(' ');
+export function toLine([first = '', ...more]: readonly string[]): string {
+  return [/\s/.test(first) ? first : quoteWord(first), ...more.map(quoteWord)].join(' ');
 }
 
-function asOneWord(word: string): string {
+function quoteWord(word: string): string {
   const [, flag = '', value = ''] = /^(-+\p{L}[^\s=]*=)(.*)$/su.exec(word) ?? [];
-  if (flag !== '') return `${flag}${asOneWord(value)}`;
+  if (flag !== '') return `${flag}${quoteWord(value)}`;
   if (word !== '' && !/[\s"'“”„‟«»＂‘’‚‛\\]/u.test(word)) return word;
   return `"${word.replace(/[\\"“”„‟«»＂]/gu, String.raw`\$&`)}"`;
 }

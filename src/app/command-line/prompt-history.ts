@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { privateFolder, writePrivate } from '../private-files.ts';
 
-const MOST_LINES = 500;
+const MAX_LINES = 500;
 
 /**
  * What looks like a token: ours, and the homeserver's kinds. Anything long that is no id we know is taken for
@@ -13,7 +13,7 @@ const SECRET =
   /mwt_|sy[rtl]_|m(?:at|ar|ct|cr|pt)_|MDAx[\w+/=-]{16}|(?<![!#$@A-Za-z0-9_-])[A-Za-z0-9_-]{60,}/i;
 
 /** Whether a line may be remembered: none with a token in it is. */
-export function worthKeeping(line: string): boolean {
+export function isSafeToKeep(line: string): boolean {
   return !SECRET.test(line);
 }
 
@@ -30,8 +30,8 @@ export async function loadHistory(file: string | null): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text
     .split('\n')
-    .filter((line) => line !== '' && worthKeeping(line))
-    .slice(-MOST_LINES);
+    .filter((line) => line !== '' && isSafeToKeep(line))
+    .slice(-MAX_LINES);
 }
 
 /**
@@ -40,8 +40,8 @@ export async function loadHistory(file: string | null): Promise<string[]> {
 export async function saveHistory(file: string | null, lines: readonly string[]): Promise<void> {
   if (file === null) return;
   const kept = lines
-    .filter((line, index) => worthKeeping(line) && line !== lines[index + 1])
-    .slice(-MOST_LINES);
+    .filter((line, index) => isSafeToKeep(line) && line !== lines[index + 1])
+    .slice(-MAX_LINES);
   try {
     await privateFolder(dirname(file));
     await writePrivate(file, kept.map((line) => `${line.replace(/[\r\n]/g, ' ')}\n`).join(''));

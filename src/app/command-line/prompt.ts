@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
-import { runLine, type RunParts } from '../exec/client/run-line.ts';
+import { runLine, type RunOptions } from '../exec/client/run-line.ts';
 import { STATUS } from '../exec/client/exit-status.ts';
-import { completed, type Completing } from './prompt-completion.ts';
-import { historyFile, loadHistory, saveHistory, worthKeeping } from './prompt-history.ts';
+import { complete, type Completions } from './prompt-completion.ts';
+import { historyFile, loadHistory, saveHistory, isSafeToKeep } from './prompt-history.ts';
 
 /** How long the ids of grants that are offered may be old, in milliseconds. */
 const IDS_FRESH_MS = 5_000;
@@ -12,7 +12,7 @@ const IDS_FRESH_MS = 5_000;
  * to the next, unless a token is in it.
  * @returns the exit status
  */
-export async function prompt(parts: RunParts, remembers: boolean): Promise<number> {
+export async function prompt(parts: RunOptions, remembers: boolean): Promise<number> {
   const file = remembers ? historyFile(process.env) : null;
   const history = await loadHistory(file);
   const ids = idsOf(parts);
@@ -23,13 +23,13 @@ export async function prompt(parts: RunParts, remembers: boolean): Promise<numbe
     history: history.toReversed(),
     historySize: 500,
     removeHistoryDuplicates: true,
-    completer: (line: string, done: (error: null, result: Completing) => void) => {
-      void completed(line, ids).then((result) => done(null, result));
+    completer: (line: string, done: (error: null, result: Completions) => void) => {
+      void complete(line, ids).then((result) => done(null, result));
     },
   });
   // Readline remembers by itself whatever was typed.
   terminal.on('history', (lines: string[]) => {
-    lines.splice(0, lines.length, ...lines.filter(worthKeeping));
+    lines.splice(0, lines.length, ...lines.filter(isSafeToKeep));
   });
   console.log('Commands as in the control room; help lists them. Tab completes, Ctrl-D ends.');
   terminal.prompt();
@@ -49,7 +49,7 @@ export async function prompt(parts: RunParts, remembers: boolean): Promise<numbe
 }
 
 /** The ids of live grants, asked anew when they are no longer fresh. Where nobody answers there are none. */
-function idsOf(parts: RunParts): () => Promise<readonly string[]> {
+function idsOf(parts: RunOptions): () => Promise<readonly string[]> {
   let known: readonly string[] = [];
   let askedAt = Number.NEGATIVE_INFINITY;
   return async () => {

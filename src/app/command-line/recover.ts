@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { confirmState, stateShown } from '../recover/index.ts';
+import { confirmState, describeState } from '../recover/index.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import { textOf, type CliCommand } from './command.ts';
 
@@ -45,7 +45,7 @@ export const recover: CliCommand = {
         'mintwarden recover --help shows what it takes.',
       );
     if (!confirm && flags['clock'] !== true) {
-      console.log((await stateShown(config, log)).join('\n'));
+      console.log((await describeState(config, log)).join('\n'));
       return 0;
     }
     const by = `operator:${userInfo().username}` as const;

@@ -5,7 +5,7 @@ import { textOf, type Flags } from './command.ts';
 /**
  * The secret in the file that a flag names; null where the flag was not said. @throws MintwardenError `usage`
  */
-export async function secretOf(flags: Flags, flag: string, what: string): Promise<string | null> {
+export async function readSecretFlag(flags: Flags, flag: string, what: string): Promise<string | null> {
   const file = textOf(flags, flag);
   if (file === null) return null;
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -23,8 +23,8 @@ export async function secretOf(flags: Flags, flag: string, what: string): Promis
 }
 
 /** The administrator's token by its flag or the environment, or null. @throws MintwardenError `usage` */
-export async function adminTokenOf(flags: Flags): Promise<string | null> {
-  const fromFile = await secretOf(flags, 'admin-token-file', 'The administrator’s token');
+export async function readAdminToken(flags: Flags): Promise<string | null> {
+  const fromFile = await readSecretFlag(flags, 'admin-token-file', 'The administrator’s token');
   if (fromFile !== null) return fromFile;
   const fromEnvironment = process.env['MINTWARDEN_ADMIN_TOKEN']?.trim() ?? '';
   return fromEnvironment === '' ? null : fromEnvironment;

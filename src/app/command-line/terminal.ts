@@ -14,7 +14,7 @@ export type Terminal = Disposable & {
 };
 
 /** Ctrl-C, or the end of the input. Whoever asks decides what to say. */
-export class Stopped extends MintwardenError {
+export class Interrupted extends MintwardenError {
   constructor() {
     super('usage', 'Stopped.', null);
     this.name = 'Stopped';
@@ -49,13 +49,13 @@ export function openTerminal(onStopped: () => void): Terminal {
     lines.close();
     process.stdout.write('\n');
     if (open === null) onStopped();
-    open?.reject(new Stopped());
+    open?.reject(new Interrupted());
   };
   lines.on('SIGINT', stop);
   lines.on('close', stop);
 
   const asking = (): Promise<string> => {
-    if (isOver) throw new Stopped();
+    if (isOver) throw new Interrupted();
     const known = ahead.shift();
     if (known !== undefined) return Promise.resolve(known);
     open = Promise.withResolvers<string>();
@@ -98,7 +98,7 @@ export async function askUntil<T>(
     try {
       return await check(answer);
     } catch (error) {
-      if (!(error instanceof MintwardenError) || error instanceof Stopped || error.code === 'internal')
+      if (!(error instanceof MintwardenError) || error instanceof Interrupted || error.code === 'internal')
         throw error;
       console.log(`${error.message}${error.next === null ? '' : `\n${error.next}`}`);
     }

@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { parseUserId, serverOf, type UserId } from '../../domain/ids.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { confirmIdentity, shownTo } from '../trust/index.ts';
+import { confirmIdentity, describeIdentity } from '../trust/index.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import { textOf, type CliCommand } from './command.ts';
 
@@ -12,7 +12,7 @@ export const trust: CliCommand = {
   name: 'trust',
   summary: 'confirm the new cryptographic identity of somebody who reset theirs',
   usage: 'USER [--key KEY] [--config FILE]',
-  operand: ['USER'],
+  operands: ['USER'],
   flags: [
     { name: 'key', value: 'KEY', help: 'the identity to confirm, as shown without this flag' },
     CONFIG_FLAG,
@@ -28,7 +28,7 @@ export const trust: CliCommand = {
     const userId = userOf(textOf(flags, 'USER'), config.homeserver.server_name);
     const key = textOf(flags, 'key');
     if (key === null) {
-      console.log((await shownTo(config, log, userId)).join('\n'));
+      console.log((await describeIdentity(config, log, userId)).join('\n'));
       return 0;
     }
     await confirmIdentity(config, log, userId, key, `operator:${userInfo().username}`);

@@ -6,7 +6,7 @@ import { path } from '../../issuers/synapse/http.ts';
 import { secretFiles } from '../init/account.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { checkSessions } from './sessions.ts';
-import { adminRequest, AS_ADMIN, initAgain, reactivation } from './shell.ts';
+import { adminRequest, AS_ADMIN, initCommand, reactivateRequest } from './shell.ts';
 
 /** The issuer: logged in, an administrator, nothing else. */
 export async function checkIssuer(config: Config, admin: AdminApi): Promise<readonly Finding[]> {
@@ -19,11 +19,11 @@ export async function checkIssuer(config: Config, admin: AdminApi): Promise<read
         `The token of ${userId} is not known to the homeserver, or the account is locked.`,
         {
           mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
-          command: initAgain(config),
+          command: initCommand(config),
         },
       ),
     ];
-  if (whose !== userId) return [anothers('issuer-token', whose, userId, 'issuer.access_token_file')];
+  if (whose !== userId) return [wrongAccount('issuer-token', whose, userId, 'issuer.access_token_file')];
   const loggedIn = ok('issuer-token', `${userId} is logged in.`);
   if (!(await admin.isAdmin())) {
     const command = adminRequest(config, 'PUT', path`/_synapse/admin/v1/users/${userId}/admin`, {
@@ -63,7 +63,7 @@ export async function checkBot(
 ): Promise<readonly Finding[]> {
   const { user_id: userId, access_token: token } = config.bot;
   const account = isIssuerGood ? await admin.account(userId) : null;
-  const findings = isIssuerGood ? [standing(config, userId, account)] : [];
+  const findings = isIssuerGood ? [accountFinding(config, userId, account)] : [];
   if (findings.some(({ severity }) => severity === 'fail')) return findings;
   const whose = await admin.whoami(token);
   if (whose === null)
@@ -71,10 +71,11 @@ export async function checkBot(
       ...findings,
       fail('bot-token', `The token of ${userId} is not known to the homeserver.`, {
         mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
-        command: initAgain(config),
+        command: initCommand(config),
       }),
     ];
-  if (whose !== userId) return [...findings, anothers('bot-token', whose, userId, 'bot.access_token_file')];
+  if (whose !== userId)
+    return [...findings, wrongAccount('bot-token', whose, userId, 'bot.access_token_file')];
   findings.push(ok('bot-token', `${userId} is logged in.`));
   if (account === null) return findings;
   const limit = await admin.rateLimit(userId);
@@ -101,18 +102,18 @@ export async function checkBot(
   ];
 }
 
-function standing(config: Config, userId: UserId, account: Account | null): Finding {
+function accountFinding(config: Config, userId: UserId, account: Account | null): Finding {
   if (account === null)
     return fail('bot-account', `There is no account ${userId}.`, {
       mend: 'Run mintwarden init again: it makes the account.',
-      command: initAgain(config),
+      command: initCommand(config),
     });
   const where = path`/_synapse/admin/v2/users/${userId}`;
   if (account.deactivated) {
     const mend = `Bring it back, with the password that init made, and log it in anew; then invite it to the control room again, and restart the service. ${AS_ADMIN}`;
     const command = [
-      reactivation(config, where, secretFiles(join(dirname(config.file), 'secrets'), userId).password),
-      initAgain(config),
+      reactivateRequest(config, where, secretFiles(join(dirname(config.file), 'secrets'), userId).password),
+      initCommand(config),
     ];
     return fail('bot-account', `The account ${userId} is deactivated.`, {
       mend,
@@ -127,7 +128,7 @@ function standing(config: Config, userId: UserId, account: Account | null): Find
   return ok('bot-account', `The account ${userId} is there.`);
 }
 
-function anothers(id: 'issuer-token' | 'bot-token', whose: UserId, wanted: UserId, key: string): Finding {
+function wrongAccount(id: 'issuer-token' | 'bot-token', whose: UserId, wanted: UserId, key: string): Finding {
   const isElsewhere = serverOf(whose) !== serverOf(wanted);
   const mend = isElsewhere
     ? `Correct homeserver.url, or homeserver.server_name and the user ids: this is the homeserver of ${serverOf(whose)}.`

@@ -9,13 +9,13 @@ import type { ControlRoomState } from '../../ports/chat.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 
-type Known = Pick<Config, 'admins' | 'bot' | 'control_room'>;
+type RoomConfig = Pick<Config, 'admins' | 'bot' | 'control_room'>;
 
 /**
  * What opens the room to others, shuts the bot out, or shows people something else in its place. The last
  * stands for any other state.
  */
-const DEEDS = [
+const SENSITIVE_STATE = [
   'm.room.power_levels',
   'm.room.join_rules',
   'm.room.guest_access',
@@ -37,20 +37,20 @@ export async function checkControlRoom(config: Config): Promise<readonly Finding
     state = await readRoomState(homeserver, config.control_room);
   } catch (error) {
     if (!isForbidden(error) && !isNotFound(error)) throw error;
-    return [notIn(config)];
+    return [botAbsent(config)];
   }
   const room = toControlRoom(config.control_room, state, config.bot.user_id);
-  if (!room.botJoined) return [notIn(config)];
-  return [...judgeControlRoom(config, room), judgePower(config, room, powerIn(state))];
+  if (!room.botJoined) return [botAbsent(config)];
+  return [...evaluateControlRoom(config, room), evaluatePower(config, room, readPower(state))];
 }
 
-function notIn(config: Known): Finding {
+function botAbsent(config: RoomConfig): Finding {
   return fail('control-room', `The bot is not in ${config.control_room}.`, {
     mend: `Invite ${config.bot.user_id} there; it joins by itself while the service runs.`,
   });
 }
 
-function powerIn(state: RoomState): RoomPower | null {
+function readPower(state: RoomState): RoomPower | null {
   const create = state.event('m.room.create');
   const levels = state.event('m.room.power_levels');
   return roomPowerOf(
@@ -62,8 +62,8 @@ function powerIn(state: RoomState): RoomPower | null {
 }
 
 /** What is wrong with a control room in this state. */
-export function judgeControlRoom(config: Known, room: ControlRoomState): readonly Finding[] {
-  if (!room.botJoined) return [notIn(config)];
+export function evaluateControlRoom(config: RoomConfig, room: ControlRoomState): readonly Finding[] {
+  if (!room.botJoined) return [botAbsent(config)];
   const known = new Set<string>([...config.admins, config.bot.user_id]);
   const others = [...room.joined, ...room.invited].filter((userId) => !known.has(userId));
   return [
@@ -78,7 +78,7 @@ export function judgeControlRoom(config: Known, room: ControlRoomState): readonl
     others.length > 0
       ? warn('control-room-members', `In it, or invited, without being admins: ${others.join(', ')}.`)
       : ok('control-room-members', 'Nobody is in it but the admins and the bot.'),
-    absent(config, room),
+    absentAdmins(config, room),
   ];
 }
 
@@ -96,7 +96,7 @@ function access(room: ControlRoomState): Finding {
   return ok('control-room-access', 'It can be entered by invitation alone.');
 }
 
-function absent({ admins }: Known, room: ControlRoomState): Finding {
+function absentAdmins({ admins }: RoomConfig, room: ControlRoomState): Finding {
   const missing = admins.filter((userId) => !room.joined.includes(userId));
   if (missing.length === 0) return ok('control-room-admins', 'Every admin is in it.');
   const invited = missing.every((userId) => room.invited.includes(userId));
@@ -108,15 +108,15 @@ function absent({ admins }: Known, room: ControlRoomState): Finding {
 }
 
 /** Who may change what matters of the room. @param power null: it cannot be told from the room's state */
-export function judgePower(
-  { admins, bot }: Known,
+export function evaluatePower(
+  { admins, bot }: RoomConfig,
   room: Pick<ControlRoomState, 'joined' | 'invited'>,
   power: RoomPower | null,
 ): Finding {
   const id = 'control-room-power';
   if (power === null) return warn(id, 'Who may change it cannot be told from its state.');
   const may = (userId: UserId): boolean =>
-    DEEDS.some((type) =>
+    SENSITIVE_STATE.some((type) =>
       withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'send', type, isState: true }),
     ) ||
     withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'invite' }) ||

@@ -7,7 +7,7 @@ import { createHomeserverClient, path } from '../../matrix/homeserver.ts';
 import { verifyPublishedIdentity } from '../../matrix/published-identity.ts';
 import { cryptoFolder, seedsFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
-import { initAgain, ours } from './shell.ts';
+import { initCommand, ownCommand } from './shell.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -22,10 +22,10 @@ export async function checkDevice(config: Config): Promise<readonly Finding[]> {
   const answer = await homeserver.request('POST', path`/keys/query`, {
     body: { device_keys: { [botId]: [] } },
   });
-  const findings = judgeDevice(answer, botId, typeof deviceId === 'string' ? deviceId : '');
+  const findings = evaluateDevice(answer, botId, typeof deviceId === 'string' ? deviceId : '');
   const isListed = findings.every(({ id, severity }) => id !== 'bot-device' || severity === 'ok');
   const [hasStore, hasSeeds] = [existsSync(cryptoFolder(config)), existsSync(seedsFile(config))];
-  const again = [initAgain(config), ours(config, 'start')].join('\n');
+  const again = [initCommand(config), ownCommand(config, 'start')].join('\n');
   if (isListed && !hasStore) {
     return [
       fail(
@@ -44,7 +44,7 @@ export async function checkDevice(config: Config): Promise<readonly Finding[]> {
     ];
   }
   return findings.map((finding) =>
-    finding.severity === 'warn' ? { ...finding, command: ours(config, 'start') } : finding,
+    finding.severity === 'warn' ? { ...finding, command: ownCommand(config, 'start') } : finding,
   );
 }
 
@@ -76,7 +76,7 @@ export async function checkIdentities(
     ];
     if (pinned !== null && shown !== null && pinned !== shown) replaced.push(userId);
   }
-  const command = replaced.map((userId) => ours(config, `trust ${userId}`)).join('\n');
+  const command = replaced.map((userId) => ownCommand(config, `trust ${userId}`)).join('\n');
   return [
     identities,
     replaced.length === 0
@@ -93,7 +93,7 @@ export async function checkIdentities(
  * What the homeserver's answer to a key query says of the bot's device. The signatures are checked, not
  * believed.
  */
-export function judgeDevice(answer: Json, botId: string, deviceId: string): readonly Finding[] {
+export function evaluateDevice(answer: Json, botId: string, deviceId: string): readonly Finding[] {
   const devices = at(answer, 'device_keys', botId);
   const device = at(devices, deviceId);
   if (device === null) {

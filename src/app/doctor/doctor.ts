@@ -11,7 +11,7 @@ import { checkFiles } from './files.ts';
 import { fail, type Finding, ok } from './finding.ts';
 import { checkGateway } from './gateway.ts';
 import { checkHomeserver } from './homeserver.ts';
-import { checkLedger, inspection, isRunning, pinnedIn } from './ledger.ts';
+import { checkLedger, inspectLedgerFile, isRunning, pinnedKeyLookup } from './ledger.ts';
 import { checkSealing } from './sealing.ts';
 import { checkSocket } from './socket.ts';
 import { checkOwnVersions } from './versions.ts';
@@ -33,14 +33,14 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
     log,
   });
   const { admin } = synapse;
-  const inspected = inspection(config);
+  const inspected = inspectLedgerFile(config);
   const findings: Finding[] = [ok('configuration', `${config.file} holds.`), ...checkOwnVersions()];
   /** @returns whether these checks all hold */
   const look = async (
     id: CheckId,
     check: () => Promise<readonly Finding[]>,
   ): Promise<(...ids: readonly CheckId[]) => boolean> => {
-    const found = await looked(id, check);
+    const found = await runCheck(id, check);
     findings.push(...found);
     return (...ids) =>
       ids.every((wanted) => found.some((finding) => finding.id === wanted && finding.severity === 'ok'));
@@ -59,7 +59,7 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
     const ofBot = await look('bot-token', () => checkBot(config, admin, isIssuerGood));
     if (isIssuerGood) await look('admins', () => checkAdmins(config, admin));
     if (ofBot('bot-token')) {
-      await look('admin-identities', () => checkIdentities(config, pinnedIn(config, log, inspected)));
+      await look('admin-identities', () => checkIdentities(config, pinnedKeyLookup(config, log, inspected)));
       await look('control-room', () => checkControlRoom(config));
       await look('bot-device', () => checkDevice(config));
     }
@@ -73,7 +73,7 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
 }
 
 /** A configuration that could not be read, as findings. */
-export function unreadable(error: MintwardenError): readonly Finding[] {
+export function unreadableConfig(error: MintwardenError): readonly Finding[] {
   // Each sentence of the configuration's own says what to do; where it names a command, it is the mend.
   const command = /Run: (chmod 600 '[^'\n]+')/.exec(error.message)?.[1];
   return [
@@ -84,7 +84,7 @@ export function unreadable(error: MintwardenError): readonly Finding[] {
   ];
 }
 
-async function looked(id: CheckId, check: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+async function runCheck(id: CheckId, check: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await check();
   } catch (error) {

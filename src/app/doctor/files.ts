@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../../config/index.ts';
 import { seedsFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
-import { quoted } from './shell.ts';
+import { shellQuote } from './shell.ts';
 
 /** Who could read or change the files with secrets, and the folders they are in. */
 export async function checkFiles(config: Config): Promise<readonly Finding[]> {
@@ -23,14 +23,16 @@ async function secretFiles(config: Config): Promise<readonly Finding[]> {
     const make = isOthers ? fail : warn;
     findings.push(
       make('secret-files', `${who} has access to ${file}, which holds a secret.`, {
-        command: `chmod 600 ${quoted(file)}`,
+        command: `chmod 600 ${shellQuote(file)}`,
       }),
     );
   }
   for (const folder of folders) {
     if (((await modeOf(folder)) ?? 0) & 0o022)
       findings.push(
-        fail('secret-files', `Others may write into ${folder}.`, { command: `chmod 700 ${quoted(folder)}` }),
+        fail('secret-files', `Others may write into ${folder}.`, {
+          command: `chmod 700 ${shellQuote(folder)}`,
+        }),
       );
   }
   return findings.length > 0 ? findings : [ok('secret-files', 'Nobody else has access to the secrets.')];
@@ -39,7 +41,7 @@ async function secretFiles(config: Config): Promise<readonly Finding[]> {
 async function stateFolder({ state_dir: folder }: Config): Promise<readonly Finding[]> {
   const mode = await modeOf(folder);
   if (mode === null) return [];
-  const command = `chmod 700 ${quoted(folder)}`;
+  const command = `chmod 700 ${shellQuote(folder)}`;
   if ((mode & 0o022) !== 0) return [fail('state-folder', `Others may write into ${folder}.`, { command })];
   if ((mode & 0o055) !== 0) return [warn('state-folder', `Others may look into ${folder}.`, { command })];
   return [ok('state-folder', `Nobody else may look into ${folder}.`)];

@@ -5,11 +5,11 @@ import { type Network, networkHolds } from '../../domain/network.ts';
 import { loadKey } from '../../store/seal/index.ts';
 import { instanceKeyOf } from '../instance-key.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
-import { type Met, probe } from './probe.ts';
-import { ours } from './shell.ts';
+import { type ProbeResult, probe } from './probe.ts';
+import { ownCommand } from './shell.ts';
 
 /** Nobody's address (RFC 5737): what a holder could claim to come from. */
-const CLAIMED = '192.0.2.66';
+const SPOOFED_ADDRESS = '192.0.2.66';
 
 /** Whether the service runs, has its port, and is met where holders are sent, as seen from this machine. */
 export async function checkGateway(config: Config, running: boolean): Promise<readonly Finding[]> {
@@ -17,10 +17,10 @@ export async function checkGateway(config: Config, running: boolean): Promise<re
   const where = `${listen.host}:${String(listen.port)}`;
   if (!running) {
     const start = warn('service', 'The service is not running on this state folder.', {
-      command: ours(config, 'start'),
+      command: ownCommand(config, 'start'),
     });
     if (listen.port === 0) return [start];
-    const taken = await whyNotListening(listen.host, listen.port);
+    const taken = await listenError(listen.host, listen.port);
     if (taken === null) return [start, ok('gateway-listen', `The gateway can listen on ${where}.`)];
     const command = `ss -ltnp 'sport = :${String(listen.port)}'`;
     return [
@@ -34,10 +34,10 @@ export async function checkGateway(config: Config, running: boolean): Promise<re
   const service = ok('service', 'The service runs.');
   if (!existsSync(config.sealing_key_file)) return [service];
   const key = instanceKeyOf(await loadKey(config.sealing_key_file));
-  return [service, ...(await listening(config, key)), ...(await publicly(config, key))];
+  return [service, ...(await checkListener(config, key)), ...(await checkPublicUrl(config, key))];
 }
 
-async function listening({ gateway: { listen } }: Config, key: string): Promise<readonly Finding[]> {
+async function checkListener({ gateway: { listen } }: Config, key: string): Promise<readonly Finding[]> {
   if (listen.port === 0) return [];
   const host =
     listen.host === '0.0.0.0'
@@ -51,13 +51,13 @@ async function listening({ gateway: { listen } }: Config, key: string): Promise<
   const met = await probe(`http://${host}:${String(listen.port)}`, key, 'holder');
   if (met.kind === 'ours') return [ok('gateway-listen', `The gateway answers on ${where}.`)];
   return [
-    fail('gateway-listen', `The service runs, but on ${where} ${whoIs(met)}.`, {
+    fail('gateway-listen', `The service runs, but on ${where} ${describeServer(met)}.`, {
       mend: 'Restart the service, if gateway.listen or the sealing key was changed since it started. Otherwise stop what listens there.',
     }),
   ];
 }
 
-async function publicly(config: Config, key: string): Promise<readonly Finding[]> {
+async function checkPublicUrl(config: Config, key: string): Promise<readonly Finding[]> {
   const { public_url: url, listen } = config.gateway;
   const id = 'public-address';
   const met = await probe(url, key, 'holder');
@@ -68,16 +68,17 @@ async function publicly(config: Config, key: string): Promise<readonly Finding[]
         mend: `${proxy} A firewall that keeps this machine from its own public address can also be the cause.`,
       }),
     ];
-  if (met.kind !== 'ours') return [fail(id, `At ${url} ${whoIs(met)}, not this gateway.`, { mend: proxy })];
+  if (met.kind !== 'ours')
+    return [fail(id, `At ${url} ${describeServer(met)}, not this gateway.`, { mend: proxy })];
   return [
     ok(id, `${url} leads to this gateway.`),
-    beside(url, await probe(url, key, 'anybody')),
-    await proxies(config, key, met),
+    clientApiBeside(url, await probe(url, key, 'anybody')),
+    await checkProxies(config, key, met),
   ];
 }
 
 /** Requests without a scoped token may be passed to the homeserver: then people use the same name. */
-function beside(url: string, met: Met): Finding {
+function clientApiBeside(url: string, met: ProbeResult): Finding {
   const id = 'client-api-beside';
   if (met.kind === 'ours')
     return ok(
@@ -89,13 +90,16 @@ function beside(url: string, met: Met): Finding {
       id,
       `Beside it, at ${url}, the homeserver itself answers to who shows no scoped token. It knows no scoped token: one that strays there opens nothing, and no scope is got past by it.`,
     );
-  return ok(id, `Requests to ${url} without a scoped token do not come to the gateway: ${whoIs(met)}.`);
+  return ok(
+    id,
+    `Requests to ${url} without a scoped token do not come to the gateway: ${describeServer(met)}.`,
+  );
 }
 
-async function proxies(
+async function checkProxies(
   { gateway }: Config,
   key: string,
-  met: Extract<Met, { readonly kind: 'ours' }>,
+  met: Extract<ProbeResult, { readonly kind: 'ours' }>,
 ): Promise<Finding> {
   const { public_url: url, trusted_proxies: trusted } = gateway;
   const id = 'trusted-proxies';
@@ -110,8 +114,8 @@ async function proxies(
   // Asked from an address that is trusted itself, what this request claims counts, as it should.
   if (isTrusted(local) && url.startsWith('https:'))
     return ok(id, 'From this machine it cannot be seen what the proxy makes of X-Forwarded-For.');
-  const claimed = await probe(url, key, 'holder', { 'x-forwarded-for': CLAIMED });
-  if (claimed.kind === 'ours' && claimed.from === CLAIMED)
+  const claimed = await probe(url, key, 'holder', { 'x-forwarded-for': SPOOFED_ADDRESS });
+  if (claimed.kind === 'ours' && claimed.from === SPOOFED_ADDRESS)
     return fail(id, `${url} takes a holder's own word on where it comes from.`, {
       mend: `Let the proxy add the address to X-Forwarded-For, or write it anew; take networks that holders come from out of gateway.trusted_proxies.`,
     });
@@ -120,7 +124,7 @@ async function proxies(
   return ok(id, `Requests from here seem to come from ${met.from}.`);
 }
 
-function whoIs(met: Met): string {
+function describeServer(met: ProbeResult): string {
   switch (met.kind) {
     case 'ours':
       return 'this gateway answers';
@@ -137,7 +141,7 @@ function whoIs(met: Met): string {
   }
 }
 
-function whyNotListening(host: string, port: number): Promise<string | null> {
+function listenError(host: string, port: number): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const server = createServer();
   server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'no reason given'));

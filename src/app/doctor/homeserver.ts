@@ -3,7 +3,7 @@ import { speakDuration } from '../../domain/duration.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
-import { judgeVersion } from './versions.ts';
+import { evaluateVersion } from './versions.ts';
 
 const SKEW_WARN_MS = 5_000;
 const SKEW_FAIL_MS = 60_000;
@@ -42,20 +42,20 @@ export async function checkHomeserver(
         ),
   );
   try {
-    return [...findings, ...(await synapse(url, admin))];
+    return [...findings, ...(await checkSynapse(url, admin))];
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
     return [...findings, fail('admin-api', error.message)];
   }
 }
 
-async function synapse(url: string, admin: AdminApi): Promise<readonly Finding[]> {
+async function checkSynapse(url: string, admin: AdminApi): Promise<readonly Finding[]> {
   const version = await admin.version();
   if (version === null) return [fail('admin-api', `${url} answers, but Synapse's admin API is not there.`)];
   const leftToOthers = await admin.usesAuthenticationService();
   return [
     ok('admin-api', `The admin API answers at ${url}.`),
-    judgeVersion('synapse-version', version),
+    evaluateVersion('synapse-version', version),
     leftToOthers
       ? fail('logins', 'Logins are left to the Matrix Authentication Service.')
       : ok('logins', 'Synapse does logins itself.'),

@@ -9,7 +9,7 @@ import { type AuditVerdict, verifyAudit } from '../audit/verify.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
 import { ledgerFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
-import { ours } from './shell.ts';
+import { ownCommand } from './shell.ts';
 
 /** Whether a Mintwarden runs on this state folder: then it has the ledger's lock. */
 export function isRunning(config: Config, log: Log): boolean {
@@ -28,7 +28,7 @@ export function isRunning(config: Config, log: Log): boolean {
  * What is seen of the ledger's file; null where there is none, or it cannot be opened (`checkLedger` says
  * why).
  */
-export function inspection(config: Config): Inspection | null {
+export function inspectLedgerFile(config: Config): Inspection | null {
   const file = ledgerFile(config);
   if (!existsSync(file)) return null;
   try {
@@ -50,7 +50,7 @@ export async function checkLedger(
     return [
       warn('ledger', `There is no ledger at ${file} yet.`, {
         mend: 'It is made at the first start.',
-        command: ours(config, 'start'),
+        command: ownCommand(config, 'start'),
       }),
     ];
   if (inspected !== null && inspected.damage.length > 0)
@@ -63,7 +63,7 @@ export async function checkLedger(
   const ledger = await openSqliteLedgerReadOnly({ file, log });
   try {
     const { grantsEver, live, leases } = await ledger.counts();
-    const verdict = await verifyAudit(ledger).catch(faultOf);
+    const verdict = await verifyAudit(ledger).catch(toVerdict);
     const hanging = leases.orphan + leases.unkillable;
     return [
       ok('ledger', `${String(grantsEver)} grants, ${String(live)} of them live.`),
@@ -87,7 +87,7 @@ export async function checkLedger(
 }
 
 /** A row that cannot be read at all is a break of the chain, too. */
-function faultOf(error: unknown): AuditVerdict {
+function toVerdict(error: unknown): AuditVerdict {
   if (error instanceof MintwardenError) return { rows: 0, head: '', fault: error.message };
   throw error;
 }
@@ -96,7 +96,7 @@ function faultOf(error: unknown): AuditVerdict {
  * The identity of a user that counts, for as long as there is a ledger that can be read; null: it says
  * nothing.
  */
-export function pinnedIn(
+export function pinnedKeyLookup(
   config: Config,
   log: Log,
   inspected: Inspection | null,

@@ -3,20 +3,20 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { instanceProver } from '../../gateway/http/instance-proof.ts';
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 65_536;
 /** As a holder's, so that proxies take it for one; good for nothing. */
-const NOBODYS_TOKEN = `mwt_000000_${'0'.repeat(49)}`;
+const DUMMY_TOKEN = `mwt_000000_${'0'.repeat(49)}`;
 
 /** Who answers at an address. `localAddress`: of this machine, in that connection. */
-export type Met =
+export type ProbeResult =
   | { readonly kind: 'ours'; readonly from: string | null; readonly localAddress: string }
   | { readonly kind: 'another' }
   | { readonly kind: 'homeserver' }
   | { readonly kind: 'other'; readonly what: string }
   | { readonly kind: 'nobody'; readonly why: string };
 
-type Got = { readonly status: number; readonly body: unknown; readonly localAddress: string };
+type HttpResult = { readonly status: number; readonly body: unknown; readonly localAddress: string };
 
 /**
  * Asks a gateway to prove that it is the one with this key. The challenge is new each time, so that an answer
@@ -28,10 +28,10 @@ export async function probe(
   instanceKey: string,
   as: 'holder' | 'anybody',
   headers: Record<string, string> = {},
-): Promise<Met> {
+): Promise<ProbeResult> {
   const challenge = randomBytes(24).toString('base64url');
   const authorization: Record<string, string> =
-    as === 'holder' ? { authorization: `Bearer ${NOBODYS_TOKEN}` } : {};
+    as === 'holder' ? { authorization: `Bearer ${DUMMY_TOKEN}` } : {};
   const got = await get(`${baseUrl}/_matrix/client/unstable/org.mintwarden/instance/${challenge}`, {
     ...headers,
     ...authorization,
@@ -54,31 +54,29 @@ export async function probe(
 function get(
   url: string,
   headers: Record<string, string>,
-): Promise<Got | Exclude<Met, { readonly kind: 'ours' }>> {
-  const { promise, resolve } = Promise.withResolvers<Got | Exclude<Met, { readonly kind: 'ours' }>>();
+): Promise<HttpResult | Exclude<ProbeResult, { readonly kind: 'ours' }>> {
+  const { promise, resolve } = Promise.withResolvers<
+    HttpResult | Exclude<ProbeResult, { readonly kind: 'ours' }>
+  >();
   const ask = url.startsWith('https:') ? httpsRequest : httpRequest;
-  const request = ask(
-    url,
-    { headers, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) },
-    (response) => {
-      const localAddress = response.socket.localAddress ?? '';
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.byteLength;
-        if (size <= MAX_BYTES) chunks.push(chunk);
-        else response.destroy();
-      });
-      response.on('close', () =>
-        resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks)), localAddress }),
-      );
-      response.on('error', () => undefined);
-    },
-  );
+  const request = ask(url, { headers, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) }, (response) => {
+    const localAddress = response.socket.localAddress ?? '';
+    const chunks: Buffer[] = [];
+    let size = 0;
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.byteLength;
+      if (size <= MAX_BYTES) chunks.push(chunk);
+      else response.destroy();
+    });
+    response.on('close', () =>
+      resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks)), localAddress }),
+    );
+    response.on('error', () => undefined);
+  });
   request.on('error', (error) => {
     const code = codeOf(error);
     resolve(
-      isCertificate(code)
+      isCertificateError(code)
         ? { kind: 'other', what: `its certificate is not trusted: ${code}` }
         : { kind: 'nobody', why: code },
     );
@@ -87,7 +85,7 @@ function get(
   return promise;
 }
 
-function isCertificate(code: string): boolean {
+function isCertificateError(code: string): boolean {
   return /CERT|UNABLE_TO_|SELF_SIGNED|^ERR_TLS|EPROTO|^ERR_SSL/.test(code);
 }
 

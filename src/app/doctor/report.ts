@@ -7,7 +7,7 @@ import { type Finding, type Severity, worstOf } from './finding.ts';
 export type Report = { readonly version: 1; readonly worst: Severity; readonly findings: readonly Finding[] };
 
 /** See `Report`. */
-export function reportOf(findings: readonly Finding[]): Report {
+export function toReport(findings: readonly Finding[]): Report {
   const plain = findings.map(({ id, severity, found, why, mend, command }) => ({
     id,
     severity,

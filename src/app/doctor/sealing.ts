@@ -9,7 +9,7 @@ import type { Inspection } from '../../store/sqlite/index.ts';
 import { cryptoFolder, seedsFile } from '../paths.ts';
 import { seedStore } from '../seed-store.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
-import { ours, quoted } from './shell.ts';
+import { ownCommand, shellQuote } from './shell.ts';
 
 /**
  * The key that seals, and what is sealed beside it. Secrets are opened to see whether they open, and
@@ -24,7 +24,7 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
       return [
         warn('sealing-key', `There is no sealing key at ${file} yet; it is made at the first start.`, {
           mend: 'Start the service.',
-          command: ours(config, 'start'),
+          command: ownCommand(config, 'start'),
         }),
       ];
     const mend = `Put ${file} back from its backup, mode 600, and only then start the service: a start without it makes another key.`;
@@ -43,7 +43,7 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
         'sealing-key',
         error.message,
         isMode
-          ? { mend: 'Take the access away.', command: `chmod 600 ${quoted(file)}` }
+          ? { mend: 'Take the access away.', command: `chmod 600 ${shellQuote(file)}` }
           : { mend: error.next ?? '' },
       ),
     ];
@@ -59,13 +59,13 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
   }
   return [
     ok('sealing-key', `The sealing key ${key.id} is the one that secrets are sealed with.`),
-    await seeds(config, key),
+    await checkSeeds(config, key),
   ];
 }
 
-async function seeds(config: Config, key: SealingKey): Promise<Finding> {
+async function checkSeeds(config: Config, key: SealingKey): Promise<Finding> {
   const file = seedsFile(config);
-  const command = ours(config, 'start');
+  const command = ownCommand(config, 'start');
   if (!existsSync(file)) {
     if (!existsSync(cryptoFolder(config)))
       return warn('seeds', 'The bot has no identity yet; it is made at the first start.', {

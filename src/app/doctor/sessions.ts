@@ -6,7 +6,7 @@ import { safeInline, shortened } from '../../words/safe-text.ts';
 import { type Finding, ok, warn } from './finding.ts';
 import { adminRequest, AS_ADMIN } from './shell.ts';
 
-const FEW = 5;
+const MAX_SHOWN = 5;
 
 /** Whether the session of this token is the account's only one. */
 export async function checkSessions(
@@ -30,12 +30,12 @@ export async function checkSessions(
   });
   if (others.length === 0) return ok(id, `${userId} has one session.`);
   const named = others
-    .slice(0, FEW)
+    .slice(0, MAX_SHOWN)
     .map(
       ({ deviceId, name }) =>
         safeInline(deviceId) + (name === null ? '' : ` (${shortened(safeInline(name), 40)})`),
     );
-  const more = others.length > FEW ? `, and ${String(others.length - FEW)} more` : '';
+  const more = others.length > MAX_SHOWN ? `, and ${String(others.length - MAX_SHOWN)} more` : '';
   const command = others
     .map(({ deviceId }) =>
       adminRequest(config, 'DELETE', adminPath`/_synapse/admin/v2/users/${userId}/devices/${deviceId}`),

@@ -3,7 +3,7 @@ import type { Config } from '../../config/index.ts';
 import { localpartOf } from '../../domain/ids.ts';
 
 /** A word for a POSIX shell, as it is. */
-export function quoted(word: string): string {
+export function shellQuote(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -20,9 +20,9 @@ export function adminRequest(
   path: string,
   body?: object,
 ): string {
-  const url = quoted(config.homeserver.url + path);
+  const url = shellQuote(config.homeserver.url + path);
   const data =
-    body === undefined ? '' : ` -H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`;
+    body === undefined ? '' : ` -H 'Content-Type: application/json' -d ${shellQuote(JSON.stringify(body))}`;
   return `printf 'Authorization: Bearer %s' "$ADMIN_TOKEN" | curl -fsS -H @- -X ${method}${data} ${url}`;
 }
 
@@ -30,17 +30,17 @@ export function adminRequest(
  * Brings a deactivated account back with the password in a file. Token and password go to curl by its
  * standard input, too.
  */
-export function reactivation(config: Config, path: string, passwordFile: string): string {
+export function reactivateRequest(config: Config, path: string, passwordFile: string): string {
   const lines = String.raw`'header = "Authorization: Bearer %s"\ndata = "{\\"deactivated\\": false, \\"password\\": \\"%s\\"}"\n'`;
-  const url = quoted(config.homeserver.url + path);
-  return `printf ${lines} "$ADMIN_TOKEN" "$(cat ${quoted(passwordFile)})" | curl -fsS -K - -X PUT -H 'Content-Type: application/json' ${url}`;
+  const url = shellQuote(config.homeserver.url + path);
+  return `printf ${lines} "$ADMIN_TOKEN" "$(cat ${shellQuote(passwordFile)})" | curl -fsS -K - -X PUT -H 'Content-Type: application/json' ${url}`;
 }
 
 /**
  * Sets up again what is there: logs in anew what is logged out, lifts what must be lifted. Asks for an
  * administrator's token.
  */
-export function initAgain(config: Config): string {
+export function initCommand(config: Config): string {
   const { host, port } = config.gateway.listen;
   const flags: [string, string][] = [
     ['homeserver', config.homeserver.url],
@@ -51,10 +51,10 @@ export function initAgain(config: Config): string {
     ['issuer', localpartOf(config.issuer.user_id)],
     ['dir', dirname(config.file)],
   ];
-  return `mintwarden init ${flags.map(([name, value]) => `--${name} ${quoted(value)}`).join(' ')}`;
+  return `mintwarden init ${flags.map(([name, value]) => `--${name} ${shellQuote(value)}`).join(' ')}`;
 }
 
 /** Runs a command of ours on this configuration. */
-export function ours(config: Config, words: string): string {
-  return `mintwarden ${words} --config ${quoted(relative('', config.file) === 'bot.yaml' ? 'bot.yaml' : config.file)}`;
+export function ownCommand(config: Config, words: string): string {
+  return `mintwarden ${words} --config ${shellQuote(relative('', config.file) === 'bot.yaml' ? 'bot.yaml' : config.file)}`;
 }

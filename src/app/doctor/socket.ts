@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import type { Config } from '../../config/index.ts';
 import { controlSocketFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
-import { quoted } from './shell.ts';
+import { shellQuote } from './shell.ts';
 
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 /** The socket of the running service. Opened and closed again: no command is given. */
 export async function checkSocket(config: Config): Promise<readonly Finding[]> {
@@ -26,20 +26,20 @@ export async function checkSocket(config: Config): Promise<readonly Finding[]> {
     return [
       fail(id, `Others may open ${file}.`, {
         mend: 'Take the access away.',
-        command: `chmod 600 ${quoted(file)}`,
+        command: `chmod 600 ${shellQuote(file)}`,
       }),
     ];
   return [
-    (await answers(file))
+    (await isListening(file))
       ? ok(id, `The service answers at ${file}.`)
       : fail(id, `Nobody answers at ${file}.`),
   ];
 }
 
-function answers(file: string): Promise<boolean> {
+function isListening(file: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(file);
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+  socket.setTimeout(TIMEOUT_MS, () => socket.destroy());
   socket.once('connect', () => {
     resolve(true);
     socket.destroy();

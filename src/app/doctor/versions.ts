@@ -2,7 +2,7 @@ import { fail, type Finding, ok, warn } from './finding.ts';
 import type { CheckId } from './checks.ts';
 
 /** From a version (inclusive) to a version (exclusive), what is wrong with it. */
-type Broken = {
+type KnownProblem = {
   readonly from: string;
   readonly to: string;
   readonly severity: 'warn' | 'fail';
@@ -10,7 +10,9 @@ type Broken = {
 };
 
 /** Versions known not to do, newest knowledge last. Each says where it is known from. */
-const BROKEN: Readonly<Record<'node-version' | 'sqlite-version' | 'synapse-version', readonly Broken[]>> = {
+const KNOWN_PROBLEMS: Readonly<
+  Record<'node-version' | 'sqlite-version' | 'synapse-version', readonly KnownProblem[]>
+> = {
   'node-version': [
     { from: '0', to: '24.12.0', severity: 'fail', what: 'Mintwarden needs Node 24.12 or newer' },
   ],
@@ -52,9 +54,11 @@ const BROKEN: Readonly<Record<'node-version' | 'sqlite-version' | 'synapse-versi
 const NAMES = { 'node-version': 'Node', 'sqlite-version': 'SQLite', 'synapse-version': 'Synapse' } as const;
 
 /** What is known of a version of Node, SQLite or Synapse. */
-export function judgeVersion(id: keyof typeof BROKEN & CheckId, version: string): Finding {
+export function evaluateVersion(id: keyof typeof KNOWN_PROBLEMS & CheckId, version: string): Finding {
   const name = `${NAMES[id]} ${version}`;
-  const known = BROKEN[id].find(({ from, to }) => compare(version, from) >= 0 && compare(version, to) < 0);
+  const known = KNOWN_PROBLEMS[id].find(
+    ({ from, to }) => compare(version, from) >= 0 && compare(version, to) < 0,
+  );
   if (known === undefined) return ok(id, `This is ${name}.`);
   return (known.severity === 'fail' ? fail : warn)(id, `This is ${name}: ${known.what}.`);
 }
@@ -63,8 +67,8 @@ export function judgeVersion(id: keyof typeof BROKEN & CheckId, version: string)
 export function checkOwnVersions(): readonly Finding[] {
   const { node, sqlite } = process.versions;
   return [
-    judgeVersion('node-version', node),
-    ...(sqlite === undefined ? [] : [judgeVersion('sqlite-version', sqlite)]),
+    evaluateVersion('node-version', node),
+    ...(sqlite === undefined ? [] : [evaluateVersion('sqlite-version', sqlite)]),
   ];
 }
 

@@ -2,9 +2,9 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { OperatorServices } from '../../bot/operator-command.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ReloadPolicy } from '../reload-policy.ts';
-import { machineCommands } from './operator-commands.ts';
+import { allOperatorCommands } from './operator-commands.ts';
 import { type ControlSocket, startControlSocket } from './server/control-socket.ts';
-import { responder } from './server/respond.ts';
+import { createResponder } from './server/respond.ts';
 
 /**
  * Lets operators give commands by the control socket. Where that cannot be, the service runs without, and the
@@ -18,7 +18,7 @@ export async function startExec(
   try {
     return await startControlSocket(
       file,
-      responder({ services, requests, commands: machineCommands(reload) }),
+      createResponder({ services, requests, commands: allOperatorCommands(reload) }),
       log,
     );
   } catch (error) {

@@ -4,7 +4,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 const LINE_FEED = 0x0a;
 
 /** Whole lines from a socket, one at a time. What is not closed by a line feed is never given. */
-export type Lines = {
+export type LineReader = {
   /**
    * The next line; null where the other side ended without one.
    * @throws MintwardenError `usage` for one that is too long or no UTF-8, `conflict` where none came in time
@@ -16,7 +16,7 @@ export type Lines = {
  * Reads lines of at most so many bytes. No more is read ahead than the line that is asked for needs, but for
  * what came in the same piece.
  */
-export function linesOf(socket: Socket, maxBytes: number): Lines {
+export function createLineReader(socket: Socket, maxBytes: number): LineReader {
   let pieces: Buffer[] = [];
   let size = 0;
   let ended = false;
@@ -45,7 +45,7 @@ export function linesOf(socket: Socket, maxBytes: number): Lines {
     const rest = all.subarray(end + 1);
     pieces = rest.length === 0 ? [] : [rest];
     size = rest.length;
-    return decoded(all.subarray(0, end));
+    return decodeUtf8(all.subarray(0, end));
   }
 
   return {
@@ -68,7 +68,7 @@ export function linesOf(socket: Socket, maxBytes: number): Lines {
   };
 }
 
-function decoded(bytes: Buffer): string {
+function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

@@ -4,11 +4,11 @@ import type { ReloadPolicy } from '../reload-policy.ts';
 import { auditCommand } from './server/audit-command.ts';
 import { reloadCommand } from './server/reload-command.ts';
 
-const nothing: ReloadPolicy = async () => ({ changes: [], afterRestart: [] });
+const noReload: ReloadPolicy = async () => ({ changes: [], afterRestart: [] });
 
 /**
  * Every command that may be given at the machine. Without a way to reload they are only good to be looked at.
  */
-export function machineCommands(reload: ReloadPolicy = nothing): readonly Command[] {
+export function allOperatorCommands(reload: ReloadPolicy = noReload): readonly Command[] {
   return operatorCommands([auditCommand, reloadCommand(reload)]);
 }

@@ -33,29 +33,29 @@ const receiptSchema = z.union([
 ]);
 
 /** What a client asks, in one line. */
-export type Request = z.infer<typeof requestSchema>;
+export type ExecRequest = z.infer<typeof requestSchema>;
 /** A client's word on the token it was handed. */
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** Errors by the vocabulary of the house, and one of the client's own: nobody answers. */
-export type ToldError = {
+export type ExecError = {
   readonly code: ErrorCode | 'not-running';
   readonly message: string;
   readonly next: string | null;
 };
 
 /** The answer, in one line: what `--json` prints, with the words for people beside it. */
-export type Answer = {
+export type ExecResponse = {
   readonly version: typeof VERSION;
   readonly kind: 'answer';
   readonly command: string | null;
   readonly words: string;
   readonly data: ReplyData;
-  readonly error: ToldError | null;
+  readonly error: ExecError | null;
 };
 
 /** A token on its way into a file: the only line with a secret in it. The client answers with a receipt. */
-export type Handed = {
+export type TokenMessage = {
   readonly version: typeof VERSION;
   readonly kind: 'token';
   readonly grant: string;
@@ -69,10 +69,10 @@ export function operatorName(text: string): string {
 }
 
 /** @throws MintwardenError `usage` for anything else than a request of this version */
-export function parseRequest(line: string): Request {
-  const parsed = requestSchema.safeParse(asJson(line));
+export function parseRequest(line: string): ExecRequest {
+  const parsed = requestSchema.safeParse(tryParseJson(line));
   if (parsed.success) return parsed.data;
-  const version: unknown = Reflect.get(Object(asJson(line)), 'version');
+  const version: unknown = Reflect.get(Object(tryParseJson(line)), 'version');
   const other = typeof version === 'number' && version !== VERSION ? ` of version ${String(version)}` : '';
   throw new MintwardenError(
     'usage',
@@ -83,12 +83,12 @@ export function parseRequest(line: string): Request {
 
 /** @throws MintwardenError `usage` for anything else than a receipt */
 export function parseReceipt(line: string): Receipt {
-  const parsed = receiptSchema.safeParse(asJson(line));
+  const parsed = receiptSchema.safeParse(tryParseJson(line));
   if (parsed.success) return parsed.data;
   throw new MintwardenError('usage', 'That says neither that the token was kept nor that it was not.');
 }
 
-function asJson(line: string): unknown {
+function tryParseJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

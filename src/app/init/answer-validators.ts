@@ -1,4 +1,4 @@
-import { problemsOf } from '../../config/index.ts';
+import { validateConfig } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
@@ -85,7 +85,7 @@ export function validatePublicUrl(text: string): string {
     controlRoom: '!room',
     publicUrl: text,
   };
-  const problems = problemsOf(configContent(answers, '.'));
+  const problems = validateConfig(configContent(answers, '.'));
   if (problems.length === 0) return text;
   throw new MintwardenError(
     'usage',

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { loadConfig, problemsOf, type Config } from '../../config/index.ts';
+import { loadConfig, validateConfig, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
@@ -133,7 +133,7 @@ async function gatherState(options: InitOptions): Promise<InitState> {
     listen,
     publicUrl: options.publicUrl,
   };
-  const problems = problemsOf(configContent({ ...answers, controlRoom: '!not-made-yet' }, directory));
+  const problems = validateConfig(configContent({ ...answers, controlRoom: '!not-made-yet' }, directory));
   if (problems.length > 0)
     throw new MintwardenError(
       'usage',

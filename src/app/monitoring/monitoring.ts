@@ -72,7 +72,7 @@ export async function startMonitoring(config: Config, version: string): Promise<
     watched === null ? [unless] : readinessProblems(watched);
   const scrape = async (): Promise<string> => {
     const [gateways, wrong] = await Promise.all([watched?.gateway.numbers() ?? [], notReady()]);
-    await metrics.look(watched === null ? null : metricSources(watched), wrong.length === 0);
+    await metrics.collect(watched === null ? null : metricSources(watched), wrong.length === 0);
     return exposition([await numbersOf(metrics.registry), ...gateways]);
   };
   const monitoring: MonitoringServer | null =

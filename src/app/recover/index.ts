@@ -1,1 +1,1 @@
-export { confirmState, describeState as stateShown } from './recover.ts';
+export { confirmState, describeState } from './recover.ts';

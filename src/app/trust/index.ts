@@ -1,1 +1,1 @@
-export { confirmIdentity, describeIdentity as shownTo } from './trust.ts';
+export { confirmIdentity, describeIdentity } from './trust.ts';

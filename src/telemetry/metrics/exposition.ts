@@ -13,15 +13,15 @@ export async function numbersOf(registry: Registry): Promise<Numbers> {
  * says.
  */
 export async function exposition(parts: readonly Numbers[]): Promise<string> {
-  return added(parts).metrics();
+  return aggregate(parts).metrics();
 }
 
 /** Numbers of several processes as those of one. */
 export async function sum(parts: readonly Numbers[]): Promise<Numbers> {
-  return added(parts).getMetricsAsJSON();
+  return aggregate(parts).getMetricsAsJSON();
 }
 
-function added(parts: readonly Numbers[]): Registry {
+function aggregate(parts: readonly Numbers[]): Registry {
   return AggregatorRegistry.aggregate(parts.map((part) => [...part]));
 }
 

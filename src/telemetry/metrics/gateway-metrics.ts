@@ -21,7 +21,7 @@ export type GatewayMetrics = {
 };
 
 /** Whose time is not ours: they wait for news, for whoever reads or sends a file, or were none. */
-const TIMELESS: ReadonlySet<string> = new Set([
+const UNTIMED: ReadonlySet<string> = new Set([
   'sync',
   'slidingSync',
   'slidingSyncOtherwise',
@@ -114,7 +114,7 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
       }
       lastAt = Date.now();
       if (asked && status !== 0 && status < 500) contactAt = lastAt;
-      if (TIMELESS.has(operation)) return;
+      if (UNTIMED.has(operation)) return;
       own.observe({ operation }, Math.max(0, ms - homeserverMs) / 1_000);
       if (asked) homeserver.observe({ operation }, homeserverMs / 1_000);
     },

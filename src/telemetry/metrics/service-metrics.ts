@@ -28,7 +28,7 @@ export type ServiceMetrics = {
    * Reads everything anew. To be called before the registry is shown. Never throws. Null: there is nothing to
    * ask yet, or no more.
    */
-  readonly look: (sources: ServiceSources | null, ready: boolean) => Promise<void>;
+  readonly collect: (sources: ServiceSources | null, ready: boolean) => Promise<void>;
 };
 
 const COMMIT_S = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2];
@@ -123,7 +123,7 @@ export function serviceMetrics(version: string): ServiceMetrics {
       tasks.observe({ kind }, ms / 1_000);
       if (isFailed) failures.inc({ kind });
     },
-    async look(sources, isReady) {
+    async collect(sources, isReady) {
       ready.set(isReady ? 1 : 0);
       if (sources === null) return;
       const now = sources.now();

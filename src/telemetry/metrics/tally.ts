@@ -1,10 +1,10 @@
 import { type Numbers, sum } from './exposition.ts';
 
 /** What a process said of itself; null: it did not answer. */
-export type Said = { readonly pid: number; readonly numbers: Numbers | null };
+export type ProcessReport = { readonly pid: number; readonly numbers: Numbers | null };
 
 /** What never falls while a process lives. */
-const NEVER_FALLS = new Set(['counter', 'histogram']);
+const MONOTONIC = new Set(['counter', 'histogram']);
 
 /**
  * Keeps the sums of several processes from falling when one of them ends or does not answer: whoever reads a
@@ -12,7 +12,7 @@ const NEVER_FALLS = new Set(['counter', 'histogram']);
  * the last look at a process and its end is lost.
  * @returns a function from what all processes that live have said to what is to be added up
  */
-export function tally(): (said: readonly Said[]) => Promise<readonly Numbers[]> {
+export function tally(): (said: readonly ProcessReport[]) => Promise<readonly Numbers[]> {
   const last = new Map<number, Numbers>();
   let over: Numbers = [];
   return async (said) => {
@@ -24,7 +24,7 @@ export function tally(): (said: readonly Said[]) => Promise<readonly Numbers[]> 
     if (ended.length > 0)
       over = await sum([
         over,
-        ...ended.map(([, numbers]) => numbers.filter((one) => NEVER_FALLS.has(typeOf(one)))),
+        ...ended.map(([, numbers]) => numbers.filter((one) => MONOTONIC.has(typeOf(one)))),
       ]);
     return [over, ...now];
   };

@@ -67,7 +67,7 @@ async function running(): Promise<{
 
 const kinds = (answer: Answer): unknown[] =>
   (answer.body['wrong'] as { kind: string }[]).map(({ kind }) => kind);
-/** What was found out counts for a moment: see `sparingly.ts`. */
+/** What was found out counts for a moment: see `coalesce.ts`. */
 const soon = { timeout: 5_000, interval: 20 };
 const value = (page: string, series: string): number => {
   const line = page.split('\n').find((one) => one.startsWith(`${series} `));

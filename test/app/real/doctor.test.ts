@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseDocument } from 'yaml';
-import { type CheckId, doctor, type Finding, unreadable } from '../../../src/app/doctor/index.ts';
+import { type CheckId, doctor, type Finding, unreadableConfig } from '../../../src/app/doctor/index.ts';
 import type { Report } from '../../../src/app/doctor/report.ts';
 import { type Config, loadConfig } from '../../../src/config/index.ts';
 import { MintwardenError } from '../../../src/domain/errors.ts';
@@ -71,7 +71,7 @@ async function look(): Promise<readonly Finding[]> {
   try {
     read = await config();
   } catch (error) {
-    if (error instanceof MintwardenError) return unreadable(error);
+    if (error instanceof MintwardenError) return unreadableConfig(error);
     throw error;
   }
   return doctor(read, quiet);

@@ -1,11 +1,11 @@
 import { VERSION } from '../protocol.ts';
-import type { Ran } from './run-line.ts';
+import type { RunResult } from './run-line.ts';
 
 /**
  * What `--json` prints, in one line (docs/exec.md): never more than ASCII, so that nothing in it moves a
  * terminal.
  */
-export function asJson({ command, data, error, out }: Ran): string {
+export function asJson({ command, data, error, out }: RunResult): string {
   const shape = {
     version: VERSION,
     ok: error === null,

@@ -1,9 +1,9 @@
-import type { ToldError } from '../protocol.ts';
+import type { ExecError } from '../protocol.ts';
 
 /** Exit statuses that scripts can rely on (docs/exec.md). */
 export const STATUS = { done: 0, failed: 1, notUnderstood: 2, notRunning: 3, refused: 4 } as const;
 
-const BY_CODE: Readonly<Record<ToldError['code'], number>> = {
+const BY_CODE: Readonly<Record<ExecError['code'], number>> = {
   usage: STATUS.notUnderstood,
   ambiguous: STATUS.notUnderstood,
   'not-running': STATUS.notRunning,
@@ -24,6 +24,6 @@ const BY_CODE: Readonly<Record<ToldError['code'], number>> = {
 };
 
 /** The exit status for what went wrong; 0 where nothing did. */
-export function exitStatus(error: Pick<ToldError, 'code'> | null): number {
+export function exitStatus(error: Pick<ExecError, 'code'> | null): number {
   return error === null ? STATUS.done : BY_CODE[error.code];
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MintwardenError } from '../../../domain/errors.ts';
-import { codeOf } from '../../error-code.ts';
+import { errorCode } from '../../error-code.ts';
 
 /** A file that a token will be written into, and that is not there yet. */
 export type OutFile = AsyncDisposable & {
@@ -20,7 +20,7 @@ export type OutFile = AsyncDisposable & {
  * not even a dangling one. Disposing removes the draft.
  * @throws MintwardenError `usage` where something is there, or no file can be made there
  */
-export async function openOut(file: string, folder: string): Promise<OutFile> {
+export async function openOutFile(file: string, folder: string): Promise<OutFile> {
   const path = resolve(folder, file);
   if (file.endsWith('/') || basename(path) === '')
     throw new MintwardenError('usage', `${file} is a folder, and --out names a new file.`);
@@ -70,7 +70,7 @@ async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
+    if (errorCode(error) === 'ENOENT') return false;
     throw unwritable(path, error, 'usage');
   }
 }
@@ -81,7 +81,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function unwritable(path: string, cause: unknown, code: 'usage' | 'state'): MintwardenError {
-  const why = codeOf(cause);
+  const why = errorCode(cause);
   return new MintwardenError(
     code,
     `${path} cannot be written (${why}).`,

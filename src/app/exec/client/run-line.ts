@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { outFileOf } from '../../../bot/operator-command.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
-import { operatorName, type ToldError } from '../protocol.ts';
-import { ask, type Reply } from './send-request.ts';
-import { openOut, type OutFile } from './out-file.ts';
+import { operatorName, type ExecError } from '../protocol.ts';
+import { sendRequest, type ExecReply } from './send-request.ts';
+import { openOutFile, type OutFile } from './out-file.ts';
 
 /** What running a line takes. */
-export type RunParts = {
+export type RunOptions = {
   readonly socket: string;
   /** Where relative names of files begin. */
   readonly folder: string;
@@ -16,17 +16,17 @@ export type RunParts = {
 };
 
 /** A reply, and the file that a token is in now. */
-export type Ran = Reply & { readonly out: string | null };
+export type RunResult = ExecReply & { readonly out: string | null };
 
 /**
  * Has the service run a line. Where the line names a file for a token, it is made sure of first that it can
  * be written. Never throws.
  */
-export async function runLine(line: string, { socket, folder, id }: RunParts): Promise<Ran> {
+export async function runLine(line: string, { socket, folder, id }: RunOptions): Promise<RunResult> {
   const name = outFileOf(line);
   let file: OutFile | null = null;
   try {
-    file = name === null ? null : await openOut(name, folder);
+    file = name === null ? null : await openOutFile(name, folder);
   } catch (error) {
     return { ...refused(error), out: null };
   }
@@ -38,7 +38,7 @@ export async function runLine(line: string, { socket, folder, id }: RunParts): P
     kept = true;
   };
   const request = { id: id ?? randomBytes(12).toString('hex'), operator: whoami(), line };
-  const reply = await ask(socket, request, keep);
+  const reply = await sendRequest(socket, request, keep);
   const out = kept && target !== null ? target.path : null;
   if (out === null) return { ...reply, out };
   const where =
@@ -48,8 +48,8 @@ export async function runLine(line: string, { socket, folder, id }: RunParts): P
   return { ...reply, out, words: `${reply.words}\n\n${where}`.trim() };
 }
 
-function refused(error: unknown): Reply {
-  const told: ToldError =
+function refused(error: unknown): ExecReply {
+  const told: ExecError =
     error instanceof MintwardenError
       ? { code: error.code, message: error.message, next: error.next }
       : { code: 'internal', message: 'Something went wrong with the file.', next: null };

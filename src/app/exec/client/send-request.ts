@@ -1,64 +1,64 @@
 import { connect, type Socket } from 'node:net';
-import { codeOf } from '../../error-code.ts';
-import { linesOf } from '../line-reader.ts';
+import { errorCode } from '../../error-code.ts';
+import { createLineReader } from '../line-reader.ts';
 import {
-  type Answer,
-  type Handed,
+  type ExecResponse,
+  type TokenMessage,
   type Receipt,
-  type Request,
-  type ToldError,
+  type ExecRequest,
+  type ExecError,
   VERSION,
 } from '../protocol.ts';
 
 /** Answers are longer than requests: the room they may take, in bytes. */
-const MAX_ANSWER_BYTES = 16 * 1_048_576;
+const MAX_RESPONSE_BYTES = 16 * 1_048_576;
 /** Longer than the service takes at most for a command. */
-const PATIENCE_MS = 150_000;
+const TIMEOUT_MS = 150_000;
 
 /** What came back. `words`: for people; `data`: for programs. */
-export type Reply = Pick<Answer, 'command' | 'words' | 'data' | 'error'>;
+export type ExecReply = Pick<ExecResponse, 'command' | 'words' | 'data' | 'error'>;
 
 /**
  * Asks the running service, once. Never throws: that nobody answers is an answer too.
  * @param keep takes the token that is handed over, a secret; where it throws, the service is told that it was
  *   not kept
  */
-export async function ask(
+export async function sendRequest(
   file: string,
-  request: Omit<Request, 'version'>,
+  request: Omit<ExecRequest, 'version'>,
   keep: (token: string) => Promise<void>,
-): Promise<Reply> {
-  const opened = await open(file);
-  if (!('socket' in opened)) return reply(opened);
+): Promise<ExecReply> {
+  const opened = await connectTo(file);
+  if (!('socket' in opened)) return errorReply(opened);
   const { socket } = opened;
   try {
-    const lines = linesOf(socket, MAX_ANSWER_BYTES);
-    socket.write(`${JSON.stringify({ version: VERSION, ...request } satisfies Request)}\n`);
+    const lines = createLineReader(socket, MAX_RESPONSE_BYTES);
+    socket.write(`${JSON.stringify({ version: VERSION, ...request } satisfies ExecRequest)}\n`);
     for (;;) {
-      const line = await lines.next(PATIENCE_MS);
-      if (line === null) return reply(lost(request.id));
-      const said = JSON.parse(line) as Answer | Handed;
+      const line = await lines.next(TIMEOUT_MS);
+      if (line === null) return errorReply(connectionLost(request.id));
+      const said = JSON.parse(line) as ExecResponse | TokenMessage;
       if (said.kind === 'answer') return said;
-      socket.write(`${JSON.stringify(await receiptOf(said, keep))}\n`);
+      socket.write(`${JSON.stringify(await keepToken(said, keep))}\n`);
     }
   } catch {
-    return reply(lost(request.id));
+    return errorReply(connectionLost(request.id));
   } finally {
     socket.destroy();
   }
 }
 
-async function receiptOf({ token }: Handed, keep: (token: string) => Promise<void>): Promise<Receipt> {
+async function keepToken({ token }: TokenMessage, keep: (token: string) => Promise<void>): Promise<Receipt> {
   try {
     await keep(token);
     return { version: VERSION, kind: 'kept' };
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    return { version: VERSION, kind: 'not-kept', why: codeOf(cause ?? error) };
+    return { version: VERSION, kind: 'not-kept', why: errorCode(cause ?? error) };
   }
 }
 
-function open(file: string): Promise<{ readonly socket: Socket } | ToldError> {
+function connectTo(file: string): Promise<{ readonly socket: Socket } | ExecError> {
   return new Promise((resolve) => {
     const socket = connect(file);
     socket.once('connect', () => {
@@ -66,11 +66,11 @@ function open(file: string): Promise<{ readonly socket: Socket } | ToldError> {
       socket.on('error', () => socket.destroy());
       resolve({ socket });
     });
-    socket.once('error', (error) => resolve(unopened(file, codeOf(error))));
+    socket.once('error', (error) => resolve(connectError(file, errorCode(error))));
   });
 }
 
-function unopened(file: string, why: string): ToldError {
+function connectError(file: string, why: string): ExecError {
   if (why === 'EACCES' || why === 'EPERM') {
     return {
       code: 'not-allowed',
@@ -85,7 +85,7 @@ function unopened(file: string, why: string): ToldError {
   };
 }
 
-function lost(id: string): ToldError {
+function connectionLost(id: string): ExecError {
   return {
     code: 'not-running',
     message: 'The service went away before it answered; what was asked may have been done.',
@@ -93,6 +93,6 @@ function lost(id: string): ToldError {
   };
 }
 
-function reply(error: ToldError): Reply {
+function errorReply(error: ExecError): ExecReply {
   return { command: null, words: [error.message, error.next].join('\n\n'), data: {}, error };
 }

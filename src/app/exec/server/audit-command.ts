@@ -5,11 +5,11 @@ import type { AuditRow } from '../../../domain/audit.ts';
 import { line, list, paragraph } from '../../../words/build.ts';
 import { moment } from '../../../words/time.ts';
 
-const LAST = 20;
-const MOST = 500;
+const DEFAULT_ROWS = 20;
+const MAX_ROWS = 500;
 
-async function newest({ services }: CommandContext, args: Arguments): Promise<readonly AuditRow[]> {
-  const count = parseCount('last', args.values.get('last'), LAST, MOST);
+async function newestRows({ services }: CommandContext, args: Arguments): Promise<readonly AuditRow[]> {
+  const count = parseCount('last', args.values.get('last'), DEFAULT_ROWS, MAX_ROWS);
   const { auditRows } = await services.ledger.counts();
   return services.ledger.audit(Math.max(0, auditRows - count), count);
 }
@@ -25,7 +25,7 @@ export const auditCommand: Command = {
       name: 'last',
       kind: 'value',
       placeholder: 'COUNT',
-      help: `how many, at most ${String(MOST)}; ${String(LAST)} if not said`,
+      help: `how many, at most ${String(MAX_ROWS)}; ${String(DEFAULT_ROWS)} if not said`,
       required: false,
     },
   ],
@@ -33,7 +33,7 @@ export const auditCommand: Command = {
   mutates: false,
   allowedWhenExposed: true,
   async run(context, args) {
-    const rows = await newest(context, args);
+    const rows = await newestRows(context, args);
     const about = ({ grantId, subject }: AuditRow) =>
       [grantId, subject].filter((each) => each !== null).join(' ');
     return [
@@ -51,7 +51,7 @@ export const auditCommand: Command = {
     ];
   },
   async data(context, args) {
-    const rows = await newest(context, args);
+    const rows = await newestRows(context, args);
     return { rows: rows.map(({ at, ...row }) => ({ ...row, at: new Date(at).toISOString() })) };
   },
 };

@@ -3,23 +3,23 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { Log } from '../../../ports/log.ts';
-import { codeOf } from '../../error-code.ts';
-import { linesOf } from '../line-reader.ts';
+import { errorCode } from '../../error-code.ts';
+import { createLineReader } from '../line-reader.ts';
 import {
   MAX_LINE_BYTES,
   parseReceipt,
   parseRequest,
-  type Answer,
-  type Handed,
-  type Request,
+  type ExecResponse,
+  type TokenMessage,
+  type ExecRequest,
   VERSION,
 } from '../protocol.ts';
-import { clearSocket } from './socket-file.ts';
+import { prepareSocketPath } from './socket-file.ts';
 
-const MOST_AT_ONCE = 32;
+const MAX_CONNECTIONS = 32;
 
 /** Patience, in milliseconds. */
-const TIMES = { request: 10_000, receipt: 30_000, command: 120_000, ending: 5_000, reading: 10_000 };
+const TIMEOUTS = { request: 10_000, receipt: 30_000, command: 120_000, ending: 5_000, reading: 10_000 };
 
 /**
  * Hands a token to the client. Resolves when it says that it is kept. @throws MintwardenError where it is not
@@ -27,7 +27,10 @@ const TIMES = { request: 10_000, receipt: 30_000, command: 120_000, ending: 5_00
 export type HandToken = (grant: string, token: string) => Promise<void>;
 
 /** Answers a request; tokens go out through `hand` alone. Never throws. */
-export type Respond = (request: Request, hand: HandToken) => Promise<Omit<Answer, 'version' | 'kind'>>;
+export type Responder = (
+  request: ExecRequest,
+  hand: HandToken,
+) => Promise<Omit<ExecResponse, 'version' | 'kind'>>;
 
 /** A control socket that listens. */
 export type ControlSocket = { stop(): Promise<void> };
@@ -39,19 +42,19 @@ export type ControlSocket = { stop(): Promise<void> };
  */
 export async function startControlSocket(
   file: string,
-  respond: Respond,
+  respond: Responder,
   log: Log,
-  times: Partial<typeof TIMES> = {},
+  times: Partial<typeof TIMEOUTS> = {},
 ): Promise<ControlSocket> {
-  await clearSocket(file);
-  const patience = { ...TIMES, ...times };
+  await prepareSocketPath(file);
+  const patience = { ...TIMEOUTS, ...times };
   const open = new Map<Socket, Promise<void>>();
   const idle = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     // A client that goes away is no news.
     socket.on('error', () => socket.destroy());
     idle.add(socket);
-    const answering: Respond = (request, hand) => {
+    const answering: Responder = (request, hand) => {
       idle.delete(socket);
       return respond(request, hand);
     };
@@ -67,7 +70,7 @@ export async function startControlSocket(
       idle.delete(socket);
     });
   });
-  server.maxConnections = MOST_AT_ONCE;
+  server.maxConnections = MAX_CONNECTIONS;
   await listen(server, file);
   return {
     async stop() {
@@ -92,27 +95,27 @@ async function listen(server: Server, file: string): Promise<void> {
     server.close();
     throw new MintwardenError(
       'state',
-      `The control socket ${file} could not be made (${codeOf(error)}).`,
+      `The control socket ${file} could not be made (${errorCode(error)}).`,
       null,
       { cause: error },
     );
   }
 }
 
-async function serve(socket: Socket, respond: Respond, patience: typeof TIMES): Promise<void> {
-  const lines = linesOf(socket, MAX_LINE_BYTES);
-  const answer = (said: Omit<Answer, 'version' | 'kind'>) =>
+async function serve(socket: Socket, respond: Responder, patience: typeof TIMEOUTS): Promise<void> {
+  const lines = createLineReader(socket, MAX_LINE_BYTES);
+  const answer = (said: Omit<ExecResponse, 'version' | 'kind'>) =>
     finish(socket, { version: VERSION, kind: 'answer', ...said }, patience.reading);
-  let request: Request;
+  let request: ExecRequest;
   try {
     const line = await lines.next(patience.request);
     if (line === null) return void socket.destroy();
     request = parseRequest(line);
   } catch (error) {
-    return answer(mistaken(error));
+    return answer(errorResponse(error));
   }
   const hand: HandToken = async (grant, token) => {
-    const handed: Handed = { version: VERSION, kind: 'token', grant, token };
+    const handed: TokenMessage = { version: VERSION, kind: 'token', grant, token };
     socket.write(`${JSON.stringify(handed)}\n`);
     const line = await lines.next(patience.receipt);
     const receipt = line === null ? null : parseReceipt(line);
@@ -129,20 +132,20 @@ async function serve(socket: Socket, respond: Respond, patience: typeof TIMES): 
   const said = await Promise.race([respond(request, hand), late]);
   await answer(
     said ??
-      mistaken(
+      errorResponse(
         new MintwardenError('conflict', 'The answer takes too long; what was begun goes on.', 'See `list`.'),
       ),
   );
 }
 
-function mistaken(error: unknown): Omit<Answer, 'version' | 'kind'> {
+function errorResponse(error: unknown): Omit<ExecResponse, 'version' | 'kind'> {
   const { code, message, next } =
     error instanceof MintwardenError ? error : new MintwardenError('internal', 'Something went wrong.');
   return { command: null, words: message, data: {}, error: { code, message, next } };
 }
 
 /** Resolves when the answer has been read, or nobody reads it. */
-async function finish(socket: Socket, answer: Answer, patienceMs: number): Promise<void> {
+async function finish(socket: Socket, answer: ExecResponse, patienceMs: number): Promise<void> {
   const done = new Promise<void>((resolve) => {
     socket.once('close', () => resolve());
     socket.end(`${JSON.stringify(answer)}\n`, () => resolve());

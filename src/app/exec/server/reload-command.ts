@@ -23,7 +23,7 @@ export function reloadCommand(reload: ReloadPolicy): Command {
     async run(context) {
       const outcome = await reload(context.sender satisfies Actor);
       outcomes.set(context, outcome);
-      return reloaded(outcome);
+      return resultDocument(outcome);
     },
     async data(context): Promise<ReplyData> {
       const { changes, afterRestart } = outcomes.get(context) ?? { changes: [], afterRestart: [] };
@@ -32,7 +32,7 @@ export function reloadCommand(reload: ReloadPolicy): Command {
   };
 }
 
-function reloaded({ changes, afterRestart }: ReloadResult): Document {
+function resultDocument({ changes, afterRestart }: ReloadResult): Document {
   const later =
     afterRestart.length === 0
       ? []

@@ -7,14 +7,14 @@ import {
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { GrantId, Operator } from '../../../domain/ids.ts';
 import { deliverToOperator } from '../../../lifecycle/notifications/operator-delivery.ts';
-import type { ToldError } from '../protocol.ts';
-import type { HandToken, Respond } from './control-socket.ts';
+import type { ExecError } from '../protocol.ts';
+import type { HandToken, Responder } from './control-socket.ts';
 
 /** How long an operator waits for the subject's notice to be accepted. */
-const NOTICE_PATIENCE_MS = 20_000;
+const NOTICE_TIMEOUT_MS = 20_000;
 
 /** Answers operators' requests: runs the command, then hands over the token where one is to be taken. */
-export function responder(parts: OperatorServices, noticePatienceMs = NOTICE_PATIENCE_MS): Respond {
+export function createResponder(parts: OperatorServices, noticePatienceMs = NOTICE_TIMEOUT_MS): Responder {
   const { services } = parts;
   return async ({ id, operator, line }, hand) => {
     const by: Operator = `operator:${operator}`;
@@ -22,7 +22,7 @@ export function responder(parts: OperatorServices, noticePatienceMs = NOTICE_PAT
     const taken =
       answer.handsOverTokenOf === null
         ? answer
-        : await handed(parts, answer, answer.handsOverTokenOf, by, hand, noticePatienceMs);
+        : await handOverToken(parts, answer, answer.handsOverTokenOf, by, hand, noticePatienceMs);
     // The words of the command are not logged: there may be names and reasons among them.
     services.log.info('operator command', {
       operator,
@@ -34,7 +34,7 @@ export function responder(parts: OperatorServices, noticePatienceMs = NOTICE_PAT
   };
 }
 
-async function handed(
+async function handOverToken(
   { services }: OperatorServices,
   answer: OperatorReply,
   id: GrantId,
@@ -46,7 +46,7 @@ async function handed(
     const grant = await deliverToOperator(services, id, by, (token) => hand(id, token), patienceMs);
     return { ...answer, data: { ...answer.data, grant: grantData(grant, services.clock.now()) } };
   } catch (error) {
-    const told = toldOf(error);
+    const told = toExecError(error);
     return {
       ...answer,
       error: told,
@@ -55,7 +55,7 @@ async function handed(
   }
 }
 
-function toldOf(error: unknown): ToldError & OperatorReply['error'] {
+function toExecError(error: unknown): ExecError & OperatorReply['error'] {
   if (error instanceof MintwardenError && error.code !== 'internal')
     return { code: error.code, message: error.message, next: error.next };
   return {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { MintwardenError } from '../../../domain/errors.ts';
 import { privateFolder } from '../../private-files.ts';
-import { codeOf } from '../../error-code.ts';
+import { errorCode } from '../../error-code.ts';
 
 /**
  * The longest name of a socket that Linux takes (unix(7): 108 bytes with the closing zero); elsewhere it is
@@ -14,7 +14,7 @@ const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 /**
  * Why no socket can be at a place; null: nothing is known against it.
  */
-export function socketFault(file: string): MintwardenError | null {
+export function socketPathError(file: string): MintwardenError | null {
   if (process.platform === 'win32') {
     return new MintwardenError(
       'configuration',
@@ -35,13 +35,13 @@ export function socketFault(file: string): MintwardenError | null {
  * Whatever else stands there is left alone.
  * @throws MintwardenError `configuration` | `state`
  */
-export async function clearSocket(file: string): Promise<void> {
-  const fault = socketFault(file);
+export async function prepareSocketPath(file: string): Promise<void> {
+  const fault = socketPathError(file);
   if (fault !== null) throw fault;
   await privateFolder(dirname(file));
   const there = await lstat(file).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw new MintwardenError('state', `${file} cannot be looked at (${codeOf(error)}).`, null, {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw new MintwardenError('state', `${file} cannot be looked at (${errorCode(error)}).`, null, {
       cause: error,
     });
   });
@@ -53,7 +53,7 @@ export async function clearSocket(file: string): Promise<void> {
       `${file} is in the way, and is no socket.`,
       'See what it is, then remove it.',
     );
-  if (await answers(file)) {
+  if (await isListening(file)) {
     throw new MintwardenError(
       'state',
       `Another process listens at ${file}.`,
@@ -64,13 +64,13 @@ export async function clearSocket(file: string): Promise<void> {
 }
 
 /** Whether a process listens there. */
-function answers(file: string): Promise<boolean> {
+function isListening(file: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(file);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
+    socket.once('error', (error) => resolve(errorCode(error) !== 'ECONNREFUSED'));
   });
 }
