@@ -1,4 +1,6 @@
-export { init, prepareInit, type InitOptions, type InitResult } from './init.ts';
+export type { InitResult } from './carry-out.ts';
+export { init, prepareInit } from './init.ts';
+export type { InitOptions } from './state.ts';
 export { planLines } from './plan.ts';
 export { parseHomeserverUrl } from './preflight.ts';
 export { loginForInit, inspectHomeserver, validatePublicUrl, validateAdmins } from './answer-validators.ts';

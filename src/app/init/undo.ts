@@ -203,7 +203,7 @@ async function carryOut(found: UndoState): Promise<void> {
 
 /** First of all, and whatever was reached before: while there is a ledger there may be grants. */
 async function endGrants(
-  { options, config, target: target, recording }: UndoState,
+  { options, config, target, recording }: UndoState,
   ledger: SqliteLedger,
 ): Promise<void> {
   if (config === null) return;
@@ -242,7 +242,7 @@ async function endGrants(
 }
 
 async function notify(
-  { options, config, target: target, recording }: UndoState,
+  { options, config, target, recording }: UndoState,
   ledger: SqliteLedger,
 ): Promise<void> {
   const { out, by, log, untold } = options;
