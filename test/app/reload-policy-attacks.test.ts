@@ -42,7 +42,12 @@ it('does not call the policy known that was written while the service started: w
   const taken: Policy[] = [];
   const started = await files.load();
   await files.write('bot.yaml', HONEST);
-  const reload = await createPolicyReloader(started, {}, service.services, (policy) => void taken.push(policy));
+  const reload = await createPolicyReloader(
+    started,
+    {},
+    service.services,
+    (policy) => void taken.push(policy),
+  );
   expect((await reload('operator:root')).changes.find(({ key }) => key === 'admins')).toMatchObject({
     after: '["@you:example.org"]',
   });
