@@ -5,14 +5,14 @@ import { type Key, KEYS, SECTIONS } from './keys.ts';
 /** Where what is made begins in `docs/configuration.md`. */
 export const REFERENCE_MARKER = '<!-- What follows is made by `npm run docs`. -->';
 
-const HEADER = ['key', 'what it is', 'default', 'for example', 'variable'];
+const HEADER = ['key', 'meaning', 'default', 'example', 'variable'];
 
 /** Every key of the configuration, as Markdown: a table for each section of the file. */
 export function referenceInMarkdown(): string {
   const sections = Map.groupBy(KEYS, ({ path }) => (path.length === 1 ? '' : (path[0] ?? '')));
   return [...sections]
     .map(([name, keys]) => {
-      const title = name === '' ? '## At the top' : `## ${name}\n\n${SECTIONS[name] ?? ''}`;
+      const title = name === '' ? '## Top-level keys' : `## ${name}\n\n${SECTIONS[name] ?? ''}`;
       const rows = [HEADER, HEADER.map(() => '---'), ...keys.map(rowOf)].map(
         (cells) => `| ${cells.join(' | ')} |`,
       );

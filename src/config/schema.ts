@@ -86,13 +86,13 @@ const preset = z.strictObject({
 function account(who: string, localpart: string, tokenUse: string) {
   return {
     user_id: userId().meta({
-      description: `The user id of ${who}.`,
+      description: `The user ID of ${who}.`,
       examples: [`@${localpart}:example.org`],
     }),
     access_token_file: file()
       .optional()
       .meta({
-        description: `A file with its access token alone in it. ${tokenUse}`,
+        description: `A file that contains only its access token. ${tokenUse}`,
         examples: [`secrets/${localpart}.token`],
       }),
     access_token: z
@@ -100,13 +100,13 @@ function account(who: string, localpart: string, tokenUse: string) {
       .min(1, 'is empty')
       .optional()
       .meta({
-        description: 'The token itself, instead of a file. Best given by the environment.',
+        description: 'The token itself, instead of a file. Better given in the environment.',
         examples: ['syt_…'],
       }),
     password_file: file()
       .optional()
       .meta({
-        description: 'A file with its password alone in it. Asked for when cross-signing keys are made.',
+        description: 'A file that contains only its password. Needed when cross-signing keys are created.',
         examples: [`secrets/${localpart}.password`],
       }),
     password: z
@@ -114,7 +114,7 @@ function account(who: string, localpart: string, tokenUse: string) {
       .min(1, 'is empty')
       .optional()
       .meta({
-        description: 'The password itself, instead of a file. Best given by the environment.',
+        description: 'The password itself, instead of a file. Better given in the environment.',
         examples: ['…'],
       }),
   };
@@ -128,19 +128,19 @@ export const fileSchema = z.strictObject({
   homeserver: z
     .strictObject({
       url: z.url({ protocol: /^https?$/, error: 'is no http or https address' }).meta({
-        description: 'Where Synapse answers, as seen from here. Its admin API must be reachable.',
+        description: 'Synapse’s address, as seen from this machine. Its admin API must be reachable.',
         examples: ['http://127.0.0.1:8008'],
       }),
       server_name: z
         .string()
         .regex(/^[A-Za-z0-9.\-[\]:]+$/, 'is no server name')
-        .meta({ description: 'The part after the colon of its user ids.', examples: ['example.org'] }),
+        .meta({ description: 'The part of its user IDs after the colon.', examples: ['example.org'] }),
     })
     .meta({ description: 'The homeserver.' }),
   bot: z
     .strictObject(
       account(
-        'the account that chats; no server administrator',
+        'the account that chats; not a server administrator',
         'mintwarden',
         'Its session has the encryption keys.',
       ),
@@ -150,16 +150,16 @@ export const fileSchema = z.strictObject({
     .strictObject({
       kind: z
         .literal('synapse', 'is no kind of issuer')
-        .meta({ description: 'How tokens are made.', examples: ['synapse'] }),
+        .meta({ description: 'How tokens are created.', examples: ['synapse'] }),
       ...account(
         'the account that makes tokens; a server administrator that never chats',
         'mintwarden-issuer',
-        'Whoever holds it owns the homeserver.',
+        'Anyone who holds it owns the homeserver.',
       ),
     })
     .meta({ description: 'The account that makes tokens.' }),
   control_room: roomId().meta({
-    description: 'The encrypted room that commands are given in.',
+    description: 'The encrypted room in which commands are given.',
     examples: ['!abcdefghijklmnop:example.org'],
   }),
   admins: z
@@ -174,11 +174,11 @@ export const fileSchema = z.strictObject({
         .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535')
         .default('127.0.0.1:8009')
         .meta({
-          description: 'Where the gateway listens: plain HTTP, for your TLS proxy.',
+          description: 'The address the gateway listens on: plain HTTP, for your TLS proxy.',
           examples: ['127.0.0.1:8009'],
         }),
       public_url: z.url({ protocol: /^https?$/, error: 'is no http or https address' }).meta({
-        description: 'Where the gateway is reached by those who use tokens: https, unless on this machine.',
+        description: 'The address at which holders reach the gateway: https, unless on this machine.',
         examples: ['https://tokens.example.org'],
       }),
       processes: z
@@ -188,7 +188,7 @@ export const fileSchema = z.strictObject({
         .default(0)
         .meta({
           description:
-            "How many processes of its own the gateway has, side by side on one port. 0: it runs in the bot's.",
+            'The number of separate gateway processes, sharing one port. 0: it runs in the bot’s process.',
           examples: [2],
         }),
       trusted_proxies: z
@@ -201,7 +201,7 @@ export const fileSchema = z.strictObject({
         }),
     })
     .meta({
-      description: 'The gateway, before the homeserver: the only place where scoped tokens are good.',
+      description: 'The gateway in front of the homeserver: the only place where scoped tokens work.',
     }),
   state_dir: file()
     .default('state')
@@ -210,47 +210,46 @@ export const fileSchema = z.strictObject({
     .default('secrets/sealing.key')
     .meta({
       description:
-        'The key that seals secrets in the ledger; made at the first start. Back it up apart from the state.',
+        'The key that encrypts secrets in the ledger; created at the first start. Back it up apart from the state.',
       examples: ['secrets/sealing.key'],
     }),
   policy: z
     .strictObject({
       default_ttl: duration(1_000)
         .default(60 * MINUTE_MS)
-        .meta({ description: 'How long a token lives unless --ttl is said.', examples: ['1h'] }),
+        .meta({ description: 'How long a token lives without --ttl.', examples: ['1h'] }),
       max_ttl: duration(MINUTE_MS)
         .default(7 * 24 * 60 * MINUTE_MS)
-        .meta({ description: 'The longest life a token may be given.', examples: ['7d'] }),
+        .meta({ description: 'The longest lifetime that --ttl may ask for.', examples: ['7d'] }),
       privileged_subjects: z
         .array(userId())
         .default([])
         .meta({
-          description:
-            'Server administrators and admins of Mintwarden that tokens may be made for all the same.',
+          description: 'Server administrators and admins of Mintwarden for whom tokens may be made anyway.',
           examples: [['@test-admin:example.org']],
         }),
       protected_subjects: z
         .array(userId())
         .default([])
-        .meta({ description: 'Users that no token may ever be made for.', examples: [['@ceo:example.org']] }),
+        .meta({ description: 'Users for whom no token may ever be made.', examples: [['@ceo:example.org']] }),
       reason_required: z
         .boolean()
         .default(false)
         .meta({
-          description: 'Refuse a !mint without --reason. The person it is about reads it.',
+          description: 'Refuse a !mint without --reason. The subject reads the reason.',
           examples: [true],
         }),
       deliver_within: duration(1_000)
         .default(15 * MINUTE_MS)
-        .meta({ description: 'A token that nobody took ends after this.', examples: ['15m'] }),
+        .meta({ description: 'A token that was not delivered ends after this time.', examples: ['15m'] }),
       redact_after: duration(1_000)
         .default(10 * MINUTE_MS)
-        .meta({ description: 'The message with the token is redacted after this.', examples: ['10m'] }),
+        .meta({ description: 'The message with the token is redacted after this time.', examples: ['10m'] }),
       lease: duration(MINUTE_MS)
         .default(360 * MINUTE_MS)
         .meta({
           description:
-            "The longest life of one of the homeserver's own tokens behind ours. What a crash leaves behind dies within it.",
+            'The longest lifetime of a homeserver token behind ours. Whatever a crash leaves behind dies within this time.',
           examples: ['6h'],
         }),
       command_max_age: duration(1_000)
@@ -265,12 +264,12 @@ export const fileSchema = z.strictObject({
         .int('is no whole number')
         .min(1, 'is too small')
         .default(20)
-        .meta({ description: 'How many grants may be live at once for one person.', examples: [20] }),
+        .meta({ description: 'How many grants may be live at once for one subject.', examples: [20] }),
       presets: z
         .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is no name for a preset'), preset)
         .default({})
         .meta({
-          description: 'What --preset may name, besides and instead of those built in (!help presets).',
+          description: 'More presets for --preset, or replacements for built-in ones (!help presets).',
         }),
     })
     .prefault({})
@@ -284,13 +283,13 @@ export const fileSchema = z.strictObject({
         .optional()
         .meta({
           description:
-            'Where /health, /ready and /metrics are answered, to anybody who can reach it. Nowhere unless set.',
+            'The address that answers /health, /ready and /metrics, to anyone who can reach it. None unless set.',
           examples: ['127.0.0.1:9464'],
         }),
     })
     .prefault({})
     .meta({
-      description: 'What those who watch the service can ask it. It tells of no person, room or token.',
+      description: 'What monitoring can ask. It reveals no person, room or token.',
     }),
   log: z
     .strictObject({
@@ -304,7 +303,7 @@ export const fileSchema = z.strictObject({
         .meta({ description: 'json for machines, text for people.', examples: ['json'] }),
     })
     .prefault({})
-    .meta({ description: 'The log. It never holds a token or what somebody wrote.' }),
+    .meta({ description: 'The log. It never contains a token or anything a person wrote.' }),
 });
 
 /** The file's content, checked and with the defaults filled in. */
