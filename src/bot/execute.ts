@@ -1,7 +1,7 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { GrantId } from '../domain/ids.ts';
 import type { Document } from '../words/document.ts';
-import { refuseDuringLockdown } from '../lifecycle/anchors/lockdown.ts';
+import { refuseDuringLockdown } from '../lifecycle/lockdown.ts';
 import type { Services } from '../lifecycle/services.ts';
 import type { Address } from './addressing.ts';
 import { errorDocument } from './reply.ts';

@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/ids.ts';
 import type { SettingChange } from '../domain/message.ts';
-import { newIds } from './new-id.ts';
-import { newMessage } from './notifications/message-row.ts';
+import { newIds } from './rows/new-id.ts';
+import { newMessage } from './rows/message-row.ts';
 import type { Services } from './services.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { Issuer } from '../ports/issuer.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import type { Lockdown } from './anchors/lockdown.ts';
+import type { Lockdown } from './lockdown.ts';
 import type { PendingRevocations } from './revocation/pending-revocations.ts';
 import type { IssuerStatus } from './incidents/issuer-status.ts';
 import type { Incidents } from './incidents/incidents.ts';

@@ -1,8 +1,8 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { Actor, UserId } from '../domain/ids.ts';
 import { decideAndCommit, type Decision } from './decide-and-commit.ts';
-import { newMessage } from './notifications/message-row.ts';
-import { newIds } from './new-id.ts';
+import { newMessage } from './rows/message-row.ts';
+import { newIds } from './rows/new-id.ts';
 import type { Services } from './services.ts';
 
 /**

@@ -3,7 +3,7 @@ import { newToken } from '../../src/domain/token.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { TokenVerification } from '../../src/lifecycle/access/access-control.ts';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
-import { watchSubjectsOnce } from '../../src/lifecycle/scheduler/subjects-watch.ts';
+import { watchSubjectsOnce } from '../../src/lifecycle/subjects/watch-subjects.ts';
 import { randomBytes } from 'node:crypto';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL, LOBBY, OPS } from './support/homeserver.ts';

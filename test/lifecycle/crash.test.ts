@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MintwardenError } from '../../src/domain/errors.ts';
 import type { Grant } from '../../src/domain/grant.ts';
 import { deliverWaitingTo } from '../../src/lifecycle/notifications/deliver.ts';
-import { watchSubjectsOnce } from '../../src/lifecycle/scheduler/subjects-watch.ts';
+import { watchSubjectsOnce } from '../../src/lifecycle/subjects/watch-subjects.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL, type Fault } from './support/homeserver.ts';
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Grant } from '../../src/domain/grant.ts';
 import type { Lease } from '../../src/domain/lease.ts';
 import { decideKilled } from '../../src/lifecycle/leases/kill-lease.ts';
-import { aliveLease, askingLease, deadLease, killingLease } from '../../src/lifecycle/leases/lease-row.ts';
-import { decideLeaseDue } from '../../src/lifecycle/leases/leases.ts';
-import { decideRenewed, needsRenewal } from '../../src/lifecycle/leases/renew-lease.ts';
+import { aliveLease, askingLease, deadLease, killingLease } from '../../src/lifecycle/rows/lease-row.ts';
+import { decideLeaseDue } from '../../src/lifecycle/scheduler/process-lease.ts';
+import { decideRenewed, needsRenewal } from '../../src/lifecycle/access/renew-lease.ts';
 import { ALICE } from './support/homeserver.ts';
 
 const HOUR = 3_600_000;

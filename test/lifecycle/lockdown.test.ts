@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
 import { withLockdown } from '../../src/lifecycle/access/with-lockdown.ts';
-import type { Lockdown } from '../../src/lifecycle/anchors/lockdown.ts';
+import type { Lockdown } from '../../src/lifecycle/lockdown.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { Service } from './support/harness.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { renewLease } from '../../src/lifecycle/leases/renew-lease.ts';
-import { watchSubjectsOnce } from '../../src/lifecycle/scheduler/subjects-watch.ts';
+import { renewLease } from '../../src/lifecycle/access/renew-lease.ts';
+import { watchSubjectsOnce } from '../../src/lifecycle/subjects/watch-subjects.ts';
 import { Service } from './support/harness.ts';
 import { ALICE, CONTROL } from './support/homeserver.ts';
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/index.ts';
 import { type IncidentKind, INCIDENT_KINDS } from '../../domain/incident.ts';
-import { lockdownSentence } from '../../lifecycle/anchors/lockdown.ts';
+import { lockdownSentence } from '../../lifecycle/lockdown.ts';
 import type { Services } from '../../lifecycle/services.ts';
 import { exposition, numbersOf } from '../../telemetry/metrics/exposition.ts';
 import {

@@ -1,4 +1,4 @@
-import { type Lockdown, lockdownSentence } from '../../lifecycle/anchors/lockdown.ts';
+import { type Lockdown, lockdownSentence } from '../../lifecycle/lockdown.ts';
 import { status } from '../../lifecycle/report.ts';
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';

@@ -8,8 +8,8 @@ import { BoundedMap } from './bounded-map.ts';
 import { lookUpRooms, type RoomLookup, needsRoomLookup, creatorLookup } from './scope-rooms.ts';
 import type { CachedUpstreamToken } from './cached-upstream-token.ts';
 import { excludeRoom } from '../exclude-room.ts';
-import { recordSubject } from '../scheduler/subjects-watch.ts';
-import { singleFlight } from './single-flight.ts';
+import { recordSubject } from '../subjects/watch-subjects.ts';
+import { singleFlight } from '../single-flight.ts';
 import type { Services } from '../services.ts';
 
 const MAX_GRANTS = 10_000;

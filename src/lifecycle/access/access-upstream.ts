@@ -3,18 +3,18 @@ import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId, LeaseId } from '../../domain/ids.ts';
 import type { UpstreamToken } from './access-control.ts';
 import type { AccessEntries, Entry } from './access-entries.ts';
-import { auditOf } from '../audit-event.ts';
+import { auditOf } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from '../leases/kill-lease.ts';
-import { killingLease } from '../leases/lease-row.ts';
-import { newIds } from '../new-id.ts';
+import { killingLease } from '../rows/lease-row.ts';
+import { newIds } from '../rows/new-id.ts';
 import { pace } from './keyed-backoff.ts';
 import { problemOf } from '../problem.ts';
-import { needsRenewal, renewLease } from '../leases/renew-lease.ts';
-import { leaseRow } from '../secret-rows.ts';
+import { needsRenewal, renewLease } from './renew-lease.ts';
+import { leaseRow } from '../rows/sealed-row.ts';
 import type { CachedUpstreamToken } from './cached-upstream-token.ts';
-import { singleFlight } from './single-flight.ts';
-import { recordSubject } from '../scheduler/subjects-watch.ts';
+import { singleFlight } from '../single-flight.ts';
+import { recordSubject } from '../subjects/watch-subjects.ts';
 import type { Services } from '../services.ts';
 
 /** Each try may leave a token at the homeserver that nobody has, and a message in the control room. */

@@ -1,5 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { lockdownSentence } from '../anchors/lockdown.ts';
+import { lockdownSentence } from '../lockdown.ts';
 import type { AccessControl } from './access-control.ts';
 import type { Services } from '../services.ts';
 

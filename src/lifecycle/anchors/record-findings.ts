@@ -4,9 +4,9 @@ import type { HistoryNews } from '../../domain/history-news.ts';
 import type { Message } from '../../domain/message.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { killingLease } from '../leases/lease-row.ts';
-import { newIds } from '../new-id.ts';
-import { changed, newMessage } from '../notifications/message-row.ts';
+import { killingLease } from '../rows/lease-row.ts';
+import { newIds } from '../rows/new-id.ts';
+import { changed, newMessage } from '../rows/message-row.ts';
 import type { AnchorParts } from './parts.ts';
 
 type Writing = Pick<AnchorParts, 'ledger' | 'clock' | 'random' | 'store'>;

@@ -1,8 +1,8 @@
 import { audienceOf, type IncidentKind } from '../../domain/incident.ts';
 import type { Destination, Message } from '../../domain/message.ts';
-import { newIds } from '../new-id.ts';
+import { newIds } from '../rows/new-id.ts';
 import { problemOf } from '../problem.ts';
-import { newMessage } from '../notifications/message-row.ts';
+import { newMessage } from '../rows/message-row.ts';
 import type { Services } from '../services.ts';
 import type { IncidentUpdate, Incidents } from './incidents.ts';
 

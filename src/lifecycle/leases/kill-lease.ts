@@ -3,14 +3,14 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Message } from '../../domain/message.ts';
 import type { Killed } from '../../ports/issuer.ts';
-import { auditOf } from '../audit-event.ts';
+import { auditOf } from '../rows/audit-event.ts';
 import { backoffMs } from '../backoff.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { reviseLease, deadLease } from './lease-row.ts';
-import { newMessage } from '../notifications/message-row.ts';
-import { newIds, type NewIds } from '../new-id.ts';
+import { reviseLease, deadLease } from '../rows/lease-row.ts';
+import { newMessage } from '../rows/message-row.ts';
+import { newIds, type NewIds } from '../rows/new-id.ts';
 import { problemOf } from '../problem.ts';
-import { leaseRow } from '../secret-rows.ts';
+import { leaseRow } from '../rows/sealed-row.ts';
 import type { Services } from '../services.ts';
 
 /** A log-out is given up this long after the token's own end: by then the homeserver has ended it itself. */

@@ -1,7 +1,7 @@
 import type { GrantId } from '../../domain/ids.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { decideMintFailed } from './mint-decisions.ts';
-import { newIds } from '../new-id.ts';
+import { newIds } from '../rows/new-id.ts';
 import type { Services } from '../services.ts';
 
 /**

@@ -4,10 +4,10 @@ import { isOperator } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { MessageBody } from '../../domain/message.ts';
 import type { Issued } from '../../ports/issuer.ts';
-import { auditOf } from '../audit-event.ts';
-import { aliveLease, killingLease, orphanLease, refusedLease } from '../leases/lease-row.ts';
-import { newMessage } from '../notifications/message-row.ts';
-import type { NewIds } from '../new-id.ts';
+import { auditOf } from '../rows/audit-event.ts';
+import { aliveLease, killingLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
+import { newMessage } from '../rows/message-row.ts';
+import type { NewIds } from '../rows/new-id.ts';
 
 /** The grant and its first lease, written before the homeserver is asked. */
 export function decideRequested(grant: Grant, lease: Lease, command: CommandKey | null): Change {

@@ -4,9 +4,9 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { hashToken, newToken } from '../../domain/token.ts';
 import type { Issued } from '../../ports/issuer.ts';
-import { refuseDuringLockdown } from '../anchors/lockdown.ts';
+import { refuseDuringLockdown } from '../lockdown.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { ASKING_PATIENCE_MS, askingLease } from '../leases/lease-row.ts';
+import { ASKING_PATIENCE_MS, askingLease } from '../rows/lease-row.ts';
 import {
   decideLateAnswer,
   decideMinted,
@@ -16,11 +16,11 @@ import {
 } from './mint-decisions.ts';
 import { mintFailure } from './mint-failure.ts';
 import { checkLimits } from './mint-limits.ts';
-import { newIds } from '../new-id.ts';
+import { newIds } from '../rows/new-id.ts';
 import { planMint } from './plan-mint.ts';
 import { problemOf } from '../problem.ts';
 import type { Begun, MintPlan, MintRequest } from '../requests.ts';
-import { grantRow, leaseRow } from '../secret-rows.ts';
+import { grantRow, leaseRow } from '../rows/sealed-row.ts';
 import { runExclusive } from '../run-exclusive.ts';
 import { explainIssuerRefusal, refuseDuringIncident } from '../incidents/refuse.ts';
 import type { Services } from '../services.ts';

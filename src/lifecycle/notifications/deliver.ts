@@ -4,7 +4,7 @@ import { isOperator, type GrantId, type MessageId, type UserId } from '../../dom
 import type { Message } from '../../domain/message.ts';
 import { mintLine } from '../../words/command-line.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { changed } from './message-row.ts';
+import { changed } from '../rows/message-row.ts';
 import { alreadyEnded } from '../revocation/revoke.ts';
 import type { Services } from '../services.ts';
 

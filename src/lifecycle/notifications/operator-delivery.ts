@@ -3,14 +3,14 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, Operator } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
-import { refuseDuringLockdown } from '../anchors/lockdown.ts';
-import { auditOf } from '../audit-event.ts';
+import { refuseDuringLockdown } from '../lockdown.ts';
+import { auditOf } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { alreadyEnded } from '../revocation/revoke.ts';
 import { problemOf } from '../problem.ts';
-import { grantRow } from '../secret-rows.ts';
+import { grantRow } from '../rows/sealed-row.ts';
 import type { Services } from '../services.ts';
-import { changed } from './message-row.ts';
+import { changed } from '../rows/message-row.ts';
 
 /**
  * What stands in the row while the token is on its way into the file: what is not confirmed may have arrived.

@@ -2,8 +2,8 @@ import type { Change } from '../../domain/change.ts';
 import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { EventId, RoomId } from '../../domain/ids.ts';
 import type { Channel, Message } from '../../domain/message.ts';
-import { auditOf } from '../audit-event.ts';
-import { acceptedAs, changed } from './message-row.ts';
+import { auditOf } from '../rows/audit-event.ts';
+import { acceptedAs, changed } from '../rows/message-row.ts';
 
 /** What the homeserver took. */
 export type AcceptedEvent = {

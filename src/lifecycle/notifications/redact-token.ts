@@ -1,8 +1,8 @@
 import type { EventId, MessageId, RoomId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
-import { auditOf } from '../audit-event.ts';
+import { auditOf } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { changed } from './message-row.ts';
+import { changed } from '../rows/message-row.ts';
 import type { Services } from '../services.ts';
 
 /**

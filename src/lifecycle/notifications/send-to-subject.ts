@@ -7,7 +7,7 @@ import { inviteReason } from '../../words/invite.ts';
 import { contentOf } from './content.ts';
 import { noticeWay } from './delivery-decision.ts';
 import { excludeRoom } from '../exclude-room.ts';
-import { isGone } from '../scheduler/subject-decision.ts';
+import { isGone } from '../subjects/subject-decision.ts';
 import { prepareSend, recordAccepted } from './try-message.ts';
 import type { Services } from '../services.ts';
 

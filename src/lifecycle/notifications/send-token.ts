@@ -7,7 +7,7 @@ import { deliveryInviteReason, inviteReason } from '../../words/invite.ts';
 import { contentOf } from './content.ts';
 import { tokenObstacle, type WaitingFor } from './delivery-decision.ts';
 import { excludeRoom } from '../exclude-room.ts';
-import { grantRow } from '../secret-rows.ts';
+import { grantRow } from '../rows/sealed-row.ts';
 import { prepareSend, recordAccepted } from './try-message.ts';
 import type { Services } from '../services.ts';
 

@@ -3,7 +3,7 @@ import type { Pin } from '../../domain/change.ts';
 import type { MessageId, RoomId } from '../../domain/ids.ts';
 import type { Channel, Message } from '../../domain/message.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { changed } from './message-row.ts';
+import { changed } from '../rows/message-row.ts';
 import { decideAccepted, type AcceptedEvent } from './outbox-rows.ts';
 import type { Services } from '../services.ts';
 

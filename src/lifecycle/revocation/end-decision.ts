@@ -4,10 +4,10 @@ import { ended, type EndCause, type Grant } from '../../domain/grant.ts';
 import type { Actor } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Message } from '../../domain/message.ts';
-import { auditOf } from '../audit-event.ts';
-import { killingLease } from '../leases/lease-row.ts';
-import { abandoned, changed, newMessage, REPORT_LIFE_MS } from '../notifications/message-row.ts';
-import type { NewIds } from '../new-id.ts';
+import { auditOf } from '../rows/audit-event.ts';
+import { killingLease } from '../rows/lease-row.ts';
+import { abandoned, changed, newMessage, REPORT_LIFE_MS } from '../rows/message-row.ts';
+import type { NewIds } from '../rows/new-id.ts';
 
 /**
  * A send that was under way when the grant ended gets this long to come to an end before the room is

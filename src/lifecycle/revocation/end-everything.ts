@@ -3,8 +3,8 @@ import type { Operator } from '../../domain/ids.ts';
 import { mayBeAlive, type Lease } from '../../domain/lease.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { killLease } from '../leases/kill-lease.ts';
-import { decideLeaseDue } from '../leases/leases.ts';
-import { newIds } from '../new-id.ts';
+import { decideLeaseDue } from '../scheduler/process-lease.ts';
+import { newIds } from '../rows/new-id.ts';
 import type { Services } from '../services.ts';
 import { endGrant } from './end-grant.ts';
 

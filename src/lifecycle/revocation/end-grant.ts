@@ -3,7 +3,7 @@ import type { GrantId } from '../../domain/ids.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { decideEnd, type Ending } from './end-decision.ts';
-import { newIds } from '../new-id.ts';
+import { newIds } from '../rows/new-id.ts';
 import type { Services } from '../services.ts';
 
 /**

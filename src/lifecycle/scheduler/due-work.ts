@@ -1,6 +1,6 @@
 import type { Message } from '../../domain/message.ts';
-import { processLease } from '../leases/leases.ts';
-import { destinationKey } from '../notifications/message-row.ts';
+import { processLease } from './process-lease.ts';
+import { destinationKey } from '../rows/message-row.ts';
 import { processMessage } from '../notifications/outbox.ts';
 import { problemOf } from '../problem.ts';
 import { makeRetriesDue } from './retry-now.ts';

@@ -1,7 +1,7 @@
 import { abandonMint } from '../mint/abandon-mint.ts';
 import { excludeControlRooms } from '../exclude-room.ts';
-import { ASKING_PATIENCE_MS } from '../leases/lease-row.ts';
-import { processLease } from '../leases/leases.ts';
+import { ASKING_PATIENCE_MS } from '../rows/lease-row.ts';
+import { processLease } from './process-lease.ts';
 import type { Services } from '../services.ts';
 
 const MANY = 100_000;

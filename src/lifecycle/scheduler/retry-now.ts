@@ -1,5 +1,5 @@
-import { reviseLease } from '../leases/lease-row.ts';
-import { changed } from '../notifications/message-row.ts';
+import { reviseLease } from '../rows/lease-row.ts';
+import { changed } from '../rows/message-row.ts';
 import type { Services } from '../services.ts';
 
 /** No back-off for what did not arrive is longer; see `backoffMs`. */

@@ -9,7 +9,7 @@ import type {
   TokenVerification,
   UpstreamToken,
 } from '../../../src/lifecycle/access/access-control.ts';
-import { watchSubjectsOnce } from '../../../src/lifecycle/scheduler/subjects-watch.ts';
+import { watchSubjectsOnce } from '../../../src/lifecycle/subjects/watch-subjects.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { ALICE, LOBBY, OPS } from '../../lifecycle/support/homeserver.ts';
 import { memoryTransactions } from '../support/memory-transactions.ts';

@@ -4,11 +4,11 @@ import type { Lease } from '../../domain/lease.ts';
 import type { Change } from '../../domain/change.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { abandonMint } from '../mint/abandon-mint.ts';
-import { auditOf } from '../audit-event.ts';
+import { auditOf } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { aliveMessage, killLease } from './kill-lease.ts';
-import { reviseLease, killingLease, orphanLease } from './lease-row.ts';
-import { newIds, type NewIds } from '../new-id.ts';
+import { aliveMessage, killLease } from '../leases/kill-lease.ts';
+import { reviseLease, killingLease, orphanLease } from '../rows/lease-row.ts';
+import { newIds, type NewIds } from '../rows/new-id.ts';
 import type { Services } from '../services.ts';
 
 /** What a lease's clock brings, without asking anybody; null where the row is not due for that. */

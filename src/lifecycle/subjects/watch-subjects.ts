@@ -5,7 +5,7 @@ import type { SubjectFacts } from '../../ports/directory.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
 import { stillAllowed } from '../mint/mint-subject.ts';
-import { newIds } from '../new-id.ts';
+import { newIds } from '../rows/new-id.ts';
 import { problemOf } from '../problem.ts';
 import { decideSubjectSeen, isGone } from './subject-decision.ts';
 import type { Services } from '../services.ts';

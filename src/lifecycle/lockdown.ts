@@ -1,7 +1,7 @@
-import { unreachable } from '../../domain/errors.ts';
-import { MintwardenError } from '../../domain/errors.ts';
-import type { ClockProblem } from '../../domain/history-news.ts';
-import { clockSentence } from '../../words/clock.ts';
+import { unreachable } from '../domain/errors.ts';
+import { MintwardenError } from '../domain/errors.ts';
+import type { ClockProblem } from '../domain/history-news.ts';
+import { clockSentence } from '../words/clock.ts';
 
 /** Why no token is honoured and none is made, until it is settled. */
 export type Lockdown =

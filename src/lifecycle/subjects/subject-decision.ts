@@ -1,9 +1,9 @@
 import type { Change, ExcludedRoom } from '../../domain/change.ts';
 import { suspended, type Grant } from '../../domain/grant.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
-import { auditOf } from '../audit-event.ts';
-import { newMessage } from '../notifications/message-row.ts';
-import type { NewIds } from '../new-id.ts';
+import { auditOf } from '../rows/audit-event.ts';
+import { newMessage } from '../rows/message-row.ts';
+import type { NewIds } from '../rows/new-id.ts';
 
 /** Whether there is nobody left for the grant to speak for. */
 export function isGone(facts: SubjectFacts | null): boolean {

@@ -1,6 +1,6 @@
-import type { AuditAction, AuditEvent } from '../domain/audit.ts';
-import type { Grant } from '../domain/grant.ts';
-import type { Actor, EventId } from '../domain/ids.ts';
+import type { AuditAction, AuditEvent } from '../../domain/audit.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { Actor, EventId } from '../../domain/ids.ts';
 
 /** An audit event about a grant. `data` never holds a secret. */
 export function auditOf(

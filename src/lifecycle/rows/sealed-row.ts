@@ -1,4 +1,4 @@
-import type { GrantId, LeaseId } from '../domain/ids.ts';
+import type { GrantId, LeaseId } from '../../domain/ids.ts';
 
 /** The row a sealed scoped token is bound to. */
 export function grantRow(id: GrantId): string {

@@ -1,5 +1,5 @@
-import type { LeaseId, MessageId } from '../domain/ids.ts';
-import type { Random } from '../ports/clock.ts';
+import type { LeaseId, MessageId } from '../../domain/ids.ts';
+import type { Random } from '../../ports/clock.ts';
 
 /**
  * Makes ids of 128 random bits: opaque, safe in a URL. Handed to decisions, which draw nothing themselves.
