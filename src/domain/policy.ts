@@ -25,3 +25,16 @@ export type Policy = {
   /** What `--preset` may name. */
   readonly presets: ReadonlyMap<string, Preset>;
 };
+
+/**
+ * Whether policy allows tokens for a subject that has one: it may have changed since, and so may their
+ * rights.
+ */
+export function allowsSubject(
+  policy: Policy,
+  subject: { readonly userId: UserId; readonly admin: boolean },
+): boolean {
+  const { userId, admin } = subject;
+  if (policy.protectedSubjects.includes(userId)) return false;
+  return policy.privilegedSubjects.includes(userId) || !(admin || policy.admins.includes(userId));
+}

@@ -4,7 +4,7 @@ import type { Grant } from '../../src/domain/grant.ts';
 import type { Lease } from '../../src/domain/lease.ts';
 import { decideKilled } from '../../src/lifecycle/leases/kill-lease.ts';
 import { aliveLease, askingLease, deadLease, killingLease } from '../../src/lifecycle/rows/lease-row.ts';
-import { decideLeaseDue } from '../../src/lifecycle/scheduler/process-lease.ts';
+import { decideLeaseDue } from '../../src/lifecycle/leases/lease-due.ts';
 import { decideRenewed, needsRenewal } from '../../src/lifecycle/access/renew-lease.ts';
 import { ALICE } from './support/homeserver.ts';
 

@@ -9,8 +9,8 @@ import { auditOf } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from '../leases/kill-lease.ts';
 import { aliveLease, askingLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
-import { ask } from '../mint/mint.ts';
-import { decideLateAnswer, stillWanted } from '../mint/mint-decisions.ts';
+import { issueToken } from '../leases/issue-token.ts';
+import { decideLateAnswer, stillWanted } from '../leases/late-answer.ts';
 import { newIds, type NewIds } from '../rows/new-id.ts';
 import { leaseRow } from '../rows/sealed-row.ts';
 import { checkSubjectNow } from '../subjects/watch-subjects.ts';
@@ -89,7 +89,7 @@ export async function renewLease(
   });
   if (requested !== 'committed')
     throw new MintwardenError('conflict', 'The lease could not be recorded.', 'Try again.');
-  const issued = await ask(services, lease);
+  const issued = await issueToken(services, lease);
   const kept = await keep(services, lease, issued);
   if (kept !== null && issued.kind === 'issued')
     return { leaseId: lease.id, token: issued.token, lease: kept };

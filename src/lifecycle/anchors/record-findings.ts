@@ -1,12 +1,9 @@
 import type { Anchor, OldCopy } from '../../domain/anchor.ts';
-import type { AuditEvent } from '../../domain/audit.ts';
-import type { HistoryNews } from '../../domain/history-news.ts';
-import type { Message } from '../../domain/message.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { killingLease } from '../rows/lease-row.ts';
-import { newIds } from '../rows/new-id.ts';
-import { changed, newMessage } from '../rows/message-row.ts';
+import { changed } from '../rows/message-row.ts';
+import { historyAudit, historyMessage } from '../rows/history-row.ts';
 import type { AnchorParts } from './parts.ts';
 
 type Writing = Pick<AnchorParts, 'ledger' | 'clock' | 'random' | 'store'>;
@@ -15,27 +12,6 @@ type Writing = Pick<AnchorParts, 'ledger' | 'clock' | 'random' | 'store'>;
  * What was sent after the copy was made lies in the rooms from its creation on; clocks may differ by so much.
  */
 const MARGIN_MS = 600_000;
-
-/** News to the control room about the whole. */
-export function newsRow(news: HistoryNews, at: number, random: AnchorParts['random']): Message {
-  return newMessage({
-    id: newIds(random).message(),
-    grantId: null,
-    to: { kind: 'control', replyTo: null },
-    body: { kind: 'history', news },
-    at,
-  });
-}
-
-/** An audit event about the whole. */
-export function historyEvent(
-  action: AuditEvent['action'],
-  actor: AuditEvent['actor'],
-  at: number,
-  data: AuditEvent['data'],
-): AuditEvent {
-  return { at, actor, action, grantId: null, subject: null, command: null, data };
-}
 
 /**
  * The state is an old copy: noted, told once, and what waits to be sent is looked for in the rooms first,
@@ -60,8 +36,8 @@ export async function recordOldCopy({ ledger, clock, random, store }: Writing, c
   await sure(
     ledger.commit({
       at,
-      messages: [newsRow(news, at, random)],
-      audit: [historyEvent('state-held', 'system', at, data)],
+      messages: [historyMessage(news, at, random)],
+      audit: [historyAudit('state-held', 'system', at, data)],
     }),
   );
 }
@@ -84,8 +60,8 @@ export async function recordLostState(
   await sure(
     ledger.commit({
       at,
-      messages: [newsRow(news, at, random)],
-      audit: [historyEvent('state-lost', 'system', at, data)],
+      messages: [historyMessage(news, at, random)],
+      audit: [historyAudit('state-lost', 'system', at, data)],
     }),
   );
   await store.begin(anchor.generation + 1);
@@ -103,8 +79,8 @@ export async function recordHomeserverRestored(writing: Writing): Promise<number
   await sure(
     ledger.commit({
       at,
-      messages: [newsRow(news, at, random)],
-      audit: [historyEvent('homeserver-restored', 'system', at, { killing })],
+      messages: [historyMessage(news, at, random)],
+      audit: [historyAudit('homeserver-restored', 'system', at, { killing })],
     }),
   );
   return killing;

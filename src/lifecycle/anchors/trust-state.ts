@@ -4,7 +4,8 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Actor, GrantId } from '../../domain/ids.ts';
 import { endGrant } from '../revocation/end-grant.ts';
 import type { Services } from '../services.ts';
-import { historyEvent, killAgain, newsRow } from './record-findings.ts';
+import { historyAudit, historyMessage } from '../rows/history-row.ts';
+import { killAgain } from './record-findings.ts';
 import type { AnchorParts } from './parts.ts';
 
 const MANY = 100_000;
@@ -63,8 +64,8 @@ export async function trustState(
   const data = { ended, kept: [...keep], killing, anchorSeq: anchor.seq, anchorHash: anchor.hash };
   const committed = await ledger.commit({
     at,
-    messages: [newsRow(news, at, random)],
-    audit: [historyEvent('state-trusted', by, at, data)],
+    messages: [historyMessage(news, at, random)],
+    audit: [historyAudit('state-trusted', by, at, data)],
   });
   if (committed !== 'committed')
     throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');

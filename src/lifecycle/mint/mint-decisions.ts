@@ -1,11 +1,10 @@
 import { type Change, type CommandKey, eventOf } from '../../domain/change.ts';
-import { failed, madeLive, effectiveState, type Grant } from '../../domain/grant.ts';
+import { failed, madeLive, type Grant } from '../../domain/grant.ts';
 import { isOperator } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { MessageBody } from '../../domain/message.ts';
-import type { Issued } from '../../ports/issuer.ts';
 import { auditOf } from '../rows/audit-event.ts';
-import { aliveLease, killingLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
+import { aliveLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
 import { newMessage } from '../rows/message-row.ts';
 import type { NewIds } from '../rows/new-id.ts';
 
@@ -133,46 +132,4 @@ export function decideMintFailed(
           ]),
     ],
   };
-}
-
-/**
- * An answer that came when nobody waits for it any more: the grant is over, or the attempt was given up.
- * What was made is killed; what was not is noted.
- */
-export function decideLateAnswer(
-  grant: Grant,
-  lease: Lease,
-  issued: Issued,
-  sealed: string | null,
-  now: number,
-): Change | null {
-  if (lease.state !== 'asking' && lease.state !== 'orphan') return null;
-  if (issued.kind === 'issued' && sealed !== null) {
-    return {
-      at: now,
-      leases: [killingLease(lease, now, sealed)],
-      audit: [auditOf(grant, 'lease-made', 'system', now, { lease: lease.id, unwanted: true })],
-    };
-  }
-  if (issued.kind === 'refused') {
-    return {
-      at: now,
-      leases: [refusedLease(lease, issued.problem)],
-      audit: [auditOf(grant, 'lease-failed', 'system', now, { lease: lease.id })],
-    };
-  }
-  if (lease.state === 'orphan') return null;
-  return {
-    at: now,
-    leases: [
-      orphanLease(lease, issued.kind === 'unknown' ? issued.problem : 'The answer could not be kept.'),
-    ],
-    audit: [auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
-  };
-}
-
-/** Whether a lease that was asked for is still wanted when its answer comes. */
-export function stillWanted(grant: Grant, lease: Lease, now: number): boolean {
-  if (lease.state !== 'asking') return false;
-  return grant.state === 'minting' ? now < grant.expiresAt : effectiveState(grant, now) !== 'inactive';
 }

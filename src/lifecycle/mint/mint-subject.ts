@@ -47,16 +47,6 @@ function privileged(subject: UserId, why: string): MintwardenError {
 }
 
 /**
- * Whether policy allows tokens for a subject that has one: it may have changed since, and so may their
- * rights.
- */
-export function stillAllowed(policy: Policy, facts: Pick<SubjectFacts, 'userId' | 'admin'>): boolean {
-  const { userId, admin } = facts;
-  if (policy.protectedSubjects.includes(userId)) return false;
-  return policy.privilegedSubjects.includes(userId) || !(admin || policy.admins.includes(userId));
-}
-
-/**
  * What the homeserver's word on a subject means for a mint or a lease.
  * @throws MintwardenError `subject-unusable` | `refused-by-policy` | `subject-unreachable`
  */

@@ -6,14 +6,10 @@ import { hashToken, newToken } from '../../domain/token.ts';
 import type { Issued } from '../../ports/issuer.ts';
 import { refuseDuringLockdown } from '../lockdown.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
+import { issueToken } from '../leases/issue-token.ts';
+import { decideLateAnswer, stillWanted } from '../leases/late-answer.ts';
 import { ASKING_PATIENCE_MS, askingLease } from '../rows/lease-row.ts';
-import {
-  decideLateAnswer,
-  decideMinted,
-  decideMintFailed,
-  decideRequested,
-  stillWanted,
-} from './mint-decisions.ts';
+import { decideMinted, decideMintFailed, decideRequested } from './mint-decisions.ts';
 import { mintFailure } from './mint-failure.ts';
 import { checkLimits } from './mint-limits.ts';
 import { newIds } from '../rows/new-id.ts';
@@ -47,7 +43,7 @@ export async function mint(services: Services, request: MintRequest): Promise<Be
   const requested = await runExclusive(services.ledger, () => record(services, request, plan));
   if (requested === 'seen') return { kind: 'seen' };
   const { grant, lease } = requested;
-  const issued = await ask(services, lease);
+  const issued = await issueToken(services, lease);
   return { kind: 'begun', grant: await conclude(services, grant, lease, issued, plan.recipientJoined) };
 }
 
@@ -87,18 +83,6 @@ async function record(
     if (committed === 'committed') return { grant, lease };
   }
   throw new MintwardenError('internal', 'No free grant id was found.', 'Try again.');
-}
-
-/**
- * Asks the homeserver. The port promises not to throw; what is thrown all the same leaves the outcome
- * unknown.
- */
-export async function ask(services: Services, lease: Lease): Promise<Issued> {
-  try {
-    return await services.issuer.issue(lease.subject, lease.validUntil);
-  } catch (error) {
-    return { kind: 'unknown', problem: problemOf(error) };
-  }
 }
 
 /** Commit 2, on what the rows say by then. */

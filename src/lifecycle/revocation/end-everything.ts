@@ -3,7 +3,7 @@ import type { Operator } from '../../domain/ids.ts';
 import { mayBeAlive, type Lease } from '../../domain/lease.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { killLease } from '../leases/kill-lease.ts';
-import { decideLeaseDue } from '../scheduler/process-lease.ts';
+import { decideLeaseDue } from '../leases/lease-due.ts';
 import { newIds } from '../rows/new-id.ts';
 import type { Services } from '../services.ts';
 import { endGrant } from './end-grant.ts';

@@ -4,7 +4,7 @@ import type { UserId } from '../../domain/ids.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
-import { stillAllowed } from '../mint/mint-subject.ts';
+import { allowsSubject } from '../../domain/policy.ts';
 import { newIds } from '../rows/new-id.ts';
 import { problemOf } from '../problem.ts';
 import { decideSubjectSeen, isGone } from './subject-decision.ts';
@@ -23,7 +23,7 @@ export async function recordSubject(
     const outcome = await endAutomatically(services, grant.id, 'subject-gone');
     return outcome.kind === 'seen' ? grant : outcome.grant;
   }
-  if (!stillAllowed(services.policy(), facts)) {
+  if (!allowsSubject(services.policy(), facts)) {
     const outcome = await endAutomatically(services, grant.id, 'no-longer-allowed');
     return outcome.kind === 'seen' ? grant : outcome.grant;
   }

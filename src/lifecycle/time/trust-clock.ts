@@ -1,7 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Actor } from '../../domain/ids.ts';
 import type { AnchorStore } from '../../ports/anchorage.ts';
-import { historyEvent, newsRow } from '../anchors/record-findings.ts';
+import { historyAudit, historyMessage } from '../rows/history-row.ts';
 import type { Services } from '../services.ts';
 
 /**
@@ -22,11 +22,11 @@ export async function trustClock(
 ): Promise<void> {
   const at = clock.now();
   const before = await store.latestSeen();
-  const news = newsRow({ what: 'clock-trusted', by, before, at }, at, random);
+  const news = historyMessage({ what: 'clock-trusted', by, before, at }, at, random);
   const committed = await ledger.commit({
     at,
     messages: [news],
-    audit: [historyEvent('clock-trusted', by, at, { before })],
+    audit: [historyAudit('clock-trusted', by, at, { before })],
   });
   if (committed !== 'committed')
     throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');

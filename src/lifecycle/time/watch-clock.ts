@@ -1,7 +1,7 @@
 import type { ClockProblem } from '../../domain/history-news.ts';
 import type { AnchorStore } from '../../ports/anchorage.ts';
 import type { Services } from '../services.ts';
-import { newsRow } from '../anchors/record-findings.ts';
+import { historyMessage } from '../rows/history-row.ts';
 import { problemOf } from '../problem.ts';
 import type { SteadyClock } from './steady-clock.ts';
 
@@ -57,7 +57,9 @@ export function watchClock(
     });
     await ledger.commit({
       at,
-      messages: [newsRow({ what: 'clock', why: { ...worry, byMs: Math.round(worry.byMs) } }, at, random)],
+      messages: [
+        historyMessage({ what: 'clock', why: { ...worry, byMs: Math.round(worry.byMs) } }, at, random),
+      ],
     });
     told = key;
   };

@@ -1,0 +1,16 @@
+import type { Lease } from '../../domain/lease.ts';
+import type { Issued } from '../../ports/issuer.ts';
+import { problemOf } from '../problem.ts';
+import type { Services } from '../services.ts';
+
+/**
+ * Asks the homeserver. The port promises not to throw; what is thrown all the same leaves the outcome
+ * unknown.
+ */
+export async function issueToken(services: Pick<Services, 'issuer'>, lease: Lease): Promise<Issued> {
+  try {
+    return await services.issuer.issue(lease.subject, lease.validUntil);
+  } catch (error) {
+    return { kind: 'unknown', problem: problemOf(error) };
+  }
+}
