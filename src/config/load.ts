@@ -107,6 +107,7 @@ function assemble(
       public_url: new URL(content.gateway.public_url).origin,
       processes: content.gateway.processes,
       trusted_proxies: content.gateway.trusted_proxies,
+      transport: content.gateway.transport,
     },
     monitoring: {
       listen: content.monitoring.listen === undefined ? null : parseListen(content.monitoring.listen),

@@ -199,6 +199,14 @@ export const fileSchema = z.strictObject({
             'Your TLS proxy, as an address or a network: its X-Forwarded-For says where requests come from. Needed for --from.',
           examples: [['127.0.0.1']],
         }),
+      transport: z
+        .enum(['auto', 'undici'], 'is no transport')
+        .default('auto')
+        .meta({
+          description:
+            'The HTTP client for requests to the homeserver. auto: a lean one of our own if homeserver.url is http and no proxy applies, otherwise undici. undici: always undici.',
+          examples: ['auto'],
+        }),
     })
     .meta({
       description: 'The gateway in front of the homeserver: the only place where scoped tokens work.',

@@ -19,6 +19,7 @@ test('the least configuration, with its defaults', async () => {
     listen: { host: '127.0.0.1', port: 8009 },
     public_url: 'https://tokens.example.org',
     trusted_proxies: [],
+    transport: 'auto',
     processes: 0,
   });
   expect(config.state_dir).toBe(join(it.dir, 'state'));
