@@ -40,8 +40,8 @@ export function saysClose(options: string): boolean {
   return options !== 'keep-alive' && /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(options);
 }
 
-/** How many seconds a Keep-Alive header says; null where it does not. */
-export function timeoutIn(parameters: string): number | null {
+/** How many seconds a Keep-Alive header says; Infinity where it does not. */
+export function timeoutIn(parameters: string): number {
   const found = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,6})/i.exec(parameters);
-  return found === null ? null : Number(found[1]);
+  return found === null ? Infinity : Number(found[1]);
 }

@@ -30,8 +30,8 @@ export type ParsedHead = ResponseHead & {
   readonly chunked: boolean;
   /** Whether the server will keep the connection. */
   readonly persistent: boolean;
-  /** How long it keeps it when idle, in seconds, where it says so. */
-  readonly keepAliveSeconds: number | null;
+  /** How long it keeps it when idle, where it says so; otherwise Infinity. */
+  readonly keepAliveSeconds: number;
 };
 
 /**
@@ -64,7 +64,7 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
   let contentEncoding: string | null = null;
   let contentLength: number | null = null;
   let retryAfter: string | null = null;
-  let keepAliveSeconds: number | null = null;
+  let keepAliveSeconds = Infinity;
   let chunked = false;
   // RFC 9112, 9.3: HTTP/1.0 keeps no connection unless it says so; we do not rely on that.
   let persistent = minor === 1;
@@ -96,36 +96,38 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
 
     switch (nameLength) {
       case 10:
-        if (isName(bytes, name, 'connection')) persistent &&= !saysClose(textOf(bytes, value, end));
-        else if (isName(bytes, name, 'keep-alive')) keepAliveSeconds = timeoutIn(textOf(bytes, value, end));
+        if (isToken(bytes, name, 'connection')) persistent &&= !saysClose(textOf(bytes, value, end));
+        else if (isToken(bytes, name, 'keep-alive'))
+          keepAliveSeconds = Math.min(keepAliveSeconds, timeoutIn(textOf(bytes, value, end)));
         break;
       case 11:
-        if (!isName(bytes, name, 'retry-after')) break;
+        if (!isToken(bytes, name, 'retry-after')) break;
         if (retryAfter !== null) return 'It has Retry-After more than once.';
         retryAfter = textOf(bytes, value, end);
         break;
       case 12:
-        if (!isName(bytes, name, 'content-type')) break;
+        if (!isToken(bytes, name, 'content-type')) break;
         if (contentType !== null) return 'It has Content-Type more than once.';
         contentType = textOf(bytes, value, end);
         break;
       case 14:
-        if (!isName(bytes, name, 'content-length')) break;
+        if (!isToken(bytes, name, 'content-length')) break;
         // RFC 9112, 6.3: more than one, or a list, is refused even where they are equal.
         if (contentLength !== null) return 'It has Content-Length more than once.';
         contentLength = lengthIn(bytes, value, end);
         if (contentLength === null) return 'Its Content-Length is no number.';
         break;
       case 16:
-        if (!isName(bytes, name, 'content-encoding')) break;
+        if (!isToken(bytes, name, 'content-encoding')) break;
         // RFC 9110, 5.3: several lines are one list.
         contentEncoding =
           (contentEncoding === null ? '' : `${contentEncoding}, `) + textOf(bytes, value, end);
         break;
       case 17:
-        if (!isName(bytes, name, 'transfer-encoding')) break;
-        // RFC 9112, 6.1 and 7: chunked, once and alone. We have sent no TE, so nothing else may come.
-        if (chunked || textOf(bytes, value, end).toLowerCase() !== 'chunked')
+        if (!isToken(bytes, name, 'transfer-encoding')) break;
+        // RFC 9112, 6.1 and 7: chunked, once and alone. We have sent no TE, so nothing else may come. A tab after
+        // it has undici read the chunks as the body.
+        if (chunked || end - value !== 7 || !isToken(bytes, value, 'chunked'))
           return 'Its Transfer-Encoding is not chunked.';
         chunked = true;
         break;
@@ -160,9 +162,9 @@ function isText(byte: number): boolean {
   return byte < SPACE ? byte === TAB : byte !== DELETE;
 }
 
-/** Whether a name is this one, which is in lower case and as long. In tokens that bit is free in letters alone. */
-function isName(bytes: Buffer, at: number, name: string): boolean {
-  for (let next = 0; next < name.length; next++)
-    if (((bytes[at + next] as number) | 0x20) !== name.charCodeAt(next)) return false;
+/** Whether a token of this length is this one, in any case. For tokens alone: the bit of case is not free elsewhere. */
+function isToken(bytes: Buffer, at: number, token: string): boolean {
+  for (let next = 0; next < token.length; next++)
+    if (((bytes[at + next] as number) | 0x20) !== token.charCodeAt(next)) return false;
   return true;
 }

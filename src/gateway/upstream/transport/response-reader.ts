@@ -77,7 +77,7 @@ export class ResponseReader {
 
   #beginBody(buffer: Buffer, to: number, head: ParsedHead): Progress {
     const { status, contentLength } = head;
-    this.keptForSeconds = head.persistent ? (head.keepAliveSeconds ?? Infinity) : 0;
+    this.keptForSeconds = head.persistent ? head.keepAliveSeconds : 0;
     if (status === 204 || status === 304) {
       // RFC 9112, 6.3: they have no body, whatever they say of one. RFC 9110, 8.6 and RFC 9112, 6.1: a 204 says
       // nothing; a 304 may say what a 200 would have. Since a server that is wrong sends it all the same, the
@@ -131,6 +131,8 @@ export class ResponseReader {
 function problemOfInterim(head: ParsedHead, count: number): string | null {
   // We have asked neither for leave to send a body nor for another protocol (RFC 9110, 10.1.1 and 7.8).
   if (head.status < 102) return 'It is an answer to what was not asked.';
+  // One that ends the connection has no answer after it (RFC 9112, 9.6); HTTP/1.0 knows none.
+  if (!head.persistent) return 'Nothing may come after its interim answer.';
   if (head.chunked || head.contentLength !== null) return 'It has a body, which its status does not allow.';
   return count > MAX_INTERIM ? 'It has too many interim answers.' : null;
 }

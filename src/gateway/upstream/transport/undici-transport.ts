@@ -100,8 +100,8 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     // The library's own error may hold the request, and with it the token: its code alone is told.
-    const { code = 'no reason given' } = error as NodeJS.ErrnoException;
-    const [kind, what] = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_))/.test(code)
+    const { name, code = name } = error as NodeJS.ErrnoException;
+    const [kind, what] = /^(?:HPE_|HTTPParserError|UND_ERR_(?:HEADERS_OVERFLOW|RES_))/.test(code)
       ? (['invalid-response', "The homeserver's answer is refused"] as const)
       : (['connection-failed', 'The connection to the homeserver failed'] as const);
     this.failLater(new TransportError(kind, `${what} (${code}).`));
@@ -125,10 +125,14 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
 
 const ABORTED = Object.freeze(new Error('Nobody waits for the answer any more.'));
 
-/** The white space after a value is no part of it (RFC 9112, 5.1); undici leaves it. */
-function textOf(value: string | string[] | undefined): string | null {
+/** A header's value as text. The white space after it is no part of it (RFC 9112, 5.1), but undici leaves it. */
+export function textOf(value: string | string[] | undefined): string | null {
   if (value === undefined) return null;
-  return (typeof value === 'string' ? value : value.map((one) => one.trimEnd()).join(', ')).trimEnd();
+  return typeof value === 'string' ? withoutSpaceAfter(value) : value.map(withoutSpaceAfter).join(', ');
+}
+
+function withoutSpaceAfter(value: string): string {
+  return value.replace(/[ \t]+$/, '');
 }
 
 /** What is thrown here would be caught by undici, and lost. */

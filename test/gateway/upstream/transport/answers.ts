@@ -98,6 +98,13 @@ export const ANSWERS: readonly AnswerCase[] = [
     reused: false,
   }),
   taken('a server that keeps it for long', [`${answer(LENGTH, 'Keep-Alive: timeout=60, max=100')}{}`]),
+  taken(
+    'a server that says two times',
+    [`${answer(LENGTH, 'Keep-Alive: timeout=0', 'Keep-Alive: timeout=60')}{}`],
+    {
+      reused: false,
+    },
+  ),
   taken('HTTP/1.0', [`${lines('HTTP/1.0 200 OK', LENGTH)}{}`], { reused: false }),
 
   // The status line.
@@ -183,6 +190,17 @@ export const ANSWERS: readonly AnswerCase[] = [
     'waits',
   ),
   refused('chunked with a vertical tab', `${answer('Transfer-Encoding: \x0bchunked')}2\r\n{}\r\n0\r\n\r\n`),
+  refused(
+    'chunked with a tab after it',
+    `${answer('Transfer-Encoding: chunked\t')}2\r\n{}\r\n0\r\n\r\n`,
+    UNTIL_CLOSED,
+    'waits',
+  ),
+  refused(
+    'chunked with a space after it',
+    `${answer('Transfer-Encoding: chunked ')}2\r\n{}\r\n0\r\n\r\n`,
+    'it is read as chunked',
+  ),
   refused('identity', `${answer('Transfer-Encoding: identity')}{}`, UNTIL_CLOSED, 'waits'),
   refused(
     'an empty Transfer-Encoding',
@@ -266,6 +284,11 @@ export const ANSWERS: readonly AnswerCase[] = [
     lines('HTTP/1.1 102 Processing').repeat(9) + `${answer(LENGTH)}{}`,
     'it counts none',
   ),
+  refused(
+    'an interim answer that ends the connection',
+    lines('HTTP/1.1 102 Processing', 'Connection: close') + `${answer(LENGTH)}{}`,
+  ),
+  refused('an interim answer in HTTP/1.0', lines('HTTP/1.0 102 Processing') + `${answer(LENGTH)}{}`),
   refused('a second answer', `${answer(LENGTH)}{}${answer(LENGTH)}{}`, FIRST_IS_WHOLE),
   refused('bytes after the length', `${answer(LENGTH)}{}x`, FIRST_IS_WHOLE),
   refused('a line end after the length', `${answer(LENGTH)}{}\r\n`, FIRST_IS_WHOLE),

@@ -11,6 +11,8 @@ export type Read = {
   /** Whether the connection could be used again. */
   readonly reusable: boolean;
   readonly calls: readonly string[];
+  /** Why it is refused, or not whole. */
+  readonly why: string;
 };
 
 /** As the socket does: one buffer for every read. */
@@ -46,7 +48,7 @@ export function readIn(parts: readonly Uint8Array[]): Read {
     const surplus = progress === 'ended' && parts.slice(index + 1).some(({ length }) => length > 0);
     const outcome =
       progress === 'refused' ? progress : { status: (head as ResponseHead | null)?.status ?? 0, body };
-    return { outcome, head, surplus, reusable: reader.keptForSeconds > 0, calls };
+    return { outcome, head, surplus, reusable: reader.keptForSeconds > 0, calls, why: reader.refusal };
   }
-  return { outcome: 'waits', head, surplus: false, reusable: false, calls };
+  return { outcome: 'waits', head, surplus: false, reusable: false, calls, why: 'It is not whole.' };
 }
