@@ -33,8 +33,10 @@ export async function runOverSockets(seed: number, cases: number): Promise<Socke
       const closes = inMemory.outcome === 'waits' || random.chance(0.2);
       const nonce = `"${seed}-${index}"`;
       server.answer(async (socket, { text }) => {
-        if (text.startsWith('PUT'))
-          return socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${nonce.length}\r\n\r\n${nonce}`);
+        if (text.startsWith('PUT')) {
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${nonce.length}\r\n\r\n${nonce}`);
+          return;
+        }
         for (const part of partsOf(bytes, splits)) {
           socket.write(part);
           if (random.chance(0.5)) await turn();
