@@ -48,7 +48,7 @@ export function createDms(homeserver: HomeserverClient, botId: string): Dms {
       known.set(userId, roomId);
       return roomId;
     } catch (error) {
-      listed = null; // perhaps it was made all the same: looked up before the next attempt
+      listed = null; // it may have been created anyway: look it up before the next attempt
       throw error;
     }
   }

@@ -27,7 +27,7 @@ export type Encryptor = {
   /**
    * Encrypts for the members of the room, invited ones included, as `state` has them.
    *
-   * Under `cross-signed`, everybody's keys are asked for anew, and the room's key is new unless the last one
+   * Under `cross-signed`, everyone's keys are queried again, and the room's key is new unless the last one
    * was made under it too, by this process: no device that was given an earlier key can read it.
    * @param recipient someone without whose signed device there is no sense in it, under `cross-signed`
    * @throws MintwardenError `recipient-unusable` where they have none; nothing was shared or encrypted then

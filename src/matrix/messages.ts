@@ -25,7 +25,7 @@ async function* backwards(
   }
 }
 
-/** See `Chat.findByMarker`. A marker on somebody else's event means nothing. */
+/** See `Chat.findByMarker`. A marker on someone else's event means nothing. */
 export async function findByMarker(
   homeserver: HomeserverClient,
   botId: string,

@@ -13,7 +13,7 @@ export type PublishedIdentity = { readonly masterKey: string; readonly sessions:
 /**
  * The identity in an answer to `POST /keys/query`, for a person to compare. Every signature from the master
  * key down to a session is verified here, so that real sessions cannot be shown under a master key that is
- * somebody else's (Client-Server API, Cross-signing and Signing JSON). Null where there is none.
+ * someone else's (Client-Server API, Cross-signing and Signing JSON). Null where there is none.
  */
 export function verifyPublishedIdentity(answer: JsonObject, userId: string): PublishedIdentity | null {
   const master = keyOf(objectAt(answer, 'master_keys'), userId, 'master');

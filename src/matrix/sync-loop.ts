@@ -97,7 +97,7 @@ export function startSyncLoop(options: {
     await engine.withLock(() => engine.sendOutgoingRequests());
     await receiver.retryPending();
     for (const update of roomUpdates(answer)) {
-      // Whoever else has the bot in a room must not make it look back through theirs.
+      // Other people who have the bot in a room must not make it page back through theirs.
       if (!(await receiver.isWatched(update.roomId))) continue;
       for (const event of await eventsOf(update, since)) await receiver.receive(update.roomId, event);
     }

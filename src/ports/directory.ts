@@ -40,7 +40,7 @@ export interface Directory {
   resolveAlias(alias: RoomAlias): Promise<RoomId | null>;
   /** Whether the homeserver has server notices (an answer of "yes" is remembered, of "no" for a minute). */
   hasServerNotices(): Promise<boolean>;
-  /** Whether server notices come in this room, whoever's they are. */
+  /** Whether this is a server notices room of any user. */
   isNoticesRoom(roomId: RoomId): Promise<boolean>;
   /** Sends a server notice, once per `transactionId`. */
   sendServerNotice(

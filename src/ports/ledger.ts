@@ -34,13 +34,13 @@ export type LedgerCounts = {
   readonly unreadable?: number;
 };
 
-/** What has come due, and what waits. For metrics: it tells nothing of whom. */
+/** What has come due, and what waits. For metrics: it identifies nobody. */
 export type Backlog = {
   readonly grants: Readonly<Record<Grant['state'], number>>;
   /** How many of those that are live are suspended. */
   readonly suspended: number;
   readonly leases: Readonly<Record<Lease['state'], number>>;
-  /** How many of the unkillable have reached their own end, and are alive no more. */
+  /** How many of the unkillable have expired, and are no longer alive. */
   readonly lapsed: number;
   /** Rows whose `nextActionAt` has come, and the earliest of those; messages held back are not among them. */
   readonly due: Readonly<

@@ -37,7 +37,7 @@ export interface Transactions {
   resume(key: TransactionKey, leaseId: LeaseId): Promise<void>;
   /** It is in the room, as this event. An event id that is known stays. */
   sent(key: TransactionKey, eventId: EventId): Promise<void>;
-  /** It is certain that it was not sent: it may be begun anew. What has an event id stays. */
+  /** It was certainly not sent: it may be begun again. What has an event id stays. */
   unsent(key: TransactionKey): Promise<void>;
   /** Forgets the writes of grants that were over before this moment. */
   forgetBefore(endedAt: number): Promise<void>;

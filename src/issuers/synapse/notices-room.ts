@@ -8,7 +8,7 @@ const REMEMBERED_ROOMS = 200_000;
 
 /**
  * Finds the room that Synapse's server notices come in. Its mark, a room tag, is in no admin API; but
- * every such room is made by one account that nobody else can use, and who that is shows in a notice. So
+ * every such room is made by one account that nobody else can use, and its notices show which one. So
  * one notice is sent to the issuer account, and its sender's rooms are the notices rooms.
  */
 export function createNoticesRooms(parts: {

@@ -15,7 +15,7 @@ export type SynapseOptions = {
   readonly homeserverUrl: string;
   /** The part after the colon of its users. */
   readonly serverName: string;
-  /** A server administrator's token; read anew for every request. */
+  /** A server administrator's token; read again for every request. */
   readonly issuerToken: () => string;
   /**
    * The homeserver does not know the issuer's token. True: `issuerToken` gives another one now, and the

@@ -18,7 +18,7 @@ export interface CrossSigningUploads {
   readonly signatures: string;
 }
 
-/** The private keys, unpadded base64. Whoever holds them can sign devices as this user. */
+/** The private keys, unpadded base64. Anyone who holds them can sign devices as this user. */
 export interface CrossSigningSeeds {
   readonly master?: string;
   readonly selfSigning?: string;

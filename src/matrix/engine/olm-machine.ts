@@ -244,7 +244,7 @@ export class OlmMachine {
     });
   }
 
-  /** A user's devices as last learned; `queryKeys` learns anew. */
+  /** A user's devices as last learned; `queryKeys` updates them. */
   getUserDevices(userId: string): Promise<DeviceSummary[]> {
     return this.#run(async () => {
       const devices = await this.#machine.getUserDevices(new wasm.UserId(userId), 0);

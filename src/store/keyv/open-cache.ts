@@ -37,7 +37,7 @@ function openDatabase(file: string, now: number): DatabaseSync {
   }
 }
 
-/** Keeps the broken file for whoever wants to look, under a name that is never opened. */
+/** Keeps the broken file for inspection, under a name that is never opened. */
 function moveAside(file: string, now: number): string {
   const aside = `${file}.broken-${now}`;
   renameSync(file, aside);
@@ -46,7 +46,7 @@ function moveAside(file: string, now: number): string {
 }
 
 /**
- * Opens the cache file, 0600; a damaged one is moved aside and made anew, with a line in the log.
+ * Opens the cache file, 0600; a damaged one is moved aside and created again, with a line in the log.
  * @throws MintwardenError `state` where the folder or the disk does not let us
  */
 export async function openCache({ file, log, clock }: CacheOptions): Promise<Cache> {
@@ -57,7 +57,7 @@ export async function openCache({ file, log, clock }: CacheOptions): Promise<Cac
       db = openDatabase(file, clock.now());
     } catch (error) {
       if (!DAMAGED.has(sqliteCode(error) ?? 0)) throw error;
-      log.warn('the cache was damaged and is made anew', { file, movedTo: moveAside(file, clock.now()) });
+      log.warn('the cache was damaged and is created again', { file, movedTo: moveAside(file, clock.now()) });
       ensurePrivateFile(file, log);
       db = openDatabase(file, clock.now());
     }

@@ -25,7 +25,7 @@ export type ServiceMetrics = {
   /** The reaper has done something that was due, or could not. */
   readonly tended: (kind: string, ms: number, failed: boolean) => void;
   /**
-   * Reads everything anew. To be called before the registry is shown. Never throws. Null: there is nothing to
+   * Reads everything again. To be called before the registry is shown. Never throws. Null: there is nothing to
    * ask yet, or no more.
    */
   readonly collect: (sources: ServiceSources | null, ready: boolean) => Promise<void>;

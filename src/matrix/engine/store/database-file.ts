@@ -88,7 +88,7 @@ function asStoreError(error: unknown, path: string): unknown {
     return new EngineError(
       'store-damaged',
       `The encryption store ${path} is damaged.`,
-      'Never bring back an older copy of it. Move it away; the bot then logs in anew and signs its new device.',
+      'Never restore an older copy of it. Move it away; the bot then logs in again and signs its new device.',
       { cause: error },
     );
   }

@@ -25,7 +25,7 @@ export function checkStoreKey(sql: DatabaseSync, key: Uint8Array): void {
     throw new EngineError(
       'store-key-wrong',
       'The key does not fit the encryption store.',
-      'Restore the key the store was made with; without it the bot has to log in anew.',
+      'Restore the key the store was created with; without it the bot has to log in again.',
     );
   }
 }

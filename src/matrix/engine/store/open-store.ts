@@ -68,7 +68,7 @@ async function readable<T>(file: string, read: () => Promise<T>): Promise<T> {
     throw new EngineError(
       'store-damaged',
       `The encryption store ${file} cannot be read.`,
-      'Never bring back an older copy of it. Move it away; the bot then logs in anew and signs its new device.',
+      'Never restore an older copy of it. Move it away; the bot then logs in again and signs its new device.',
       { cause: error },
     );
   }

@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts';
 export interface Writer {
   /** The records that a readwrite transaction touched, as they are now. */
   writeJournal(database: string, journal: Journal): void;
-  /** A whole database anew, after its layout changed: renames, removals and additions are all in it. */
+  /** A whole database rewritten, after its layout changed: renames, removals and additions are all in it. */
   writeDatabase(database: string, version: number, raw: RawDatabase): void;
   deleteDatabase(database: string): void;
 }
