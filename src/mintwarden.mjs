@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs';
 
 const NEEDED = [24, 12];
 /**
- * Left alone, Node sizes its heap by the machine: on a large one it lets 100 MB and more of garbage lie.
- * These two keep the service below 200 MB; neither is a limit that a large answer could hit.
+ * By default Node lets young objects take so much room that 100 MB and more of garbage stay resident. This is
+ * not a limit that a large answer could hit; docs/architecture.md has the figures ("One small process").
  */
-const THRIFT = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
+const V8_FLAGS = ['--max-semi-space-size=16'];
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
@@ -18,11 +18,11 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   process.exitCode = 1;
 } else {
   // The same process goes on with the flags: its id, its signals and its streams stay.
-  const thrifty = process.execArgv.some((flag) => flag.startsWith('--max-semi-space-size'));
-  if (process.argv[2] === 'start' && !thrifty && process.platform !== 'win32') {
+  const isRestarted = process.execArgv.some((flag) => flag.startsWith('--max-semi-space-size'));
+  if (process.argv[2] === 'start' && !isRestarted && process.platform !== 'win32') {
     process.execve?.(
       process.execPath,
-      [process.execPath, ...THRIFT, ...process.execArgv, ...process.argv.slice(1)],
+      [process.execPath, ...V8_FLAGS, ...process.execArgv, ...process.argv.slice(1)],
       process.env,
     );
   }
