@@ -79,6 +79,7 @@ export class LeanConnection {
     try {
       listener.onStart();
     } catch (thrown) {
+      if (this.#exchange === null) throw thrown;
       this.fail(thrown as Error);
     }
     if (this.#exchange === exchange) this.#socket.write(text, encoding);
@@ -92,6 +93,8 @@ export class LeanConnection {
       try {
         this.#readFor(exchange, length);
       } catch (thrown) {
+        // Told to the listener; where it has had its last word, to nobody.
+        if (this.#exchange === null) throw thrown;
         this.fail(thrown as Error);
       }
     }

@@ -111,6 +111,7 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
     try {
       call();
     } catch (thrown) {
+      if (this.#over) return rethrow(thrown);
       this.#fail(thrown as Error);
       this.#controller?.abort(ABORTED);
     }
@@ -135,13 +136,18 @@ function withoutSpaceAfter(value: string): string {
   return value.replace(/[ \t]+$/, '');
 }
 
-/** What is thrown here would be caught by undici, and lost. */
+/** Calls what must not throw. */
 function uncaught(call: () => void): void {
   try {
     call();
   } catch (thrown) {
-    queueMicrotask(() => {
-      throw thrown;
-    });
+    rethrow(thrown);
   }
+}
+
+/** Where undici does not catch it, to lose it. */
+function rethrow(thrown: unknown): void {
+  queueMicrotask(() => {
+    throw thrown;
+  });
 }

@@ -173,6 +173,30 @@ describe.each(TRANSPORTS)('%s', (name, create) => {
         expect((await ask(transport).over).calls).toEqual(WHOLE);
       },
     );
+
+    test.each([
+      ['onEnd', () => always(OK)],
+      ['onError', () => server.answer((socket) => socket.destroy())],
+    ] as const)('what a listener throws in %s is uncaught', async (hook, prepare) => {
+      prepare();
+      const caught = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      const uncaught = new Promise((resolve) => void process.once('uncaughtException', resolve));
+      const thrown = new Error('a bug');
+      ask(
+        transport,
+        {},
+        {
+          [hook]: () => {
+            throw thrown;
+          },
+        },
+      );
+      expect(await uncaught).toBe(thrown);
+      for (const listener of caught) process.on('uncaughtException', listener);
+      always(OK);
+      expect((await ask(transport).over).calls).toEqual(WHOLE);
+    });
   });
 
   describe('what is written', () => {
@@ -362,6 +386,22 @@ describe.each(TRANSPORTS)('%s', (name, create) => {
       sockets[0]?.write(OK.replace('{}', '[]'));
       expect((await ask(transport).over).body).toBe('{}');
       expect(server.requests.map(({ connection }) => connection)).toEqual([0, 1]);
+    });
+
+    test('nor bytes that come right behind an answer, where the next request is made at once', async () => {
+      const sockets: Socket[] = [];
+      server.answer((socket) => {
+        sockets.push(socket);
+        socket.write(OK);
+      });
+      const next = Promise.withResolvers<Recorded>();
+      const onEnd = (): void => {
+        sockets[0]?.write(OK.replace('{}', '[]'));
+        void ask(transport).over.then(next.resolve);
+      };
+      ask(transport, {}, { onEnd });
+      expect((await next.promise).body).toBe('{}');
+      expect(server.connections.made).toBe(2);
     });
 
     // undici sends the next request after the rest of the first one's body.

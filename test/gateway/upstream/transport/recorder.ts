@@ -77,4 +77,4 @@ export function codeOf(recorded: Recorded): string | null {
 }
 
 /** Long enough for whatever might still come. */
-export const settle = (): Promise<void> => sleep(25);
+export const settle = (): Promise<void> => sleep(12);
