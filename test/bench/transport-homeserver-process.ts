@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 /**
- * A homeserver that costs next to nothing: every read is a whole request, and has one answer, written at once.
- * Chunked where its path says so, as Synapse writes JSON.
+ * A homeserver that costs next to nothing: every read is a whole request, and has one answer, written at
+ * once. Chunked where its path says so, as Synapse writes JSON.
  */
 const body = JSON.stringify({ chunk: [{ type: 'm.room.message', content: { body: 'x'.repeat(700) } }] });
 const head = [
@@ -16,7 +16,8 @@ const head = [
   'Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE, OPTIONS',
 ].join('\r\n');
 const sized = `${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-const chunked = `${head}\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+const size = body.length.toString(16);
+const chunked = `${head}\r\nTransfer-Encoding: chunked\r\n\r\n${size}\r\n${body}\r\n0\r\n\r\n`;
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('data', (request) => socket.write(request.includes('/chunked') ? chunked : sized, 'latin1'));

@@ -7,7 +7,8 @@ import { undiciTransport } from '../../src/gateway/upstream/transport/undici-tra
 
 /**
  * `node test/bench/transport.ts`: this process's processor time per exchange, user and system, of both
- * transports in turn, before a homeserver in a process of its own. `BENCH_SECONDS` sets how long each is measured.
+ * transports in turn, before a homeserver in a process of its own. `BENCH_SECONDS` sets how long each is
+ * measured.
  */
 const CONCURRENT = 64;
 const WARM_UP_MS = 10_000;
@@ -26,8 +27,9 @@ for (const path of ['sized', 'chunked']) {
     for (const [name, transport] of Object.entries(transports))
       figures[name]?.push(await run(transport, path, MEASURED_MS));
   const [undici, lean] = ['undici', 'lean'].map((name) => median(figures[name] ?? []));
+  const ratio = ((undici ?? 0) / (lean ?? 1)).toFixed(2);
   console.log(
-    `${path}: undici ${undici?.toFixed(1)} µs, lean ${lean?.toFixed(1)} µs an exchange: ${((undici ?? 0) / (lean ?? 1)).toFixed(2)} ×`,
+    `${path}: undici ${undici?.toFixed(1)} µs, lean ${lean?.toFixed(1)} µs an exchange: ${ratio} ×`,
   );
 }
 await Promise.all(Object.values(transports).map((transport) => transport.close()));
@@ -42,7 +44,7 @@ function run(transport: Transport, path: string, ms: number): Promise<number> {
     let open = 0;
     const exchange: Exchange = {
       method: 'GET',
-      target: `/_matrix/client/v3/rooms/%21abcdefghijklmnop%3Aexample.org/messages?dir=b&limit=10&kind=/${path}`,
+      target: `/_matrix/client/v3/rooms/%21abcdefghijkl%3Aexample.org/messages?dir=b&limit=10&x=/${path}`,
       headers: [
         'accept',
         'application/json',

@@ -2,13 +2,14 @@ import { leanTransport } from './lean-transport.ts';
 import type { Transport } from './transport.ts';
 import { undiciTransport } from './undici-transport.ts';
 
-/** What the operator says of it: `gateway.transport`. */
+/** `gateway.transport` in the configuration. */
 export type TransportSetting = 'auto' | 'undici';
 
 /**
- * The lean client where the homeserver is plain http and no proxy may stand between; undici for everything else.
- * @param environment of the process. A proxy named there counts where Node itself is told to use it; undici
- *   then goes through it, except to the hosts of no_proxy.
+ * The lean client if the homeserver is plain http and no proxy is used; otherwise undici.
+ * @param environment `process.env`. A proxy named there is used if Node itself is told to use it, and not
+ *   for the
+ *   hosts in no_proxy.
  */
 export function chooseTransport(
   homeserverUrl: string,
@@ -20,7 +21,7 @@ export function chooseTransport(
     : undiciTransport(homeserverUrl, { proxied: usesProxy(environment) });
 }
 
-/** Whether that is the lean one. */
+/** Whether `chooseTransport` takes the lean client. */
 export function isLean(
   homeserverUrl: string,
   setting: TransportSetting,
@@ -29,7 +30,7 @@ export function isLean(
   return setting === 'auto' && new URL(homeserverUrl).protocol === 'http:' && !usesProxy(environment);
 }
 
-/** As Node's own `fetch` does: NODE_USE_ENV_PROXY=1 or --use-env-proxy, and a proxy. */
+/** By the same variables as Node's own `fetch`. */
 function usesProxy(environment: NodeJS.ProcessEnv): boolean {
   const told =
     environment['NODE_USE_ENV_PROXY'] === '1' ||

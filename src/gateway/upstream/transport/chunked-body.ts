@@ -1,4 +1,4 @@
-/** More than any answer has: eight hexadecimal digits, 4 GiB. How much is taken is the caller's to say. */
+/** Eight hexadecimal digits, 4 GiB: more than any response has. The caller has a limit of its own. */
 const MAX_SIZE_DIGITS = 8;
 
 const LF = 0x0a;
@@ -14,11 +14,11 @@ const LAST_LF = 6;
 const DONE = 7;
 
 /**
- * Takes a chunked body apart (RFC 9112, 7.1), however it is split. Chunk extensions (7.1.1) and trailers (7.1.2)
- * are refused, though a recipient may ignore them: no homeserver sends any, and they are where readers disagree.
+ * Decodes a chunked body (RFC 9112, 7.1), however it is split into reads. Chunk extensions (7.1.1) and
+ * trailers (7.1.2) are refused instead of ignored: no homeserver sends any, and parsers disagree about them.
  */
 export class ChunkedBody {
-  /** Where the data of the last read stands, moved together; equal where there is none. */
+  /** Span of the data in the last read, chunks joined; empty if there is none. */
   from = 0;
   to = 0;
   #state = SIZE;
@@ -29,7 +29,7 @@ export class ChunkedBody {
     return this.#state === DONE;
   }
 
-  /** For the next body. */
+  /** Prepares for the next body. */
   reset(): void {
     this.#state = SIZE;
     this.#digits = 0;
@@ -37,8 +37,8 @@ export class ChunkedBody {
   }
 
   /**
-   * Reads on, and moves the data of several chunks together, in these bytes.
-   * @returns a sentence where it is refused
+   * Decodes what was read, in place: the data of several chunks is joined.
+   * @returns a sentence if it is refused
    */
   read(bytes: Buffer, from: number, end: number): string | null {
     this.from = from;
@@ -57,7 +57,7 @@ export class ChunkedBody {
             break;
           }
           const digit = hexadecimal(byte);
-          if (digit === -1) return 'A chunk has a size that is no number.';
+          if (digit === -1) return 'A chunk size is not a number.';
           if (++this.#digits > MAX_SIZE_DIGITS) return 'A chunk is too large.';
           this.#size = this.#size * 16 + digit;
           break;
@@ -68,7 +68,7 @@ export class ChunkedBody {
           this.#digits = 0;
           break;
         case DATA_CR:
-          if (byte !== CR) return 'A chunk is longer than it says.';
+          if (byte !== CR) return 'A chunk is longer than its size.';
           this.#state = DATA_LF;
           break;
         case DATA_LF:
@@ -84,7 +84,7 @@ export class ChunkedBody {
           this.#state = DONE;
           break;
         default:
-          return 'It goes on after its end.';
+          return 'There are bytes after its end.';
       }
     }
     return null;
@@ -105,7 +105,7 @@ export class ChunkedBody {
   }
 }
 
-const NO_LINE_END = 'A carriage return stands alone.';
+const NO_LINE_END = 'It has a bare CR.';
 
 function hexadecimal(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

@@ -5,11 +5,11 @@ const ZERO = 0x30;
 const MAX_LENGTH_DIGITS = 15;
 const JSON_TYPE = 'application/json';
 
-/** A value as text, without the white space after it. What is before it is not in the span. */
+/** A value as text, without trailing white space. */
 export function textOf(bytes: Buffer, from: number, end: number): string {
   let to = end;
   while (to > from && (bytes[to - 1] === SPACE || bytes[to - 1] === TAB)) to--;
-  // Nearly every answer has this value: no new string for it.
+  // Almost every response has this value: no new string for it.
   return isExactly(bytes, from, to, JSON_TYPE) ? JSON_TYPE : bytes.toString('latin1', from, to);
 }
 
@@ -21,8 +21,9 @@ function isExactly(bytes: Buffer, from: number, to: number, text: string): boole
 }
 
 /**
- * A length (RFC 9110, 8.6): digits alone. No sign, no list, and no space after them, where undici counts wrong.
- * @returns null where it is none
+ * A Content-Length (RFC 9110, 8.6): only digits. No sign, no list, no trailing space (undici miscounts
+ * there).
+ * @returns null if it is anything else
  */
 export function lengthIn(bytes: Buffer, from: number, to: number): number | null {
   if (to === from || to - from > MAX_LENGTH_DIGITS) return null;
@@ -35,12 +36,12 @@ export function lengthIn(bytes: Buffer, from: number, to: number): number | null
   return length;
 }
 
-/** Whether a Connection header says close: it is a list of options, in any case (RFC 9110, 7.6.1). */
+/** Whether a Connection header contains `close`: a case-insensitive list (RFC 9110, 7.6.1). */
 export function saysClose(options: string): boolean {
   return options !== 'keep-alive' && /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(options);
 }
 
-/** How many seconds a Keep-Alive header says; Infinity where it does not. */
+/** The timeout in a Keep-Alive header, in seconds; Infinity if there is none. */
 export function timeoutIn(parameters: string): number {
   const found = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,6})/i.exec(parameters);
   return found === null ? Infinity : Number(found[1]);

@@ -7,19 +7,22 @@ import { TransportError } from './transport.ts';
 export interface ConnectionPool {
   readonly host: string;
   readonly port: number;
-  /** One buffer for all connections: what came is read before anything else is. */
+  /** One read buffer for all connections: each read is handled before the next one happens. */
   readonly buffer: Buffer;
-  /** An exchange has ended well, and the server keeps the connection for so many seconds; 0: it does not. */
+  /**
+   * The exchange is complete, and the server keeps the connection for so many seconds; 0: it must not be
+   * reused.
+   */
   release(connection: LeanConnection, keptForSeconds: number): void;
-  /** It must not be used from now on. */
+  /** The connection must not be reused. */
   remove(connection: LeanConnection): void;
-  /** It is closed. */
+  /** The connection is closed. */
   closed(connection: LeanConnection): void;
 }
 
-/** One connection: connecting, then idle or with one exchange, then gone. Never pipelined. */
+/** One connection: connecting, idle, or with one exchange. Never pipelined. */
 export class LeanConnection {
-  /** For the pool: when it must be gone if it is still idle. */
+  /** Set by the pool: when it is destroyed if still idle. */
   idleUntil = 0;
   readonly #pool: ConnectionPool;
   readonly #socket: Socket;
@@ -45,21 +48,21 @@ export class LeanConnection {
     });
   }
 
-  /** Writes a request, as soon as it is connected. Only while it is idle. */
+  /** Writes a request as soon as it is connected. Only call this while it has no exchange. */
   start(exchange: LeanExchange): void {
     this.#exchange = exchange;
     exchange.connection = this;
     if (!this.#socket.connecting) this.#write(exchange);
   }
 
-  /** Ends it, and tells its exchange why. */
+  /** Destroys it; its exchange gets the error. */
   fail(error: Error): void {
     const exchange = this.#exchange;
     this.destroy();
     exchange?.fail(error);
   }
 
-  /** Ends it without a word. */
+  /** Destroys it; nobody is told. */
   destroy(): void {
     this.#reader.stop();
     this.#exchange = null;
@@ -74,7 +77,7 @@ export class LeanConnection {
   #write(exchange: LeanExchange): void {
     const { listener, text, encoding } = exchange;
     this.#reader.begin(listener);
-    // It holds the token.
+    // It contains the token.
     exchange.text = '';
     try {
       listener.onStart();
@@ -87,13 +90,13 @@ export class LeanConnection {
 
   #onRead(length: number): boolean {
     const exchange = this.#exchange;
-    // Nobody has asked for it: it could be the answer to what was smuggled (RFC 9112, 9.2 and 11.2).
+    // Nothing was requested: it could be meant for the next request (RFC 9112, 9.2 and 11.2).
     if (exchange === null) this.destroy();
     else {
       try {
         this.#readFor(exchange, length);
       } catch (thrown) {
-        // Told to the listener; where it has had its last word, to nobody.
+        // After the listener's last call, it is uncaught.
         if (this.#exchange === null) throw thrown;
         this.fail(thrown as Error);
       }
@@ -110,7 +113,7 @@ export class LeanConnection {
     else if (progress === 'ended') {
       this.#exchange = null;
       this.#reader.stop();
-      // An answer that came before its request was written whole leaves the rest of that in the way.
+      // If the response came before the whole request was written, the rest of it is still queued.
       const usable = !exchange.last && this.#socket.writableLength === 0;
       this.#pool.release(this, usable ? this.#reader.keptForSeconds : 0);
       exchange.end();

@@ -1,15 +1,15 @@
 import type { LeanConnection } from './lean-connection.ts';
 import type { ExchangeListener, Sent } from './transport.ts';
 
-/** One exchange on its way: waiting for its turn, then on a connection, then over. */
+/** One exchange: waiting, then on a connection, then over. */
 export class LeanExchange implements Sent {
   connection: LeanConnection | null = null;
   over = false;
   readonly listener: ExchangeListener;
-  /** The request as it is written; empty once it is. */
+  /** The request as it is written; empty afterwards. */
   text: string;
   readonly encoding: 'latin1' | 'utf8';
-  /** Whether its connection must not be used after it. */
+  /** Whether its connection must not be reused. */
   readonly last: boolean;
 
   constructor(listener: ExchangeListener, text: string, encoding: 'latin1' | 'utf8', last: boolean) {

@@ -9,25 +9,26 @@ import {
   TransportError,
 } from './transport.ts';
 
-/** As large as what libuv reads at once. */
+/** What libuv reads at once. */
 const BUFFER_BYTES = 65_536;
-/** Shorter than any server keeps an idle connection: Node 5 s, Twisted and nginx 60 s and more. */
+/** Shorter than servers keep idle connections: Node 5 s, Twisted and nginx 60 s or more. */
 const IDLE_SECONDS = 4;
-/** A connection is given up this much before the server says that it will close it. */
+/** If the server says when it closes, how much earlier we do. */
 const MARGIN_SECONDS = 2;
 const CLOSED = 'The transport is closed.';
 
 /**
  * A lean, strict HTTP/1.1 client for plain http.
  *
- * A request is written by the event loop's next check phase, after all sockets have been polled. So a connection
- * is only used again once it has been polled with nothing asked on it: whatever a server sent besides its answer,
- * or that it has closed, is seen before the next request is written (undici does so too: GHSA-35p6-xmwp-9g52).
- * What is written is never written again, whatever becomes of it: the homeserver may have acted on it.
+ * Requests are written in the check phase of the event loop, after the sockets were polled, and a connection
+ * is only reused if it was polled once since its last response. So whatever the server sent beyond that
+ * response, and that it closed the connection, is noticed before the next request is written (as in undici:
+ * GHSA-35p6-xmwp-9g52). A request that was written is never sent again: the homeserver may have acted on it.
  *
- * Connections are not limited: those who ask are (admission, requests at a time of each grant), and behind a limit
- * a write would wait for long polls.
- * @param homeserverUrl plain http; what is asked lies below its path
+ * The number of connections is not limited. The gateway limits requests itself, and behind a limit here a
+ * write would wait for long polls.
+ * @param homeserverUrl plain http; targets are relative to its path
+ * @throws TypeError if it is not plain http
  */
 export function leanTransport(homeserverUrl: string): Transport {
   return new LeanTransport(new URL(homeserverUrl));
@@ -40,13 +41,13 @@ class LeanTransport implements Transport, ConnectionPool {
   readonly #base: string;
   readonly #constant: string;
   readonly #connections = new Set<LeanConnection>();
-  /** The last one is the one used last, and used next. */
+  /** A stack: the connection that was used last is used next, so that the others can time out. */
   #idle: LeanConnection[] = [];
-  /** Idle, but not yet polled since their answer. */
+  /** Idle, but not polled yet since their last response. */
   #released: LeanConnection[] = [];
   #waiting: LeanExchange[] = [];
   #hasTurn = false;
-  /** Counts seconds. */
+  /** In seconds. */
   #clock = 0;
   readonly #ticking: NodeJS.Timeout;
   readonly #allClosed = Promise.withResolvers<void>();
@@ -70,7 +71,7 @@ class LeanTransport implements Transport, ConnectionPool {
       listener,
       requestText(this.#base, this.#constant, exchange, bodyBytes),
       body === null || bodyBytes === body.length ? 'latin1' : 'utf8',
-      // RFC 9110, 9.3.5: a server may not expect a body there, and take it for the next request.
+      // RFC 9110, 9.3.5: a server might not expect a body there, and take it for the next request.
       method === 'DELETE' && body !== null,
     );
     this.#waiting.push(sent);
@@ -145,7 +146,7 @@ function drop(list: LeanConnection[], connection: LeanConnection): void {
   if (at !== -1) list.splice(at, 1);
 }
 
-/** Tells it after `send` has returned. */
+/** Calls `onError` after `send` has returned. */
 function refuse(listener: ExchangeListener, code: 'invalid-request' | 'closed', sentence: string): Sent {
   const told = setImmediate(() => listener.onError(new TransportError(code, sentence)));
   return { abort: () => clearImmediate(told) };

@@ -1,7 +1,7 @@
 import { lengthIn, saysClose, textOf, timeoutIn } from './header-value.ts';
 import type { ResponseHead } from './transport.ts';
 
-/** Of a whole head, as Node's own parser and undici have it for its headers. */
+/** Status line and headers together; the limit of Node's own parser. */
 export const MAX_HEAD_BYTES = 16_384;
 const MAX_FIELDS = 128;
 
@@ -18,26 +18,26 @@ const DELETE = 0x7f;
 const STATUS_LINE = 'HTTP/1.# ### ';
 const DIGIT = STATUS_LINE.charCodeAt(7);
 
-/** For each byte, whether it may stand in a token: the names of headers (RFC 9110, 5.6.2). */
+/** 1 for each byte that is allowed in a token, such as a header name (RFC 9110, 5.6.2). */
 const IS_TOKEN = Uint8Array.from({ length: 256 }, (_, byte) =>
   /^[!#$%&'*+\-.^_`|~0-9A-Za-z]$/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 
-/** An answer's head, and what it says of the body and the connection. */
+/** A response's head, and what it says about the body and the connection. */
 export type ParsedHead = ResponseHead & {
-  /** Where the body begins. */
+  /** Offset of the body. */
   readonly end: number;
   readonly chunked: boolean;
-  /** Whether the server will keep the connection. */
+  /** Whether the server keeps the connection open. */
   readonly persistent: boolean;
-  /** How long it keeps it when idle, where it says so; otherwise Infinity. */
+  /** For how long when idle, if it says so; otherwise Infinity. */
   readonly keepAliveSeconds: number;
 };
 
 /**
- * Reads an answer's head by one strict grammar: what two readers could understand differently is refused, since
- * they could then also disagree where the next answer begins (RFC 9112, 11).
- * @returns null where more must come first; a sentence where it is refused
+ * Parses the head of a response by one strict grammar. Whatever two parsers could read differently is
+ * refused: they could then also disagree about where the next response begins (RFC 9112, 11).
+ * @returns null if it is incomplete; a sentence if it is refused
  */
 export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead | string | null {
   const limit = Math.min(to, from + MAX_HEAD_BYTES);
@@ -52,7 +52,7 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
   }
   const minor = digitAt(bytes, from + 7);
   const status = digitAt(bytes, from + 9) * 100 + digitAt(bytes, from + 10) * 10 + digitAt(bytes, from + 11);
-  // RFC 9110, 15: 100 to 599; others have no meaning.
+  // RFC 9110, 15: only 100 to 599 have a meaning.
   if (minor > 1 || status < 100 || status > 599) return NO_STATUS_LINE;
   while (at < limit && isText(bytes[at] as number)) at++;
   if (at === limit) return missing;
@@ -66,7 +66,7 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
   let retryAfter: string | null = null;
   let keepAliveSeconds = Infinity;
   let chunked = false;
-  // RFC 9112, 9.3: HTTP/1.0 keeps no connection unless it says so; we do not rely on that.
+  // RFC 9112, 9.3: HTTP/1.0 closes by default; we do not reuse such a connection even if it says keep-alive.
   let persistent = minor === 1;
 
   for (let fields = 0; ; fields++) {
@@ -77,20 +77,20 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
       break;
     }
     if (fields === MAX_FIELDS) return 'It has too many headers.';
-    // RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. Neither a folded value (5.2) nor a space
-    // before the colon (5.1) is a token.
+    // RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. This also refuses folded values (5.2) and
+    // a space before the colon (5.1): a space is no token character.
     const name = at;
     while (at < limit && IS_TOKEN[bytes[at] as number] === 1) at++;
     if (at === limit) return missing;
-    if (at === name || bytes[at] !== COLON) return 'A header has a name that is no token.';
+    if (at === name || bytes[at] !== COLON) return 'A header name is not a token.';
     const nameLength = at++ - name;
     while (at < limit && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
     const value = at;
     while (at < limit && isText(bytes[at] as number)) at++;
     if (at === limit) return missing;
     const end = at;
-    // RFC 9110, 5.5 and RFC 9112, 2.2: no NUL, no other control, no CR or LF that stands alone.
-    if (bytes[at] !== CR) return 'A header has a control character in it.';
+    // RFC 9110, 5.5 and RFC 9112, 2.2: no NUL or other control character, no bare CR or LF.
+    if (bytes[at] !== CR) return 'A header has a control character.';
     if (++at === limit) return missing;
     if (bytes[at++] !== LF) return BARE_CR;
 
@@ -112,10 +112,10 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
         break;
       case 14:
         if (!isToken(bytes, name, 'content-length')) break;
-        // RFC 9112, 6.3: more than one, or a list, is refused even where they are equal.
+        // RFC 9112, 6.3: several, or a list, are refused even if they are equal.
         if (contentLength !== null) return 'It has Content-Length more than once.';
         contentLength = lengthIn(bytes, value, end);
-        if (contentLength === null) return 'Its Content-Length is no number.';
+        if (contentLength === null) return 'Its Content-Length is not a number.';
         break;
       case 16:
         if (!isToken(bytes, name, 'content-encoding')) break;
@@ -125,8 +125,8 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
         break;
       case 17:
         if (!isToken(bytes, name, 'transfer-encoding')) break;
-        // RFC 9112, 6.1 and 7: chunked, once and alone. We have sent no TE, so nothing else may come. A tab after
-        // it has undici read the chunks as the body.
+        // RFC 9112, 6.1 and 7: `chunked`, once and with nothing else; we sent no TE, so nothing else is
+        // allowed. With a trailing tab, undici takes the chunk headers for part of the body.
         if (chunked || end - value !== 7 || !isToken(bytes, value, 'chunked'))
           return 'Its Transfer-Encoding is not chunked.';
         chunked = true;
@@ -134,7 +134,7 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
       default:
     }
   }
-  // RFC 9112, 6.1 and 6.3: this is how answers are smuggled.
+  // RFC 9112, 6.1 and 6.3: both are signs of response splitting.
   if (chunked && contentLength !== null) return 'It has both Transfer-Encoding and Content-Length.';
   if (chunked && minor === 0) return 'It has a Transfer-Encoding in HTTP/1.0.';
   return {
@@ -150,19 +150,21 @@ export function parseHead(bytes: Buffer, from: number, to: number): ParsedHead |
   };
 }
 
-const NO_STATUS_LINE = 'It does not begin with a status line.';
-const BARE_CR = 'A carriage return stands alone.';
+const NO_STATUS_LINE = 'It does not start with a status line.';
+const BARE_CR = 'It has a bare CR.';
 
 function digitAt(bytes: Buffer, at: number): number {
   return (bytes[at] as number) - ZERO;
 }
 
-/** What may stand in a value or a reason phrase (RFC 9110, 5.5): no control but the tab. */
+/** Allowed in a value or a reason phrase (RFC 9110, 5.5): no control character except the tab. */
 function isText(byte: number): boolean {
   return byte < SPACE ? byte === TAB : byte !== DELETE;
 }
 
-/** Whether a token of this length is this one, in any case. For tokens alone: the bit of case is not free elsewhere. */
+/**
+ * Compares without case. `token` is in lower case and as long; only letters have that bit free in a token.
+ */
 function isToken(bytes: Buffer, at: number, token: string): boolean {
   for (let next = 0; next < token.length; next++)
     if (((bytes[at + next] as number) | 0x20) !== token.charCodeAt(next)) return false;

@@ -2,49 +2,49 @@ import { ChunkedBody } from './chunked-body.ts';
 import { parseHead, type ParsedHead } from './response-head.ts';
 import type { ExchangeListener } from './transport.ts';
 
-/** A server may announce what it is doing (102, 103), but not for ever. */
+/** Interim responses (102, 103) are allowed, but not without end. */
 const MAX_INTERIM = 8;
 
 const HEAD = 0;
 const SIZED = 1;
 const CHUNKED = 2;
 
-/** What a read has come to. `refused`: what came is not one answer; `refusal` says why. */
+/** What a read led to. After `refused`, `refusal` says why. */
 export type Progress = 'more' | 'ended' | 'refused';
 
 /**
- * Reads the answers of one connection, one after the other, and tells a listener what is in them. What comes in
- * one read is judged before any of it is told.
+ * Reads the responses on one connection, one at a time, and passes their content to a listener. Everything in
+ * one read is checked before any of it is passed on.
  */
 export class ResponseReader {
-  /** After `refused`. */
+  /** Set by `refused`. */
   refusal = '';
-  /** After `ended`: how long the server keeps the connection, in seconds; 0: it must not be used again. */
+  /** Set by `ended`: how long the server keeps the connection, in seconds; 0: it must not be reused. */
   keptForSeconds = 0;
   #listener: ExchangeListener | null = null;
   #phase = HEAD;
   #interim = 0;
-  /** Of a body with Content-Length. */
+  /** Bytes left of a body with Content-Length; negative: too many have come. */
   #remaining = 0;
-  /** The beginning of a head that came in parts. */
+  /** An incomplete head. */
   #held: Buffer | null = null;
   readonly #chunks = new ChunkedBody();
 
-  /** Whoever is told of the next answer. */
+  /** Sets the listener of the next response. */
   begin(listener: ExchangeListener): void {
     this.#listener = listener;
     this.#phase = HEAD;
     this.#interim = 0;
   }
 
-  /** From now on nothing is told. */
+  /** Calls the listener no more. */
   stop(): void {
     this.#listener = null;
   }
 
   /**
-   * Reads what came. Its bytes may be moved; nothing of them is kept but copies. The listener may stop the reader
-   * while it is told something.
+   * Reads `length` bytes. They may be moved within the buffer, and are copied where they must be kept. The
+   * listener may stop the reader in any call.
    */
   read(bytes: Buffer, length: number): Progress {
     return this.#phase === HEAD ? this.#readHead(bytes, length) : this.#readBody(bytes, 0, length, null);
@@ -54,7 +54,7 @@ export class ResponseReader {
     let buffer = bytes;
     let to = length;
     if (this.#held !== null) {
-      // Read from its beginning again: heads are short, and seldom come in parts.
+      // Parsed from the start again: heads are short and rarely split.
       buffer = Buffer.concat([this.#held, bytes.subarray(0, length)]);
       to = buffer.length;
     }
@@ -79,11 +79,11 @@ export class ResponseReader {
     const { status, contentLength } = head;
     this.keptForSeconds = head.persistent ? head.keepAliveSeconds : 0;
     if (status === 204 || status === 304) {
-      // RFC 9112, 6.3: they have no body, whatever they say of one. RFC 9110, 8.6 and RFC 9112, 6.1: a 204 says
-      // nothing; a 304 may say what a 200 would have. Since a server that is wrong sends it all the same, the
-      // connection is not used again.
+      // RFC 9112, 6.3: no body, whatever the headers say. RFC 9110, 8.6 and RFC 9112, 6.1: a 204 has no such
+      // headers; a 304 may have the length of the 200. A broken server might send that body, so the
+      // connection is not reused.
       if (head.chunked || (status === 204 && contentLength !== null && contentLength > 0))
-        return this.#refuse('It has a body, which its status does not allow.');
+        return this.#refuse(BODY_NOT_ALLOWED);
       if (contentLength !== null && contentLength > 0) this.keptForSeconds = 0;
       this.#phase = SIZED;
       this.#remaining = 0;
@@ -91,7 +91,7 @@ export class ResponseReader {
       this.#phase = CHUNKED;
       this.#chunks.reset();
     } else if (contentLength === null) {
-      // RFC 9112, 6.3 and 8: it would end with the connection, so nobody could tell whether it is whole.
+      // RFC 9112, 6.3 and 8: the body would end with the connection, and could be cut short unnoticed.
       return this.#refuse('It does not say where its body ends.');
     } else {
       this.#phase = SIZED;
@@ -100,7 +100,7 @@ export class ResponseReader {
     return this.#readBody(buffer, head.end, to, head);
   }
 
-  /** @param head what is to be told first */
+  /** @param head to be passed on first, if it is in the same read */
   #readBody(buffer: Buffer, at: number, to: number, head: ParsedHead | null): Progress {
     let from = at;
     let until = to;
@@ -112,8 +112,8 @@ export class ResponseReader {
       ended = this.#chunks.done;
     } else {
       this.#remaining -= to - at;
-      // RFC 9112, 9.2 and 11.2: we have one request open at a time, so what comes after its answer is nobody's.
-      if (this.#remaining < 0) return this.#refuse('It goes on after its end.');
+      // RFC 9112, 9.2 and 11.2: there is one request at a time, so nobody asked for what follows.
+      if (this.#remaining < 0) return this.#refuse('There are bytes after its end.');
       ended = this.#remaining === 0;
     }
     if (head !== null) this.#listener?.onHead(head);
@@ -127,12 +127,14 @@ export class ResponseReader {
   }
 }
 
-/** RFC 9110, 15.2: interim answers have no body. */
+const BODY_NOT_ALLOWED = 'It has a body that its status does not allow.';
+
+/** RFC 9110, 15.2. */
 function problemOfInterim(head: ParsedHead, count: number): string | null {
-  // We have asked neither for leave to send a body nor for another protocol (RFC 9110, 10.1.1 and 7.8).
-  if (head.status < 102) return 'It is an answer to what was not asked.';
-  // One that ends the connection has no answer after it (RFC 9112, 9.6); HTTP/1.0 knows none.
-  if (!head.persistent) return 'Nothing may come after its interim answer.';
-  if (head.chunked || head.contentLength !== null) return 'It has a body, which its status does not allow.';
-  return count > MAX_INTERIM ? 'It has too many interim answers.' : null;
+  // We never send Expect (RFC 9110, 10.1.1) or Upgrade (7.8).
+  if (head.status < 102) return 'Its status is for something that was not requested.';
+  // After one with `close` no response may follow (RFC 9112, 9.6); HTTP/1.0 has no interim responses.
+  if (!head.persistent) return 'An interim response ends the connection.';
+  if (head.chunked || head.contentLength !== null) return BODY_NOT_ALLOWED;
+  return count > MAX_INTERIM ? 'It has too many interim responses.' : null;
 }

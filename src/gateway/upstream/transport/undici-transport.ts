@@ -9,14 +9,17 @@ import {
   TransportError,
 } from './transport.ts';
 
-/** Pipelining of 1 is none; the caller has the timeouts; connections are not limited (see `leanTransport`). */
+/**
+ * 1 means no pipelining. The caller has the timeouts. The number of connections is not limited (see
+ * `leanTransport`).
+ */
 const OPTIONS = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
 
 /**
- * undici behind the same interface: for https and proxies. It reads less strictly than the lean client: bodies
- * that end with the connection, chunk extensions and trailers pass.
- * @param homeserverUrl what is asked lies below its path
- * @param proxied whether the proxy of the environment is used (http_proxy, https_proxy, no_proxy)
+ * undici behind the same interface: for https and proxies. It is less strict than the lean client: it accepts
+ * bodies that end with the connection, chunk extensions and trailers.
+ * @param homeserverUrl targets are relative to its path
+ * @param proxied whether to use the proxy named in the environment (http_proxy, https_proxy, no_proxy)
  */
 export function undiciTransport(homeserverUrl: string, { proxied = false } = {}): Transport {
   const { origin, pathname } = new URL(homeserverUrl);
@@ -66,7 +69,7 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // It may have waited for a connection until nobody wanted it any more.
+    // Aborted while it was waiting for a connection.
     if (this.#over) controller.abort(ABORTED);
     else this.#tell(() => this.#listener.onStart());
   }
@@ -99,7 +102,7 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    // The library's own error may hold the request, and with it the token: its code alone is told.
+    // undici's own error may contain the request, and with it the token: only its code is passed on.
     const { name, code = name } = error as NodeJS.ErrnoException;
     const [kind, what] = /^(?:HPE_|HTTPParserError|UND_ERR_(?:HEADERS_OVERFLOW|RES_))/.test(code)
       ? (['invalid-response', "The homeserver's answer is refused"] as const)
@@ -124,9 +127,9 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
   }
 }
 
-const ABORTED = Object.freeze(new Error('Nobody waits for the answer any more.'));
+const ABORTED = Object.freeze(new Error('The exchange was aborted.'));
 
-/** A header's value as text. The white space after it is no part of it (RFC 9112, 5.1), but undici leaves it. */
+/** A header's value as text. Trailing white space is not part of it (RFC 9112, 5.1), but undici keeps it. */
 export function textOf(value: string | string[] | undefined): string | null {
   if (value === undefined) return null;
   return typeof value === 'string' ? withoutSpaceAfter(value) : value.map(withoutSpaceAfter).join(', ');
@@ -136,7 +139,7 @@ function withoutSpaceAfter(value: string): string {
   return value.replace(/[ \t]+$/, '');
 }
 
-/** Calls what must not throw. */
+/** Calls a listener for the last time. */
 function uncaught(call: () => void): void {
   try {
     call();
@@ -145,7 +148,7 @@ function uncaught(call: () => void): void {
   }
 }
 
-/** Where undici does not catch it, to lose it. */
+/** Outside of undici, which would swallow it. */
 function rethrow(thrown: unknown): void {
   queueMicrotask(() => {
     throw thrown;

@@ -2,7 +2,10 @@ import { parseArgs } from 'node:util';
 import { runOverSockets } from './over-sockets.ts';
 import { run } from './run.ts';
 
-/** `node test/gateway/upstream/transport/fuzz/fuzz.ts --count 1000000 --seed 1`. Ends with 1 where something was found. */
+/**
+ * `node test/gateway/upstream/transport/fuzz/fuzz.ts --count 1000000 --seed 1`. Ends with 1 where something
+ * was found.
+ */
 const { values } = parseArgs({ options: { count: { type: 'string' }, seed: { type: 'string' } } });
 const count = Number(values.count ?? 1_000_000);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);

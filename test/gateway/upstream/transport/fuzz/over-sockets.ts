@@ -17,8 +17,8 @@ export type SocketFigures = {
 };
 
 /**
- * The whole lean client, by real sockets: a broken answer, and right behind it a request whose answer nobody else
- * has. That must be told as it is, or not at all, whatever the broken one left on the connection.
+ * The whole lean client, by real sockets: a broken answer, and right behind it a request whose answer nobody
+ * else has. That must be told as it is, or not at all, whatever the broken one left on the connection.
  */
 export async function runOverSockets(seed: number, cases: number): Promise<SocketFigures> {
   const findings: Finding[] = [];
@@ -77,7 +77,7 @@ function brokenRule(broken: Recorded, inMemory: Read, next: Recorded, nonce: str
   if (
     ended(broken) &&
     !isDeepStrictEqual(inMemory.outcome, whole) &&
-    inMemory.why !== 'It goes on after its end.'
+    inMemory.why !== 'There are bytes after its end.'
   )
     return 'what comes by a socket is read as in memory';
   return null;

@@ -13,7 +13,9 @@ export type Judged =
     }
   | { readonly accepted: false; readonly why: string };
 
-/** Gives undici an answer by a socket in memory, and then, if it waits for more, the end of the connection. */
+/**
+ * Gives undici an answer by a socket in memory, and then, if it waits for more, the end of the connection.
+ */
 export function judgeByUndici(bytes: Buffer): Promise<Judged> {
   return new Promise((resolve) => {
     const socket = new MemorySocket(bytes);
