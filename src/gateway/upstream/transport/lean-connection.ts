@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { LeanExchange } from './lean-exchange.ts';
 import { ResponseReader } from './response-reader.ts';
+import { rethrow } from './rethrow.ts';
 import { TransportError } from './transport.ts';
 
 /** What a connection needs of the pool it belongs to. */
@@ -82,8 +83,7 @@ export class LeanConnection {
     try {
       listener.onStart();
     } catch (thrown) {
-      if (this.#exchange === null) throw thrown;
-      this.fail(thrown as Error);
+      this.#onThrown(thrown);
     }
     if (this.#exchange === exchange) this.#socket.write(text, encoding);
   }
@@ -96,9 +96,7 @@ export class LeanConnection {
       try {
         this.#readFor(exchange, length);
       } catch (thrown) {
-        // After the listener's last call, it is uncaught.
-        if (this.#exchange === null) throw thrown;
-        this.fail(thrown as Error);
+        this.#onThrown(thrown);
       }
     }
     return true;
@@ -106,11 +104,10 @@ export class LeanConnection {
 
   #readFor(exchange: LeanExchange, length: number): void {
     const progress = this.#reader.read(this.#pool.buffer, length);
-    if (progress === 'refused')
-      this.fail(
-        new TransportError('invalid-response', `The homeserver's answer is refused: ${this.#reader.refusal}`),
-      );
-    else if (progress === 'ended') {
+    if (progress === 'refused') {
+      const sentence = `The homeserver's response is refused: ${this.#reader.refusal}`;
+      this.fail(new TransportError('invalid-response', sentence));
+    } else if (progress === 'ended') {
       this.#exchange = null;
       this.#reader.stop();
       // If the response came before the whole request was written, the rest of it is still queued.
@@ -118,6 +115,12 @@ export class LeanConnection {
       this.#pool.release(this, usable ? this.#reader.keptForSeconds : 0);
       exchange.end();
     }
+  }
+
+  /** By the listener, which may have aborted before. */
+  #onThrown(thrown: unknown): void {
+    if (this.#exchange === null) rethrow(thrown);
+    else this.fail(thrown as Error);
   }
 
   #onLost(why: string): void {

@@ -1,4 +1,5 @@
 import type { LeanConnection } from './lean-connection.ts';
+import { rethrow } from './rethrow.ts';
 import type { ExchangeListener, Sent } from './transport.ts';
 
 /** One exchange: waiting, then on a connection, then over. */
@@ -30,13 +31,21 @@ export class LeanExchange implements Sent {
   end(): void {
     this.over = true;
     this.connection = null;
-    this.listener.onEnd();
+    try {
+      this.listener.onEnd();
+    } catch (thrown) {
+      rethrow(thrown);
+    }
   }
 
   fail(error: Error): void {
     this.over = true;
     this.text = '';
     this.connection = null;
-    this.listener.onError(error);
+    try {
+      this.listener.onError(error);
+    } catch (thrown) {
+      rethrow(thrown);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import { problemOf } from './request-head.ts';
+import { rethrow } from './rethrow.ts';
 import {
   type Exchange,
   type ExchangeListener,
@@ -105,7 +106,7 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
     // undici's own error may contain the request, and with it the token: only its code is passed on.
     const { name, code = name } = error as NodeJS.ErrnoException;
     const [kind, what] = /^(?:HPE_|HTTPParserError|UND_ERR_(?:HEADERS_OVERFLOW|RES_))/.test(code)
-      ? (['invalid-response', "The homeserver's answer is refused"] as const)
+      ? (['invalid-response', "The homeserver's response is refused"] as const)
       : (['connection-failed', 'The connection to the homeserver failed'] as const);
     this.failLater(new TransportError(kind, `${what} (${code}).`));
   }
@@ -146,11 +147,4 @@ function uncaught(call: () => void): void {
   } catch (thrown) {
     rethrow(thrown);
   }
-}
-
-/** Outside of undici, which would swallow it. */
-function rethrow(thrown: unknown): void {
-  queueMicrotask(() => {
-    throw thrown;
-  });
 }

@@ -198,6 +198,18 @@ describe.each(TRANSPORTS)('%s', (name, create) => {
       always(OK);
       expect((await ask(transport).over).calls).toEqual(WHOLE);
     });
+
+    test('a listener that throws leaves those beside it alone', async () => {
+      always(OK);
+      const failing = {
+        onStart: () => {
+          throw new Error('a bug');
+        },
+      };
+      const asked = Array.from({ length: 6 }, (_, at) => ask(transport, {}, at % 2 === 0 ? failing : {}));
+      const calls = (await Promise.all(asked.map(({ over }) => over))).map((one) => one.calls);
+      expect(calls).toEqual(asked.map((_, at) => (at % 2 === 0 ? ['start', 'error'] : WHOLE)));
+    });
   });
 
   describe('what is written', () => {
