@@ -64,6 +64,7 @@ export function startGatewayProcess(
   const connection = server.connect(send);
   const receive = (message: FromChild): void => {
     if (message.type === 'call') void connection.handle(message.id, message.call);
+    else if (message.type === 'reclaimed') connection.reclaimed(message);
     else if (message.type === 'ack') unacknowledged.shift();
     else if (message.type === 'listening') listening.resolve();
     else if (message.type === 'metrics')

@@ -11,6 +11,8 @@ import { type GatewayProcess, type ChildProgram, startGatewayProcess } from './c
 import type { ChildSetup } from './messages.ts';
 import { createIpcServer } from './ipc-server.ts';
 import { reservePort } from './reserve-port.ts';
+import { DEFAULT_LIMITS } from '../limits/limits.ts';
+import { requestPool, slotPool } from './limit-pools.ts';
 import { limitShare } from './limit-shares.ts';
 
 /** What gateway processes need. */
@@ -70,7 +72,8 @@ export async function startGatewayProcesses(options: GatewayProcessesOptions): P
     );
   }
   const port = await reservePort(listen.host, listen.port);
-  const limits = limitShare(options.setup.limits ?? {}, count);
+  const whole = { ...DEFAULT_LIMITS, ...options.setup.limits };
+  const limits = limitShare(whole, count);
   const setup: ChildSetup = {
     ...options.setup,
     limits,
@@ -81,8 +84,12 @@ export async function startGatewayProcesses(options: GatewayProcessesOptions): P
     writing: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
     tending: tokenBucket(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
+  const pools = {
+    slots: slotPool(whole.concurrentPerGrant),
+    requests: requestPool(whole.requestsPerSecond, whole.requestsAtOnce, now),
+  };
   const revision = createSharedRevision(options.folder);
-  const server = createIpcServer({ ...options, rateLimiters, revision, now });
+  const server = createIpcServer({ ...options, rateLimiters, pools, revision, now });
   const children = new Set<GatewayProcess>();
   const closing = new AbortController();
 

@@ -4,7 +4,8 @@ import type { Access, AccessControl } from '../../lifecycle/access/access-contro
 import type { Transactions } from '../../ports/transactions.ts';
 import type { RateClass } from '../http/call.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
-import type { GrantSnapshot, IpcMethod, IpcMethods, TokenCheck, ToChild } from './messages.ts';
+import type { Borrower, LimitLender } from './limit-lender.ts';
+import type { GrantSnapshot, IpcMethod, IpcMethods, TokenCheck } from './messages.ts';
 
 /** What children call, in the bot's process. */
 export type HandlerServices = {
@@ -14,8 +15,7 @@ export type HandlerServices = {
 };
 
 /** One connected child. */
-export type Connection = {
-  readonly send: (message: ToChild) => void;
+export type Connection = Borrower & {
   /** The grants whose token it has shown, as they were last sent to it. */
   readonly shown: Map<GrantId, Access & Pick<GrantSnapshot, 'version'>>;
   /** The grants of requests that were counted and are under way. */
@@ -35,6 +35,7 @@ const MAX_SHOWN = 10_000;
 /** @param connections those that are open at this moment */
 export function createHandlers(
   { access, transactions, rateLimiters }: HandlerServices,
+  lender: LimitLender,
   connections: ReadonlySet<Connection>,
 ): Handlers {
   let versions = 0;
@@ -90,6 +91,15 @@ export function createHandlers(
       return null;
     },
     pace: ({ grantId, pace }, from) => rateLimiters[pace].take(proven(grantId, from)),
+    borrow: ({ limit, grantId, count }, from) => lender.lend(limit, proven(grantId, from), count, from),
+    giveBack({ limit, grantId, count }, from) {
+      lender.giveBack(limit, proven(grantId, from), count, from);
+      return null;
+    },
+    charge({ grantId, count }, from) {
+      lender.charge(proven(grantId, from), count);
+      return null;
+    },
     find: ({ key }, from) => transactions.find({ ...key, grantId: proven(key.grantId, from) }),
     begin: ({ begun }, from) => transactions.begin({ ...begun, grantId: proven(begun.grantId, from) }),
     resume: async ({ key, leaseId }, from) => {

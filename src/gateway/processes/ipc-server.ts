@@ -6,7 +6,9 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import { toIpcError } from './ipc-error.ts';
 import { type Connection, createHandlers, type HandlerServices } from './ipc-handlers.ts';
-import type { IpcCall, IpcMethod, IpcMethods, ToChild, Update } from './messages.ts';
+import { createLimitLender } from './limit-lender.ts';
+import type { LimitPool } from './limit-pools.ts';
+import type { IpcCall, IpcMethod, IpcMethods, Reclaimed, SharedLimit, ToChild, Update } from './messages.ts';
 import type { SharedRevision } from './shared-revision.ts';
 
 /** What the bot's process answers with. */
@@ -14,6 +16,8 @@ export type IpcServerOptions = HandlerServices & {
   /** Its commits are sent on after `access` has heard of them. */
   readonly ledger: Pick<Ledger, 'onCommitted'>;
   readonly revision: SharedRevision;
+  /** What is lent to the processes. */
+  readonly pools: Readonly<Record<SharedLimit, LimitPool>>;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly log: Log;
@@ -28,6 +32,7 @@ export type IpcServer = {
   /** Connects one child. */
   connect(send: (message: ToChild) => void): {
     handle(id: number, call: IpcCall): Promise<void>;
+    reclaimed(answer: Reclaimed): void;
     close(): void;
   };
   /** Sends every child a heartbeat. */
@@ -47,7 +52,8 @@ const IDEMPOTENT: ReadonlySet<IpcMethod> = new Set<IpcMethod>(['present', 'upstr
 export function createIpcServer(options: IpcServerOptions): IpcServer {
   const { access, ledger, revision, now, log } = options;
   const connections = new Set<Connection>();
-  const handlers = createHandlers(options, connections);
+  const lender = createLimitLender(options.pools, connections);
+  const handlers = createHandlers(options, lender, connections);
 
   const broadcast = (changes: Omit<Update, 'at' | 'now'>): void => {
     const update: Update = { at: revision.current, now: now(), ...changes };
@@ -113,7 +119,7 @@ export function createIpcServer(options: IpcServerOptions): IpcServer {
     },
     now,
     connect(send) {
-      const connection: Connection = { send, shown: new Map(), used: [] };
+      const connection: Connection = { send, shown: new Map(), slots: new Map(), used: [] };
       connections.add(connection);
       return {
         async handle(id, call) {
@@ -126,8 +132,13 @@ export function createIpcServer(options: IpcServerOptions): IpcServer {
             send({ type: 'error', id, error });
           }
         },
+        reclaimed({ id, limit, grantId, count }) {
+          lender.giveBack(limit, grantId, count, connection);
+          lender.reclaimed(id);
+        },
         close() {
           connections.delete(connection);
+          lender.release(connection);
           for (const id of connection.used.splice(0))
             access.finishUse(id).catch(() => log.warn('the end of a request was not counted', { grant: id }));
         },

@@ -31,6 +31,14 @@ export type OwnMediaEvent = OfGrant & {
   readonly as: 'created' | 'uploaded';
 };
 
+/** A limit of each grant that holds for all processes together: requests at the same time, and in a second. */
+export type SharedLimit = 'slots' | 'requests';
+
+/** What was lent of it. `waitMs`: if that is nothing, when it is worth asking again. */
+export type Loan = { readonly count: number; readonly waitMs: number };
+
+type OfLimit = OfGrant & { readonly limit: SharedLimit; readonly count: number };
+
 /** Everything a child can call. Plain data, since it is sent as JSON. */
 export type IpcMethods = {
   readonly present: {
@@ -51,6 +59,9 @@ export type IpcMethods = {
   readonly usesLeft: { readonly params: OfGrant; readonly result: number | null };
   readonly withdraw: { readonly params: OfGrant; readonly result: null };
   readonly pace: { readonly params: OfGrant & { readonly pace: RateClass }; readonly result: number };
+  readonly borrow: { readonly params: OfLimit; readonly result: Loan };
+  readonly giveBack: { readonly params: OfLimit; readonly result: null };
+  readonly charge: { readonly params: OfGrant & { readonly count: number }; readonly result: null };
   readonly find: { readonly params: OfTransaction; readonly result: Transaction | null };
   readonly begin: { readonly params: { readonly begun: Begun }; readonly result: boolean };
   readonly resume: { readonly params: OfTransaction & { readonly leaseId: LeaseId }; readonly result: null };
@@ -88,7 +99,16 @@ export type Update = {
 /** The gateway's options that are plain data, and so can be sent to a child. */
 export type ChildSetup = Omit<
   GatewayOptions,
-  'observe' | 'access' | 'sentence' | 'transactions' | 'paces' | 'ownMedia' | 'clock' | 'log'
+  | 'observe'
+  | 'requestRate'
+  | 'slots'
+  | 'access'
+  | 'sentence'
+  | 'transactions'
+  | 'paces'
+  | 'ownMedia'
+  | 'clock'
+  | 'log'
 >;
 
 /** From the bot's process to a child. */
@@ -98,13 +118,19 @@ export type ToChild =
   | { readonly type: 'error'; readonly id: number; readonly error: IpcError }
   | ({ readonly type: 'update' } & Update)
   | ({ readonly type: 'own-media' } & OwnMediaEvent)
+  /** Asks for what is not used of a limit; answered by `reclaimed`. */
+  | ({ readonly type: 'reclaim' } & Reclaimed)
   | { readonly type: 'metrics' }
   | { readonly type: 'close' };
+
+/** What a child does not use of a limit. `id`: of what asked for it. */
+export type Reclaimed = OfLimit & { readonly id: number };
 
 /** From a child to the bot's process. `ack`: the oldest update not yet acknowledged was applied. */
 export type FromChild =
   | { readonly type: 'call'; readonly id: number; readonly call: IpcCall }
   | { readonly type: 'ack' }
+  | ({ readonly type: 'reclaimed' } & Reclaimed)
   | { readonly type: 'listening' }
   /** In answer to `metrics`. */
   | { readonly type: 'metrics'; readonly metrics: readonly object[] }

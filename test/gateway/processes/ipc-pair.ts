@@ -13,6 +13,7 @@ import {
   type IpcServer,
   type IpcServerOptions,
 } from '../../../src/gateway/processes/ipc-server.ts';
+import { requestPool, slotPool } from '../../../src/gateway/processes/limit-pools.ts';
 import { createRemoteAccess, type RemoteAccess } from '../../../src/gateway/processes/remote-access.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
@@ -32,14 +33,15 @@ export type Pair = Disposable & {
 };
 
 export function pair(
-  services: Omit<IpcServerOptions, 'revision' | 'log' | 'now' | 'rateLimiters'> &
+  services: Omit<IpcServerOptions, 'revision' | 'log' | 'now' | 'pools' | 'rateLimiters'> &
     Partial<Pick<IpcServerOptions, 'rateLimiters'>>,
   now: () => number,
 ): Pair {
   const folder = mkdtempSync(join(tmpdir(), 'mintwarden-revision-'));
   const revision = createSharedRevision(folder);
+  const pools = { slots: slotPool(64), requests: requestPool(50, 200, now) };
   const rateLimiters = { writing: { take: () => 0 }, tending: { take: () => 0 } };
-  const server = createIpcServer({ rateLimiters, ...services, revision, now, log: silentLog });
+  const server = createIpcServer({ rateLimiters, pools, ...services, revision, now, log: silentLog });
   const asked: IpcCall[] = [];
   let held: string[] | null = null;
   let gone = false;

@@ -168,6 +168,11 @@ describe('a process that was taken over', () => {
     await expect(Promise.resolve(remoteRateLimiters(client).writing.take(grant.id))).rejects.toMatchObject(
       refused,
     );
+    const borrow = { limit: 'slots', grantId: grant.id, count: 1 } as const;
+    const ignore = (): void => undefined;
+    await expect(client.call('borrow', borrow, ignore)).rejects.toMatchObject(refused);
+    await expect(client.call('giveBack', borrow, ignore)).rejects.toMatchObject(refused);
+    await expect(client.call('charge', borrow, ignore)).rejects.toMatchObject(refused);
     const remote = remoteTransactions(client);
     const begun = { ...KEY(grant.id), digest: '', leaseId: 'l' as LeaseId, begunAt: 1 };
     await transactions.begin(begun);
