@@ -5,7 +5,6 @@ import { toPolicy } from '../config/index.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { createSynapse } from '../issuers/synapse/synapse.ts';
 import { createAccessControl } from '../lifecycle/access/access.ts';
-import { withLockdown } from '../lifecycle/access/with-lockdown.ts';
 import type { Lockdown } from '../lifecycle/lockdown.ts';
 import { startAnchors } from '../lifecycle/anchors/poster.ts';
 import { createPendingRevocations } from '../lifecycle/revocation/pending-revocations.ts';
@@ -192,16 +191,15 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(() => reaper.stop());
   const watch = startSubjectsWatch(services);
   cleanup.defer(() => watch.stop());
-  const access = withLockdown(createAccessControl(services), held);
+  const access = createAccessControl(services);
   cleanup.defer(() => access.close());
   const toldIncidents = cache.space<readonly IncidentKind[]>('troubles');
-  const telling = notifyIncidents(services, incidents, {
+  const telling = notifyIncidents(services, {
     load: async () => (await toldIncidents.get('told')) ?? [],
     save: async (told) => void (await toldIncidents.set('told', told)),
   });
   cleanup.defer(() => telling.stop());
-  const incidentWatch = watchIncidents(services, incidents, {
-    issuer: () => synapse.admin.issuerStatus(),
+  const incidentWatch = watchIncidents(services, {
     disk: disk.check,
   });
   cleanup.defer(() => incidentWatch.stop());

@@ -108,7 +108,7 @@ export function authorizeInControlRoom(message: Incoming, context: ControlRoomCo
     return refuseStale(message, context) ?? { kind: 'accept', pin: null, exposed };
   }
   if (
-    encryption.isReplaced === true ||
+    encryption.isReplaced ||
     (pin !== null && encryption.masterKey !== null && pin.masterKey !== encryption.masterKey)
   ) {
     return refuse(

@@ -45,7 +45,7 @@ export function ruleVerdict(
   scope: Scope,
   method: string,
   path: string,
-  otherNames: readonly string[] = [],
+  otherNames: readonly string[],
 ): 'allow' | 'deny' {
   return (scope.rules ?? []).every((list) => listVerdict(list, method, path, otherNames) === 'allow')
     ? 'allow'

@@ -12,11 +12,11 @@ const NEAR = 500;
 
 /**
  * The grant someone named, by its id or an unambiguous beginning of it.
- * @param subject where given, only this subject's grants exist
+ * @param subject only this user's grants are found; null: everyone's
  * @throws MintwardenError `usage` | `not-found` (with what may have been meant) | `ambiguous` (with what it
  *   could be)
  */
-export async function locate(services: Grants, text: string, subject: UserId | null = null): Promise<Grant> {
+export async function locate(services: Grants, text: string, subject: UserId | null): Promise<Grant> {
   const typed = normaliseGrantId(text.trim());
   if (!isGrantIdPrefix(typed)) {
     throw new MintwardenError(

@@ -21,8 +21,8 @@ export function lockdownSentence(held: Lockdown): string {
 }
 
 /** @throws MintwardenError `not-allowed` while anything is held */
-export function refuseDuringLockdown(held: (() => Lockdown | null) | undefined): void {
-  const why = held?.() ?? null;
+export function refuseDuringLockdown(lockdown: () => Lockdown | null): void {
+  const why = lockdown();
   if (why === null) return;
   const next =
     why.kind === 'old-copy'

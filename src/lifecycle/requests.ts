@@ -21,8 +21,8 @@ export type MintRequest = {
   readonly rooms: 'all' | readonly RoomReference[];
   /** What it may do. Absent: read. */
   readonly can?: readonly Permission[];
-  /** What narrows it besides. */
-  readonly limits?: ScopeLimits;
+  /** What else narrows it. */
+  readonly limits: ScopeLimits;
   /** Null: the policy's default. */
   readonly ttlMs: number | null;
   readonly reason: string | null;

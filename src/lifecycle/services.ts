@@ -31,12 +31,12 @@ export type Services = {
   readonly gatewayUrl: string;
   /** Whether the gateway can tell where requests come from, rather than only that its proxy brought them. */
   readonly seesAddresses: boolean;
-  /** What is wrong right now. */
-  readonly incidents?: Incidents;
-  /** Why no token is honoured and none is made just now; null: all is well. */
-  readonly lockdown?: () => Lockdown | null;
-  /** How the issuer account stands with the homeserver, asked now. Throws as the directory does. */
-  readonly issuerStatus?: () => Promise<IssuerStatus>;
-  /** Grants that count no more though the ledger could not be told so. */
-  readonly pendingRevocations?: PendingRevocations;
+  /** Open problems of the service as a whole. */
+  readonly incidents: Incidents;
+  /** Why no token is accepted and none is minted at this moment; null: no lockdown. */
+  readonly lockdown: () => Lockdown | null;
+  /** The state of the issuer account at the homeserver, asked now. Throws as the directory does. */
+  readonly issuerStatus: () => Promise<IssuerStatus>;
+  /** Revocations that the ledger could not record yet; the gateway enforces them already. */
+  readonly pendingRevocations: PendingRevocations;
 };

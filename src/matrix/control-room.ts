@@ -24,7 +24,7 @@ export async function readControlRoom(
       guestsAllowed: true,
       worldReadable: true,
     };
-    return { roomId, ...unknown, joined: [], invited: [] };
+    return { roomId, ...unknown, joined: [], invited: [], replacedBy: null };
   }
 }
 
@@ -41,7 +41,7 @@ export function toControlRoom(roomId: RoomId, state: RoomState, botId: string): 
       stringAt(state.content('m.room.history_visibility'), 'history_visibility') === 'world_readable',
     joined: state.members('join'),
     invited: state.members('invite'),
-    ...(replacedBy !== null && replacedBy !== roomId && { replacedBy }),
+    replacedBy: replacedBy === roomId ? null : replacedBy,
   };
 }
 

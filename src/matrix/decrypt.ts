@@ -56,7 +56,7 @@ export async function decrypt(
           messageIndex: found.info.messageIndex,
           deviceSigned: isFromSignedDevice(found.info, event.sender, devices),
           masterKey: identity?.masterKey ?? null,
-          ...(identity?.needsUserApproval === true && { isReplaced: true as const }),
+          isReplaced: identity?.needsUserApproval === true,
         },
       };
     } catch (error) {

@@ -106,7 +106,7 @@ export function createEncryptor(homeserver: HomeserverClient, engine: () => Engi
  */
 async function checkRecipient(engine: EngineClient, answer: JsonObject, recipient: UserId): Promise<void> {
   const { signedDevices, isReplaced } = toKeys(await evaluateKeys(engine, answer, recipient));
-  if (isReplaced === true) {
+  if (isReplaced) {
     const next =
       'Make sure that they reset it themselves; then an operator confirms it with `mintwarden trust`.';
     throw new MintwardenError(

@@ -108,7 +108,7 @@ export function toKeys({ devices, identity }: QueriedKeys): Keys {
     devices: devices.length,
     signedDevices: devices.filter((device) => device.isCrossSignedByOwner).length,
     masterKey: identity?.masterKey ?? null,
-    ...(identity?.needsUserApproval === true && { isReplaced: true as const }),
+    isReplaced: identity?.needsUserApproval === true,
   };
 }
 

@@ -31,7 +31,7 @@ export type Keys = {
   /** The master key, ed25519 in unpadded base64; null without cross-signing. */
   readonly masterKey: string | null;
   /** It is another one than was first seen, and nobody has confirmed it: no secret goes to them. */
-  readonly isReplaced?: true;
+  readonly isReplaced: boolean;
 };
 
 /** A message that arrived in a room the bot watches. */
@@ -55,7 +55,7 @@ export type Incoming = {
     /** The owner's master key at this moment. */
     readonly masterKey: string | null;
     /** That key is another one than was first seen, and nobody has confirmed it. */
-    readonly isReplaced?: true;
+    readonly isReplaced: boolean;
   };
 };
 
@@ -86,8 +86,8 @@ export type ControlRoomState = {
   readonly worldReadable: boolean;
   readonly joined: readonly UserId[];
   readonly invited: readonly UserId[];
-  /** The room that its tombstone names; absent where it has none. */
-  readonly replacedBy?: RoomId;
+  /** The room that its tombstone names; null where it has none. */
+  readonly replacedBy: RoomId | null;
 };
 
 /**

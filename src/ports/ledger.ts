@@ -31,7 +31,7 @@ export type LedgerCounts = {
   readonly auditRows: number;
   readonly auditHead: string;
   /** Stored rows that this process came upon and could not understand; `due` and `grants` leave them out. */
-  readonly unreadable?: number;
+  readonly unreadable: number;
 };
 
 /** What has come due, and what waits. For metrics: it identifies nobody. */

@@ -41,6 +41,7 @@ const good: ControlRoomState = {
   worldReadable: false,
   joined: [BOT, YOU],
   invited: [],
+  replacedBy: null,
 };
 
 const bad = (findings: readonly Finding[]) => findings.filter(({ severity }) => severity !== 'ok');

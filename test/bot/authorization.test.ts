@@ -9,7 +9,13 @@ import type { EventId, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Incoming } from '../../src/ports/chat.ts';
 import { ADA, ALICE, BOB, BOT, CONTROL, dmOf, NOW } from './support/stage.ts';
 
-const encryption = { sessionId: 's', messageIndex: 3, deviceSigned: true, masterKey: 'MASTER' };
+const encryption = {
+  sessionId: 's',
+  messageIndex: 3,
+  deviceSigned: true,
+  masterKey: 'MASTER',
+  isReplaced: false,
+};
 const message: Incoming = {
   roomId: CONTROL,
   eventId: '$1' as EventId,
@@ -30,6 +36,7 @@ const room = {
   worldReadable: false,
   joined: [ADA, BOT, BOB],
   invited: [],
+  replacedBy: null,
 };
 const context: ControlRoomContext = {
   now: NOW,

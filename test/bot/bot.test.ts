@@ -63,7 +63,13 @@ describe('a command in the control room', () => {
   it('acts and answers once, however often its event comes, also after a restart', async () => {
     const event = {
       eventId: '$once' as EventId,
-      encryption: { sessionId: 's', messageIndex: 7, deviceSigned: true, masterKey: 'MASTER' },
+      encryption: {
+        sessionId: 's',
+        messageIndex: 7,
+        deviceSigned: true,
+        masterKey: 'MASTER',
+        isReplaced: false,
+      },
     };
     await Promise.all([stage.says(MINT, event), stage.says(MINT, event)]);
     await stage.says(MINT, event);
@@ -134,7 +140,15 @@ describe('a command in the control room', () => {
     ['old', { sentAt: NOW - 301_000 }, /5 min/],
     [
       'from a session not verified',
-      { encryption: { sessionId: 's', messageIndex: 1, deviceSigned: false, masterKey: 'MASTER' } },
+      {
+        encryption: {
+          sessionId: 's',
+          messageIndex: 1,
+          deviceSigned: false,
+          masterKey: 'MASTER',
+          isReplaced: false,
+        },
+      },
       /not verified/,
     ],
     ['from a member who is not permitted', { sender: BOB }, /not on the list/],
@@ -151,7 +165,7 @@ describe('a command in the control room', () => {
   ])(
     'refused %s does not count when the homeserver brings it again under another id and date',
     async (_, { sentAt = NOW, deviceSigned = true }) => {
-      const encryption = { sessionId: 'held-back', messageIndex: 4, masterKey: 'MASTER' };
+      const encryption = { sessionId: 'held-back', messageIndex: 4, masterKey: 'MASTER', isReplaced: false };
       expect(
         await stage.says(MINT, {
           eventId: '$held' as EventId,
@@ -166,7 +180,13 @@ describe('a command in the control room', () => {
   );
 
   it('of those not on the list leaves nothing behind in the ledger, however many they write', async () => {
-    const encryption = { sessionId: 'bobs', messageIndex: 0, deviceSigned: true, masterKey: 'BOB' };
+    const encryption = {
+      sessionId: 'bobs',
+      messageIndex: 0,
+      deviceSigned: true,
+      masterKey: 'BOB',
+      isReplaced: false,
+    };
     await stage.says(MINT, { sender: BOB, eventId: '$bob' as EventId, encryption });
     expect(await stage.services.ledger.commandSeen('$bob' as EventId, 'bobs', 0)).toBe(false);
   });
@@ -180,7 +200,13 @@ describe('a command in the control room', () => {
     await stage.says('!list');
     expect(await stage.services.ledger.pin(ADA)).toMatchObject({ masterKey: 'MASTER' });
     const other = {
-      encryption: { sessionId: 'evil', messageIndex: 0, deviceSigned: true, masterKey: 'OTHER' },
+      encryption: {
+        sessionId: 'evil',
+        messageIndex: 0,
+        deviceSigned: true,
+        masterKey: 'OTHER',
+        isReplaced: false,
+      },
     };
     expect(await stage.says(MINT, other)).toContain('not the one I first saw');
     expect(await grants()).toEqual([]);

@@ -60,7 +60,7 @@ function answers(of: Scope): Map<string, boolean> {
   }
   for (const address of ADDRESSES) all.set(`from ${address}`, addressAllowed(of, address));
   for (const [method, path] of REQUESTS)
-    all.set(`${method} ${path}`, ruleVerdict(of, method, path) === 'allow');
+    all.set(`${method} ${path}`, ruleVerdict(of, method, path, []) === 'allow');
   for (const [at, power] of POWERS.entries()) {
     for (const deed of DEEDS)
       all.set(`power ${at} ${JSON.stringify(deed)}`, powerAllows(of, ALICE, power, deed));

@@ -19,6 +19,7 @@ import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts'
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { keptLog, scratchFolder } from '../store/scratch.ts';
 import { buildPolicy } from '../support/grants.ts';
+import { idleSafeguards } from '../support/safeguards.ts';
 
 const HOUR = 3_600_000;
 const random = (count: number) => randomBytes(count);
@@ -144,6 +145,7 @@ beforeAll(async () => {
     controlRoomId: '!control:test.local',
     gatewayUrl: 'http://127.0.0.1',
     seesAddresses: true,
+    ...idleSafeguards(clock),
   };
   access = createAccessControl(world);
   gateway = await startTestGateway({

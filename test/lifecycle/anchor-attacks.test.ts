@@ -41,7 +41,7 @@ const open = async (): Promise<void> => {
   ledger = await openSqliteLedger({ file: join(folder, 'state', 'ledger.sqlite'), log: silentLog });
 };
 const audited = () => ledger.commit({ at: NOON, audit: [sampleAudit()] });
-const post = () => startAnchors(parts()).stop();
+const post = () => startAnchors(parts(), { compared: true, onOther: () => {}, leaseMs: 0 }).stop();
 const kind = async () => (await compareState(parts())).state.kind;
 
 /** What the homeserver leaves of a message that was removed. */

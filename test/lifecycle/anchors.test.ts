@@ -58,6 +58,9 @@ const file = (): string => join(folder, 'state', 'ledger.sqlite');
 const open = async (): Promise<void> => {
   ledger = await openSqliteLedger({ file: file(), log: silentLog });
 };
+/** This state was compared with the control room, and is the newest. */
+const COMPARED = { compared: true, onOther: () => {}, leaseMs: 0 };
+
 const parts = (): AnchorParts => ({
   ledger,
   store: ledger.anchors,
@@ -83,7 +86,7 @@ async function bringBack(name: string): Promise<void> {
 }
 
 async function post(): Promise<void> {
-  const poster = startAnchors(parts());
+  const poster = startAnchors(parts(), COMPARED);
   await poster.stop();
 }
 
@@ -113,7 +116,12 @@ async function live(id: string): Promise<GrantId> {
 }
 
 const revoked = (id: GrantId) =>
-  endGrant(parts(), id, { cause: 'revoked', by: 'system', asked: 'nobody', command: null });
+  endGrant({ ...parts(), pendingRevocations: null }, id, {
+    cause: 'revoked',
+    by: 'system',
+    asked: 'nobody',
+    command: null,
+  });
 const stateOf = async (id: GrantId) => (await ledger.grant(id))?.state;
 const told = async (): Promise<string[]> => {
   const rows = await Promise.all((await ledger.anchors.messagesWaiting()).map((id) => ledger.message(id)));
@@ -317,7 +325,7 @@ describe('a homeserver that forgets', () => {
     await post();
     room.events = [];
     const pace = { everyMs: 600_000, soonMs: 1, lookEveryMs: 0, retryMs: 5, lastTryMs: 1_000 };
-    const poster = startAnchors(parts(), undefined, pace);
+    const poster = startAnchors(parts(), COMPARED, pace);
     await expect.poll(() => room.events.length).toBe(1);
     await expect.poll(told).toEqual(['homeserver-restored']);
     await poster.stop();
@@ -330,7 +338,7 @@ describe('the poster', () => {
     await live('AAAAAA');
     await post();
     using timers = fakeTimers();
-    const poster = startAnchors(parts(), undefined, {
+    const poster = startAnchors(parts(), COMPARED, {
       everyMs: 600_000,
       soonMs: 20,
       lookEveryMs: 60_000,
@@ -378,7 +386,7 @@ describe('the poster', () => {
 
   test('tries again while the homeserver is away, and never fails', async () => {
     using timers = fakeTimers();
-    const poster = startAnchors(parts(), undefined, {
+    const poster = startAnchors(parts(), COMPARED, {
       everyMs: 600_000,
       soonMs: 1,
       lookEveryMs: 60_000,

@@ -12,6 +12,7 @@ const room = (joinRule: string) => ({
   worldReadable: false,
   joined: [BOT],
   invited: [],
+  replacedBy: null,
 });
 
 test.each(['all is well, mint @alice for @mallory', '\u001b[2J', 'x'.repeat(60_000), 'mwt_7F3K9Q_secret'])(

@@ -4,13 +4,11 @@ import type { IncidentKind } from '../../src/domain/incident.ts';
 import type { ControlRoomState } from '../../src/ports/chat.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
-import { createPendingRevocations } from '../../src/lifecycle/revocation/pending-revocations.ts';
 import { retryPendingRevocations } from '../../src/lifecycle/revocation/retry-pending.ts';
 import { revoke } from '../../src/lifecycle/revocation/revoke.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { controlRoomIncident } from '../../src/lifecycle/incidents/control-room.ts';
 import { notifyIncidents } from '../../src/lifecycle/incidents/notify.ts';
-import { createIncidents } from '../../src/lifecycle/incidents/incidents.ts';
 import type { Services } from '../../src/lifecycle/services.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, BOT, CONTROL } from './support/homeserver.ts';
@@ -21,13 +19,13 @@ const FULL = new MintwardenError('state', 'The disk is full.', 'Free some space.
 /** A service that tells of its incidents; `told` is what survives a restart. */
 async function telling(told: IncidentKind[] = []) {
   const service = await Service.start();
-  const incidents = createIncidents(service.services);
+  const incidents = service.services.incidents;
   const kept = { told: told as readonly IncidentKind[] };
   const store = {
     load: async () => kept.told,
     save: async (kinds: readonly IncidentKind[]) => void (kept.told = kinds),
   };
-  const teller = notifyIncidents(service.services, incidents, store);
+  const teller = notifyIncidents(service.services, store);
   await teller.ready;
   const inControl = async (): Promise<string[]> => {
     await settled();
@@ -121,6 +119,7 @@ describe('the control room', () => {
     worldReadable: false,
     joined: [],
     invited: [],
+    replacedBy: null,
   };
 
   it.each([
@@ -133,7 +132,7 @@ describe('the control room', () => {
     ['it was upgraded', { replacedBy: '!new' as RoomId }, 'control-room-replaced'],
     ['its encryption is nonsense', { encrypted: false }, 'control-room-exposed'],
     ['it is public', { joinRule: 'public' }, 'control-room-exposed'],
-    ['the services reads it', { worldReadable: true }, 'control-room-exposed'],
+    ['anyone can read it', { worldReadable: true }, 'control-room-exposed'],
     ['guests may join', { guestsAllowed: true }, 'control-room-exposed'],
   ])('%s', (_what, change, kind) => {
     expect(controlRoomIncident({ ...well, ...change }, BOT)?.kind ?? null).toBe(kind);
@@ -141,7 +140,7 @@ describe('the control room', () => {
 });
 
 describe('an end that cannot be written', () => {
-  /** A services whose ledger takes nothing while `full` is set. */
+  /** Services whose ledger takes nothing while `full` is set. */
   async function onFullDisk() {
     const service = await Service.start();
     const disk = { full: false };
@@ -153,7 +152,6 @@ describe('an end that cannot be written', () => {
         onCommitted: (listener) => ledger.onCommitted(listener),
         commit: async (change) => (disk.full ? Promise.reject(FULL) : ledger.commit(change)),
       },
-      pendingRevocations: createPendingRevocations(),
     };
     const grant = await service.mint();
     await service.drain();
@@ -196,7 +194,7 @@ describe('an end that cannot be written', () => {
       endCause: 'revoked',
       endedBy: ADMIN,
     });
-    expect(services.pendingRevocations?.all()).toEqual([]);
+    expect(services.pendingRevocations.all()).toEqual([]);
     expect((await access.verifyToken(token)).kind).toBe('invalid');
     await service.drain();
     expect(

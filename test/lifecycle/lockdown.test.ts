@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAccessControl } from '../../src/lifecycle/access/access.ts';
-import { withLockdown } from '../../src/lifecycle/access/with-lockdown.ts';
 import type { Lockdown } from '../../src/lifecycle/lockdown.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { Service } from './support/harness.ts';
@@ -26,7 +25,7 @@ describe.each([OLD, CLOCK])('while it is held ($kind)', (why) => {
     await service.mint();
     await service.drain();
     const { token } = service.tokensSeen()[0]!;
-    const access = withLockdown(createAccessControl(service.services), () => held);
+    const access = createAccessControl(service.services);
     const good = await access.verifyToken(token);
     expect(good.kind).toBe('valid');
     if (good.kind !== 'valid') return;

@@ -10,7 +10,7 @@ describe('a grant', () => {
     await using service = await Service.start();
     const { id } = await service.mint();
     for (const text of [id, id.toLowerCase(), id.slice(0, 4), ` ${id.slice(0, 3)}-${id.slice(3)} `]) {
-      expect((await locate(service.services, text)).id).toBe(id);
+      expect((await locate(service.services, text, null)).id).toBe(id);
     }
   });
 
@@ -18,13 +18,15 @@ describe('a grant', () => {
     await using service = await Service.start();
     const { id } = await service.mint();
     const slip = id.slice(0, -1) + (id.endsWith('7') ? '8' : '7');
-    await expect(locate(service.services, slip)).rejects.toMatchObject({
+    await expect(locate(service.services, slip, null)).rejects.toMatchObject({
       code: 'not-found',
       next: `Did you mean ${id}?`,
     });
     const swapped = `${id[1]}${id[0]}${id.slice(2)}`;
     if (swapped !== id)
-      await expect(locate(service.services, swapped)).rejects.toMatchObject({ next: `Did you mean ${id}?` });
+      await expect(locate(service.services, swapped, null)).rejects.toMatchObject({
+        next: `Did you mean ${id}?`,
+      });
   });
 
   it('of somebody else does not exist for a subject', async () => {
@@ -43,8 +45,8 @@ describe('a grant', () => {
 
   it('is not sought for text that can be none', async () => {
     await using service = await Service.start();
-    await expect(locate(service.services, 'abc')).rejects.toMatchObject({ code: 'usage' });
-    await expect(locate(service.services, '%%%%%%')).rejects.toMatchObject({ code: 'usage' });
+    await expect(locate(service.services, 'abc', null)).rejects.toMatchObject({ code: 'usage' });
+    await expect(locate(service.services, '%%%%%%', null)).rejects.toMatchObject({ code: 'usage' });
   });
 });
 

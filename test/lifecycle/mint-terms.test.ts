@@ -15,7 +15,7 @@ const terms = (
 
 describe('the terms of a mint', () => {
   it('are read, and nothing else, unless said', () =>
-    expect(mintTerms({ rooms: 'all' }, ENFORCED)).toEqual({ v: 1, can: ['read'] }));
+    expect(mintTerms({ rooms: 'all', limits: {} }, ENFORCED)).toEqual({ v: 1, can: ['read'] }));
 
   it.each<[string, readonly Permission[], ScopeLimits, RegExp]>([
     ['a capability without what it needs', can('read', 'edit'), {}, /edit does nothing without send/],

@@ -96,7 +96,13 @@ describe('a reply', () => {
       type: 'm.room.message',
       content: { msgtype: 'm.text', body: '> shall I send this?\n\n!mint @alice --rooms all' },
     };
-    const encryption = { sessionId: 's', messageIndex: 0, deviceSigned: true, masterKey: 'M' };
+    const encryption = {
+      sessionId: 's',
+      messageIndex: 0,
+      deviceSigned: true,
+      masterKey: 'M',
+      isReplaced: false,
+    };
     const said = (content: object) =>
       toMessage(
         ROOM,

@@ -32,7 +32,7 @@ export const can: CliCommand = {
       log: createLog({ level: 'warn', pretty: true }),
     });
     try {
-      const grant = await locate({ ledger }, requiredOperand(flags, 'ID'));
+      const grant = await locate({ ledger }, requiredOperand(flags, 'ID'), null);
       const question = {
         method: requiredOperand(flags, 'METHOD'),
         target: requiredOperand(flags, 'PATH'),

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toPolicy, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Operator, RoomId } from '../../domain/ids.ts';
+import { createIncidents } from '../../lifecycle/incidents/incidents.ts';
+import { createPendingRevocations } from '../../lifecycle/revocation/pending-revocations.ts';
 import { startReaper } from '../../lifecycle/scheduler/reaper.ts';
 import type { Services } from '../../lifecycle/services.ts';
 import { startBotClient } from '../../matrix/bot-client.ts';
@@ -90,6 +92,11 @@ export async function notifyEveryone({
     controlRoomId: config.control_room,
     gatewayUrl: config.gateway.public_url,
     seesAddresses: false,
+    // No gateway runs any more, and nothing is minted: there is nothing left to protect.
+    incidents: createIncidents({ clock, log }),
+    lockdown: () => null,
+    pendingRevocations: createPendingRevocations(),
+    issuerStatus: () => synapse.admin.issuerStatus(),
   };
   const reaper = startReaper(services);
   cleanup.defer(() => reaper.stop());

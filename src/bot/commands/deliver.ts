@@ -19,7 +19,7 @@ export const deliverCommand: Command = {
   mutates: true,
   allowedWhenExposed: false,
   async run({ services, now }, args) {
-    const grant = await locate(services, required(args.positionals, 'ID'));
+    const grant = await locate(services, required(args.positionals, 'ID'), null);
     if (args.values.has(OUT_FLAG.name)) return { outboxReplyFor: grant.id };
     const { delivery, why } = await deliver(services, grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;

@@ -14,7 +14,7 @@ export const revokeCommand: Command = {
   mutates: true,
   allowedWhenExposed: true,
   async run({ services, sender, key }, args) {
-    const grant = await locate(services, required(args.positionals, 'ID'));
+    const grant = await locate(services, required(args.positionals, 'ID'), null);
     await revoke(services, { grant, by: sender, as: 'admin', command: key });
     return { outboxReplyFor: grant.id };
   },

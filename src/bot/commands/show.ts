@@ -108,12 +108,15 @@ export const showCommand: Command = {
   allowedWhenExposed: false,
   async run({ services, now }, args) {
     return reportDocument(
-      await show(services, await locate(services, required(args.positionals, 'ID'))),
+      await show(services, await locate(services, required(args.positionals, 'ID'), null)),
       now,
     );
   },
   async data({ services, now }, args) {
-    return reportData(await show(services, await locate(services, required(args.positionals, 'ID'))), now);
+    return reportData(
+      await show(services, await locate(services, required(args.positionals, 'ID'), null)),
+      now,
+    );
   },
 };
 

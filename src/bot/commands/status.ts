@@ -46,11 +46,11 @@ async function readStatus(services: Services) {
             `${plural(now.orphans, 'token', 'tokens')} may be alive at the homeserver in nobody’s hands; each ends by itself.`,
           ],
         ]),
-    ...((now.counts.unreadable ?? 0) === 0
+    ...(now.counts.unreadable === 0
       ? []
       : [
           [
-            `${plural(now.counts.unreadable ?? 0, 'row', 'rows')} of the ledger cannot be read: an operator looks with ‘mintwarden doctor’.`,
+            `${plural(now.counts.unreadable, 'row', 'rows')} of the ledger cannot be read: an operator looks with ‘mintwarden doctor’.`,
           ],
         ]),
   ];

@@ -34,7 +34,6 @@ export type AnchorStart = {
   readonly onOther: () => void;
   readonly leaseMs: number;
 };
-const COMPARED: AnchorStart = { compared: true, onOther: () => {}, leaseMs: 0 };
 
 /** Posts where the ledger stands. */
 export type AnchorPoster = {
@@ -54,11 +53,7 @@ export type AnchorPoster = {
  * minutes where something changed, and at the end. On the way it looks whether the homeserver still has the
  * last one. Nothing waits for it: where the homeserver is away it is tried again.
  */
-export function startAnchors(
-  parts: AnchorParts,
-  start: AnchorStart = COMPARED,
-  pace: AnchorPace = PACE,
-): AnchorPoster {
+export function startAnchors(parts: AnchorParts, start: AnchorStart, pace: AnchorPace = PACE): AnchorPoster {
   let { compared } = start;
   let other = false;
   const { ledger, store, log } = parts;

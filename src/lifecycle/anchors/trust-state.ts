@@ -48,7 +48,12 @@ export async function trustState(
     );
   let ended = 0;
   for (const { id } of state.live.filter((grant) => !keep.includes(grant.id))) {
-    const outcome = await endGrant(parts, id, { cause: 'old-copy', by, asked: 'nobody', command: null });
+    const outcome = await endGrant({ ...parts, pendingRevocations: null }, id, {
+      cause: 'old-copy',
+      by,
+      asked: 'nobody',
+      command: null,
+    });
     if (outcome.kind === 'ended') ended++;
   }
   const killing = await killAgain(parts);

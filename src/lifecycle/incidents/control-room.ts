@@ -48,7 +48,7 @@ export function controlRoomIncident(room: ControlRoomState, botId: string): Foun
       next,
     };
   }
-  if (room.replacedBy !== undefined) {
+  if (room.replacedBy !== null) {
     const next = `Invite ${botId} to ${room.replacedBy}, put that id as \`control_room\` into the configuration, and start the service anew. Commands from there count only then.`;
     return {
       kind: 'control-room-replaced',

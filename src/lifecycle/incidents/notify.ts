@@ -4,7 +4,7 @@ import { newIds } from '../rows/new-id.ts';
 import { problemOf } from '../problem.ts';
 import { newMessage } from '../rows/message-row.ts';
 import type { Services } from '../services.ts';
-import type { IncidentUpdate, Incidents } from './incidents.ts';
+import type { IncidentUpdate } from './incidents.ts';
 
 /**
  * Remembers through a restart what was told, so that a service that starts again and again does not repeat
@@ -24,7 +24,6 @@ const CONTROL: Destination = { kind: 'control', replyTo: null };
  */
 export function notifyIncidents(
   services: Services,
-  incidents: Incidents,
   store: ToldStore,
 ): { readonly ready: Promise<void>; readonly stop: () => Promise<void> } {
   const told = new Set<IncidentKind>();
@@ -85,7 +84,7 @@ export function notifyIncidents(
     running = running.then(work);
   };
 
-  const unsubscribe = incidents.onChange((news) => {
+  const unsubscribe = services.incidents.onChange((news) => {
     waiting.push(news);
     wake();
   });
@@ -94,7 +93,7 @@ export function notifyIncidents(
     .catch((): readonly IncidentKind[] => [])
     .then((kinds) => {
       for (const kind of kinds) told.add(kind);
-      for (const trouble of incidents.now()) waiting.push({ kind: 'opened', trouble });
+      for (const trouble of services.incidents.now()) waiting.push({ kind: 'opened', trouble });
     });
   running = ready;
   wake();

@@ -4,7 +4,7 @@ import { issuerIncident, recordIssuerStatus, type IssuerStatus } from './issuer-
 
 /** Nothing new is begun that could not be written down to its end. @throws MintwardenError `state` */
 export function refuseDuringIncident(services: Services): void {
-  const full = services.incidents?.now().find(({ kind }) => kind === 'disk');
+  const full = services.incidents.now().find(({ kind }) => kind === 'disk');
   if (full !== undefined) throw new MintwardenError('state', full.sentence, full.next);
 }
 
@@ -13,15 +13,10 @@ export function refuseDuringIncident(services: Services): void {
  * as it is.
  */
 export async function explainIssuerRefusal(services: Services, error: unknown): Promise<never> {
-  if (
-    !(error instanceof MintwardenError) ||
-    error.code !== 'homeserver-refused' ||
-    services.issuerStatus === undefined
-  )
-    throw error;
+  if (!(error instanceof MintwardenError) || error.code !== 'homeserver-refused') throw error;
   const status = await services.issuerStatus().catch((): IssuerStatus => 'ok');
   const found = issuerIncident(status);
   if (found === null) throw error;
-  if (services.incidents !== undefined) recordIssuerStatus(services.incidents, status);
+  recordIssuerStatus(services.incidents, status);
   throw new MintwardenError('homeserver-refused', found.sentence, found.next, { cause: error });
 }

@@ -4,31 +4,24 @@ import { excludeRoom } from '../exclude-room.ts';
 import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { CONTROL_ROOM_INCIDENTS, controlRoomIncident } from './control-room.ts';
-import { type IssuerStatus, recordIssuerStatus } from './issuer-status.ts';
-import type { Incidents } from './incidents.ts';
+import { recordIssuerStatus } from './issuer-status.ts';
 
 const WELL_MS = 10_000;
 const TROUBLED_MS = 3_000;
 /** One failed request is no outage. */
 const AWAY_AFTER = 2;
 
-/** What is looked at besides the services. */
+/** What is looked at besides what the services say. */
 export type Looks = {
-  /** @throws MintwardenError where the homeserver gave no usable answer */
-  readonly issuer: () => Promise<IssuerStatus>;
   /** Where the disk has room again, ends that trouble. */
   readonly disk: () => Promise<void>;
 };
 
-/** A loop that looks for incidents, more often while there is one. */
+/** A loop that looks for incidents, more often while one is open. */
 export type IncidentWatch = { readonly wake: () => void; readonly stop: () => Promise<void> };
 
 /** Looks once at everything that can be wrong. Never throws. */
-export async function detectIncidents(
-  services: Services,
-  incidents: Incidents,
-  looks: Looks,
-): Promise<'answered' | 'away'> {
+export async function detectIncidents(services: Services, looks: Looks): Promise<'answered' | 'away'> {
   await looks
     .disk()
     .catch((error: unknown) =>
@@ -36,8 +29,8 @@ export async function detectIncidents(
     );
   await retryPendingRevocations(services);
   const outcomes = await Promise.allSettled([
-    looks.issuer().then((status) => recordIssuerStatus(incidents, status)),
-    lookAtControlRoom(services, incidents),
+    services.issuerStatus().then((status) => recordIssuerStatus(services.incidents, status)),
+    lookAtControlRoom(services),
   ]);
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected')
@@ -49,7 +42,7 @@ export async function detectIncidents(
     : 'answered';
 }
 
-async function lookAtControlRoom(services: Services, incidents: Incidents): Promise<void> {
+async function lookAtControlRoom(services: Services): Promise<void> {
   let room = await services.chat.controlRoom();
   if (!room.botJoined) {
     await services.chat.rejoinControlRoom?.();
@@ -57,10 +50,10 @@ async function lookAtControlRoom(services: Services, incidents: Incidents): Prom
   }
   const found = controlRoomIncident(room, services.chat.userId);
   for (const kind of CONTROL_ROOM_INCIDENTS)
-    if (kind !== found?.kind) incidents.resolve(kind, found === null ? 'resolved' : 'superseded');
-  if (found !== null) incidents.open(found.kind, found.sentence, found.next);
+    if (kind !== found?.kind) services.incidents.resolve(kind, found === null ? 'resolved' : 'superseded');
+  if (found !== null) services.incidents.open(found.kind, found.sentence, found.next);
   // It may be the control room tomorrow: no token opens it meanwhile.
-  if (room.replacedBy !== undefined)
+  if (room.replacedBy !== null)
     await excludeRoom(services, { roomId: room.replacedBy, why: 'control', userId: null });
 }
 
@@ -69,18 +62,18 @@ function isAway(error: unknown): boolean {
 }
 
 /** Looks at once, and then again and again. */
-export function watchIncidents(services: Services, incidents: Incidents, looks: Looks): IncidentWatch {
+export function watchIncidents(services: Services, looks: Looks): IncidentWatch {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | null = null;
   let unanswered = 0;
 
   const look = async (): Promise<void> => {
-    const outcome = await detectIncidents(services, incidents, looks);
+    const outcome = await detectIncidents(services, looks);
     unanswered = outcome === 'away' ? unanswered + 1 : 0;
-    if (unanswered === 0) incidents.resolve('homeserver-away');
+    if (unanswered === 0) services.incidents.resolve('homeserver-away');
     else if (unanswered >= AWAY_AFTER) {
-      incidents.open(
+      services.incidents.open(
         'homeserver-away',
         'The homeserver does not answer.',
         'Look whether it runs, and whether `homeserver.url` leads to it. Everything waiting goes on by itself when it is back.',
@@ -97,11 +90,14 @@ export function watchIncidents(services: Services, incidents: Incidents, looks: 
       .then(() => {
         running = null;
         if (!stopped)
-          timer = setTimeout(wake, incidents.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS);
+          timer = setTimeout(
+            wake,
+            services.incidents.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS,
+          );
       });
   };
   // Whoever else has found one: its end must not wait for the next look at leisure.
-  const unsubscribe = incidents.onChange(({ kind }) => {
+  const unsubscribe = services.incidents.onChange(({ kind }) => {
     if (kind !== 'opened' || stopped || running !== null) return;
     clearTimeout(timer);
     timer = setTimeout(wake, TROUBLED_MS);

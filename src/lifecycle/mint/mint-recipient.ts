@@ -44,10 +44,7 @@ export function recipientOf(
  * @throws MintwardenError `recipient-unusable`
  */
 export function checkRecipientKeys(recipient: UserId, keys: Keys, pin: Pin | null): void {
-  if (
-    keys.isReplaced === true ||
-    (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)
-  ) {
+  if (keys.isReplaced || (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)) {
     throw new MintwardenError(
       'recipient-unusable',
       `${recipient} has another cryptographic identity than the one first seen; it may not be them.`,

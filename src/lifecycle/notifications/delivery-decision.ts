@@ -9,10 +9,7 @@ export type WaitingFor = 'not-joined' | 'no-signed-device' | 'room-unsafe' | 'id
  * a signed device, and with the identity that was first seen. Null: it may.
  */
 export function tokenObstacle(dm: Dm, keys: Keys, pin: Pin | null): WaitingFor | null {
-  if (
-    keys.isReplaced === true ||
-    (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey)
-  )
+  if (keys.isReplaced || (pin !== null && keys.masterKey !== null && pin.masterKey !== keys.masterKey))
     return 'identity-changed';
   if (keys.masterKey === null || keys.signedDevices < 1) return 'no-signed-device';
   if (!dm.encrypted) return 'room-unsafe';

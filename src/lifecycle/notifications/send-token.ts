@@ -26,8 +26,7 @@ export async function sendToken(services: Services, message: Message, grant: Gra
   const notice = message.after === null ? null : await services.ledger.message(message.after);
   const now = services.clock.now();
   if (notice?.state !== 'accepted' || effectiveState(grant, now) === 'inactive') return { kind: 'inactive' };
-  if (grant.suspended || (services.lockdown?.() ?? null) !== null)
-    return { kind: 'waiting', why: 'suspended' };
+  if (grant.suspended || services.lockdown() !== null) return { kind: 'waiting', why: 'suspended' };
   const { recipient } = grant;
   if (isOperator(recipient))
     throw new MintwardenError('internal', 'A token for an operator’s file is never sent.');

@@ -12,7 +12,7 @@ const MANY = 100_000;
 const PAUSES_MS = [0, 500, 2_000, 5_000];
 
 /** What ending everything takes: no bot, and nobody else at the ledger. */
-export type EndingWorld = Pick<Services, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random' | 'log'>;
+export type OfflineServices = Pick<Services, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random' | 'log'>;
 
 /** What came of it: how many grants ended now, and the upstream tokens that may be alive all the same. */
 export type EverythingEnded = { readonly ended: number; readonly pending: readonly Lease[] };
@@ -22,11 +22,16 @@ export type EverythingEnded = { readonly ended: number; readonly pending: readon
  * the ledger meanwhile. Can be cut off and done again.
  * @throws MintwardenError `state` where an end cannot be written
  */
-export async function endEverything(services: EndingWorld, by: Operator): Promise<EverythingEnded> {
+export async function endEverything(services: OfflineServices, by: Operator): Promise<EverythingEnded> {
   const { ledger } = services;
   const alive = await ledger.grants({ states: ['live', 'minting'], limit: MANY });
   for (const { id } of alive)
-    await endGrant(services, id, { cause: 'revoked', by, asked: 'nobody', command: null });
+    await endGrant({ ...services, pendingRevocations: null }, id, {
+      cause: 'revoked',
+      by,
+      asked: 'nobody',
+      command: null,
+    });
 
   const every = await ledger.grants({ limit: MANY });
   const leases = (await Promise.all(every.map(({ id }) => ledger.leases(id)))).flat();
@@ -48,7 +53,7 @@ export async function endEverything(services: EndingWorld, by: Operator): Promis
   };
 }
 
-async function giveUp(services: EndingWorld, { id }: Lease): Promise<void> {
+async function giveUp(services: OfflineServices, { id }: Lease): Promise<void> {
   await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
     const lease = await services.ledger.lease(id);
     const grant = lease === null ? null : await services.ledger.grant(lease.grantId);

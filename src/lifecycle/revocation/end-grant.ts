@@ -13,15 +13,16 @@ export type EndOutcome =
   | { readonly kind: 'ended' | 'already-ended'; readonly grant: Grant }
   | { readonly kind: 'seen' };
 
+/** `pendingRevocations` is null where no gateway runs in this process, so that there is nothing to refuse. */
+type EndGrantServices = Pick<Services, 'ledger' | 'clock' | 'random' | 'log'> & {
+  readonly pendingRevocations: Services['pendingRevocations'] | null;
+};
+
 /**
  * Ends a grant, once. When it resolves the end is durable; log-outs and messages follow by the reaper.
  * @throws MintwardenError `not-found` | `state` | `conflict`
  */
-export async function endGrant(
-  services: Pick<Services, 'ledger' | 'clock' | 'random' | 'log' | 'pendingRevocations'>,
-  id: GrantId,
-  ending: Ending,
-): Promise<EndOutcome> {
+export async function endGrant(services: EndGrantServices, id: GrantId, ending: Ending): Promise<EndOutcome> {
   const decide = async (): Promise<Decision<{ kind: 'ended' | 'already-ended'; grant: Grant }>> => {
     const [grant, leases, messages] = await Promise.all([
       services.ledger.grant(id),
@@ -63,17 +64,8 @@ export function endAutomatically(
  * The end cannot be written: the token is refused from now on as long as this service runs, and whoever asked
  * hears what that means.
  */
-function refuseAllTheSame(
-  services: Pick<Services, 'log' | 'pendingRevocations'>,
-  id: GrantId,
-  ending: Ending,
-  error: unknown,
-): never {
-  if (
-    services.pendingRevocations === undefined ||
-    !(error instanceof MintwardenError) ||
-    error.code !== 'state'
-  )
+function refuseAllTheSame(services: EndGrantServices, id: GrantId, ending: Ending, error: unknown): never {
+  if (services.pendingRevocations === null || !(error instanceof MintwardenError) || error.code !== 'state')
     throw error;
   services.pendingRevocations.add(id, ending);
   services.log.error('end of a grant not recorded', {

@@ -4,11 +4,11 @@ import { endGrant } from './end-grant.ts';
 
 /** Writes down the ends that could not be written before. Never throws. */
 export async function retryPendingRevocations(services: Services): Promise<void> {
-  for (const [id, ending] of services.pendingRevocations?.all() ?? []) {
+  for (const [id, ending] of services.pendingRevocations.all()) {
     try {
       // The command was answered when it came: what is told now is a report.
       await endGrant(services, id, { ...ending, asked: 'nobody', command: null });
-      services.pendingRevocations?.delete(id);
+      services.pendingRevocations.delete(id);
       services.log.info('end of a grant recorded late', { grant: id });
     } catch (error) {
       services.log.debug('end of a grant not recorded yet', { grant: id, problem: problemOf(error) });

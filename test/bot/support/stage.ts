@@ -8,6 +8,7 @@ import type { Chat, ChatContent, ControlRoomState, Dm, Incoming } from '../../..
 import { createSealer } from '../../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { keptLog, scratchFolder } from '../../store/scratch.ts';
+import { idleSafeguards } from '../../support/safeguards.ts';
 import { buildPolicy } from '../../support/grants.ts';
 
 export const ADA = '@ada:x.org' as UserId;
@@ -85,7 +86,7 @@ export async function botStage(): Promise<BotStage> {
       membership: 'invite',
       justTheTwo: true,
     }),
-    keys: async () => ({ devices: 1, signedDevices: 1, masterKey: 'MASTER' }),
+    keys: async () => ({ devices: 1, signedDevices: 1, masterKey: 'MASTER', isReplaced: false }),
     hasRead: async () => false,
     controlRoom: async () => stage.room,
     controlRoomPredecessors: async () => [],
@@ -130,6 +131,7 @@ export async function botStage(): Promise<BotStage> {
     controlRoomId: CONTROL,
     gatewayUrl: 'https://mint.x.org',
     seesAddresses: true,
+    ...idleSafeguards({ now: () => stage.now }),
   };
   const incoming = (text: string): Incoming => ({
     roomId: CONTROL,
@@ -140,7 +142,13 @@ export async function botStage(): Promise<BotStage> {
     replyTo: null,
     isEdit: false,
     sentAt: stage.now,
-    encryption: { sessionId: 'session', messageIndex: events++, deviceSigned: true, masterKey: 'MASTER' },
+    encryption: {
+      sessionId: 'session',
+      messageIndex: events++,
+      deviceSigned: true,
+      masterKey: 'MASTER',
+      isReplaced: false,
+    },
   });
   const requests = createRequestExplainer({
     ledger,
@@ -163,6 +171,7 @@ export async function botStage(): Promise<BotStage> {
       worldReadable: false,
       joined: [ADA, BOT, BOB],
       invited: [],
+      replacedBy: null,
     },
     now: NOW,
     policy: buildPolicy({ admins: [ADA] }),

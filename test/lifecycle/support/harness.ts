@@ -18,6 +18,7 @@ import type { Ledger } from '../../../src/ports/ledger.ts';
 import { createSealer } from '../../../src/store/seal/index.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { buildPolicy } from '../../support/grants.ts';
+import { idleSafeguards } from '../../support/safeguards.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { createGate, type Gate } from './gate.ts';
 import { ADMIN, ALICE, BOT, CONTROL, Homeserver, ISSUER, OPS } from './homeserver.ts';
@@ -67,6 +68,7 @@ export class Service implements AsyncDisposable {
       controlRoomId: CONTROL,
       gatewayUrl: 'https://gateway.example.org',
       seesAddresses: true,
+      ...idleSafeguards(this.clock),
     };
     this.#work = createDueWork(this.services);
   }
@@ -96,6 +98,7 @@ export class Service implements AsyncDisposable {
       subject: ALICE,
       recipient: null,
       rooms: [{ kind: 'id', roomId: OPS }],
+      limits: {},
       ttlMs: HOUR,
       reason: null,
       command: this.command(),

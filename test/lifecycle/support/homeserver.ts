@@ -80,7 +80,7 @@ export class Homeserver {
         noticesRoom: null,
         ignoresBot: false,
       },
-      keys: { devices: 1, signedDevices: 1, masterKey: `master-of-${userId}` },
+      keys: { devices: 1, signedDevices: 1, masterKey: `master-of-${userId}`, isReplaced: false },
     });
   }
 
@@ -239,7 +239,13 @@ export class Homeserver {
       keys: (userId) =>
         this.#effect(
           'keys',
-          () => this.people.get(userId)?.keys ?? { devices: 0, signedDevices: 0, masterKey: null },
+          () =>
+            this.people.get(userId)?.keys ?? {
+              devices: 0,
+              signedDevices: 0,
+              masterKey: null,
+              isReplaced: false,
+            },
         ),
       hasRead: async (_roomId, eventId) => this.read.has(eventId),
       controlRoom: async () => ({
@@ -251,6 +257,7 @@ export class Homeserver {
         worldReadable: false,
         joined: [BOT, ADMIN],
         invited: [],
+        replacedBy: null,
       }),
       controlRoomPredecessors: async () => ['!old-control:example.org' as RoomId],
     };
