@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import { MintwardenError } from '../../domain/errors.ts';
 import { type Grant, effectiveState } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { grantOfToken, hashToken } from '../../domain/token.ts';
+import { createTokenProofs } from '../../lifecycle/access/token-proofs.ts';
 import type {
   Access,
   AccessControl,
@@ -43,6 +43,7 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
   const entries = new Map<GrantId, Entry>();
   /** Tokens that are not good, by their hash. */
   const rejected = new Map<string, { readonly presented: TokenVerification; readonly at: number }>();
+  const proofs = createTokenProofs();
   const inFlight = new Map<string, Promise<unknown>>();
   const listeners = new Set<(grantId: GrantId) => void>();
 
@@ -74,19 +75,19 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
   };
 
   /** What a token is worth as far as it is known here; null: the bot's process must be asked. */
-  const cached = (token: string): TokenVerification | null => {
-    const id = grantOfToken(token);
-    if (id === null) return { kind: 'invalid', grantId: null };
+  const cached = (token: string, connection?: object): TokenVerification | null => {
+    const read = proofs.read(token, connection);
+    if (read === null) return { kind: 'invalid', grantId: null };
     if (!client.isCurrent()) return null;
-    const hash = hashToken(token);
+    const id = read.grantId;
     const entry = entries.get(id);
     if (entry !== undefined && (entry.ended !== null || age(entry.at) < FRESH_MS)) {
-      if (!sameHash(entry.grant.tokenHash, hash)) return { kind: 'invalid', grantId: null };
+      if (!proofs.proves(token, read, entry.grant, connection)) return { kind: 'invalid', grantId: null };
       const worth = entry.ended ?? effectiveState(entry.grant, now());
       if (worth === 'active') return { kind: 'valid', access: accessTo(entry) };
       return { kind: worth === 'suspended' ? worth : 'invalid', grantId: id };
     }
-    const known = rejected.get(hash);
+    const known = rejected.get(hashToken(token));
     return known !== undefined && age(known.at) < FRESH_MS ? known.presented : null;
   };
 
@@ -128,8 +129,8 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
   };
 
   return {
-    verifyToken(token) {
-      const known = cached(token);
+    verifyToken(token, connection) {
+      const known = cached(token, connection);
       if (known === null) return verify(token);
       // If nobody answers, the snapshot expires by itself.
       if (known.kind === 'valid' && age(entries.get(known.access.grant.id)?.at ?? null) > RENEW_AFTER_MS)
@@ -203,12 +204,6 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
 function forget(entry: Entry): void {
   entry.at = null;
   entry.upstream = null;
-}
-
-function sameHash(stored: string, presented: string): boolean {
-  const a = Buffer.from(stored, 'hex');
-  const b = Buffer.from(presented, 'hex');
-  return a.length === b.length && a.length > 0 && timingSafeEqual(a, b);
 }
 
 /** Makes room for one more entry. */

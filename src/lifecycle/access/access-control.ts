@@ -27,8 +27,12 @@ export type UpstreamToken = { readonly leaseId: LeaseId; readonly token: string 
 
 /** What the gateway asks of the lifecycle. */
 export interface AccessControl {
-  /** Judges a presented token. Answers at once (no promise) for tokens it has verified before. */
-  verifyToken(token: string): TokenVerification | Promise<TokenVerification>;
+  /**
+   * Verifies a presented token. Returns at once (no promise) if its grant is known already.
+   * @param connection what the request came by, so that its proof is remembered for the next one; everything
+   *   else (revoked, expired, suspended, another hash) is checked each time
+   */
+  verifyToken(token: string, connection?: object): TokenVerification | Promise<TokenVerification>;
   /**
    * The upstream token of a grant, renewed first if its lease is about to end.
    * @throws MintwardenError `homeserver-unreachable` | `homeserver-refused`: a 503 for the holder

@@ -1,40 +1,38 @@
-import { timingSafeEqual } from 'node:crypto';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
-import { effectiveState } from '../../domain/grant.ts';
+import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
-import { grantOfToken, hashToken } from '../../domain/token.ts';
 import type { Access, AccessControl, TokenVerification } from './access-control.ts';
 import { accessEntries, type Entry } from './access-entries.ts';
 import { accessUpstream } from './access-upstream.ts';
 import { accessUses } from './access-uses.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
 import { expiryTimer } from './expiry-timer.ts';
+import { createTokenProofs } from './token-proofs.ts';
+import { withLockdown } from './with-lockdown.ts';
 import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
 
-function sameHash(stored: string, presented: string): boolean {
-  const a = Buffer.from(stored, 'hex');
-  const b = Buffer.from(presented, 'hex');
-  return a.length === b.length && a.length > 0 && timingSafeEqual(a, b);
-}
+/** The access control of the bot's own process. */
+export type LocalAccess = AccessControl & {
+  /** The rooms in scope as last looked up; null: not known. Nothing is asked for it. */
+  readonly remembered: (id: GrantId) => ReadonlySet<RoomId> | null;
+  /** The homeserver is back, or accepts the issuer's token again: what failed may be retried at once. */
+  readonly retryNow: () => void;
+  readonly close: () => void;
+};
 
 /**
  * What the gateway asks, answered from memory wherever the grant was seen before. A commit of this process
  * counts before it resolves; an expiry counts by the clock, whoever has written it down.
  */
-export function createAccessControl(services: Services): AccessControl & {
-  /** The rooms in scope as they were last looked up; null: they are not known. Asks nobody. */
-  readonly remembered: (id: GrantId) => ReadonlySet<RoomId> | null;
-  /** The homeserver is back, or takes the issuer's word again: what failed may be tried at once. */
-  readonly retryNow: () => void;
-  readonly close: () => void;
-} {
+export function createAccessControl(services: Services): LocalAccess {
   const entries = accessEntries(services);
   const over = expiryTimer(services.clock, services.log);
   const leases = accessUpstream(services, entries);
+  const proofs = createTokenProofs();
   const uses = accessUses(services, entries);
-  const isRevoked = (id: GrantId): boolean => services.pendingRevocations?.has(id) === true;
-  const stopPending = services.pendingRevocations?.onAdded((id) => over.refused(id));
+  const isRevoked = (id: GrantId): boolean => services.pendingRevocations.has(id);
+  const stopPending = services.pendingRevocations.onAdded((id) => over.refused(id));
   const unsubscribe = services.ledger.onCommitted((change) => {
     entries.note(change);
     for (const grant of change.grants ?? []) {
@@ -61,10 +59,12 @@ export function createAccessControl(services: Services): AccessControl & {
   });
 
   /** The homeserver is asked for nothing before the secret is proven. */
-  const judge = (entry: Entry | null, token: string): TokenVerification | Promise<TokenVerification> => {
-    // An unknown grant and a wrong secret are the same to whoever presents them.
-    if (entry === null || !sameHash(entry.grant.tokenHash, hashToken(token)))
-      return { kind: 'invalid', grantId: null };
+  const judge = (
+    entry: Entry | null,
+    proves: (grant: Grant) => boolean,
+  ): TokenVerification | Promise<TokenVerification> => {
+    // An unknown grant and a wrong secret look the same from outside.
+    if (entry === null || !proves(entry.grant)) return { kind: 'invalid', grantId: null };
     if (!entries.lacksRooms(entry)) return worth(entry);
     return entries
       .refresh(entry.grant.id)
@@ -88,14 +88,15 @@ export function createAccessControl(services: Services): AccessControl & {
     }
   };
 
-  return {
-    verifyToken: (token) => {
-      const id = grantOfToken(token);
-      if (id === null) return { kind: 'invalid', grantId: null };
-      const known = entries.known(id);
+  const access: LocalAccess = {
+    verifyToken: (token, connection) => {
+      const read = proofs.read(token, connection);
+      if (read === null) return { kind: 'invalid', grantId: null };
+      const proves = (grant: Grant) => proofs.proves(token, read, grant, connection);
+      const known = entries.known(read.grantId);
       return known === undefined
-        ? entries.load(id).then((entry) => judge(entry, token))
-        : judge(known, token);
+        ? entries.load(read.grantId).then((entry) => judge(entry, proves))
+        : judge(known, proves);
     },
     upstreamToken: (id) => {
       if (isRevoked(id)) throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
@@ -125,8 +126,9 @@ export function createAccessControl(services: Services): AccessControl & {
     retryNow: leases.retryNow,
     close: () => {
       unsubscribe();
-      stopPending?.();
+      stopPending();
       over.close();
     },
   };
+  return withLockdown(access, services.lockdown);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
-import { newToken } from '../../../src/domain/token.ts';
+import { hashToken, newToken } from '../../../src/domain/token.ts';
 import { createAccessControl } from '../../../src/lifecycle/access/access.ts';
 import type {
   AccessControl,
@@ -96,6 +96,77 @@ for (const [name, make] of Object.entries(KINDS)) {
       expect((await access.verifyToken(token)).kind).toBe('invalid');
       expect(over).toContain(grant.id);
       await expect(access.upstreamToken(grant.id)).rejects.toMatchObject({ code: 'not-allowed' });
+    });
+
+    describe('on a connection that a token was proven on', () => {
+      it('refuses a revoked token from its commit on', async () => {
+        await using given = await delivered();
+        const { service, access, token, grant } = given;
+        const connection = {};
+        for (let times = 0; times < 3; times++)
+          expect((await access.verifyToken(token, connection)).kind).toBe('valid');
+        await service.revoke(grant);
+        expect((await access.verifyToken(token, connection)).kind).toBe('invalid');
+      });
+
+      it('refuses an expired token, and suspends with a locked subject', async () => {
+        await using given = await delivered();
+        const { service, access, token, grant } = given;
+        const connection = {};
+        await access.verifyToken(token, connection);
+        service.homeserver.change(ALICE, { locked: true });
+        await watchSubjectsOnce(service.services);
+        expect(await access.verifyToken(token, connection)).toEqual({ kind: 'suspended', grantId: grant.id });
+        service.homeserver.change(ALICE, { locked: false });
+        await watchSubjectsOnce(service.services);
+        expect((await access.verifyToken(token, connection)).kind).toBe('valid');
+        service.clock.at += HOUR;
+        expect((await access.verifyToken(token, connection)).kind).toBe('invalid');
+      });
+
+      it('takes no other token for the proven one, and each for its own grant', async () => {
+        await using given = await delivered();
+        const { service, access, token, grant } = given;
+        const other = await service.mint();
+        await service.drain();
+        const otherToken = service.tokensSeen().find((seen) => seen.token.includes(other.id))?.token ?? '';
+        const connection = {};
+        const grantOf = async (presented: string) => {
+          const verified = await access.verifyToken(presented, connection);
+          return verified.kind === 'valid' ? verified.access.grant.id : verified.kind;
+        };
+        expect(await grantOf(token)).toBe(grant.id);
+        for (const wrong of [newToken(grant.id, randomBytes), `${token}x`, token.slice(0, -1), '', 'x'])
+          expect(await grantOf(wrong)).toBe('invalid');
+        expect(await grantOf(otherToken)).toBe(other.id);
+        expect(await grantOf(token)).toBe(grant.id);
+        await service.revoke(other);
+        expect(await grantOf(otherToken)).toBe('invalid');
+        expect(await grantOf(token)).toBe(grant.id);
+      });
+
+      it('takes no token whose low bytes alone are those of the proven one', async () => {
+        await using given = await delivered();
+        const { access, token } = given;
+        const connection = {};
+        await access.verifyToken(token, connection);
+        const wide = Array.from(token, (each) => String.fromCodePoint(0x100 + (each.codePointAt(0) ?? 0)));
+        expect((await access.verifyToken(wide.join(''), connection)).kind).toBe('invalid');
+      });
+
+      it('proves it again when the grant has another hash, and refuses the old secret', async () => {
+        await using given = await delivered();
+        const { service, access, token, grant } = given;
+        const connection = {};
+        await access.verifyToken(token, connection);
+        const now = await service.grant(grant.id);
+        const rotated = newToken(grant.id, randomBytes);
+        const change = { ...now, revision: now.revision + 1, tokenHash: hashToken(rotated) };
+        expect(await service.ledger.commit({ at: 1, grants: [change] })).toBe('committed');
+        expect((await access.verifyToken(token, connection)).kind).toBe('invalid');
+        expect((await access.verifyToken(rotated, connection)).kind).toBe('valid');
+        expect((await access.verifyToken(token, connection)).kind).toBe('invalid');
+      });
     });
 
     it('refuses from the moment a grant has expired, written down or not', async () => {
