@@ -56,7 +56,12 @@ test('nothing is sent to someone who has no signed device', async () => {
   const { chat } = await bot.start();
   const dm = await chat.openDm(bob.userId as UserId, { reason: 'r', encrypted: true });
   await bob.join(dm.roomId);
-  expect(await chat.keys(bob.userId as UserId)).toEqual({ devices: 1, signedDevices: 0, masterKey: null, isReplaced: false });
+  expect(await chat.keys(bob.userId as UserId)).toEqual({
+    devices: 1,
+    signedDevices: 0,
+    masterKey: null,
+    isReplaced: false,
+  });
   await expect(chat.send(dm.roomId, text('mwt_token'), sending('t1'))).rejects.toMatchObject({
     code: 'recipient-unusable',
   });
