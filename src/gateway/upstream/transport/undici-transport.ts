@@ -105,10 +105,7 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     // undici's own error may contain the request, and with it the token: only its code is passed on.
     const { name, code = name } = error as NodeJS.ErrnoException;
-    const [kind, what] = /^(?:HPE_|HTTPParserError|UND_ERR_(?:HEADERS_OVERFLOW|RES_))/.test(code)
-      ? (['invalid-response', "The homeserver's response is refused"] as const)
-      : (['connection-failed', 'The connection to the homeserver failed'] as const);
-    this.failLater(new TransportError(kind, `${what} (${code}).`));
+    this.failLater(errorOf(code));
   }
 
   #tell(call: () => void): void {
@@ -126,6 +123,13 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
     this.#over = true;
     uncaught(() => this.#listener.onError(error));
   }
+}
+
+function errorOf(code: string): TransportError {
+  if (code === 'UND_ERR_DESTROYED') return new TransportError('closed', 'The transport is closed.');
+  if (/^(?:HPE_|HTTPParserError|UND_ERR_(?:HEADERS_OVERFLOW|RES_))/.test(code))
+    return new TransportError('invalid-response', `The homeserver's response is refused (${code}).`);
+  return new TransportError('connection-failed', `The connection to the homeserver failed (${code}).`);
 }
 
 const ABORTED = Object.freeze(new Error('The exchange was aborted.'));

@@ -506,6 +506,7 @@ describe.each(TRANSPORTS)('%s', (name, create) => {
       await expect.poll(() => server.requests.length).toBe(1);
       await transport.close();
       expect((await asked.over).calls).toEqual(['start', 'error']);
+      expect(codeOf(asked)).toBe('closed');
       await expect.poll(() => server.connections.open).toBe(0);
     });
 
