@@ -10,7 +10,7 @@ import { privateFolder, writePrivate } from '../private-files.ts';
 import { ensureAccount } from './account.ts';
 import { joinAdoptedRoom } from './adopt-room.ts';
 import { configContent } from './config-content.ts';
-import { areKeysLost } from './init-plan.ts';
+import { areKeysLost } from './plan.ts';
 import { openRecording } from './record.ts';
 import { synapseAs, type InitState } from './state.ts';
 

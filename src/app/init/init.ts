@@ -1,8 +1,8 @@
 import { inspectAccount } from './account.ts';
 import { checkAdoptable } from './adopt-room.ts';
 import { carryOut, isRateLimited, type InitResult } from './carry-out.ts';
-import { buildPlan } from './init-plan.ts';
-import type { Plan } from './plan.ts';
+import { buildPlan } from './plan.ts';
+import type { Plan } from './plan-lines.ts';
 import { gatherState, synapseAs, type InitOptions } from './state.ts';
 
 /** What would be done, and the way to do it. Until `carryOut` nothing is changed anywhere. */

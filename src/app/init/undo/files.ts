@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ledgerFile } from '../paths.ts';
-import { secretFiles } from './account.ts';
-import { recordFile, type Recording } from './record.ts';
+import { ledgerFile } from '../../paths.ts';
+import { secretFiles } from '../account.ts';
+import { recordFile, type Recording } from '../record.ts';
 
 /** Ours alone; the record last, since a run that is cut off begins with it. */
 export async function removeFiles(found: {

@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadConfig, type Config } from '../../config/index.ts';
-import { MintwardenError } from '../../domain/errors.ts';
-import type { Operator, UserId } from '../../domain/ids.ts';
-import type { Grant } from '../../domain/grant.ts';
-import { endEverything } from '../../lifecycle/revocation/end-everything.ts';
-import type { Log } from '../../ports/log.ts';
-import { createSealer, loadKey } from '../../store/seal/index.ts';
-import { openSqliteLedger, type SqliteLedger } from '../../store/sqlite/open.ts';
-import { utc } from '../../words/time.ts';
-import { ledgerFile } from '../paths.ts';
-import { secretFiles } from './account.ts';
-import type { Plan, PlanLine } from './plan.ts';
-import { readRecord, openRecording, UNDO_STAGES, type InitRecord, type Recording } from './record.ts';
+import { loadConfig, type Config } from '../../../config/index.ts';
+import { MintwardenError } from '../../../domain/errors.ts';
+import type { Operator, UserId } from '../../../domain/ids.ts';
+import type { Grant } from '../../../domain/grant.ts';
+import { endEverything } from '../../../lifecycle/revocation/end-everything.ts';
+import type { Log } from '../../../ports/log.ts';
+import { createSealer, loadKey } from '../../../store/seal/index.ts';
+import { openSqliteLedger, type SqliteLedger } from '../../../store/sqlite/open.ts';
+import { utc } from '../../../words/time.ts';
+import { ledgerFile } from '../../paths.ts';
+import { secretFiles } from '../account.ts';
+import type { Plan, PlanLine } from '../plan-lines.ts';
+import { readRecord, openRecording, UNDO_STAGES, type InitRecord, type Recording } from '../record.ts';
 import {
   retireAccount,
   leaveRoom,
@@ -22,9 +22,9 @@ import {
   connectSynapse,
   type OurAccount,
   type HomeserverTarget,
-} from './undo-accounts.ts';
-import { archiveName, removeFiles } from './undo-files.ts';
-import { notifyEveryone } from './undo-notify.ts';
+} from './accounts.ts';
+import { archiveName, removeFiles } from './files.ts';
+import { notifyEveryone } from './notify.ts';
 
 const MAX_GRANTS = 100_000;
 const MAX_SHOWN = 20;
