@@ -4,4 +4,5 @@ export type { InitOptions } from './state.ts';
 export { planLines } from './plan-lines.ts';
 export { parseHomeserverUrl } from './preflight.ts';
 export { loginForInit, inspectHomeserver, validatePublicUrl, validateAdmins } from './answer-validators.ts';
-export { prepareUndo, type UndoOptions } from './undo/undo.ts';
+export type { UndoOptions } from './undo/state.ts';
+export { prepareUndo } from './undo/undo.ts';
