@@ -2,7 +2,7 @@ import { loadConfig } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { type App, startApp } from '../start.ts';
+import { type App, startApp } from '../start/start-app.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 

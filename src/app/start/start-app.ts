@@ -1,50 +1,51 @@
 import { randomBytes } from 'node:crypto';
-import { createBot } from '../bot/bot.ts';
-import type { Config } from '../config/index.ts';
-import { toPolicy } from '../config/index.ts';
-import { MintwardenError } from '../domain/errors.ts';
-import { createSynapse } from '../issuers/synapse/synapse.ts';
-import { createAccessControl } from '../lifecycle/access/access.ts';
-import type { Lockdown } from '../lifecycle/lockdown.ts';
-import { startAnchors } from '../lifecycle/anchors/poster.ts';
-import { createPendingRevocations } from '../lifecycle/revocation/pending-revocations.ts';
-import { notifyIncidents } from '../lifecycle/incidents/notify.ts';
-import { createIncidents } from '../lifecycle/incidents/incidents.ts';
-import { watchIncidents } from '../lifecycle/incidents/watch.ts';
-import type { IncidentKind } from '../domain/incident.ts';
-import { deliverWaitingTo } from '../lifecycle/notifications/deliver.ts';
-import { inviteFirstAdmin } from '../lifecycle/notifications/invite-first-admin.ts';
-import { startReaper } from '../lifecycle/scheduler/reaper.ts';
-import { resume } from '../lifecycle/scheduler/resume.ts';
-import { startSubjectsWatch } from '../lifecycle/subjects/watch-subjects.ts';
-import { createSteadyClock } from '../lifecycle/time/steady-clock.ts';
-import { watchClock } from '../lifecycle/time/watch-clock.ts';
-import type { Services } from '../lifecycle/services.ts';
-import { startBotClient } from '../matrix/bot-client.ts';
-import type { ChatEvent } from '../ports/chat.ts';
-import type { Log } from '../ports/log.ts';
-import { openCache } from '../store/keyv/index.ts';
-import { createSealer, loadOrCreateKey } from '../store/seal/index.ts';
-import { openSqliteLedger } from '../store/sqlite/index.ts';
-import { lineToText } from '../words/render.ts';
-import { scopeSentence } from '../words/scope-sentence.ts';
-import { createDiskMonitor } from './disk/disk-monitor.ts';
-import { withWriteRetry } from './disk/write-retry.ts';
-import { anchorMac, anchorParts, checkAgainstAnchors } from './anchor-check.ts';
-import { startExec } from './exec/index.ts';
-import { startConfiguredGateway } from './gateway.ts';
-import { homeserverTime } from './homeserver-time.ts';
-import { instanceKeyOf } from './instance-key.ts';
-import { superviseBot } from './bot-supervisor.ts';
-import { startMonitoring } from './monitoring/monitoring.ts';
-import { timedLedger } from './monitoring/timed-ledger.ts';
-import { botSessionOptions } from './bot-session.ts';
-import { cacheFile, controlSocketFile, ledgerFile } from './paths.ts';
-import { type ReloadPolicy, createPolicyReloader } from './reload-policy.ts';
-import { createRequestExplainer } from './request-explainer.ts';
-import { createAccountTokens } from './account-tokens.ts';
-import { ownVersion } from './version.ts';
-import { waitForHomeserver } from './wait-for-homeserver.ts';
+import { createBot } from '../../bot/bot.ts';
+import type { Config } from '../../config/index.ts';
+import { toPolicy } from '../../config/index.ts';
+import { MintwardenError } from '../../domain/errors.ts';
+import { createSynapse } from '../../issuers/synapse/synapse.ts';
+import { createAccessControl } from '../../lifecycle/access/access.ts';
+import { withLockdown } from '../../lifecycle/access/with-lockdown.ts';
+import type { Lockdown } from '../../lifecycle/anchors/lockdown.ts';
+import { startAnchors } from '../../lifecycle/anchors/poster.ts';
+import { createPendingRevocations } from '../../lifecycle/revocation/pending-revocations.ts';
+import { notifyIncidents } from '../../lifecycle/incidents/notify.ts';
+import { createIncidents } from '../../lifecycle/incidents/incidents.ts';
+import { watchIncidents } from '../../lifecycle/incidents/watch.ts';
+import type { IncidentKind } from '../../domain/incident.ts';
+import { deliverWaitingTo } from '../../lifecycle/notifications/deliver.ts';
+import { inviteFirstAdmin } from '../../lifecycle/notifications/invite-first-admin.ts';
+import { startReaper } from '../../lifecycle/scheduler/reaper.ts';
+import { resume } from '../../lifecycle/scheduler/resume.ts';
+import { startSubjectsWatch } from '../../lifecycle/scheduler/subjects-watch.ts';
+import { createSteadyClock } from '../../lifecycle/time/steady-clock.ts';
+import { watchClock } from '../../lifecycle/time/watch-clock.ts';
+import type { Services } from '../../lifecycle/services.ts';
+import { startBotClient } from '../../matrix/bot-client.ts';
+import type { ChatEvent } from '../../ports/chat.ts';
+import type { Log } from '../../ports/log.ts';
+import { openCache } from '../../store/keyv/index.ts';
+import { createSealer, loadOrCreateKey } from '../../store/seal/index.ts';
+import { openSqliteLedger } from '../../store/sqlite/index.ts';
+import { lineToText } from '../../words/render.ts';
+import { scopeSentence } from '../../words/scope-sentence.ts';
+import { createDiskMonitor } from '../disk/disk-monitor.ts';
+import { withWriteRetry } from '../disk/write-retry.ts';
+import { anchorMac, anchorParts, checkAgainstAnchors } from '../anchor-check.ts';
+import { startExec } from '../exec/index.ts';
+import { startConfiguredGateway } from '../gateway.ts';
+import { homeserverTime } from '../homeserver-time.ts';
+import { instanceKeyOf } from '../instance-key.ts';
+import { superviseBot } from '../bot-supervisor.ts';
+import { startMonitoring } from '../monitoring/monitoring.ts';
+import { timedLedger } from '../monitoring/timed-ledger.ts';
+import { botSessionOptions } from '../bot-session.ts';
+import { cacheFile, controlSocketFile, ledgerFile } from '../paths.ts';
+import { type ReloadPolicy, createPolicyReloader } from '../reload-policy.ts';
+import { createRequestExplainer } from '../request-explainer.ts';
+import { createAccountTokens } from '../account-tokens.ts';
+import { ownVersion } from '../version.ts';
+import { waitForHomeserver } from '../wait-for-homeserver.ts';
 
 const HOMESERVER_TIMEOUT_MS = 30_000;
 const wallClock = { now: () => Date.now() };
@@ -191,15 +192,16 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
   cleanup.defer(() => reaper.stop());
   const watch = startSubjectsWatch(services);
   cleanup.defer(() => watch.stop());
-  const access = createAccessControl(services);
+  const access = withLockdown(createAccessControl(services), held);
   cleanup.defer(() => access.close());
   const toldIncidents = cache.space<readonly IncidentKind[]>('troubles');
-  const telling = notifyIncidents(services, {
+  const telling = notifyIncidents(services, incidents, {
     load: async () => (await toldIncidents.get('told')) ?? [],
     save: async (told) => void (await toldIncidents.set('told', told)),
   });
   cleanup.defer(() => telling.stop());
-  const incidentWatch = watchIncidents(services, {
+  const incidentWatch = watchIncidents(services, incidents, {
+    issuer: () => synapse.admin.issuerStatus(),
     disk: disk.check,
   });
   cleanup.defer(() => incidentWatch.stop());
