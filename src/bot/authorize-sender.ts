@@ -1,5 +1,4 @@
 import type { CommandKey } from '../domain/change.ts';
-import type { RoomId } from '../domain/ids.ts';
 import type { Services } from '../lifecycle/services.ts';
 import type { Incoming } from '../ports/chat.ts';
 import {
@@ -33,11 +32,7 @@ export function commandKey(message: Incoming, at: number): CommandKey {
  * Gathers what the authority must know of a message, and asks it. @throws MintwardenError where that cannot
  * be known
  */
-export async function authorizeSender(
-  services: Services,
-  controlRoomId: RoomId,
-  message: Incoming,
-): Promise<SenderAuthorization> {
+export async function authorizeSender(services: Services, message: Incoming): Promise<SenderAuthorization> {
   const key = commandKey(message, services.clock.now());
   const common: Omit<AuthorizationContext, 'seen'> = {
     now: key.at,
@@ -46,7 +41,7 @@ export async function authorizeSender(
     ownAccounts: [services.chat.userId, ...services.ownAccounts],
   };
   const seeing = services.ledger.commandSeen(key.eventId, key.sessionId, key.messageIndex);
-  if (message.roomId === controlRoomId) {
+  if (message.roomId === services.controlRoomId) {
     const [seen, room, pin] = await Promise.all([
       seeing,
       services.chat.controlRoom(),

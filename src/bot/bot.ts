@@ -1,6 +1,5 @@
 import type { Pin } from '../domain/change.ts';
 import { MintwardenError } from '../domain/errors.ts';
-import type { RoomId } from '../domain/ids.ts';
 import type { Services } from '../lifecycle/services.ts';
 import type { ChatEvent, Incoming } from '../ports/chat.ts';
 import type { Requests } from '../ports/requests.ts';
@@ -21,7 +20,6 @@ const RESEND_HINT_INTERVAL_MS = 60_000;
 /** What the bot is made of. */
 export type BotOptions = {
   readonly services: Services;
-  readonly controlRoomId: RoomId;
   /** Explains what the gateway would make of a request. */
   readonly requests: Requests;
   /** Somebody joined, left or was invited somewhere: what waits for that is looked at again. */
@@ -39,11 +37,11 @@ export type Bot = { handle(event: ChatEvent): Promise<void> };
 /** The bot: authorise, tokenise, parse, run, answer. */
 export function createBot({
   services,
-  controlRoomId,
   requests,
   onMembership,
   retryDelays: patience = RETRY_DELAYS,
 }: BotOptions): Bot {
+  const { controlRoomId } = services;
   const hints = createThrottle(HOUR_MS);
   const refusals = createThrottle(HOUR_MS);
   const resends = createThrottle(RESEND_HINT_INTERVAL_MS);
@@ -102,7 +100,7 @@ export function createBot({
     );
     if (address.kind === 'none' && place === 'control') return;
 
-    const { authorization, encrypted } = await authorizeSender(services, controlRoomId, message);
+    const { authorization, encrypted } = await authorizeSender(services, message);
     if (authorization.kind === 'ignore')
       return services.log.debug('command ignored', { event: message.eventId, why: authorization.why });
     const now = services.clock.now();

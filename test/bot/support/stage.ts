@@ -157,7 +157,7 @@ export async function botStage(): Promise<BotStage> {
     remembered: () => null,
   });
   const stage: BotStage = {
-    bot: createBot({ services, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
+    bot: createBot({ services, requests, retryDelays: RETRY_DELAYS }),
     services,
     sent,
     attempts,
@@ -176,7 +176,7 @@ export async function botStage(): Promise<BotStage> {
     now: NOW,
     policy: buildPolicy({ admins: [ADA] }),
     failures: [],
-    restarted: () => createBot({ services, controlRoomId: CONTROL, requests, retryDelays: RETRY_DELAYS }),
+    restarted: () => createBot({ services, requests, retryDelays: RETRY_DELAYS }),
     async says(text, some = {}) {
       const before = sent.length;
       await stage.bot.handle({ kind: 'message', message: { ...incoming(text), ...some } });

@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../../config/index.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { Services } from '../../lifecycle/services.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Monitoring } from '../monitoring/monitoring.ts';
+
+/** What every part of the start is handed. What is added to `lifetime` ends in reverse order. */
+export type StartContext = {
+  readonly config: Config;
+  readonly log: Log;
+  /** Aborts a start that is under way. */
+  readonly signal: AbortSignal;
+  readonly lifetime: AsyncDisposableStack;
+  readonly monitoring: Monitoring;
+  readonly policy: { get(): Policy; set(policy: Policy): void };
+};
+
+/** The services of a running Mintwarden: with everything that protects, so that none can be forgotten. */
+export type AppServices = Required<Services>;
+
+export const wallClock = { now: () => Date.now() };
+export const random = { bytes: (count: number) => randomBytes(count) };
