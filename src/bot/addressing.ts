@@ -1,6 +1,6 @@
 import { localpartOf, type UserId } from '../domain/ids.ts';
 import { closest } from './closest.ts';
-import type { Place } from './command.ts';
+import type { Place } from './command-description.ts';
 
 /** Whether a text speaks to us, and what it asks for. `line` is what follows the verb, untouched. */
 export type Address =

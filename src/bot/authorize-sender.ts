@@ -7,7 +7,7 @@ import {
   type AuthorizationContext,
   type Authorization,
 } from './authorization.ts';
-import type { Place } from './command.ts';
+import type { Place } from './command-description.ts';
 
 /** A verdict, and how the room it was given in is answered. */
 export type SenderAuthorization = {

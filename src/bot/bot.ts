@@ -7,7 +7,7 @@ import { code, line, paragraph } from '../words/build.ts';
 import type { Document } from '../words/document.ts';
 import { parseAddress } from './addressing.ts';
 import { errorDocument, isHomeserverAway, RETRY_DELAYS, sendReply, type RetryDelays } from './reply.ts';
-import type { Place } from './command.ts';
+import type { Place } from './command-description.ts';
 import { commandsOf } from './commands/index.ts';
 import { execute, failureDocument } from './execute.ts';
 import { commandKey, authorizeSender } from './authorize-sender.ts';
@@ -35,12 +35,7 @@ export type BotOptions = {
 export type Bot = { handle(event: ChatEvent): Promise<void> };
 
 /** The bot: authorise, tokenise, parse, run, answer. */
-export function createBot({
-  services,
-  requests,
-  onMembership,
-  retryDelays: patience = RETRY_DELAYS,
-}: BotOptions): Bot {
+export function createBot({ services, requests, onMembership, retryDelays = RETRY_DELAYS }: BotOptions): Bot {
   const { controlRoomId } = services;
   const hints = createThrottle(HOUR_MS);
   const refusals = createThrottle(HOUR_MS);
@@ -56,7 +51,7 @@ export function createBot({
       await sendReply(
         services.chat,
         { roomId: message.roomId, eventId: message.eventId, encrypted, document },
-        patience.soonMs,
+        retryDelays.soonMs,
       );
     } catch (error) {
       if (isHomeserverAway(error)) throw error;
@@ -73,7 +68,7 @@ export function createBot({
       await reply(message, encrypted, document);
     } catch {
       const answer = { roomId: message.roomId, eventId: message.eventId, encrypted, document };
-      sendReply(services.chat, answer, patience.laterMs).catch((error: unknown) =>
+      sendReply(services.chat, answer, retryDelays.laterMs).catch((error: unknown) =>
         logUnsent(message.eventId, error),
       );
     }
@@ -143,11 +138,8 @@ export function createBot({
     const { document, mutates } = await execute(address, status, {
       services,
       requests,
-      place,
-      sender: message.sender,
-      key,
-      now,
       commands,
+      invocation: { place, sender: message.sender, key, now },
     });
     // What acts counts as seen before its answer: a crash between the two must not let it act again.
     if (mutates) await services.ledger.commit({ at: now, command: key });

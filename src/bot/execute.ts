@@ -3,10 +3,13 @@ import type { GrantId } from '../domain/ids.ts';
 import type { Document } from '../words/document.ts';
 import { refuseDuringLockdown } from '../lifecycle/lockdown.ts';
 import type { Services } from '../lifecycle/services.ts';
+import type { Requests } from '../ports/requests.ts';
 import type { Address } from './addressing.ts';
 import { errorDocument } from './reply.ts';
 import type { Arguments } from './arguments.ts';
-import type { Command, CommandContext } from './command.ts';
+import { createCapabilities, type Invocation } from './capabilities.ts';
+import type { Command, ReplyData } from './command.ts';
+import type { CommandDescription } from './command-description.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { tokenize } from './tokenizer.ts';
 
@@ -21,8 +24,16 @@ export type ExecutionResult = {
   readonly outboxReplyFor: GrantId | null;
   /** What went wrong, as it is told. */
   readonly error: MintwardenError | null;
-  /** The command that ran to its end, and what it was given. */
-  readonly ran: { readonly command: Command; readonly args: Arguments } | null;
+  /** What the command was given, where it ran to its end, and its answer as data; null: it has words only. */
+  readonly ran: { readonly args: Arguments; readonly data: (() => Promise<ReplyData>) | null } | null;
+};
+
+/** What commands are run with, and how this one was given. */
+export type Execution = {
+  readonly services: Services;
+  readonly requests: Requests;
+  readonly commands: readonly Command[];
+  readonly invocation: Invocation;
 };
 
 /** What is wrong with the room a command came from, and whether the command itself came in the clear. */
@@ -32,26 +43,28 @@ export type RoomStatus = { readonly exposed: string | null; readonly encrypted: 
 export async function execute(
   address: Exclude<Address, { kind: 'none' }>,
   status: RoomStatus,
-  context: CommandContext,
+  { services, requests, commands, invocation }: Execution,
 ): Promise<ExecutionResult> {
   const verb = address.kind === 'command' ? address.verb : null;
-  const command = context.commands.find((each) => each.name === verb);
+  const command = commands.find((each) => each.name === verb);
   try {
-    if (address.kind === 'unknown' || command === undefined) throw unknownCommand(address, context);
+    if (address.kind === 'unknown' || command === undefined) throw unknownCommand(address, invocation);
     checkRoomStatus(command, status);
-    if (command.mutates && !command.allowedWhenExposed) refuseDuringLockdown(context.services.lockdown);
+    if (command.mutates && !command.allowedWhenExposed) refuseDuringLockdown(services.lockdown);
     const args = parseArguments(command, tokenize(address.line));
+    const context = { ...invocation, ...createCapabilities(services, requests, commands, invocation) };
     const answer = await command.run(context, args);
+    const { data } = command;
     const isFromOutbox = 'outboxReplyFor' in answer;
     return {
       document: isFromOutbox ? null : answer,
       outboxReplyFor: isFromOutbox ? answer.outboxReplyFor : null,
       mutates: command.mutates,
       error: null,
-      ran: { command, args },
+      ran: { args, data: data === undefined ? null : () => data(context, args) },
     };
   } catch (error) {
-    const shown = publicError(context.services, verb, error);
+    const shown = publicError(services, verb, error);
     return {
       document: errorDocument(shown),
       mutates: command?.mutates ?? false,
@@ -62,11 +75,8 @@ export async function execute(
   }
 }
 
-function unknownCommand(
-  address: Exclude<Address, { kind: 'none' }>,
-  context: CommandContext,
-): MintwardenError {
-  const bang = context.place === 'control' ? '!' : '';
+function unknownCommand(address: Exclude<Address, { kind: 'none' }>, { place }: Invocation): MintwardenError {
+  const bang = place === 'control' ? '!' : '';
   const typed = address.kind === 'unknown' ? address.typed : address.verb;
   const meant = address.kind === 'unknown' ? address.meant : null;
   const next =
@@ -76,7 +86,7 @@ function unknownCommand(
   return new MintwardenError('usage', `I have no command “${typed.slice(0, 40)}”.`, next);
 }
 
-function checkRoomStatus(command: Command, { exposed, encrypted }: RoomStatus): void {
+function checkRoomStatus(command: CommandDescription, { exposed, encrypted }: RoomStatus): void {
   if (exposed === null || (command.allowedWhenExposed && (encrypted || !command.mutates))) return;
   throw new MintwardenError(
     'not-allowed',

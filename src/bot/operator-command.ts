@@ -13,7 +13,8 @@ import { parseArguments } from './parse-arguments.ts';
 import { tokenize } from './tokenizer.ts';
 import { parseAddress, type Address } from './addressing.ts';
 import { grantData } from './reply-data.ts';
-import { OUT_FLAG, type ReplyData, type Command } from './command.ts';
+import type { Command, ReplyData } from './command.ts';
+import { OUT_FLAG } from './command-description.ts';
 import { execute, publicError } from './execute.ts';
 
 /** What operators' commands are run with. */
@@ -62,11 +63,11 @@ export async function runOperatorCommand(
     // What is only read here reaches nobody in the room; what acts is told there.
     const exposed = command?.mutates === true ? exposure(await services.chat.controlRoom()) : null;
     const key = requestKey(id, operator, now);
-    const context = { services, requests, place: 'control', sender: operator, key, now, commands } as const;
+    const invocation = { place: 'control', sender: operator, key, now } as const;
     const { document, outboxReplyFor, error, ran } = await execute(
       address,
       { exposed, encrypted: true },
-      context,
+      { services, requests, commands, invocation },
     );
     const name = command?.name ?? null;
     if (error !== null)
@@ -80,7 +81,7 @@ export async function runOperatorCommand(
     const tokenOf = ran?.args.values.has(OUT_FLAG.name) === true ? outboxReplyFor : null;
     if (document !== null) {
       const text = toText(document);
-      const data = ran?.command.data === undefined ? { text } : await ran.command.data(context, ran.args);
+      const data = (await ran?.data?.()) ?? { text };
       return { command: name, text, data, error: null, handsOverTokenOf: tokenOf };
     }
     const answer =

@@ -1,6 +1,6 @@
 import yargsParser from 'yargs-parser';
 import type { Arguments } from './arguments.ts';
-import { usage, type Command, type Flag } from './command.ts';
+import { usage, type CommandDescription, type Flag } from './command-description.ts';
 import { duplicateFlag, missingArgument, unexpectedWords, unknownFlag, usageError } from './parse-errors.ts';
 import type { Token } from './tokenizer.ts';
 
@@ -21,7 +21,7 @@ const NO_COERCION = {
  * @throws MintwardenError `usage` for anything the command's description does not provide for, with a
  *   corrected line to copy where there is one
  */
-export function parseArguments(command: Command, tokens: readonly Token[]): Arguments {
+export function parseArguments(command: CommandDescription, tokens: readonly Token[]): Arguments {
   const { argv, plain } = toArgv(command, tokens);
   const parsed = yargsParser([...argv], {
     string: command.flags.filter((flag) => flag.kind !== 'switch').map((flag) => flag.name),
@@ -50,7 +50,7 @@ export function parseArguments(command: Command, tokens: readonly Token[]): Argu
  * is left to guess.
  */
 function toArgv(
-  command: Command,
+  command: CommandDescription,
   tokens: readonly Token[],
 ): { readonly argv: readonly string[]; readonly plain: readonly string[] } {
   const argv: string[] = [];
@@ -101,13 +101,24 @@ function valueEnd(flag: Flag, tokens: readonly Token[], at: number, given: reado
   return end;
 }
 
-function findFlag(command: Command, token: Token, name: string, tokens: readonly Token[], at: number): Flag {
+function findFlag(
+  command: CommandDescription,
+  token: Token,
+  name: string,
+  tokens: readonly Token[],
+  at: number,
+): Flag {
   const flag = command.flags.find((each) => each.name === name);
   if (flag !== undefined && token.text.startsWith('--') && !token.text.startsWith('---')) return flag;
   throw unknownFlag(command, tokens, at, flag?.name ?? null);
 }
 
-function checkValue(command: Command, flag: Flag, value: string | null, next: Token | undefined): void {
+function checkValue(
+  command: CommandDescription,
+  flag: Flag,
+  value: string | null,
+  next: Token | undefined,
+): void {
   if (flag.kind === 'switch') {
     const loose = next !== undefined && !next.quoted && /^(?:true|false|yes|no|on|off)$/i.test(next.text);
     if (value !== null || loose)

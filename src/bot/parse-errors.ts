@@ -1,14 +1,14 @@
 import { MintwardenError } from '../domain/errors.ts';
 import { quotedWord } from '../words/command-line.ts';
 import { closest } from './closest.ts';
-import { usage, type Command, type Flag } from './command.ts';
+import { usage, type CommandDescription, type Flag } from './command-description.ts';
 import type { Token } from './tokenizer.ts';
 
 /**
  * A flag the command has not, or not so spelled. `spelled`: the name it has, where only the dashes are wrong.
  */
 export function unknownFlag(
-  command: Command,
+  command: CommandDescription,
   tokens: readonly Token[],
   at: number,
   spelled: string | null,
@@ -43,7 +43,7 @@ export function duplicateFlag(flag: Flag, first: string | null, second: string |
 
 /** Words that no parameter takes; null where there are none. */
 export function unexpectedWords(
-  command: Command,
+  command: CommandDescription,
   tokens: readonly Token[],
   plain: readonly string[],
 ): MintwardenError | null {
@@ -69,7 +69,7 @@ export function unexpectedWords(
 
 /** A required word or flag that was not said; null where all were. */
 export function missingArgument(
-  command: Command,
+  command: CommandDescription,
   tokens: readonly Token[],
   words: ReadonlyMap<string, string>,
   values: ReadonlyMap<string, string>,
@@ -95,7 +95,7 @@ export function missingArgument(
 }
 
 /** The command with these words, as one would type it. */
-function correctedLine(command: Command, tokens: readonly Token[]): string {
+function correctedLine(command: CommandDescription, tokens: readonly Token[]): string {
   const bang = command.place === 'control' ? '!' : '';
   const words = tokens.map((token) =>
     token.quoted ? quotedWord(token.text) : token.text.replaceAll('`', "'"),

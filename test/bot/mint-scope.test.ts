@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../src/bot/command.ts';
-import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
+import { mintRequest } from '../../src/bot/commands/mint-request.ts';
+import { mintCommand } from '../../src/bot/commands/mint.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenize } from '../../src/bot/tokenizer.ts';
 import { parsePermission } from '../../src/domain/permission.ts';
@@ -15,10 +16,11 @@ import { ADA, botStage, type BotStage } from './support/stage.ts';
 
 const presets = new Map(Object.entries(PRESETS));
 const context = {
-  services: { directory: { serverName: 'x.org' }, policy: () => ({ presets }) },
+  serverName: 'x.org',
+  policy: () => ({ presets }),
   sender: ADA,
   key: null,
-} as unknown as CommandContext;
+} as unknown as CommandContext<'serverName' | 'policy'>;
 
 const asked = (line: string) => mintRequest(context, parseArguments(mintCommand, tokenize(line)));
 const scope = (flags: string) => {

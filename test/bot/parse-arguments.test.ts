@@ -3,19 +3,18 @@ import { MintwardenError } from '../../src/domain/errors.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
 import type { CommandContext } from '../../src/bot/command.ts';
 import { listCommand } from '../../src/bot/commands/list.ts';
-import { mintCommand, mintRequest } from '../../src/bot/commands/mint.ts';
+import { mintRequest } from '../../src/bot/commands/mint-request.ts';
+import { mintCommand } from '../../src/bot/commands/mint.ts';
 import { parseArguments } from '../../src/bot/parse-arguments.ts';
 import { tokenize } from '../../src/bot/tokenizer.ts';
 import { ADA } from './support/stage.ts';
 
 const context = {
-  services: {
-    directory: { serverName: 'x.org' },
-    policy: () => ({ presets: new Map(Object.entries(PRESETS)) }),
-  },
+  serverName: 'x.org',
+  policy: () => ({ presets: new Map(Object.entries(PRESETS)) }),
   sender: ADA,
   key: null,
-} as unknown as CommandContext;
+} as unknown as CommandContext<'serverName' | 'policy'>;
 
 function asked(line: string) {
   const { subject, recipient, rooms, ttlMs, reason } = mintRequest(

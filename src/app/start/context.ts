@@ -13,7 +13,7 @@ export type StartContext = {
   readonly signal: AbortSignal;
   readonly lifetime: AsyncDisposableStack;
   readonly monitoring: Monitoring;
-  readonly policy: { get(): Policy; set(policy: Policy): void };
+  readonly policy: { readonly get: () => Policy; readonly set: (policy: Policy) => void };
 };
 
 /** The services of a running Mintwarden: with everything that protects, so that none can be forgotten. */

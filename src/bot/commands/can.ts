@@ -1,7 +1,8 @@
-import { locate } from '../../lifecycle/locate.ts';
 import { explanationDocument } from '../../words/explanation.ts';
 import { type Arguments, required } from '../arguments.ts';
-import { GRANT_ID, senderUserId, type Command, type CommandContext, type Parameter } from '../command.ts';
+import type { Capabilities } from '../capabilities.ts';
+import { defineCommand } from '../command.ts';
+import { GRANT_ID, type Parameter } from '../command-description.ts';
 
 const PARAMETERS: readonly Parameter[] = [
   GRANT_ID,
@@ -19,28 +20,26 @@ const PARAMETERS: readonly Parameter[] = [
 ];
 const EXAMPLE = 'can 7F3K9Q PUT /_matrix/client/v3/rooms/!x:example.org/send/m.room.message/1';
 
-/** @param ofSender whether only grants that speak for whoever asks are there */
-async function explain(context: CommandContext, { positionals: words }: Arguments, ofSender: boolean) {
-  const { services, requests } = context;
-  const grant = await locate(services, required(words, 'ID'), ofSender ? senderUserId(context) : null);
+/** @param find the grants that the asker may ask about */
+async function explain(
+  find: Capabilities['findGrant'],
+  explainRequest: Capabilities['explainRequest'],
+  { positionals }: Arguments,
+) {
+  const grant = await find(required(positionals, 'ID'));
   const question = {
-    method: required(words, 'METHOD'),
-    target: required(words, 'PATH'),
-    body: words.get('BODY') ?? null,
+    method: required(positionals, 'METHOD'),
+    target: required(positionals, 'PATH'),
+    body: positionals.get('BODY') ?? null,
   };
-  return { grant, explanation: await requests.explain(question, grant) };
-}
-
-async function reply(context: CommandContext, args: Arguments, ofSender: boolean) {
-  const { grant, explanation } = await explain(context, args, ofSender);
-  return explanationDocument(explanation, grant);
+  return { grant, explanation: await explainRequest(question, grant) };
 }
 
 /**
  * `!can`: whether a request with a grant's token would pass the gateway, and why. The homeserver is not
  * asked.
  */
-export const canCommand: Command = {
+export const canCommand = defineCommand({
   name: 'can',
   place: 'control',
   summary: 'say whether a request with a token would pass, and why; nothing is sent',
@@ -49,15 +48,19 @@ export const canCommand: Command = {
   examples: [`!${EXAMPLE}`, `!${EXAMPLE} '{"msgtype":"m.text","body":"hello"}'`],
   mutates: false,
   allowedWhenExposed: false,
-  run: (context, args) => reply(context, args, false),
-  async data(context, args) {
-    const { grant, explanation } = await explain(context, args, false);
+  needs: ['findGrant', 'explainRequest'],
+  async run({ findGrant, explainRequest }, args) {
+    const { grant, explanation } = await explain(findGrant, explainRequest, args);
+    return explanationDocument(explanation, grant);
+  },
+  async data({ findGrant, explainRequest }, args) {
+    const { grant, explanation } = await explain(findGrant, explainRequest, args);
     return { grant: grant.id, ...explanation };
   },
-};
+});
 
 /** `can`, in a DM: the same for tokens that speak for the person who asks. */
-export const canOwnCommand: Command = {
+export const canOwnCommand = defineCommand({
   name: 'can',
   place: 'dm',
   summary: 'say whether a request with a token that speaks for you would pass, and why; nothing is sent',
@@ -66,5 +69,9 @@ export const canOwnCommand: Command = {
   examples: [EXAMPLE],
   mutates: false,
   allowedWhenExposed: false,
-  run: (context, args) => reply(context, args, true),
-};
+  needs: ['findOwnGrant', 'explainRequest'],
+  async run({ findOwnGrant, explainRequest }, args) {
+    const { grant, explanation } = await explain(findOwnGrant, explainRequest, args);
+    return explanationDocument(explanation, grant);
+  },
+});

@@ -1,15 +1,14 @@
-import { deliver } from '../../lifecycle/notifications/deliver.ts';
-import { locate } from '../../lifecycle/locate.ts';
 import { code, line, list, paragraph, pill } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
 import { actorName, id, undo } from '../../words/text/en.ts';
 import { scopeSentence } from '../../words/scope-sentence.ts';
 import { required } from '../arguments.ts';
-import { GRANT_ID, OUT_FLAG, type Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { GRANT_ID, OUT_FLAG } from '../command-description.ts';
 import { waitingReason } from '../waiting-reason.ts';
 
 /** `!deliver`: tries again to hand over a token that waits. */
-export const deliverCommand: Command = {
+export const deliverCommand = defineCommand({
   name: 'deliver',
   place: 'control',
   summary: 'try again to hand over a token that waits',
@@ -18,10 +17,11 @@ export const deliverCommand: Command = {
   examples: ['!deliver 7F3K9Q'],
   mutates: true,
   allowedWhenExposed: false,
-  async run({ services, now }, args) {
-    const grant = await locate(services, required(args.positionals, 'ID'), null);
+  needs: ['findGrant', 'deliver'],
+  async run({ findGrant, deliver, now }, args) {
+    const grant = await findGrant(required(args.positionals, 'ID'), null);
     if (args.values.has(OUT_FLAG.name)) return { outboxReplyFor: grant.id };
-    const { delivery, why } = await deliver(services, grant);
+    const { delivery, why } = await deliver(grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;
     const who = actorName(grant.recipient);
     if (delivery === 'sent')
@@ -35,4 +35,4 @@ export const deliverCommand: Command = {
       list(about, line`How far it got: ${code(`!show ${grant.id}`)}`, undo(grant)),
     ];
   },
-};
+});

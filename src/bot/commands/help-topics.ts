@@ -5,7 +5,7 @@ import { formOf } from '../../words/capability-form.ts';
 import { code, line, list, paragraph } from '../../words/build.ts';
 import type { Document, Line } from '../../words/document.ts';
 import { limitWords } from '../../words/scope-limits.ts';
-import type { CommandContext } from '../command.ts';
+import type { Policy } from '../../domain/policy.ts';
 
 const NOT_YET = ' (not granted yet)';
 
@@ -34,17 +34,17 @@ function presetLine(name: string, { explanation, can, limits }: Preset): Line {
   return line`${code(`--preset ${name}`)}: ${explanation}. It is ${code(`--can ${can.join(',')}`)}${limit}${not}`;
 }
 
-function presets(context: CommandContext): Document {
+function presets(policy: Policy): Document {
   return [
     paragraph(
       line`A preset says what a holder can do, instead of ${code('--can')}. What is said beside it narrows it further.`,
     ),
-    list(...[...context.services.policy().presets].map(([name, preset]) => presetLine(name, preset))),
+    list(...[...policy.presets].map(([name, preset]) => presetLine(name, preset))),
   ];
 }
 
 /** What can be asked about that is no command. */
-export const TOPICS: Readonly<Record<'capabilities' | 'presets', (context: CommandContext) => Document>> = {
+export const TOPICS: Readonly<Record<'capabilities' | 'presets', (policy: Policy) => Document>> = {
   capabilities,
   presets,
 };

@@ -3,10 +3,13 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Document } from '../../words/document.ts';
 import { closest } from '../closest.ts';
-import { briefUsage, usage, type Command, type CommandContext, type Place } from '../command.ts';
+import { defineCommand, type Command, type CommandContext } from '../command.ts';
+import { briefUsage, usage, type CommandDescription, type Place } from '../command-description.ts';
 import { TOPICS } from './help-topics.ts';
 
-function overview(context: CommandContext): Document {
+type HelpContext = CommandContext<'policy' | 'commands'>;
+
+function overview(context: HelpContext): Document {
   const bang = context.place === 'control' ? '!' : '';
   const commands = list(
     ...context.commands.map((command) => line`${code(briefUsage(command))}: ${command.summary}`),
@@ -30,8 +33,8 @@ function overview(context: CommandContext): Document {
   ];
 }
 
-function commandHelp(command: Command, context: CommandContext): Document {
-  const policy = context.services.policy();
+function commandHelp(command: CommandDescription, context: HelpContext): Document {
+  const policy = context.policy();
   const parameters = command.parameters.map(({ name, help }) => line`${code(name)}: ${help}`);
   const flags = command.flags.map((flag) => {
     const form = flag.kind === 'switch' ? `--${flag.name}` : `--${flag.name} ${flag.placeholder}`;
@@ -53,7 +56,7 @@ function commandHelp(command: Command, context: CommandContext): Document {
 
 /** `help [COMMAND]`, in either place. */
 export function helpCommand(place: Place): Command {
-  return {
+  return defineCommand({
     name: 'help',
     place,
     summary: 'show this, or more about one command',
@@ -74,13 +77,14 @@ export function helpCommand(place: Place): Command {
         : ['help', 'help revoke'],
     mutates: false,
     allowedWhenExposed: true,
+    needs: ['policy', 'commands'],
     async run(context, args) {
       const topic = args.positionals.get('COMMAND')?.replace(/^!/, '').toLowerCase();
       if (topic === undefined) return overview(context);
       const command = context.commands.find((each) => each.name === topic);
       if (command !== undefined) return commandHelp(command, context);
       if (place === 'control' && (topic === 'capabilities' || topic === 'presets'))
-        return TOPICS[topic](context);
+        return TOPICS[topic](context.policy());
       const names = [
         ...context.commands.map((each) => each.name),
         ...(place === 'control' ? Object.keys(TOPICS) : []),
@@ -93,5 +97,5 @@ export function helpCommand(place: Place): Command {
         meant === null ? `There are ${names.join(', ')}.` : `Write: \`${bang}help ${meant}\``,
       );
     },
-  };
+  });
 }

@@ -1,4 +1,5 @@
-import { OUT_FLAG, type Command, type Place } from '../command.ts';
+import type { Command } from '../command.ts';
+import { OUT_FLAG, type Place } from '../command-description.ts';
 import { canCommand, canOwnCommand } from './can.ts';
 import { deliverCommand } from './deliver.ts';
 import { helpCommand } from './help.ts';

@@ -3,18 +3,23 @@ import { code, line, list, paragraph, pill, strong } from '../../words/build.ts'
 import type { Line } from '../../words/document.ts';
 import type { Arguments } from '../arguments.ts';
 import { grantData } from '../reply-data.ts';
-import type { Command, CommandContext } from '../command.ts';
+import type { Capabilities } from '../capabilities.ts';
+import { defineCommand } from '../command.ts';
+import { flag, switchFlag } from '../command-description.ts';
 import { grantLine } from '../grant-view.ts';
 import { parseUserReference } from '../values/user.ts';
 
 const MAX_SHOWN = 200;
 const LIVE_STATES: readonly Grant['state'][] = ['minting', 'live'];
 
-async function queryGrants({ services }: CommandContext, args: Arguments) {
+async function queryGrants(
+  { listGrants, serverName }: Pick<Capabilities, 'listGrants' | 'serverName'>,
+  args: Arguments,
+) {
   const user = args.values.get('user');
-  const subject = user === undefined ? null : parseUserReference(user, services.directory.serverName);
+  const subject = user === undefined ? null : parseUserReference(user, serverName);
   const all = args.switches.has('all');
-  const grants = await services.ledger.grants({
+  const grants = await listGrants({
     ...(all ? {} : { states: LIVE_STATES }),
     ...(subject === null ? {} : { subject }),
     limit: MAX_SHOWN + 1,
@@ -23,31 +28,26 @@ async function queryGrants({ services }: CommandContext, args: Arguments) {
 }
 
 /** `!list`: the live grants, or all there were. */
-export const listCommand: Command = {
+export const listCommand = defineCommand({
   name: 'list',
   place: 'control',
   summary: 'show the live grants',
   parameters: [],
   flags: [
-    {
-      name: 'user',
-      kind: 'value',
-      placeholder: 'USER',
-      help: 'only those that speak for this user',
-      required: false,
-    },
-    { name: 'all', kind: 'switch', placeholder: '', help: 'ended and failed ones too', required: false },
+    flag('user', 'value', 'USER', 'only those that speak for this user'),
+    switchFlag('all', 'ended and failed ones too'),
   ],
   examples: ['!list', '!list --user @alice --all'],
   mutates: false,
   allowedWhenExposed: false,
+  needs: ['listGrants', 'serverName'],
   async run(context, args) {
-    const { services, now } = context;
+    const { serverName, now } = context;
     const { subject, all, grants } = await queryGrants(context, args);
     const whose: Line = subject === null ? [] : line` for ${pill(subject)}`;
     const kind = all ? 'grants' : 'live grants';
     if (grants.length === 0) {
-      const who = subject ?? `@alice:${services.directory.serverName}`;
+      const who = subject ?? `@alice:${serverName}`;
       return [
         paragraph(line`No ${kind}${whose}. To make one: ${code(`!mint ${who} --rooms ROOMS --ttl 1h`)}`),
       ];
@@ -71,4 +71,4 @@ export const listCommand: Command = {
       more: grants.length > MAX_SHOWN,
     };
   },
-};
+});

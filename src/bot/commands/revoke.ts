@@ -1,10 +1,9 @@
-import { locate } from '../../lifecycle/locate.ts';
-import { revoke } from '../../lifecycle/revocation/revoke.ts';
 import { required } from '../arguments.ts';
-import { GRANT_ID, senderUserId, type Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { GRANT_ID } from '../command-description.ts';
 
 /** `!revoke`: ends a grant, now. */
-export const revokeCommand: Command = {
+export const revokeCommand = defineCommand({
   name: 'revoke',
   place: 'control',
   summary: 'end a grant, now',
@@ -13,15 +12,16 @@ export const revokeCommand: Command = {
   examples: ['!revoke 7F3K9Q'],
   mutates: true,
   allowedWhenExposed: true,
-  async run({ services, sender, key }, args) {
-    const grant = await locate(services, required(args.positionals, 'ID'), null);
-    await revoke(services, { grant, by: sender, as: 'admin', command: key });
+  needs: ['findGrant', 'revoke'],
+  async run({ findGrant, revoke }, args) {
+    const grant = await findGrant(required(args.positionals, 'ID'), null);
+    await revoke(grant);
     return { outboxReplyFor: grant.id };
   },
-};
+});
 
 /** `revoke`, in a DM: the subject ends what speaks for them. */
-export const revokeOwnCommand: Command = {
+export const revokeOwnCommand = defineCommand({
   name: 'revoke',
   place: 'dm',
   summary: 'end a token that speaks for you, now',
@@ -30,11 +30,10 @@ export const revokeOwnCommand: Command = {
   examples: ['revoke 7F3K9Q'],
   mutates: true,
   allowedWhenExposed: true,
-  async run(context, args) {
-    const { services, key } = context;
-    const by = senderUserId(context);
-    const grant = await locate(services, required(args.positionals, 'ID'), by);
-    await revoke(services, { grant, by, as: 'subject', command: key });
+  needs: ['findOwnGrant', 'revokeOwn'],
+  async run({ findOwnGrant, revokeOwn }, args) {
+    const grant = await findOwnGrant(required(args.positionals, 'ID'));
+    await revokeOwn(grant);
     return { outboxReplyFor: grant.id };
   },
-};
+});

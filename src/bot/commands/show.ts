@@ -1,8 +1,7 @@
 import { speakDuration } from '../../domain/duration.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
-import { locate } from '../../lifecycle/locate.ts';
-import { show, type GrantReport } from '../../lifecycle/report.ts';
+import type { GrantReport } from '../../lifecycle/report.ts';
 import { code, line, list, paragraph, pill } from '../../words/build.ts';
 import type { Document, Line } from '../../words/document.ts';
 import { canSentence, scopeSentence } from '../../words/scope-sentence.ts';
@@ -10,7 +9,8 @@ import { actorName, again, id, reason, undo } from '../../words/text/en.ts';
 import { quoted } from '../../words/safe-text.ts';
 import { moment } from '../../words/time.ts';
 import { required } from '../arguments.ts';
-import { GRANT_ID, senderUserId, type Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { GRANT_ID } from '../command-description.ts';
 import { reportData } from '../reply-data.ts';
 import { stateText } from '../grant-view.ts';
 import { waitingReason } from '../waiting-reason.ts';
@@ -97,7 +97,7 @@ function reportDocument(report: GrantReport, now: number): Document {
 }
 
 /** `!show`: all there is to know of a grant. */
-export const showCommand: Command = {
+export const showCommand = defineCommand({
   name: 'show',
   place: 'control',
   summary: 'show all there is to know of a grant',
@@ -106,22 +106,20 @@ export const showCommand: Command = {
   examples: ['!show 7F3K9Q'],
   mutates: false,
   allowedWhenExposed: false,
-  async run({ services, now }, args) {
-    return reportDocument(
-      await show(services, await locate(services, required(args.positionals, 'ID'), null)),
-      now,
-    );
+  needs: ['findGrant', 'reportGrant'],
+  async run({ findGrant, reportGrant, now }, args) {
+    return reportDocument(await reportGrant(await findGrant(required(args.positionals, 'ID'), null)), now);
   },
-  async data({ services, now }, args) {
+  async data({ findGrant, reportGrant, now }, args) {
     return reportData(
-      await show(services, await locate(services, required(args.positionals, 'ID'), null)),
+      await reportGrant(await findGrant(required(args.positionals, 'ID'), null)),
       now,
     );
   },
-};
+});
 
 /** `show`, in a DM: what the subject may know of a grant that speaks for them. */
-export const showOwnCommand: Command = {
+export const showOwnCommand = defineCommand({
   name: 'show',
   place: 'dm',
   summary: 'show who made a token that speaks for you, who has it, and why',
@@ -130,10 +128,10 @@ export const showOwnCommand: Command = {
   examples: ['show 7F3K9Q'],
   mutates: false,
   allowedWhenExposed: false,
-  async run(context, args) {
-    const { services, now } = context;
-    const grant = await locate(services, required(args.positionals, 'ID'), senderUserId(context));
-    const report = await show(services, grant);
+  needs: ['findOwnGrant', 'reportGrant'],
+  async run({ findOwnGrant, reportGrant, now }, args) {
+    const grant = await findOwnGrant(required(args.positionals, 'ID'));
+    const report = await reportGrant(grant);
     const live = report.effectiveState !== 'inactive';
     const end = live ? [paragraph(undo(grant))] : [];
     const points = list(
@@ -144,4 +142,4 @@ export const showOwnCommand: Command = {
     );
     return [paragraph(head(report.grant, live, now)), points, ...end];
   },
-};
+});

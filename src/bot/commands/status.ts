@@ -1,37 +1,32 @@
 import { type Lockdown, lockdownSentence } from '../../lifecycle/lockdown.ts';
-import { status } from '../../lifecycle/report.ts';
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
 import type { Line } from '../../words/document.ts';
-import { exposure } from '../../lifecycle/incidents/control-room.ts';
 import { incidentLine } from '../../words/messages/incident.ts';
-import type { Services } from '../../lifecycle/services.ts';
 import { lineToText } from '../../words/render.ts';
 import { statusData } from '../reply-data.ts';
-import type { Command } from '../command.ts';
+import type { Capabilities } from '../capabilities.ts';
+import { defineCommand } from '../command.ts';
 
 function plural(count: number, one: string, many: string): string {
   return count === 1 ? `1 ${one}` : `${count} ${many}`;
 }
 
-function lockdownLines(held: Lockdown | null): Line[] {
-  if (held === null) return [];
+function lockdownLines(lockdown: Lockdown | null): Line[] {
+  if (lockdown === null) return [];
   return [
-    held.kind === 'old-copy'
-      ? line`${lockdownSentence(held)} With the service stopped: ${code('mintwarden recover')}`
-      : [lockdownSentence(held)],
+    lockdown.kind === 'old-copy'
+      ? line`${lockdownSentence(lockdown)} With the service stopped: ${code('mintwarden recover')}`
+      : [lockdownSentence(lockdown)],
   ];
 }
 
 /** What was counted, and what somebody should look at. */
-async function readStatus(services: Services) {
-  const [now, room] = await Promise.all([status(services), services.chat.controlRoom()]);
-  const exposed = exposure(room);
+async function readOverview({ readStatus, readProblems }: Pick<Capabilities, 'readStatus' | 'readProblems'>) {
+  const [now, { lockdown, exposed, incidents }] = await Promise.all([readStatus(), readProblems()]);
   const worries: Line[] = [
-    ...lockdownLines(services.lockdown?.() ?? null),
+    ...lockdownLines(lockdown),
     ...(exposed === null ? [] : [[exposed]]),
-    ...(services.incidents?.now() ?? [])
-      .filter(({ kind }) => kind !== 'control-room-exposed')
-      .map(incidentLine),
+    ...incidents.filter(({ kind }) => kind !== 'control-room-exposed').map(incidentLine),
     ...(now.unkillable === 0
       ? []
       : [
@@ -58,7 +53,7 @@ async function readStatus(services: Services) {
 }
 
 /** `!status`: whether all is well, and what waits. */
-export const statusCommand: Command = {
+export const statusCommand = defineCommand({
   name: 'status',
   place: 'control',
   summary: 'show whether all is well, and what waits',
@@ -67,8 +62,9 @@ export const statusCommand: Command = {
   examples: ['!status'],
   mutates: false,
   allowedWhenExposed: true,
-  async run({ services }) {
-    const { now, worries } = await readStatus(services);
+  needs: ['readStatus', 'readProblems'],
+  async run(context) {
+    const { now, worries } = await readOverview(context);
     return [
       paragraph([strong(worries.length === 0 ? 'Nothing needs looking at.' : 'Something needs looking at.')]),
       list(
@@ -83,8 +79,8 @@ export const statusCommand: Command = {
       ),
     ];
   },
-  async data({ services }) {
-    const { now, worries } = await readStatus(services);
+  async data(context) {
+    const { now, worries } = await readOverview(context);
     return { well: worries.length === 0, worries: worries.map(lineToText), ...statusData(now) };
   },
-};
+});

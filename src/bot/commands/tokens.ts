@@ -1,11 +1,11 @@
 import { code, line, list, paragraph, strong } from '../../words/build.ts';
-import { senderUserId, type Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { grantLine } from '../grant-view.ts';
 
 const MAX_SHOWN = 100;
 
 /** `tokens`, in a DM: what speaks for the person who asks. */
-export const tokensCommand: Command = {
+export const tokensCommand = defineCommand({
   name: 'tokens',
   place: 'dm',
   summary: 'show the tokens that speak for you',
@@ -14,13 +14,9 @@ export const tokensCommand: Command = {
   examples: ['tokens'],
   mutates: false,
   allowedWhenExposed: false,
-  async run(context) {
-    const { services, now } = context;
-    const grants = await services.ledger.grants({
-      states: ['minting', 'live'],
-      subject: senderUserId(context),
-      limit: MAX_SHOWN,
-    });
+  needs: ['listOwnGrants'],
+  async run({ listOwnGrants, now }) {
+    const grants = await listOwnGrants({ states: ['minting', 'live'], limit: MAX_SHOWN });
     if (grants.length === 0) return [paragraph(['No token made here speaks for you.'])];
     const count = grants.length === 1 ? '1 token speaks' : `${grants.length} tokens speak`;
     return [
@@ -28,4 +24,4 @@ export const tokensCommand: Command = {
       list(...grants.map((grant) => grantLine(grant, now, 'dm'))),
     ];
   },
-};
+});

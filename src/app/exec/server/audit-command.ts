@@ -1,4 +1,5 @@
-import type { Command, CommandContext } from '../../../bot/command.ts';
+import { defineCommand } from '../../../bot/command.ts';
+import { flag } from '../../../bot/command-description.ts';
 import { parseCount } from './count.ts';
 import type { Arguments } from '../../../bot/arguments.ts';
 import type { AuditRow } from '../../../domain/audit.ts';
@@ -8,32 +9,30 @@ import { moment } from '../../../words/time.ts';
 const DEFAULT_ROWS = 20;
 const MAX_ROWS = 500;
 
-async function newestRows({ services }: CommandContext, args: Arguments): Promise<readonly AuditRow[]> {
-  const count = parseCount('last', args.values.get('last'), DEFAULT_ROWS, MAX_ROWS);
-  const { auditRows } = await services.ledger.counts();
-  return services.ledger.audit(Math.max(0, auditRows - count), count);
+function rowCount(args: Arguments): number {
+  return parseCount('last', args.values.get('last'), DEFAULT_ROWS, MAX_ROWS);
 }
 
 /** `audit`, at the machine: the newest rows of the audit. */
-export const auditCommand: Command = {
+export const auditCommand = defineCommand({
   name: 'audit',
   place: 'control',
   summary: 'show the newest rows of the audit',
   parameters: [],
   flags: [
-    {
-      name: 'last',
-      kind: 'value',
-      placeholder: 'COUNT',
-      help: `how many, at most ${String(MAX_ROWS)}; ${String(DEFAULT_ROWS)} if not said`,
-      required: false,
-    },
+    flag(
+      'last',
+      'value',
+      'COUNT',
+      `how many, at most ${String(MAX_ROWS)}; ${String(DEFAULT_ROWS)} if not said`,
+    ),
   ],
   examples: ['!audit', '!audit --last 100'],
   mutates: false,
   allowedWhenExposed: true,
-  async run(context, args) {
-    const rows = await newestRows(context, args);
+  needs: ['newestAuditRows'],
+  async run({ newestAuditRows, now }, args) {
+    const rows = await newestAuditRows(rowCount(args));
     const about = ({ grantId, subject }: AuditRow) =>
       [grantId, subject].filter((each) => each !== null).join(' ');
     return [
@@ -44,14 +43,13 @@ export const auditCommand: Command = {
       ]),
       list(
         ...rows.map(
-          (row) =>
-            line`${String(row.seq)} ${moment(row.at, context.now)} ${row.actor}: ${row.action} ${about(row)}`,
+          (row) => line`${String(row.seq)} ${moment(row.at, now)} ${row.actor}: ${row.action} ${about(row)}`,
         ),
       ),
     ];
   },
-  async data(context, args) {
-    const rows = await newestRows(context, args);
+  async data({ newestAuditRows }, args) {
+    const rows = await newestAuditRows(rowCount(args));
     return { rows: rows.map(({ at, ...row }) => ({ ...row, at: new Date(at).toISOString() })) };
   },
-};
+});

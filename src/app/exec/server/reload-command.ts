@@ -1,4 +1,5 @@
-import type { ReplyData, Command, CommandContext } from '../../../bot/command.ts';
+import { defineCommand, type Command, type ReplyData } from '../../../bot/command.ts';
+import type { CommandKey } from '../../../domain/change.ts';
 import type { Actor } from '../../../domain/ids.ts';
 import { code, joined, line, list, paragraph, strong } from '../../../words/build.ts';
 import type { Document } from '../../../words/document.ts';
@@ -10,8 +11,8 @@ import type { ReloadPolicy, ReloadResult } from '../../reload-policy.ts';
  */
 export function reloadCommand(reload: ReloadPolicy): Command {
   // What the last run came to, for its data: what is read a second time has changed nothing.
-  const outcomes = new WeakMap<CommandContext, ReloadResult>();
-  return {
+  const outcomes = new WeakMap<CommandKey, ReloadResult>();
+  return defineCommand({
     name: 'reload',
     place: 'control',
     summary: 'read the policy (admins, policy) from the configuration again, whole or not at all',
@@ -20,16 +21,17 @@ export function reloadCommand(reload: ReloadPolicy): Command {
     examples: ['!reload'],
     mutates: true,
     allowedWhenExposed: true,
-    async run(context) {
-      const outcome = await reload(context.sender satisfies Actor);
-      outcomes.set(context, outcome);
+    needs: [],
+    async run({ sender, key }) {
+      const outcome = await reload(sender satisfies Actor);
+      outcomes.set(key, outcome);
       return resultDocument(outcome);
     },
-    async data(context): Promise<ReplyData> {
-      const { changes, afterRestart } = outcomes.get(context) ?? { changes: [], afterRestart: [] };
+    async data({ key }): Promise<ReplyData> {
+      const { changes, afterRestart } = outcomes.get(key) ?? { changes: [], afterRestart: [] };
       return { changes, afterRestart };
     },
-  };
+  });
 }
 
 function resultDocument({ changes, afterRestart }: ReloadResult): Document {
