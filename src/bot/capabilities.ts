@@ -6,7 +6,7 @@ import type { Grant } from '../domain/grant.ts';
 import type { Incident } from '../domain/incident.ts';
 import { parseUserId, type Actor, type GrantId, type UserId } from '../domain/ids.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { Lockdown } from '../lifecycle/anchors/lockdown.ts';
+import type { Lockdown } from '../lifecycle/lockdown.ts';
 import { exposure } from '../lifecycle/incidents/control-room.ts';
 import { locate } from '../lifecycle/locate.ts';
 import { mint } from '../lifecycle/mint/mint.ts';
@@ -87,7 +87,7 @@ export function createCapabilities(
     serverName: directory.serverName,
     policy,
     commands,
-    findGrant: (text) => locate(services, text),
+    findGrant: (text) => locate(services, text, null),
     findOwnGrant: (text) => locate(services, text, userIdOf(sender)),
     listGrants: (filter) => ledger.grants(filter),
     listOwnGrants: (filter) => ledger.grants({ ...filter, subject: userIdOf(sender) }),
@@ -104,9 +104,9 @@ export function createCapabilities(
     explainRequest: (question, grant) => requests.explain(question, grant),
     readStatus: () => status(services),
     readProblems: async () => ({
-      lockdown: services.lockdown?.() ?? null,
+      lockdown: services.lockdown(),
       exposed: exposure(await chat.controlRoom()),
-      incidents: services.incidents?.now() ?? [],
+      incidents: services.incidents.now(),
     }),
     async newestAuditRows(count) {
       const { auditRows } = await ledger.counts();

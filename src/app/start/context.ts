@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config/index.ts';
 import type { Policy } from '../../domain/policy.ts';
-import type { Services } from '../../lifecycle/services.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
 
@@ -15,9 +14,6 @@ export type StartContext = {
   readonly monitoring: Monitoring;
   readonly policy: { readonly get: () => Policy; readonly set: (policy: Policy) => void };
 };
-
-/** The services of a running Mintwarden: with everything that protects, so that none can be forgotten. */
-export type AppServices = Required<Services>;
 
 export const wallClock = { now: () => Date.now() };
 export const random = { bytes: (count: number) => randomBytes(count) };

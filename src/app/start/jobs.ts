@@ -1,12 +1,11 @@
 import type { IncidentKind } from '../../domain/incident.ts';
 import { createAccessControl } from '../../lifecycle/access/access.ts';
-import { withLockdown } from '../../lifecycle/access/with-lockdown.ts';
 import { startAnchors } from '../../lifecycle/anchors/poster.ts';
 import { notifyIncidents } from '../../lifecycle/incidents/notify.ts';
 import { watchIncidents } from '../../lifecycle/incidents/watch.ts';
 import { startReaper } from '../../lifecycle/scheduler/reaper.ts';
 import { resume } from '../../lifecycle/scheduler/resume.ts';
-import { startSubjectsWatch } from '../../lifecycle/scheduler/subjects-watch.ts';
+import { startSubjectsWatch } from '../../lifecycle/subjects/watch-subjects.ts';
 import { watchClock } from '../../lifecycle/time/watch-clock.ts';
 import type { StartContext } from './context.ts';
 import type { Homeserver } from './homeserver.ts';
@@ -15,7 +14,7 @@ import type { Stores } from './stores.ts';
 
 /** What runs by itself, and the access control that depends on it. */
 export type Jobs = {
-  readonly access: ReturnType<typeof withLockdown<ReturnType<typeof createAccessControl>>>;
+  readonly access: ReturnType<typeof createAccessControl>;
   /** When the reaper last looked, epoch ms. */
   readonly reapedAt: () => number;
   /** What an earlier process left behind, now cleaned up. */
@@ -30,7 +29,7 @@ export async function startJobs(
   matrix: MatrixConnection,
 ): Promise<Jobs> {
   const { services, anchors, anchorCheck } = matrix;
-  const { random, incidents, lockdown, issuerStatus } = services;
+  const { random, incidents } = services;
   const resumed = await resume(services);
   // An old copy posts no anchors: they would stand beside those of the true state.
   const onOther = (): void => {
@@ -50,15 +49,15 @@ export async function startJobs(
   lifetime.defer(() => reaper.stop());
   const subjectsWatch = startSubjectsWatch(services);
   lifetime.defer(() => subjectsWatch.stop());
-  const access = withLockdown(createAccessControl(services), lockdown);
+  const access = createAccessControl(services);
   lifetime.defer(() => access.close());
   const notified = cache.space<readonly IncidentKind[]>('troubles');
-  const notifier = notifyIncidents(services, incidents, {
+  const notifier = notifyIncidents(services, {
     load: async () => (await notified.get('told')) ?? [],
     save: async (kinds) => void (await notified.set('told', kinds)),
   });
   lifetime.defer(() => notifier.stop());
-  const incidentWatch = watchIncidents(services, incidents, { issuer: issuerStatus, disk: disk.check });
+  const incidentWatch = watchIncidents(services, { disk: disk.check });
   lifetime.defer(() => incidentWatch.stop());
 
   const retryEverything = (): void => {

@@ -1,13 +1,14 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import type { Lockdown } from '../../lifecycle/anchors/lockdown.ts';
+import type { Lockdown } from '../../lifecycle/lockdown.ts';
 import type { AnchorParts } from '../../lifecycle/anchors/parts.ts';
+import type { Services } from '../../lifecycle/services.ts';
 import { createPendingRevocations } from '../../lifecycle/revocation/pending-revocations.ts';
 import { startBotClient } from '../../matrix/bot-client.ts';
 import type { ChatEvent } from '../../ports/chat.ts';
 import { anchorMac, anchorParts, checkAgainstAnchors, type AnchorCheck } from '../anchor-check.ts';
 import { botSessionOptions } from '../bot-session.ts';
 import { superviseBot } from '../bot-supervisor.ts';
-import { random, type AppServices, type StartContext } from './context.ts';
+import { random, type StartContext } from './context.ts';
 import type { Homeserver } from './homeserver.ts';
 import type { Stores } from './stores.ts';
 
@@ -15,7 +16,7 @@ type EventHandler = { handle(event: ChatEvent): Promise<void> };
 
 /** The bot's session, and with it everything that use cases are handed. */
 export type MatrixConnection = {
-  readonly services: AppServices;
+  readonly services: Services;
   readonly anchors: AnchorParts;
   readonly anchorCheck: AnchorCheck;
   /** The state turned out to be an old copy: from now on no token is honoured. */

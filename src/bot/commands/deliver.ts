@@ -19,7 +19,7 @@ export const deliverCommand = defineCommand({
   allowedWhenExposed: false,
   needs: ['findGrant', 'deliver'],
   async run({ findGrant, deliver, now }, args) {
-    const grant = await findGrant(required(args.positionals, 'ID'), null);
+    const grant = await findGrant(required(args.positionals, 'ID'));
     if (args.values.has(OUT_FLAG.name)) return { outboxReplyFor: grant.id };
     const { delivery, why } = await deliver(grant);
     const about = line`It speaks for ${pill(grant.subject)} and ${scopeSentence(grant, now)}.`;

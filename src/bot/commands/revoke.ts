@@ -14,7 +14,7 @@ export const revokeCommand = defineCommand({
   allowedWhenExposed: true,
   needs: ['findGrant', 'revoke'],
   async run({ findGrant, revoke }, args) {
-    const grant = await findGrant(required(args.positionals, 'ID'), null);
+    const grant = await findGrant(required(args.positionals, 'ID'));
     await revoke(grant);
     return { outboxReplyFor: grant.id };
   },

@@ -108,13 +108,10 @@ export const showCommand = defineCommand({
   allowedWhenExposed: false,
   needs: ['findGrant', 'reportGrant'],
   async run({ findGrant, reportGrant, now }, args) {
-    return reportDocument(await reportGrant(await findGrant(required(args.positionals, 'ID'), null)), now);
+    return reportDocument(await reportGrant(await findGrant(required(args.positionals, 'ID'))), now);
   },
   async data({ findGrant, reportGrant, now }, args) {
-    return reportData(
-      await reportGrant(await findGrant(required(args.positionals, 'ID'), null)),
-      now,
-    );
+    return reportData(await reportGrant(await findGrant(required(args.positionals, 'ID'))), now);
   },
 });
 

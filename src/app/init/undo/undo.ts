@@ -37,8 +37,7 @@ export async function prepareUndo(options: UndoOptions): Promise<PreparedUndo | 
   const record = await readRecord(directory);
   if (record === null && !existsSync(configFile)) return null;
   await using cleanup = new AsyncDisposableStack();
-  const accountsGone =
-    record !== null && hasReached({ record }, 'accounts-gone');
+  const accountsGone = record !== null && hasReached({ record }, 'accounts-gone');
   const config = !accountsGone && existsSync(configFile) ? await loadConfig(configFile, process.env) : null;
   const stateDir = config?.state_dir ?? join(directory, 'state');
   const file = ledgerFile({ state_dir: stateDir });
