@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { GrantId } from '../../../src/domain/ids.ts';
 import { OPS, SECRET } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
+import { settled } from '../../support/wait.ts';
 
 const MESSAGES = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/messages`;
 const page = (events: number) => ({
@@ -27,10 +27,14 @@ test('a large page is filtered like a small one', async () => {
 
 test('a grant that ends while its answer is with the thread shows nothing of it, and is told at once', async () => {
   await using s = await stage({ rooms: [OPS] });
-  s.homeserver.answer(() => page(100_000));
+  const sent = Promise.withResolvers<void>();
+  s.homeserver.answer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(page(100_000)), () => sent.resolve());
+  });
   const asked = s.ask('GET', MESSAGES);
-  await expect.poll(() => s.homeserver.seen.length).toBe(1);
-  await sleep(60);
+  await sent.promise;
+  await settled();
   s.desk.end('7F3K9Q' as GrantId);
   const endedAt = Date.now();
   expect(await asked).toMatchObject({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } });

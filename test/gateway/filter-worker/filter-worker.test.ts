@@ -8,6 +8,7 @@ import { type FilterWorker, createFilterWorker } from '../../../src/gateway/filt
 import { syncFilterJob } from '../../../src/gateway/filter-worker/filter-job.ts';
 import { ALICE, DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { silentLog } from '../../support/silent-log.ts';
+import { fakeTimers } from '../../support/fake-timers.ts';
 
 const VIEW = { subject: ALICE, scope: grantOf([OPS]).scope };
 const MINE = '7F3K9Q' as GrantId;
@@ -85,13 +86,14 @@ describe('a large answer', () => {
     ];
     await writeFile(thread, lines.join('\n'));
     await writeFile(births, '');
+    using timers = fakeTimers();
     await using large = started({ thread: pathToFileURL(thread), idleMs: 300 });
     const body = Buffer.from(JSON.stringify(sync(3)));
     expect(await readFile(births, 'utf8')).toBe('');
     await filtered(large, body, 10_000);
     await filtered(large, body, 10_000);
     expect(await readFile(births, 'utf8')).toBe('x');
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await timers.pass(900);
     expect(await filtered(large, body, 10_000)).not.toContain('leak');
     expect(await readFile(births, 'utf8')).toBe('xx');
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { until } from '../../support/wait.ts';
 import { processesStage } from './stage.ts';
 
 /** Clients repeat a connection that was not taken after a second. */
@@ -20,7 +20,7 @@ it('has connections wait while it is busy, more of them than Node does by itself
       sockets.push(
         connect(stage.processes.port, '127.0.0.1', () => connected++).on('error', () => undefined),
       );
-    await sleep(BEFORE_RETRY_MS);
+    await until(() => connected === count, BEFORE_RETRY_MS);
   } finally {
     process.kill(pid, 'SIGCONT');
     for (const socket of sockets) socket.destroy();

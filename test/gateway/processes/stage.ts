@@ -13,6 +13,7 @@ import type { LogData } from '../../../src/ports/log.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { type MemoryTransactions, memoryTransactions } from '../support/memory-transactions.ts';
 import { type RecordingHomeserver, recordingHomeserver } from '../support/recording-homeserver.ts';
+import { realTime } from '../../support/wait.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../src/app/gateway-process.ts');
 
@@ -137,7 +138,8 @@ async function servedBy(stage: ProcessesStage, agent: Agent): Promise<number> {
       const asked = stage.ask('/health', null, { agent });
       const answered = await Promise.race([
         asked.then(() => true),
-        new Promise<false>((resolve) => setTimeout(() => resolve(false), 100)),
+        // A process that was stopped shows by its silence alone.
+        realTime(100).then(() => false),
       ]);
       if (!answered) {
         process.kill(pid, 'SIGCONT');
