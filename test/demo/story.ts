@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { command, grantIn, isClean, takeDelivery, takeNotice, textOf } from '../harness/control-room.ts';
 import type { Stage } from '../harness/stage.ts';
 import { syncedRooms } from '../harness/holder.ts';
 import { ask } from './holder.ts';
 import type { Holder } from './holder.ts';
 import { aside, check, message, scene } from './screen.ts';
+import { until } from '../support/wait.ts';
 
 const masked = (text: string): string => text.replace(/(mwt_[0-9A-Z]+_)\w+/g, '$1…');
 
@@ -51,7 +51,7 @@ export async function playTheStory(stage: Stage): Promise<void> {
     'GET',
     `/sync?timeout=30000&since=${encodeURIComponent(String(sync.body['next_batch']))}`,
   );
-  await sleep(500);
+  await until(async () => (await mintwarden.metric('mintwarden_gateway_open_long_polls')) > 0);
   const begun = performance.now();
   await sayAloud(stage, `!revoke ${first}`);
   check('the open /sync ended at once', (await open).status === 401 && performance.now() - begun < 5_000);

@@ -1,12 +1,12 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { command, takeDelivery, takeNotice, textOf } from '../harness/control-room.ts';
 import { HarnessError } from '../harness/harness-error.ts';
 import type { Stage } from '../harness/stage.ts';
 import { type Block, blocksOf, expectations, says } from './blocks.ts';
 import type { Running } from './sandbox.ts';
 import type { World } from './world.ts';
+import { until } from '../support/wait.ts';
 
 /** What else happens while a block runs, by a text that is in it. */
 export type Meanwhile = Readonly<Record<string, (running: Running, typist: Typist) => Promise<void>>>;
@@ -174,9 +174,9 @@ export function createTypist(world: World): Typist {
 async function ready(url: string, running: Running): Promise<void> {
   let over = '';
   void running.ended.then(({ output }) => (over = output));
-  for (const begun = Date.now(); Date.now() - begun < READY_WITHIN_MS; await sleep(50)) {
+  const isReady = async (): Promise<boolean> => {
     if (over !== '') throw new HarnessError(`It ended at once:\n${over}`);
-    if ((await fetch(`${url}/health`).catch(() => null))?.ok === true) return;
-  }
-  throw new HarnessError('It was not ready in time.');
+    return (await fetch(`${url}/health`).catch(() => null))?.ok === true;
+  };
+  await until(isReady, READY_WITHIN_MS, 50);
 }

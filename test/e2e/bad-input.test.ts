@@ -7,6 +7,7 @@ import { answerWith, delay, garbage } from '../harness/proxy.ts';
 import { livePuppetTokens } from '../harness/puppet-tokens.ts';
 import { setTheStage } from '../harness/stage.ts';
 import type { Stage } from '../harness/stage.ts';
+import { realTime } from '../support/wait.ts';
 
 let stage: Stage;
 let encryptedRoom = '';
@@ -164,7 +165,8 @@ describe('a homeserver that is not itself', () => {
     const id = await mint(stage, `!mint @alice --rooms ${stage.ops} --ttl 10m`);
     await takeNotice(stage, stage.alice, id);
     await stage.proxy.refuseConnections();
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    // How long it is away is what is tested.
+    await realTime(3_000);
     await stage.proxy.acceptConnections();
     const reply = textOf(await command(stage, `!revoke ${id}`));
     expect(reply).toContain(id);

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
@@ -15,6 +14,7 @@ import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts'
 import { type Proxy, startProxy } from '../harness/proxy.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { addGrant } from './support/scoped-gateway.ts';
+import { isPending, until } from '../support/wait.ts';
 
 /* config/nginx.conf as it stands, but for addresses, certificates and the log's file. */
 
@@ -28,6 +28,8 @@ let gateway: Gateway;
 /** Notes what nginx sends to the homeserver. The gateway asks the homeserver itself, past this. */
 let homeserver: Proxy;
 let grants = 0;
+/** Long-polls that are open at the gateway. */
+let polls = 0;
 
 /** A scoped token of alice's, for the room ops unless said otherwise. */
 function tokenFor(scope: Partial<Scope> = {}): { token: string; id: GrantId } {
@@ -76,6 +78,7 @@ beforeAll(async () => {
     homeserverUrl: synapse.baseUrl,
     access: desk,
     trustedProxies: ['127.0.0.1/32'],
+    observe: { answered: () => undefined, polling: (change) => void (polls += change) },
   });
 });
 
@@ -199,8 +202,8 @@ describe.each(programs)('behind %s', (program) => {
       'GET',
       `${V3}/sync?timeout=25000&since=${String(first.body['next_batch'])}`,
     ).catch(() => null);
-    await sleep(500);
-    expect(await Promise.race([waits, sleep(50, 'waiting')])).toBe('waiting');
+    await until(() => polls === 1);
+    expect(await isPending(waits)).toBe(true);
     desk.end(id);
     const end = await waits;
     expect(end === null || end.status >= 401).toBe(true);

@@ -9,6 +9,7 @@ import { livePuppetTokens, puppetTokens } from '../harness/puppet-tokens.ts';
 import { findSecrets } from '../harness/secrets-grep.ts';
 import { setTheStage } from '../harness/stage.ts';
 import type { Stage } from '../harness/stage.ts';
+import { realTime } from '../support/wait.ts';
 
 const LEASE_MS = 60_000;
 const login: RequestMatcher = { method: 'POST', path: /\/_synapse\/admin\/v1\/users\/[^/]+\/login/ };
@@ -43,7 +44,8 @@ async function killAt(matcher: RequestMatcher, side: 'before' | 'after', line: s
   const point = stage.proxy.on(matcher, hold(side), { times: 1 });
   const eventId = await say(line);
   await point.reached;
-  if (side === 'after') await new Promise((resolve) => setTimeout(resolve, 300));
+  // While the answer is held the service has time to do what it should not do without it.
+  if (side === 'after') await realTime(300);
   await stage.mintwarden.kill();
   stage.proxy.heal();
   await stage.mintwarden.start();
@@ -154,7 +156,8 @@ describe('killed ten times at random', () => {
     const commands: string[] = [];
     for (let round = 0; round < 10; round++) {
       commands.push(await say(mintLine()));
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_500));
+      // At random is what is tested.
+      await realTime(Math.random() * 1_500);
       await stage.mintwarden.kill();
       await stage.mintwarden.start();
     }

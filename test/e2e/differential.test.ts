@@ -3,12 +3,15 @@ import type { Permission } from '../../src/domain/permission.ts';
 import type { GrantId, RoomId } from '../../src/domain/ids.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import type { Gateway } from '../../src/gateway/server.ts';
+import type { Access } from '../../src/lifecycle/access/access-control.ts';
 import { grantDesk } from '../gateway/support/grant-desk.ts';
 import { grantOf } from '../gateway/support/grants.ts';
 import { startTestGateway } from '../gateway/support/test-gateway.ts';
 import { V3 } from '../harness/person.ts';
+import { startProxy } from '../harness/proxy.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { crowdedWorld, ROOM_NAMES, type RoomName, WORD, type World } from './support/crowded-world.ts';
+import { isPending, realTime, until } from '../support/wait.ts';
 
 // Each read is made twice, with the upstream token itself and with scoped tokens before the gateway. What the
 // scoped one gets is what the other gets, less what is outside; and nothing of it names anything outside.
@@ -34,6 +37,16 @@ const tokenOf = (scope: ScopeName) => `mwt_7F3K9Q_${scope}`;
 const inScope = (scope: ScopeName, name: RoomName) => (SCOPES[scope] as readonly RoomName[]).includes(name);
 const idsOf = (scope: ScopeName) => SCOPES[scope].map((name): string => world.rooms[name].id);
 
+/** What the token by types opens. */
+function byTypeAccess(): Access {
+  const everywhere = SCOPES.most.map((name): RoomId => world.rooms[name].id);
+  const scope: Scope = { v: 1, rooms: everywhere, can: TYPES.map((type): Permission => `read:${type}`) };
+  return {
+    grant: grantOf(everywhere, { id: '7F3K9T' as GrantId, subject: world.alice.userId, scope }),
+    rooms: new Set(everywhere),
+  };
+}
+
 beforeAll(async () => {
   const synapse = sharedSynapse();
   world = await crowdedWorld(synapse);
@@ -47,12 +60,7 @@ beforeAll(async () => {
     });
     desk.add(tokenOf(scope), { grant, rooms: new Set(rooms) });
   }
-  const everywhere = SCOPES.most.map((name): RoomId => world.rooms[name].id);
-  const scope: Scope = { v: 1, rooms: everywhere, can: TYPES.map((type): Permission => `read:${type}`) };
-  desk.add(BY_TYPE, {
-    grant: grantOf(everywhere, { id: '7F3K9T' as GrantId, subject: world.alice.userId, scope }),
-    rooms: new Set(everywhere),
-  });
+  desk.add(BY_TYPE, byTypeAccess());
   gateway = await startTestGateway({
     homeserverUrl: synapse.baseUrl,
     access: desk,
@@ -74,7 +82,7 @@ async function ask(base: string, token: string, method: string, path: string, bo
     const said: unknown = await response.json();
     if (response.status !== 429) return { status: response.status, body: said };
     // Synapse's limit on hierarchies cannot be configured.
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await realTime(250);
   }
 }
 const whole = (method: string, path: string, body?: unknown) =>
@@ -627,11 +635,23 @@ describe('a scope of two types', () => {
     const reaction = {
       'm.relates_to': { rel_type: 'm.annotation', event_id: world.rooms.ops.root, key: 'woken' },
     };
-    const poll = byType('GET', `${V3}/sync?since=${since}&timeout=20000`);
+    await using proxy = await startProxy(sharedSynapse().baseUrl);
+    const access = grantDesk(world.upstream);
+    access.add(BY_TYPE, byTypeAccess());
+    const behindProxy = await startTestGateway({ homeserverUrl: proxy.baseUrl, access });
+    await using _gateway = { [Symbol.asyncDispose]: () => behindProxy.close() };
+    const poll = ask(
+      `http://127.0.0.1:${behindProxy.port}`,
+      BY_TYPE,
+      'GET',
+      `${V3}/sync?since=${since}&timeout=20000`,
+    );
+    await until(() => proxy.requests.length === 1);
     await whole('PUT', below('ops', 'send/m.reaction/typed1'), reaction);
     await whole('PUT', below('ops', 'state/m.room.topic/'), { topic: 'woken' });
-    const early = await Promise.race([poll, new Promise((resolve) => setTimeout(resolve, 1_000, 'asleep'))]);
-    expect(early).toBe('asleep');
+    // The gateway has seen both and asked for more.
+    await until(() => proxy.requests.length > 2);
+    expect(await isPending(poll)).toBe(true);
     await whole('PUT', below('ops', 'send/m.room.message/typed2'), {
       msgtype: 'm.text',
       body: 'a message at last',

@@ -3,6 +3,7 @@ import type { RoomId } from '../../src/domain/ids.ts';
 import { type Person, registerPerson, V3 } from '../harness/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
+import { realTime } from '../support/wait.ts';
 
 // Whatever a holder tries, to the subject and to everybody else it did not happen.
 
@@ -104,7 +105,8 @@ test('nothing of the subject’s is moved, and nobody is told anything', async (
   ] as const) {
     await attempt(method, path, body);
   }
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  // A delayed event or a change of presence would come a little later, and nothing tells that it does not.
+  await realTime(1_000);
   expect(await state()).toEqual(before);
 });
 

@@ -116,7 +116,9 @@ test('revoked, it is refused by all of them, and what hangs at any of them ends'
   const { body } = await ask('/sync?timeout=0');
   const since = encodeURIComponent(String(body['next_batch']));
   const open = Array.from({ length: 12 }, async () => ask(`/sync?timeout=30000&since=${since}`));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await expect
+    .poll(() => stage.mintwarden.metric('mintwarden_gateway_open_long_polls'), { timeout: 5_000 })
+    .toBe(12);
   const begun = performance.now();
   await command(stage, `!revoke ${grant}`);
   for (const ended of await Promise.all(open))

@@ -20,6 +20,7 @@ import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { keptLog, scratchFolder } from '../store/scratch.ts';
 import { buildPolicy } from '../support/grants.ts';
 import { idleSafeguards } from '../support/safeguards.ts';
+import { until } from '../support/wait.ts';
 
 const HOUR = 3_600_000;
 const random = (count: number) => randomBytes(count);
@@ -252,8 +253,7 @@ test('of a hundred requests at once five pass, and the grant is over with its to
   expect(new Set(statuses.filter((status) => status !== 200))).toSatisfy((others: Set<unknown>) =>
     [...others].every((one) => one === 401 || one === 429),
   );
-  for (let wait = 0; wait < 100 && (await ledger.grant(it.id))?.state === 'live'; wait++)
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await ledger.grant(it.id))?.state !== 'live');
   expect(await ledger.grant(it.id)).toMatchObject({ state: 'ended', endCause: 'used-up' });
   expect((await ledger.leases(it.id)).map(({ state }) => state)).toEqual(['killing']);
   expect(await ledger.uses(it.id)).toBe(5);

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { MatrixHttpError } from '../harness/matrix-http.ts';
 import { type Person, registerPerson } from '../harness/person.ts';
+import { type Proxy, startProxy } from '../harness/proxy.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
+import { isPending, until } from '../support/wait.ts';
 
 /* No issuer gives a device yet; a login of the test's own does, so that the line is tried on a real Synapse all the same. */
 
@@ -25,6 +27,7 @@ type Slid = {
 let alice: Person;
 let bob: Person;
 let rooms: RoomId[];
+let proxy: Proxy;
 let gateway: ScopedGateway;
 
 const says = (room: RoomId | undefined, body: string) => bob.say(room ?? '', body);
@@ -52,13 +55,18 @@ beforeAll(async () => {
     rooms.push(room);
     await bob.say(room, `first in ${name}`);
   }
+  proxy = await startProxy(synapse.baseUrl);
   gateway = await startScopedGateway(synapse, alice, {
+    homeserverUrl: proxy.baseUrl,
     rooms: rooms.slice(0, 2),
     upstream: alice.accessToken,
     device: true,
   });
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await proxy[Symbol.asyncDispose]();
+});
 
 describe('simplified sliding sync on a real Synapse', () => {
   test('shows the rooms in scope, wholly, and counts no other', async () => {
@@ -77,13 +85,15 @@ describe('simplified sliding sync on a real Synapse', () => {
 
   test('waits on while only others speak, and wakes for its own', async () => {
     const { pos } = await slide(LISTS);
-    const begun = performance.now();
+    const before = proxy.requests.length;
     const waiting = slide(LISTS, `?pos=${encodeURIComponent(pos)}&timeout=20000`);
+    await until(() => proxy.requests.length > before);
     await says(rooms[2], 'a whisper in Secret');
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // The gateway has seen the whisper and asked for more.
+    await until(() => proxy.requests.length > before + 1);
+    expect(await isPending(waiting)).toBe(true);
     await says(rooms[1], 'news in Dev');
     const woken = await waiting;
-    expect(performance.now() - begun).toBeGreaterThan(900);
     expect(Object.keys(woken.rooms)).toEqual([rooms[1]]);
     expect(JSON.stringify(woken)).not.toContain('whisper');
     const quietly = await slide(LISTS, `?pos=${encodeURIComponent(woken.pos)}&timeout=500`);

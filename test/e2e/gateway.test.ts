@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { MatrixHttpError } from '../harness/matrix-http.ts';
 import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
+import { startProxy } from '../harness/proxy.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
+import { isPending, until } from '../support/wait.ts';
 
 let gateway: ScopedGateway;
 let alice: Person;
@@ -137,21 +139,24 @@ describe('reading through the gateway', () => {
   });
 
   test('a long-poll sleeps through news from elsewhere, and wakes for its own', async () => {
+    await using proxy = await startProxy(sharedSynapse().baseUrl);
+    await using behindProxy = await startScopedGateway(sharedSynapse(), alice, {
+      rooms: [ops],
+      homeserverUrl: proxy.baseUrl,
+    });
     const since = await caughtUp();
-    const startedAt = Date.now();
-    const polling = ask('GET', `${V3}/sync?timeout=20000&since=${since}`).then((sync) => ({
-      sync,
-      ms: Date.now() - startedAt,
-    }));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const syncs = () => proxy.requests.filter(({ path }) => path.includes('/sync')).length;
+    const polling = behindProxy.request<Answered>('GET', `${V3}/sync?timeout=20000&since=${since}`);
+    await until(() => syncs() === 1);
     await bob.say(secret, 'not for you');
     await alice.request('PUT', `${V3}/user/${encodeURIComponent(alice.userId)}/account_data/test.own`, {
       secret: 'mine again',
     });
-    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    // The gateway has seen the news and asked for more.
+    await until(() => syncs() > 1);
+    expect(await isPending(polling)).toBe(true);
     await bob.say(ops, 'for you');
-    const { sync, ms } = await polling;
-    expect(ms).toBeGreaterThan(1_400);
+    const sync = await polling;
     expect(sync.rooms.join[ops]?.timeline.events[0]?.content.body).toBe('for you');
   });
 
@@ -192,7 +197,7 @@ describe('reading through the gateway', () => {
 test('a token that has ended ends the open sync with it', async () => {
   const since = await caughtUp();
   const polling = refused(ask('GET', `${V3}/sync?timeout=20000&since=${since}`));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until(() => gateway.openPolls() === 1);
   const endedAt = Date.now();
   gateway.desk.end(gateway.grantId);
   expect(await polling).toBe('401 M_UNKNOWN_TOKEN');

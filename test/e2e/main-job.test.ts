@@ -145,7 +145,9 @@ describe('the main job', () => {
       'GET',
       `/sync?timeout=30000&since=${encodeURIComponent(String(first.body['next_batch']))}`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await expect
+      .poll(() => stage.mintwarden.metric('mintwarden_gateway_open_long_polls'), { timeout: 5_000 })
+      .toBe(1);
     const begun = performance.now();
     expect(textOf(await command(stage, `!revoke ${grant}`))).toContain(grant);
     expect(await open).toMatchObject({

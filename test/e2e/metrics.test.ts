@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, mint, takeDelivery, takeNotice } from '../harness/control-room.ts';
 import { setTheStage, type Stage } from '../harness/stage.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
 import { metricsIn, metricsOf } from '../app/monitoring/page.ts';
 import { alertsPage, expressions } from '../app/monitoring/watching-files.ts';
+import { until } from '../support/wait.ts';
 
 let stage: Stage;
 let grant = '';
@@ -29,10 +29,13 @@ const value = async (series: string): Promise<number> => {
 };
 
 /**
- * Lets the page grow old, so that the next one is new: it is not worked out more often than every two
- * seconds.
+ * Waits for a page that was worked out after now, which is not done more often than every two seconds. No two
+ * are the same: each counts the processor time so far.
  */
-const anew = (): Promise<void> => sleep(2_100);
+async function freshPage(): Promise<void> {
+  const old = await page();
+  await until(async () => (await page()) !== old, 5_000, 100);
+}
 
 /** On a connection of its own, so that it falls to any of the processes. */
 async function ask(
@@ -66,7 +69,7 @@ test('it lives and is ready, and what it made is counted', async () => {
   grant = await mint(stage, `!mint @alice --rooms ${stage.ops} --ttl 1h --reason "watched all the while"`);
   await takeNotice(stage, stage.alice, grant);
   ({ token } = await takeDelivery(stage, stage.olivia, grant));
-  await anew();
+  await freshPage();
   expect(await value('mintwarden_grants{standing="good"}')).toBe(1);
   expect(await value('mintwarden_upstream_tokens{state="alive"}')).toBe(1);
   expect(await value('mintwarden_audit_rows')).toBeGreaterThan(0);
@@ -80,7 +83,7 @@ test('what all gateway processes answered adds up', async () => {
   for (let i = 0; i < 7; i++) expect((await ask(messagesOf(stage.diary))).status).toBe(403);
   for (let i = 0; i < 5; i++)
     expect((await ask(messagesOf(stage.ops), { as: `${token.slice(0, -1)}x` })).status).toBe(401);
-  await anew();
+  await freshPage();
   expect(await requests('getRoomEvents', 200)).toBe(40);
   expect(await requests('getRoomEvents', 403)).toBe(7);
   expect(
@@ -120,18 +123,17 @@ test('open long-polls are counted while they are open, and take no part in laten
 });
 
 test('a gateway process that dies takes nothing of the sums with it', async () => {
-  await anew();
-  await page();
+  await freshPage();
   const [victim] = gatewayPids();
   if (victim === undefined) throw new Error('there is no gateway process');
   process.kill(victim, 'SIGKILL');
   await expect.poll(() => gatewayPids().filter((pid) => pid !== victim).length, { timeout: 10_000 }).toBe(2);
   await expect.poll(async () => (await ask(messagesOf(stage.ops))).status, { timeout: 10_000 }).toBe(200);
-  await anew();
+  await freshPage();
   const counted = await requests('getRoomEvents', 200);
   expect(counted).toBeGreaterThanOrEqual(41);
   for (let i = 0; i < 10; i++) await ask(messagesOf(stage.ops));
-  await anew();
+  await freshPage();
   expect(await requests('getRoomEvents', 200)).toBe(counted + 10);
 });
 
@@ -180,7 +182,7 @@ test('without its homeserver it lives, is not ready and says why; with it again 
     .poll(async () => (await ready()).kinds, { timeout: 60_000, interval: 500 })
     .toContain('homeserver-away');
   expect((await ready()).status).toBe(503);
-  await anew();
+  await freshPage();
   expect(await value('mintwarden_trouble{kind="homeserver-away"}')).toBe(1);
   expect(await value('mintwarden_ready')).toBe(0);
   expect((await fetch(`${stage.mintwarden.monitoringUrl}/health`)).status).toBe(200);

@@ -1,7 +1,7 @@
 import { type ILogger, LogService, MatrixClient } from 'matrix-bot-sdk';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from './harness-error.ts';
 import { editOf, type Held, type HolderClient } from './holder-client.ts';
+import { until } from '../support/wait.ts';
 
 type Event = { event_id: string; content: { body?: string } };
 
@@ -21,7 +21,7 @@ export function botSdkHolder({ baseUrl, token }: Held): HolderClient {
     name: 'matrix-bot-sdk',
     start: async () => {
       await client.start();
-      while (((await client.storageProvider.getSyncToken()) ?? '') === '') await sleep(20);
+      await until(async () => ((await client.storageProvider.getSyncToken()) ?? '') !== '', 30_000, 20);
     },
     rooms: () => client.getJoinedRooms(),
     join: async (roomId) => {

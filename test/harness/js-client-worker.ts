@@ -1,5 +1,4 @@
 /** A matrix-js-sdk client in a process of its own, driven by JSON lines. Run by `js-client.ts`. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ClientEvent,
   createClient,
@@ -23,6 +22,7 @@ import {
 } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { Shield, TimelineEvent } from './encrypted-client.ts';
 import { serveJsonLines, tell } from './json-lines-worker.ts';
+import { until } from '../support/wait.ts';
 
 /** How long a sync may take to tell of a new room, and of its encryption. */
 const unknownRoomMs = 10_000;
@@ -122,14 +122,18 @@ async function makeCrossSigningKeys(): Promise<void> {
 /** js-sdk sends plaintext into a room whose encryption it has not heard of yet. */
 async function encryptedRoom(roomId: string): Promise<void> {
   const began = Date.now();
-  for (;;) {
-    const room = client.getRoom(roomId);
-    if (room?.hasEncryptionStateEvent() === true && (await crypto.isEncryptionEnabledInRoom(roomId))) return;
-    const patienceMs = room === null ? unknownRoomMs : plainRoomMs;
-    if (Date.now() - began > patienceMs)
-      throw new Error(`the room ${roomId} is not encrypted, or not known to this client`);
-    await sleep(20);
-  }
+  await until(
+    async () => {
+      const room = client.getRoom(roomId);
+      if (room?.hasEncryptionStateEvent() === true && (await crypto.isEncryptionEnabledInRoom(roomId)))
+        return true;
+      if (Date.now() - began > (room === null ? unknownRoomMs : plainRoomMs))
+        throw new Error(`the room ${roomId} is not encrypted, or not known to this client`);
+      return false;
+    },
+    Number.POSITIVE_INFINITY,
+    20,
+  );
 }
 
 function listen(): void {

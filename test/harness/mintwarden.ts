@@ -3,12 +3,12 @@ import { openSync, closeSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isMap, parseDocument } from 'yaml';
 import { freePort } from './free-port.ts';
 import { HarnessError } from './harness-error.ts';
 import { tokenShapes } from './tell-tales.ts';
 import { runCommand } from './run-command.ts';
+import { until } from '../support/wait.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/mintwarden.mjs');
 const READY_WITHIN_MS = 30_000;
@@ -47,6 +47,8 @@ export interface Mintwarden extends AsyncDisposable {
   controlRoomId: string;
   botUserId: string;
   readonly pid: number | undefined;
+  /** A value of its page of metrics, which is not worked out more often than every two seconds; 0 if none. */
+  metric(series: string): Promise<number>;
   /** Starts it and waits until the gateway answers. Gives the milliseconds that took. */
   start(): Promise<number>;
   /** Ends it in order. */
@@ -138,6 +140,11 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
     get pid() {
       return child?.pid;
     },
+    metric: async (series) => {
+      const text = await (await fetch(`http://${monitoring}/metrics`)).text();
+      const line = text.split('\n').find((one) => one.startsWith(`${series} `));
+      return line === undefined ? 0 : Number(line.slice(series.length + 1));
+    },
     start: async () => {
       const log = openSync(logPath, 'a', 0o600);
       child = spawn(process.execPath, [program, 'start', '--config', configPath], {
@@ -180,18 +187,19 @@ async function exited(child: ChildProcess): Promise<void> {
 }
 
 async function untilReady(child: ChildProcess, gatewayUrl: string, logPath: string): Promise<number> {
-  const begun = performance.now();
-  while (performance.now() - begun < READY_WITHIN_MS) {
-    if (child.exitCode !== null || child.signalCode !== null) {
+  const isReady = async (): Promise<boolean> => {
+    if (child.exitCode !== null || child.signalCode !== null)
       throw new HarnessError(`mintwarden start ended at once:\n${await tail(logPath)}`);
-    }
-    const answer = await fetch(`${gatewayUrl}/health`).catch(() => null);
-    if (answer?.ok === true) return performance.now() - begun;
-    await sleep(20);
+    return (await fetch(`${gatewayUrl}/health`).catch(() => null))?.ok === true;
+  };
+  try {
+    return await until(isReady, READY_WITHIN_MS, 20);
+  } catch (error) {
+    if (error instanceof HarnessError) throw error;
+    throw new HarnessError(
+      `mintwarden was not ready within ${String(READY_WITHIN_MS / 1000)} s:\n${await tail(logPath)}`,
+    );
   }
-  throw new HarnessError(
-    `mintwarden was not ready within ${String(READY_WITHIN_MS / 1000)} s:\n${await tail(logPath)}`,
-  );
 }
 
 async function tail(path: string): Promise<string> {

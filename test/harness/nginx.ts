@@ -3,10 +3,10 @@ import { chmod, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/pr
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from './harness-error.ts';
 import { ensurePythonEnv } from './python-env.ts';
 import { runCommand } from './run-command.ts';
+import { until } from '../support/wait.ts';
 
 const START_TIMEOUT_MS = 10_000;
 const FOLDER = resolve(import.meta.dirname, '../../.cache/nginx');
@@ -71,13 +71,11 @@ export async function startNginx(program: string, http: string, port: number): P
     await endOf(child);
     await rm(dir, { recursive: true, force: true });
   };
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!(await answers(port))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      await end();
-      throw new HarnessError(`nginx did not start: ${errors.join('')}`);
-    }
-    await sleep(20);
+  const isUp = async (): Promise<boolean> => child.exitCode !== null || (await answers(port));
+  await until(isUp, START_TIMEOUT_MS, 20).catch(() => undefined);
+  if (!(await answers(port))) {
+    await end();
+    throw new HarnessError(`nginx did not start: ${errors.join('')}`);
   }
   const logged = async (): Promise<string> =>
     errors.join('') + (await readFile(join(dir, 'access.log'), 'utf8').catch(() => ''));

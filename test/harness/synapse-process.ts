@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from './harness-error.ts';
 import { synapseFiles } from './synapse-config.ts';
+import { until } from '../support/wait.ts';
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
@@ -69,14 +70,12 @@ export async function launchSynapse(options: {
     patience.abort();
   };
 
-  const deadline = Date.now() + startTimeoutMs;
-  while (!(await answers(options.baseUrl))) {
-    if (over || Date.now() > deadline) {
-      await end('SIGKILL');
-      const what = over ? 'ended while starting' : 'did not answer within a minute';
-      throw new HarnessError(`Synapse ${what}. The end of its log:\n${await logTail(options.dir)}`);
-    }
-    await sleep(pollMs);
+  const isUp = async (): Promise<boolean> => over || (await answers(options.baseUrl));
+  await until(isUp, startTimeoutMs, pollMs).catch(() => undefined);
+  if (!(await answers(options.baseUrl))) {
+    const what = over ? 'ended while starting' : 'did not answer within a minute';
+    await end('SIGKILL');
+    throw new HarnessError(`Synapse ${what}. The end of its log:\n${await logTail(options.dir)}`);
   }
   return {
     pid: child.pid ?? 0,

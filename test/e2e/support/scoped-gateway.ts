@@ -26,6 +26,8 @@ export interface ScopedGateway extends AsyncDisposable {
   readonly url: string;
   readonly token: string;
   readonly grantId: GrantId;
+  /** How many long-polls are open. */
+  openPolls(): number;
   /** One request with the scoped token. Throws `MatrixHttpError` unless answered 2xx. */
   request<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T>;
   /** The same with any body, and its answer as it comes. */
@@ -42,7 +44,9 @@ export async function startScopedGateway(
   const desk = grantDesk(upstream ?? (await person.upstreamToken()));
   const grantId = '7F3K9Q' as GrantId;
   addGrant(desk, { token, id: grantId, subject: person.userId, rooms, scope, device });
+  let polls = 0;
   const gateway = await startTestGateway({
+    observe: { answered: () => undefined, polling: (change) => void (polls += change) },
     homeserverUrl: synapse.baseUrl,
     access: desk,
     ...options,
@@ -55,6 +59,7 @@ export async function startScopedGateway(
     url,
     token,
     grantId,
+    openPolls: () => polls,
     request: (method, path, body) =>
       matrixRequest(url, method, path, { token, ...(body === undefined ? {} : { body }) }),
     fetch: (method, path, init = {}) =>

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserId } from '../../../src/domain/ids.ts';
 import { createControlRoom, loginWithPassword } from '../../../src/matrix/accounts.ts';
 import type { BotClientOptions } from '../../../src/matrix/options.ts';
@@ -11,6 +10,7 @@ import type { ChatContent, ChatEvent, Incoming } from '../../../src/ports/chat.t
 import type { Log } from '../../../src/ports/log.ts';
 import type { SynapseServer } from '../../harness/synapse.ts';
 import type { TestUser } from '../../harness/synapse-users.ts';
+import { until } from '../../support/wait.ts';
 
 /** What a bot keeps between runs, and what it heard. */
 export interface TestBot {
@@ -68,11 +68,9 @@ export async function newBot(synapse: SynapseServer, admins: readonly string[]):
     log: memoryLog(logged),
   };
   const hears: TestBot['hears'] = async (match) => {
-    for (let waited = 0; waited < 20_000; waited += 50) {
-      const found = heard.find(match);
-      if (found !== undefined) return found;
-      await sleep(50);
-    }
+    await until(() => heard.some(match), 20_000, 50).catch(() => undefined);
+    const found = heard.find(match);
+    if (found !== undefined) return found;
     throw new Error(
       `the bot heard only ${JSON.stringify(heard.map(({ kind }) => kind))}; ${logged.slice(-5).join('\n')}`,
     );

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { UserId } from '../../../src/domain/ids.ts';
 import { loginWithPassword } from '../../../src/matrix/accounts.ts';
@@ -11,6 +10,7 @@ import { matrixRequest } from '../../harness/matrix-http.ts';
 import { ratchetUses, reusedRatchets, roomEvents } from '../../harness/megolm.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { newBot, text, type TestBot } from './bot.ts';
+import { realTime } from '../../support/wait.ts';
 
 type Line = {
   said: 'ready' | 'sent';
@@ -54,7 +54,8 @@ async function runAndKill(
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(JSON.parse(line) as Line);
     if (lines.filter(({ said }) => said === 'sent').length >= count) {
-      await sleep(laterMs);
+      // At different points of its work is what is tested.
+      await realTime(laterMs);
       child.kill('SIGKILL');
       break;
     }
