@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { answerWith, type Fault } from '../../harness/proxy.ts';
+import { sharedSynapse } from '../../harness/shared-synapse.ts';
+import { doctorStage } from './support/doctor-stage.ts';
+import { served } from './support/served.ts';
+
+/** What doctor says of the homeserver. */
+const stage = await doctorStage(sharedSynapse());
+const { synapse, proxy, mintwarden, goodYaml, look, broken, mended, configure, asItWas } = stage;
+
+beforeAll(() => stage.start());
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** Through the proxy, with something planned. */
+async function behind(fault: () => { remove: () => void }, looking: () => Promise<void>): Promise<void> {
+  await configure({ 'homeserver.url': proxy.baseUrl });
+  const planned = fault();
+  try {
+    await looking();
+  } finally {
+    planned.remove();
+  }
+}
+
+test('is not at its address', async () => {
+  await using page = await served((_, response) => response.writeHead(404).end('<h1>Not found</h1>'));
+  await configure({ 'homeserver.url': page.url });
+  await broken('homeserver', /no Matrix homeserver/);
+  expect((await look()).map(({ id }) => id)).not.toContain('bot-token');
+  await asItWas();
+  await mended('homeserver');
+});
+
+test('has another name', async () => {
+  await configure({ 'homeserver.server_name': 'example.org' });
+  await broken('configuration', /not on example\.org/);
+  const renamed = (user: string): string => user.replace('test.local', 'example.org');
+  const { bot, issuer } = parse(goodYaml) as { bot: { user_id: string }; issuer: { user_id: string } };
+  await configure({
+    'homeserver.server_name': 'example.org',
+    'bot.user_id': renamed(bot.user_id),
+    'issuer.user_id': renamed(issuer.user_id),
+  });
+  expect(
+    (await broken('issuer-token', new RegExp(`belongs to ${issuer.user_id.replace('.', '\\.')}`))).mend,
+  ).toMatch(/server_name/);
+  await asItWas();
+  await mended('issuer-token');
+  await mended('configuration');
+});
+
+test('hides its admin API behind a proxy', async () => {
+  for (const status of [403, 404, 502]) {
+    await behind(
+      () => proxy.on({ path: '/_synapse/' }, answerWith(status, '<html>')),
+      async () => void (await broken('admin-api', /admin API is not there|its version/)),
+    );
+  }
+  await configure({ 'homeserver.url': synapse.baseUrl });
+  await mended('admin-api');
+  await asItWas();
+});
+
+test('leaves logins to another service', async () => {
+  await behind(
+    () => proxy.on({ path: '/auth_metadata' }, answerWith(200, { issuer: 'https://auth.example.org/' })),
+    async () => void (await broken('logins', /Matrix Authentication Service/)),
+  );
+  await mended('logins');
+  await asItWas();
+});
+
+test('is an old Synapse', async () => {
+  await behind(
+    () => proxy.on({ path: '/server_version' }, answerWith(200, { server_version: '1.98.0' })),
+    async () => void (await broken('synapse-version', /Synapse 1\.98\.0/)),
+  );
+  await mended('synapse-version');
+  await asItWas();
+});
+
+test('has a clock that is wrong', async () => {
+  const dated = (skewMs: number): Fault => ({
+    after: ({ response }, { status, headers, body }) => {
+      response.writeHead(status, { ...headers, date: new Date(Date.now() + skewMs).toUTCString() }).end(body);
+    },
+  });
+  for (const [skewMs, severity, says] of [
+    [-20_000, 'warn', /behind/],
+    [3_600_000, 'fail', /1 hour ahead|59 min.* ahead/],
+  ] as const) {
+    await behind(
+      () => proxy.on({ path: '/versions' }, dated(skewMs)),
+      async () => void (await broken('clock', says, severity)),
+    );
+  }
+  await mended('clock');
+  await asItWas();
+});
