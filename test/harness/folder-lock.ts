@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from './harness-error.ts';
+import { realTime } from '../support/wait.ts';
 
 const pollMs = 200;
 /** A lock without an owner's id this old belongs to a process that died between its two steps. */
@@ -29,7 +29,7 @@ export async function lockFolder(
         `Another process has held ${path} for too long. If none is running, remove that folder and try again.`,
       );
     }
-    await sleep(pollMs);
+    await realTime(pollMs);
   }
   return { [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from './harness-error.ts';
 
 const callTimeoutMs = 30_000;
@@ -87,14 +86,9 @@ export function startJsonLinesProcess(options: {
     },
     end: async () => {
       child.stdin.end();
-      const patience = new AbortController();
-      const late = sleep(endTimeoutMs, undefined, { signal: patience.signal }).then(
-        () => child.kill('SIGKILL'),
-        () => undefined,
-      );
-      await Promise.race([ended, late]);
+      const late = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs);
       await ended;
-      patience.abort();
+      clearTimeout(late);
     },
   };
 }

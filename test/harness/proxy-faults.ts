@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { realTime } from '../support/wait.ts';
 
 /** A request as the proxy saw it. */
 export interface SeenRequest {
@@ -93,7 +93,7 @@ export function truncate(): Fault {
 /** Lets the exchange go on after a while. */
 export function delay(ms: number, side: Side = 'before'): Fault {
   const wait = async (): Promise<void> => {
-    await sleep(ms);
+    await realTime(ms);
   };
   return side === 'before' ? { before: wait } : { after: wait };
 }

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from './harness-error.ts';
 import { synapseFiles } from './synapse-config.ts';
 import { until } from '../support/wait.ts';
@@ -60,14 +59,9 @@ export async function launchSynapse(options: {
       child.kill('SIGCONT');
       child.kill(how);
     }
-    const patience = new AbortController();
-    const late = sleep(stopTimeoutMs, undefined, { signal: patience.signal }).then(
-      () => child.kill('SIGKILL'),
-      () => undefined,
-    );
-    await Promise.race([ended, late]);
+    const late = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
     await ended;
-    patience.abort();
+    clearTimeout(late);
   };
 
   const isUp = async (): Promise<boolean> => over || (await answers(options.baseUrl));

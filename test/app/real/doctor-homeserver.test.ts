@@ -7,7 +7,7 @@ import { served } from './support/served.ts';
 
 /** What doctor says of the homeserver. */
 const stage = await doctorStage(sharedSynapse());
-const { synapse, proxy, mintwarden, goodYaml, look, broken, mended, configure, asItWas } = stage;
+const { synapse, proxy, goodYaml, look, broken, mended, configure, asItWas } = stage;
 
 beforeAll(() => stage.start());
 afterAll(() => stage[Symbol.asyncDispose]());

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { UserId } from '../../../src/domain/ids.ts';
 import type { ChatEvent } from '../../../src/ports/chat.ts';
@@ -6,6 +5,7 @@ import { startJsClient } from '../../harness/js-client.ts';
 import { startProxy } from '../../harness/proxy.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { newBot, type TestBot } from './bot.ts';
+import { realTime, until } from '../../support/wait.ts';
 
 function bodies(bot: TestBot): string[] {
   return bot.heard.flatMap((event) => (event.kind === 'message' ? [event.message.body] : []));
@@ -103,23 +103,25 @@ test('a key that comes after its message is waited for, and the position with it
   await bot.hears(
     (event) => event.kind === 'membership' && event.userId === user.userId && event.membership === 'join',
   );
-  await sleep(200);
+  const syncs = (): number => proxy.requests.filter(({ path }) => path.includes('/sync')).length;
+  const before = syncs();
+  await until(() => syncs() > before || bot.saved.position !== null);
 
   isHeldBack = true;
   const said = await admin.say(bot.controlRoomId, 'early');
-  await sleep(3_000);
-  expect(late.length).toBeGreaterThan(0);
+  await until(() => late.length > 0, 10_000);
+  // That it goes on waiting shows in time alone.
+  await realTime(1_500);
   expect(bot.heard.filter((event) => event.kind !== 'membership')).toEqual([]);
   const waiting = bot.saved.position;
-  await sleep(1_500);
+  await realTime(1_500);
   expect(bot.saved.position).toBe(waiting); // it does not move past the message
   isHeldBack = false;
   expect(await bot.hearsMessage((m) => m.eventId === said)).toMatchObject({
     body: 'early',
     encryption: { deviceSigned: true },
   });
-  await sleep(1_500);
-  expect(bot.saved.position).not.toBe(waiting);
+  await expect.poll(() => bot.saved.position, { timeout: 5_000 }).not.toBe(waiting);
 });
 
 test('events made to break it do not deafen it', async () => {
@@ -190,8 +192,9 @@ test('nothing said while it was down or being handled is lost, and a flood hides
   bot.heard.length = 0;
   const third = await bot.start();
   await third.ready;
-  await sleep(300);
-  expect(bodies(bot)).toEqual([]);
+  await admin.say(room, 'after');
+  await bot.hearsMessage((m) => m.body === 'after');
+  expect(bodies(bot)).toEqual(['after']);
   expect(bot.saved.position).not.toBeNull();
 });
 
@@ -242,12 +245,13 @@ test('invitations elsewhere are left alone, and other rooms are not listened to'
   await using bot = await newBot(synapse, []);
   const matrix = await bot.start();
   await matrix.ready;
+  const before = bot.saved.position;
   const trap = await eve.createRoom({
     invite: [bot.user.userId],
     isDirect: true,
     more: { creation_content: { 'org.mintwarden.dm': user.userId } },
   });
-  await sleep(1_000);
+  await until(() => bot.saved.position !== before);
   expect(await matrix.chat.dm(user.userId as UserId)).toBeNull();
   const dm = await matrix.chat.openDm(user.userId as UserId, { reason: 'r', encrypted: true });
   expect(dm.roomId).not.toBe(trap);

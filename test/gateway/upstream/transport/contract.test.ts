@@ -6,6 +6,7 @@ import { undiciTransport } from '../../../../src/gateway/upstream/transport/undi
 import { ANSWERS, type AnswerCase, CLOSED, type Outcome } from './answers.ts';
 import { type RawHomeserver, rawHomeserver, writeInParts } from './raw-homeserver.ts';
 import { ask, codeOf, type Recorded, settle } from './recorder.ts';
+import { settled } from '../../../support/wait.ts';
 
 const TRANSPORTS = [
   ['lean', leanTransport],
@@ -356,7 +357,7 @@ describe.each(TRANSPORTS)('%s', (name, create) => {
     test('one that the server closes while it is idle is not used', async () => {
       server.answer((socket, { connection }) => {
         socket.write(OK);
-        if (connection === 0) setTimeout(() => socket.end(), 5);
+        if (connection === 0) void settled(20).then(() => socket.end());
       });
       await ask(transport).over;
       await expect.poll(() => server.connections.open).toBe(0);
@@ -378,7 +379,7 @@ describe.each(TRANSPORTS)('%s', (name, create) => {
     test('bytes that come while it is idle are nobody’s answer', async () => {
       server.answer((socket, { connection }) => {
         socket.write(OK);
-        if (connection === 0) setTimeout(() => socket.write(OK.replace('{}', '[]')), 5);
+        if (connection === 0) void settled(20).then(() => socket.write(OK.replace('{}', '[]')));
       });
       await ask(transport).over;
       await expect.poll(() => server.connections.open).toBe(0);

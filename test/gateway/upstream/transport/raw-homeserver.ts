@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { settled } from '../../../support/wait.ts';
 
 /** A request as it came, byte for byte. */
 export type RawRequest = {
@@ -77,6 +77,6 @@ export async function writeInParts(socket: Socket, parts: readonly (string | Buf
     if (socket.destroyed) return;
     if (typeof part === 'string') socket.write(part, 'latin1');
     else socket.write(part);
-    await sleep(3);
+    await settled(10);
   }
 }

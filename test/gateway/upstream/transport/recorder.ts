@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Exchange,
   type ExchangeListener,
@@ -7,6 +6,7 @@ import {
   type Transport,
   TransportError,
 } from '../../../../src/gateway/upstream/transport/transport.ts';
+import { settled } from '../../../support/wait.ts';
 
 /** What a listener was told, in order. */
 export type Recorded = {
@@ -77,4 +77,4 @@ export function codeOf(recorded: Recorded): string | null {
 }
 
 /** Long enough for whatever might still come. */
-export const settle = (): Promise<void> => sleep(12);
+export const settle = (): Promise<void> => settled();
