@@ -59,7 +59,7 @@ export function startHolders(
         })) !== 200
       ) {
         if (!isRunning()) return;
-        // Tries count too: oftener would only keep it waiting.
+        // Attempts count too: asking more often would only prolong the wait.
         for (let waits = 0; isRunning() && waits < 8; waits++) await sleep(250);
       }
       accepted.push(body);

@@ -16,7 +16,7 @@ import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { addGrant } from './support/scoped-gateway.ts';
 import { isPending, until } from '../support/wait.ts';
 
-/* config/nginx.conf as it stands, but for addresses, certificates and the log's file. */
+/* config/nginx.conf unchanged except for addresses, certificates and the log's file. */
 
 const programs = await nginxPrograms();
 

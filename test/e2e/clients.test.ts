@@ -24,7 +24,7 @@ const PNG = Uint8Array.from(
   ),
 );
 type OpenClient = (held: Held) => HolderClient | Promise<HolderClient>;
-/** With what is not there for them at start, which all of them take. */
+/** With what is refused them at start, which all of them tolerate. */
 const CLIENTS: readonly (readonly [name: string, open: OpenClient, missing: readonly string[]])[] = [
   ['matrix-js-sdk', jsSdkHolder, ['404 getRtcTransports']],
   ['matrix-bot-sdk', botSdkHolder, ['404 getAccountData']],
@@ -238,7 +238,7 @@ test('what the subject’s own client would notice is noticed', async () => {
   expect(changed).toEqual(['pushrules/', 'devices']);
 });
 
-test('all of them go on when the service is started anew, and stop when the token is revoked, without a storm', async () => {
+test('all of them go on when the service is restarted, and stop when the token is revoked, without a storm of retries', async () => {
   const tokens = CLIENTS.map(() => held(WRITER));
   await using atEnd = new AsyncDisposableStack();
   const clients = await Promise.all(

@@ -212,7 +212,7 @@ describe('the control room', () => {
     as(stage.users.olivia.accessToken, 'PUT', `/_matrix/client/v3/rooms/${room()}/state/${type}/`, content);
 
   test('the bot is out of it: administrators hear of it in their DMs; invited again it joins and takes commands', async () => {
-    // Nobody can put a creator out of a room of version 12; whoever has the bot's token can have it leave.
+    // Nobody can put a creator out of a room of version 12; anyone with the bot's token can make it leave.
     await as((await secret('bot')).value, 'POST', `/_matrix/client/v3/rooms/${room()}/leave`, {});
     const dm = await told(/not in the control room/);
     expect(dm.roomId).not.toBe(stage.mintwarden.controlRoomId);

@@ -5,7 +5,7 @@ import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 import { realTime } from '../support/wait.ts';
 
-// Whatever a holder tries, to the subject and to everybody else it did not happen.
+// Whatever a holder tries: neither the subject nor anybody else sees any effect of it.
 
 const enc = encodeURIComponent;
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-test('nothing of the subject’s is moved, and nobody is told anything', async () => {
+test('nothing of the subject’s changes, and nobody is notified of anything', async () => {
   const { event_id: event } = await own<Made>(bob, 'PUT', `/rooms/${enc(ops)}/send/m.room.message/1`, {
     msgtype: 'm.text',
     body: 'unread',

@@ -163,7 +163,7 @@ test('posting a known address, in every way a holder has, does not open it', asy
   await put(roomPath(ops, 'state/m.room.avatar'), { url: hidden });
   await put(roomPath(ops, 'state/org.example.picture/x'), { url: hidden });
   await put(`${V3}/profile/${encodeURIComponent(alice.userId)}/avatar_url`, { avatar_url: hidden });
-  // Invited anew by someone else, alice has her picture in an event of theirs.
+  // Invited again by someone else, alice has her picture in an event of theirs.
   await bob.request('POST', roomPath(ops, 'kick'), { user_id: alice.userId });
   await bob.request('POST', roomPath(ops, 'invite'), { user_id: alice.userId });
   await alice.request('POST', `${V3}/join/${encodeURIComponent(ops)}`, {});

@@ -245,7 +245,7 @@ describe('a room that is upgraded', () => {
   });
 });
 
-test('of a hundred requests at once five pass, and the grant is over with its token at the homeserver on its way out', async () => {
+test('of a hundred requests at once five pass, and the grant is over, its token at the homeserver being revoked', async () => {
   const it = await holder({ uses: 5 });
   const statuses = await Promise.all(Array.from({ length: 100 }, () => it.status(it.joined())));
   // More at once than the gateway takes of one grant is told to wait, and uses nothing.

@@ -7,7 +7,7 @@ import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 import { isPending, until } from '../support/wait.ts';
 
-/* No issuer gives a device yet; a login of the test's own does, so that the line is tried on a real Synapse all the same. */
+/* No issuer gives a device yet; the test logs in itself, so that the endpoint is still tried on a real Synapse. */
 
 const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
 

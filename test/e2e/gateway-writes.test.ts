@@ -46,7 +46,7 @@ const bodies = async (room: string) => {
   return chunk.filter(({ type }) => type === 'm.room.message').map(({ content }) => content['body']);
 };
 
-/** A gateway of this scope; the one before has ended, its memory of writes is that of the ledger's file. */
+/** A gateway with this scope in place of the last one, with the memory of writes in the ledger's file. */
 async function restart(can: readonly Permission[]): Promise<void> {
   await gateway?.[Symbol.asyncDispose]();
   gateway = await startScopedGateway(sharedSynapse(), alice, {
@@ -64,7 +64,7 @@ async function roomWith(encryption: boolean): Promise<RoomId> {
   return bob.createRoom({ initial_state: initial }, alice);
 }
 
-/** Before Synapse, and lets an answer to a write get lost when asked to. */
+/** A proxy before Synapse that drops the answer to a write when asked to. */
 function lossyProxy(): Server {
   return createServer((request, response) => {
     const chunks: Buffer[] = [];

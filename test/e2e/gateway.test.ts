@@ -89,7 +89,7 @@ describe('reading through the gateway', () => {
     expect(around.state.length).toBeGreaterThan(0);
   });
 
-  test('not the other, by any road', async () => {
+  test('not the other, by any path', async () => {
     const inSecret = await bob.say(secret, 'find me');
     for (const below of [
       'messages?dir=b',
@@ -160,7 +160,7 @@ describe('reading through the gateway', () => {
     expect(sync.rooms.join[ops]?.timeline.events[0]?.content.body).toBe('for you');
   });
 
-  test('profiles of people one meets, and of nobody else', async () => {
+  test('profiles of people in shared rooms, and of nobody else', async () => {
     const carol = await registerPerson(sharedSynapse(), 'carol');
     expect(await ask('GET', `${V3}/profile/${encodeURIComponent(bob.userId)}`)).toHaveProperty('displayname');
     expect(await ask('GET', `${V3}/profile/${encodeURIComponent(alice.userId)}/displayname`)).toHaveProperty(

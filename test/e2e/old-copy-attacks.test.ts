@@ -45,7 +45,7 @@ test('an old copy counts no more where the bot cannot look into the control room
   expect(await asked()).toBe(503);
   expect(await logged()).toMatch(/the state is an old copy/);
 
-  // Whoever may put the bot out of the room, before the service is started on the old copy.
+  // Somebody who may remove the bot from the room does so before the service starts on the old copy.
   await mintwarden.stop();
   expect(await asBot(`/rooms/${encodeURIComponent(mintwarden.controlRoomId)}/leave`)).toBe(200);
   const before = (await logged()).match(/the state is an old copy/g)?.length ?? 0;

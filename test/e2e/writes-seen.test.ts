@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
     () => seen({ rest: { [`${ops} ephemeral`]: told('m.typing', { user_ids: [alice.userId] }) } }),
   ],
   [
-    'typing no more',
+    'typing stopped',
     'PUT',
     () => inOps(`typing/${enc(alice.userId)}`),
     () => ({ typing: false }),
@@ -234,7 +234,7 @@ test.each(CASES)('%s is all that has changed', async (_, method, path, body, exp
   expect(await news()).toEqual(expected());
 });
 
-test('who is idle is shown online by what is sent, which Synapse does by itself', async () => {
+test('an idle subject is shown online when something is sent, which is Synapse’s doing', async () => {
   await ask('PUT', inOps(`send/m.room.message/${++txn}`), message('here'));
   expect(await news()).toEqual({
     ...inTimeline(event('m.room.message', message('here'))),
@@ -243,7 +243,7 @@ test('who is idle is shown online by what is sent, which Synapse does by itself'
   });
 });
 
-test('a file is nowhere until it is sent', async () => {
+test('a file is visible nowhere until it is sent', async () => {
   const answer = await gateway.fetch('POST', '/_matrix/media/v3/upload', {
     headers: { 'content-type': 'text/plain' },
     body: 'hello',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { decisionsInMarkdown, TABLE_BEGINS } from '../../src/gateway/endpoints/documentation.ts';
 
-/** Tables alike but for how they are set. */
+/** Tables that differ only in their layout. */
 const unset = (markdown: string) =>
   markdown
     .replaceAll(/-{3,}/g, '---')

@@ -147,7 +147,7 @@ describe('the catalogue', () => {
       (line) => line.kind !== 'refused' && line.kind !== 'notice' && line.kind !== 'open',
     );
     const naming = (name: string) => serving.filter(({ paths }) => paths.some((path) => path.includes(name)));
-    // Account data is never there, in whichever room and of whomever.
+    // Account data is never there, in any room and of any user.
     const careless = [
       ...naming('{roomId}').filter((line) => line.room !== 'path'),
       ...naming('{userId}').filter(

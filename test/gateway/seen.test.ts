@@ -65,7 +65,7 @@ test('a homeserver that does not answer in time is 502, and that took all the ti
   expect(seen[0]?.homeserverMs).toBeGreaterThan(250);
 });
 
-test('a long-poll is open while it waits; whoever leaves is no refusal', async () => {
+test('a long-poll is open while it waits; a client that leaves is no refusal', async () => {
   it.homeserver.answer(() => undefined);
   const leaving = new AbortController();
   const open = Array.from({ length: 3 }, () =>
@@ -109,7 +109,7 @@ test('nothing that is told says whose it was', async () => {
     expect(text).not.toContain(secret);
 });
 
-test('whoever counts and fails at it ends nobody who serves', async () => {
+test('an observer that throws ends no request', async () => {
   await using other = await stage({
     observe: {
       answered: () => {

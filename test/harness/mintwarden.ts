@@ -51,11 +51,11 @@ export interface Mintwarden extends AsyncDisposable {
   metric(series: string): Promise<number>;
   /** Starts it and waits until the gateway answers. Gives the milliseconds that took. */
   start(): Promise<number>;
-  /** Ends it in order. */
+  /** Shuts it down. */
   stop(): Promise<void>;
   /** SIGKILL, at once. */
   kill(): Promise<void>;
-  /** Resolves when the process has ended by whatever cause. */
+  /** Resolves when the process has ended, for any reason. */
   ended(): Promise<void>;
   /** Runs another of its commands; throws nothing for an exit status other than 0. */
   command(...args: readonly string[]): Promise<{ status: number; output: string }>;
@@ -119,7 +119,7 @@ export async function setUpMintwarden(options: MintwardenOptions): Promise<Mintw
   };
   cleanup.defer(() => end('SIGKILL'));
   const pages: string[] = [];
-  /** However it fares: what cannot be had any more holds nothing. */
+  /** Ignores failures: a page that cannot be fetched any more holds nothing. */
   const scrape = async (): Promise<void> => {
     if (child === undefined) return;
     const answer = await fetch(`http://${monitoring}/metrics`, { signal: AbortSignal.timeout(2_000) }).catch(

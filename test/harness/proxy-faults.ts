@@ -12,7 +12,7 @@ export interface SeenRequest {
   atMs: number;
   /** What the homeserver answered; null if it was not asked or has not answered. */
   status: number | null;
-  /** Whoever asked has hung up, or died, before the answer was theirs. */
+  /** The client hung up, or died, before it got the answer. */
   abandoned: boolean;
 }
 

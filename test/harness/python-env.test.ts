@@ -46,7 +46,7 @@ test('installs once, also when two ask at the same time', async () => {
   expect(await readdir(dir)).not.toContain('env.lock');
 });
 
-test('begins anew after an interrupted installation, and when the requirements change', async () => {
+test('starts again after an interrupted installation, and when the requirements change', async () => {
   const python = await goodPython();
   await writeFile(join(dir, 'broken'), '');
   await expect(ensure([python])).rejects.toThrow('could not be installed from PyPI');

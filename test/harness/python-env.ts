@@ -30,7 +30,7 @@ export interface PythonEnvOptions {
 /**
  * The project's virtual environment, made the first time (about a minute) and checked every other time
  * (some milliseconds). Packages are pinned by version and hash. Processes may call this at the same
- * time; an installation that was interrupted is begun anew.
+ * time; an installation that was interrupted starts again.
  * Throws {@link HarnessError} that says what to install or what went wrong.
  */
 export async function ensurePythonEnv(options: PythonEnvOptions = {}): Promise<PythonEnv> {

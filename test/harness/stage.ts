@@ -10,7 +10,7 @@ import { searchWhatWasSaid } from './tell-tales.ts';
 import type { Synapse, SynapseOptions } from './synapse.ts';
 import type { TestUser } from './synapse-users.ts';
 
-/** How the stage is set. */
+/** How everything is set up. */
 export interface StageOptions {
   synapse?: SynapseOptions;
   /** Keys over those `init` wrote. */
@@ -78,7 +78,7 @@ export async function setTheStage(options: StageOptions = {}): Promise<Stage> {
       ...(options.config === undefined ? {} : { config: options.config }),
       ...(options.program === undefined ? {} : { program: options.program }),
       onProgress: (line) => {
-        // What to do next is done here.
+        // What it says to do next is done here.
         if (!/^(Next:|Then |If )/.test(line)) tell(`init: ${line}`);
       },
     }),

@@ -20,7 +20,7 @@ export interface SynapseOptions {
   port?: number;
   /** Whole top-level sections of homeserver.yaml, put over the harness's own. */
   config?: SynapseConfig;
-  /** `open` (the default): no limits worth the name. `default`: Synapse's own. */
+  /** `open` (the default): practically no limits. `default`: Synapse's own. */
   rateLimits?: 'open' | 'default';
   serverNotices?: boolean;
   appservices?: readonly AppserviceRegistration[];
@@ -41,20 +41,20 @@ export interface SynapseAddress {
   registrationSecret: string;
 }
 
-/** What tests ask of a Synapse, be it theirs or shared. */
+/** What tests ask of a Synapse, their own or the shared one. */
 export interface SynapseServer extends SynapseAddress {
   registerUser(localpart: string, options?: { admin?: boolean; password?: string }): Promise<TestUser>;
   /** As `registerUser`, under a name nobody else has. */
   uniqueUser(name: string, options?: { admin?: boolean; password?: string }): Promise<TestUser>;
 }
 
-/** A Synapse of one's own. Disposing of it stops it, and removes its folder if that was temporary. */
+/** A test's own Synapse. Disposing of it stops it, and removes its folder if that was temporary. */
 export interface Synapse extends SynapseServer, AsyncDisposable {
   /** The same facts as plain data, to be handed to another process. */
   readonly address: SynapseAddress;
   /** Undefined while it is stopped. */
   readonly pid: number | undefined;
-  /** Ends it in order. */
+  /** Shuts it down. */
   stop(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;

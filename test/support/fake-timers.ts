@@ -8,8 +8,8 @@ export interface FakeTimers extends Disposable {
 }
 
 /**
- * Until it is disposed of, `setTimeout`, `setInterval` and `performance.now()` stand still but for `pass`. What
- * was started before goes on by the real clock.
+ * Until it is disposed of, `setTimeout`, `setInterval` and `performance.now()` move by `pass` alone. What was
+ * started before keeps the real clock.
  */
 export function fakeTimers(): FakeTimers {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });

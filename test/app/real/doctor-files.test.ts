@@ -79,7 +79,7 @@ test('the sealing key is lost, open to others, or another one', async () => {
   await mended('sealing-key');
 });
 
-test('the saved identity is lost or damaged: the service saves it anew', async () => {
+test('the saved identity is lost or damaged: the service saves it again', async () => {
   const file = secrets('cross-signing.sealed');
   const good = await readFile(file, 'utf8');
   await writeFile(file, good.replace(/.{8}\n$/, 'AAAAAAAA\n'), { mode: 0o600 });

@@ -173,7 +173,7 @@ export async function crowdedWorld(synapse: SynapseServer): Promise<World> {
   return world;
 }
 
-/** The ids of every event of a room, whoever of the two may read it. */
+/** The ids of every event of a room, read by the one of the two who may. */
 async function eventIds(carol: Person, alice: Person, room: RoomId): Promise<string[]> {
   for (const user of [carol, alice]) {
     const page = await user

@@ -4,9 +4,9 @@ import type { Scope } from '../../../src/domain/scope.ts';
 import { ALICE, OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage } from '../support/stage.ts';
 
-// The subject's devices, keys and secrets: whoever has them reads what was said, or is the subject.
+// The subject's devices, keys and secrets: anyone who has them can read what was said, or act as the subject.
 // Advisories looked at: CVE-2022-39250 and CVE-2022-39251 (matrix-js-sdk: device ids taken for cross-signing
-// keys, to-device messages from whoever), CVE-2022-39246 (matrix-android-sdk2: forwarded keys),
+// keys, to-device messages from anyone), CVE-2022-39246 (matrix-android-sdk2: forwarded keys),
 // CVE-2025-61672 (Synapse: device keys that are none, for everybody else), CVE-2023-43796 (Synapse: devices
 // of users elsewhere can be asked for). What they have in common: keys, messages to devices and lists of
 // devices that come from where they should not. Here nothing of it passes, either way; what clients ask for

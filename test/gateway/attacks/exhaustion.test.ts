@@ -30,7 +30,7 @@ function deaf(port: number, bytes: string): Socket {
 const answered = (s: Stage): number => s.logged.filter(({ event: said }) => said === 'request').length;
 
 describe('someone without a token', () => {
-  test('cannot make the homeserver work: what is told to anyone is asked once for all, whatever comes of it', async () => {
+  test('cannot make the homeserver work: what is public is requested once for all, even if it fails', async () => {
     await using s = await stage();
     let open = 0;
     let most = 0;
@@ -60,7 +60,7 @@ describe('someone without a token', () => {
     await expect.poll(status, { timeout: 1_500 }).toBe(200);
   });
 
-  test('who asks and goes does not take the answer from others', async () => {
+  test('one who asks and leaves does not take the answer from others', async () => {
     await using s = await stage();
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();

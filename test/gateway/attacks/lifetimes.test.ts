@@ -38,7 +38,7 @@ describe('a grant that ends', () => {
     expect(s.homeserver.seen).toHaveLength(before);
   });
 
-  test('in the moment its token is being judged: the judgement does not count', async () => {
+  test('while its token is being verified: the result does not count', async () => {
     await using s = await stage({ rooms: [OPS] });
     const present = s.desk.verifyToken.bind(s.desk);
     let first = true;
@@ -88,12 +88,12 @@ describe('a request whose body is still on its way when the grant ends', () => {
     socket.destroy();
   });
 
-  test('and where it comes in the same moment, the token’s own introspection says nothing either', async () => {
+  test('and where that happens at the same moment, introspection says nothing either', async () => {
     await using s = await stage({ rooms: [OPS] });
     const now = s.desk.verifyToken.bind(s.desk);
     s.desk.verifyToken = async (token) => {
       const judged = await now(token);
-      // After the judgement was taken, before it is acted on.
+      // After the check, before its result is used.
       queueMicrotask(() => queueMicrotask(() => s.desk.end(GRANT)));
       return judged;
     };
@@ -104,10 +104,10 @@ describe('a request whose body is still on its way when the grant ends', () => {
 describe('the homeserver’s own M_UNKNOWN_TOKEN', () => {
   const unknown = { errcode: 'M_UNKNOWN_TOKEN', error: 'x', soft_logout: true };
   test.each([
-    ['one new lease, one more try', { leaseId: 'lease-2' as LeaseId, token: 'syt_new' }, 200, 2],
+    ['one new lease, one more attempt', { leaseId: 'lease-2' as LeaseId, token: 'syt_new' }, 200, 2],
     ['and if that is refused too: later', { leaseId: 'lease-2' as LeaseId, token: 'syt_bad' }, 503, 2],
     ['the subject is gone', 'gone', 401, 1],
-    ['no new one to be had', 'unavailable', 503, 1],
+    ['no new lease available', 'unavailable', 503, 1],
   ] as const)('%s', async (_, renewal, status, asked) => {
     await using s = await stage({ rooms: [OPS] });
     s.desk.renewal = renewal;
@@ -126,7 +126,7 @@ describe('the homeserver’s own M_UNKNOWN_TOKEN', () => {
   });
 });
 
-describe('an ended token that storms', () => {
+describe('an ended token in a retry storm', () => {
   test('the first sync is answered at once, the next ones late and one at a time', async () => {
     await using s = await stage({ rooms: [OPS], limits: { lateMs: [150, 300] } });
     s.desk.end(GRANT);

@@ -211,7 +211,7 @@ describe('an answer that is no file', () => {
     await expect(download(s, KNOWN)).rejects.toThrow('terminated');
   });
 
-  test('that stops in the middle is not waited for without end', async () => {
+  test('that stops in the middle times out', async () => {
     await using s = await mediaStage([], ['media-any'], { limits: { readTimeoutMs: 200 } });
     s.homeserver.answer(
       (_, response) => void response.writeHead(200, { 'content-type': 'image/png' }).write('half'),
@@ -273,7 +273,7 @@ describe('a download', () => {
     },
   );
 
-  test('that ended before its first byte is told as ended', async () => {
+  test('that ended before its first byte is answered as ended', async () => {
     await using s = await mediaStage([], ['media-any']);
     const asked = Promise.withResolvers<void>();
     s.homeserver.answer(() => asked.resolve());
@@ -283,7 +283,7 @@ describe('a download', () => {
     expect(await got).toMatchObject({ status: 401 });
   });
 
-  test('counts among the grant’s requests until it is read, and to be gone is to be counted out', async () => {
+  test('counts among the grant’s requests until it is read, and no longer counts once the holder is gone', async () => {
     await using upstream = await endless();
     await using s = await mediaStage([], ['media-any'], {
       homeserverUrl: upstream.url,

@@ -79,7 +79,7 @@ describe('an address that an event in scope shows', () => {
     expect((await download(s, KNOWN)).status).toBe(200);
   });
 
-  test('is asked for by a path written anew, with the upstream token, and nothing of the holder', async () => {
+  test('is requested by a path the gateway builds, with the upstream token, and nothing of the holder’s', async () => {
     await using s = await mediaStage([event({})]);
     const got = await file(
       s,

@@ -12,7 +12,7 @@ const at = (act: string, room: string = OPS) => inRoom(room, act);
 const who = (user: unknown, more: object = {}) => JSON.stringify({ user_id: user, ...more });
 const UP = (room: string, act: string) => `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/${act}`;
 
-describe('what is granted is done, written anew', () => {
+describe('what is granted is done, rewritten by the gateway', () => {
   test.each<[string, readonly string[], string, string, string, object, object]>([
     [
       'a join',

@@ -115,7 +115,7 @@ describe('methods that no line has', () => {
   });
 });
 
-test('what a path says is encoded anew for the homeserver', async () => {
+test('a path is encoded again for the homeserver', async () => {
   s.homeserver.answer(() => ({ a: 1 }));
   expect(await status(`${V3}/rooms/!ops:hs.test/state/im.vector.x/a%3Fb%23c%26d=e`)).toBe(200);
   expect(s.homeserver.seen.map((one) => one.url)).toEqual([

@@ -122,7 +122,7 @@ describe('a ceiling holds, however powerful the subject is', () => {
       expect((await s.ask('POST', inRoom(room, act), {})).status).toBe(200);
   });
 
-  test('who has the same power, or more, is not touched; nor is a creator, whoever may kick', async () => {
+  test('users of the same power or more are not touched; nor is a creator, whatever the power to kick', async () => {
     expect((await done(50, eleven, 'kick')).status).toBe(403);
     expect((await done(100, eleven, 'kick')).status).toBe(200);
     const bobs = { create: made('12', { additional_creators: [ALICE] }, BOB), levels: { kick: 0, ban: 0 } };
@@ -237,7 +237,7 @@ describe('what cannot be looked up is not done', () => {
     expect(await done(100, { create: made('11'), levels }, 'topic')).toEqual({ status: 503, written: 0 });
   });
 
-  test('the room’s power is looked up anew for each deed', async () => {
+  test('the room’s power levels are looked up again for each action', async () => {
     await using s = await peopledStage(CAN as never, { scope: { power: 50 }, room: eleven });
     const [method, path, body] = DEEDS.topic;
     expect((await s.ask(method, path, { body })).status).toBe(200);

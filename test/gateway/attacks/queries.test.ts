@@ -59,7 +59,7 @@ test.each([
   expect(s.homeserver.seen.map((one) => one.url.split('?')[1])).toEqual(['dir=b']);
 });
 
-test('a filter is written anew: rooms outside the scope and what is unknown are not in it', async () => {
+test('a filter is rewritten: rooms outside the scope and what is unknown are not in it', async () => {
   const filter = JSON.stringify({
     rooms: [OPS, SECRET],
     not_rooms: [SECRET],

@@ -321,7 +321,7 @@ test.each([
   expect(JSON.stringify(body)).not.toContain('leak');
 });
 
-test('a position the homeserver has forgotten is told as that, so that clients begin anew', async () => {
+test('a position the homeserver has forgotten is reported as such, so that clients start again', async () => {
   await using s = await withDevice(() => ({}));
   s.homeserver.answer((_, response) => {
     response.writeHead(400, { 'content-type': 'application/json' });

@@ -14,7 +14,7 @@ import { settled } from '../../support/wait.ts';
 // and CVE-2019-16789 (waitress: bare line feeds, odd white space in Transfer-Encoding), CVE-2019-9900 (Envoy:
 // NUL in a header), CVE-2018-1002105 (Kubernetes: an upgrade that failed leaves the connection open to the
 // backend), CVE-2026-33555 (HAProxy: a length without a body) Nothing of a holder's bytes is ever written to
-// the homeserver's connection: it is asked anew from what was understood. So the homeserver may have seen
+// the homeserver's connection: the gateway writes a new request from what it parsed. So the homeserver may have seen
 // what was asked of it, once, and nothing else.
 
 let s: Stage;
@@ -210,7 +210,7 @@ describe('understood in the one way there is, and judged one by one', () => {
     expect(text).toMatch(/connection: close/i);
   });
 
-  test('answers come in the order of the requests, whoever’s is ready first', async () => {
+  test('answers come in the order of the requests, whichever is ready first', async () => {
     const quick = Promise.withResolvers<void>();
     s.homeserver.answer(({ path }, response) => {
       const isSlow = path.endsWith('/members');

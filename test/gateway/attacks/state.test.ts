@@ -23,7 +23,7 @@ const ANY = [
   'state:m.room.message',
 ];
 
-describe('what is granted is set, written anew, once', () => {
+describe('what is granted is set once, rewritten by the gateway', () => {
   test.each<[string, readonly string[], string, string]>([
     ['a type, with a slash', ['state:m.room.topic'], 'm.room.topic/', 'm.room.topic/'],
     ['a type, without', ['state:m.room.topic'], 'm.room.topic', 'm.room.topic/'],

@@ -26,7 +26,7 @@ describe('a token that is good for so many requests', () => {
     await untilOver(s, 5);
   });
 
-  test('what is refused, and the token’s own affairs, use nothing', async () => {
+  test('refused requests, and those about the token itself, use nothing', async () => {
     await using s = await stage({ rooms: [OPS], grant: good(1) });
     for (const [method, path] of [
       ['GET', '/_mintwarden/v1/token'],
@@ -44,7 +44,7 @@ describe('a token that is good for so many requests', () => {
     expect((await s.ask('POST', `${V3}/logout`)).status).toBe(200);
   });
 
-  test('a request counts before the homeserver sees it, and whatever comes of it', async () => {
+  test('a request counts before the homeserver sees it, whatever its result', async () => {
     await using s = await stage({ rooms: [OPS], grant: good(2) });
     s.homeserver.answer((_, response) => {
       expect(s.desk.used.get(GRANT)).toBeGreaterThan(0);

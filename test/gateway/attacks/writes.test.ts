@@ -32,7 +32,7 @@ describe('what a scope holds is sent, rebuilt', () => {
     expect(s.homeserver.seen.at(-1)?.headers).not.toHaveProperty('x-evil');
   });
 
-  test('without a transaction id: each time anew', async () => {
+  test('without a transaction id: sent each time', async () => {
     await using s = await writingStage(['send']);
     for (let i = 0; i < 2; i++)
       expect((await s.ask('POST', inRoom(OPS, 'send/m.room.message'), { body: HELLO })).status).toBe(200);
@@ -428,7 +428,7 @@ describe('nothing else reaches the homeserver as a write', () => {
     expect(new Set(got.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
   });
 
-  test('the notice: its room is outside every scope, whoever sent it', async () => {
+  test('the notice: its room is outside every scope, whoever the sender is', async () => {
     await using s = await writingStage(EVERYTHING, { rooms: 'all', joined: [OPS], scope: { rooms: 'all' } });
     expect((await s.ask('PUT', redact('$notice', '!dm:hs.test'), { body: '{}' })).status).toBe(403);
     expect((await s.ask('PUT', send('m.room.message', '!dm:hs.test'), { body: HELLO })).status).toBe(403);

@@ -211,7 +211,7 @@ describe('a thread that goes wrong', () => {
     },
   );
 
-  test('closed in the middle of one: whoever waits is told', async () => {
+  test('closed in the middle of a job: those who wait get an error', async () => {
     const large = started();
     const feed = large.open(WORK, MINE);
     feed.push(Buffer.from(JSON.stringify(sync(1))));

@@ -85,7 +85,7 @@ for (const [name, make] of Object.entries(KINDS)) {
       expect((await access.verifyToken(token)).kind).toBe('valid');
     });
 
-    it('refuses from the commit of a revocation on, whoever asks in the same breath', async () => {
+    it('refuses from the commit of a revocation on, even what is asked at the same moment', async () => {
       await using given = await delivered();
       const { service, access, token, grant, over } = given;
       await access.verifyToken(token);

@@ -54,7 +54,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Never 0 where one is missing: a signal to 0 is for this process and all its kin. */
+/** Never 0 where one is missing: a signal to 0 is for this whole process group. */
 function two(pids: readonly number[]): readonly [number, number] {
   const [first, second] = pids;
   if (first === undefined || second === undefined) throw new Error('there are not two gateway processes');
@@ -137,7 +137,7 @@ describe('gateway processes side by side', () => {
     expect(told.most).toBeLessThan(1_000);
   });
 
-  it('cut every open long-poll, whichever of them has it', async () => {
+  it('cut every open long-poll, in each of them', async () => {
     const cutMs: number[] = [];
     for (let count = 0; count < 25; count++) {
       const { grant, token } = await stage.mint();
@@ -174,7 +174,7 @@ describe('gateway processes side by side', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
   });
 
-  it('send nothing twice, whichever of them is asked again', async () => {
+  it('send nothing twice when another of them is asked again', async () => {
     const { token } = await stage.mint({ can: ['read', 'send'] } as never);
     const [first, second] = [...agents.values()];
     const body = '{"msgtype":"m.text","body":"hi"}';
@@ -224,7 +224,7 @@ describe('a gateway process', () => {
     }
   });
 
-  it('heeds no signal of the terminal, and outlives none of its connections for it', async () => {
+  it('ignores the terminal’s signals, and keeps its connections', async () => {
     const { token } = await stage.mint();
     for (const pid of stage.processes.pids)
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
@@ -363,7 +363,7 @@ describe("the bot's process", () => {
     agent.destroy();
   });
 
-  it('that stands still has nobody judged by what it said before, and ends them in order', async () => {
+  it('that stands still no longer vouches for any token, and shuts them down in order', async () => {
     const { child, told } = await parent();
     const agent = new Agent({ keepAlive: true });
     expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);

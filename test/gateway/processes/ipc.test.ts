@@ -71,7 +71,7 @@ describe('a pipe in which updates lie unread', () => {
     await expect(asked).rejects.toMatchObject({ code: 'not-allowed' });
   });
 
-  it('makes nobody wait for ever: who is silent is given up', async () => {
+  it('makes nobody wait for ever: a silent process is given up', async () => {
     using timers = fakeTimers();
     await using stage = await given();
     const { access, token, service, grant } = stage;

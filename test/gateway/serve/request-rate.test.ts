@@ -26,7 +26,7 @@ test('so many come together, then one after the other; each grant for itself', (
   expect([1, 2, 3, 4].map(() => rate.take(ONE))).toEqual([0, 0, 0, 100]);
 });
 
-test('whoever waits as long as was said is let in', () => {
+test('a client that waits as long as it was told is let in', () => {
   fc.assert(
     fc.property(
       fc.double({ min: 0.1, max: 1_000, noNaN: true }),

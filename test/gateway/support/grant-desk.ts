@@ -10,7 +10,7 @@ import type {
 /** An AccessControl in memory: the port's own promises, nothing else. */
 export type GrantDesk = AccessControl & {
   add(token: string, access: Access): void;
-  /** Ends or suspends a grant, and says so to whoever listens. */
+  /** Ends or suspends a grant, and tells the listeners. */
   end(grantId: GrantId, how?: 'invalid' | 'suspended'): void;
   /** The rooms the subject is in from now on, for a scope of all rooms. */
   join(grantId: GrantId, rooms: readonly RoomId[]): void;
@@ -63,9 +63,9 @@ export function grantDesk(upstreamToken: string): GrantDesk {
       const token = tokenOf(grantId);
       const access = grants.get(token);
       if (access === undefined || ended.has(grantId)) return Promise.resolve(null);
-      const anew = { grant: access.grant, rooms: new Set(joined.get(grantId) ?? access.rooms) };
-      grants.set(token, anew);
-      return Promise.resolve(anew);
+      const refreshed = { grant: access.grant, rooms: new Set(joined.get(grantId) ?? access.rooms) };
+      grants.set(token, refreshed);
+      return Promise.resolve(refreshed);
     },
     countUse(grantId) {
       const most = [...grants.values()].find(({ grant }) => grant.id === grantId)?.grant.scope.uses ?? 0;

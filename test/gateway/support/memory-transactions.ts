@@ -1,7 +1,7 @@
 import type { GrantId } from '../../../src/domain/ids.ts';
 import type { Transaction, TransactionKey, Transactions } from '../../../src/ports/transactions.ts';
 
-/** Transactions in memory: the port's own promises, but for surviving the process. */
+/** Transactions in memory: all that the port promises except surviving the process. */
 export type MemoryTransactions = Transactions & {
   readonly rows: Map<string, Transaction>;
   readonly ended: Map<GrantId, number>;

@@ -29,7 +29,7 @@ export type Stage = AsyncDisposable & {
   readonly homeserver: RecordingHomeserver;
   readonly desk: GrantDesk;
   readonly logged: { readonly event: string; readonly data: LogData }[];
-  /** Asks as a holder does. */
+  /** One request as a holder makes it. */
   ask(
     method: string,
     path: string,
