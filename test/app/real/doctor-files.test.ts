@@ -101,7 +101,7 @@ test('the ledger is damaged', async () => {
     (copy: Buffer) => copy.subarray(0, 4096 * 2),
   ]) {
     await writeFile(file, spoil(Buffer.from(bytes)));
-    expect((await broken('ledger-integrity', /is damaged/)).mend).toMatch(/bring the newest good copy/);
+    expect((await broken('ledger-integrity', /is damaged/)).mend).toMatch(/restore the newest intact copy/);
   }
   await copyFile(join(scratch, 'ledger'), file);
   await mended('ledger-integrity');
@@ -125,7 +125,7 @@ test.each([
   expect(changes).toBe(1);
   try {
     expect((await broken('audit-chain', /row \d|not there|missing/i)).mend).toMatch(
-      /bring a copy from before back/,
+      /restore a copy from before/,
     );
   } finally {
     await copyFile(join(scratch, 'ledger'), file);
@@ -141,7 +141,7 @@ test('an upstream token that a crash left behind; one that was sealed with anoth
   const ledger = await openSqliteLedger({ file, log: silentLog });
   await ledger.commit({ at: Date.now(), grants: [grant], leases: [lease] });
   expect((await broken('orphan-leases', /1 upstream tokens? may be alive/, 'warn')).mend).toMatch(
-    /^Wait for their ends/,
+    /^Wait until they expire/,
   );
   await ledger.commit({
     at: Date.now(),
