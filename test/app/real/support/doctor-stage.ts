@@ -20,12 +20,10 @@ const V3 = '/_matrix/client/v3';
 const part = encodeURIComponent;
 
 /**
- * One set-up on a real Synapse, to be broken for real, looked at, repaired by what doctor says (a command it
- * gives is run as it stands; for the rest the test does what the sentence says), and looked at again.
+ * One set-up on a real Synapse, under names of its own and not started, with olivia for its administrator: to be
+ * broken for real, looked at, repaired by what doctor says (a command it gives is run as it stands; for the rest
+ * the test does what the sentence says), and looked at again.
  */
-export type DoctorStage = Awaited<ReturnType<typeof doctorStage>>;
-
-/** Sets it up under names of its own, not started, with olivia for its administrator. */
 export async function doctorStage(synapse: SynapseServer) {
   await using cleanup = new AsyncDisposableStack();
   const scratch = await mkdtemp(join(tmpdir(), 'mintwarden-doctor-'));
