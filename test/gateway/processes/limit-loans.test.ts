@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { createLimitLender } from '../../../src/gateway/processes/limit-lender.ts';
 import { requestPool, slotPool } from '../../../src/gateway/processes/limit-pools.ts';
 import { type BorrowingProcess, borrowingProcesses, GRANT } from './limit-loans.ts';
+import { settled } from '../../support/wait.ts';
 
 const MOST = 64;
 const slots = (count: number) => borrowingProcesses(count, 'slots', slotPool(MOST), 2);
@@ -124,7 +124,7 @@ describe('requests of one grant at the same time, through several processes', ()
     release(one, MOST);
     await vi.waitFor(() => expect(stage.asked).toContain('giveBack'), 2_000);
     one?.stop();
-    await sleep(20);
+    await settled();
     expect(await admitted(other, MOST)).toBe(MOST);
   });
 });
@@ -142,7 +142,7 @@ describe('requests of one grant in a second, through several processes', () => {
     const both = await Promise.all([admitted(one, 150), admitted(other, 150)]);
     expect(both[0] + both[1]).toBe(200);
     at += 1_000;
-    await sleep(30);
+    await settled();
     expect(await admitted(one, 100)).toBe(50);
   });
 
