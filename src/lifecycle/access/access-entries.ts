@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import { openRooms } from '../../domain/scope.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { lookUpRooms, type RoomLookup, needsRoomLookup, creatorLookup } from './scope-rooms.ts';
 import type { CachedUpstreamToken } from './cached-upstream-token.ts';
 import { excludeRoom } from '../exclude-room.ts';
@@ -42,8 +42,8 @@ export type Entry = {
  * commit resolves, and a read that a commit overtook is done again: it is never behind the ledger.
  */
 export function accessEntries(services: Services) {
-  const entries = new BoundedMap<GrantId, Entry>(MAX_GRANTS);
-  const unknown = new BoundedMap<GrantId, true>(MAX_UNKNOWN);
+  const entries = new LRUCache<GrantId, Entry>({ max: MAX_GRANTS });
+  const unknown = new LRUCache<GrantId, true>({ max: MAX_UNKNOWN });
   const loading = singleFlight<Entry | null>();
   const refreshing = singleFlight<Entry | null>();
   const makers = creatorLookup(services);

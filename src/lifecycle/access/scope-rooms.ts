@@ -1,12 +1,13 @@
+import { LRUCache } from 'lru-cache';
 import type { Grant } from '../../domain/grant.ts';
 import type { RoomId, UserId } from '../../domain/ids.ts';
 import { canGrow, roomMatches, type Scope } from '../../domain/scope.ts';
 import type { Directory } from '../../ports/directory.ts';
 import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { BoundedMap } from './bounded-map.ts';
 
-const REMEMBERED = 200_000;
+/** `maxSize` rather than `max`, which would allocate room for all of them at once. */
+const REMEMBERED = { maxSize: 200_000, sizeCalculation: () => 1 };
 const AT_ONCE = 8;
 /** Whoever is invited to ever more rooms on other servers makes us ask so often for each, and no more. */
 const UNKNOWN_FOR_MS = 600_000;
@@ -45,8 +46,8 @@ export function creatorLookup({
   clock,
   log,
 }: Pick<Services, 'directory' | 'clock' | 'log'>): CreatorLookup {
-  const known = new BoundedMap<RoomId, UserId>(REMEMBERED);
-  const unknown = new BoundedMap<RoomId, number>(REMEMBERED);
+  const known = new LRUCache<RoomId, UserId>(REMEMBERED);
+  const unknown = new LRUCache<RoomId, number>(REMEMBERED);
 
   const ask = async (room: RoomId): Promise<string | null> => {
     try {
