@@ -12,6 +12,7 @@ const LANES = 8;
 
 export type SocketFigures = {
   readonly cases: number;
+  /** Where the request behind it went by the same connection. */
   readonly kept: number;
   readonly findings: readonly Finding[];
 };
@@ -43,12 +44,12 @@ export async function runOverSockets(seed: number, cases: number): Promise<Socke
         }
         if (closes) socket.end();
       });
-      const before = server.connections.made;
       const broken = await ask(transport).over;
       for (let turns = random.int(4); turns > 0; turns--) await turn();
       const next = await ask(transport, { method: 'PUT' }).over;
       done++;
-      if (server.connections.made <= before + 1 && server.requests.at(-1)?.turn !== 0) kept++;
+      if (server.requests.length === 2 && server.requests[0]?.connection === server.requests[1]?.connection)
+        kept++;
       const rule = brokenRule(broken, inMemory, next, nonce);
       if (rule !== null)
         findings.push({
