@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe('gateway processes side by side', () => {
-  it('serve the same port, and the same grants', async () => {
+  it('share one port and serve the same grants', async () => {
     const { token } = await stage.mint();
     expect(agents.size).toBe(2);
     for (const agent of agents.values()) {
@@ -98,7 +98,7 @@ describe('gateway processes side by side', () => {
     }
   });
 
-  it('all refuse from the commit of a revocation on, and soon say so', { timeout: 120_000 }, async () => {
+  it('refuse from the commit of a revocation on, and answer soon', { timeout: 120_000 }, async () => {
     const refusedMs: number[] = [];
     for (let count = 0; count < 50; count++) {
       const { grant, token } = await stage.mint();
@@ -155,7 +155,7 @@ describe('gateway processes side by side', () => {
     expect(Math.max(...cutMs)).toBeLessThan(1_000);
   });
 
-  it('keep one pace of writes between them', async () => {
+  it('share one write rate', async () => {
     const { token } = await stage.mint({ can: ['read', 'send'] } as never);
     const statuses: unknown[] = [];
     const both = [...agents.values()];
@@ -184,7 +184,7 @@ describe('gateway processes side by side', () => {
     expect(two).toMatchObject({ status: 200, body: one.body });
   });
 
-  it('let no grant have more requests at the same time than one gateway would', async () => {
+  it('limit concurrent requests of a grant as one gateway would', async () => {
     const { token, grant } = await stage.mint();
     const before = stage.homeserver.seen.length;
     const asked = Array.from({ length: 200 }, () => stage.ask(SYNC, token));
@@ -200,7 +200,7 @@ describe('gateway processes side by side', () => {
 });
 
 describe('a gateway process', () => {
-  it('knows neither the environment nor the files of the bot, and has no name of the shared revision', () => {
+  it('has neither the environment nor the files of the bot, and the shared revision is unlinked', () => {
     for (const pid of stage.processes.pids) {
       const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
         .split('\0')
@@ -234,7 +234,7 @@ describe('a gateway process', () => {
     expect(stage.processes.pids.filter(isAlive)).toHaveLength(2);
   });
 
-  it('that is killed is replaced, and the others serve on', async () => {
+  it('is replaced when it is killed, while the others keep serving', async () => {
     const { token } = await stage.mint();
     const [killed, other] = two(stage.processes.pids);
     process.kill(killed, 'SIGKILL');
@@ -247,7 +247,7 @@ describe('a gateway process', () => {
     );
   });
 
-  it('that hangs is killed when a grant ends, within a second, and what was open there with it', async () => {
+  it('is killed within a second of the end of a grant if it hangs, with its open requests', async () => {
     const { token, grant } = await stage.mint();
     const [hung] = two(stage.processes.pids);
     const agent = agents.get(hung) as Agent;
@@ -267,7 +267,7 @@ describe('a gateway process', () => {
     await stage.service.drain();
   });
 
-  it('that stood still for a while serves nothing by what was true before', async () => {
+  it('serves nothing by stale state after it was stopped', async () => {
     const { token, grant } = await stage.mint();
     const [pid] = two(stage.processes.pids);
     const agent = agents.get(pid) as Agent;
@@ -310,8 +310,8 @@ describe('a gateway process that was taken over', () => {
   });
 });
 
-describe('where it cannot be', () => {
-  it('is not started beside another that has the port', async () => {
+describe('a port that is taken', () => {
+  it('is not shared with another service', async () => {
     await using other = {
       server: createServer(),
       [Symbol.asyncDispose]: async () => void other.server.close(),
@@ -343,7 +343,7 @@ describe("the bot's process", () => {
   const askAt = (port: number, path: string, token: string, agent: Agent) =>
     ask(port, path, token, { agent });
 
-  it('takes all of them with it when it is killed, at once', async () => {
+  it('takes its gateway processes with it at once when it is killed', async () => {
     const { child, told } = await parent();
     const agent = new Agent({ keepAlive: true });
     expect((await askAt(told.port, STATE, told.token, agent)).status).toBe(200);

@@ -45,7 +45,7 @@ async function given(fields: Parameters<Service['mint']>[0] = {}) {
 }
 
 describe('a pipe in which updates lie unread', () => {
-  it('lets nobody through on what was true before them: the shared revision says that there are some', async () => {
+  it('admits no request by what was true before them: the shared revision has gone up', async () => {
     await using stage = await given();
     const { access, token, service, grant } = stage;
     expect((await access.verifyToken(token)).kind).toBe('valid');
@@ -57,7 +57,7 @@ describe('a pipe in which updates lie unread', () => {
     expect((await asked).kind).toBe('invalid');
   });
 
-  it('gives out no upstream token that was had before them', async () => {
+  it('gives out no upstream token that was fetched before them', async () => {
     await using stage = await given();
     const { access, token, service, grant } = stage;
     await access.verifyToken(token);
@@ -84,7 +84,7 @@ describe('a pipe in which updates lie unread', () => {
     await expect(asked).rejects.toMatchObject({ code: 'state' });
   });
 
-  it('is as good as its other end for a second, and no longer', async () => {
+  it('leaves what is known good for one second', async () => {
     using timers = fakeTimers();
     await using stage = await given();
     const { access, token } = stage;
@@ -101,7 +101,7 @@ describe('a pipe in which updates lie unread', () => {
 });
 
 describe('a grant that ended', () => {
-  it('is refused without asking: the bot may be busy with what the end brings about', async () => {
+  it('is refused without asking the bot, which may be busy with the end', async () => {
     await using stage = await given();
     const { access, token, service, grant, asked } = stage;
     await access.verifyToken(token);
@@ -115,8 +115,8 @@ describe('a grant that ended', () => {
   });
 });
 
-describe('an answer that a commit overtakes', () => {
-  it('is found again before it is given', async () => {
+describe('a result that a commit overtakes', () => {
+  it('is looked up again before it is sent', async () => {
     await using stage = await given();
     const { access, token, service, grant, means } = stage;
     // Judged good; before that is told the grant ends.
@@ -133,7 +133,7 @@ describe('an answer that a commit overtakes', () => {
     expect((await access.verifyToken(token)).kind).toBe('invalid');
   });
 
-  it('does not bring back what the update took away', async () => {
+  it('does not undo the update', async () => {
     await using stage = await given({ rooms: 'all' });
     const { access, token, service } = stage;
     const first = Promise.resolve(access.verifyToken(token));
@@ -150,7 +150,7 @@ describe('an answer that a commit overtakes', () => {
 describe('a process that was taken over', () => {
   const KEY = (grantId: GrantId) => ({ grantId, roomId: OPS, deed: 'm.room.message', txnId: 'one' });
 
-  it('has nothing of grants whose token it was never shown', async () => {
+  it('gets nothing of grants whose token it has not shown', async () => {
     await using stage = await given();
     const { access, grant, client, transactions } = stage;
     const refused = { code: 'not-allowed' };
@@ -181,7 +181,7 @@ describe('a process that was taken over', () => {
     expect((await stage.service.grant(grant.id)).state).toBe('live');
   });
 
-  it('has no answer to what nobody can ask, and the bot lives on', async () => {
+  it('gets an error for malformed calls, and the bot keeps running', async () => {
     await using stage = await given();
     const answers: unknown[] = [];
     const connection = stage.server.connect((message) => void answers.push(message));
@@ -210,7 +210,7 @@ describe('a process that was taken over', () => {
     });
   });
 
-  it('does not prove a grant by a wrong secret', async () => {
+  it('cannot prove a grant with a wrong secret', async () => {
     await using stage = await given();
     const { access, grant } = stage;
     await access.verifyToken(newToken(grant.id, randomBytes));
@@ -220,8 +220,8 @@ describe('a process that was taken over', () => {
   });
 });
 
-describe('what all processes share', () => {
-  it('is the pace of writes', async () => {
+describe('shared by all processes', () => {
+  it('is the write rate', async () => {
     await using stage = await given();
     const { means, service, token, grant } = stage;
     const pace = tokenBucket(0.1, 5, service.clock.now);
@@ -237,7 +237,7 @@ describe('what all processes share', () => {
     expect(takes[4]).toBeGreaterThan(0);
   });
 
-  it('is what was written', async () => {
+  it('are transactions', async () => {
     await using stage = await given();
     const { access, client, token, grant, transactions } = stage;
     await access.verifyToken(token);
@@ -274,8 +274,8 @@ describe('what all processes share', () => {
   });
 });
 
-describe('what passes the pipe', () => {
-  it('is asked once for many requests at the same time, and the rooms only when they changed', async () => {
+describe('the pipe', () => {
+  it('is used once for many requests at the same time, and for rooms only when they changed', async () => {
     using timers = fakeTimers();
     await using stage = await given({ rooms: 'all' });
     const { access, token, asked } = stage;
@@ -287,7 +287,7 @@ describe('what passes the pipe', () => {
     expect(asked.slice(1)).toEqual([{ kind: 'present', token, have: version }]);
   });
 
-  it('of an unexpected error is nothing of its message', async () => {
+  it('does not carry the message of an unexpected error', async () => {
     await using stage = await given();
     const { means, service, token } = stage;
     const failing = {
