@@ -11,7 +11,7 @@ import {
   recordHomeserverRestored,
   recordLostState,
 } from '../lifecycle/anchors/record-findings.ts';
-import type { AnchorParts } from '../lifecycle/anchors/parts.ts';
+import type { AnchorParts } from '../lifecycle/anchors/anchor-parts.ts';
 import { loginWithPassword, logout } from '../matrix/accounts.ts';
 import { createAnchorage } from '../matrix/anchorage.ts';
 import type { Log } from '../ports/log.ts';

@@ -1,5 +1,5 @@
 import { parseEventId, type EventId, type RoomId } from '../domain/ids.ts';
-import type { Anchorage, RoomAnchor } from '../ports/anchorage.ts';
+import type { Anchorage, RoomAnchor } from '../ports/anchors.ts';
 import { eventsAt } from './events.ts';
 import { isNotFound, invalidResponse } from './homeserver-errors.ts';
 import { createHomeserverClient, path, stringAt } from './homeserver.ts';

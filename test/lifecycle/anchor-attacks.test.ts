@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventId } from '../../src/domain/ids.ts';
 import { compareState } from '../../src/lifecycle/anchors/compare-state.ts';
 import { recordOldCopy } from '../../src/lifecycle/anchors/record-findings.ts';
-import type { AnchorParts } from '../../src/lifecycle/anchors/parts.ts';
+import type { AnchorParts } from '../../src/lifecycle/anchors/anchor-parts.ts';
 import { startAnchors } from '../../src/lifecycle/anchors/poster.ts';
 import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';

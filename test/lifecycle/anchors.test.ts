@@ -18,10 +18,10 @@ import {
   recordHomeserverRestored,
   recordLostState,
 } from '../../src/lifecycle/anchors/record-findings.ts';
-import type { AnchorParts } from '../../src/lifecycle/anchors/parts.ts';
+import type { AnchorParts } from '../../src/lifecycle/anchors/anchor-parts.ts';
 import { startAnchors } from '../../src/lifecycle/anchors/poster.ts';
 import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';
-import type { Anchorage } from '../../src/ports/anchorage.ts';
+import type { Anchorage } from '../../src/ports/anchors.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import type { SqliteLedger } from '../../src/store/sqlite/open.ts';
 import { endGrant } from '../../src/lifecycle/revocation/end-grant.ts';

@@ -1,6 +1,6 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Lockdown } from '../../lifecycle/lockdown.ts';
-import type { AnchorParts } from '../../lifecycle/anchors/parts.ts';
+import type { AnchorParts } from '../../lifecycle/anchors/anchor-parts.ts';
 import type { Services } from '../../lifecycle/services.ts';
 import { createPendingRevocations } from '../../lifecycle/revocation/pending-revocations.ts';
 import { startBotClient } from '../../matrix/bot-client.ts';

@@ -1,7 +1,7 @@
 import { type Anchor, compareWithAnchor, isFurther, type OldCopy, readAnchor } from '../../domain/anchor.ts';
 import { CHAIN_START } from '../../domain/audit.ts';
-import type { PostedAnchor, RoomAnchor } from '../../ports/anchorage.ts';
-import { type AnchorParts, postedHere, reachOf } from './parts.ts';
+import type { PostedAnchor, RoomAnchor } from '../../ports/anchors.ts';
+import { type AnchorParts, postedHere, reachOf } from './anchor-parts.ts';
 
 /** The generation that a state begins with. */
 const FIRST_GENERATION = 1;

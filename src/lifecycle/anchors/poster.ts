@@ -3,7 +3,7 @@ import type { Change } from '../../domain/change.ts';
 import { problemOf } from '../problem.ts';
 import { compareState } from './compare-state.ts';
 import { recordHomeserverRestored, recordLostState } from './record-findings.ts';
-import { type AnchorParts, postedHere, reachOf } from './parts.ts';
+import { type AnchorParts, postedHere, reachOf } from './anchor-parts.ts';
 
 /**
  * How often an anchor is posted, how soon after power was taken away, how often the last one is looked for,

@@ -4,7 +4,7 @@ import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { killingLease } from '../rows/lease-row.ts';
 import { changed } from '../rows/message-row.ts';
 import { historyAudit, historyMessage } from '../rows/history-row.ts';
-import type { AnchorParts } from './parts.ts';
+import type { AnchorParts } from './anchor-parts.ts';
 
 type Writing = Pick<AnchorParts, 'ledger' | 'clock' | 'random' | 'store'>;
 

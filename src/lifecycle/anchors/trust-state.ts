@@ -6,7 +6,7 @@ import { endGrant } from '../revocation/end-grant.ts';
 import type { Services } from '../services.ts';
 import { historyAudit, historyMessage } from '../rows/history-row.ts';
 import { killAgain } from './record-findings.ts';
-import type { AnchorParts } from './parts.ts';
+import type { AnchorParts } from './anchor-parts.ts';
 
 const MANY = 100_000;
 

@@ -1,6 +1,6 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Actor } from '../../domain/ids.ts';
-import type { AnchorStore } from '../../ports/anchorage.ts';
+import type { AnchorStore } from '../../ports/anchors.ts';
 import { historyAudit, historyMessage } from '../rows/history-row.ts';
 import type { Services } from '../services.ts';
 

@@ -1,5 +1,5 @@
 import type { ClockProblem } from '../../domain/history-news.ts';
-import type { AnchorStore } from '../../ports/anchorage.ts';
+import type { AnchorStore } from '../../ports/anchors.ts';
 import type { Services } from '../services.ts';
 import { historyMessage } from '../rows/history-row.ts';
 import { problemOf } from '../problem.ts';

@@ -2,10 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { CHAIN_START } from '../../domain/audit.ts';
 import type { EventId, LeaseId, MessageId } from '../../domain/ids.ts';
-import type { AnchorStore } from '../../ports/anchorage.ts';
+import type { AnchorStore } from '../../ports/anchors.ts';
 import { idsOf } from './due.ts';
 import { guarded, type Opened } from './ledger.ts';
-import { notUnderstood } from './rows/understand.ts';
+import { notUnderstood } from './rows/decode.ts';
 
 const anchor = z.strictObject({
   generation: z.number(),

@@ -5,7 +5,7 @@ import { auditText } from './rows/audit-row.ts';
 import { grantColumns } from './rows/grant-row.ts';
 import { leaseColumns } from './rows/lease-row.ts';
 import { messageColumns } from './rows/message-row.ts';
-import { revisedRows } from './revised-rows.ts';
+import { revisedRows } from './versioned-rows.ts';
 
 /** What came of a change, and whether a sealed secret was erased or replaced by it. */
 export type Written = { readonly result: Committed; readonly erasedSecret: boolean };

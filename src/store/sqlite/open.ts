@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
-import type { AnchorStore } from '../../ports/anchorage.ts';
+import type { AnchorStore } from '../../ports/anchors.ts';
 import type { Transactions } from '../../ports/transactions.ts';
 import { diskError } from '../disk-errors.ts';
 import { anchorsOn } from './anchors.ts';

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { MintwardenError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import { notUnderstood, type Stored } from './rows/understand.ts';
+import { notUnderstood, type Stored } from './rows/decode.ts';
 
 /** Reads the rows of one table by id. */
 export type RowReader<T> = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type AuditEvent, type AuditRow, canonicalJson } from '../../../domain/audit.ts';
-import { notUnderstood, type Stored } from './understand.ts';
+import { notUnderstood, type Stored } from './decode.ts';
 
 const event = z.object({
   at: z.number(),

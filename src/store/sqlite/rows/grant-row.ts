@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Delivery, EndCause, Grant, RoomFacts } from '../../../domain/grant.ts';
 import { parseScope } from '../../../domain/stored-scope.ts';
-import { type Columns, notUnderstood, oneOf, oneOfOrNull, type Stored } from './understand.ts';
+import { type Columns, notUnderstood, oneOf, oneOfOrNull, type Stored } from './decode.ts';
 
 const STATES: readonly Grant['state'][] = ['minting', 'live', 'ended', 'failed'];
 const DELIVERIES: readonly Delivery[] = ['waiting', 'sent', 'cancelled'];

@@ -1,5 +1,5 @@
 import type { Lease, LeaseState } from '../../../domain/lease.ts';
-import { type Columns, notUnderstood, oneOf, type Stored } from './understand.ts';
+import { type Columns, notUnderstood, oneOf, type Stored } from './decode.ts';
 
 /** Every state a lease can be in. */
 export const LEASE_STATES: readonly LeaseState[] = [

@@ -1,5 +1,5 @@
 import type { Channel, Destination, Message, MessageBody } from '../../../domain/message.ts';
-import { type Columns, kindOf, notUnderstood, oneOf, oneOfOrNull, type Stored } from './understand.ts';
+import { type Columns, kindOf, notUnderstood, oneOf, oneOfOrNull, type Stored } from './decode.ts';
 
 const STATES: readonly Message['state'][] = ['waiting', 'accepted', 'abandoned'];
 const CHANNELS: readonly Channel[] = ['encrypted', 'server-notice', 'plain'];

@@ -2,7 +2,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId, LeaseId } from '../../domain/ids.ts';
 import type { UpstreamToken } from './access-control.ts';
-import type { AccessEntries, Entry } from './access-entries.ts';
+import type { AccessEntries, Entry } from './grant-cache.ts';
 import { auditOf } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from '../leases/kill-lease.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Columns } from './rows/understand.ts';
+import type { Columns } from './rows/decode.ts';
 
 /**
  * `conflict`: the stored revision is not the one before. `erased`: written, and a sealed secret went or was

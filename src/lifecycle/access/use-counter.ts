@@ -4,7 +4,7 @@ import { usesLeft } from '../../domain/scope-checks.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
 import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
-import type { AccessEntries } from './access-entries.ts';
+import type { AccessEntries } from './grant-cache.ts';
 
 /**
  * The uses of grants that are good for so many requests. The ledger counts: a use that was counted stays

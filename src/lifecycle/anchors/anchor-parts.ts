@@ -1,5 +1,5 @@
 import type { Anchor, Mac, Reach } from '../../domain/anchor.ts';
-import type { Anchorage, AnchorStore, PostedAnchor } from '../../ports/anchorage.ts';
+import type { Anchorage, AnchorStore, PostedAnchor } from '../../ports/anchors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Services } from '../services.ts';
 
