@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readConfigSource } from '../config/index.ts';
 import type { Mac } from '../domain/anchor.ts';
 import { MintwardenError } from '../domain/errors.ts';
-import { compareState, type Compared } from '../lifecycle/anchors/compare-state.ts';
+import { compareState, type Comparison } from '../lifecycle/anchors/compare-state.ts';
 import {
   recordOldCopy,
   recordHomeserverRestored,
@@ -111,13 +111,13 @@ export async function checkAgainstAnchors(
  * Null where the control room could not be looked into, and never will by waiting: other checks say what is
  * wrong then.
  */
-async function compareWithRetry(parts: AnchorParts, signal: AbortSignal): Promise<Compared | null> {
+async function compareWithRetry(parts: AnchorParts, signal: AbortSignal): Promise<Comparison | null> {
   for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     try {
       return await compareWithFallback(parts);
     } catch (error) {
       const code = error instanceof MintwardenError ? error.code : 'internal';
-      if (code !== 'homeserver-unreachable' && code !== 'homeserver-nonsense') throw error;
+      if (code !== 'homeserver-unreachable' && code !== 'homeserver-invalid-response') throw error;
       parts.log.warn('waiting for the homeserver to show the control room', { code });
       await sleep(pauseMs, undefined, { signal });
     }
@@ -129,7 +129,7 @@ async function compareWithRetry(parts: AnchorParts, signal: AbortSignal): Promis
  * a dead token in the copy must make an old copy count. What is no old copy is left to the bot. Null: neither
  * may look.
  */
-async function compareWithFallback(parts: AnchorParts): Promise<Compared | null> {
+async function compareWithFallback(parts: AnchorParts): Promise<Comparison | null> {
   const { anchorage, log } = parts;
   const newest = anchorage.newestByIssuer?.bind(anchorage);
   const refused = await catchRefusal(() => compareState(parts));

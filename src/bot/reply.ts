@@ -50,7 +50,7 @@ export const RETRY_DELAYS: RetryDelays = {
 export function isHomeserverAway(error: unknown): boolean {
   return (
     error instanceof MintwardenError &&
-    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense')
+    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-invalid-response')
   );
 }
 

@@ -18,7 +18,7 @@ export type Anchor = ChainHead & {
 };
 
 /** How far a ledger is, to be held against an anchor. */
-export type Reach = {
+export type LedgerPosition = {
   readonly generation: number;
   readonly seq: number;
   readonly uses: number;
@@ -54,7 +54,7 @@ export function readAnchor(
  * Of two anchors the one that says more: of a later history, or further on in the same. An old one sent again
  * says less.
  */
-export function isFurther(one: Anchor, other: Anchor): boolean {
+export function isNewerAnchor(one: Anchor, other: Anchor): boolean {
   if (one.generation !== other.generation) return one.generation > other.generation;
   if (one.seq !== other.seq) return one.seq > other.seq;
   return one.uses > other.uses;
@@ -65,7 +65,10 @@ export function isFurther(one: Anchor, other: Anchor): boolean {
  * holds other rows than it did, or a later history was begun elsewhere. `well`: everything that was said then
  * is in it.
  */
-export async function compareWithAnchor(anchor: Anchor, ledger: Reach): Promise<'well' | 'older' | 'other'> {
+export async function compareWithAnchor(
+  anchor: Anchor,
+  ledger: LedgerPosition,
+): Promise<'well' | 'older' | 'other'> {
   if (anchor.generation < ledger.generation) return 'well';
   if (anchor.generation > ledger.generation) return 'other';
   if (anchor.seq > ledger.seq) return 'older';

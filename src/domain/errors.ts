@@ -15,7 +15,7 @@ export type ErrorCode =
   | 'conflict'
   | 'homeserver-unreachable'
   | 'homeserver-refused'
-  | 'homeserver-nonsense'
+  | 'homeserver-invalid-response'
   | 'configuration'
   | 'state'
   | 'internal';

@@ -85,7 +85,7 @@ export function effectiveState(grant: Grant, now: number): EffectiveState {
 }
 
 /** The homeserver has made the upstream token: the grant counts from now. */
-export function madeLive(grant: Grant): Grant {
+export function markLive(grant: Grant): Grant {
   return { ...grant, revision: grant.revision + 1, state: 'live', nextActionAt: grant.expiresAt };
 }
 

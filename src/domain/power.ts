@@ -56,7 +56,7 @@ const WITHOUT_ENDLESS_POWER = /^(?:[1-9]|10|11)$/;
  * @param create its create event, whole: `type`, `state_key`, `sender`, `content`
  * @param levels the content of its power levels; null: it has none
  */
-export function roomPowerOf(create: unknown, levels: unknown): RoomPower | null {
+export function parseRoomPower(create: unknown, levels: unknown): RoomPower | null {
   const event = objectOf(create);
   const { sender, content } = event;
   if (

@@ -1,5 +1,5 @@
 import { parseEventId, type EventId, type RoomId } from '../domain/ids.ts';
-import type { Anchorage, RoomAnchor } from '../ports/anchors.ts';
+import type { AnchorRoom, AnchorEvent } from '../ports/anchors.ts';
 import { eventsAt } from './events.ts';
 import { isNotFound, invalidResponse } from './homeserver-errors.ts';
 import { createHomeserverClient, path, stringAt } from './homeserver.ts';
@@ -22,7 +22,7 @@ export function createAnchorage(options: {
   readonly roomId: RoomId;
   /** A page of the room as a server administrator sees it, by the same query. */
   readonly pageByIssuer?: (query: Readonly<Record<string, string>>) => Promise<unknown>;
-}): Anchorage {
+}): AnchorRoom {
   const { roomId, userId, pageByIssuer } = options;
   const at = () =>
     createHomeserverClient({ homeserverUrl: options.homeserverUrl, accessToken: options.accessToken() });
@@ -30,8 +30,8 @@ export function createAnchorage(options: {
 
   const newest = async (
     pageOf: (query: Readonly<Record<string, string>>) => Promise<unknown>,
-  ): Promise<readonly RoomAnchor[]> => {
-    const found: RoomAnchor[] = [];
+  ): Promise<readonly AnchorEvent[]> => {
+    const found: AnchorEvent[] = [];
     let from: string | null = null;
     for (let page = 0; page < MAX_PAGES; page++) {
       const answer = await pageOf({

@@ -88,7 +88,7 @@ export function unreachable(why: string, cause?: unknown): MintwardenError {
 export function invalidResponse(what: string): MintwardenError {
   const next = 'Check that `homeserver.url` is the homeserver itself and not a login page.';
   return new MintwardenError(
-    'homeserver-nonsense',
+    'homeserver-invalid-response',
     `The homeserver's answer makes no sense (${what}).`,
     next,
   );

@@ -20,7 +20,7 @@ type RequestOptions = {
 export type HomeserverClient = {
   /**
    * Asks once, without retries, and gives the JSON object that came.
-   * @throws MintwardenError `homeserver-unreachable`, `homeserver-nonsense`, or a `HomeserverRefusal`
+   * @throws MintwardenError `homeserver-unreachable`, `homeserver-invalid-response`, or a `HomeserverRefusal`
    */
   request(method: 'GET' | 'POST' | 'PUT', path: string, options?: RequestOptions): Promise<JsonObject>;
   /** The same where the answer is a JSON array. */

@@ -21,7 +21,7 @@ const MAX_ATTEMPTS_WHILE_AWAY = 20;
 function isHomeserverFailure(error: unknown): boolean {
   return (
     error instanceof MintwardenError &&
-    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense')
+    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-invalid-response')
   );
 }
 

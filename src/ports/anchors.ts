@@ -16,40 +16,40 @@ export interface AnchorStore {
   /** Another history begins here: what was held is not any more, and what was posted is another's. */
   begin(generation: number): Promise<void>;
   posted(): Promise<PostedAnchor | null>;
-  notePosted(posted: PostedAnchor): Promise<void>;
+  recordPosted(posted: PostedAnchor): Promise<void>;
   /** How many uses of grants were counted in all. */
-  usesInAll(): Promise<number>;
+  totalUses(): Promise<number>;
   /** The hash of the audit's row at a place; null where there is none. */
   hashAt(seq: number): Promise<string | null>;
   /**
    * Upstream tokens of which a copy is kept, that were logged out or are to be, and whose own end has not
    * come.
    */
-  leasesKept(now: number): Promise<readonly LeaseId[]>;
+  keptLeases(now: number): Promise<readonly LeaseId[]>;
   /** Messages that wait to be sent. */
   messagesWaiting(): Promise<readonly MessageId[]>;
   /** The latest moment that was noted, epoch ms; 0: none yet. */
   latestSeen(): Promise<number>;
   /** Notes a moment, unless a later one is noted; with `anew`, whatever is noted. */
-  noteSeen(at: number, anew?: 'anew'): Promise<void>;
+  recordSeen(at: number, anew?: 'anew'): Promise<void>;
 }
 
 /** An event as the control room has it. */
-export type RoomAnchor = { readonly eventId: EventId; readonly content: Readonly<Record<string, unknown>> };
+export type AnchorEvent = { readonly eventId: EventId; readonly content: Readonly<Record<string, unknown>> };
 
 /**
  * The control room as the place where anchors lie. Throws MintwardenError `homeserver-unreachable` |
- * `homeserver-refused` | `homeserver-nonsense`.
+ * `homeserver-refused` | `homeserver-invalid-response`.
  */
-export interface Anchorage {
+export interface AnchorRoom {
   readonly roomId: string;
   /** The bot's own events of the kind, newest first; not all of a long past. */
-  newest(): Promise<readonly RoomAnchor[]>;
+  newest(): Promise<readonly AnchorEvent[]>;
   /**
    * The same by the issuer account's right to see every room, for when the bot is logged out or put out of
    * it.
    */
-  newestByIssuer?(): Promise<readonly RoomAnchor[]>;
+  newestByIssuer?(): Promise<readonly AnchorEvent[]>;
   post(content: Readonly<Record<string, unknown>>, transactionId: string): Promise<EventId>;
   /** Whether the homeserver still has the event. */
   has(eventId: EventId): Promise<boolean>;

@@ -17,7 +17,7 @@ export type SubjectFacts = {
 /**
  * What the homeserver knows. Asked with the issuer's rights.
  * Every method throws MintwardenError `homeserver-unreachable`, `homeserver-refused` or
- * `homeserver-nonsense` where it got no usable answer: never an empty answer instead.
+ * `homeserver-invalid-response` where it got no usable answer: never an empty answer instead.
  */
 export interface Directory {
   /** The part after the colon of this homeserver's users. */

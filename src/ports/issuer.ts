@@ -4,7 +4,7 @@ import type { UserId } from '../domain/ids.ts';
  * What came of asking for an upstream token. `refused`: the homeserver said no, nothing exists.
  * `unknown`: no usable answer, a token may exist that we never saw.
  */
-export type Issued =
+export type IssueResult =
   | { readonly kind: 'issued'; readonly token: string }
   | {
       readonly kind: 'refused';
@@ -14,7 +14,7 @@ export type Issued =
   | { readonly kind: 'unknown'; readonly problem: string };
 
 /** `dead`: confirmed by the homeserver. `unknown`: try again. */
-export type Killed = { readonly kind: 'dead' } | { readonly kind: 'unknown'; readonly problem: string };
+export type KillResult = { readonly kind: 'dead' } | { readonly kind: 'unknown'; readonly problem: string };
 
 /** Makes and kills upstream tokens. Problems are plain sentences without secrets. */
 export interface Issuer {
@@ -22,7 +22,7 @@ export interface Issuer {
    * Asks the homeserver for a token that speaks for the subject until `validUntil` (epoch ms).
    * Never throws for what the homeserver does.
    */
-  issue(subject: UserId, validUntil: number): Promise<Issued>;
+  issue(subject: UserId, validUntil: number): Promise<IssueResult>;
   /** Ends an upstream token. A token the homeserver no longer knows counts as dead. */
-  kill(token: string): Promise<Killed>;
+  kill(token: string): Promise<KillResult>;
 }

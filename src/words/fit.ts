@@ -53,7 +53,7 @@ function kept(document: Document, count: number, total: number): Document {
  * The document itself where it fits into one event, else as many of its lines as do, and how many were left
  * out.
  */
-export function fitted(document: Document, size: (document: Document) => number): Document {
+export function fitToSize(document: Document, size: (document: Document) => number): Document {
   if (size(document) <= MAX_RENDERED_BYTES) return document;
   const total = document.reduce((sum, block) => sum + linesOf(block), 0);
   let fits = 0;

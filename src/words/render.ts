@@ -1,6 +1,6 @@
 import { unreachable } from '../domain/errors.ts';
 import type { Block, Document, Inline, Line } from './document.ts';
-import { fitted } from './fit.ts';
+import { fitToSize } from './fit.ts';
 import { safeBlock, safeInline, shortened, unlinked } from './safe-text.ts';
 
 const MAX_PIECE = 4_000;
@@ -125,10 +125,10 @@ function size(document: Document): number {
  * is.
  */
 export function toHtml(document: Document): string {
-  return wholeHtml(fitted(document, size));
+  return wholeHtml(fitToSize(document, size));
 }
 
 /** The document as plain text, saying the same as `toHtml`. */
 export function toText(document: Document): string {
-  return wholeText(fitted(document, size));
+  return wholeText(fitToSize(document, size));
 }

@@ -18,7 +18,7 @@ import {
 } from '../../src/app/doctor/index.ts';
 import { shellQuote } from '../../src/app/doctor/shell.ts';
 import { evaluateVersion } from '../../src/app/doctor/versions.ts';
-import { roomPowerOf } from '../../src/domain/power.ts';
+import { parseRoomPower } from '../../src/domain/power.ts';
 import { canonicalJson } from '../../src/domain/audit.ts';
 import type { RoomId, UserId } from '../../src/domain/ids.ts';
 import type { ControlRoomState } from '../../src/ports/chat.ts';
@@ -68,7 +68,11 @@ test('what others wrote into the room moves nobody’s terminal', () => {
   const evil = '\u001b[2J\u202ex'.repeat(50);
   const findings = [
     ...evaluateControlRoom(config, { ...good, joinRule: evil }),
-    evaluatePower(config, good, roomPowerOf(create('12'), { ...levels, users: { [evil]: 100, [EVE]: 100 } })),
+    evaluatePower(
+      config,
+      good,
+      parseRoomPower(create('12'), { ...levels, users: { [evil]: 100, [EVE]: 100 } }),
+    ),
   ];
   expect(renderFindings(findings)).toMatch(/without an invitation/);
   expect(renderFindings(findings)).not.toMatch(/[\u001b\u202e]/);
@@ -119,7 +123,7 @@ test.each<[string, unknown, unknown, string, RegExp]>([
   ['nobody may', create('11'), { ...levels, users: {} }, 'warn', /Nobody in it may/],
   ['no create event', null, levels, 'warn', /cannot be told/],
 ])('power in the control room: %s', (_, event, content, severity, says) => {
-  expect(evaluatePower(config, good, roomPowerOf(event, content))).toMatchObject({
+  expect(evaluatePower(config, good, parseRoomPower(event, content))).toMatchObject({
     severity,
     found: expect.stringMatching(says),
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chainFault, CHAIN_START } from '../../src/domain/audit.ts';
 import type { Change } from '../../src/domain/change.ts';
-import { ended, madeLive } from '../../src/domain/grant.ts';
+import { ended, markLive } from '../../src/domain/grant.ts';
 import type { EventId, GrantId, LeaseId, MessageId, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Ledger } from '../../src/ports/ledger.ts';
 import {
@@ -88,7 +88,7 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
       it('writes every field of every kind of row', async () => {
         const over = {
           ...ended(
-            madeLive({ ...grant, scope: { v: 1, rooms: 'all', can: [] } }),
+            markLive({ ...grant, scope: { v: 1, rooms: 'all', can: [] } }),
             'lost-upstream',
             'operator:root',
             NOON + 2,
@@ -142,8 +142,8 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
         await commit({ grants: [grant] });
         for (const revision of [0, 1, 3, -1])
           expect(await commit({ grants: [{ ...grant, revision }] })).toBe('conflict');
-        expect(await commit({ grants: [madeLive(grant)] })).toBe('committed');
-        expect(await commit({ grants: [madeLive(grant)] })).toBe('conflict');
+        expect(await commit({ grants: [markLive(grant)] })).toBe('committed');
+        expect(await commit({ grants: [markLive(grant)] })).toBe('conflict');
         expect((await ledger.grant(grant.id))?.state).toBe('live');
         expect(await commit({ leases: [{ ...lease, revision: 2 }] })).toBe('conflict');
         expect(await commit({ messages: [{ ...message, revision: 2 }] })).toBe('conflict');
@@ -186,7 +186,7 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
       it('lets one of two writers that saw the same revision win', async () => {
         await commit({ grants: [grant] });
         const both = await Promise.all([
-          commit({ grants: [madeLive(grant)] }),
+          commit({ grants: [markLive(grant)] }),
           commit({ grants: [ended(grant, 'revoked', ADMIN, NOON)] }),
         ]);
         expect(both.toSorted()).toEqual(['committed', 'conflict']);

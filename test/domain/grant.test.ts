@@ -5,7 +5,7 @@ import {
   ended,
   failed,
   type Grant,
-  madeLive,
+  markLive,
   effectiveState,
   suspended,
 } from '../../src/domain/grant.ts';
@@ -13,11 +13,11 @@ import { mayBeAlive } from '../../src/domain/lease.ts';
 import { ADMIN, ALICE, NOON, sampleGrant, sampleLease } from '../contract/sample.ts';
 
 const minting = sampleGrant({ id: 'AAAAA1', sealedToken: 'sealed', nextActionAt: NOON + 5 });
-const live = madeLive(minting);
+const live = markLive(minting);
 
 type Step = (grant: Grant) => Grant;
 const steps: readonly Step[] = [
-  madeLive,
+  markLive,
   delivered,
   (grant) => suspended(grant, true),
   (grant) => suspended(grant, false),

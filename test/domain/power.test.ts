@@ -4,7 +4,7 @@ import {
   type PowerAction,
   powerOf,
   type RoomPower,
-  roomPowerOf,
+  parseRoomPower,
   withinPower,
 } from '../../src/domain/power.ts';
 
@@ -88,15 +88,15 @@ describe('what a room says of power', () => {
   });
 
   it('names creators from version 12 on, and in versions nobody knows; before, who made it', () => {
-    expect(roomPowerOf(create({}), null)).toEqual({ levels: null, creators: [], madeBy: BOB });
-    expect(roomPowerOf(create({ creator: ALICE }), null)?.madeBy).toBe(ALICE);
-    expect(roomPowerOf(create({ creator: ALICE, room_version: '10' }), null)?.madeBy).toBe(ALICE);
+    expect(parseRoomPower(create({}), null)).toEqual({ levels: null, creators: [], madeBy: BOB });
+    expect(parseRoomPower(create({ creator: ALICE }), null)?.madeBy).toBe(ALICE);
+    expect(parseRoomPower(create({ creator: ALICE, room_version: '10' }), null)?.madeBy).toBe(ALICE);
     expect(
-      roomPowerOf(create({ creator: ALICE, room_version: '11', additional_creators: [ALICE] }), null),
+      parseRoomPower(create({ creator: ALICE, room_version: '11', additional_creators: [ALICE] }), null),
     ).toEqual(room(null, { madeBy: BOB }));
     for (const version of ['12', '13', '1.2', '011', 'org.matrix.hydra.11'])
       expect(
-        roomPowerOf(create({ room_version: version, additional_creators: [ALICE] }), {})?.creators,
+        parseRoomPower(create({ room_version: version, additional_creators: [ALICE] }), {})?.creators,
       ).toEqual([BOB, ALICE]);
   });
 
@@ -113,7 +113,7 @@ describe('what a room says of power', () => {
       create({ room_version: 12 }),
       create({ room_version: '12', additional_creators: {} }),
     ])
-      expect([odd, roomPowerOf(odd, null)]).toEqual([odd, null]);
-    for (const levels of [undefined, [], 'x', 1]) expect(roomPowerOf(create({}), levels)).toBeNull();
+      expect([odd, parseRoomPower(odd, null)]).toEqual([odd, null]);
+    for (const levels of [undefined, [], 'x', 1]) expect(parseRoomPower(create({}), levels)).toBeNull();
   });
 });

@@ -46,7 +46,9 @@ test('an answer that lacks something is never taken for an empty one', async () 
       ...Object.fromEntries(Object.entries(whole).filter(([key]) => !(key in fault))),
     });
     await using synapse = adapter(server.url);
-    await expect(synapse.directory.subject(ALICE)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    await expect(synapse.directory.subject(ALICE)).rejects.toMatchObject({
+      code: 'homeserver-invalid-response',
+    });
   }
   await using server = await synapseWith(whole);
   await using synapse = adapter(server.url);
@@ -65,10 +67,10 @@ test.each([
   [says(500, 'oops'), 'homeserver-unreachable'],
   [says(403, { errcode: 'M_FORBIDDEN' }), 'homeserver-refused'],
   [says(401, { errcode: 'M_UNKNOWN_TOKEN' }), 'homeserver-refused'],
-  [says(404, '<html>'), 'homeserver-nonsense'],
+  [says(404, '<html>'), 'homeserver-invalid-response'],
   [says(404, { errcode: 'M_UNRECOGNIZED' }), 'homeserver-refused'],
-  [says(200, '<html>'), 'homeserver-nonsense'],
-  [says(302, {}, { location: 'http://127.0.0.1:1' }), 'homeserver-nonsense'],
+  [says(200, '<html>'), 'homeserver-invalid-response'],
+  [says(302, {}, { location: 'http://127.0.0.1:1' }), 'homeserver-invalid-response'],
 ])('every question throws where the homeserver gives no usable answer (%#)', async (answer, code) => {
   await using server = await oddServer(answer);
   await using synapse = adapter(server.url);
@@ -154,7 +156,7 @@ test('who made a room is what the homeserver’s own state says, not its summary
     [{ ...create, sender: 7 }],
     [{ ...create, sender: 'x' }],
   ])
-    await expect(asked(odd)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    await expect(asked(odd)).rejects.toMatchObject({ code: 'homeserver-invalid-response' });
 });
 
 test('invites are those of the memberships, and none where the homeserver does not know the question', async () => {
@@ -175,7 +177,7 @@ test('invites are those of the memberships, and none where the homeserver does n
     await using broken = await oddServer(odd);
     await using strange = adapter(broken.url);
     await expect(strange.directory.invitedRooms(ALICE)).rejects.toMatchObject({
-      code: 'homeserver-nonsense',
+      code: 'homeserver-invalid-response',
     });
   }
 });

@@ -8,7 +8,7 @@ import {
   type Anchor,
   anchorContent,
   compareWithAnchor,
-  isFurther,
+  isNewerAnchor,
   readAnchor,
 } from '../../src/domain/anchor.ts';
 import type { EventId, GrantId, MessageId } from '../../src/domain/ids.ts';
@@ -21,7 +21,7 @@ import {
 import type { AnchorParts } from '../../src/lifecycle/anchors/anchor-parts.ts';
 import { startAnchors } from '../../src/lifecycle/anchors/poster.ts';
 import { trustState } from '../../src/lifecycle/anchors/trust-state.ts';
-import type { Anchorage } from '../../src/ports/anchors.ts';
+import type { AnchorRoom } from '../../src/ports/anchors.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import type { SqliteLedger } from '../../src/store/sqlite/open.ts';
 import { endGrant } from '../../src/lifecycle/revocation/end-grant.ts';
@@ -35,7 +35,7 @@ const mac = (text: string): string => createHmac('sha256', KEY).update(text).dig
 const sample: Anchor = { generation: 1, seq: 3, hash: 'a'.repeat(64), uses: 0, at: NOON, live: 2 };
 
 /** The control room as a list of events, which can be cut short as a restored homeserver's is. */
-class Room implements Anchorage {
+class Room implements AnchorRoom {
   readonly roomId = ROOM;
   events: { eventId: EventId; content: Readonly<Record<string, unknown>> }[] = [];
   away = false;
@@ -153,10 +153,10 @@ describe('an anchor', () => {
   });
 
   test('counts by its history first, then by its row, then by its uses', () => {
-    expect(isFurther({ ...sample, generation: 2, seq: 1 }, sample)).toBe(true);
-    expect(isFurther({ ...sample, seq: 2 }, sample)).toBe(false);
-    expect(isFurther({ ...sample, uses: 1 }, sample)).toBe(true);
-    expect(isFurther(sample, sample)).toBe(false);
+    expect(isNewerAnchor({ ...sample, generation: 2, seq: 1 }, sample)).toBe(true);
+    expect(isNewerAnchor({ ...sample, seq: 2 }, sample)).toBe(false);
+    expect(isNewerAnchor({ ...sample, uses: 1 }, sample)).toBe(true);
+    expect(isNewerAnchor(sample, sample)).toBe(false);
   });
 
   test('says well, older or other of a ledger', async () => {

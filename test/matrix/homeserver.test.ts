@@ -61,13 +61,13 @@ describe('asking', () => {
     });
     const homeserver = createHomeserverClient({ homeserverUrl: `${server.url}/`, accessToken: 'secret' });
     await expect(homeserver.request('GET', path`/page`)).rejects.toMatchObject({
-      code: 'homeserver-nonsense',
+      code: 'homeserver-invalid-response',
     });
     await expect(homeserver.request('GET', path`/array`)).rejects.toMatchObject({
-      code: 'homeserver-nonsense',
+      code: 'homeserver-invalid-response',
     });
     await expect(homeserver.request('GET', path`/redirect`)).rejects.toMatchObject({
-      code: 'homeserver-nonsense',
+      code: 'homeserver-invalid-response',
     });
     expect(elsewhere).toEqual([]);
     expect(await homeserver.requestList('GET', path`/array`)).toEqual([]);

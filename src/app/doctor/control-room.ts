@@ -1,6 +1,6 @@
 import type { Config } from '../../config/index.ts';
 import { parseUserId, type UserId } from '../../domain/ids.ts';
-import { powerOf, type RoomPower, roomPowerOf, withinPower } from '../../domain/power.ts';
+import { powerOf, type RoomPower, parseRoomPower, withinPower } from '../../domain/power.ts';
 import { toControlRoom } from '../../matrix/control-room.ts';
 import { isForbidden, isNotFound } from '../../matrix/homeserver-errors.ts';
 import { createHomeserverClient } from '../../matrix/homeserver.ts';
@@ -53,7 +53,7 @@ function botAbsent(config: RoomConfig): Finding {
 function readPower(state: RoomState): RoomPower | null {
   const create = state.event('m.room.create');
   const levels = state.event('m.room.power_levels');
-  return roomPowerOf(
+  return parseRoomPower(
     create === null
       ? null
       : { type: create.type, state_key: '', sender: create.sender, content: create.content },

@@ -119,7 +119,7 @@ export async function ensureAccount(parts: {
   );
   if (session.userId !== userId)
     throw new MintwardenError(
-      'homeserver-nonsense',
+      'homeserver-invalid-response',
       `The homeserver logged ${session.userId} in instead of ${userId}.`,
     );
   // A password that was given has shown just now that it is the right one.

@@ -23,7 +23,7 @@ export function parseHomeserverUrl(text: string): string {
 export async function checkHomeserver(admin: AdminApi, homeserverUrl: string): Promise<string> {
   const version = await admin.version().catch((error: unknown) => {
     // A web client, or a page of the proxy, at every address.
-    if (error instanceof MintwardenError && error.code === 'homeserver-nonsense') return null;
+    if (error instanceof MintwardenError && error.code === 'homeserver-invalid-response') return null;
     throw error;
   });
   if (version === null) throw await explainMissingSynapse(admin, homeserverUrl);

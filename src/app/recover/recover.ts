@@ -3,7 +3,7 @@ import { type Config, toPolicy } from '../../config/index.ts';
 import type { OldCopy } from '../../domain/anchor.ts';
 import { unreachable } from '../../domain/errors.ts';
 import type { Actor, GrantId } from '../../domain/ids.ts';
-import { heldState, trustState } from '../../lifecycle/anchors/trust-state.ts';
+import { oldCopyState, trustState } from '../../lifecycle/anchors/trust-state.ts';
 import { trustClock } from '../../lifecycle/time/trust-clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { openSqliteLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
@@ -19,7 +19,7 @@ import { ledgerFile } from '../paths.ts';
 export async function describeState(config: Config, log: Log): Promise<readonly string[]> {
   const ledger = await openSqliteLedgerReadOnly({ file: ledgerFile(config), log });
   try {
-    const state = await heldState(ledger, ledger.anchors);
+    const state = await oldCopyState(ledger, ledger.anchors);
     if (state === null)
       return [
         'This state is not held: there is nothing to confirm. Only a start of the service finds an old copy.',

@@ -29,7 +29,7 @@ export type FilterSummary = {
  * An answer of the homeserver, read, that is shown in steps: which rooms it speaks of; then, with the rooms
  * in scope known, what is left of it; then as it is written. Small ones are read in place, large ones in
  * another thread, by the same functions.
- * Each step throws MintwardenError `homeserver-nonsense` where the answer is not what the specification says.
+ * Each step throws MintwardenError `homeserver-invalid-response` where the answer is not what the specification says.
  */
 export interface FilterJob {
   roomIds(): readonly string[] | Promise<readonly string[]>;

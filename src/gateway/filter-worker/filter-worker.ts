@@ -249,5 +249,5 @@ function expectStep<Name extends FromWorker['step']>(
 }
 
 function unreadableResponse(): MintwardenError {
-  return new MintwardenError('homeserver-nonsense', "The homeserver's answer could not be read.");
+  return new MintwardenError('homeserver-invalid-response', "The homeserver's answer could not be read.");
 }

@@ -5,6 +5,6 @@ import type { GatewayResponse } from '../http/response.ts';
  * Makes the holder's answer from the homeserver's. Builds anew from what it knows: a key or a section it
  * does not know is not in the answer.
  * @param rooms the rooms in scope at this moment
- * @throws MintwardenError `homeserver-nonsense` where the answer is not what the specification says
+ * @throws MintwardenError `homeserver-invalid-response` where the answer is not what the specification says
  */
 export type AnswerFilter = (body: unknown, rooms: ReadonlySet<RoomId>) => GatewayResponse;

@@ -10,29 +10,29 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** The answer is not what the specification says. */
 export function invalidResponse(what: string): MintwardenError {
-  return new MintwardenError('homeserver-nonsense', `The homeserver's answer has no proper ${what}.`);
+  return new MintwardenError('homeserver-invalid-response', `The homeserver's answer has no proper ${what}.`);
 }
 
-/** The value as an object. @throws MintwardenError `homeserver-nonsense` */
+/** The value as an object. @throws MintwardenError `homeserver-invalid-response` */
 export function requireObject(value: unknown, what: string): JsonObject {
   if (isObject(value)) return value;
   throw invalidResponse(what);
 }
 
-/** The value as a list. @throws MintwardenError `homeserver-nonsense` */
+/** The value as a list. @throws MintwardenError `homeserver-invalid-response` */
 export function requireArray(value: unknown, what: string): readonly unknown[] {
   if (Array.isArray(value)) return value as unknown[];
   throw invalidResponse(what);
 }
 
-/** The value as text. @throws MintwardenError `homeserver-nonsense` */
+/** The value as text. @throws MintwardenError `homeserver-invalid-response` */
 export function requireString(value: unknown, what: string): string {
   if (typeof value === 'string') return value;
   throw invalidResponse(what);
 }
 
 /**
- * The value as an object, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else
+ * The value as an object, where there is one. @throws MintwardenError `homeserver-invalid-response` for anything else
  * that is there
  */
 export function optionalObject(value: unknown, what: string): JsonObject {
@@ -40,7 +40,7 @@ export function optionalObject(value: unknown, what: string): JsonObject {
 }
 
 /**
- * The value as a list, where there is one. @throws MintwardenError `homeserver-nonsense` for anything else
+ * The value as a list, where there is one. @throws MintwardenError `homeserver-invalid-response` for anything else
  * that is there
  */
 export function optionalArray(value: unknown, what: string): readonly unknown[] {

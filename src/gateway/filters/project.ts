@@ -45,7 +45,7 @@ const NO_ROOMS: ReadonlySet<RoomId> = new Set();
 
 /**
  * What of a parsed value is shown by the rule.
- * @throws MintwardenError `homeserver-nonsense`
+ * @throws MintwardenError `homeserver-invalid-response`
  */
 export function project(rule: Rule, value: unknown, context: Context): unknown {
   if (typeof rule === 'string') return fits(rule, value) ? value : MISFIT;

@@ -21,7 +21,7 @@ const GROUP = { next_batch: 'text', order: 'count' } as const;
  * An answer of `/search` as a member of only these rooms would get it, of events of these types. Counts and
  * pages are passed on only where nothing had to be left out: otherwise they would count what lies outside. A
  * homeserver may count before it looks at types, so where only some are read there is no count.
- * @throws MintwardenError `homeserver-nonsense`
+ * @throws MintwardenError `homeserver-invalid-response`
  */
 export function filterSearch(
   answer: unknown,

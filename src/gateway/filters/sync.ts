@@ -21,7 +21,7 @@ export function roomIdsInSync(body: unknown): string[] {
 /**
  * A `/sync` as a member of only these rooms would see it; see `syncRule`.
  * @param empty keep rooms with nothing in them, as in a first answer
- * @throws MintwardenError `homeserver-nonsense`
+ * @throws MintwardenError `homeserver-invalid-response`
  */
 export function filterSync(
   answer: unknown,

@@ -38,7 +38,7 @@ export type ShownSliding = { readonly pos: string; readonly rooms: JsonObject; r
 /**
  * Reads the homeserver's answer. Its lists are not looked at: ours are made of the scope. Names, pictures,
  * heroes and counts are made of state of many types, and are there for who reads every type.
- * @throws MintwardenError `homeserver-nonsense`
+ * @throws MintwardenError `homeserver-invalid-response`
  */
 export function shownSliding(answer: unknown, scope: ReadonlySet<RoomId>, view: ReadView): ShownSliding {
   const readable = readableTypesOf(view.scope);

@@ -76,7 +76,7 @@ export function upstreamer(
 /** What a holder is told when asking the homeserver failed. */
 export function failure(error: unknown): GatewayResponse {
   if (!(error instanceof MintwardenError)) throw error;
-  if (error.code === 'homeserver-nonsense') return INVALID_UPSTREAM_RESPONSE;
+  if (error.code === 'homeserver-invalid-response') return INVALID_UPSTREAM_RESPONSE;
   return error.code === 'homeserver-unreachable' ? UNREACHABLE : UNAVAILABLE;
 }
 

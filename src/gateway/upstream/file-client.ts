@@ -38,7 +38,7 @@ export type Sending = { readonly body: IncomingMessage; readonly length: number;
 export interface FileClient {
   /**
    * Asks for a file; whatever else comes is a reply that was read.
-   * @throws MintwardenError `homeserver-unreachable`, `homeserver-nonsense` (compressed, larger than is
+   * @throws MintwardenError `homeserver-unreachable`, `homeserver-invalid-response` (compressed, larger than is
    *   passed on)
    */
   fetch(request: UpstreamRequest, token: string, streaming: Streaming): Promise<OpenFile | UpstreamResponse>;
@@ -253,5 +253,5 @@ function unreachableBecause(why: string): MintwardenError {
 }
 
 function nonsense(why: string): MintwardenError {
-  return new MintwardenError('homeserver-nonsense', `The homeserver's answer ${why}.`);
+  return new MintwardenError('homeserver-invalid-response', `The homeserver's answer ${why}.`);
 }

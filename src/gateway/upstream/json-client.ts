@@ -35,7 +35,7 @@ export interface JsonClient {
   /**
    * Asks once; never tries again. Where more would be held than is allowed, that is told as a 429.
    * @param token the upstream token, or null for what is asked without
-   * @throws MintwardenError `homeserver-unreachable` (down, too slow), `homeserver-nonsense` (compressed,
+   * @throws MintwardenError `homeserver-unreachable` (down, too slow), `homeserver-invalid-response` (compressed,
    *   not JSON, too large); the signal's reason when it is aborted
    */
   ask(request: UpstreamRequest, token: string | null, asking: AskOptions): Promise<UpstreamResponse>;
@@ -176,5 +176,5 @@ function unreachableBecause(why: string): MintwardenError {
 }
 
 function nonsense(why: string): MintwardenError {
-  return new MintwardenError('homeserver-nonsense', `The homeserver's answer ${why}.`);
+  return new MintwardenError('homeserver-invalid-response', `The homeserver's answer ${why}.`);
 }

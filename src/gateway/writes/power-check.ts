@@ -1,6 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
-import { type PowerAction, roomPowerOf } from '../../domain/power.ts';
+import { type PowerAction, parseRoomPower } from '../../domain/power.ts';
 import { powerAllows } from '../../domain/scope-checks.ts';
 import { type GatewayResponse, FORBIDDEN, isResponse } from '../http/response.ts';
 import type { UpstreamRequest } from '../http/call.ts';
@@ -35,7 +35,7 @@ export async function refusedByPower(
   const create = made.reply.body;
   if (!isObject(create) || (create['room_id'] !== undefined && create['room_id'] !== roomId))
     return UNCERTAIN;
-  const power = roomPowerOf(create, standing.reply.status === 200 ? standing.reply.body : null);
+  const power = parseRoomPower(create, standing.reply.status === 200 ? standing.reply.body : null);
   if (power === null) return UNCERTAIN;
   return deeds.every((deed) => powerAllows(scope, subject, power, deed)) ? null : FORBIDDEN;
 }

@@ -1,7 +1,7 @@
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import { accountState } from './directory.ts';
 import { isBearer, path, type Http, type JsonObject } from './http.ts';
-import { bodyOf, nonsense, refusalOf } from './outcome.ts';
+import { bodyOf, invalidResponse, refusalOf } from './outcome.ts';
 
 /** An account as `init` and `doctor` look at it. */
 export type Account = {
@@ -18,7 +18,7 @@ type RateLimit = { readonly messagesPerSecond: number; readonly burstCount: numb
 
 /**
  * What setting up and looking after Mintwarden needs of a Synapse. Every method throws MintwardenError
- * `homeserver-unreachable`, `homeserver-refused` or `homeserver-nonsense` where it got no usable answer.
+ * `homeserver-unreachable`, `homeserver-refused` or `homeserver-invalid-response` where it got no usable answer.
  */
 export type AdminApi = {
   /** Synapse's version, for example `1.163.2`; null where the server is no Synapse. Needs no rights. */
@@ -83,7 +83,7 @@ export function createAdminApi(parts: {
     mayLack = false,
   ): Promise<void> => {
     if (bodyOf(await http.ask({ method, path: where, token: token(), body }), asked) === null && !mayLack)
-      throw nonsense(asked);
+      throw invalidResponse(asked);
   };
 
   return {
@@ -108,7 +108,7 @@ export function createAdminApi(parts: {
       const answer = await http.ask({ method: 'GET', path: '/_matrix/client/v3/login' });
       if (answer.kind === 'answer' && refusalOf(answer)?.status === 404) return false;
       const flows = bodyOf(answer, 'how one can log in')?.['flows'];
-      if (!Array.isArray(flows)) throw nonsense('how one can log in');
+      if (!Array.isArray(flows)) throw invalidResponse('how one can log in');
       return flows.some((flow: JsonObject | null) => flow?.['type'] === 'm.login.password');
     },
 
@@ -126,7 +126,7 @@ export function createAdminApi(parts: {
       )
         return null;
       const found = parseUserId(String(bodyOf(answer, 'whose token it is')?.['user_id']));
-      if (found === null) throw nonsense('whose token it is');
+      if (found === null) throw invalidResponse('whose token it is');
       return found;
     },
 
@@ -212,7 +212,7 @@ export function createAdminApi(parts: {
     async roomState(roomId) {
       const answer = await get(path`/_synapse/admin/v1/rooms/${roomId}/state`, 'the state of a room');
       if (answer === null) return null;
-      if (!Array.isArray(answer['state'])) throw nonsense('the state of a room');
+      if (!Array.isArray(answer['state'])) throw invalidResponse('the state of a room');
       return answer['state'];
     },
 

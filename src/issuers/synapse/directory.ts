@@ -3,7 +3,7 @@ import type { Directory, SubjectFacts } from '../../ports/directory.ts';
 import { replacementOf } from '../../domain/upgrade.ts';
 import { path, type Http, type JsonObject } from './http.ts';
 import { createNoticesRooms, roomList } from './notices-room.ts';
-import { bodyOf, nonsense, refusalOf } from './outcome.ts';
+import { bodyOf, invalidResponse, refusalOf } from './outcome.ts';
 
 const NO_NOTICES_REMEMBERED_MS = 60_000;
 
@@ -39,7 +39,7 @@ export function createDirectory(parts: {
     const body = await whole;
     if (body === null) return null;
     const { state } = body;
-    if (!Array.isArray(state)) throw nonsense("a room's state");
+    if (!Array.isArray(state)) throw invalidResponse("a room's state");
     const found = (state as unknown[]).filter(
       (event): event is JsonObject => isObject(event) && event['type'] === type && event['state_key'] === '',
     );
@@ -47,7 +47,7 @@ export function createDirectory(parts: {
       found.length > 1 ||
       found.some((event) => event['room_id'] !== undefined && event['room_id'] !== roomId)
     )
-      throw nonsense("a room's state");
+      throw invalidResponse("a room's state");
     return found[0] ?? null;
   };
 
@@ -59,13 +59,13 @@ export function createDirectory(parts: {
       body: { user_id: userId, content },
     });
     const eventId = bodyOf(answer, 'sending a server notice')?.['event_id'];
-    if (typeof eventId !== 'string') throw nonsense('sending a server notice');
+    if (typeof eventId !== 'string') throw invalidResponse('sending a server notice');
     return eventId;
   };
 
   const noticeToIssuer = async (): Promise<string> => {
     const me = parseUserId(String((await get`/_matrix/client/v3/account/whoami`)?.['user_id']));
-    if (me === null) throw nonsense('the issuer account');
+    if (me === null) throw invalidResponse('the issuer account');
     const text = 'Mintwarden looks up here which account server notices come from. There is nothing to do.';
     return notice(me, { msgtype: 'm.notice', body: text }, 'mintwarden-who-sends-notices');
   };
@@ -92,7 +92,7 @@ export function createDirectory(parts: {
     else if (refusal?.status === 400 && refusal.errcode === 'M_UNKNOWN') noticesConfigured = false;
     if (noticesConfigured !== null) return noticesConfigured;
     bodyOf(answer, 'whether it has server notices');
-    throw nonsense('whether it has server notices');
+    throw invalidResponse('whether it has server notices');
   };
 
   return {
@@ -123,7 +123,7 @@ export function createDirectory(parts: {
       if (room === null) return null;
       const { name = null, encryption = null } = room as { name?: unknown; encryption?: unknown };
       const well = isTextOrNull(name) && isTextOrNull(encryption) && room['room_id'] === roomId;
-      if (!well) throw nonsense('a room');
+      if (!well) throw invalidResponse('a room');
       return { roomId, name: name === '' ? null : name, encrypted: encryption !== null };
     },
 
@@ -131,7 +131,7 @@ export function createDirectory(parts: {
       const create = await stateEvent(roomId, 'm.room.create');
       if (create === null) return null;
       const sender = typeof create['sender'] === 'string' ? parseUserId(create['sender']) : null;
-      if (sender === null) throw nonsense('who made a room');
+      if (sender === null) throw invalidResponse('who made a room');
       return sender;
     },
 
@@ -166,7 +166,7 @@ export function createDirectory(parts: {
       const body = bodyOf(answer, 'a room alias');
       if (body === null) return null;
       const roomId = typeof body['room_id'] === 'string' ? parseRoomId(body['room_id']) : null;
-      if (roomId === null) throw nonsense('a room alias');
+      if (roomId === null) throw invalidResponse('a room alias');
       return roomId;
     },
 
@@ -205,9 +205,9 @@ export function accountState(
     // Synapse before 1.9x gave 0 and 1 for some of them.
     if (value === true || value === 1) return true;
     if (value === false || value === 0) return false;
-    throw nonsense('a user');
+    throw invalidResponse('a user');
   };
-  if (user['name'] !== userId) throw nonsense('a user');
+  if (user['name'] !== userId) throw invalidResponse('a user');
   return { userId, deactivated: flag('deactivated'), locked: flag('locked'), admin: flag('admin') };
 }
 
@@ -222,7 +222,7 @@ function ignores(data: JsonObject, botUserId: UserId): boolean {
 function member(object: JsonObject | null, key: string, isRequired = false): JsonObject | null {
   const value = object?.[key];
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  if (isRequired) throw nonsense("a user's account data");
+  if (isRequired) throw invalidResponse("a user's account data");
   return null;
 }
 

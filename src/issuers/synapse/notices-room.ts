@@ -1,6 +1,6 @@
 import { parseRoomId, parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import type { JsonObject } from './http.ts';
-import { nonsense } from './outcome.ts';
+import { invalidResponse } from './outcome.ts';
 
 type Get = (literals: TemplateStringsArray, ...ids: readonly string[]) => Promise<JsonObject | null>;
 
@@ -25,7 +25,7 @@ export function createNoticesRooms(parts: {
     const body = await parts.get`/_synapse/admin/v1/fetch_event/${eventId}`;
     const event = body?.['event'] as JsonObject | null | undefined;
     const found = typeof event?.['sender'] === 'string' ? parseUserId(event['sender']) : null;
-    if (found === null) throw nonsense('the sender of its server notices');
+    if (found === null) throw invalidResponse('the sender of its server notices');
     return found;
   };
 
@@ -48,10 +48,10 @@ export function createNoticesRooms(parts: {
 /** The `joined_rooms` of an answer. */
 export function roomList(body: JsonObject | null, asked: string): readonly RoomId[] {
   const list = body?.['joined_rooms'];
-  if (!Array.isArray(list)) throw nonsense(asked);
+  if (!Array.isArray(list)) throw invalidResponse(asked);
   return list.map((entry) => {
     const room = typeof entry === 'string' ? parseRoomId(entry) : null;
-    if (room === null) throw nonsense(asked);
+    if (room === null) throw invalidResponse(asked);
     return room;
   });
 }

@@ -1,5 +1,5 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import type { Killed, Issued } from '../../ports/issuer.ts';
+import type { KillResult, IssueResult } from '../../ports/issuer.ts';
 import { isBearer, type Answer, type JsonObject } from './http.ts';
 
 type Answered = Extract<Answer, { kind: 'answer' }>;
@@ -31,7 +31,7 @@ function describe(answer: Answered): string {
  * What came of asking for a token (Synapse admin API, "Login as a user"). `refused` only where the
  * homeserver itself said no, or nothing was sent; every doubt is `unknown`.
  */
-export function issuedFrom(answer: Answer, issuerToken: string): Issued {
+export function issuedFrom(answer: Answer, issuerToken: string): IssueResult {
   if (answer.kind === 'unsent') return { kind: 'refused', why: 'other', problem: answer.problem };
   if (answer.kind === 'lost') return { kind: 'unknown', problem: answer.problem };
   if (answer.status === 200) {
@@ -49,7 +49,10 @@ export function issuedFrom(answer: Answer, issuerToken: string): Issued {
   return { kind: 'refused', ...explain(refusal) };
 }
 
-function explain(refusal: Refusal): { why: Extract<Issued, { kind: 'refused' }>['why']; problem: string } {
+function explain(refusal: Refusal): {
+  why: Extract<IssueResult, { kind: 'refused' }>['why'];
+  problem: string;
+} {
   const said = `(${String(refusal.status)} ${refusal.errcode})`;
   switch (refusal.errcode) {
     case 'M_NOT_FOUND':
@@ -84,7 +87,7 @@ function explain(refusal: Refusal): { why: Extract<Issued, { kind: 'refused' }>[
  * What came of logging a token out. Seen on Synapse 1.163: 200 for expired tokens and for those of a
  * locked or deactivated user too, and the token is gone afterwards; a second time 401 M_UNKNOWN_TOKEN.
  */
-export function killedFrom(answer: Answer): Killed {
+export function killedFrom(answer: Answer): KillResult {
   if (answer.kind !== 'answer') return { kind: 'unknown', problem: answer.problem };
   if (answer.status === 200 && answer.body !== null && Object.keys(answer.body).length === 0)
     return { kind: 'dead' };
@@ -94,7 +97,7 @@ export function killedFrom(answer: Answer): Killed {
 
 /**
  * The body of a good answer; `null` where the homeserver says that there is no such thing.
- * @throws MintwardenError `homeserver-unreachable`, `homeserver-refused` or `homeserver-nonsense`
+ * @throws MintwardenError `homeserver-unreachable`, `homeserver-refused` or `homeserver-invalid-response`
  */
 export function bodyOf(answer: Answer, asked: string): JsonObject | null {
   if (answer.kind !== 'answer') {
@@ -108,7 +111,7 @@ export function bodyOf(answer: Answer, asked: string): JsonObject | null {
   const refusal = refusalOf(answer);
   if (refusal === null) {
     throw new MintwardenError(
-      answer.status >= 500 ? 'homeserver-unreachable' : 'homeserver-nonsense',
+      answer.status >= 500 ? 'homeserver-unreachable' : 'homeserver-invalid-response',
       `The homeserver, asked for ${asked}, answered ${describe(answer)}.`,
       'Look whether the homeserver is well, and what stands between it and Mintwarden.',
     );
@@ -122,9 +125,9 @@ export function bodyOf(answer: Answer, asked: string): JsonObject | null {
 }
 
 /** For an answer whose form is not what the homeserver's documentation says. */
-export function nonsense(asked: string): MintwardenError {
+export function invalidResponse(asked: string): MintwardenError {
   return new MintwardenError(
-    'homeserver-nonsense',
+    'homeserver-invalid-response',
     `The homeserver, asked for ${asked}, gave an answer that makes no sense.`,
     'Look what stands between the homeserver and Mintwarden, and whether it is a supported Synapse.',
   );

@@ -2,9 +2,9 @@ import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import type { Access, AccessControl, TokenVerification } from './access-control.ts';
-import { accessEntries, type Entry } from './grant-cache.ts';
-import { accessUpstream } from './upstream-tokens.ts';
-import { accessUses } from './use-counter.ts';
+import { grantCache, type Entry } from './grant-cache.ts';
+import { upstreamTokens } from './upstream-tokens.ts';
+import { useCounter } from './use-counter.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
 import { expiryTimer } from './expiry-timer.ts';
 import { createTokenProofs } from './token-proofs.ts';
@@ -26,11 +26,11 @@ export type LocalAccess = AccessControl & {
  * counts before it resolves; an expiry counts by the clock, whoever has written it down.
  */
 export function createAccessControl(services: Services): LocalAccess {
-  const entries = accessEntries(services);
+  const entries = grantCache(services);
   const over = expiryTimer(services.clock, services.log);
-  const leases = accessUpstream(services, entries);
+  const leases = upstreamTokens(services, entries);
   const proofs = createTokenProofs();
-  const uses = accessUses(services, entries);
+  const uses = useCounter(services, entries);
   const isRevoked = (id: GrantId): boolean => services.pendingRevocations.has(id);
   const stopPending = services.pendingRevocations.onAdded((id) => over.refused(id));
   const unsubscribe = services.ledger.onCommitted((change) => {

@@ -41,7 +41,7 @@ export type Entry = {
  * The cache of grants that tokens were presented for. Every commit of this process changes it before the
  * commit resolves, and a read that a commit overtook is done again: it is never behind the ledger.
  */
-export function accessEntries(services: Services) {
+export function grantCache(services: Services) {
   const entries = new LRUCache<GrantId, Entry>({ max: MAX_GRANTS });
   const unknown = new LRUCache<GrantId, true>({ max: MAX_UNKNOWN });
   const loading = singleFlight<Entry | null>();
@@ -218,4 +218,4 @@ export function accessEntries(services: Services) {
 }
 
 /** See `accessEntries`. */
-export type AccessEntries = ReturnType<typeof accessEntries>;
+export type GrantCache = ReturnType<typeof grantCache>;

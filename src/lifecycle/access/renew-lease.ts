@@ -3,9 +3,9 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { Issued } from '../../ports/issuer.ts';
+import type { IssueResult } from '../../ports/issuer.ts';
 import type { UpstreamToken } from './access-control.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from '../leases/kill-lease.ts';
 import { aliveLease, askingLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
@@ -40,7 +40,7 @@ export function needsRenewal(
 export function decideRenewed(
   grant: Grant,
   lease: Lease,
-  issued: Issued,
+  issued: IssueResult,
   sealed: string | null,
   now: number,
   ids: NewIds,
@@ -50,14 +50,14 @@ export function decideRenewed(
       at: now,
       grants: [{ ...grant, revision: grant.revision + 1 }],
       leases: [aliveLease(lease, sealed)],
-      audit: [auditOf(grant, 'lease-made', 'system', now, { lease: lease.id, until: lease.validUntil })],
+      audit: [grantAudit(grant, 'lease-made', 'system', now, { lease: lease.id, until: lease.validUntil })],
     };
   }
   if (issued.kind === 'refused') {
     return {
       at: now,
       leases: [refusedLease(lease, issued.problem)],
-      audit: [auditOf(grant, 'lease-failed', 'system', now, { lease: lease.id, problem: issued.problem })],
+      audit: [grantAudit(grant, 'lease-failed', 'system', now, { lease: lease.id, problem: issued.problem })],
     };
   }
   const problem = issued.kind === 'unknown' ? issued.problem : 'The answer could not be kept.';
@@ -65,7 +65,7 @@ export function decideRenewed(
     at: now,
     leases: [orphanLease(lease, problem)],
     messages: [aliveMessage(lease, 'orphan', now, ids)],
-    audit: [auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
+    audit: [grantAudit(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
   };
 }
 
@@ -85,7 +85,7 @@ export async function renewLease(
   const requested = await services.ledger.commit({
     at: now,
     leases: [lease],
-    audit: [auditOf(grant, 'lease-requested', 'system', now, { lease: lease.id, until: validUntil })],
+    audit: [grantAudit(grant, 'lease-requested', 'system', now, { lease: lease.id, until: validUntil })],
   });
   if (requested !== 'committed')
     throw new MintwardenError('conflict', 'The lease could not be recorded.', 'Try again.');
@@ -103,7 +103,7 @@ async function goodGrant(services: Services, id: GrantId): Promise<Grant> {
 }
 
 /** The alive row, or null where the answer was of no use or no longer wanted. */
-async function keep(services: Services, asked: Lease, issued: Issued): Promise<Lease | null> {
+async function keep(services: Services, asked: Lease, issued: IssueResult): Promise<Lease | null> {
   const decide = async (): Promise<Decision<Lease | null>> => {
     const [grant, lease] = await Promise.all([
       services.ledger.grant(asked.grantId),
@@ -127,7 +127,7 @@ async function keep(services: Services, asked: Lease, issued: Issued): Promise<L
   }
 }
 
-function noUpstream(issued: Issued): MintwardenError {
+function noUpstream(issued: IssueResult): MintwardenError {
   if (issued.kind === 'refused')
     return new MintwardenError('homeserver-refused', 'The homeserver refused a new upstream token.');
   if (issued.kind === 'unknown')

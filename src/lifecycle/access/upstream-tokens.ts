@@ -2,8 +2,8 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId, LeaseId } from '../../domain/ids.ts';
 import type { UpstreamToken } from './access-control.ts';
-import type { AccessEntries, Entry } from './grant-cache.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import type { GrantCache, Entry } from './grant-cache.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from '../leases/kill-lease.ts';
 import { killingLease } from '../rows/lease-row.ts';
@@ -26,7 +26,7 @@ const LAST_RESORT_MS = 2_000;
  * UpstreamToken tokens for live grants: from memory, from the ledger, or new ones. One look-up per grant at a
  * time.
  */
-export function accessUpstream(services: Services, entries: AccessEntries) {
+export function upstreamTokens(services: Services, entries: GrantCache) {
   const obtaining = singleFlight<UpstreamToken>();
   const refusing = singleFlight<UpstreamToken | 'gone' | 'unavailable'>();
   const failures = pace(...AFTER_FAILURE_MS);
@@ -122,7 +122,7 @@ export function accessUpstream(services: Services, entries: AccessEntries) {
           at: now,
           leases: [killingLease(lease, now)],
           messages: early ? [aliveMessage(lease, 'died-early', now, newIds(services.random))] : [],
-          audit: [auditOf(grant, 'lease-failed', 'system', now, { lease: lease.id, byHomeserver: true })],
+          audit: [grantAudit(grant, 'lease-failed', 'system', now, { lease: lease.id, byHomeserver: true })],
         },
         value: null,
       };

@@ -4,14 +4,14 @@ import { usesLeft } from '../../domain/scope-checks.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
 import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
-import type { AccessEntries } from './grant-cache.ts';
+import type { GrantCache } from './grant-cache.ts';
 
 /**
  * The uses of grants that are good for so many requests. The ledger counts: a use that was counted stays
  * counted, whatever becomes of the request or of this process. The end waits for the requests that were
  * counted and are under way, since it would cut them off.
  */
-export function accessUses(services: Services, entries: AccessEntries) {
+export function useCounter(services: Services, entries: GrantCache) {
   const underWay = new Map<GrantId, number>();
   const spent = new Set<GrantId>();
 

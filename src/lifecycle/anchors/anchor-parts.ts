@@ -1,12 +1,12 @@
-import type { Anchor, Mac, Reach } from '../../domain/anchor.ts';
-import type { Anchorage, AnchorStore, PostedAnchor } from '../../ports/anchors.ts';
+import type { Anchor, Mac, LedgerPosition } from '../../domain/anchor.ts';
+import type { AnchorRoom, AnchorStore, PostedAnchor } from '../../ports/anchors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Services } from '../services.ts';
 
 /** What anchors are made of and compared with. */
 export type AnchorParts = Pick<Services, 'ledger' | 'clock' | 'random' | 'log'> & {
   readonly store: AnchorStore;
-  readonly anchorage: Anchorage;
+  readonly anchorage: AnchorRoom;
   readonly mac: Mac;
 };
 
@@ -14,11 +14,11 @@ export type AnchorParts = Pick<Services, 'ledger' | 'clock' | 'random' | 'log'> 
 export async function reachOf(
   ledger: Pick<Ledger, 'counts'>,
   store: AnchorStore,
-): Promise<Reach & { readonly anchor: Omit<Anchor, 'at'> }> {
+): Promise<LedgerPosition & { readonly anchor: Omit<Anchor, 'at'> }> {
   const [counts, generation, uses] = await Promise.all([
     ledger.counts(),
     store.generation(),
-    store.usesInAll(),
+    store.totalUses(),
   ]);
   const { auditRows: seq, auditHead: hash, live } = counts;
   return {
@@ -33,9 +33,9 @@ export async function reachOf(
 /**
  * What was posted last in this room. Another control room knows nothing of what was said in the one before.
  */
-export async function postedHere(
+export async function lastPosted(
   store: Pick<AnchorStore, 'posted'>,
-  { roomId }: Pick<Anchorage, 'roomId'>,
+  { roomId }: Pick<AnchorRoom, 'roomId'>,
 ): Promise<PostedAnchor | null> {
   const posted = await store.posted();
   return posted?.roomId === roomId ? posted : null;

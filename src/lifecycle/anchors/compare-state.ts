@@ -1,13 +1,19 @@
-import { type Anchor, compareWithAnchor, isFurther, type OldCopy, readAnchor } from '../../domain/anchor.ts';
+import {
+  type Anchor,
+  compareWithAnchor,
+  isNewerAnchor,
+  type OldCopy,
+  readAnchor,
+} from '../../domain/anchor.ts';
 import { CHAIN_START } from '../../domain/audit.ts';
-import type { PostedAnchor, RoomAnchor } from '../../ports/anchors.ts';
-import { type AnchorParts, postedHere, reachOf } from './anchor-parts.ts';
+import type { PostedAnchor, AnchorEvent } from '../../ports/anchors.ts';
+import { type AnchorParts, lastPosted, reachOf } from './anchor-parts.ts';
 
 /** The generation that a state begins with. */
 const FIRST_GENERATION = 1;
 
 /** What comparing the ledger with the control room came to. */
-export type Compared = {
+export type Comparison = {
   /**
    * `held`: found now, or found before and not confirmed. `lost`: nothing of an earlier state is here, so
    * nothing can come to life.
@@ -25,12 +31,12 @@ export type Compared = {
 
 /**
  * Compares the ledger with the furthest anchor in the control room. Writes nothing.
- * @throws MintwardenError `homeserver-unreachable` | `homeserver-refused` | `homeserver-nonsense` | `state`
+ * @throws MintwardenError `homeserver-unreachable` | `homeserver-refused` | `homeserver-invalid-response` | `state`
  */
-export async function compareState(parts: AnchorParts): Promise<Compared> {
+export async function compareState(parts: AnchorParts): Promise<Comparison> {
   const { ledger, store, anchorage, mac, clock } = parts;
   const events = await anchorage.newest();
-  const [before, posted] = await Promise.all([store.held(), postedHere(store, anchorage)]);
+  const [before, posted] = await Promise.all([store.held(), lastPosted(store, anchorage)]);
   const homeserverForgot =
     posted !== null &&
     !events.some(({ eventId }) => eventId === posted.eventId) &&
@@ -66,15 +72,21 @@ export async function compareState(parts: AnchorParts): Promise<Compared> {
  * like the newest state. A state that another was given up for, and that has posted nothing yet, is left
  * alone: an operator has looked at it.
  */
-function isCutOff(events: readonly RoomAnchor[], posted: PostedAnchor | null, generation: number): boolean {
+function isCutOff(events: readonly AnchorEvent[], posted: PostedAnchor | null, generation: number): boolean {
   if (posted === null && generation > FIRST_GENERATION) return false;
   const place = posted === null ? -1 : events.findIndex(({ eventId }) => eventId === posted.eventId);
   const since = place === -1 ? events : events.slice(0, place);
   return since.some(({ content }) => Object.keys(content).length === 0);
 }
 
-function furthest(events: readonly RoomAnchor[], read: (event: RoomAnchor) => Anchor | null): Anchor | null {
+function furthest(
+  events: readonly AnchorEvent[],
+  read: (event: AnchorEvent) => Anchor | null,
+): Anchor | null {
   return events
     .map(read)
-    .reduce((best, each) => (each !== null && (best === null || isFurther(each, best)) ? each : best), null);
+    .reduce(
+      (best, each) => (each !== null && (best === null || isNewerAnchor(each, best)) ? each : best),
+      null,
+    );
 }

@@ -3,13 +3,13 @@ import type { Change } from '../../domain/change.ts';
 import { problemOf } from '../problem.ts';
 import { compareState } from './compare-state.ts';
 import { recordHomeserverRestored, recordLostState } from './record-findings.ts';
-import { type AnchorParts, postedHere, reachOf } from './anchor-parts.ts';
+import { type AnchorParts, lastPosted, reachOf } from './anchor-parts.ts';
 
 /**
  * How often an anchor is posted, how soon after power was taken away, how often the last one is looked for,
  * and so on.
  */
-export type AnchorPace = {
+export type AnchorIntervals = {
   readonly everyMs: number;
   readonly soonMs: number;
   readonly lookEveryMs: number;
@@ -17,7 +17,7 @@ export type AnchorPace = {
   readonly lastTryMs: number;
 };
 
-const PACE: AnchorPace = {
+const PACE: AnchorIntervals = {
   everyMs: 600_000,
   soonMs: 1_000,
   lookEveryMs: 120_000,
@@ -53,7 +53,11 @@ export type AnchorPoster = {
  * minutes where something changed, and at the end. On the way it looks whether the homeserver still has the
  * last one. Nothing waits for it: where the homeserver is away it is tried again.
  */
-export function startAnchors(parts: AnchorParts, start: AnchorStart, pace: AnchorPace = PACE): AnchorPoster {
+export function startAnchors(
+  parts: AnchorParts,
+  start: AnchorStart,
+  pace: AnchorIntervals = PACE,
+): AnchorPoster {
   let { compared } = start;
   let other = false;
   const { ledger, store, log } = parts;
@@ -84,7 +88,7 @@ export function startAnchors(parts: AnchorParts, start: AnchorStart, pace: Ancho
       }
       // What an old copy says of itself must not stand beside what the true one said.
       if (other) return true;
-      const posted = await postedHere(store, parts.anchorage);
+      const posted = await lastPosted(store, parts.anchorage);
       const isLooking = posted !== null && performance.now() >= lookAt;
       const isGone = isLooking && !(await parts.anchorage.has(posted.eventId));
       if (isLooking) lookAt = performance.now() + pace.lookEveryMs;
@@ -156,7 +160,7 @@ async function post(
 ): Promise<void> {
   const [{ anchor: standing }, posted] = await Promise.all([
     reachOf(ledger, store),
-    postedHere(store, anchorage),
+    lastPosted(store, anchorage),
   ]);
   const last = posted?.anchor;
   const isSame =
@@ -168,5 +172,5 @@ async function post(
   const anchor = { ...standing, at: clock.now() };
   const content = anchorContent(anchor, anchorage.roomId, mac);
   const eventId = await anchorage.post(content, `anchor-${Buffer.from(random.bytes(12)).toString('hex')}`);
-  await store.notePosted({ anchor, eventId, roomId: anchorage.roomId });
+  await store.recordPosted({ anchor, eventId, roomId: anchorage.roomId });
 }

@@ -2,7 +2,7 @@ import type { Anchor, OldCopy } from '../../domain/anchor.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { killingLease } from '../rows/lease-row.ts';
-import { changed } from '../rows/message-row.ts';
+import { reviseMessage } from '../rows/message-row.ts';
 import { historyAudit, historyMessage } from '../rows/history-row.ts';
 import type { AnchorParts } from './anchor-parts.ts';
 
@@ -97,7 +97,7 @@ export async function killAgain({
   store,
 }: Pick<Writing, 'ledger' | 'clock' | 'store'>): Promise<number> {
   let count = 0;
-  for (const id of await store.leasesKept(clock.now())) {
+  for (const id of await store.keptLeases(clock.now())) {
     await decideAndCommit(ledger, async (): Promise<Decision<null>> => {
       const lease = await ledger.lease(id);
       if (lease === null || lease.sealed === null || (lease.state !== 'dead' && lease.state !== 'unkillable'))
@@ -117,7 +117,7 @@ async function searchFirst(ledger: Writing['ledger'], store: Writing['store'], a
       if (message === null || message.state !== 'waiting') return { change: null, value: null };
       const since = (message.firstTriedAt ?? message.createdAt) - MARGIN_MS;
       return {
-        change: { at, messages: [changed(message, { firstTriedAt: since, triedBy: null })] },
+        change: { at, messages: [reviseMessage(message, { firstTriedAt: since, triedBy: null })] },
         value: null,
       };
     });

@@ -11,13 +11,13 @@ import type { AnchorParts } from './anchor-parts.ts';
 const MANY = 100_000;
 
 /** What an operator decides on. */
-export type HeldState = { readonly copy: OldCopy; readonly live: readonly Grant[] };
+export type OldCopyState = { readonly copy: OldCopy; readonly live: readonly Grant[] };
 
 /** What is held, and what is live in it; null where nothing is held. */
-export async function heldState(
+export async function oldCopyState(
   ledger: Pick<Services['ledger'], 'grants'>,
   store: Pick<AnchorParts['store'], 'held'>,
-): Promise<HeldState | null> {
+): Promise<OldCopyState | null> {
   const copy = await store.held();
   if (copy === null) return null;
   return { copy, live: await ledger.grants({ states: ['live', 'minting'], limit: MANY }) };
@@ -36,7 +36,7 @@ export async function trustState(
 ): Promise<number> {
   const { ledger, store, clock, random } = parts;
   const { by, keep, leaseMs } = request;
-  const state = await heldState(ledger, store);
+  const state = await oldCopyState(ledger, store);
   if (state === null)
     throw new MintwardenError('conflict', 'This state is not held: there is nothing to confirm.', null);
   const stranger = keep.find((id) => !state.live.some((grant) => grant.id === id && grant.state === 'live'));

@@ -1,5 +1,5 @@
 import type { Lease } from '../../domain/lease.ts';
-import type { Issued } from '../../ports/issuer.ts';
+import type { IssueResult } from '../../ports/issuer.ts';
 import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
 
@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
  * Asks the homeserver. The port promises not to throw; what is thrown all the same leaves the outcome
  * unknown.
  */
-export async function issueToken(services: Pick<Services, 'issuer'>, lease: Lease): Promise<Issued> {
+export async function issueToken(services: Pick<Services, 'issuer'>, lease: Lease): Promise<IssueResult> {
   try {
     return await services.issuer.issue(lease.subject, lease.validUntil);
   } catch (error) {

@@ -2,8 +2,8 @@ import type { Change } from '../../domain/change.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Message } from '../../domain/message.ts';
-import type { Killed } from '../../ports/issuer.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import type { KillResult } from '../../ports/issuer.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { backoffMs } from '../backoff.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { reviseLease, deadLease } from '../rows/lease-row.ts';
@@ -20,7 +20,7 @@ const GIVE_UP_AFTER_END_MS = 3_600_000;
  * What a try to log a token out came to. `unopenable`: the sealed copy cannot be opened, so no further try
  * can work.
  */
-type KillTry = Killed | { readonly kind: 'unopenable'; readonly problem: string };
+type KillTry = KillResult | { readonly kind: 'unopenable'; readonly problem: string };
 
 /** Tells the control room of an upstream token that may be alive. */
 export function aliveMessage(
@@ -53,7 +53,7 @@ export function decideKilled(
       at: now,
       leases: [deadLease(lease, now)],
       audit: [
-        auditOf(grant, 'lease-killed', 'system', now, { lease: lease.id, attempts: lease.attempts + 1 }),
+        grantAudit(grant, 'lease-killed', 'system', now, { lease: lease.id, attempts: lease.attempts + 1 }),
       ],
     };
   }
@@ -78,7 +78,7 @@ export function decideKilled(
     ],
     messages: [aliveMessage(lease, 'unkillable', now, ids)],
     audit: [
-      auditOf(grant, 'lease-unkillable', 'system', now, {
+      grantAudit(grant, 'lease-unkillable', 'system', now, {
         lease: lease.id,
         until: lease.validUntil,
         attempts,

@@ -1,8 +1,8 @@
 import type { Change } from '../../domain/change.ts';
 import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { Issued } from '../../ports/issuer.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import type { IssueResult } from '../../ports/issuer.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { killingLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
 
 /**
@@ -12,7 +12,7 @@ import { killingLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
 export function decideLateAnswer(
   grant: Grant,
   lease: Lease,
-  issued: Issued,
+  issued: IssueResult,
   sealed: string | null,
   now: number,
 ): Change | null {
@@ -21,14 +21,14 @@ export function decideLateAnswer(
     return {
       at: now,
       leases: [killingLease(lease, now, sealed)],
-      audit: [auditOf(grant, 'lease-made', 'system', now, { lease: lease.id, unwanted: true })],
+      audit: [grantAudit(grant, 'lease-made', 'system', now, { lease: lease.id, unwanted: true })],
     };
   }
   if (issued.kind === 'refused') {
     return {
       at: now,
       leases: [refusedLease(lease, issued.problem)],
-      audit: [auditOf(grant, 'lease-failed', 'system', now, { lease: lease.id })],
+      audit: [grantAudit(grant, 'lease-failed', 'system', now, { lease: lease.id })],
     };
   }
   if (lease.state === 'orphan') return null;
@@ -37,7 +37,7 @@ export function decideLateAnswer(
     leases: [
       orphanLease(lease, issued.kind === 'unknown' ? issued.problem : 'The answer could not be kept.'),
     ],
-    audit: [auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
+    audit: [grantAudit(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil })],
   };
 }
 

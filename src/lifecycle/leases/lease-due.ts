@@ -2,7 +2,7 @@ import type { Change } from '../../domain/change.ts';
 import { unreachable } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { killingLease, orphanLease, reviseLease } from '../rows/lease-row.ts';
 import type { NewIds } from '../rows/new-id.ts';
 import { aliveMessage } from './kill-lease.ts';
@@ -26,7 +26,7 @@ export function decideLeaseDue(
         leases: [orphan],
         messages: told,
         audit: [
-          auditOf(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil }),
+          grantAudit(grant, 'lease-orphaned', 'system', now, { lease: lease.id, until: lease.validUntil }),
         ],
       };
     }

@@ -1,9 +1,9 @@
 import { type Change, type CommandKey, eventOf } from '../../domain/change.ts';
-import { failed, madeLive, type Grant } from '../../domain/grant.ts';
+import { failed, markLive, type Grant } from '../../domain/grant.ts';
 import { isOperator } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { MessageBody } from '../../domain/message.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { aliveLease, orphanLease, refusedLease } from '../rows/lease-row.ts';
 import { newMessage } from '../rows/message-row.ts';
 import type { NewIds } from '../rows/new-id.ts';
@@ -26,7 +26,9 @@ export function decideRequested(grant: Grant, lease: Lease, command: CommandKey 
     ...(command === null ? {} : { command }),
     grants: [grant],
     leases: [lease],
-    audit: [auditOf(grant, 'mint-requested', grant.minter, grant.createdAt, data, command?.eventId ?? null)],
+    audit: [
+      grantAudit(grant, 'mint-requested', grant.minter, grant.createdAt, data, command?.eventId ?? null),
+    ],
   };
 }
 
@@ -68,11 +70,11 @@ export function decideMinted(
   });
   return {
     at: now,
-    grants: [madeLive(grant)],
+    grants: [markLive(grant)],
     leases: [aliveLease(lease, made.sealed)],
     // What is handed over by hand is not sent: the row is only looked at when nobody took it.
     messages: [minted, notice, byHand ? { ...token, nextActionAt: giveUpAt } : token],
-    audit: [auditOf(grant, 'minted', 'system', now, { lease: lease.id, leaseUntil: lease.validUntil })],
+    audit: [grantAudit(grant, 'minted', 'system', now, { lease: lease.id, leaseUntil: lease.validUntil })],
   };
 }
 
@@ -121,11 +123,11 @@ export function decideMintFailed(
       }),
     ],
     audit: [
-      auditOf(grant, 'mint-failed', 'system', now, { problem: failure.problem }),
+      grantAudit(grant, 'mint-failed', 'system', now, { problem: failure.problem }),
       ...(after === null
         ? []
         : [
-            auditOf(grant, orphanUntil === null ? 'lease-failed' : 'lease-orphaned', 'system', now, {
+            grantAudit(grant, orphanUntil === null ? 'lease-failed' : 'lease-orphaned', 'system', now, {
               lease: after.id,
               until: after.validUntil,
             }),

@@ -1,10 +1,10 @@
 import { unreachable } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
-import type { Issued } from '../../ports/issuer.ts';
+import type { IssueResult } from '../../ports/issuer.ts';
 import type { MintFailure } from './mint-decisions.ts';
 
 /** A homeserver's no, or its silence, in words for the control room. */
-export function mintFailure(subject: UserId, issued: Exclude<Issued, { kind: 'issued' }>): MintFailure {
+export function mintFailure(subject: UserId, issued: Exclude<IssueResult, { kind: 'issued' }>): MintFailure {
   if (issued.kind === 'unknown') {
     return {
       sentence: 'The homeserver gave no usable answer when it was asked for the token.',
@@ -18,7 +18,7 @@ export function mintFailure(subject: UserId, issued: Exclude<Issued, { kind: 'is
 
 function refusal(
   subject: UserId,
-  why: Extract<Issued, { kind: 'refused' }>['why'],
+  why: Extract<IssueResult, { kind: 'refused' }>['why'],
 ): { sentence: string; next: string } {
   switch (why) {
     case 'no-such-user':

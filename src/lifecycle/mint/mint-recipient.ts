@@ -9,7 +9,7 @@ import type { Services } from '../services.ts';
  * Who is to get the token: who was named, or the minter; an operator only where they named a file.
  * @throws MintwardenError `usage` | `recipient-unusable`
  */
-export function recipientOf(
+export function resolveRecipient(
   services: Pick<Services, 'directory' | 'ownAccounts' | 'chat'>,
   request: MintRequest,
 ): UserId | Operator {

@@ -13,17 +13,17 @@ const WHY: Record<ExcludedRoom['why'], string> = {
 };
 
 /** Rooms outside every scope, and why. */
-export type Outside = ReadonlyMap<RoomId, ExcludedRoom['why']>;
+export type ExcludedRooms = ReadonlyMap<RoomId, ExcludedRoom['why']>;
 
 /** All rooms outside every scope, from everything that knows of some. */
-export function outsideRooms(
+export function excludedRooms(
   excluded: readonly ExcludedRoom[],
   seen: {
     readonly control: readonly RoomId[];
     readonly dms: readonly (Dm | null)[];
     readonly noticesRoom: RoomId | null;
   },
-): Outside {
+): ExcludedRooms {
   const { control, dms, noticesRoom } = seen;
   const outside = new Map(excluded.map((room) => [room.roomId, room.why]));
   for (const dm of dms) if (dm !== null) outside.set(dm.roomId, 'dm');
@@ -88,7 +88,7 @@ export function checkRoom(
   roomId: RoomId,
   subject: UserId,
   joined: ReadonlySet<RoomId>,
-  outside: Outside,
+  outside: ExcludedRooms,
   mayEnter: boolean,
 ): void {
   const why = outside.get(roomId);

@@ -3,7 +3,7 @@ import { newGrantId } from '../../domain/grant-id.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { hashToken, newToken } from '../../domain/token.ts';
-import type { Issued } from '../../ports/issuer.ts';
+import type { IssueResult } from '../../ports/issuer.ts';
 import { refuseDuringLockdown } from '../lockdown.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { issueToken } from '../leases/issue-token.ts';
@@ -90,7 +90,7 @@ async function conclude(
   services: Services,
   requested: Grant,
   asked: Lease,
-  issued: Issued,
+  issued: IssueResult,
   recipientJoined: boolean,
 ): Promise<Grant> {
   const decide = async (): Promise<Decision<Grant>> => {
@@ -116,7 +116,7 @@ async function conclude(
         : decideMintFailed(
             grant,
             lease,
-            mintFailure(grant.subject, issued as Exclude<Issued, { kind: 'issued' }>),
+            mintFailure(grant.subject, issued as Exclude<IssueResult, { kind: 'issued' }>),
             now,
             newIds(services.random),
           );
@@ -134,7 +134,7 @@ function unwanted(
   services: Services,
   grant: Grant,
   lease: Lease,
-  issued: Issued,
+  issued: IssueResult,
   sealed: string | null,
   now: number,
 ) {
@@ -158,7 +158,7 @@ function unwanted(
 async function unrecorded(
   services: Services,
   grant: Grant,
-  issued: Issued,
+  issued: IssueResult,
   cause: unknown,
 ): Promise<MintwardenError> {
   services.log.error('mint could not be recorded', { grant: grant.id, problem: problemOf(cause) });

@@ -8,8 +8,8 @@ import type { Policy } from '../../domain/policy.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
 import { safeInline } from '../../words/safe-text.ts';
 import { checkLimits } from './mint-limits.ts';
-import { checkRecipientKeys, recipientOf } from './mint-recipient.ts';
-import { checkRoom, outsideRooms, resolveRoom, roomFacts, type Outside } from './mint-rooms.ts';
+import { checkRecipientKeys, resolveRecipient } from './mint-recipient.ts';
+import { checkRoom, excludedRooms, resolveRoom, roomFacts, type ExcludedRooms } from './mint-rooms.ts';
 import { mintTerms } from './mint-terms.ts';
 import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
 import type { MintPlan, MintRequest } from '../requests.ts';
@@ -38,7 +38,7 @@ export async function planMint(
   const policy = services.policy();
   const { subject } = request;
   checkSubjectName(services, policy, subject);
-  const recipient = recipientOf(services, request);
+  const recipient = resolveRecipient(services, request);
   const ttlMs = checkTtl(policy, request.ttlMs);
   const reason = checkReason(policy, request.reason);
   if (request.rooms !== 'all' && request.rooms.length === 0) {
@@ -52,20 +52,20 @@ export async function planMint(
   const terms = mintTerms(request, purpose === 'mint' ? ENFORCED : null);
   if (terms.from !== undefined && !services.seesAddresses) throw NO_ADDRESSES;
 
-  const limits = begun(checkLimits(services.ledger, policy, subject));
+  const limits = deferRejection(checkLimits(services.ledger, policy, subject));
   const person = isOperator(recipient) ? null : recipient;
-  const keys = person === null ? null : begun(services.chat.keys(person));
-  const pin = person === null ? null : begun(services.ledger.pin(person));
-  const dm = person === null ? null : begun(services.chat.dm(person));
-  const theirDm = begun(services.chat.dm(subject));
-  const excluded = begun(services.ledger.excluded());
-  const predecessors = begun(services.chat.controlRoomPredecessors());
+  const keys = person === null ? null : deferRejection(services.chat.keys(person));
+  const pin = person === null ? null : deferRejection(services.ledger.pin(person));
+  const dm = person === null ? null : deferRejection(services.chat.dm(person));
+  const theirDm = deferRejection(services.chat.dm(subject));
+  const excluded = deferRejection(services.ledger.excluded());
+  const predecessors = deferRejection(services.chat.controlRoomPredecessors());
   const early = earlyFacts(services, request);
-  const notices = begun(services.directory.hasServerNotices());
+  const notices = deferRejection(services.directory.hasServerNotices());
 
   const facts = checkSubjectFacts(policy, subject, await services.directory.subject(subject), await notices);
   const control = [services.controlRoomId as RoomId, ...(await predecessors)];
-  const outside = outsideRooms(await excluded, {
+  const outside = excludedRooms(await excluded, {
     control,
     dms: [await theirDm, await dm],
     noticesRoom: facts.noticesRoom,
@@ -109,7 +109,7 @@ export async function planMint(
 }
 
 /** Its failure is told when it is awaited, not before: the order of the errors is ours. */
-function begun<T>(promise: Promise<T>): Promise<T> {
+function deferRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
@@ -153,14 +153,14 @@ type EarlyFacts = ReadonlyMap<RoomId, Promise<RoomFacts>>;
 function earlyFacts(services: Services, request: MintRequest): EarlyFacts {
   if (request.rooms === 'all') return new Map();
   const ids = request.rooms.flatMap((reference) => (reference.kind === 'id' ? [reference.roomId] : []));
-  return new Map(ids.map((id) => [id, begun(roomFacts(id, services.directory))]));
+  return new Map(ids.map((id) => [id, deferRejection(roomFacts(id, services.directory))]));
 }
 
 async function namedRooms(
   services: Services,
   request: MintRequest,
   facts: SubjectFacts,
-  outside: Outside,
+  outside: ExcludedRooms,
   early: EarlyFacts,
   mayEnter: boolean,
 ): Promise<'all' | readonly RoomFacts[]> {
@@ -168,7 +168,7 @@ async function namedRooms(
   const joined = new Set(facts.joinedRooms);
   const subject: UserId = request.subject;
   const resolving = request.rooms.map((reference) =>
-    begun(resolveRoom(reference, subject, facts.joinedRooms, services.directory)),
+    deferRejection(resolveRoom(reference, subject, facts.joinedRooms, services.directory)),
   );
   const ids = new Set<RoomId>();
   for (const room of resolving) ids.add(await room);
@@ -178,7 +178,7 @@ async function namedRooms(
 }
 
 /** Of rooms the subject is not in, those that server notices come in: a holder could reject the invite. */
-async function noticesAmong(services: Services, ids: readonly RoomId[]): Promise<Outside> {
+async function noticesAmong(services: Services, ids: readonly RoomId[]): Promise<ExcludedRooms> {
   const are = await Promise.all(ids.map((id) => services.directory.isNoticesRoom(id)));
   return new Map(ids.filter((_, index) => are[index] === true).map((id) => [id, 'server-notices']));
 }

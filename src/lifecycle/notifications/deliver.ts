@@ -4,7 +4,7 @@ import { isOperator, type GrantId, type MessageId, type UserId } from '../../dom
 import type { Message } from '../../domain/message.ts';
 import { mintLine } from '../../words/command-line.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { changed } from '../rows/message-row.ts';
+import { reviseMessage } from '../rows/message-row.ts';
 import { alreadyEnded } from '../revocation/revoke.ts';
 import type { Services } from '../services.ts';
 
@@ -81,7 +81,7 @@ async function nudge(services: Services, id: GrantId): Promise<Message | null> {
     const now = services.clock.now();
     const rows = waiting
       .filter((row) => row.nextActionAt === null || row.nextActionAt > now)
-      .map((row) => changed(row, { nextActionAt: now }));
+      .map((row) => reviseMessage(row, { nextActionAt: now }));
     const token = [...rows, ...waiting].find(({ body }) => body.kind === 'token') ?? null;
     return { change: rows.length === 0 ? null : { at: now, messages: rows }, value: token };
   });

@@ -21,7 +21,7 @@ export function tokenObstacle(dm: Dm, keys: Keys, pin: Pin | null): WaitingFor |
  * By what way the subject is told. Server notices where the bot cannot reach them (ignored) or they have no
  * encryption; otherwise the DM, encrypted wherever they have keys.
  */
-export function noticeWay(facts: {
+export function noticeChannel(facts: {
   readonly ignoresBot: boolean;
   readonly devices: number;
   readonly hasServerNotices: boolean;

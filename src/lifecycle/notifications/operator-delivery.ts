@@ -4,13 +4,13 @@ import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, Operator } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import { refuseDuringLockdown } from '../lockdown.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { alreadyEnded } from '../revocation/revoke.ts';
 import { problemOf } from '../problem.ts';
 import { grantRow } from '../rows/sealed-row.ts';
 import type { Services } from '../services.ts';
-import { changed } from '../rows/message-row.ts';
+import { reviseMessage } from '../rows/message-row.ts';
 
 /**
  * What stands in the row while the token is on its way into the file: what is not confirmed may have arrived.
@@ -120,7 +120,10 @@ async function begin(services: Services, id: GrantId, by: Operator): Promise<str
     checkTaker(facts, by);
     const now = services.clock.now();
     const sealed = takeable(facts, now);
-    const message = changed(facts.token, { attempts: facts.token.attempts + 1, lastProblem: UNDER_WAY });
+    const message = reviseMessage(facts.token, {
+      attempts: facts.token.attempts + 1,
+      lastProblem: UNDER_WAY,
+    });
     return { change: { at: now, messages: [message] }, value: sealed };
   });
   if (outcome.kind === 'done') return outcome.value;
@@ -156,7 +159,7 @@ async function note(services: Services, id: GrantId, problem: string): Promise<v
     const { token } = await factsOf(services, id);
     const change =
       token.state === 'waiting'
-        ? { at: services.clock.now(), messages: [changed(token, { lastProblem: problem })] }
+        ? { at: services.clock.now(), messages: [reviseMessage(token, { lastProblem: problem })] }
         : null;
     return { change, value: null };
   });
@@ -178,13 +181,18 @@ async function conclude(services: Services, id: GrantId): Promise<Grant> {
 
 function decideTaken({ grant, token }: Facts, now: number): Change {
   const counts = effectiveState(grant, now) !== 'inactive' && token.state === 'waiting';
-  const taken = changed(token, { state: 'accepted', acceptedAt: now, lastProblem: null, nextActionAt: null });
+  const taken = reviseMessage(token, {
+    state: 'accepted',
+    acceptedAt: now,
+    lastProblem: null,
+    nextActionAt: null,
+  });
   return {
     at: now,
     grants: grant.sealedToken === null ? [] : [delivered(grant)],
     messages: token.state === 'waiting' ? [taken] : [],
     audit: [
-      auditOf(grant, 'delivered', 'system', now, {
+      grantAudit(grant, 'delivered', 'system', now, {
         recipient: grant.recipient,
         into: 'file',
         afterEnd: !counts,

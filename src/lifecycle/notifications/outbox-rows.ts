@@ -2,8 +2,8 @@ import type { Change } from '../../domain/change.ts';
 import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { EventId, RoomId } from '../../domain/ids.ts';
 import type { Channel, Message } from '../../domain/message.ts';
-import { auditOf } from '../rows/audit-event.ts';
-import { acceptedAs, changed } from '../rows/message-row.ts';
+import { grantAudit } from '../rows/audit-event.ts';
+import { acceptMessage, reviseMessage } from '../rows/message-row.ts';
 
 /** What the homeserver took. */
 export type AcceptedEvent = {
@@ -27,10 +27,10 @@ export function decideAccepted(
   if (message.body.kind !== 'token' || grant === null) {
     return {
       at: now,
-      messages: [acceptedAs(message, event, now, null)],
+      messages: [acceptMessage(message, event, now, null)],
       audit:
         message.body.kind === 'notice' && grant !== null
-          ? [auditOf(grant, 'noticed', 'system', now, { channel: event.channel })]
+          ? [grantAudit(grant, 'noticed', 'system', now, { channel: event.channel })]
           : [],
     };
   }
@@ -38,8 +38,8 @@ export function decideAccepted(
   return {
     at: now,
     grants: grant.sealedToken === null ? [] : [delivered(grant)],
-    messages: [acceptedAs(message, event, now, counts ? now + redactAfterMs : now)],
-    audit: [auditOf(grant, 'delivered', 'system', now, { recipient: grant.recipient, afterEnd: !counts })],
+    messages: [acceptMessage(message, event, now, counts ? now + redactAfterMs : now)],
+    audit: [grantAudit(grant, 'delivered', 'system', now, { recipient: grant.recipient, afterEnd: !counts })],
   };
 }
 
@@ -50,7 +50,9 @@ export function decideFailedTry(message: Message, problem: string, retryMs: numb
   const at = nextTry(message, retryMs, now);
   return {
     at: now,
-    messages: [changed(message, { attempts: message.attempts + 1, lastProblem: problem, nextActionAt: at })],
+    messages: [
+      reviseMessage(message, { attempts: message.attempts + 1, lastProblem: problem, nextActionAt: at }),
+    ],
   };
 }
 

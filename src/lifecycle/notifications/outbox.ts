@@ -2,11 +2,11 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { backoffMs } from '../backoff.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
-import { abandoned, changed, destinationKey, newMessage } from '../rows/message-row.ts';
+import { abandonMessage, reviseMessage, destinationKey, newMessage } from '../rows/message-row.ts';
 import { newIds } from '../rows/new-id.ts';
 import { decideFailedTry } from './outbox-rows.ts';
 import { problemOf } from '../problem.ts';
@@ -59,7 +59,7 @@ async function processWaiting(services: Services, message: Message): Promise<Pro
   }
   const earlier = grant === null ? null : await earlierWaiting(services, message, grant);
   if (earlier !== null) {
-    const behind = changed(message, { nextActionAt: Math.max(now + 1, earlier.nextActionAt ?? now) });
+    const behind = reviseMessage(message, { nextActionAt: Math.max(now + 1, earlier.nextActionAt ?? now) });
     await services.ledger.commit({ at: now, messages: [behind] });
     return DONE;
   }
@@ -79,7 +79,7 @@ async function processWaiting(services: Services, message: Message): Promise<Pro
 async function untilTaken(services: Services, message: Message): Promise<void> {
   await services.ledger.commit({
     at: services.clock.now(),
-    messages: [changed(message, { nextActionAt: message.giveUpAt })],
+    messages: [reviseMessage(message, { nextActionAt: message.giveUpAt })],
   });
 }
 
@@ -164,7 +164,7 @@ async function noteWaiting(
           ];
     const nextActionAt = Math.max(now + 1, Math.min(now + RECIPIENT_RETRY_MS, giveUpAt));
     return {
-      change: { at: now, messages: [changed(row, { lastProblem: why, nextActionAt }), ...news] },
+      change: { at: now, messages: [reviseMessage(row, { lastProblem: why, nextActionAt }), ...news] },
       value: null,
     };
   });
@@ -196,12 +196,12 @@ async function abandon(services: Services, id: MessageId): Promise<void> {
       grant === null
         ? []
         : [
-            auditOf(grant, 'message-abandoned', 'system', now, {
+            grantAudit(grant, 'message-abandoned', 'system', now, {
               kind: row.body.kind,
               problem: row.lastProblem,
             }),
           ];
-    return { change: { at: now, messages: [abandoned(row)], audit }, value: null };
+    return { change: { at: now, messages: [abandonMessage(row)], audit }, value: null };
   });
 }
 
@@ -212,7 +212,7 @@ function refusedRetry(attempts: number, wait: number): number {
 async function failedTry(services: Services, message: Message, error: unknown): Promise<ProcessResult> {
   const unreachable =
     error instanceof MintwardenError &&
-    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-nonsense');
+    (error.code === 'homeserver-unreachable' || error.code === 'homeserver-invalid-response');
   services.log.warn('message not sent', {
     kind: message.body.kind,
     attempts: message.attempts + 1,

@@ -1,8 +1,8 @@
 import type { EventId, MessageId, RoomId } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { changed } from '../rows/message-row.ts';
+import { reviseMessage } from '../rows/message-row.ts';
 import type { Services } from '../services.ts';
 
 /**
@@ -57,8 +57,8 @@ async function recordRedacted(
     return {
       change: {
         at: now,
-        messages: [changed(row, fields)],
-        audit: event === null ? [] : [auditOf(grant, 'redacted', 'system', now)],
+        messages: [reviseMessage(row, fields)],
+        audit: event === null ? [] : [grantAudit(grant, 'redacted', 'system', now)],
       },
       value: null,
     };

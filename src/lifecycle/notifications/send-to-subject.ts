@@ -5,7 +5,7 @@ import type { Channel, Message } from '../../domain/message.ts';
 import type { Dm } from '../../ports/chat.ts';
 import { inviteReason } from '../../words/invite.ts';
 import { contentOf } from './content.ts';
-import { noticeWay } from './delivery-decision.ts';
+import { noticeChannel } from './delivery-decision.ts';
 import { excludeRoom } from '../exclude-room.ts';
 import { isGone } from '../subjects/subject-decision.ts';
 import { prepareSend, recordAccepted } from './try-message.ts';
@@ -30,7 +30,7 @@ export async function sendToSubject(
   if (facts === null || isGone(facts)) return 'gone';
   if (facts.noticesRoom !== null)
     await excludeRoom(services, { roomId: facts.noticesRoom, why: 'server-notices', userId: subject });
-  const way = noticeWay({ ignoresBot: facts.ignoresBot, devices: keys.devices, hasServerNotices });
+  const way = noticeChannel({ ignoresBot: facts.ignoresBot, devices: keys.devices, hasServerNotices });
   // What may have gone by one way is not sent by another as well, unless that way is closed.
   const sticks = message.channel === 'server-notice' && hasServerNotices;
   if (way === 'server-notice' || sticks) await byServerNotice(services, message, grant);

@@ -3,7 +3,7 @@ import type { Pin } from '../../domain/change.ts';
 import type { MessageId, RoomId } from '../../domain/ids.ts';
 import type { Channel, Message } from '../../domain/message.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { changed } from '../rows/message-row.ts';
+import { reviseMessage } from '../rows/message-row.ts';
 import { decideAccepted, type AcceptedEvent } from './outbox-rows.ts';
 import type { Services } from '../services.ts';
 
@@ -49,7 +49,7 @@ export async function prepareSend(
   const same =
     remembered && message.roomId === to.roomId && message.channel === to.channel && pins.length === 0;
   if (same) return { kind: 'send', message };
-  const marked = changed(message, { ...to, ...tried });
+  const marked = reviseMessage(message, { ...to, ...tried });
   const audit = pins.map((pin): AuditEvent => pinnedOf(pin, message.grantId));
   if ((await services.ledger.commit({ at: now, messages: [marked], pins, audit })) !== 'committed')
     throw new StaleRevision();

@@ -4,9 +4,9 @@ import { ended, type EndCause, type Grant } from '../../domain/grant.ts';
 import type { Actor } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Message } from '../../domain/message.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { killingLease } from '../rows/lease-row.ts';
-import { abandoned, changed, newMessage, REPORT_LIFE_MS } from '../rows/message-row.ts';
+import { abandonMessage, reviseMessage, newMessage, REPORT_LIFE_MS } from '../rows/message-row.ts';
 import type { NewIds } from '../rows/new-id.ts';
 
 /**
@@ -56,7 +56,7 @@ export function decideEnd(facts: EndFacts, ending: Ending, now: number, ids: New
       ...answers(grant, upstream, ending, now, ids),
     ],
     audit: [
-      auditOf(
+      grantAudit(
         grant,
         auditAction(ending.cause),
         ending.by,
@@ -79,12 +79,12 @@ function stopped(messages: readonly Message[], ending: Ending, now: number): Mes
     const { kind } = message.body;
     if (kind === 'token') return stoppedToken(message, tried, now);
     if (message.state !== 'waiting') return [];
-    if (kind === 'delivery-waiting') return tried ? [] : [abandoned(message)];
+    if (kind === 'delivery-waiting') return tried ? [] : [abandonMessage(message)];
     if (kind !== 'notice') return [];
     // A notice that may have arrived is sent to its end, so that it stands in the room once and its own end
     // can follow it.
     const goesOn = tried && ending.cause !== 'untold' && ending.cause !== 'subject-gone';
-    return [goesOn ? changed(message, { giveUpAt: now + REPORT_LIFE_MS }) : abandoned(message)];
+    return [goesOn ? reviseMessage(message, { giveUpAt: now + REPORT_LIFE_MS }) : abandonMessage(message)];
   });
 }
 
@@ -93,12 +93,17 @@ function stoppedToken(message: Message, tried: boolean, now: number): Message[] 
   if (message.state === 'waiting') {
     return [
       tried
-        ? changed(message, { state: 'abandoned', redactAt: now, attempts: 0, nextActionAt: now + SETTLE_MS })
-        : abandoned(message),
+        ? reviseMessage(message, {
+            state: 'abandoned',
+            redactAt: now,
+            attempts: 0,
+            nextActionAt: now + SETTLE_MS,
+          })
+        : abandonMessage(message),
     ];
   }
   if (message.state !== 'accepted' || message.redactedAt !== null) return [];
-  return [changed(message, { redactAt: now, attempts: 0, nextActionAt: now })];
+  return [reviseMessage(message, { redactAt: now, attempts: 0, nextActionAt: now })];
 }
 
 /** The subject hears of the end if they heard, or may have heard, of the beginning. */

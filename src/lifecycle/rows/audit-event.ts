@@ -3,7 +3,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Actor, EventId } from '../../domain/ids.ts';
 
 /** An audit event about a grant. `data` never holds a secret. */
-export function auditOf(
+export function grantAudit(
   grant: Grant,
   action: AuditAction,
   actor: Actor,

@@ -40,23 +40,23 @@ export function newMessage(fields: {
 }
 
 /** The next revision of a row. */
-export function changed(message: Message, fields: Partial<Message>): Message {
+export function reviseMessage(message: Message, fields: Partial<Message>): Message {
   return { ...message, ...fields, revision: message.revision + 1 };
 }
 
 /** The message can no longer be sent or no longer matters. */
-export function abandoned(message: Message): Message {
-  return changed(message, { state: 'abandoned', nextActionAt: null });
+export function abandonMessage(message: Message): Message {
+  return reviseMessage(message, { state: 'abandoned', nextActionAt: null });
 }
 
 /** The homeserver has the event. */
-export function acceptedAs(
+export function acceptMessage(
   message: Message,
   event: { readonly eventId: EventId; readonly roomId: RoomId | null; readonly channel: Channel },
   at: number,
   redactAt: number | null,
 ): Message {
-  return changed(message, {
+  return reviseMessage(message, {
     ...event,
     state: 'accepted',
     acceptedAt: at,

@@ -16,7 +16,7 @@ const LONGEST_HOLD_MS = 60_000;
 export type Pass = { readonly begun: readonly Promise<void>[]; readonly nextAt: number | null };
 
 /** Whoever wants to know how long things took, in milliseconds. */
-export type WorkTimes = {
+export type WorkMetrics = {
   /** To find what is due. */
   readonly looked: (ms: number) => void;
   /** To do one thing: `grant`, `lease`, or `room` for the messages of one place. */
@@ -32,7 +32,7 @@ type Task = { readonly key: string; readonly run: () => Promise<number | null> }
  */
 export function createDueWork(
   services: Services,
-  times?: WorkTimes,
+  times?: WorkMetrics,
 ): { readonly pass: () => Promise<Pass>; readonly hurry: () => Promise<void> } {
   const busy = new Set<string>();
   const holds = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { createDueWork, type WorkTimes } from './due-work.ts';
+import { createDueWork, type WorkMetrics } from './due-work.ts';
 import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
 
@@ -22,7 +22,7 @@ export type Reaper = {
  * wakes with each commit. No row's failure stops it.
  * @param times is told how long things took
  */
-export function startReaper(services: Services, times?: WorkTimes): Reaper {
+export function startReaper(services: Services, times?: WorkMetrics): Reaper {
   const work = createDueWork(services, times);
   const running = new Set<Promise<void>>();
   let stopped = false;

@@ -1,5 +1,5 @@
 import { reviseLease } from '../rows/lease-row.ts';
-import { changed } from '../rows/message-row.ts';
+import { reviseMessage } from '../rows/message-row.ts';
 import type { Services } from '../services.ts';
 
 /** No back-off for what did not arrive is longer; see `backoffMs`. */
@@ -23,7 +23,7 @@ export async function makeRetriesDue(services: Services): Promise<void> {
   for (const lease of leases)
     await services.ledger.commit({ at: now, leases: [reviseLease(lease, { nextActionAt: now })] });
   for (const message of messages)
-    await services.ledger.commit({ at: now, messages: [changed(message, { nextActionAt: now })] });
+    await services.ledger.commit({ at: now, messages: [reviseMessage(message, { nextActionAt: now })] });
 }
 
 function isLater({ nextActionAt }: { readonly nextActionAt: number | null }, now: number): boolean {

@@ -1,7 +1,7 @@
 import type { Change, ExcludedRoom } from '../../domain/change.ts';
 import { suspended, type Grant } from '../../domain/grant.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
-import { auditOf } from '../rows/audit-event.ts';
+import { grantAudit } from '../rows/audit-event.ts';
 import { newMessage } from '../rows/message-row.ts';
 import type { NewIds } from '../rows/new-id.ts';
 
@@ -40,9 +40,9 @@ export function decideSubjectSeen(
       : [],
     excluded: isNew ? [{ roomId: noticesRoom, why: 'server-notices', userId: facts.userId }] : [],
     audit: [
-      ...(turns ? [auditOf(grant, action, 'system', now)] : []),
+      ...(turns ? [grantAudit(grant, action, 'system', now)] : []),
       ...(isNew
-        ? [auditOf(grant, 'room-excluded', 'system', now, { room: noticesRoom, why: 'server-notices' })]
+        ? [grantAudit(grant, 'room-excluded', 'system', now, { room: noticesRoom, why: 'server-notices' })]
         : []),
     ],
   };

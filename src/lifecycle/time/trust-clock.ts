@@ -16,7 +16,7 @@ export async function trustClock(
     random,
     store,
   }: Pick<Services, 'ledger' | 'clock' | 'random'> & {
-    readonly store: Pick<AnchorStore, 'latestSeen' | 'noteSeen'>;
+    readonly store: Pick<AnchorStore, 'latestSeen' | 'recordSeen'>;
   },
   by: Actor,
 ): Promise<void> {
@@ -30,5 +30,5 @@ export async function trustClock(
   });
   if (committed !== 'committed')
     throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');
-  await store.noteSeen(at, 'anew');
+  await store.recordSeen(at, 'anew');
 }

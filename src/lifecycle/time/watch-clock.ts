@@ -9,14 +9,14 @@ import type { SteadyClock } from './steady-clock.ts';
  * How often the clock is looked at, the homeserver's read, the time noted; how long a worry lasts before
  * people are told.
  */
-export type ClockPace = {
+export type ClockIntervals = {
   readonly lookMs: number;
   readonly askMs: number;
   readonly worriedAskMs: number;
   readonly tellAfterMs: number;
 };
 
-const PACE: ClockPace = { lookMs: 1_000, askMs: 60_000, worriedAskMs: 5_000, tellAfterMs: 10_000 };
+const PACE: ClockIntervals = { lookMs: 1_000, askMs: 60_000, worriedAskMs: 5_000, tellAfterMs: 10_000 };
 
 /**
  * Reads the homeserver's clock every minute, at once when the machine's has jumped; notes how far time has
@@ -25,9 +25,9 @@ const PACE: ClockPace = { lookMs: 1_000, askMs: 60_000, worriedAskMs: 5_000, tel
  */
 export function watchClock(
   services: Pick<Services, 'ledger' | 'random' | 'log'> & { readonly clock: SteadyClock },
-  store: Pick<AnchorStore, 'noteSeen'>,
+  store: Pick<AnchorStore, 'recordSeen'>,
   homeserverAt: () => Promise<number | null>,
-  pace: ClockPace = PACE,
+  pace: ClockIntervals = PACE,
 ): { readonly stop: () => Promise<void> } {
   const { clock, ledger, log, random } = services;
   let askAt = performance.now() + pace.askMs;
@@ -37,7 +37,7 @@ export function watchClock(
   let running: Promise<void> | null = null;
 
   const note = async (): Promise<void> => {
-    if (clock.worry()?.refusing !== true) await store.noteSeen(clock.now());
+    if (clock.worry()?.refusing !== true) await store.recordSeen(clock.now());
   };
 
   const ask = async (): Promise<void> => {

@@ -5,7 +5,7 @@ import type { EventId, LeaseId, MessageId } from '../../domain/ids.ts';
 import type { AnchorStore } from '../../ports/anchors.ts';
 import { idsOf } from './due.ts';
 import { guarded, type Opened } from './ledger.ts';
-import { notUnderstood } from './rows/decode.ts';
+import { undecodableRow } from './rows/decode.ts';
 
 const anchor = z.strictObject({
   generation: z.number(),
@@ -31,7 +31,7 @@ const posted = z.strictObject({
  * What the ledger knows of itself, over an opened database whose tables are of this version. Each call is one
  * transaction.
  */
-export function anchorsOn(opened: Opened): AnchorStore {
+export function createAnchorStore(opened: Opened): AnchorStore {
   const guard = guarded(opened);
   const statements = prepared(opened.db);
   const field = (name: string): unknown => statements.row.get()?.[name];
@@ -41,7 +41,7 @@ export function anchorsOn(opened: Opened): AnchorStore {
     try {
       return schema.parse(JSON.parse(text));
     } catch (error) {
-      throw notUnderstood('anchorage', name, error);
+      throw undecodableRow('anchorage', name, error);
     }
   };
   return {
@@ -50,17 +50,17 @@ export function anchorsOn(opened: Opened): AnchorStore {
     hold: (copy) => guard(() => void statements.hold.run(JSON.stringify(copy))),
     begin: (generation) => guard(() => void statements.begin.run(generation)),
     posted: () => guard(() => stored('posted', posted)),
-    notePosted: (event) => guard(() => void statements.posted.run(JSON.stringify(event))),
-    usesInAll: () => guard(() => Number(statements.uses.get()?.['used'] ?? 0)),
+    recordPosted: (event) => guard(() => void statements.posted.run(JSON.stringify(event))),
+    totalUses: () => guard(() => Number(statements.uses.get()?.['used'] ?? 0)),
     hashAt: (seq) =>
       guard(() => {
         const hash = statements.hash.get(seq)?.['hash'];
         return seq === 0 ? CHAIN_START : typeof hash === 'string' ? hash : null;
       }),
-    leasesKept: (now) => guard(() => [...idsOf(statements.leases.iterate(now))] as LeaseId[]),
+    keptLeases: (now) => guard(() => [...idsOf(statements.leases.iterate(now))] as LeaseId[]),
     messagesWaiting: () => guard(() => [...idsOf(statements.messages.iterate())] as MessageId[]),
     latestSeen: () => guard(() => Number(field('latest_seen'))),
-    noteSeen: (at, anew) =>
+    recordSeen: (at, anew) =>
       guard(() => void (anew === 'anew' ? statements.seenAnew : statements.seen).run(Math.round(at))),
   };
 }

@@ -5,7 +5,7 @@ import { auditText } from './rows/audit-row.ts';
 import { grantColumns } from './rows/grant-row.ts';
 import { leaseColumns } from './rows/lease-row.ts';
 import { messageColumns } from './rows/message-row.ts';
-import { revisedRows } from './versioned-rows.ts';
+import { versionedRows } from './versioned-rows.ts';
 
 /** What came of a change, and whether a sealed secret was erased or replaced by it. */
 export type Written = { readonly result: Committed; readonly erasedSecret: boolean };
@@ -18,9 +18,9 @@ export function changeWriter(db: DatabaseSync): (change: Change) => Written {
   const addCommand = db.prepare(
     'INSERT INTO commands (event_id, sender, session_id, message_index, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  const putGrant = revisedRows(db, 'grants', 'sealed_token');
-  const putLease = revisedRows(db, 'leases', 'sealed');
-  const putMessage = revisedRows(db, 'messages', null);
+  const putGrant = versionedRows(db, 'grants', 'sealed_token');
+  const putLease = versionedRows(db, 'leases', 'sealed');
+  const putMessage = versionedRows(db, 'messages', null);
   const putExcluded = db.prepare(
     `INSERT INTO excluded_rooms (room_id, why, user_id) VALUES (?, ?, ?)
      ON CONFLICT (room_id) DO UPDATE SET why = excluded.why, user_id = excluded.user_id`,

@@ -30,7 +30,7 @@ export function guarded(opened: Opened): <T>(run: () => T) => Promise<T> {
 }
 
 /** The reading half over an opened database. `beforeDue` runs before each `due`. */
-export function ledgerReaderOn(opened: Opened, beforeDue: () => void = () => {}): LedgerReader {
+export function createLedgerReader(opened: Opened, beforeDue: () => void = () => {}): LedgerReader {
   const guard = guarded(opened);
   const queries = ledgerQueries(opened.db, opened.log);
   return {
@@ -66,7 +66,7 @@ export function ledgerReaderOn(opened: Opened, beforeDue: () => void = () => {})
 }
 
 /** The whole ledger over an opened database whose tables are of this version. */
-export function ledgerOn(opened: Opened): Ledger {
+export function createLedger(opened: Opened): Ledger {
   const { db, log } = opened;
   const guard = guarded(opened);
   const write = changeWriter(db);
@@ -91,7 +91,7 @@ export function ledgerOn(opened: Opened): Ledger {
   };
 
   return {
-    ...ledgerReaderOn(opened, erase.retry),
+    ...createLedgerReader(opened, erase.retry),
     commit: async (change) => {
       // In one turn of the event loop: nobody can look between the commit and its listeners.
       const written = await guard(() => {

@@ -6,15 +6,15 @@ import type { Log } from '../../ports/log.ts';
 import type { AnchorStore } from '../../ports/anchors.ts';
 import type { Transactions } from '../../ports/transactions.ts';
 import { diskError } from '../disk-errors.ts';
-import { anchorsOn } from './anchors.ts';
+import { createAnchorStore } from './anchors.ts';
 import { BUSY_TIMEOUT_MS } from './erase.ts';
-import { ledgerOn, ledgerReaderOn } from './ledger.ts';
+import { createLedger, createLedgerReader } from './ledger.ts';
 import { takeWriterLock } from './lock.ts';
 import { checkVersion, migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { ensurePrivateFile } from '../private-file.ts';
 import type { LedgerReader } from './queries.ts';
-import { transactionsOn } from './transactions.ts';
+import { createTransactions } from './transactions.ts';
 
 /** Where the ledger is, and where to tell of what is odd about it. */
 export type SqliteLedgerOptions = { readonly file: string; readonly log: Log };
@@ -65,7 +65,11 @@ export async function openSqliteLedger({ file, log }: SqliteLedgerOptions): Prom
     db.exec(SETTINGS);
     migrate(db, file);
     const opened = { db: closeDatabase, file, log, onClosed: unlock };
-    const ledger = { ...ledgerOn(opened), transactions: transactionsOn(opened), anchors: anchorsOn(opened) };
+    const ledger = {
+      ...createLedger(opened),
+      transactions: createTransactions(opened),
+      anchors: createAnchorStore(opened),
+    };
     cleanup.move();
     return ledger;
   } catch (error) {
@@ -101,7 +105,7 @@ export async function openSqliteLedgerReadOnly({
       );
     }
     const opened = { db, file, log, onClosed: () => {} };
-    const reader = { ...ledgerReaderOn(opened), anchors: anchorsOn(opened) };
+    const reader = { ...createLedgerReader(opened), anchors: createAnchorStore(opened) };
     cleanup.move();
     return reader;
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { MintwardenError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import { notUnderstood, type Stored } from './rows/decode.ts';
+import { undecodableRow, type StoredRow } from './rows/decode.ts';
 
 /** Reads the rows of one table by id. */
 export type RowReader<T> = {
@@ -43,17 +43,17 @@ type Read<T> = { readonly row: T | null } | { readonly problem: MintwardenError 
 export function rowReader<T>(
   db: DatabaseSync,
   table: string,
-  fromRow: (row: Stored) => T,
+  fromRow: (row: StoredRow) => T,
   unreadable: Unreadable,
 ): RowReader<T> {
   const select: StatementSync = db.prepare(`SELECT * FROM ${table} WHERE id = ?`);
   const read = (id: string): Read<T> => {
-    let stored: Stored | undefined;
+    let stored: StoredRow | undefined;
     try {
       stored = select.get(id);
     } catch (error) {
       // A number that no row of ours can hold; node:sqlite refuses to hand it out.
-      if (error instanceof RangeError) return { problem: notUnderstood(table, id, error) };
+      if (error instanceof RangeError) return { problem: undecodableRow(table, id, error) };
       throw error;
     }
     if (stored === undefined) return { row: null };

@@ -8,7 +8,7 @@ import { guarded } from './ledger.ts';
  * The writes of grants over an opened database whose tables are of this version. Each call is one
  * transaction.
  */
-export function transactionsOn(opened: Opened): Transactions {
+export function createTransactions(opened: Opened): Transactions {
   const guard = guarded(opened);
   const statements = prepared(opened.db);
   const keyOf = ({ grantId, roomId, deed, txnId }: TransactionKey) => [grantId, roomId, deed, txnId] as const;

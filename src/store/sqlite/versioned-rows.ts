@@ -12,7 +12,7 @@ export type Put = 'written' | 'erased' | 'conflict';
  * is a conflict.
  * @param sealedColumn the column whose old content has to be gone from the file when it is replaced
  */
-export function revisedRows(
+export function versionedRows(
   db: DatabaseSync,
   table: string,
   sealedColumn: string | null,

@@ -64,7 +64,7 @@ test('init --undo ends every grant, waits for the homeserver, tells everybody, a
   const ended = stage.alice.waitForMessage((m) => isClean(m) && /ended|revoked/i.test(textOf(m)), {
     what: 'the end told to alice',
   });
-  // Killed when the last message has just arrived, and again when the room is closed: nobody hears anything
+  // KillResult when the last message has just arrived, and again when the room is closed: nobody hears anything
   // twice.
   const control = encodeURIComponent(mintwarden.controlRoomId);
   for (const path of [new RegExp(`/rooms/${control}/send/.*undo-`), '/_synapse/admin/v1/rooms/']) {

@@ -117,7 +117,7 @@ describe('a large answer', () => {
     feed.push(bytes);
     const job = feed.end();
     const asked = (async () => (await job.roomIds(), job.filter(ROOMS, true)))();
-    await expect(asked).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    await expect(asked).rejects.toMatchObject({ code: 'homeserver-invalid-response' });
     job.release();
     expect(await filtered(large, Buffer.from(JSON.stringify(sync(1))), 100)).toContain('ours');
   });
@@ -135,7 +135,7 @@ describe('what may wait', () => {
     expect(first.push(new Uint8Array(1))).toBe(false);
     expect(second.push(new Uint8Array(9_000_000))).toBe(true);
     const job = second.end();
-    await expect(job.roomIds()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+    await expect(job.roomIds()).rejects.toMatchObject({ code: 'homeserver-invalid-response' });
     job.release();
     expect(large.open(WORK, MINE).push(new Uint8Array(10_000_000))).toBe(true);
   });
@@ -200,8 +200,8 @@ describe('a thread that goes wrong', () => {
         return feed.end();
       });
       for (const job of both) {
-        await expect(job.roomIds()).rejects.toMatchObject({ code: 'homeserver-nonsense' });
-        await expect(job.filter(ROOMS, true)).rejects.toMatchObject({ code: 'homeserver-nonsense' });
+        await expect(job.roomIds()).rejects.toMatchObject({ code: 'homeserver-invalid-response' });
+        await expect(job.filter(ROOMS, true)).rejects.toMatchObject({ code: 'homeserver-invalid-response' });
         job.release();
       }
       expect(logged).toHaveLength(1);
@@ -216,6 +216,9 @@ describe('a thread that goes wrong', () => {
     const feed = large.open(WORK, MINE);
     feed.push(Buffer.from(JSON.stringify(sync(1))));
     const asked = feed.end().roomIds();
-    await Promise.all([expect(asked).rejects.toMatchObject({ code: 'homeserver-nonsense' }), large.close()]);
+    await Promise.all([
+      expect(asked).rejects.toMatchObject({ code: 'homeserver-invalid-response' }),
+      large.close(),
+    ]);
   });
 });

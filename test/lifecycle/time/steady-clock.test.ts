@@ -160,7 +160,7 @@ describe('the watch over the clock', () => {
       random: { bytes: (count: number) => new Uint8Array(count) },
       log: silentLog,
     };
-    const store = { noteSeen: async (at: number) => void noted.push(at) };
+    const store = { recordSeen: async (at: number) => void noted.push(at) };
     return { it, clock, pass, set, told, noted, services: services as never, store };
   };
   const pace = { lookMs: 2, askMs: 20, worriedAskMs: 5, tellAfterMs: 30 };

@@ -17,7 +17,7 @@ test('nobody sets the time back, so that tokens live longer, without the audit a
   const ledger = await openSqliteLedger({ file: join(folder, 'ledger.sqlite'), log: silentLog });
   try {
     const store = ledger.anchors;
-    await store.noteSeen(NOON + DAY);
+    await store.recordSeen(NOON + DAY);
     const clock = { now: () => NOON };
     const refusing = { ...ledger, commit: () => Promise.reject(new Error('full')) };
     await expect(trustClock({ ledger: refusing, clock, random, store }, 'operator:root')).rejects.toThrow(

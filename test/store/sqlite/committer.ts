@@ -3,7 +3,7 @@
  * printing a number after each commit that resolved. Ends by kill -9 alone.
  */
 import { writeSync } from 'node:fs';
-import { madeLive } from '../../../src/domain/grant.ts';
+import { markLive } from '../../../src/domain/grant.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import {
   NOON,
@@ -23,7 +23,7 @@ for (let n = Number(start); ; n++) {
   await ledger.commit({
     at: NOON,
     command: sampleCommand(`$${n}`, 'session', n),
-    grants: [grant, { ...madeLive(grant), sealedToken: n % 3 === 0 ? null : grant.sealedToken }],
+    grants: [grant, { ...markLive(grant), sealedToken: n % 3 === 0 ? null : grant.sealedToken }],
     leases: [sampleLease({ id: `l${n}`, grantId: grant.id })],
     messages: [sampleMessage({ id: `m${n}`, grantId: grant.id })],
     audit: [sampleAudit({ data: { n } }), sampleAudit({ action: 'minted', data: { n } })],

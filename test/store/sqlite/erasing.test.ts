@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { delivered, ended, madeLive } from '../../../src/domain/grant.ts';
+import { delivered, ended, markLive } from '../../../src/domain/grant.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { ADMIN, NOON, sampleGrant, sampleLease } from '../../contract/sample.ts';
 import { keptLog, scratchFolder } from '../scratch.ts';
@@ -32,7 +32,7 @@ describe('an erased secret', () => {
     await ledger.commit({ at: NOON, grants: [grant], leases: [lease] });
     expect(await stillHolding(scratch.folder, TOKEN)).not.toEqual([]);
     expect(await stillHolding(scratch.folder, LEASE)).not.toEqual([]);
-    const live = madeLive(grant);
+    const live = markLive(grant);
     await ledger.commit({ at: NOON, grants: [live] });
     expect(await stillHolding(scratch.folder, TOKEN)).not.toEqual([]);
     await ledger.commit({

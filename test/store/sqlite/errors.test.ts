@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { chainFault } from '../../../src/domain/audit.ts';
 import type { GrantId, LeaseId, MessageId } from '../../../src/domain/ids.ts';
 import type { Ledger } from '../../../src/ports/ledger.ts';
-import { ledgerOn } from '../../../src/store/sqlite/ledger.ts';
+import { createLedger } from '../../../src/store/sqlite/ledger.ts';
 import { migrate } from '../../../src/store/sqlite/migrate.ts';
 import { NOON, sampleAudit, sampleGrant, sampleLease, sampleMessage } from '../../contract/sample.ts';
 import { keptLog, scratchFolder } from '../scratch.ts';
@@ -14,7 +14,7 @@ async function openHanded(file: string) {
   const db = new DatabaseSync(file);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
   migrate(db, file);
-  return { db, log, ledger: ledgerOn({ db, file, log, onClosed: () => {} }) };
+  return { db, log, ledger: createLedger({ db, file, log, onClosed: () => {} }) };
 }
 
 const holds = async (ledger: Ledger) => {

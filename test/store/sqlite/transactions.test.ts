@@ -1,5 +1,5 @@
 import type { GrantId } from '../../../src/domain/ids.ts';
-import { ended, madeLive } from '../../../src/domain/grant.ts';
+import { ended, markLive } from '../../../src/domain/grant.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { NOON, sampleGrant } from '../../contract/sample.ts';
 import { FIRST, SECOND, transactionsContract } from '../../contract/transactions.ts';
@@ -11,7 +11,7 @@ transactionsContract('SQLite', async () => {
   let ledger = await open();
   const grants = [FIRST, SECOND].map((id) => sampleGrant({ id }));
   await ledger.commit({ at: NOON, grants });
-  const live = grants.map((grant) => madeLive(grant));
+  const live = grants.map((grant) => markLive(grant));
   await ledger.commit({ at: NOON, grants: live });
   return {
     transactions: ledger.transactions,

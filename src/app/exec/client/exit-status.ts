@@ -17,7 +17,7 @@ const BY_CODE: Readonly<Record<ExecError['code'], number>> = {
   conflict: STATUS.failed,
   'homeserver-unreachable': STATUS.failed,
   'homeserver-refused': STATUS.failed,
-  'homeserver-nonsense': STATUS.failed,
+  'homeserver-invalid-response': STATUS.failed,
   configuration: STATUS.failed,
   state: STATUS.failed,
   internal: STATUS.failed,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type AuditEvent, type AuditRow, canonicalJson } from '../../../domain/audit.ts';
-import { notUnderstood, type Stored } from './decode.ts';
+import { undecodableRow, type StoredRow } from './decode.ts';
 
 const event = z.object({
   at: z.number(),
@@ -22,7 +22,7 @@ export function auditText({ at, actor, action, grantId, subject, command, data }
  * is passed on, so that a forged one is found by its hash and not hidden by an error.
  * @throws MintwardenError `state` for a row that is not an event at all
  */
-export function auditFromRow(row: Stored): AuditRow {
+export function auditFromRow(row: StoredRow): AuditRow {
   try {
     const parsed = event.parse(JSON.parse(row['event'] as string)) as AuditEvent;
     return {
@@ -32,6 +32,6 @@ export function auditFromRow(row: Stored): AuditRow {
       hash: row['hash'] as string,
     };
   } catch (error) {
-    throw notUnderstood('audit', String(row['seq']), error);
+    throw undecodableRow('audit', String(row['seq']), error);
   }
 }

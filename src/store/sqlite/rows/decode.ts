@@ -2,7 +2,7 @@ import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { MintwardenError } from '../../../domain/errors.ts';
 
 /** A row as SQLite gives it. */
-export type Stored = Readonly<Record<string, SQLOutputValue>>;
+export type StoredRow = Readonly<Record<string, SQLOutputValue>>;
 /** A row as SQLite takes it, by column. */
 export type Columns = Readonly<Record<string, SQLInputValue>> & {
   readonly id: string;
@@ -10,7 +10,7 @@ export type Columns = Readonly<Record<string, SQLInputValue>> & {
 };
 
 /** What makes a row one that is not understood. Named by table and id, never by content. */
-export function notUnderstood(table: string, id: string, cause?: unknown): MintwardenError {
+export function undecodableRow(table: string, id: string, cause?: unknown): MintwardenError {
   return new MintwardenError(
     'state',
     `The row ${id} of the ledger's ${table} cannot be understood by this version.`,

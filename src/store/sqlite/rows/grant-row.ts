@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Delivery, EndCause, Grant, RoomFacts } from '../../../domain/grant.ts';
 import { parseScope } from '../../../domain/stored-scope.ts';
-import { type Columns, notUnderstood, oneOf, oneOfOrNull, type Stored } from './decode.ts';
+import { type Columns, undecodableRow, oneOf, oneOfOrNull, type StoredRow } from './decode.ts';
 
 const STATES: readonly Grant['state'][] = ['minting', 'live', 'ended', 'failed'];
 const DELIVERIES: readonly Delivery[] = ['waiting', 'sent', 'cancelled'];
@@ -58,7 +58,7 @@ export function grantColumns(grant: Grant): Columns {
  * A grant from its row. The scope goes through `parseScope`: what it does not know makes the row void.
  * @throws MintwardenError `state` for a row that is not understood
  */
-export function grantFromRow(row: Stored): Grant {
+export function grantFromRow(row: StoredRow): Grant {
   try {
     return {
       id: row['id'] as Grant['id'],
@@ -85,6 +85,6 @@ export function grantFromRow(row: Stored): Grant {
       nextActionAt: row['next_action_at'] as number | null,
     };
   } catch (error) {
-    throw notUnderstood('grants', String(row['id']), error);
+    throw undecodableRow('grants', String(row['id']), error);
   }
 }

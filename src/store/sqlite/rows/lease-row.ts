@@ -1,5 +1,5 @@
 import type { Lease, LeaseState } from '../../../domain/lease.ts';
-import { type Columns, notUnderstood, oneOf, type Stored } from './decode.ts';
+import { type Columns, undecodableRow, oneOf, type StoredRow } from './decode.ts';
 
 /** Every state a lease can be in. */
 export const LEASE_STATES: readonly LeaseState[] = [
@@ -32,7 +32,7 @@ export function leaseColumns(lease: Lease): Columns {
  * A lease from its row.
  * @throws MintwardenError `state` for a row that is not understood
  */
-export function leaseFromRow(row: Stored): Lease {
+export function leaseFromRow(row: StoredRow): Lease {
   try {
     return {
       id: row['id'] as Lease['id'],
@@ -48,6 +48,6 @@ export function leaseFromRow(row: Stored): Lease {
       nextActionAt: row['next_action_at'] as number | null,
     };
   } catch (error) {
-    throw notUnderstood('leases', String(row['id']), error);
+    throw undecodableRow('leases', String(row['id']), error);
   }
 }

@@ -1,5 +1,5 @@
 import type { Channel, Destination, Message, MessageBody } from '../../../domain/message.ts';
-import { type Columns, kindOf, notUnderstood, oneOf, oneOfOrNull, type Stored } from './decode.ts';
+import { type Columns, kindOf, undecodableRow, oneOf, oneOfOrNull, type StoredRow } from './decode.ts';
 
 const STATES: readonly Message['state'][] = ['waiting', 'accepted', 'abandoned'];
 const CHANNELS: readonly Channel[] = ['encrypted', 'server-notice', 'plain'];
@@ -52,7 +52,7 @@ export function messageColumns(message: Message): Columns {
  * A message from its row.
  * @throws MintwardenError `state` for a row that is not understood
  */
-export function messageFromRow(row: Stored): Message {
+export function messageFromRow(row: StoredRow): Message {
   try {
     return {
       id: row['id'] as Message['id'],
@@ -77,6 +77,6 @@ export function messageFromRow(row: Stored): Message {
       redactedAt: row['redacted_at'] as number | null,
     };
   } catch (error) {
-    throw notUnderstood('messages', String(row['id']), error);
+    throw undecodableRow('messages', String(row['id']), error);
   }
 }
