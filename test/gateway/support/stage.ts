@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Scope } from '../../../src/domain/scope.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
@@ -9,6 +10,7 @@ import { type GrantDesk, grantDesk } from './grant-desk.ts';
 import { type RecordingHomeserver, recordingHomeserver } from './recording-homeserver.ts';
 import type { Transactions } from '../../../src/ports/transactions.ts';
 import { startTestGateway } from './test-gateway.ts';
+import { settled } from '../../support/wait.ts';
 
 export const TOKEN = 'mwt_7F3K9Q_thisIsTheScopedToken';
 export const UPSTREAM_TOKEN = 'syt_upstream_token';
@@ -40,7 +42,7 @@ export type Stage = AsyncDisposable & {
       signal?: AbortSignal;
     },
   ): Promise<Got>;
-  /** Writes bytes to the gateway's socket and reads until it ends, or `waitMs` of silence. */
+  /** Writes bytes to the gateway's socket and reads until it ends or nothing more comes, for `waitMs` if given. */
   raw(bytes: string | Buffer, waitMs?: number): Promise<string>;
 };
 
@@ -102,16 +104,25 @@ export async function stage(
         headers: response.headers,
       };
     },
-    raw: (bytes, waitMs = 300) =>
-      new Promise((resolve) => {
-        const socket = connect(gateway.port, '127.0.0.1');
-        let text = '';
-        socket.setTimeout(waitMs, () => socket.destroy());
-        socket.on('data', (data) => (text += data.toString('latin1')));
-        socket.on('error', () => undefined);
-        socket.on('close', () => resolve(text));
-        socket.write(bytes);
-      }),
+    async raw(bytes, waitMs) {
+      const socket = connect(gateway.port, '127.0.0.1');
+      const chunks: Buffer[] = [];
+      socket.on('data', (data) => chunks.push(data));
+      socket.on('error', () => undefined);
+      const closed = once(socket, 'close').catch(() => undefined);
+      socket.write(bytes);
+      // The other thread answers when it likes.
+      const silenceMs = waitMs ?? (everythingInThread ? 300 : null);
+      if (silenceMs !== null) socket.setTimeout(silenceMs, () => socket.destroy());
+      else
+        for (let before = -1; !socket.closed && before !== chunks.length;) {
+          before = chunks.length;
+          await settled(500);
+        }
+      if (silenceMs === null) socket.destroy();
+      await closed;
+      return Buffer.concat(chunks).toString('latin1');
+    },
     async [Symbol.asyncDispose]() {
       await gateway.close();
       await homeserver[Symbol.asyncDispose]();
