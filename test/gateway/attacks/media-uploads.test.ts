@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { download, file, filesAsked, mediaStage } from '../support/media-room.ts';
+import { download, filesAsked, mediaStage } from '../support/media-room.ts';
 import { type Stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
 import { isPending, realTime, until } from '../../support/wait.ts';
 import { GRANT, UPLOAD, MIB, holder, handmade } from '../support/media-holder.ts';

@@ -16,7 +16,6 @@ import {
   member,
   bundle,
   seen,
-  events,
   summary,
   joined,
   answerTo,
