@@ -25,7 +25,7 @@ const runtime = new RegExp(
 const ADDRESSES: Readonly<Record<string, readonly [string, string]>> = {
   'src/app/gateway.ts': ['gateway-process.ts', './gateway-process.js'],
   'src/app/version.ts': ['../../package.json', '../package.json'],
-  'src/gateway/filter-worker/filter-worker.ts': ['./worker-thread.ts', './worker-thread.js'],
+  'src/gateway/filter-worker/filter-worker.ts': ['../filter-thread.ts', './filter-thread.js'],
 };
 
 /** Gives those addresses as they are in dist/. */
@@ -113,7 +113,7 @@ export default defineConfig({
   input: {
     main: 'src/main.ts',
     'gateway-process': 'src/app/gateway-process.ts',
-    'worker-thread': 'src/gateway/filter-worker/worker-thread.ts',
+    'filter-thread': 'src/gateway/filter-thread.ts',
   },
   platform: 'node',
   external: [/^node:/, runtime],

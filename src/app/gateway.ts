@@ -34,7 +34,7 @@ export async function startConfiguredGateway(
   const isWatched = config.monitoring.listen !== null;
   if (processes === 0) {
     const metrics = isWatched ? gatewayMetrics(null) : null;
-    const gateway = await startGateway({ ...options, ...(metrics !== null && { observe: metrics }) });
+    const gateway = await startGateway({ ...options, ...(metrics !== null && { observer: metrics }) });
     return {
       port: gateway.port,
       numbers: async () => (metrics === null ? [] : [await numbersOf(metrics.registry)]),
@@ -42,14 +42,14 @@ export async function startConfiguredGateway(
     };
   }
   const {
-    access,
+    accessControl: access,
     transactions,
     clock,
     log,
     sentence: _,
-    paces: __,
-    ownMedia: ___,
-    observe: ____,
+    rateLimiters: __,
+    uploads: ___,
+    observer: ____,
     ...setup
   } = options;
   const running = await startGatewayProcesses({

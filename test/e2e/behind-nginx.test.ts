@@ -76,9 +76,9 @@ beforeAll(async () => {
   homeserver = await startProxy(synapse.baseUrl);
   gateway = await startTestGateway({
     homeserverUrl: synapse.baseUrl,
-    access: desk,
+    accessControl: desk,
     trustedProxies: ['127.0.0.1/32'],
-    observe: { answered: () => undefined, polling: (change) => void (polls += change) },
+    observer: { answered: () => undefined, polling: (change) => void (polls += change) },
   });
 });
 

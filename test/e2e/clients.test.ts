@@ -63,7 +63,7 @@ async function open(port: number): Promise<void> {
   gateway = await startTestGateway({
     listen: { host: '127.0.0.1', port },
     homeserverUrl: sharedSynapse().baseUrl,
-    access: desk,
+    accessControl: desk,
     transactions,
     log: { ...silentLog, info: (_, details) => void log.push(details as unknown as Logged) },
     limits: { writesAtOnce: 1_000 },

@@ -56,7 +56,7 @@ beforeAll(async () => {
   });
   gateway = await startTestGateway({
     homeserverUrl: synapse.baseUrl,
-    access: desk,
+    accessControl: desk,
     limits: { requestsPerSecond: 1e6, requestsAtOnce: 1e6 },
   });
 });

@@ -151,7 +151,7 @@ beforeAll(async () => {
   access = createAccessControl(world);
   gateway = await startTestGateway({
     homeserverUrl: shared.baseUrl,
-    access,
+    accessControl: access,
     transactions: ledger.transactions,
     log,
     trustedProxies: ['127.0.0.1/32'],

@@ -1,12 +1,13 @@
+import { isTask } from '../../src/gateway/request/endpoint.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CAPABILITIES, CAPABILITY } from '../../src/domain/capability.ts';
 import { ENFORCED } from '../../src/domain/enforced.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import type { Endpoint } from '../../src/gateway/endpoints/endpoint.ts';
+import type { Endpoint } from '../../src/gateway/request/endpoint.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { pathsOf, createRouter } from '../../src/gateway/endpoints/router.ts';
+import { pathsOf, createRouter } from '../../src/gateway/request/router.ts';
 
 /** The capabilities a token without a device can have. */
 const NEEDS = CAPABILITIES.filter((name) => !CAPABILITY[name].device);
@@ -35,7 +36,7 @@ const router = createRouter(CATALOGUE);
 
 function lineOf(method: string, path: string): Endpoint | undefined {
   const target = parseTarget(example(path));
-  return 'status' in target ? undefined : router(method, target.segments)?.line;
+  return 'status' in target ? undefined : router(method, target.segments)?.endpoint;
 }
 
 describe('every operation of the specification', () => {
@@ -81,7 +82,7 @@ describe('every line', () => {
 
   test('names a capability that there is, and says how it is asked and shown where it is not served yet', () => {
     for (const line of CATALOGUE) {
-      if (line.kind === 'notice' || line.kind === 'open') continue;
+      if (line.kind === 'static' || line.kind === 'public') continue;
       if (line.needs !== 'holder' && line.needs !== 'never') expect(NEEDS).toContain(line.needs);
       if (line.kind === 'refused' && line.needs !== 'never') {
         expect([line.id, typeof line.asked, typeof line.shown, typeof line.room]).toEqual([
@@ -91,13 +92,13 @@ describe('every line', () => {
           'string',
         ]);
       }
-      if (line.kind === 'forward' || line.kind === 'steps')
+      if (line.kind === 'forward' || isTask(line, 'multiStep'))
         expect([line.id, typeof line.shown]).toEqual([line.id, 'string']);
     }
   });
 
   test('that writes is one of these, and judges its capability by itself', () => {
-    const writing = CATALOGUE.filter((line) => line.kind === 'write').map(
+    const writing = CATALOGUE.filter((line) => isTask(line, 'write')).map(
       (line) => `${line.needs} ${line.id} ${line.room}`,
     );
     expect(writing).toEqual([
@@ -110,9 +111,9 @@ describe('every line', () => {
 
   test('that serves besides reads, or answers here', () => {
     const asking = CATALOGUE.filter(
-      (line) => line.kind === 'forward' || line.kind === 'poll' || line.kind === 'steps',
+      (line) => line.kind === 'forward' || isTask(line, 'poll') || isTask(line, 'multiStep'),
     );
-    const needs = new Set(asking.map((line) => (line.kind === 'poll' ? 'read' : line.needs)));
+    const needs = new Set(asking.map((line) => (isTask(line, 'poll') ? 'read' : line.needs)));
     // What is served and cannot be granted yet.
     const early = [...needs].filter((need) => need !== 'holder' && !ENFORCED.capabilities.includes(need));
     expect(early).toEqual([]);

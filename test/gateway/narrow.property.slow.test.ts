@@ -10,11 +10,12 @@ import type { Tools } from '../../src/gateway/upstream/tools.ts';
 import type { UpstreamRequest } from '../../src/gateway/http/call.ts';
 import { readableTypesOf } from '../../src/gateway/filters/readable-types.ts';
 import { filterSearch } from '../../src/gateway/filters/search.ts';
-import { judge } from '../../src/gateway/steps/guard.ts';
+import { planFor } from '../../src/gateway/steps/authorize.ts';
 import { parseJson } from '../../src/gateway/http/json.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { createRouter } from '../../src/gateway/endpoints/router.ts';
-import { ruledOut, wrongNetwork } from '../../src/gateway/steps/admission.ts';
+import { createRouter } from '../../src/gateway/request/router.ts';
+import { isFromAllowedNetwork } from '../../src/gateway/steps/admit.ts';
+import { isRefusedByRules } from '../../src/gateway/steps/check-endpoint.ts';
 import { leakyAnswer } from './fuzz/leaky-answers.ts';
 import { type Random, randomOf } from './fuzz/random.ts';
 import { type Sample, sampleOf } from './fuzz/requests.ts';
@@ -31,7 +32,7 @@ const CREATORS: ReadonlyMap<RoomId, UserId> = new Map(
   ROOMS.map((room, index) => [room, memberOf(index) as UserId]),
 );
 const PEER = { socket: { remoteAddress: '127.0.0.1' }, rawHeaders: [] } as unknown as Parameters<
-  typeof wrongNetwork
+  typeof isFromAllowedNetwork
 >[1];
 
 /** A scope with every part there is, enforced yet or not. */
@@ -63,43 +64,43 @@ async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Pr
   const target = parseTarget(sample.target);
   if ('status' in target) return false;
   const route = router(sample.method, target.segments);
-  if (route === null || ['refused', 'notice', 'open'].includes(route.line.kind)) return false;
-  const { line, params } = route;
-  if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return false;
-  if (wrongNetwork(scope, PEER, []) !== null || ruledOut(scope, sample.method, target, route) !== null)
+  if (route === null || ['refused', 'static', 'public'].includes(route.endpoint.kind)) return false;
+  const { endpoint: line, params } = route;
+  if (line.kind === 'refused' || line.kind === 'static' || line.kind === 'public') return false;
+  if (!isFromAllowedNetwork(scope, PEER, []) || isRefusedByRules(scope, sample.method, target, route))
     return false;
   const body = parseJson(sample.body ?? '{}');
   if (isResponse(body)) return false;
   const rooms = openRooms(scope, JOINED, new Set([OUTSIDE]), CREATORS);
   const access = { grant: grantOf(scope.rooms, { subject: SUBJECT, scope }), rooms };
-  const verdict = judge(line, { params, query: target.query.values, body: body.value, access, now: 0 });
-  switch (verdict.kind) {
-    case 'answer':
-      return orNotUnderstood && verdict.answer.status === 400;
-    case 'idle':
-    case 'deed':
+  const verdict = planFor(line, { params, query: target.query.values, body: body.value, access, now: 0 });
+  if (verdict.kind === 'answer') return orNotUnderstood && verdict.response.status === 400;
+  if (verdict.kind === 'forward') return true;
+  const { task } = verdict;
+  switch (task.kind) {
+    case 'emptySync':
+    case 'token':
       return false;
-    case 'steps': {
+    case 'multiStep': {
       let asked = 0;
-      const answer = await verdict.run(toolsOf(rooms, () => void asked++));
+      const answer = await task.steps(toolsOf(rooms, () => void asked++));
       return asked > 0 && answer.status < 400;
     }
     case 'write':
-      return verdict.writing.targets.every(({ eventId, fits }) => {
+      return task.write.targets.every(({ eventId, fits }) => {
         const room = ROOMS.find((one) => eventId.startsWith(`$nq${indexOf(one)}`));
-        if (room !== verdict.writing.roomId) return false;
+        if (room !== task.write.roomId) return false;
         const event = JSON.parse(
           leakyAnswer('GET', segmentsOf(`/_matrix/client/v3/rooms/${room}/event/${eventId}`), false).body,
         ) as Record<string, unknown>;
         return fits(event) === null;
       });
-    case 'forward':
     case 'poll':
-    case 'sliding':
+    case 'slidingSync':
     case 'media':
       return true;
     default:
-      return unreachable(verdict);
+      return unreachable(task);
   }
 }
 
@@ -125,7 +126,7 @@ function toolsOf(rooms: ReadonlySet<RoomId>, onAsk: () => void): Tools {
       const asked = await ask(request);
       return 'got' in asked ? ok(filterSearch(asked.got, shown, readableTypesOf(work.view.scope))) : asked;
     },
-    look: (request) => Promise.resolve({ reply: reply(request) }),
+    look: (request) => Promise.resolve({ response: reply(request) }),
     change: (request, _pace, roomId) =>
       roomId !== null && !rooms.has(roomId) ? Promise.resolve(FORBIDDEN) : ask(request),
     roomsNow: () => Promise.resolve(rooms),

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
 import { isResponse } from '../../src/gateway/http/response.ts';
-import { judge } from '../../src/gateway/steps/guard.ts';
+import { planFor } from '../../src/gateway/steps/authorize.ts';
 import { parseJson } from '../../src/gateway/http/json.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
 import { pollRequest } from '../../src/gateway/sync/poll-request.ts';
-import { createRouter } from '../../src/gateway/endpoints/router.ts';
+import { createRouter } from '../../src/gateway/request/router.ts';
 import { accessOf, ALICE } from './support/grants.ts';
 import { stage } from './support/stage.ts';
 
@@ -157,17 +157,23 @@ test('whatever is asked, what would be asked of the homeserver names no room out
       if ('status' in target) return;
       const route = router(method, target.segments);
       if (route === null) return;
-      const { line, params } = route;
-      if (line.kind === 'refused' || line.kind === 'notice' || line.kind === 'open') return;
+      const { endpoint: line, params } = route;
+      if (line.kind === 'refused' || line.kind === 'static' || line.kind === 'public') return;
       const parsed = parseJson(body);
       if (isResponse(parsed)) return;
       const access = accessOf(rooms);
-      const verdict = judge(line, { params, query: target.query.values, body: parsed.value, access, now: 0 });
+      const verdict = planFor(line, {
+        params,
+        query: target.query.values,
+        body: parsed.value,
+        access,
+        now: 0,
+      });
       const asked =
         verdict.kind === 'forward'
           ? verdict.request
-          : verdict.kind === 'poll'
-            ? pollRequest(verdict.poll, verdict.poll.since, 0, true)
+          : verdict.kind === 'task' && verdict.task.kind === 'poll'
+            ? pollRequest(verdict.task.poll, verdict.task.poll.since, 0, true)
             : null;
       if (asked === null) return;
       forwarded++;

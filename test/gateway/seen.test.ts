@@ -15,7 +15,7 @@ beforeEach(async () => {
   it = await stage({
     rooms: [OPS],
     limits: { upstreamTimeoutMs: 300 },
-    observe: { answered: (one) => void seen.push(one), polling: (change) => void (polls += change) },
+    observer: { answered: (one) => void seen.push(one), polling: (change) => void (polls += change) },
   });
 });
 afterEach(() => it[Symbol.asyncDispose]());
@@ -111,7 +111,7 @@ test('nothing that is told says whose it was', async () => {
 
 test('an observer that throws ends no request', async () => {
   await using other = await stage({
-    observe: {
+    observer: {
       answered: () => {
         throw new TypeError('cannot count');
       },
@@ -123,5 +123,15 @@ test('an observer that throws ends no request', async () => {
   expect(other.logged.filter(({ event }) => event === 'request not counted')).toMatchObject([
     { data: { error: 'TypeError' } },
     {},
+  ]);
+});
+
+test('a long-poll’s time is no measure of the gateway, a read’s is', async () => {
+  it.homeserver.answer(() => ({ next_batch: 's2', rooms: {}, chunk: [], start: 'a' }));
+  await it.ask('GET', '/_matrix/client/v3/sync');
+  await it.ask('GET', messages(OPS));
+  expect(seen.map(({ operation, timed }) => [operation, timed])).toEqual([
+    ['sync', false],
+    ['getRoomEvents', true],
   ]);
 });

@@ -210,7 +210,7 @@ test('a port that is taken is said in a sentence', async () => {
   const again = startTestGateway({
     listen: { host: '127.0.0.1', port: s.gateway.port },
     homeserverUrl: s.homeserver.url,
-    access: s.desk,
+    accessControl: s.desk,
   });
   await expect(again).rejects.toMatchObject({ code: 'configuration', next: 'Is the port taken?' });
 });

@@ -1,3 +1,4 @@
+import { isTask } from '../../src/gateway/request/endpoint.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Permission } from '../../src/domain/permission.ts';
@@ -6,10 +7,10 @@ import { typeAllowed } from '../../src/domain/scope-checks.ts';
 import { allows } from '../../src/domain/scope.ts';
 import { isResponse } from '../../src/gateway/http/response.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import { judge } from '../../src/gateway/steps/guard.ts';
+import { planFor } from '../../src/gateway/steps/authorize.ts';
 import { parseJson } from '../../src/gateway/http/json.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { createRouter } from '../../src/gateway/endpoints/router.ts';
+import { createRouter } from '../../src/gateway/request/router.ts';
 import { DEV, grantOf, OPS, SECRET } from './support/grants.ts';
 import { answerAsRoom, writesAt, writingStage } from './support/writing-room.ts';
 
@@ -166,25 +167,25 @@ test('whatever is written, what would be sent lies within the scope', () => {
       const target = parseTarget(query === '' ? path : `${path}?${query}`);
       if ('status' in target) return;
       const route = router(method, target.segments);
-      if (route?.line.kind !== 'write') return;
+      if (route === null || !isTask(route.endpoint, 'write')) return;
       const parsed = parseJson(body);
       if (isResponse(parsed)) return;
       const grant = grantOf(narrowed.rooms, { scope: { v: 1, ...narrowed } });
       const access = { grant, rooms: new Set(narrowed.rooms) };
-      const verdict = judge(route.line, {
+      const verdict = planFor(route.endpoint, {
         params: route.params,
         query: target.query.values,
         body: parsed.value,
         access,
         now: 0,
       });
-      if (verdict.kind !== 'write') {
+      if (verdict.kind !== 'task' || verdict.task.kind !== 'write') {
         expect(verdict.kind).toBe('answer');
         return;
       }
       written++;
       expect(query).toBe('');
-      expectWithin(grant.scope, verdict.writing.path, verdict.writing.content);
+      expectWithin(grant.scope, verdict.task.write.path, verdict.task.write.content);
     }),
     { numRuns: 20_000 },
   );

@@ -1,4 +1,4 @@
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { never, unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';

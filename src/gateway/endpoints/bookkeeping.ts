@@ -2,14 +2,14 @@ import { NOT_FOUND, ok, matrixError, TOO_LARGE } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { storedFilter, storedFilterId } from '../sync/stored-filter.ts';
 import type { GatewayResponse } from '../http/response.ts';
-import type { Endpoint, LocalLine } from './endpoint.ts';
+import type { Endpoint, LocalEndpoint } from '../request/endpoint.ts';
 
 /** An answer that is the same for every holder. */
 function always(
   id: string,
-  methods: LocalLine['methods'],
+  methods: LocalEndpoint['methods'],
   [path = '', ...aliases]: readonly string[],
-  answer: GatewayResponse,
+  response: GatewayResponse,
   why: string,
   source?: Endpoint['source'],
 ): Endpoint {
@@ -20,7 +20,7 @@ function always(
     paths: [path],
     aliases,
     needs: 'holder',
-    answer: () => answer,
+    respond: () => response,
     why,
     ...(source === undefined ? {} : { source }),
   };
@@ -36,7 +36,7 @@ export const BOOKKEEPING: readonly Endpoint[] = [
     needs: 'holder',
     user: 'self',
     body: 'json',
-    answer: ({ body }) => {
+    respond: ({ body }) => {
       if (!isObject(body)) return matrixError(400, 'M_BAD_JSON', 'A filter is a JSON object.');
       const id = storedFilterId(body);
       return id === null ? TOO_LARGE : ok({ filter_id: id });
@@ -50,7 +50,7 @@ export const BOOKKEEPING: readonly Endpoint[] = [
     paths: ['/_matrix/client/{v}/user/{userId}/filter/{filterId}'],
     needs: 'holder',
     user: 'self',
-    answer: ({ params }) => {
+    respond: ({ params }) => {
       const filter = storedFilter(params['filterId'] ?? '');
       return filter === null ? NOT_FOUND : ok(filter);
     },

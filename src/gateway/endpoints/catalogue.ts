@@ -4,7 +4,7 @@ import { DEVICES_AND_KEYS } from './devices.ts';
 import { DIRECTORY } from './directory.ts';
 import { FAMILIES } from './refused-branches.ts';
 import { FINDING } from './discovery.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { MEDIA } from './media.ts';
 import { MEMBERSHIP } from './membership.ts';
 import { PEOPLE } from './people.ts';

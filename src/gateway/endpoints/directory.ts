@@ -1,14 +1,16 @@
+import { multiStep } from './tasks.ts';
 import { visibility } from '../filters/directory.ts';
 import { listingRooms, resolvingAlias, searchingRooms } from '../discovery/directory.ts';
 import { oneOfThese } from './authorizers.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
 const LISTED = `${C}/directory/list/room/{roomId}`;
 const ALIAS = `${C}/directory/room/{roomAlias}`;
 const list = {
-  kind: 'steps',
+  kind: 'task',
+  does: 'multiStep',
   paths: [`${C}/publicRooms`],
   needs: 'directory',
   shown: 'the public list, which any account sees',
@@ -20,13 +22,14 @@ const POINTS = 'Says where a name leads, for everybody; a name that leads elsewh
 export const DIRECTORY: readonly Endpoint[] = [
   {
     id: 'getRoomIdByAlias',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [ALIAS],
     needs: 'read',
-    may: oneOfThese('read', 'directory'),
+    authorize: oneOfThese('read', 'directory'),
     room: 'answer',
-    steps: resolvingAlias,
+    plan: multiStep(resolvingAlias),
     asked: 'as it is; a name of another server at a pace',
     shown:
       'the id and servers of a room in scope; every other name is not found. With `directory`, of any room',
@@ -57,7 +60,7 @@ export const DIRECTORY: readonly Endpoint[] = [
     ...list,
     id: 'getPublicRooms',
     methods: ['GET'],
-    steps: listingRooms,
+    plan: multiStep(listingRooms),
     asked: '`limit`, `since`, `server`; of another server at a pace',
   },
   {
@@ -65,7 +68,7 @@ export const DIRECTORY: readonly Endpoint[] = [
     id: 'queryPublicRooms',
     methods: ['POST'],
     body: 'json',
-    steps: searchingRooms,
+    plan: multiStep(searchingRooms),
     asked: '`server`; limit, since, the search term, types of rooms; of another server at a pace',
   },
 ];

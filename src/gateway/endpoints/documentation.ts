@@ -1,6 +1,6 @@
 import { unreachable } from '../../domain/errors.ts';
 import { CHAPTERS } from './catalogue.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 
 /** Where the table stands in `docs/gateway.md`. */
 export const TABLE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
@@ -9,8 +9,8 @@ const HEAD = ['operation', 'request', 'needs', 'rooms and users', 'asked of the 
 
 /** All that is decided, as Markdown: a table for each chapter of the catalogue. */
 export function decisionsInMarkdown(): string {
-  const chapters = CHAPTERS.map(([title, lines]) => {
-    const rows = [HEAD, HEAD.map(() => '---'), ...lines.map(rowOf)].map(
+  const chapters = CHAPTERS.map(([title, endpoints]) => {
+    const rows = [HEAD, HEAD.map(() => '---'), ...endpoints.map(rowOf)].map(
       (cells) => `| ${cells.join(' | ')} |`,
     );
     return `### ${title}\n\n${rows.join('\n')}\n`;
@@ -18,16 +18,16 @@ export function decisionsInMarkdown(): string {
   return chapters.join('\n');
 }
 
-function rowOf(line: Endpoint): string[] {
-  const names = [line.id, ...(line.also ?? [])].join(', ');
+function rowOf(endpoint: Endpoint): string[] {
+  const names = [endpoint.id, ...(endpoint.also ?? [])].join(', ');
   return [
-    names + (line.source === undefined ? '' : ` (${SOURCES[line.source]})`),
-    requestsOf(line),
-    needsOf(line),
-    judgedBy(line),
-    askedOf(line),
-    shownOf(line),
-    line.why,
+    names + (endpoint.source === undefined ? '' : ` (${SOURCES[endpoint.source]})`),
+    requestsOf(endpoint),
+    needsOf(endpoint),
+    judgedBy(endpoint),
+    askedOf(endpoint),
+    shownOf(endpoint),
+    endpoint.why,
   ].map(cell);
 }
 
@@ -37,82 +37,86 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-function requestsOf(line: Endpoint): string {
-  const methods = line.methods === 'any' ? 'any method' : line.methods.join(', ');
+function requestsOf(endpoint: Endpoint): string {
+  const methods = endpoint.methods === 'any' ? 'any method' : endpoint.methods.join(', ');
   const also =
-    line.aliases === undefined || line.aliases.length === 0
+    endpoint.aliases === undefined || endpoint.aliases.length === 0
       ? ''
-      : `; also ${line.aliases.map(code).join(', ')}`;
-  return `${methods} ${line.paths.map(code).join(', ')}${also}`;
+      : `; also ${endpoint.aliases.map(code).join(', ')}`;
+  return `${methods} ${endpoint.paths.map(code).join(', ')}${also}`;
 }
 
 function code(path: string): string {
   return `\`${path.replace('/_matrix/client/{v}/', '…/')}\``;
 }
 
-function needsOf(line: Endpoint): string {
-  if (line.kind === 'notice' || line.kind === 'open') return 'no token';
-  if (line.needs === 'holder') return 'any token';
-  if (line.kind === 'refused')
-    return line.needs === 'never'
-      ? line.unserved === true
+function needsOf(endpoint: Endpoint): string {
+  if (endpoint.kind === 'static' || endpoint.kind === 'public') return 'no token';
+  if (endpoint.needs === 'holder') return 'any token';
+  if (endpoint.kind === 'refused')
+    return endpoint.needs === 'never'
+      ? endpoint.unserved === true
         ? '**not served**'
         : '**never**'
-      : `\`${line.needs}\`, not served yet`;
+      : `\`${endpoint.needs}\`, not served yet`;
   const read =
-    line.byType === undefined
+    endpoint.byType === undefined
       ? []
-      : line.byType === 'filtered'
+      : endpoint.byType === 'filtered'
         ? ['of any type']
-        : [`or ${line.byType.map((type) => `\`read:${type}\``).join(' and ')}`];
-  return [`\`${line.needs}\``, ...read, ...(line.device === true ? ['and a device'] : [])].join(', ');
+        : [`or ${endpoint.byType.map((type) => `\`read:${type}\``).join(' and ')}`];
+  return [`\`${endpoint.needs}\``, ...read, ...(endpoint.device === true ? ['and a device'] : [])].join(', ');
 }
 
-function judgedBy(line: Endpoint): string {
-  if (line.kind === 'notice' || line.kind === 'open') return '';
-  if (line.kind === 'refused') return line.room ?? '';
-  if (line.kind === 'media') return line.opens;
+function judgedBy(endpoint: Endpoint): string {
+  if (endpoint.kind === 'static' || endpoint.kind === 'public') return '';
+  if (endpoint.kind === 'refused') return endpoint.room ?? '';
+  if (endpoint.kind === 'task' && endpoint.opens !== undefined) return endpoint.opens;
   const room =
-    line.room === 'path' ? ['a room in scope'] : line.room === 'answer' ? ['filtered in the answer'] : [];
-  const self = line.user === 'self' ? ['the subject alone'] : [];
+    endpoint.room === 'path'
+      ? ['a room in scope']
+      : endpoint.room === 'answer'
+        ? ['filtered in the answer']
+        : [];
+  const self = endpoint.user === 'self' ? ['the subject alone'] : [];
   const met =
-    line.kind === 'forward' && line.requiresSharedRoom === true
+    endpoint.kind === 'forward' && endpoint.requiresSharedRoom === true
       ? ['the subject and members of rooms in scope']
       : [];
   return [...room, ...self, ...met].join(', ');
 }
 
-function askedOf(line: Endpoint): string {
-  switch (line.kind) {
-    case 'notice':
+function askedOf(endpoint: Endpoint): string {
+  switch (endpoint.kind) {
+    case 'static':
     case 'local':
-    case 'deed':
       return 'nothing: answered here';
-    case 'open':
-      return `GET ${code(line.to)}, for everybody at once`;
+    case 'public':
+      return `GET ${code(endpoint.to)}, for everybody at once`;
     case 'forward': {
-      const names = Object.keys(line.query ?? {}).map((name) => `\`${name}\``);
+      const names = Object.keys(endpoint.query ?? {}).map((name) => `\`${name}\``);
       const query = names.length === 0 ? [] : [names.join(', ')];
-      return [`GET ${code(line.to)}`, ...query, ...(line.asked === undefined ? [] : [line.asked])].join('; ');
+      return [
+        `GET ${code(endpoint.to)}`,
+        ...query,
+        ...(endpoint.asked === undefined ? [] : [endpoint.asked]),
+      ].join('; ');
     }
-    case 'poll':
-    case 'media':
-    case 'steps':
-    case 'write':
-      return line.asked ?? '';
+    case 'task':
+      return endpoint.asked ?? (endpoint.does === 'token' ? 'nothing: answered here' : '');
     case 'refused':
-      return line.asked ?? 'nothing';
+      return endpoint.asked ?? 'nothing';
     default:
-      return unreachable(line);
+      return unreachable(endpoint);
   }
 }
 
-function shownOf(line: Endpoint): string {
+function shownOf(endpoint: Endpoint): string {
   return (
-    line.shown ??
-    (line.kind === 'refused'
+    endpoint.shown ??
+    (endpoint.kind === 'refused'
       ? 'nothing'
-      : line.kind === 'local' || line.kind === 'notice'
+      : endpoint.kind === 'local' || endpoint.kind === 'static'
         ? 'what is made here'
         : '')
   );

@@ -1,8 +1,9 @@
+import { media, multiStep } from './tasks.ts';
 import { mediaConfig } from '../filters/account.ts';
 import { isResponse } from '../http/response.ts';
 import { previewSteps } from '../media/preview.ts';
 import { downloadOf, mayFetch, mayUpload, thumbnailOf, uploadOf } from '../media/requests.ts';
-import type { Endpoint, MediaLine } from './endpoint.ts';
+import type { Endpoint, TaskEndpoint } from '../request/endpoint.ts';
 import type { Call } from '../http/call.ts';
 import { unserved } from './refused.ts';
 
@@ -14,7 +15,7 @@ const LEGACY =
   'Open to everyone without a token, and frozen: what is served goes by the authenticated paths.';
 const BYTES = 'the bytes as they come; headers made here: a type of a short list, an attachment, sandboxed';
 
-type Fetching = Pick<MediaLine, 'id' | 'why'> & {
+type Fetching = Pick<TaskEndpoint, 'id' | 'why'> & {
   readonly below: string;
   readonly asked?: string;
   readonly read?: typeof downloadOf;
@@ -30,18 +31,20 @@ function fetching({
 }: Fetching): Endpoint {
   return {
     id,
-    kind: 'media',
+    kind: 'task',
+    does: 'media',
+    untimed: true,
     methods: ['GET'],
     paths: [`${A}/${below}`],
     aliases: [`${MSC3916}/${below}`],
     needs: 'media',
     opens:
       'files that events in scope show, not the subject’s own since the grant was made; own uploads; with `media-any` all',
-    may: mayFetch,
-    media(call: Call) {
+    authorize: mayFetch,
+    plan: media((call) => {
       const wanted = read(call);
       return isResponse(wanted) ? wanted : { kind: 'fetch', wanted };
-    },
+    }, 'Only a file that events in scope show, which is looked at first.'),
     asked,
     shown: BYTES,
     why,
@@ -52,17 +55,25 @@ function fetching({
 function uploading({
   paths,
   ...rest
-}: Pick<MediaLine, 'id' | 'methods' | 'why' | 'opens' | 'media' | 'shown' | 'asked'> & {
+}: Pick<TaskEndpoint, 'id' | 'methods' | 'why' | 'opens' | 'plan' | 'shown' | 'asked' | 'untimed'> & {
   readonly paths: readonly [string, ...string[]];
 }): Endpoint {
   const [path, ...aliases] = paths;
-  return { ...rest, kind: 'media', paths: [path], aliases, needs: 'upload', may: mayUpload };
+  return {
+    ...rest,
+    kind: 'task',
+    does: 'media',
+    paths: [path],
+    aliases,
+    needs: 'upload',
+    authorize: mayUpload,
+  };
 }
 
-const sending = (call: Call) => {
+const sending = media((call: Call) => {
   const upload = uploadOf(call);
-  return isResponse(upload) ? upload : ({ kind: 'upload', upload } as const);
-};
+  return isResponse(upload) ? upload : { kind: 'upload', upload };
+});
 
 /** Media. An address alone opens nothing. */
 export const MEDIA: readonly Endpoint[] = [
@@ -98,12 +109,13 @@ export const MEDIA: readonly Endpoint[] = [
   }),
   {
     id: 'getUrlPreviewAuthed',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [`${A}/preview_url`],
     aliases: [`${MSC3916}/preview_url`],
     needs: 'media-any',
-    steps: previewSteps,
+    plan: multiStep(previewSteps),
     asked: '`url` of http or https with the name of a host, `ts`; at a pace',
     shown: 'texts and numbers of Open Graph',
     why: 'Has the homeserver call any address on the subject’s behalf; which of them lead inwards, it must know itself.',
@@ -113,7 +125,8 @@ export const MEDIA: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${M}/v3/upload`, `${M}/r0/upload`, `${M}/v1/upload`],
     opens: 'none',
-    media: sending,
+    plan: sending,
+    untimed: true,
     asked: 'the bytes as they come, with their length and a plain type; the name is dropped',
     shown: 'the new address',
     why: 'Puts files on the homeserver in the subject’s name.',
@@ -123,7 +136,8 @@ export const MEDIA: readonly Endpoint[] = [
     methods: ['PUT'],
     paths: [`${M}/v3/upload/${FILE}`],
     opens: 'an address that this grant made, once',
-    media: sending,
+    plan: sending,
+    untimed: true,
     asked: 'as above',
     shown: 'nothing',
     why: 'The second half of an upload. Which grant made an address is not remembered beyond a restart.',
@@ -133,7 +147,7 @@ export const MEDIA: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${M}/v1/create`],
     opens: 'none',
-    media: () => ({ kind: 'create' }),
+    plan: media(() => ({ kind: 'create' })),
     asked: 'nothing of the request',
     shown: 'the new address',
     why: 'The first half of an upload.',

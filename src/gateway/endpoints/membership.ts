@@ -1,25 +1,27 @@
+import { multiStep } from './tasks.ts';
 import { forgetting, knocking, leaving } from '../writes/membership.ts';
 import { type PersonAct, personActing } from '../writes/person.ts';
-import type { Endpoint, StepsLine } from './endpoint.ts';
+import type { Endpoint, TaskEndpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
 const R = `${C}/rooms/{roomId}`;
 const REASON = 'a reason, JSON written anew; nothing of the query';
-const moving = { kind: 'steps', room: 'path', body: 'json-if-any' } as const;
+const moving = { kind: 'task', does: 'multiStep', room: 'path', body: 'json-if-any' } as const;
 const ACTS = ['join', 'leave', 'forget', 'invite', 'kick', 'ban', 'unban'] as const;
 
 /** A line for what is done to somebody else’s membership. */
-function acting(act: PersonAct): Omit<StepsLine, 'id' | 'why'> {
+function acting(act: PersonAct): Omit<TaskEndpoint, 'id' | 'why'> {
   const first = act === 'kick' || act === 'unban' ? 'the member is looked up; then ' : '';
   return {
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     room: 'path',
     body: 'json',
     methods: ['POST'],
     paths: [`${R}/${act}`],
     needs: act,
-    steps: personActing(act),
+    plan: multiStep(personActing(act)),
     asked: `${first}POST, the user’s id and ${REASON}`,
     shown: 'nothing',
   };
@@ -36,7 +38,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${R}/leave`],
     needs: 'leave',
-    steps: leaving,
+    plan: multiStep(leaving),
     asked: `POST, ${REASON}`,
     shown: 'nothing',
     why: 'Ends what the subject sees of the room; also rejects an invite and takes back a knock. A scope of all rooms is smaller by it at once.',
@@ -47,7 +49,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${R}/forget`],
     needs: 'leave',
-    steps: forgetting,
+    plan: multiStep(forgetting),
     asked: 'POST, an empty body',
     shown: 'nothing',
     why: 'Takes the room’s past from the subject. In a scope of all rooms there is none that was left.',
@@ -75,7 +77,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${C}/knock/{roomId}`],
     needs: 'knock',
-    steps: knocking,
+    plan: multiStep(knocking),
     asked: `POST, ${REASON}`,
     shown: 'the room’s id',
     why: 'Asks strangers to let the subject in. An alias is refused; `via` would have the homeserver talk to any server.',

@@ -1,8 +1,9 @@
+import { multiStep } from './tasks.ts';
 import { presenceStatus } from '../filters/presence.ts';
 import { searchingUsers } from '../discovery/directory.ts';
 import { settingPresence } from '../personal/presence.ts';
 import { deletingField, settingField } from '../personal/profile.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { never, unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -15,27 +16,29 @@ const THIRD_PARTY = 'What bridges answer has no shape that could be checked; a b
 export const PEOPLE: readonly Endpoint[] = [
   {
     id: 'setProfileField',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['PUT'],
     paths: [FIELD],
     aliases: MSC4133,
     needs: 'profile',
     user: 'self',
     body: 'json',
-    steps: settingField,
+    plan: multiStep(settingField),
     asked: 'name, picture and time zone alone',
     shown: 'nothing',
     why: 'How the subject is called is theirs to say: it shows in every room. Fields nobody decided about are not set.',
   },
   {
     id: 'deleteProfileField',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['DELETE'],
     paths: [FIELD],
     aliases: MSC4133,
     needs: 'profile',
     user: 'self',
-    steps: deletingField,
+    plan: multiStep(deletingField),
     asked: 'name, picture and time zone alone',
     shown: 'nothing',
     why: 'As above.',
@@ -55,25 +58,27 @@ export const PEOPLE: readonly Endpoint[] = [
   },
   {
     id: 'setPresence',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['PUT'],
     paths: [`${C}/presence/{userId}/status`],
     needs: 'presence',
     user: 'self',
     body: 'json',
-    steps: settingPresence,
+    plan: multiStep(settingPresence),
     asked: 'state and words alone',
     shown: 'nothing',
     why: 'The subject is not there because a program is, unless that is granted.',
   },
   {
     id: 'searchUserDirectory',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['POST'],
     paths: [`${C}/user_directory/search`],
     needs: 'directory',
     body: 'json',
-    steps: searchingUsers,
+    plan: multiStep(searchingUsers),
     asked: 'term and limit',
     shown: 'id, name, picture',
     why: 'Finds people the subject knows or could know, wherever they meet.',

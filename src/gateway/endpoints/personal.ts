@@ -1,3 +1,4 @@
+import { multiStep } from './tasks.ts';
 import { projectTags } from '../filters/account-data.ts';
 import { requireObject } from '../filters/json-shape.ts';
 import { ok } from '../http/response.ts';
@@ -9,7 +10,7 @@ import {
 } from '../personal/notifications.ts';
 import { readingRule, readingRules } from '../personal/push-rules.ts';
 import { tagging, untagging } from '../personal/tags.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -24,17 +25,19 @@ const QUIET = 'Could keep the notice from ringing.';
 const EXCLUDED = 'never ignored users, direct rooms, push rules, invite permissions, secret storage';
 
 const data = {
-  kind: 'steps',
+  kind: 'task',
+  does: 'multiStep',
   methods: ['PUT'],
   needs: 'account-data',
-  may: mayWriteData,
+  authorize: mayWriteData,
   user: 'self',
   body: 'json',
-  steps: writingData,
+  plan: multiStep(writingData),
   shown: 'nothing',
 } as const;
 const tag = {
-  kind: 'steps',
+  kind: 'task',
+  does: 'multiStep',
   needs: 'tags',
   room: 'path',
   user: 'self',
@@ -43,7 +46,8 @@ const tag = {
   why: 'Sorts a room for the subject.',
 } as const;
 const rule = {
-  kind: 'steps',
+  kind: 'task',
+  does: 'multiStep',
   methods: ['GET'],
   needs: 'push-rules',
   asked: 'all rules, of which this one is looked for',
@@ -54,11 +58,12 @@ const rule = {
 export const PERSONAL: readonly Endpoint[] = [
   {
     id: 'getAccountData',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [DATA],
     needs: 'holder',
-    steps: readingData,
+    plan: multiStep(readingData),
     asked: 'with `account-data` of that type, as it is; otherwise nothing',
     shown:
       'the content, without what is kept under or is the id of a room outside the scope; every other type is not found',
@@ -66,11 +71,12 @@ export const PERSONAL: readonly Endpoint[] = [
   },
   {
     id: 'getAccountDataPerRoom',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [ROOM_DATA],
     needs: 'holder',
-    steps: readingData,
+    plan: multiStep(readingData),
     asked: 'as above; with `tags` and `markers` their types; otherwise nothing',
     shown: 'as above, of a room in scope',
     why: 'The subject’s own notes on a room, by type alone.',
@@ -118,18 +124,19 @@ export const PERSONAL: readonly Endpoint[] = [
     id: 'setRoomTag',
     methods: ['PUT'],
     body: 'json-if-any',
-    steps: tagging,
+    plan: multiStep(tagging),
     asked: 'the order alone',
   },
-  { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], steps: untagging, asked: 'as it is' },
+  { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], plan: multiStep(untagging), asked: 'as it is' },
   {
     id: 'getPushRules',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [`${C}/pushrules/`],
     aliases: [`${C}/pushrules`],
     needs: 'holder',
-    steps: readingRules((global) => ({ global })),
+    plan: multiStep(readingRules((global) => ({ global }))),
     asked: 'with `push-rules`, as it is; otherwise nothing',
     shown:
       'with `push-rules`, the rules that name no room outside the scope and no person; otherwise five empty lists',
@@ -137,12 +144,13 @@ export const PERSONAL: readonly Endpoint[] = [
   },
   {
     id: 'getPushRulesGlobal',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [`${C}/pushrules/global/`],
     aliases: [`${C}/pushrules/global`],
     needs: 'holder',
-    steps: readingRules((global) => global),
+    plan: multiStep(readingRules((global) => global)),
     asked: 'as above',
     shown: 'as above',
     why: 'As above.',
@@ -151,21 +159,21 @@ export const PERSONAL: readonly Endpoint[] = [
     ...rule,
     id: 'getPushRule',
     paths: [RULE],
-    steps: readingRule((one) => one),
+    plan: multiStep(readingRule((one) => one)),
     why: 'Rules name rooms, people and words.',
   },
   {
     ...rule,
     id: 'isPushRuleEnabled',
     paths: [`${RULE}/enabled`],
-    steps: readingRule(({ enabled }) => ({ enabled: enabled === true })),
+    plan: multiStep(readingRule(({ enabled }) => ({ enabled: enabled === true }))),
     why: 'As the rule itself.',
   },
   {
     ...rule,
     id: 'getPushRuleActions',
     paths: [`${RULE}/actions`],
-    steps: readingRule(({ actions }) => ({ actions })),
+    plan: multiStep(readingRule(({ actions }) => ({ actions }))),
     why: 'As the rule itself.',
   },
   never('setPushRule', 'PUT', RULE, QUIET),
@@ -178,12 +186,13 @@ export const PERSONAL: readonly Endpoint[] = [
   never('pushersFamily', 'any', [`${C}/pushers/**`], 'As above.', { source: 'family' }),
   {
     id: 'getNotifications',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [`${C}/notifications`],
     needs: 'notifications',
     room: 'answer',
-    steps: readingNotifications,
+    plan: multiStep(readingNotifications),
     asked: '`from`, `limit`, `only`, and on while there are fewer than were wanted',
     shown: 'those whose event is of a room in scope, the content where the scope reads its type',
     why: 'What rang for the subject, and whether they read it, is theirs.',
@@ -191,12 +200,13 @@ export const PERSONAL: readonly Endpoint[] = [
   {
     id: 'getThreadSubscription',
     source: 'unstable',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: [MSC4306],
     needs: 'notifications',
     room: 'path',
-    steps: readingSubscription,
+    plan: multiStep(readingSubscription),
     asked: 'the thread’s first event is looked up in that room first',
     shown: 'one flag',
     why: 'What the subject wants to hear of (MSC4306).',
@@ -211,12 +221,13 @@ export const PERSONAL: readonly Endpoint[] = [
   {
     id: 'threadSubscriptions',
     source: 'unstable',
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['GET'],
     paths: ['/_matrix/client/unstable/io.element.msc4308/thread_subscriptions'],
     needs: 'notifications',
     room: 'answer',
-    steps: readingSubscriptions,
+    plan: multiStep(readingSubscriptions),
     asked: '`from`, `to`, `limit`, `dir`, and on while pages are empty after filtering',
     shown: 'those of rooms in scope',
     why: 'The list of the same (MSC4308).',

@@ -1,7 +1,7 @@
 import { profile } from '../filters/profile.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
 import { NOT_FOUND } from '../http/response.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 
 const FIELD = oneOf('displayname', 'avatar_url', 'm.tz', 'us.cloke.msc4175.tz');
 

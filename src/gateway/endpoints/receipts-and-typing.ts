@@ -1,9 +1,16 @@
+import { multiStep } from './tasks.ts';
 import { anyOfThese } from './authorizers.ts';
 import { readMarkers, receipt, typing } from '../personal/receipts-and-typing.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
-const sign = { kind: 'steps', room: 'path', body: 'json-if-any', shown: 'nothing' } as const;
+const sign = {
+  kind: 'task',
+  does: 'multiStep',
+  room: 'path',
+  body: 'json-if-any',
+  shown: 'nothing',
+} as const;
 
 /**
  * Typing, receipts and markers: clients send them unasked, so without the capability they are taken and
@@ -16,9 +23,9 @@ export const ROOM_SIGNS: readonly Endpoint[] = [
     methods: ['PUT'],
     paths: [`${R}/typing/{userId}`],
     needs: 'typing',
-    may: anyOfThese('read', 'typing'),
+    authorize: anyOfThese('read', 'typing'),
     user: 'self',
-    steps: typing,
+    plan: multiStep(typing),
     asked: 'with `typing`: the flag and at most 30 s; otherwise nothing',
     why: 'Clients do it unasked; without `typing` nobody is told that the subject types.',
   },
@@ -28,8 +35,8 @@ export const ROOM_SIGNS: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${R}/receipt/{receiptType}/{eventId}`],
     needs: 'receipts',
-    may: anyOfThese('read', 'receipts', 'markers'),
-    steps: receipt,
+    authorize: anyOfThese('read', 'receipts', 'markers'),
+    plan: multiStep(receipt),
     asked:
       'with `receipts` (m.read) or `markers` (m.read.private, m.fully_read): the event is looked up in that room, then its thread alone; otherwise nothing',
     why: 'Clients do it unasked; the subject has not read what a holder reads.',
@@ -40,8 +47,8 @@ export const ROOM_SIGNS: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${R}/read_markers`],
     needs: 'markers',
-    may: anyOfThese('read', 'markers', 'receipts'),
-    steps: readMarkers,
+    authorize: anyOfThese('read', 'markers', 'receipts'),
+    plan: multiStep(readMarkers),
     asked:
       'the parts that `receipts` and `markers` allow, their events looked up in that room first; otherwise nothing',
     why: "As receipts: without the capability the subject's marker stays where it is.",

@@ -1,7 +1,7 @@
-import type { Endpoint, RefusingLine } from './endpoint.ts';
+import type { Endpoint, RefusedEndpoint } from '../request/endpoint.ts';
 import type { Method } from '../http/call.ts';
 
-type More = Partial<Pick<RefusingLine, 'also' | 'aliases' | 'source'>>;
+type More = Partial<Pick<RefusedEndpoint, 'also' | 'aliases' | 'source'>>;
 type Methods = Method | readonly Method[] | 'any';
 
 /** Refused to every token, whatever its scope. */
@@ -29,7 +29,7 @@ export function unserved(
 function request(
   methods: Methods,
   paths: string | readonly string[],
-): Pick<RefusingLine, 'methods' | 'paths'> {
+): Pick<RefusedEndpoint, 'methods' | 'paths'> {
   return {
     methods: methods === 'any' ? 'any' : typeof methods === 'string' ? [methods] : methods,
     paths: typeof paths === 'string' ? [paths] : paths,

@@ -1,3 +1,5 @@
+import { isObject } from '../../domain/json.ts';
+import { eventsInLists, joinedAsEvents } from '../filters/events-in.ts';
 import { nameOf } from '../../domain/permission.ts';
 import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-checks.ts';
@@ -21,13 +23,23 @@ import {
 } from '../filters/room.ts';
 import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
-import type { ForwardEndpoint, Endpoint } from './endpoint.ts';
+import type { ForwardEndpoint, Endpoint } from '../request/endpoint.ts';
 import type { Call } from '../http/call.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{roomId}';
 const ROOM_V1 = '/_matrix/client/v1/rooms/{roomId}';
 const UNSTABLE = '/_matrix/client/unstable';
 const MEMBERSHIP = oneOf('join', 'invite', 'leave', 'ban', 'knock');
+/** Where events stand in answers; each list holds nothing else. */
+const inLists =
+  (...names: readonly string[]) =>
+  (body: unknown): unknown[] =>
+    eventsInLists(body, names);
+const inChunk = inLists('chunk', 'state');
+const wholeBody = (body: unknown): unknown[] => [body];
+/** A content whole could be given the looks of an event by anyone who may set it. */
+const ifEvent = (body: unknown, { query }: Pick<Call, 'query'>): unknown[] =>
+  query.get('format') === 'event' ? [body] : [];
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
 /** Which room's events are shown, and of which types. */
 const seen = (call: Call): [roomId: string, readable: ReadableTypes] => [
@@ -45,7 +57,8 @@ type Rest = Pick<
   | 'maskNotFound'
   | 'aliases'
   | 'source'
-  | 'may'
+  | 'authorize'
+  | 'eventsIn'
   | 'check'
   | 'byType'
 >;
@@ -69,9 +82,10 @@ const TOLD_SENDERS =
 
 /** One piece of state with an empty key. */
 const ofEmptyKey = {
+  eventsIn: ifEvent,
   byType: 'filtered',
   query: state,
-  may: (call: Call) => (asksToSend(call) ? null : lackingType(call)),
+  authorize: (call: Call) => (asksToSend(call) ? null : lackingType(call)),
   filter: (call: Call) =>
     lackingType(call) === null
       ? stateEventFilter(...seen(call), call.query.get('format'))
@@ -90,13 +104,14 @@ function lackingType({ access, params }: Call): GatewayResponse | null {
 }
 
 function asksToSend({ access, params, query }: Call): boolean {
-  const sends = access.grant.scope.can.some((permission) => nameOf(permission) === 'send');
+  const sends = access.grant.scope.can.some((allowance) => nameOf(allowance) === 'send');
   return sends && params['eventType'] === 'm.room.encryption' && query.get('format') !== 'event';
 }
 
 /** Reading a room as a member of it does. */
 export const ROOMS_READ: readonly Endpoint[] = [
   read('getRoomEvents', 'messages', {
+    eventsIn: inChunk,
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     ...events,
     filter: (call) => messagesFilter(...seen(call)),
@@ -104,6 +119,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
     why: 'The timeline; every event must say that it is of this room.',
   }),
   read('getRoomState', 'state', {
+    eventsIn: (body) => (Array.isArray(body) ? (body as unknown[]) : []),
     byType: 'filtered',
     filter: (call) => stateFilter(...seen(call)),
     shown: 'state events of this room',
@@ -120,14 +136,16 @@ export const ROOMS_READ: readonly Endpoint[] = [
     why: `State with an empty key, in the form with a slash at its end. ${TOLD_SENDERS}`,
   }),
   read('getRoomStateWithKey', 'state/{eventType}/{stateKey}', {
+    eventsIn: ifEvent,
     byType: 'filtered',
     query: state,
-    may: lackingType,
+    authorize: lackingType,
     filter: (call) => stateEventFilter(...seen(call), call.query.get('format')),
     shown: 'the content, or the event',
     why: 'One piece of state.',
   }),
   read('getMembersByRoom', 'members', {
+    eventsIn: inChunk,
     query: { at: token, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
     byType: ['m.room.member'],
     filter: (call) => membersFilter(...seen(call)),
@@ -135,12 +153,14 @@ export const ROOMS_READ: readonly Endpoint[] = [
     why: 'Member events of this room.',
   }),
   read('getJoinedMembersByRoom', 'joined_members', {
+    eventsIn: joinedAsEvents,
     byType: ['m.room.member'],
     filter: () => joinedMembers,
     shown: 'ids, names, pictures',
     why: 'Who is in the room.',
   }),
   read('getOneRoomEvent', 'event/{eventId}', {
+    eventsIn: wholeBody,
     byType: 'filtered',
     filter: (call) => singleEventFilter(...seen(call)),
     maskNotFound: true,
@@ -148,6 +168,10 @@ export const ROOMS_READ: readonly Endpoint[] = [
     why: 'One event, if it is of this room; of others it is not told whether they exist.',
   }),
   read('getEventContext', 'context/{eventId}', {
+    eventsIn: (body) => [
+      ...(isObject(body) ? [body['event']] : []),
+      ...eventsInLists(body, ['events_before', 'events_after', 'state']),
+    ],
     query: { limit, filter: eventFilter },
     ...events,
     filter: (call) => contextFilter(...seen(call)),
@@ -166,6 +190,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
       id,
       below,
       {
+        eventsIn: inChunk,
         query: { from: token, to: token, dir: oneOf('b', 'f'), limit, recurse: flag },
         byType: 'filtered',
         check: (call) => (call.params['eventType'] === undefined ? null : lackingType(call)),
@@ -182,6 +207,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
     'threads',
     {
       aliases: [`${UNSTABLE}/org.matrix.msc3856/rooms/{roomId}/threads`],
+      eventsIn: inChunk,
       query: { include: oneOf('all', 'participated'), from: token, limit },
       byType: 'filtered',
       filter: (call) => threadsFilter(...seen(call)),

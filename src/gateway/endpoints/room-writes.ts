@@ -1,18 +1,20 @@
+import { multiStep } from './tasks.ts';
 import { joining, mayJoin } from '../writes/membership.ts';
 import { maySetState, settingState } from '../writes/state.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 import { ROOM_SIGNS } from './receipts-and-typing.ts';
 import { SENDING } from './sending.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
 const state = {
-  kind: 'steps',
+  kind: 'task',
+  does: 'multiStep',
   room: 'path',
   body: 'json',
   needs: 'state',
-  may: maySetState,
-  steps: settingState,
+  authorize: maySetState,
+  plan: multiStep(settingState),
 } as const;
 const ASKED =
   'PUT, by type and key, JSON written anew; a parameter is refused; where the scope has a ceiling of power, the room’s power is looked up first';
@@ -22,14 +24,15 @@ export const ROOMS_WRITE: readonly Endpoint[] = [
   {
     id: 'joinRoom',
     also: ['joinRoomById'],
-    kind: 'steps',
+    kind: 'task',
+    does: 'multiStep',
     methods: ['POST'],
     paths: ['/_matrix/client/{v}/join/{roomId}', `${R}/join`],
     needs: 'read',
     room: 'path',
     body: 'json-if-any',
-    may: mayJoin,
-    steps: joining,
+    authorize: mayJoin,
+    plan: multiStep(joining),
     asked:
       'GET of the own member event; where that is not joined, with `join`: POST, a reason, JSON written anew; nothing of the query',
     shown: 'the room’s id',

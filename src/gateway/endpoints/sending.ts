@@ -1,14 +1,19 @@
 import { mayRedact, redacting } from '../writes/redact.ts';
 import { maySend, sending } from '../writes/send.ts';
-import type { Endpoint, WriteLine } from './endpoint.ts';
+import type { Endpoint, TaskEndpoint } from '../request/endpoint.ts';
+import { write as once } from './tasks.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
-const write = { kind: 'write', room: 'path', body: 'json', shown: 'the event’s id' } as const;
-const send: Pick<WriteLine, 'needs' | 'may' | 'writing'> = { needs: 'send', may: maySend, writing: sending };
-const redact: Pick<WriteLine, 'needs' | 'may' | 'writing'> = {
+const write = { kind: 'task', does: 'write', room: 'path', body: 'json', shown: 'the event’s id' } as const;
+const send: Pick<TaskEndpoint, 'needs' | 'authorize' | 'plan'> = {
+  needs: 'send',
+  authorize: maySend,
+  plan: once(sending),
+};
+const redact: Pick<TaskEndpoint, 'needs' | 'authorize' | 'plan'> = {
   needs: 'redact',
-  may: mayRedact,
-  writing: redacting,
+  authorize: mayRedact,
+  plan: once(redacting),
 };
 const FIRST = 'what it relates to is looked up in that room';
 const ANEW = 'JSON written anew; the transaction id belongs to the grant; a parameter is refused';

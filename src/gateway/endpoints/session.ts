@@ -1,3 +1,5 @@
+import { clientAddress } from '../http/client-address.ts';
+import { introspect, withdraw } from './token-actions.ts';
 import { ok } from '../http/response.ts';
 import {
   capabilitiesFilter,
@@ -6,7 +8,7 @@ import {
   versions,
   versionsForDevices,
 } from '../filters/account.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { unserved } from './refused.ts';
 
 /** Who am I, what may I do, and the end of it. */
@@ -14,33 +16,36 @@ export const SESSION: readonly Endpoint[] = [
   {
     id: 'health',
     source: 'ours',
-    kind: 'notice',
+    kind: 'static',
     methods: ['GET'],
     paths: ['/health'],
-    notice: 'health',
+    respond: () => ({ status: 'ok' }),
     why: 'For whoever watches over the service.',
   },
   {
     id: 'proveInstance',
     source: 'ours',
-    kind: 'notice',
+    kind: 'static',
     methods: ['GET'],
     // Among the client operations, since a proxy may pass those and nothing else.
     paths: ['/_matrix/client/unstable/org.mintwarden/instance/{challenge}'],
-    notice: 'instance',
+    respond: ({ params, message }, { proveInstance, trustedProxies }) => ({
+      proof: proveInstance(params['challenge'] ?? ''),
+      from: clientAddress(message.socket.remoteAddress, message.rawHeaders, trustedProxies),
+    }),
     why: 'By it `mintwarden doctor` tells this gateway from another one, and from the homeserver. Says from where the request seemed to come.',
   },
   {
     id: 'getWellknown',
-    kind: 'notice',
+    kind: 'static',
     methods: ['GET'],
     paths: ['/.well-known/matrix/client'],
-    notice: 'well-known',
+    respond: (_, { publicUrl }) => ({ 'm.homeserver': { base_url: publicUrl } }),
     why: 'Where a holder’s requests belong: here.',
   },
   {
     id: 'getVersions',
-    kind: 'open',
+    kind: 'public',
     methods: ['GET'],
     paths: ['/_matrix/client/versions'],
     to: '/_matrix/client/versions',
@@ -66,7 +71,7 @@ export const SESSION: readonly Endpoint[] = [
     methods: ['GET'],
     paths: ['/_matrix/client/{v}/account/whoami'],
     needs: 'holder',
-    answer: ({ access }) =>
+    respond: ({ access }) =>
       ok({ user_id: access.grant.subject, device_id: `MINTWARDEN_${access.grant.id}`, is_guest: false }),
     why: 'Some clients do not start without a device id; the upstream token has none, so the grant lends its own.',
   },
@@ -85,21 +90,23 @@ export const SESSION: readonly Endpoint[] = [
   },
   {
     id: 'logout',
-    kind: 'deed',
+    kind: 'task',
+    does: 'token',
     methods: ['POST'],
     paths: ['/_matrix/client/{v}/logout'],
     needs: 'holder',
-    deed: 'withdraw',
+    plan: () => ({ kind: 'token', run: withdraw }),
     why: 'Whoever holds a token may give it up: the grant ends, nothing of it reaches the homeserver by this request.',
   },
   {
     id: 'introspectToken',
     source: 'ours',
-    kind: 'deed',
+    kind: 'task',
+    does: 'token',
     methods: ['GET'],
     paths: ['/_mintwarden/v1/token'],
     needs: 'holder',
-    deed: 'introspect',
+    plan: () => ({ kind: 'token', run: introspect }),
     why: 'What may I do, until when? As data and as a sentence.',
   },
   unserved('getWellknownSupport', 'GET', '/.well-known/matrix/support', 'The homeserver’s own; asked of it.'),

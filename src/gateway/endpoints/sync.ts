@@ -1,4 +1,5 @@
-import type { Endpoint } from './endpoint.ts';
+import { slidingSyncing, syncing, syncingNothing } from './polls.ts';
+import type { Endpoint } from '../request/endpoint.ts';
 import { unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
@@ -9,9 +10,13 @@ const LEGACY = 'Deprecated since 2016; sync serves what it did.';
 export const SYNC: readonly Endpoint[] = [
   {
     id: 'sync',
-    kind: 'poll',
+    kind: 'task',
+    does: 'poll',
+    untimed: true,
     methods: ['GET'],
     paths: [`${C}/sync`],
+    plan: syncing,
+    withoutCapability: syncingNothing,
     needs: 'read',
     byType: 'filtered',
     room: 'answer',
@@ -24,8 +29,10 @@ export const SYNC: readonly Endpoint[] = [
   {
     id: 'slidingSync',
     source: 'unstable',
-    kind: 'poll',
-    sliding: true,
+    kind: 'task',
+    does: 'poll',
+    untimed: true,
+    plan: slidingSyncing,
     device: true,
     methods: ['POST'],
     paths: [SLIDING, '/_matrix/client/v4/sync'],

@@ -1,32 +1,32 @@
 import { CAPABILITY, isCapability } from '../../domain/capability.ts';
 import type { Explanation, Question } from '../../domain/explanation.ts';
-import { type Grant, effectiveState } from '../../domain/grant.ts';
+import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
+import { isObject } from '../../domain/json.ts';
+import { CATALOGUE } from '../endpoints/catalogue.ts';
+import { parseJsonBytes } from '../http/json.ts';
 import {
   type GatewayResponse,
   isResponse,
+  REFUSED_BY_RULES,
   UNKNOWN_TOKEN,
-  UNRECOGNIZED,
   USER_LOCKED,
   WRONG_METHOD,
 } from '../http/response.ts';
-import { CATALOGUE } from '../endpoints/catalogue.ts';
-import type { Endpoint } from '../endpoints/endpoint.ts';
-import type { Call } from '../http/call.ts';
-import { isServedTo, judge, type JudgedLine, refusedBy, type Verdict } from '../steps/guard.ts';
-import { isObject } from '../filters/json-shape.ts';
-import { parseJsonBytes } from '../http/json.ts';
-import { parseTarget } from '../http/target.ts';
-import { type Route, createRouter, unrouted } from '../endpoints/router.ts';
-import { ruledOut } from '../steps/admission.ts';
+import { DECIDING_STEPS } from '../pipeline.ts';
+import type { Decision } from '../request/context.ts';
+import { requireAccess } from '../request/access.ts';
+import type { Endpoint, RefusedEndpoint, ServingEndpoint } from '../request/endpoint.ts';
+import type { Plan } from '../request/plan.ts';
+import { createRouter } from '../request/router.ts';
 
-const METHODS = ['GET', 'PUT', 'POST', 'DELETE'];
-const router = createRouter(CATALOGUE);
+const services = { router: createRouter(CATALOGUE) };
 const NO_BODY =
   'It was judged with an empty body. What the body says counts too: put it, in single quotes, behind the path.';
 
 /**
- * Says what the guard would make of a request, by asking it. Pure: nothing is forwarded, nothing counted.
+ * Says what would become of a request, by running the gateway's own deciding steps. Pure: nothing is forwarded,
+ * nothing counted.
  * @param rooms the rooms in scope; null: not known here, then what depends on them is said to
  */
 export function explain(
@@ -35,184 +35,183 @@ export function explain(
   rooms: ReadonlySet<RoomId> | null,
   now: number,
 ): Explanation {
-  const good = effectiveState(grant, now);
-  if (good === 'inactive')
+  const state = effectiveState(grant, now);
+  if (state === 'inactive')
     return refused(UNKNOWN_TOKEN, null, [
-      'The token does not count, or no longer: every request with it is refused.',
+      'The token is not valid, or no longer: every request with it is refused.',
     ]);
-  if (good === 'suspended')
+  if (state === 'suspended')
     return refused(USER_LOCKED, null, [
       'The user is locked: every request is refused until they are unlocked.',
     ]);
-  const method = question.method.toUpperCase();
-  if (!METHODS.includes(method))
-    return refused(WRONG_METHOD, null, [`The gateway serves ${METHODS.join(', ')}, and no other method.`]);
-  const target = parseTarget(pathIn(question.target));
-  if (isResponse(target)) return refused(target, null, [sentenceOf(target)]);
-  const route = router(method, target.segments);
-  if (route === null) {
-    const told = unrouted(router, target.segments);
-    const why =
-      told.status === 405
-        ? `The operation has another method than ${method}.`
-        : 'The catalogue of the gateway has no such operation: it is served to no token.';
-    return refused(told, null, [why]);
-  }
-  const out = ruledOut(grant.scope, method, target, route);
-  if (out !== null)
-    return refused(out, route.line, ['The endpoint rules of the scope do not let it pass.', route.line.why]);
-  const { line } = route;
-  if (line.kind === 'refused') return refusedToAll(line);
-  if (line.kind === 'notice' || line.kind === 'open')
-    return passing(line, 'yes', ['Anybody may ask that, without a token.', line.why]);
-  const body =
-    question.body === null
-      ? { value: line.body === 'json' ? {} : undefined }
-      : parseJsonBytes(Buffer.from(question.body));
-  if (isResponse(body)) return refused(body, line, [sentenceOf(body)]);
-  return judged(
-    line,
-    route,
-    { params: route.params, query: target.query.values, body: body.value },
-    question,
-    grant,
-    rooms,
+  const decision: Decision = {
+    method: question.method.toUpperCase(),
+    rawTarget: pathIn(question.target),
     now,
-  );
+    target: null,
+    route: null,
+    access: { grant, rooms: rooms ?? new Set() },
+    body: undefined,
+    plan: null,
+  };
+  const unread = DECIDING_STEPS.parse(decision);
+  if (unread === WRONG_METHOD)
+    return refused(unread, null, ['The gateway serves GET, PUT, POST, DELETE, and no other method.']);
+  if (unread !== undefined) return refused(unread, null, [errorIn(unread)]);
+  DECIDING_STEPS.route(decision, services);
+  const endpoint = decision.route?.endpoint ?? null;
+  if (endpoint?.kind === 'static' || endpoint?.kind === 'public')
+    return passing(endpoint, 'yes', ['Anybody may ask that, without a token.', endpoint.why]);
+  const room = decision.route?.params['roomId'] as RoomId | undefined;
+  if (rooms === null && room !== undefined) decision.access = { grant, rooms: new Set([room]) };
+  const unserved = DECIDING_STEPS.checkEndpoint(decision, services);
+  if (endpoint === null) return unrouted(decision.method, unserved ?? WRONG_METHOD);
+  if (unserved !== undefined) return notServed(endpoint, unserved);
+  if (endpoint.kind === 'refused') return refusedToAll(endpoint, WRONG_METHOD);
+  const body = bodyOf(question, endpoint);
+  if (isResponse(body)) return refused(body, endpoint, [errorIn(body)]);
+  decision.body = body.value;
+  const refusal = DECIDING_STEPS.authorize(decision);
+  return judged(endpoint, decision, refusal, question.body === null, rooms === null);
+}
+
+function bodyOf(
+  { body }: Question,
+  endpoint: ServingEndpoint,
+): { readonly value: unknown } | GatewayResponse {
+  if (body !== null) return parseJsonBytes(Buffer.from(body));
+  return { value: endpoint.body === 'json' ? {} : undefined };
 }
 
 function judged(
-  line: JudgedLine,
-  { params }: Route,
-  request: Pick<Call, 'params' | 'query' | 'body'>,
-  question: Question,
-  grant: Grant,
-  rooms: ReadonlySet<RoomId> | null,
-  now: number,
+  endpoint: ServingEndpoint,
+  decision: Decision,
+  refusal: GatewayResponse | undefined,
+  isBodyMissing: boolean,
+  areRoomsUnknown: boolean,
 ): Explanation {
-  const room = params['roomId'] as RoomId | undefined;
-  const access = { grant, rooms: rooms ?? new Set(room === undefined ? [] : [room]) };
-  if (!isServedTo(line, access))
-    return refused(UNRECOGNIZED, line, [
-      'It is served only to tokens that have a device of their own; this one has none.',
-      line.why,
-    ]);
-  const verdict = judge(line, { ...request, access, now });
+  const { grant } = requireAccess(decision);
+  const room = decision.route?.params['roomId'] ?? 'the room';
   const unknownRoom =
-    rooms === null && line.room === 'path'
-      ? [
-          `Whether ${room ?? 'the room'} is in scope is not known here: it is looked up when the token is used.`,
-        ]
+    areRoomsUnknown && endpoint.room === 'path'
+      ? [`Whether ${room} is in scope is not known here: it is looked up when the token is used.`]
       : [];
-  const notes = [...unknownRoom, ...conditionsOf(grant)];
-  const noBody = line.body === 'json' && question.body === null;
-  if (verdict.kind === 'answer' && verdict.answer.status !== 200)
-    return denied(line, verdict.answer, { room, access, params, noBody, notes });
-  const doubts = [...doubtsOf(line, verdict, grant), ...unknownRoom, ...(noBody ? [NO_BODY] : [])];
+  const noBody = endpoint.body === 'json' && isBodyMissing;
+  if (refusal !== undefined)
+    return denied(endpoint, decision, refusal, noBody, [...unknownRoom, ...conditionsOf(grant)]);
+  const { plan } = decision;
+  const doubts = [
+    ...(plan === null ? [] : doubtsOf(endpoint, plan)),
+    ...unknownRoom,
+    ...(noBody ? [NO_BODY] : []),
+  ];
   return {
-    ...passing(line, doubts.length > 0 ? 'depends' : 'yes', [...doubts, ...conditionsOf(grant), line.why]),
-    asked: askedOf(line, verdict),
+    ...passing(endpoint, doubts.length > 0 ? 'depends' : 'yes', [
+      ...doubts,
+      ...conditionsOf(grant),
+      endpoint.why,
+    ]),
+    asked: plan === null ? null : askedOf(endpoint, plan),
   };
 }
 
-type Circumstances = {
-  readonly room: RoomId | undefined;
-  readonly access: Call['access'];
-  readonly params: Call['params'];
-  readonly noBody: boolean;
-  readonly notes: readonly string[];
-};
-
 function denied(
-  line: JudgedLine,
-  answer: GatewayResponse,
-  { room, access, params, noBody, notes }: Circumstances,
+  endpoint: ServingEndpoint,
+  decision: Decision,
+  response: GatewayResponse,
+  noBody: boolean,
+  notes: readonly string[],
 ): Explanation {
-  if (answer.missingCapability !== undefined) {
-    const { missingCapability: lacks } = answer;
+  const { missingCapability: lacks } = response;
+  if (lacks !== undefined) {
     const allows = isCapability(lacks) ? [`${lacks} would let it ${CAPABILITY[lacks].allows}.`] : [];
-    return { ...refused(answer, line, [sentenceOf(answer), ...allows]), lacks };
+    return { ...refused(response, endpoint, [errorIn(response), ...allows]), lacks };
   }
-  if (line.room === 'path' && room !== undefined && !access.rooms.has(room)) {
-    return refused(answer, line, [`${room} is not among the rooms in scope.`, line.why]);
-  }
-  if (line.user === 'self' && params['userId'] !== access.grant.subject) {
-    return refused(answer, line, [
+  const access = requireAccess(decision);
+  const params = decision.route?.params ?? {};
+  const room = params['roomId'] as RoomId | undefined;
+  if (endpoint.room === 'path' && room !== undefined && !access.rooms.has(room))
+    return refused(response, endpoint, [`${room} is not among the rooms in scope.`, endpoint.why]);
+  if (endpoint.user === 'self' && params['userId'] !== access.grant.subject)
+    return refused(response, endpoint, [
       `It is about another user than ${access.grant.subject}, for whom the token speaks.`,
-      line.why,
+      endpoint.why,
     ]);
-  }
   if (noBody)
-    return { ...passing(line, 'depends', [NO_BODY, ...notes, line.why]), asked: line.asked ?? null };
-  return refused(answer, line, [sentenceOf(answer), line.why]);
+    return {
+      ...passing(endpoint, 'depends', [NO_BODY, ...notes, endpoint.why]),
+      asked: endpoint.asked ?? null,
+    };
+  return refused(response, endpoint, [errorIn(response), endpoint.why]);
 }
 
-/** What the guard leaves to be found out. */
-function doubtsOf(line: JudgedLine, verdict: Verdict, grant: Grant): readonly string[] {
-  if (verdict.kind === 'forward' && verdict.acquaintance !== null) {
-    return [`${verdict.acquaintance} must be a member of a room in scope, which is looked up first.`];
-  }
-  if (verdict.kind === 'steps' && line.needs !== 'holder' && CAPABILITY[line.needs].writes) {
-    return ['What the user may do in the room, the room and the homeserver say.'];
-  }
-  if (verdict.kind === 'idle')
-    return ['It would be answered with nothing, after the wait: there is no capability read.'];
-  if (verdict.kind === 'media' && verdict.deed.kind === 'fetch' && line.needs === 'media') {
-    return ['Only a file that events in scope show, which is looked at first.'];
-  }
-  if (verdict.kind !== 'write') return [];
-  const { writing } = verdict;
-  const encrypted = grant.rooms.some((room) => room.roomId === writing.roomId && room.encrypted);
-  const plain = encrypted ? 'The room was encrypted when the token was made' : 'If the room is encrypted';
-  return [
-    ...(writing.onlyUnencrypted
-      ? [`${plain}: then nothing is sent there in clear, for lack of the capability plaintext.`]
-      : []),
-    ...(writing.targets.length > 0 ? ['The events it names are looked up in that room first.'] : []),
-  ];
+/** What only the homeserver or the room can tell. */
+function doubtsOf(endpoint: ServingEndpoint, plan: Plan): readonly string[] {
+  if (plan.kind === 'forward' && plan.sharedRoomWith !== null)
+    return [`${plan.sharedRoomWith} must be a member of a room in scope, which is looked up first.`];
+  if (plan.kind !== 'task') return [];
+  const { kind, conditions = [] } = plan.task;
+  const changes = kind === 'multiStep' && endpoint.needs !== 'holder' && CAPABILITY[endpoint.needs].writes;
+  return changes
+    ? ['What the user may do in the room, the room and the homeserver say.', ...conditions]
+    : conditions;
 }
 
 /** What else a scope asks of every request. */
 function conditionsOf({ scope }: Grant): readonly string[] {
+  const { from, uses, power } = scope;
+  const networks = from?.length === 0 ? 'nowhere: no network is named' : from?.join(' or ');
   return [
-    ...(scope.from === undefined
-      ? []
-      : [
-          `It must come from ${scope.from.length === 0 ? 'nowhere: no network is named' : scope.from.join(' or ')}.`,
-        ]),
-    ...(scope.uses === undefined ? [] : ['It counts as one use, if any is left.']),
-    ...(scope.power === undefined ? [] : [`Where it takes power, it acts with at most ${scope.power}.`]),
+    ...(networks === undefined ? [] : [`It must come from ${networks}.`]),
+    ...(uses === undefined ? [] : ['It counts as one use, if any is left.']),
+    ...(power === undefined ? [] : [`Where it takes power, it acts with at most ${power}.`]),
   ];
 }
 
-function askedOf(line: JudgedLine, verdict: Verdict): string | null {
-  if (verdict.kind === 'answer' || verdict.kind === 'deed' || verdict.kind === 'idle') return null;
-  if (verdict.kind !== 'forward') return line.asked ?? null;
-  const names = verdict.request.query.map(([name]) => name);
-  return `${verdict.request.method} ${verdict.request.path}${names.length === 0 ? '' : `, with ${names.join(', ')}`}`;
+function askedOf(endpoint: ServingEndpoint, plan: Plan): string | null {
+  if (plan.kind === 'answer') return null;
+  if (plan.kind === 'task')
+    return plan.task.kind === 'token' || plan.task.kind === 'emptySync' ? null : (endpoint.asked ?? null);
+  const { method, path, query } = plan.request;
+  const names = query.map(([name]) => name);
+  return `${method} ${path}${names.length === 0 ? '' : `, with ${names.join(', ')}`}`;
 }
 
-function refusedToAll(line: Extract<Endpoint, { kind: 'refused' }>): Explanation {
-  const answer = refusedBy(line);
-  if (line.needs === 'never') {
+function unrouted(method: string, response: GatewayResponse): Explanation {
+  const why =
+    response.status === 405
+      ? `The operation has another method than ${method}.`
+      : 'The catalogue of the gateway has no such operation: it is served to no token.';
+  return refused(response, null, [why]);
+}
+
+function notServed(endpoint: Endpoint, response: GatewayResponse): Explanation {
+  if (response === REFUSED_BY_RULES)
+    return refused(response, endpoint, ['The endpoint rules of the scope do not let it pass.', endpoint.why]);
+  if (endpoint.kind === 'refused') return refusedToAll(endpoint, response);
+  return refused(response, endpoint, [
+    'It is served only to tokens that have a device of their own; this one has none.',
+    endpoint.why,
+  ]);
+}
+
+function refusedToAll(endpoint: RefusedEndpoint, response: GatewayResponse): Explanation {
+  if (endpoint.needs === 'never') {
     const never =
-      line.unserved === true ? 'It is not served to any token.' : 'No token may do that, whatever its scope.';
-    return refused(answer, line, [never, line.why]);
+      endpoint.unserved === true
+        ? 'It is not served to any token.'
+        : 'No token may do that, whatever its scope.';
+    return refused(response, endpoint, [never, endpoint.why]);
   }
-  return {
-    ...refused(answer, line, [
-      `It needs the capability ${line.needs}, which this version does not grant yet.`,
-      line.why,
-    ]),
-    lacks: line.needs,
-  };
+  const why = `It needs the capability ${endpoint.needs}, which this version does not grant yet.`;
+  return { ...refused(response, endpoint, [why, endpoint.why]), lacks: endpoint.needs };
 }
 
-function refused(answer: GatewayResponse, line: Endpoint | null, why: readonly string[]): Explanation {
+function refused(response: GatewayResponse, endpoint: Endpoint | null, why: readonly string[]): Explanation {
   return {
     passes: 'no',
-    operation: line?.id ?? null,
-    status: answer.status,
+    operation: endpoint?.id ?? null,
+    status: response.status,
     lacks: null,
     why,
     asked: null,
@@ -220,12 +219,20 @@ function refused(answer: GatewayResponse, line: Endpoint | null, why: readonly s
   };
 }
 
-function passing(line: Endpoint, passes: 'yes' | 'depends', why: readonly string[]): Explanation {
-  const asked = line.kind === 'open' ? `GET ${line.to}` : null;
-  return { passes, operation: line.id, status: null, lacks: null, why, asked, shown: line.shown ?? null };
+function passing(endpoint: Endpoint, passes: 'yes' | 'depends', why: readonly string[]): Explanation {
+  const asked = endpoint.kind === 'public' ? `GET ${endpoint.to}` : null;
+  return {
+    passes,
+    operation: endpoint.id,
+    status: null,
+    lacks: null,
+    why,
+    asked,
+    shown: endpoint.shown ?? null,
+  };
 }
 
-function sentenceOf({ body }: GatewayResponse): string {
+function errorIn({ body }: GatewayResponse): string {
   return isObject(body) && typeof body['error'] === 'string' ? body['error'] : 'It is refused.';
 }
 

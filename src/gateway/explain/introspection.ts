@@ -3,7 +3,7 @@ import { CAPABILITY } from '../../domain/capability.ts';
 import type { EndpointRule } from '../../domain/endpoint-rule.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { CATALOGUE } from '../endpoints/catalogue.ts';
-import { opens, probesOf } from './open-endpoints.ts';
+import { isOpenTo, probesOf } from './open-endpoints.ts';
 import type { Scope } from '../../domain/scope.ts';
 
 /** What a holder is told of a capability it holds. */
@@ -110,20 +110,15 @@ function endpointsOf(access: Access, now: number): readonly OpenEndpoint[] {
   const known = KNOWN.get(scope);
   if (known?.device === device) return known.endpoints;
   const probes = probesOf(access.grant);
-  const endpoints = CATALOGUE.flatMap((line): readonly OpenEndpoint[] => {
-    if (
-      line.kind === 'notice' ||
-      line.kind === 'open' ||
-      line.kind === 'refused' ||
-      !opens(line, access, probes, now)
-    )
-      return [];
-    const paths = [...new Set(line.paths.map((path) => path.replace('/{v}/', '/v3/')))];
+  const endpoints = CATALOGUE.flatMap((endpoint): readonly OpenEndpoint[] => {
+    if (endpoint.kind === 'static' || endpoint.kind === 'public' || endpoint.kind === 'refused') return [];
+    if (!isOpenTo(endpoint, access, probes, now)) return [];
+    const paths = [...new Set(endpoint.paths.map((path) => path.replace('/{v}/', '/v3/')))];
     return [
       {
-        operation: line.id,
-        needs: line.needs === 'holder' ? null : line.needs,
-        methods: line.methods === 'any' ? ['any'] : line.methods,
+        operation: endpoint.id,
+        needs: endpoint.needs === 'holder' ? null : endpoint.needs,
+        methods: endpoint.methods === 'any' ? ['any'] : endpoint.methods,
         paths,
       },
     ];

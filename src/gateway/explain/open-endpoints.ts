@@ -1,6 +1,7 @@
 import { partsOf } from '../../domain/permission.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import { isServedTo, type JudgedLine, lackingFor } from '../steps/guard.ts';
+import type { ServingEndpoint } from '../request/endpoint.ts';
+import { missingFor } from '../steps/authorize.ts';
 
 /** Types that have capabilities, or rules, of their own. */
 const PROBES = [
@@ -13,19 +14,24 @@ const PROBES = [
   'org.example.any',
 ];
 
-/** What is asked of a line that judges by type and key. */
+/** What is asked of an endpoint that judges by type and key. */
 type Probe = { readonly type: string; readonly stateKey: string };
 
 /**
- * Whether a line is open to a token at all: for some type and key, some room. The lines' own rules are
+ * Whether an endpoint is open to a token at all: for some type and key, some room. The endpoints' own rules are
  * asked, with the types the scope names and a few that matter, so that nothing is said twice.
- * @param probes of the token's scope, made once for all lines
+ * @param probes of the token's scope, made once for all endpoints
  */
-export function opens(line: JudgedLine, access: Access, probes: readonly Probe[], now: number): boolean {
-  if (!isServedTo(line, access)) return false;
+export function isOpenTo(
+  endpoint: ServingEndpoint,
+  access: Access,
+  probes: readonly Probe[],
+  now: number,
+): boolean {
+  if (endpoint.device === true && access.device !== true) return false;
   const userId = access.grant.subject;
   const isOpen = ({ type, stateKey }: Probe): boolean =>
-    lackingFor(line, {
+    missingFor(endpoint, {
       params: { eventType: type, type, stateKey, userId },
       query: new Map(),
       body: undefined,
@@ -33,7 +39,7 @@ export function opens(line: JudgedLine, access: Access, probes: readonly Probe[]
       now,
     }) === null;
   // Without a word of its own it looks at no type.
-  return 'may' in line ? probes.some(isOpen) : probes.slice(0, 1).some(isOpen);
+  return endpoint.authorize !== undefined ? probes.some(isOpen) : probes.slice(0, 1).some(isOpen);
 }
 
 /**

@@ -12,7 +12,7 @@ import { roomsMissingCreate, addCreateEvents } from './create-events.ts';
 
 /** What is to be shown of a homeserver's answer, as plain data that another thread can be given. */
 export type FilterTask =
-  | { readonly kind: 'line'; readonly lineId: string; readonly call: Call }
+  | { readonly kind: 'endpoint'; readonly endpointId: string; readonly call: Call }
   | { readonly kind: 'sync'; readonly view: ReadView }
   | { readonly kind: 'search'; readonly view: ReadView };
 
@@ -55,11 +55,11 @@ const NOTHING: FilterSummary = Object.freeze({ nextBatch: '', news: true, missin
 export function endpointFilterJob(
   body: unknown,
   filter: AnswerFilter,
-  speaksOf: ((body: unknown) => readonly string[]) | null,
+  roomsIn: ((body: unknown) => readonly string[]) | null,
 ): LocalFilterJob {
   let shown: GatewayResponse | null = null;
   return {
-    roomIds: () => speaksOf?.(body) ?? [],
+    roomIds: () => roomsIn?.(body) ?? [],
     filter(rooms) {
       shown = filter(body, rooms);
       return NOTHING;

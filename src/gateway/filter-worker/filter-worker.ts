@@ -58,7 +58,7 @@ type Step = {
   readonly reject: (error: MintwardenError) => void;
 };
 
-const THREAD = new URL('./worker-thread.ts', import.meta.url);
+const THREAD = new URL('../filter-thread.ts', import.meta.url);
 
 /**
  * Starts the thread with the first large answer, ends it when there was none for a while, and starts it again
@@ -204,9 +204,9 @@ export function createFilterWorker(options: Options): FilterWorker {
               const {
                 status,
                 bytes: written,
-                showings,
+                mediaReferences,
               } = expectStep(await ask({ id, step: 'response', creates }), 'response');
-              return { status, body: null, serialized: written, showings };
+              return { status, body: null, serialized: written, mediaReferences };
             },
             release: drop,
           };

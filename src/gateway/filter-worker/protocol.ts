@@ -1,6 +1,6 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
-import type { MediaReference } from '../media/media-references.ts';
+import type { MediaReference } from '../../domain/media-reference.ts';
 import type { FilterSummary, FilterTask } from './filter-job.ts';
 
 /** What the thread is told about one answer. All but `chunk` and `drop` are answered by one `FromWorker`. */
@@ -30,7 +30,7 @@ export type FromWorker =
       readonly step: 'response';
       readonly status: number;
       readonly bytes: Uint8Array<ArrayBuffer>;
-      readonly showings: readonly MediaReference[];
+      readonly mediaReferences: readonly MediaReference[];
     }
   /** The answer is not what the specification says. */
   | { readonly id: number; readonly step: 'fault' };

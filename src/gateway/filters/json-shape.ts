@@ -1,12 +1,7 @@
+import { isObject, type JsonObject } from '../../domain/json.ts';
 import { MintwardenError, unreachable } from '../../domain/errors.ts';
 
-/** An object of JSON. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** Whether the value is a JSON object. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isObject, type JsonObject };
 
 /** The answer is not what the specification says. */
 export function invalidResponse(what: string): MintwardenError {

@@ -6,6 +6,12 @@ const CUT_OFF = matrixError(400, 'M_UNKNOWN', 'The body ended too early.');
 
 const NONE = Buffer.alloc(0);
 
+/** Whether a request has a body. RFC 9112, 6.3: with neither header it has none. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers;
+  return length !== '0' || encoding !== undefined;
+}
+
 /**
  * The bytes of a request's body, at most `limit`. What is refused is not read to its end; where there is
  * none, nothing is waited for.
@@ -18,8 +24,7 @@ export function readBody(
   if (encoding !== undefined && encoding !== 'identity') return ENCODED;
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > limit) return TOO_LARGE;
-  // RFC 9112, 6.3: with neither header a request has no body.
-  if (length === 0 && request.headers['transfer-encoding'] === undefined) return NONE;
+  if (!hasBody(request)) return NONE;
   return readToEnd(request, limit);
 }
 

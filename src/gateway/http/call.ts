@@ -1,5 +1,5 @@
 import type { Access } from '../../lifecycle/access/access-control.ts';
-import type { JsonObject } from '../filters/json-shape.ts';
+import type { JsonObject } from '../../domain/json.ts';
 
 /** The methods lines have. */
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';

@@ -4,14 +4,14 @@ import { createHmac } from 'node:crypto';
 const CHALLENGE = /^[A-Za-z0-9_-]{16,64}$/;
 
 /** Answers a challenge; null where it is none. */
-export type Prover = (challenge: string) => string | null;
+export type InstanceProver = (challenge: string) => string | null;
 
 /**
  * Proves which Mintwarden this is to whoever has the same key, and to nobody else: `doctor` asks so whether
  * the public address leads here. Without a key there is nothing to prove.
  * @param key made for this purpose alone, in hexadecimal; see `instanceKeyOf`
  */
-export function instanceProver(key: string | undefined): Prover {
+export function instanceProver(key: string | undefined): InstanceProver {
   if (key === undefined) return () => null;
   const bytes = Buffer.from(key, 'hex');
   return (challenge) =>

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { MediaReference } from '../media/media-references.ts';
+import type { MediaReference } from '../../domain/media-reference.ts';
 
 /** An answer to a holder: a status and a JSON body, made here, never copied from the homeserver. */
 export type GatewayResponse = {
@@ -11,8 +11,8 @@ export type GatewayResponse = {
   readonly allow?: readonly string[];
   /** The body as it is written, where that was done already; `body` is then null. */
   readonly serialized?: Uint8Array;
-  /** The files that are shown in it, where that was found out already. */
-  readonly showings?: readonly MediaReference[];
+  /** The files that are shown in it, where that is known already. */
+  readonly mediaReferences?: readonly MediaReference[];
   /** A file in the place of a body, which is then null. */
   readonly file?: FileBody;
   /** What the holder still sends is not waited for. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayResponse, FileBody } from './response.ts';
-import { isObject } from '../filters/json-shape.ts';
+import { isObject } from '../../domain/json.ts';
 
 /** Spec 1.19, "Web browser clients". */
 const CORS = [

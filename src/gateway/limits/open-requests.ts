@@ -1,5 +1,9 @@
 import type { GrantId } from '../../domain/ids.ts';
-import type { Visit } from '../request/visit.ts';
+/** A request that can be ended. */
+export type Cuttable = {
+  /** Its grant is no longer valid. */
+  endByGrant(): void;
+};
 
 /** The requests that are being answered, by grant. */
 export interface OpenRequests {
@@ -7,7 +11,7 @@ export interface OpenRequests {
    * Counts a request in, or null where the grant has as many as it may. Call what comes back when its answer
    * was read.
    */
-  enter(grantId: GrantId, visit: Visit): (() => void) | null;
+  enter(grantId: GrantId, request: Cuttable): (() => void) | null;
   /** Ends all requests of a grant that is over. */
   cut(grantId: GrantId): void;
   /** How often `cut` was called: whoever waited in between asks again. */
@@ -16,22 +20,22 @@ export interface OpenRequests {
 
 /** @param most requests of one grant at the same time */
 export function openRequests(most: number): OpenRequests {
-  const open = new Map<GrantId, Set<Visit>>();
+  const open = new Map<GrantId, Set<Cuttable>>();
   let cuts = 0;
   return {
-    enter(grantId, visit) {
+    enter(grantId, request) {
       const mine = open.get(grantId) ?? new Set();
       if (mine.size >= most) return null;
-      mine.add(visit);
+      mine.add(request);
       open.set(grantId, mine);
       return () => {
-        mine.delete(visit);
+        mine.delete(request);
         if (mine.size === 0 && open.get(grantId) === mine) open.delete(grantId);
       };
     },
     cut(grantId) {
       cuts++;
-      for (const visit of open.get(grantId) ?? []) visit.cut();
+      for (const request of open.get(grantId) ?? []) request.endByGrant();
     },
     get cuts() {
       return cuts;

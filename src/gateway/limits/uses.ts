@@ -1,6 +1,5 @@
 import type { GrantId } from '../../domain/ids.ts';
 import type { AccessControl } from '../../lifecycle/access/access-control.ts';
-import type { Verdict } from '../steps/guard.ts';
 
 /** One request of a grant that is good for so many. */
 export type Use = {
@@ -10,17 +9,8 @@ export type Use = {
   over(): void;
 };
 
-/**
- * Whether a request counts: every one that is carried out or answered. What is refused from the request and
- * the scope alone has used nothing; neither has the token's own end or introspection.
- */
-export function isUse(verdict: Verdict): boolean {
-  if (verdict.kind === 'answer') return verdict.answer.status < 400;
-  return verdict.kind !== 'deed';
-}
-
 /** The use that one request makes. */
-export function useOf(control: Pick<AccessControl, 'countUse' | 'finishUse'>, grantId: GrantId): Use {
+export function createUse(control: Pick<AccessControl, 'countUse' | 'finishUse'>, grantId: GrantId): Use {
   let isCounted = false;
   let isOver = false;
   // What goes wrong with it is told where grants are ended; the holder has their answer.

@@ -1,5 +1,4 @@
-/** What the homeserver said of a file, and what is said of it here. */
-export type FileHead = { readonly type: string | null; readonly disposition: string | null };
+import type { FileHead } from '../upstream/file-client.ts';
 
 /** Types that browsers show and cannot run (spec 1.19, "Serving inline content"). */
 const HARMLESS = new Set([

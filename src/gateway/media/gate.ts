@@ -3,31 +3,31 @@ import { allows } from '../../domain/scope.ts';
 import { serverOf } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type GatewayResponse, FORBIDDEN, rateLimited } from '../http/response.ts';
-import type { Upstreamer } from '../upstream/ask.ts';
+import type { Ask } from '../upstream/ask.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { tokenBucket } from '../limits/rate-limiter.ts';
-import { type MediaAddress, serverOfMedia } from './media-address.ts';
+import { type MediaAddress, serverOfMedia } from '../../domain/media-address.ts';
 import { type LookedThrough, lookThrough } from './search-rooms.ts';
-import { grantsAccess, type MediaReference } from './media-references.ts';
-import { type Uploads, uploads } from './uploads.ts';
+import { grantsAccess, type MediaReference } from '../../domain/media-reference.ts';
+import { createUploads, type Uploads } from './uploads.ts';
 import { knownReferences } from './known-references.ts';
 
 /** Decides who may fetch which file. */
 export interface MediaGate {
   /** What a holder is about to be shown. */
-  showing(access: Access, showings: readonly MediaReference[]): void;
+  remember(access: Access, references: readonly MediaReference[]): void;
   /**
    * Null: the grant may fetch it; otherwise what the holder is told. Where it is not known whether an event
    * in scope shows it, that is looked up.
    * @param ask bounded in bytes
    */
-  fetching(
+  authorizeFetch(
     access: Access,
     address: MediaAddress,
-    ask: Upstreamer,
+    ask: Ask,
     signal: AbortSignal,
   ): Promise<GatewayResponse | null>;
-  readonly own: Uploads;
+  readonly uploads: Uploads;
   /** The grant is over. */
   forget(grantId: GrantId): void;
 }
@@ -42,7 +42,7 @@ type Options = {
    */
   readonly pace: (grantId: GrantId) => number | Promise<number>;
   /** Where other processes have to know of it too. */
-  readonly own?: Uploads | undefined;
+  readonly uploads?: Uploads | undefined;
 };
 
 /** Rooms are searched for a grant five times in a row, then once in five seconds. */
@@ -52,22 +52,22 @@ const KEPT_REFUSAL_MS = 30_000;
 const MAX_REFUSALS = 20_000;
 
 /** A gate that knows nothing yet. */
-export function mediaGate({ now, timeoutMs, pace, own = uploads() }: Options): MediaGate {
-  const shown = knownReferences();
+export function createMediaGate({ now, timeoutMs, pace, uploads = createUploads() }: Options): MediaGate {
+  const known = knownReferences();
   const searching = new Map<GrantId, Promise<unknown>>();
   const searches = tokenBucket(SEARCHES_PER_SECOND, SEARCHES_AT_ONCE, now);
   const refused = new Map<string, number>();
 
   return {
-    own,
-    showing(access, showings) {
+    uploads,
+    remember(access, references) {
       const { grant } = access;
-      for (const showing of showings)
-        if (grantsAccess(showing, grant)) shown.remember(grant.id, showing.address, showing.roomId);
+      for (const reference of references)
+        if (grantsAccess(reference, grant)) known.remember(grant.id, reference.address, reference.roomId);
     },
-    async fetching(access, address, ask, signal) {
+    async authorizeFetch(access, address, ask, signal) {
       const { grant } = access;
-      if (own.mayFetch(grant.id, address) || shown.has(grant.id, address, access.rooms)) return null;
+      if (uploads.mayFetch(grant.id, address) || known.has(grant.id, address, access.rooms)) return null;
       if (grant.scope.can.includes('media-any')) {
         // Of another server, the homeserver fetches and keeps it, however large (CVE-2024-37302,
         // CVE-2024-36403).
@@ -77,8 +77,8 @@ export function mediaGate({ now, timeoutMs, pace, own = uploads() }: Options): M
       return allows(grant.scope, 'media') ? search(access, address, ask, signal) : FORBIDDEN;
     },
     forget(grantId) {
-      shown.forget(grantId);
-      own.forget(grantId);
+      known.forget(grantId);
+      uploads.forget(grantId);
     },
   };
 
@@ -86,12 +86,12 @@ export function mediaGate({ now, timeoutMs, pace, own = uploads() }: Options): M
   async function search(
     access: Access,
     address: MediaAddress,
-    ask: Upstreamer,
+    ask: Ask,
     signal: AbortSignal,
   ): Promise<GatewayResponse | null> {
     const grantId = access.grant.id;
     for (;;) {
-      if (shown.has(grantId, address, access.rooms)) return null;
+      if (known.has(grantId, address, access.rooms)) return null;
       if ((refused.get(`${grantId} ${address}`) ?? 0) > now()) return FORBIDDEN;
       const running = searching.get(grantId);
       if (running === undefined) break;
@@ -106,14 +106,14 @@ export function mediaGate({ now, timeoutMs, pace, own = uploads() }: Options): M
   async function searchOnce(
     access: Access,
     address: MediaAddress,
-    ask: Upstreamer,
+    ask: Ask,
   ): Promise<GatewayResponse | null> {
     const grantId = access.grant.id;
     const waitMs = searches.take(grantId);
     if (waitMs > 0) return rateLimited(waitMs);
-    const looked = await lookThrough(access, ask, timeoutMs, (showing) => {
-      shown.remember(grantId, showing.address, showing.roomId);
-      return showing.address === address;
+    const looked = await lookThrough(access, ask, timeoutMs, (reference) => {
+      known.remember(grantId, reference.address, reference.roomId);
+      return reference.address === address;
     });
     return outcome(looked, grantId, address);
   }

@@ -1,5 +1,5 @@
 import type { GrantId, RoomId } from '../../domain/ids.ts';
-import type { MediaAddress } from './media-address.ts';
+import type { MediaAddress } from '../../domain/media-address.ts';
 
 /** The files that grants were shown, and where: bounded, and gone with the process. */
 export interface KnownReferences {

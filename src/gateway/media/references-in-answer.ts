@@ -1,109 +1,54 @@
+import { isObject } from '../../domain/json.ts';
 import type { RoomId } from '../../domain/ids.ts';
-import { isObject, type JsonObject } from '../filters/json-shape.ts';
-import { type MediaReference, mediaReferencesOf } from './media-references.ts';
+import { type MediaReference, mediaReferencesOf } from '../../domain/media-reference.ts';
 
-/** Which answer it is: only of these it is known where the events stand in it. */
-export type Shower = 'sync' | 'sliding' | ShowingLine;
+const MAX_REFERENCES = 2_000;
 
-type ShowingLine = {
-  readonly lineId: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: ReadonlyMap<string, string>;
-};
-
-const MAX_SHOWINGS = 2_000;
-
-/**
- * The files that an answer shows, as it was made for the holder. Events are looked for only where the
- * answer's kind has them: a body may be an event's content whole, which anyone can give the looks of an
- * event.
- */
-export function showingsIn(shower: Shower, body: unknown): readonly MediaReference[] {
+/** The files that events of one room show, and the events that are bundled in them. */
+export function referencesInEvents(events: Iterable<unknown>, roomId: RoomId): readonly MediaReference[] {
   const found: MediaReference[] = [];
-  const take = (events: unknown, roomId: RoomId): void => {
-    if (!Array.isArray(events)) return;
-    for (const event of events as unknown[]) takeOne(event, roomId, found);
-  };
-  if (shower === 'sync') ofSync(body, take);
-  else if (shower === 'sliding') ofSliding(body, take);
-  else ofLine(shower, body, take);
-  return found.slice(0, MAX_SHOWINGS);
+  for (const event of events) addReferences(event, roomId, found);
+  return found.slice(0, MAX_REFERENCES);
 }
 
-type Take = (events: unknown, roomId: RoomId) => void;
-
-/** An event, and those that are bundled in it. */
-function takeOne(event: unknown, roomId: RoomId, found: MediaReference[]): void {
-  if (!isObject(event) || found.length >= MAX_SHOWINGS) return;
-  for (const showing of mediaReferencesOf(event, roomId)) found.push(showing);
-  const { unsigned } = event;
-  const relations = isObject(unsigned) ? unsigned['m.relations'] : undefined;
-  if (!isObject(relations)) return;
-  takeOne(relations['m.replace'], roomId, found);
-  if (isObject(relations['m.thread'])) takeOne(relations['m.thread']['latest_event'], roomId, found);
-}
-
-function ofSync(body: unknown, take: Take): void {
+/** The files that a filtered `/sync` shows. */
+export function referencesInSync(body: unknown): readonly MediaReference[] {
+  const found: MediaReference[] = [];
   const rooms = isObject(body) && isObject(body['rooms']) ? body['rooms'] : {};
   for (const section of [rooms['join'], rooms['leave']]) {
     if (!isObject(section)) continue;
     for (const [roomId, room] of Object.entries(section)) {
       if (!isObject(room)) continue;
       for (const part of ['timeline', 'state', 'state_after'])
-        if (isObject(room[part])) take(room[part]['events'], roomId as RoomId);
+        if (isObject(room[part])) addAll(room[part]['events'], roomId, found);
     }
   }
+  return found.slice(0, MAX_REFERENCES);
 }
 
-function ofSliding(body: unknown, take: Take): void {
+/** The files that a filtered sliding sync shows. */
+export function referencesInSlidingSync(body: unknown): readonly MediaReference[] {
+  const found: MediaReference[] = [];
   const rooms = isObject(body) && isObject(body['rooms']) ? body['rooms'] : {};
   for (const [roomId, room] of Object.entries(rooms)) {
     if (!isObject(room)) continue;
-    take(room['timeline'], roomId as RoomId);
-    take(room['required_state'], roomId as RoomId);
+    addAll(room['timeline'], roomId, found);
+    addAll(room['required_state'], roomId, found);
   }
+  return found.slice(0, MAX_REFERENCES);
 }
 
-function ofLine({ lineId, params, query }: ShowingLine, body: unknown, take: Take): void {
-  const roomId = (params['roomId'] ?? '') as RoomId;
-  const part: JsonObject = isObject(body) ? body : {};
-  switch (lineId) {
-    case 'getRoomEvents':
-    case 'getMembersByRoom':
-    case 'getRelatingEvents':
-    case 'getRelatingEventsWithRelType':
-    case 'getRelatingEventsWithRelTypeAndEventType':
-    case 'getThreadRoots':
-      take(part['chunk'], roomId);
-      take(part['state'], roomId);
-      return;
-    case 'getRoomState':
-      return take(body, roomId);
-    case 'getOneRoomEvent':
-      return take([body], roomId);
-    case 'getRoomStateByType':
-    case 'getRoomStateByTypeSlash':
-    case 'getRoomStateWithKey':
-      if (query.get('format') === 'event') take([body], roomId);
-      return;
-    case 'getEventContext':
-      take([part['event']], roomId);
-      for (const list of ['events_before', 'events_after', 'state']) take(part[list], roomId);
-      return;
-    case 'getJoinedMembersByRoom':
-      return take(joinedAsEvents(body), roomId);
-    default:
-      return;
-  }
+function addAll(events: unknown, roomId: string, found: MediaReference[]): void {
+  if (!Array.isArray(events)) return;
+  for (const event of events as unknown[]) addReferences(event, roomId as RoomId, found);
 }
 
-/** `/joined_members` as the events it is made of: everyone has set their own picture. */
-export function joinedAsEvents(body: unknown): readonly JsonObject[] {
-  const joined = isObject(body) && isObject(body['joined']) ? body['joined'] : {};
-  return Object.entries(joined).flatMap(([user, member]) => {
-    if (!isObject(member)) return [];
-    return [
-      { type: 'm.room.member', sender: user, state_key: user, content: { avatar_url: member['avatar_url'] } },
-    ];
-  });
+function addReferences(event: unknown, roomId: RoomId, found: MediaReference[]): void {
+  if (!isObject(event) || found.length >= MAX_REFERENCES) return;
+  for (const reference of mediaReferencesOf(event, roomId)) found.push(reference);
+  const { unsigned } = event;
+  const relations = isObject(unsigned) ? unsigned['m.relations'] : undefined;
+  if (!isObject(relations)) return;
+  addReferences(relations['m.replace'], roomId, found);
+  if (isObject(relations['m.thread'])) addReferences(relations['m.thread']['latest_event'], roomId, found);
 }

@@ -2,7 +2,7 @@ import { allows } from '../../domain/scope.ts';
 import { type GatewayResponse, FORBIDDEN, invalid, missingCapability } from '../http/response.ts';
 import type { Call, QueryRule, UpstreamRequest } from '../http/call.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
-import { type MediaAddress, mediaAddress, segmentsOf } from './media-address.ts';
+import { type MediaAddress, mediaAddress, segmentsOf } from '../../domain/media-address.ts';
 
 /** A file that is asked for. */
 export type FileWanted = {

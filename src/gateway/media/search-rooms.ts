@@ -8,9 +8,9 @@ import { filterEvent } from '../filters/event.ts';
 import { ALL_TYPES } from '../filters/readable-types.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Upstreamer } from '../upstream/ask.ts';
-import { joinedAsEvents } from './references-in-answer.ts';
-import { grantsAccess, type MediaReference, mediaReferencesOf } from './media-references.ts';
+import type { Ask } from '../upstream/ask.ts';
+import { joinedAsEvents } from '../filters/events-in.ts';
+import { grantsAccess, type MediaReference, mediaReferencesOf } from '../../domain/media-reference.ts';
 
 const ROOM = '/_matrix/client/v3/rooms/{room}';
 /** Where there are more, the holder reads the event again, and so is shown it. */
@@ -33,9 +33,9 @@ export type LookedThrough =
  */
 export async function lookThrough(
   access: Access,
-  ask: Upstreamer,
+  ask: Ask,
   timeoutMs: number,
-  found: (showing: MediaReference) => boolean,
+  found: (reference: MediaReference) => boolean,
 ): Promise<LookedThrough> {
   const { scope } = access.grant;
   let left = MAX_REQUESTS;
@@ -59,7 +59,7 @@ export async function lookThrough(
   const take = (events: readonly unknown[], room: RoomId): boolean =>
     events
       .flatMap((event) => mediaReferencesOf(event, room))
-      .filter((showing) => readable(scope, showing.type) && grantsAccess(showing, access.grant))
+      .filter((reference) => readable(scope, reference.type) && grantsAccess(reference, access.grant))
       .map(found)
       .includes(true);
   const page = async (

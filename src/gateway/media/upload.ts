@@ -1,30 +1,24 @@
 import type { IncomingMessage } from 'node:http';
+import { isObject } from '../../domain/json.ts';
+import { type MediaAddress, parseMediaAddress } from '../../domain/media-address.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import {
-  type GatewayResponse,
   FORBIDDEN,
-  isResponse,
-  rateLimited,
+  type GatewayResponse,
   INVALID_UPSTREAM_RESPONSE,
-  ok,
+  isResponse,
   matrixError,
+  ok,
+  rateLimited,
   TOO_LARGE,
   UNAVAILABLE,
   UNKNOWN_TOKEN,
 } from '../http/response.ts';
-import { isObject } from '../filters/json-shape.ts';
-import type { MemoryReservation } from '../limits/memory-budget.ts';
-import type { UpstreamResponse } from '../upstream/json-client.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
-import { failure, told } from '../upstream/ask.ts';
-import type { RateLimiter } from '../limits/rate-limiter.ts';
-import { isTokenUnknown, errcodeOf } from '../upstream/look-up.ts';
-import { type MediaAddress, parseMediaAddress } from './media-address.ts';
-import type { FileMeans } from './download.ts';
+import { errcodeOf, failure, isTokenUnknown, type OnBehalf, readResponse } from '../upstream/ask.ts';
+import type { UpstreamResponse } from '../upstream/json-client.ts';
+import type { MediaServices } from './media-services.ts';
 import type { Upload } from './requests.ts';
-
-/** What uploading needs besides. */
-export type UploadMeans = FileMeans & { readonly uploadBytes: number; readonly pace: RateLimiter };
 
 const NO_LENGTH = matrixError(411, 'M_UNKNOWN', 'Say how long the file is, in Content-Length.');
 const ENCODED = matrixError(415, 'M_UNKNOWN', 'The body must not be compressed.');
@@ -35,18 +29,17 @@ const HELD_BYTES = 262_144;
 /**
  * Passes a file on to the homeserver as it comes. It is asked nothing before length, pace and address are
  * found good, and is sent once: where the lease had died, the holder is told to try again.
- * @param signal aborted when the holder has gone or the grant is over; its reason is then thrown, and the
- *   homeserver is left with half a file, which it drops
+ * @throws the reason of `onBehalf.signal` when it is aborted; the homeserver is left with half a file, which it
+ *   drops
  */
 export async function upload(
   wanted: Upload,
   access: Access,
-  means: UploadMeans,
+  services: MediaServices,
   body: IncomingMessage,
-  held: MemoryReservation,
-  signal: AbortSignal,
+  onBehalf: OnBehalf,
 ): Promise<GatewayResponse> {
-  const answer = await passOn(wanted, access, means, body, held, signal);
+  const answer = await passOn(wanted, access, services, body, onBehalf);
   // What is left of a body that nobody reads is not waited for.
   return answer.status === 200 || body.complete ? answer : { ...answer, closeConnection: true };
 }
@@ -54,47 +47,41 @@ export async function upload(
 async function passOn(
   { request, fills }: Upload,
   access: Access,
-  means: UploadMeans,
+  services: MediaServices,
   body: IncomingMessage,
-  held: MemoryReservation,
-  signal: AbortSignal,
+  onBehalf: OnBehalf,
 ): Promise<GatewayResponse> {
-  const {
-    control,
-    streamer,
-    gate,
-    uploadBytes,
-    pace,
-    upstreamTimeoutMs: headTimeoutMs,
-    idleTimeoutMs,
-  } = means;
+  const { accessControl, files, uploadBytes, rateLimiter, idleTimeoutMs } = services;
+  const { uploads } = services.gate;
+  const { memory, signal } = onBehalf;
   const { id: grantId } = access.grant;
-  if (fills !== null && !gate.own.mayFill(grantId, fills)) return FORBIDDEN;
+  if (fills !== null && !uploads.mayFill(grantId, fills)) return FORBIDDEN;
   const encoding = body.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') return ENCODED;
   const length = body.headers['content-length'];
   if (length === undefined || !/^\d{1,15}$/.test(length)) return NO_LENGTH;
   if (Number(length) > uploadBytes) return TOO_LARGE;
-  const waitMs = await pace.take(grantId);
-  if (waitMs > 0 || !held.take(HELD_BYTES)) return rateLimited(Math.max(waitMs, 1_000));
+  const waitMs = await rateLimiter.take(grantId);
+  if (waitMs > 0 || !memory.take(HELD_BYTES)) return rateLimited(Math.max(waitMs, 1_000));
   try {
-    const lease = await unlessAborted(control.upstreamToken(grantId), signal);
+    const lease = await unlessAborted(accessControl.upstreamToken(grantId), signal);
     // Made out for this one request, like an address: another upload to it is another request's.
-    if (fills !== null) gate.own.uploaded(grantId, fills);
+    if (fills !== null) uploads.uploaded(grantId, fills);
     const sending = { body, length: Number(length), type: typeOf(body.headers['content-type']) };
-    const reply = await streamer.send(request, lease.token, sending, {
-      headTimeoutMs,
+    const response = await files.send(request, lease.token, sending, {
+      headTimeoutMs: services.upstreamTimeoutMs,
       idleTimeoutMs,
       mostBytes: 0,
       signal,
     });
-    if (isTokenUnknown(reply)) {
-      if (fills !== null) gate.own.created(grantId, fills);
-      return (await unlessAborted(control.replaceUpstreamToken(grantId, lease.leaseId), signal)) === 'gone'
+    if (isTokenUnknown(response)) {
+      if (fills !== null) uploads.created(grantId, fills);
+      return (await unlessAborted(accessControl.replaceUpstreamToken(grantId, lease.leaseId), signal)) ===
+        'gone'
         ? UNKNOWN_TOKEN
         : UNAVAILABLE;
     }
-    return outcome(reply, (address) => gate.own.uploaded(grantId, address), fills);
+    return outcome(response, (address) => uploads.uploaded(grantId, address), fills);
   } catch (error) {
     if (signal.aborted) throw error;
     return body.complete ? failure(error) : CUT_OFF;
@@ -102,13 +89,13 @@ async function passOn(
 }
 
 function outcome(
-  reply: UpstreamResponse,
+  response: UpstreamResponse,
   uploaded: (address: MediaAddress) => void,
   fills: MediaAddress | null,
 ): GatewayResponse {
-  if (reply.status === 413) return TOO_LARGE;
-  if (reply.status === 409 && errcodeOf(reply) === 'M_CANNOT_OVERWRITE_MEDIA') return FILLED;
-  const answer = told(reply, false);
+  if (response.status === 413) return TOO_LARGE;
+  if (response.status === 409 && errcodeOf(response) === 'M_CANNOT_OVERWRITE_MEDIA') return FILLED;
+  const answer = readResponse(response, false);
   if (isResponse(answer)) return answer;
   if (fills !== null) return ok({});
   const address = addressIn(answer.got);

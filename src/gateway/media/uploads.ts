@@ -1,5 +1,5 @@
 import type { GrantId } from '../../domain/ids.ts';
-import type { MediaAddress } from './media-address.ts';
+import type { MediaAddress } from '../../domain/media-address.ts';
 
 /** What grants uploaded themselves, or made an address for: bounded, and gone with the process. */
 export interface Uploads {
@@ -16,7 +16,7 @@ const MAX_PER_GRANT = 500;
 const MAX_GRANTS = 2_000;
 
 /** Empty. */
-export function uploads(): Uploads {
+export function createUploads(): Uploads {
   const grants = new Map<GrantId, Map<MediaAddress, 'created' | 'uploaded'>>();
   const set = (grantId: GrantId, address: MediaAddress, as: 'created' | 'uploaded'): void => {
     const mine = grants.get(grantId) ?? new Map<MediaAddress, 'created' | 'uploaded'>();

@@ -3,7 +3,7 @@ import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type GatewayResponse, FORBIDDEN, isResponse, rateLimited } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { Upstreamer } from '../upstream/ask.ts';
+import type { Ask } from '../upstream/ask.ts';
 import { tokenBucket } from '../limits/rate-limiter.ts';
 
 const MEMBER = '/_matrix/client/v3/rooms/{room}/state/m.room.member/{user}';
@@ -14,14 +14,14 @@ const MAX_ROOMS = 50;
 /**
  * Each person who is not known may take a question in every room: so many in a row, then so many a second.
  */
-const MEETINGS_AT_ONCE = 100;
-const MEETINGS_PER_SECOND = 1;
+const LOOK_UPS_AT_ONCE = 100;
+const LOOK_UPS_PER_SECOND = 1;
 
 /** Whether a user is joined to a room in scope. Null: yes; otherwise what the holder is told. */
-export type Acquaintance = (
+export type SharedRoomCheck = (
   user: UserId,
   access: Access,
-  upstream: Upstreamer,
+  ask: Ask,
   timeoutMs: number,
 ) => Promise<GatewayResponse | null>;
 
@@ -30,10 +30,10 @@ export type Acquaintance = (
  * them for a minute; at a pace, since one request of the holder's becomes fifty. A user who does not exist
  * takes the same questions as one who is elsewhere.
  */
-export function acquaintances(now: () => number): Acquaintance {
-  const meetings = tokenBucket(MEETINGS_PER_SECOND, MEETINGS_AT_ONCE, now);
+export function createSharedRoomCheck(now: () => number): SharedRoomCheck {
+  const lookUps = tokenBucket(LOOK_UPS_PER_SECOND, LOOK_UPS_AT_ONCE, now);
   const kept = new Map<string, { readonly room: RoomId | null; readonly until: number }>();
-  return async (user, access, upstream, timeoutMs) => {
+  return async (user, access, ask, timeoutMs) => {
     const key = `${access.grant.id} ${user}`;
     const known = kept.get(key);
     if (known !== undefined && known.until > now()) {
@@ -41,10 +41,10 @@ export function acquaintances(now: () => number): Acquaintance {
       if (access.rooms.has(known.room)) return null;
     }
     kept.delete(key);
-    const waitMs = access.rooms.size > 1 ? meetings.take(access.grant.id) : 0;
+    const waitMs = access.rooms.size > 1 ? lookUps.take(access.grant.id) : 0;
     if (waitMs > 0) return rateLimited(waitMs);
     for (const room of [...access.rooms].slice(0, MAX_ROOMS)) {
-      const member = await upstream(
+      const member = await ask(
         { method: 'GET', path: pathOf(MEMBER, { room, user }), query: [] },
         timeoutMs,
         true,

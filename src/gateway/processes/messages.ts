@@ -4,7 +4,7 @@ import type { EventId, GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
 import type { UpstreamToken } from '../../lifecycle/access/access-control.ts';
 import type { Begun, Transaction, TransactionKey } from '../../ports/transactions.ts';
 import type { RateClass } from '../http/call.ts';
-import type { MediaAddress } from '../media/media-address.ts';
+import type { MediaAddress } from '../../domain/media-address.ts';
 import type { GatewayOptions } from '../server.ts';
 
 /** What a grant opens, as it is sent to a child. `version` tells the states sent to one child apart. */
@@ -99,14 +99,14 @@ export type Update = {
 /** The gateway's options that are plain data, and so can be sent to a child. */
 export type ChildSetup = Omit<
   GatewayOptions,
-  | 'observe'
+  | 'observer'
   | 'requestRate'
   | 'slots'
-  | 'access'
+  | 'accessControl'
   | 'sentence'
   | 'transactions'
-  | 'paces'
-  | 'ownMedia'
+  | 'rateLimiters'
+  | 'uploads'
   | 'clock'
   | 'log'
 >;

@@ -1,7 +1,7 @@
 import type { Transactions } from '../../ports/transactions.ts';
 import type { RateClass } from '../http/call.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
-import { type Uploads, uploads } from '../media/uploads.ts';
+import { createUploads, type Uploads } from '../media/uploads.ts';
 import type { IpcClient } from './ipc-client.ts';
 import type { OwnMediaEvent } from './messages.ts';
 
@@ -31,7 +31,7 @@ export type SharedOwnMedia = Uploads & { readonly receive: (made: OwnMediaEvent)
 
 /** Known here at once, in the other processes a message later, and not in those that start afterwards. */
 export function sharedOwnMedia(client: IpcClient): SharedOwnMedia {
-  const own = uploads();
+  const own = createUploads();
   const announce = (event: OwnMediaEvent): void =>
     void client.call('made', event, () => undefined).catch(() => undefined);
   return {

@@ -52,16 +52,16 @@ export function runGatewayChild({ log, sentence, observe, metrics }: ChildOption
     try {
       const remote = {
         transactions: remoteTransactions(bot),
-        paces: remoteRateLimiters(bot),
-        ownMedia: sharedOwnMedia(bot),
+        rateLimiters: remoteRateLimiters(bot),
+        uploads: sharedOwnMedia(bot),
       };
-      ({ ownMedia } = remote);
+      ownMedia = remote.uploads;
       gateway = await startGateway({
         ...setup,
         ...remote,
-        access: control,
+        accessControl: control,
         sentence,
-        ...(observe !== null && { observe }),
+        ...(observe !== null && { observer: observe }),
         clock,
         log,
       });

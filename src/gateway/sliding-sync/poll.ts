@@ -24,8 +24,7 @@ const ROUND_MS = 10_000;
 export async function answerSliding(
   sliding: Sliding,
   access: Access,
-  { control, upstream, slackMs, held, now }: Polling,
-  signal: AbortSignal,
+  { accessControl, ask, slackMs, memory, now, signal }: Polling,
 ): Promise<GatewayResponse> {
   const { grant } = access;
   const deadline = Math.min(now() + sliding.timeoutMs, grant.expiresAt);
@@ -34,15 +33,15 @@ export async function answerSliding(
   let { rooms } = access;
   const rest = restBetweenRounds(now);
   for (;;) {
-    held.free();
+    memory.releaseAll();
     const asked = now();
     const left = Math.max(0, deadline - asked);
     const waitMs = pos === null ? 0 : Math.min(left, all ? ROUND_MS : left);
-    const reply = await upstream(slidingRequest(sliding, grant, rooms, pos, waitMs), waitMs + slackMs, false);
-    if (isResponse(reply)) return reply;
-    const open = await openNow(access, all, control, signal);
+    const received = await ask(slidingRequest(sliding, grant, rooms, pos, waitMs), waitMs + slackMs, false);
+    if (isResponse(received)) return received;
+    const open = await openNow(access, all, accessControl, signal);
     if (open === null) return UNKNOWN_TOKEN;
-    const shown = shownSliding(reply.got, open, readViewOf(access));
+    const shown = shownSliding(received.got, open, readViewOf(access));
     if (shown.news || sliding.pos === null || now() >= deadline)
       return ok(bodyOf(shown.pos, shown.rooms, sliding, open));
     ({ pos } = shown);

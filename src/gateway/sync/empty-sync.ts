@@ -11,7 +11,7 @@ const NOWHERE = 'mw0';
  * Clients do not start where it is refused, and some repeat it a thousand times a second. The homeserver is
  * not asked.
  */
-export async function answerIdly(
+export async function answerEmpty(
   poll: Poll,
   access: Access,
   now: () => number,

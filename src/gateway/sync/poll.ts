@@ -1,23 +1,25 @@
 import type { Access, AccessControl } from '../../lifecycle/access/access-control.ts';
-import { type GatewayResponse, isResponse, UNKNOWN_TOKEN } from '../http/response.ts';
-import { readViewOf } from '../filters/read-view.ts';
 import { fetchCreateEvents } from '../filter-worker/create-events.ts';
 import { type FilterJob, syncFilterJob } from '../filter-worker/filter-job.ts';
-import { type Poll, pollRequest } from './poll-request.ts';
-import type { MemoryReservation } from '../limits/memory-budget.ts';
-import { restBetweenRounds } from './poll-back-off.ts';
-import { roomsInScope } from '../upstream/rooms-in-scope.ts';
+import { readViewOf } from '../filters/read-view.ts';
+import { type GatewayResponse, isResponse, UNKNOWN_TOKEN } from '../http/response.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
-import type { Upstreamer } from '../upstream/ask.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { Ask } from '../upstream/ask.ts';
+import { roomsInScope } from '../upstream/rooms-in-scope.ts';
+import { restBetweenRounds } from './poll-back-off.ts';
+import { type Poll, pollRequest } from './poll-request.ts';
 
-/** What a long-poll needs. */
+/** What a long-poll uses. */
 export type Polling = {
-  readonly control: AccessControl;
-  readonly upstream: Upstreamer;
+  readonly accessControl: AccessControl;
+  readonly ask: Ask;
   /** How long the homeserver may take beyond the wait itself. */
   readonly slackMs: number;
-  readonly held: MemoryReservation;
+  readonly memory: MemoryReservation;
   readonly now: () => number;
+  /** Aborted when the holder has gone or the grant is over; its reason is then thrown. */
+  readonly signal: AbortSignal;
 };
 
 /**
@@ -28,45 +30,40 @@ export type Polling = {
 export async function answerPoll(
   poll: Poll,
   access: Access,
-  { control, upstream, slackMs, held, now }: Polling,
-  signal: AbortSignal,
+  { accessControl, ask, slackMs, memory, now, signal }: Polling,
 ): Promise<GatewayResponse> {
   const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
   const view = readViewOf(access);
   let since = poll.since;
   const rest = restBetweenRounds(now);
   for (let first = true; ; first = false) {
-    held.free();
+    memory.releaseAll();
     const asked = now();
     const waitMs = Math.max(0, deadline - asked);
-    const reply = await upstream(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({
+    const received = await ask(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({
       kind: 'sync',
       view,
     }));
-    if (isResponse(reply)) return reply;
-    const reading: FilterJob = reply.large ?? syncFilterJob(reply.got, view);
+    if (isResponse(received)) return received;
+    const job: FilterJob = received.large ?? syncFilterJob(received.got, view);
     let left: number;
     try {
       const rooms = await roomsInScope(
-        control,
+        accessControl,
         access,
-        await unlessAborted(reading.roomIds(), signal),
+        await unlessAborted(job.roomIds(), signal),
         signal,
       );
       if (rooms === null) return UNKNOWN_TOKEN;
-      const shown = await unlessAborted(reading.filter(rooms, poll.whole && first), signal);
+      const shown = await unlessAborted(job.filter(rooms, poll.whole && first), signal);
       left = deadline - now();
       if (shown.news || since === null || left <= 0) {
-        const creates = await fetchCreateEvents(
-          poll.wantsCreate ? shown.missingCreate : [],
-          upstream,
-          slackMs,
-        );
-        return await unlessAborted(reading.response(creates), signal);
+        const creates = await fetchCreateEvents(poll.wantsCreate ? shown.missingCreate : [], ask, slackMs);
+        return await unlessAborted(job.response(creates), signal);
       }
       since = shown.nextBatch;
     } finally {
-      reading.release();
+      job.release();
     }
     await rest(asked, left, signal);
   }

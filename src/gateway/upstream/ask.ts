@@ -1,71 +1,78 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
-import type { AccessControl } from '../../lifecycle/access/access-control.ts';
+import type { AccessControl, UpstreamToken } from '../../lifecycle/access/access-control.ts';
+import type { FilterTask } from '../filter-worker/filter-job.ts';
+import type { FilterWorker } from '../filter-worker/filter-worker.ts';
+import { isObject } from '../filters/json-shape.ts';
+import type { UpstreamRequest } from '../http/call.ts';
 import {
   type GatewayResponse,
   INVALID_UPSTREAM_RESPONSE,
+  isResponse,
   UNAVAILABLE,
   UNKNOWN_TOKEN,
   UNREACHABLE,
   USER_LOCKED,
 } from '../http/response.ts';
-import type { UpstreamRequest } from '../http/call.ts';
-import { isObject } from '../filters/json-shape.ts';
-import type { FilterWorker } from '../filter-worker/filter-worker.ts';
-import type { FilterJob, FilterTask } from '../filter-worker/filter-job.ts';
-import type { MemoryReservation } from '../limits/memory-budget.ts';
-import type { JsonClient, UpstreamResponse } from './json-client.ts';
-import { mapUpstreamError } from './map-error.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { JsonClient, Received, UpstreamResponse } from './json-client.ts';
+import { mapUpstreamError } from './map-error.ts';
 
-/**
- * What was asked for, in a box, so that it cannot pass for a refusal; or, where it was large, its filter job
- * instead.
- */
-export type Got = { readonly got: unknown; readonly large?: FilterJob };
+/** The ways to the homeserver that asking on a grant's behalf takes. */
+export type Upstreams = {
+  readonly accessControl: Pick<AccessControl, 'upstreamToken' | 'replaceUpstreamToken'>;
+  readonly json: JsonClient;
+  readonly filterWorker: FilterWorker;
+};
+
+/** On whose behalf is asked, and what it is counted on. */
+export type OnBehalf = {
+  readonly grantId: GrantId;
+  readonly memory: MemoryReservation;
+  readonly times: { homeserverMs: number };
+  /** Aborted when the holder has gone or the grant is over; its reason is then thrown. */
+  readonly signal: AbortSignal;
+};
 
 /**
  * Asks the homeserver on behalf of one holder's request.
- * @param work what is to be done with the answer, if it may be done in another thread
+ * @param maskNotFound a refusal and an absence are one and the same 404
+ * @param task what is to be done with the answer, if it may be done in another thread
  */
-export type Upstreamer = (
+export type Ask = (
   request: UpstreamRequest,
   timeoutMs: number,
-  hides: boolean,
-  work?: () => FilterTask,
-) => Promise<Got | GatewayResponse>;
+  maskNotFound: boolean,
+  task?: () => FilterTask,
+) => Promise<Received | GatewayResponse>;
+
+/** What is read in place keeps all others waiting: answers that are looked at by the way are no larger. */
+export const SMALL_ANSWER_BYTES = 2_097_152;
 
 /**
- * Asks with the grant's upstream token. Where the homeserver does not know that any more, a new lease is
- * made and it is asked once again: the holder never hears of the homeserver's own `M_UNKNOWN_TOKEN`.
+ * Asks with the grant's upstream token, renewed where the homeserver does not know it any more: the holder
+ * never sees the homeserver's own `M_UNKNOWN_TOKEN`.
+ * @param maxBytes the largest answer, where that is less than the gateway's own limit
  */
-export function upstreamer(
-  {
-    forwarder,
-    large,
-    control: access,
-  }: { readonly forwarder: JsonClient; readonly large: FilterWorker; readonly control: AccessControl },
-  grantId: GrantId,
-  held: MemoryReservation,
-  signal: AbortSignal,
-): Upstreamer {
-  return async (request, timeoutMs, hides, work) => {
-    const asking = {
+export function createAsk(upstreams: Upstreams, onBehalf: OnBehalf, maxBytes?: number): Ask {
+  const { json, filterWorker } = upstreams;
+  const { grantId, memory, times, signal } = onBehalf;
+  return async (request, timeoutMs, maskNotFound, task) => {
+    const large = task === undefined ? null : () => filterWorker.open(task(), grantId);
+    const options = {
       timeoutMs,
       signal,
-      held,
-      large: work === undefined ? null : () => large.open(work(), grantId),
+      memory,
+      times,
+      large,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
     };
     try {
-      const kept = access.upstreamToken(grantId);
-      const lease = kept instanceof Promise ? await unlessAborted(kept, signal) : kept;
-      const reply = await forwarder.ask(request, lease.token, asking);
-      if (!tokenRefused(reply)) return told(reply, hides);
-      const renewed = await unlessAborted(access.replaceUpstreamToken(grantId, lease.leaseId), signal);
-      if (renewed === 'gone') return UNKNOWN_TOKEN;
-      if (renewed === 'unavailable') return UNAVAILABLE;
-      const second = await forwarder.ask(request, renewed.token, asking);
-      return tokenRefused(second) ? UNAVAILABLE : told(second, hides);
+      const asked = await withLease(upstreams, onBehalf, isTokenUnknown, (token) =>
+        json.ask(request, token, options),
+      );
+      return isResponse(asked) ? asked : readResponse(asked.outcome, maskNotFound);
     } catch (error) {
       if (signal.aborted) throw error;
       return failure(error);
@@ -73,25 +80,58 @@ export function upstreamer(
   };
 }
 
-/** What a holder is told when asking the homeserver failed. */
+/**
+ * Tries something with the grant's upstream token; once more with a new one, where the homeserver did not know
+ * the first.
+ * @param isRefused whether the homeserver did not know the token, and so did nothing
+ * @returns the outcome in a box, or what the holder is told
+ */
+export async function withLease<T>(
+  { accessControl }: Pick<Upstreams, 'accessControl'>,
+  { grantId, signal }: Pick<OnBehalf, 'grantId' | 'signal'>,
+  isRefused: (outcome: T) => boolean,
+  attempt: (token: string) => Promise<T>,
+): Promise<{ readonly outcome: T } | GatewayResponse> {
+  const lease = await unlessAborted(accessControl.upstreamToken(grantId), signal);
+  const first = await attempt(lease.token);
+  if (!isRefused(first)) return { outcome: first };
+  const renewed = await unlessAborted(renewLease(accessControl, grantId, lease), signal);
+  if (isResponse(renewed)) return renewed;
+  const second = await attempt(renewed.token);
+  return isRefused(second) ? UNAVAILABLE : { outcome: second };
+}
+
+/** Another lease in the place of one that the homeserver does not know, or what the holder is told. */
+export async function renewLease(
+  accessControl: Pick<AccessControl, 'replaceUpstreamToken'>,
+  grantId: GrantId,
+  refused: UpstreamToken,
+): Promise<UpstreamToken | GatewayResponse> {
+  const renewed = await accessControl.replaceUpstreamToken(grantId, refused.leaseId);
+  if (renewed === 'gone') return UNKNOWN_TOKEN;
+  return renewed === 'unavailable' ? UNAVAILABLE : renewed;
+}
+
+/** What a holder is told when asking the homeserver failed. @throws what is no MintwardenError */
 export function failure(error: unknown): GatewayResponse {
   if (!(error instanceof MintwardenError)) throw error;
   if (error.code === 'homeserver-invalid-response') return INVALID_UPSTREAM_RESPONSE;
   return error.code === 'homeserver-unreachable' ? UNREACHABLE : UNAVAILABLE;
 }
 
-/** An answer of 200 as it is; every other as the holder is told it. */
-export function told(reply: UpstreamResponse, hides: boolean): Got | GatewayResponse {
-  if (reply.status === 200)
-    return reply.large === undefined ? { got: reply.body } : { got: undefined, large: reply.large };
-  if (errcode(reply) === 'M_USER_LOCKED') return USER_LOCKED;
-  return mapUpstreamError(reply, hides);
+/** The body of a 200; for every other status what the holder is told. */
+export function readResponse(response: UpstreamResponse, maskNotFound: boolean): Received | GatewayResponse {
+  const { status, body, large } = response;
+  if (status === 200) return large === undefined ? { got: body } : { got: undefined, large };
+  return errcodeOf(response) === 'M_USER_LOCKED' ? USER_LOCKED : mapUpstreamError(response, maskNotFound);
 }
 
-function tokenRefused(reply: UpstreamResponse): boolean {
-  return reply.status === 401 && errcode(reply) === 'M_UNKNOWN_TOKEN';
+/** The homeserver's own code of an error, or nothing. */
+export function errcodeOf({ body }: UpstreamResponse): unknown {
+  return isObject(body) ? body['errcode'] : undefined;
 }
 
-function errcode(reply: UpstreamResponse): unknown {
-  return isObject(reply.body) ? reply.body['errcode'] : undefined;
+/** The homeserver did not know the token, and so did nothing. */
+export function isTokenUnknown(response: UpstreamResponse): boolean {
+  return response.status === 401 && errcodeOf(response) === 'M_UNKNOWN_TOKEN';
 }

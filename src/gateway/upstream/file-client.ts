@@ -4,8 +4,10 @@ import { type Dispatcher, Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
-import type { FileHead } from '../media/file-head.ts';
 import type { UpstreamResponse } from './json-client.ts';
+
+/** What the homeserver says of a file. */
+export type FileHead = { readonly type: string | null; readonly disposition: string | null };
 
 /** A file that the homeserver is about to send. Nothing more of it comes until it is poured. */
 export type OpenFile = FileHead & {

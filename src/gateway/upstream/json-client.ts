@@ -1,44 +1,62 @@
-import { Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
-import type { UpstreamRequest } from '../http/call.ts';
 import type { FilterInput } from '../filter-worker/filter-worker.ts';
-import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { FilterJob } from '../filter-worker/filter-job.ts';
+import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
+import type { UpstreamRequest } from '../http/call.ts';
+import type { CoarseTimer, Expiring } from '../limits/coarse-timer.ts';
 import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { ExchangeListener, ResponseHead, Sent, Transport } from './transport/transport.ts';
 
-/**
- * What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` stands for
- * it.
- */
+/** What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` has it. */
 export type UpstreamResponse = {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfter: string | null;
-  /** An answer of 200 that is read in another thread. */
+  /** An answer of 200 that is filtered in another thread. */
   readonly large?: FilterJob;
 };
 
+/** A body of 200, boxed so that it cannot pass for a refusal; or, where it was large, its job instead. */
+export type Received = { readonly got: unknown; readonly large?: FilterJob };
+
 /** On whose behalf, and for how long. */
-export type AskOptions = {
+export type CallOptions = {
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  /** Where the answer's bytes are counted, as long as it is in memory; null for what nobody can multiply. */
-  readonly held: MemoryReservation | null;
-  /** Where an answer goes that turns out to be large; null: it is read in place all the same. */
+  /** Where the answer's bytes are counted while they are in memory; null for what nobody can multiply. */
+  readonly memory: MemoryReservation | null;
+  /** Where the homeserver's time is counted. */
+  readonly times: { homeserverMs: number } | null;
+  /** Where an answer goes that turns out to be large; null: it is read in place. */
   readonly large: (() => FilterInput) | null;
+  /** The largest answer, in bytes, where that is less than the gateway's own limit. */
+  readonly maxBytes?: number;
   /** Called when the request is put on a connection: before that, the homeserver cannot have seen it. */
   readonly onStart?: () => void;
 };
 
-/** The only way to the homeserver. */
+/** The same for callers that wait with a promise. */
+export type AskOptions = CallOptions & { readonly signal: AbortSignal };
+
+/** Is told once what a call came to, never before `send` has returned. */
+export interface CallListener {
+  onResponse(response: UpstreamResponse): void;
+  /** MintwardenError `homeserver-unreachable` | `homeserver-invalid-response`. */
+  onFailure(error: MintwardenError): void;
+}
+
+/** The only way to the homeserver for JSON. */
 export interface JsonClient {
   /**
-   * Asks once; never tries again. Where more would be held than is allowed, that is told as a 429.
+   * Asks once; never tries again. Where more would be held than is allowed, that is answered with a 429.
    * @param token the upstream token, or null for what is asked without
+   */
+  send(request: UpstreamRequest, token: string | null, options: CallOptions, listener: CallListener): Sent;
+  /**
+   * The same with a promise.
    * @throws MintwardenError `homeserver-unreachable` (down, too slow), `homeserver-invalid-response` (compressed,
    *   not JSON, too large); the signal's reason when it is aborted
    */
-  ask(request: UpstreamRequest, token: string | null, asking: AskOptions): Promise<UpstreamResponse>;
+  ask(request: UpstreamRequest, token: string | null, options: AskOptions): Promise<UpstreamResponse>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -46,135 +64,197 @@ export interface JsonClient {
 /** How large answers may be, and from where on they count as large, in bytes. */
 export type Sizes = { readonly answerBytes: number; readonly inPlaceBytes: number };
 
-/** A forwarder over a pool of connections that are kept. */
-export function createJsonClient(homeserverUrl: string, sizes: Sizes): JsonClient {
-  const { origin, pathname } = new URL(homeserverUrl);
-  const base = pathname.replace(/\/+$/, '');
-  const pool = new Pool(origin, { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
+/** A client over a transport. It closes the transport with itself. */
+export function createJsonClient(transport: Transport, sizes: Sizes, timer: CoarseTimer): JsonClient {
+  const send: JsonClient['send'] = (request, token, options, listener) => {
+    const call = new JsonCall(sizes, timer, options, listener);
+    call.start(transport, request, token);
+    return call;
+  };
   return {
-    ask: (request, token, asking) => ask(pool, base, sizes, request, token, asking),
-    close: () => pool.destroy(),
+    send,
+    ask: (request, token, options) =>
+      new Promise((resolve, reject) => {
+        const { signal } = options;
+        if (signal.aborted) return reject(signal.reason as Error);
+        const onAbort = (): void => {
+          call.abort();
+          reject(signal.reason as Error);
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        const call = send(request, token, options, {
+          onResponse(response) {
+            signal.removeEventListener('abort', onAbort);
+            resolve(response);
+          },
+          onFailure(error) {
+            signal.removeEventListener('abort', onAbort);
+            reject(error);
+          },
+        });
+      }),
+    close: () => transport.close(),
   };
 }
 
-function ask(
-  pool: Pool,
-  base: string,
-  { answerBytes, inPlaceBytes }: Sizes,
-  request: UpstreamRequest,
-  token: string | null,
-  { timeoutMs, signal, held, large, onStart }: AskOptions,
-): Promise<UpstreamResponse> {
-  return new Promise<UpstreamResponse>((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error);
-    let abort: ((reason: Error) => void) | null = null;
-    let ended: Error | null = null;
-    let status = 0;
-    let retryAfter: string | null = null;
-    let size = 0;
-    let counted = 0;
-    let chunks: Buffer[] = [];
-    let feed: FilterInput | null = null;
-    const begunAt = performance.now();
-    const settle = (reason: Error): void => {
-      signal.removeEventListener('abort', onAbort);
-      clearTimeout(timer);
-      if (ended === null) held?.waited(performance.now() - begunAt);
-      ended ??= reason;
-      abort?.(ended);
-      feed?.discard();
-      held?.give(counted);
-      counted = 0;
-      reject(ended);
-    };
-    const onAbort = (): void => settle(signal.reason as Error);
-    const timer = setTimeout(() => settle(unreachableBecause('it did not answer in time')), timeoutMs);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const query = request.query
-      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-      .join('&');
-    const headers = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden'];
+const HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden'];
+
+class JsonCall implements ExchangeListener, Expiring, Sent {
+  deadline: number;
+  readonly #sizes: Sizes;
+  readonly #timer: CoarseTimer;
+  readonly #options: CallOptions;
+  readonly #listener: CallListener;
+  readonly #startedAt: number;
+  #sent: Sent | null = null;
+  #isDone = false;
+  #status = 0;
+  #retryAfter: string | null = null;
+  #length: number | null = null;
+  #size = 0;
+  #counted = 0;
+  #chunks: Buffer[] | null = null;
+  #isParsed = false;
+  #body: unknown = undefined;
+  #input: FilterInput | null = null;
+
+  constructor(sizes: Sizes, timer: CoarseTimer, options: CallOptions, listener: CallListener) {
+    this.#sizes = sizes;
+    this.#timer = timer;
+    this.#options = options;
+    this.#listener = listener;
+    this.#startedAt = timer.now();
+    this.deadline = this.#startedAt + options.timeoutMs;
+  }
+
+  start(transport: Transport, request: UpstreamRequest, token: string | null): void {
+    let target = request.path;
+    let separator = '?';
+    for (const [name, value] of request.query) {
+      target += `${separator}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+      separator = '&';
+    }
+    const headers = HEADERS.slice();
     if (token !== null) headers.push('authorization', `Bearer ${token}`);
     if (request.body !== undefined) headers.push('content-type', 'application/json');
-    const path = base + request.path + (query === '' ? '' : `?${query}`);
-    pool.dispatch(
-      {
-        path,
-        method: request.method,
-        headers,
-        body: request.body === undefined ? null : JSON.stringify(request.body),
-      },
-      {
-        onRequestStart(controller) {
-          abort = (reason) => controller.abort(reason);
-          // It may have waited for a connection until nobody wanted it any more.
-          if (ended !== null) controller.abort(ended);
-          else onStart?.();
-        },
-        onResponseStart(controller, statusCode, given) {
-          if (statusCode < 200) return;
-          status = statusCode;
-          const encoding = given['content-encoding'];
-          if (encoding !== undefined && encoding !== 'identity')
-            return settle(nonsense('is compressed, though it was asked not to be'));
-          if (statusCode === 200 && !isJson(given['content-type'])) return settle(nonsense('is not JSON'));
-          const after = given['retry-after'];
-          retryAfter = typeof after === 'string' ? after : null;
-          if (Number(given['content-length'] ?? 0) > answerBytes) settle(nonsense('is too large'));
-        },
-        onResponseData(controller, chunk) {
-          size += chunk.length;
-          if (size > answerBytes) return settle(nonsense('is too large'));
-          if (held !== null && ended === null) {
-            if (!held.take(chunk.length)) {
-              resolve(TOO_MUCH);
-              return settle(TOO_MUCH_HELD);
-            }
-            counted += chunk.length;
-          }
-          if (ended !== null) return;
-          chunks.push(chunk);
-          if (size <= inPlaceBytes || large === null || status !== 200) return;
-          feed ??= large();
-          const sink = feed;
-          const taken = chunks.every((one) => sink.push(one));
-          chunks = [];
-          if (taken) return;
-          resolve(TOO_MUCH);
-          settle(TOO_MUCH_HELD);
-        },
-        onResponseEnd() {
-          if (ended === null) held?.waited(performance.now() - begunAt);
-          signal.removeEventListener('abort', onAbort);
-          clearTimeout(timer);
-          if (feed !== null) return resolve({ status, body: undefined, retryAfter, large: feed.end() });
-          const body = parseUpstreamJson(
-            chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size),
-          );
-          if (status === 200 && body === undefined) reject(nonsense('is not JSON'));
-          else resolve({ status, body, retryAfter });
-        },
-        onResponseError() {
-          settle(unreachableBecause('the connection failed'));
-        },
-      },
-    );
-  });
+    const body = request.body === undefined ? null : JSON.stringify(request.body);
+    this.#timer.add(this);
+    this.#sent = transport.send({ method: request.method, target, headers, body }, this);
+  }
+
+  /** The caller does not want it any more: nothing is told. */
+  abort(): void {
+    if (!this.#finish()) return;
+    this.#discard();
+    this.#sent?.abort();
+  }
+
+  onExpired(): void {
+    this.#end(unreachable('it did not answer in time'));
+  }
+
+  onStart(): void {
+    this.#options.onStart?.();
+  }
+
+  onHead({ status, contentType, contentEncoding, contentLength, retryAfter }: ResponseHead): void {
+    this.#status = status;
+    this.#retryAfter = retryAfter;
+    this.#length = contentLength;
+    if (contentEncoding !== null && contentEncoding !== 'identity')
+      this.#end(invalidResponse('is compressed, though it was asked not to be'));
+    else if (status === 200 && !isJson(contentType)) this.#end(invalidResponse('is not JSON'));
+    else if (contentLength !== null && contentLength > this.#maxBytes)
+      this.#end(invalidResponse('is too large'));
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#isDone) return;
+    this.#size += chunk.length;
+    if (this.#size > this.#maxBytes) return this.#end(invalidResponse('is too large'));
+    const { memory, large } = this.#options;
+    if (memory !== null) {
+      if (!memory.take(chunk.length)) return this.#tooMuch();
+      this.#counted += chunk.length;
+    }
+    const isLarge = this.#size > this.#sizes.inPlaceBytes && large !== null && this.#status === 200;
+    // All of it in one piece, as nearly always: read where it is.
+    if (this.#chunks === null && chunk.length === this.#length && !isLarge) {
+      this.#isParsed = true;
+      this.#body = parseUpstreamJson(chunk);
+      return;
+    }
+    if (!isLarge) {
+      (this.#chunks ??= []).push(Buffer.from(chunk));
+      return;
+    }
+    this.#input ??= large();
+    for (const early of this.#chunks ?? []) if (!this.#input.push(early)) return this.#tooMuch();
+    this.#chunks = [];
+    if (!this.#input.push(chunk)) this.#tooMuch();
+  }
+
+  onEnd(): void {
+    if (!this.#finish()) return;
+    const status = this.#status;
+    const retryAfter = this.#retryAfter;
+    if (this.#input !== null)
+      return this.#listener.onResponse({ status, body: undefined, retryAfter, large: this.#input.end() });
+    const body = this.#isParsed
+      ? this.#body
+      : parseUpstreamJson(Buffer.concat(this.#chunks ?? [], this.#size));
+    if (status === 200 && body === undefined) this.#listener.onFailure(invalidResponse('is not JSON'));
+    else this.#listener.onResponse({ status, body, retryAfter });
+  }
+
+  // The transport's own errors are not kept as a cause: nothing of a request may get into a log.
+  onError(): void {
+    this.#end(unreachable('the connection failed'));
+  }
+
+  get #maxBytes(): number {
+    return this.#options.maxBytes ?? this.#sizes.answerBytes;
+  }
+
+  /** As if the homeserver had asked to wait. */
+  #tooMuch(): void {
+    if (!this.#finish()) return;
+    this.#discard();
+    this.#sent?.abort();
+    this.#listener.onResponse({ status: 429, body: undefined, retryAfter: '1' });
+  }
+
+  #end(error: MintwardenError): void {
+    if (!this.#finish()) return;
+    this.#discard();
+    this.#sent?.abort();
+    this.#listener.onFailure(error);
+  }
+
+  /** False where it was over already. */
+  #finish(): boolean {
+    if (this.#isDone) return false;
+    this.#isDone = true;
+    this.#timer.delete(this);
+    const { times } = this.#options;
+    if (times !== null) times.homeserverMs += this.#timer.now() - this.#startedAt;
+    return true;
+  }
+
+  #discard(): void {
+    this.#input?.discard();
+    this.#options.memory?.give(this.#counted);
+  }
 }
 
-/** As if the homeserver had asked to wait. */
-const TOO_MUCH: UpstreamResponse = { status: 429, body: undefined, retryAfter: '1' };
-const TOO_MUCH_HELD: Error = Object.freeze(new Error('too much is held already'));
-
-function isJson(type: unknown): boolean {
-  return typeof type === 'string' && /^application\/json\s*(?:;|$)/i.test(type);
+function isJson(type: string | null): boolean {
+  return type !== null && (type === 'application/json' || /^application\/json\s*(?:;|$)/i.test(type));
 }
 
-// The library's own errors are not kept as a cause: they may hold the request, and with it the token.
-function unreachableBecause(why: string): MintwardenError {
+function unreachable(why: string): MintwardenError {
   return new MintwardenError('homeserver-unreachable', `The homeserver cannot be reached: ${why}.`);
 }
 
-function nonsense(why: string): MintwardenError {
+function invalidResponse(why: string): MintwardenError {
   return new MintwardenError('homeserver-invalid-response', `The homeserver's answer ${why}.`);
 }

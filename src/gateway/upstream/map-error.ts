@@ -25,11 +25,12 @@ const MAX_RETRY_MS = 3_600_000;
 /**
  * The homeserver's error as the holder is told it: the code, if it is one of the few that make sense here,
  * and words of our own. Nothing the homeserver wrote is passed on.
- * @param hides a refusal and an absence are told as the same
+ * @param maskNotFound a refusal and an absence are told as the same
  */
-export function mapUpstreamError(reply: UpstreamResponse, hides: boolean): GatewayResponse {
-  const code = isObject(reply.body) && typeof reply.body['errcode'] === 'string' ? reply.body['errcode'] : '';
-  switch (reply.status) {
+export function mapUpstreamError(response: UpstreamResponse, maskNotFound: boolean): GatewayResponse {
+  const code =
+    isObject(response.body) && typeof response.body['errcode'] === 'string' ? response.body['errcode'] : '';
+  switch (response.status) {
     case 400: {
       const words = Object.hasOwn(BAD_REQUESTS, code) ? BAD_REQUESTS[code] : undefined;
       return words === undefined
@@ -37,21 +38,21 @@ export function mapUpstreamError(reply: UpstreamResponse, hides: boolean): Gatew
         : matrixError(400, code, words);
     }
     case 403:
-      return hides ? NOT_FOUND : FORBIDDEN;
+      return maskNotFound ? NOT_FOUND : FORBIDDEN;
     case 404:
-      return code === 'M_UNRECOGNIZED' && !hides ? UNRECOGNIZED : NOT_FOUND;
+      return code === 'M_UNRECOGNIZED' && !maskNotFound ? UNRECOGNIZED : NOT_FOUND;
     case 429:
-      return rateLimited(retryAfterMs(reply));
+      return rateLimited(retryAfterMs(response));
     default:
-      return reply.status >= 500 ? UNREACHABLE : INVALID_UPSTREAM_RESPONSE;
+      return response.status >= 500 ? UNREACHABLE : INVALID_UPSTREAM_RESPONSE;
   }
 }
 
-function retryAfterMs(reply: UpstreamResponse): number {
-  const said = isObject(reply.body) ? reply.body['retry_after_ms'] : undefined;
+function retryAfterMs(response: UpstreamResponse): number {
+  const said = isObject(response.body) ? response.body['retry_after_ms'] : undefined;
   if (typeof said === 'number' && Number.isSafeInteger(said) && said >= 0)
     return Math.min(said, MAX_RETRY_MS);
   const seconds =
-    reply.retryAfter !== null && /^\d{1,6}$/.test(reply.retryAfter) ? Number(reply.retryAfter) : 1;
+    response.retryAfter !== null && /^\d{1,6}$/.test(response.retryAfter) ? Number(response.retryAfter) : 1;
   return Math.min(seconds * 1_000, MAX_RETRY_MS);
 }

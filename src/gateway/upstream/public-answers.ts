@@ -1,40 +1,40 @@
 import { MintwardenError } from '../../domain/errors.ts';
-import { type GatewayResponse, isResponse, INVALID_UPSTREAM_RESPONSE } from '../http/response.ts';
-import type { OpenLine } from '../endpoints/endpoint.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
+import { type GatewayResponse, INVALID_UPSTREAM_RESPONSE, isResponse } from '../http/response.ts';
+import { failure, readResponse } from './ask.ts';
 import type { JsonClient } from './json-client.ts';
-import { unlessAborted } from '../http/unless-aborted.ts';
-import { failure, told } from './ask.ts';
 
 const KEPT_MS = 30_000;
 const KEPT_FAILURE_MS = 1_000;
 
-/** Answers a line that is for anyone, without a token. */
-export type Openly = (line: OpenLine, hasDevice: boolean, signal: AbortSignal) => Promise<GatewayResponse>;
+/**
+ * Answers what is for anyone, without a token.
+ * @param path what is asked of the homeserver
+ * @param filter what is shown of its answer
+ */
+export type PublicAnswers = (path: string, filter: AnswerFilter) => Promise<GatewayResponse>;
 
 /**
- * Asks the homeserver once for everybody, and again when that is old: who has no token cannot make it
- * work, nor open connections to it, however often they ask. Nothing of a request is part of what is asked.
+ * Asks the homeserver once for everybody, and again when that is old: who has no token cannot make it work,
+ * nor open connections to it, however often they ask. Nothing of a request is part of what is asked.
  */
-export function openly(forwarder: JsonClient, timeoutMs: number, now: () => number): Openly {
-  const kept = new Map<string, { answer: Promise<GatewayResponse>; until: number }>();
-  return async (line, hasDevice, signal) => {
-    const filter = (hasDevice ? line.deviceFilter : undefined) ?? line.filter;
-    const key = filter === line.filter ? line.id : `${line.id} device`;
-    const known = kept.get(key);
-    if (known !== undefined && now() < known.until) return await unlessAborted(known.answer, signal);
-    const fresh = { answer: ask(forwarder, line.to, filter, timeoutMs), until: Number.POSITIVE_INFINITY };
-    kept.set(key, fresh);
+export function publicAnswers(json: JsonClient, timeoutMs: number, now: () => number): PublicAnswers {
+  const kept = new Map<AnswerFilter, { answer: Promise<GatewayResponse>; until: number }>();
+  return (path, filter) => {
+    const known = kept.get(filter);
+    if (known !== undefined && now() < known.until) return known.answer;
+    const fresh = { answer: ask(json, path, filter, timeoutMs), until: Number.POSITIVE_INFINITY };
+    kept.set(filter, fresh);
     fresh.answer.then(
       ({ status }) => void (fresh.until = now() + (status === 200 ? KEPT_MS : KEPT_FAILURE_MS)),
       () => void (fresh.until = now()),
     );
-    return await unlessAborted(fresh.answer, signal);
+    return fresh.answer;
   };
 }
 
 async function ask(
-  forwarder: JsonClient,
+  json: JsonClient,
   path: string,
   filter: AnswerFilter,
   timeoutMs: number,
@@ -42,13 +42,14 @@ async function ask(
   try {
     // Nobody's leaving ends it: others wait for the same answer.
     const { signal } = new AbortController();
-    const reply = await forwarder.ask({ method: 'GET', path, query: [] }, null, {
+    const response = await json.ask({ method: 'GET', path, query: [] }, null, {
       timeoutMs,
       signal,
-      held: null,
+      memory: null,
+      times: null,
       large: null,
     });
-    const result = told(reply, false);
+    const result = readResponse(response, false);
     return isResponse(result) ? result : filter(result.got, new Set());
   } catch (error) {
     return error instanceof MintwardenError ? failure(error) : INVALID_UPSTREAM_RESPONSE;

@@ -1,10 +1,9 @@
 import type { EventId } from '../../domain/ids.ts';
 import type { Transaction } from '../../ports/transactions.ts';
 import { isResponse } from '../http/response.ts';
-import type { UpstreamRequest } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { LookUpResult } from '../upstream/look-up.ts';
+import type { LookUp, LookUpResult } from '../upstream/look-up.ts';
 import { isEventId } from './content-rules.ts';
 import { digestOf, upstreamTxnId } from './txn-id.ts';
 
@@ -19,11 +18,7 @@ const CLOCKS_MS = 120_000;
  * with an event only to the token that sent it; of another lease's, the sender, the deed and a digest of the
  * content tell it. Null: it is not there, or too far back.
  */
-export async function findSent(
-  begun: Transaction,
-  subject: string,
-  ask: (request: UpstreamRequest) => Promise<LookUpResult>,
-): Promise<EventId | null> {
+export async function findSent(begun: Transaction, subject: string, lookUp: LookUp): Promise<EventId | null> {
   const txnId = upstreamTxnId(begun);
   let from: string | null = null;
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -33,20 +28,21 @@ export async function findSent(
       ['filter', JSON.stringify({ senders: [subject] })],
     ];
     if (from !== null) query.push(['from', from]);
-    const looked: LookUpResult = await ask({
+    const looked: LookUpResult = await lookUp({
       method: 'GET',
       path: pathOf(MESSAGES, { roomId: begun.roomId }),
       query,
     });
     if (isResponse(looked)) return null;
-    const { reply } = looked;
-    if (reply.status !== 200 || !isObject(reply.body) || !Array.isArray(reply.body['chunk'])) return null;
-    const events = (reply.body['chunk'] as unknown[]).filter(isObject);
+    const { response } = looked;
+    if (response.status !== 200 || !isObject(response.body) || !Array.isArray(response.body['chunk']))
+      return null;
+    const events = (response.body['chunk'] as unknown[]).filter(isObject);
     const found = events.find((event) => isIt(event, begun, subject, txnId));
     if (found !== undefined && isEventId(found['event_id'])) return found['event_id'] as EventId;
     const older = events.some((event) => Number(event['origin_server_ts']) < begun.begunAt - CLOCKS_MS);
-    if (older || typeof reply.body['end'] !== 'string') return null;
-    from = reply.body['end'];
+    if (older || typeof response.body['end'] !== 'string') return null;
+    from = response.body['end'];
   }
   return null;
 }

@@ -46,11 +46,11 @@ export function joining({ params, body, access }: Call): MultiStep | GatewayResp
     const path = pathOf(`${ROOM}/state/m.room.member/{me}`, { roomId, me: subject });
     const looked = await tools.look({ method: 'GET', path, query: [['format', 'event']] });
     if (isResponse(looked)) return looked;
-    const { reply } = looked;
-    if (reply.status === 200) {
-      const told = alreadyJoinedFilter(roomId)(reply.body, access.rooms);
+    const { response } = looked;
+    if (response.status === 200) {
+      const told = alreadyJoinedFilter(roomId)(response.body, access.rooms);
       if (told.status === 200) return ok({ room_id: roomId });
-    } else if (reply.status !== 403 && reply.status !== 404) return mapLookUpError(reply);
+    } else if (response.status !== 403 && response.status !== 404) return mapLookUpError(response);
     if (!allows(scope, 'join')) return missingCapability('join');
     return intoRoom(
       tools,

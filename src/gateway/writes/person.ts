@@ -71,9 +71,9 @@ async function refusedByMembership(
 ): Promise<GatewayResponse | null> {
   const looked = await tools.look({ method: 'GET', path: pathOf(MEMBER, { roomId, userId }), query: [] });
   if (isResponse(looked)) return looked;
-  const { reply } = looked;
-  if (reply.status === 403 || reply.status === 404) return FORBIDDEN;
-  if (reply.status !== 200) return mapLookUpError(reply);
-  if (!isObject(reply.body)) return UNCERTAIN;
-  return from.includes(reply.body['membership']) ? null : FORBIDDEN;
+  const { response } = looked;
+  if (response.status === 403 || response.status === 404) return FORBIDDEN;
+  if (response.status !== 200) return mapLookUpError(response);
+  if (!isObject(response.body)) return UNCERTAIN;
+  return from.includes(response.body['membership']) ? null : FORBIDDEN;
 }

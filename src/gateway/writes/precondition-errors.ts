@@ -1,7 +1,7 @@
 import { type GatewayResponse, matrixError, USER_LOCKED } from '../http/response.ts';
 import type { UpstreamResponse } from '../upstream/json-client.ts';
 import { mapUpstreamError } from '../upstream/map-error.ts';
-import { errcodeOf } from '../upstream/look-up.ts';
+import { errcodeOf } from '../upstream/ask.ts';
 
 /** What cannot be told for certain is not done. */
 export const UNCERTAIN = matrixError(
@@ -14,14 +14,14 @@ export const UNCERTAIN = matrixError(
  * Whether it is the homeserver's own word for "there is none". Every other absence could be a proxy's, or
  * another server's.
  */
-export function isAbsent(reply: UpstreamResponse): boolean {
-  return reply.status === 404 && errcodeOf(reply) === 'M_NOT_FOUND';
+export function isAbsent(response: UpstreamResponse): boolean {
+  return response.status === 404 && errcodeOf(response) === 'M_NOT_FOUND';
 }
 
 /** What the holder is told where something could not be looked up that a write waits for. */
-export function mapLookUpError(reply: UpstreamResponse): GatewayResponse {
-  if (errcodeOf(reply) === 'M_USER_LOCKED') return USER_LOCKED;
-  return reply.status === 429 || reply.status >= 500 || reply.status === 403
-    ? mapUpstreamError(reply, false)
+export function mapLookUpError(response: UpstreamResponse): GatewayResponse {
+  if (errcodeOf(response) === 'M_USER_LOCKED') return USER_LOCKED;
+  return response.status === 429 || response.status >= 500 || response.status === 403
+    ? mapUpstreamError(response, false)
     : UNCERTAIN;
 }

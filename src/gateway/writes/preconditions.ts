@@ -8,10 +8,9 @@ import {
   missingCapability,
   INVALID_UPSTREAM_RESPONSE,
 } from '../http/response.ts';
-import type { UpstreamRequest } from '../http/call.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import type { LookUpResult } from '../upstream/look-up.ts';
+import type { LookUp } from '../upstream/look-up.ts';
 import { refusedByPower } from './power-check.ts';
 import { isAbsent, mapLookUpError } from './precondition-errors.ts';
 import type { Target, WriteRequest } from './write-request.ts';
@@ -20,14 +19,11 @@ const ENCRYPTION = '/_matrix/client/v3/rooms/{roomId}/state/m.room.encryption/';
 const EVENT = '/_matrix/client/v3/rooms/{roomId}/event/{eventId}';
 const MAX_KNOWN = 10_000;
 
-/** Asks the homeserver for one thing. */
-type Ask = (request: UpstreamRequest) => Promise<LookUpResult>;
-
 /** What has to be looked at in the room before a write. Null: all is well. */
 export type Preconditions = (
   writing: WriteRequest,
   grant: Grant,
-  ask: Ask,
+  lookUp: LookUp,
 ) => Promise<GatewayResponse | null>;
 
 /**
@@ -37,27 +33,27 @@ export type Preconditions = (
  */
 export function preconditions(): Preconditions {
   const encrypted = new Set<RoomId>();
-  return async (writing, grant, ask) => {
+  return async (writing, grant, lookUp) => {
     if (writing.onlyUnencrypted) {
-      const refused = await refusedByEncryption(writing.roomId, ask);
+      const refused = await refusedByEncryption(writing.roomId, lookUp);
       if (refused !== null) return refused;
     }
     const deeds: PowerAction[] = [...writing.deeds];
     for (const target of writing.targets) {
-      const looked = await lookAtTarget(writing.roomId, target, ask);
+      const looked = await lookAtTarget(writing.roomId, target, lookUp);
       if (isResponse(looked)) return looked;
       deeds.push(...looked.deeds);
     }
-    return refusedByPower(grant, writing.roomId, deeds, ask);
+    return refusedByPower(grant, writing.roomId, deeds, lookUp);
   };
 
-  async function refusedByEncryption(roomId: RoomId, ask: Ask): Promise<GatewayResponse | null> {
+  async function refusedByEncryption(roomId: RoomId, lookUp: LookUp): Promise<GatewayResponse | null> {
     if (encrypted.has(roomId)) return missingCapability('plaintext');
-    const looked = await ask({ method: 'GET', path: pathOf(ENCRYPTION, { roomId }), query: [] });
+    const looked = await lookUp({ method: 'GET', path: pathOf(ENCRYPTION, { roomId }), query: [] });
     if (isResponse(looked)) return looked;
-    const { reply } = looked;
-    if (isAbsent(reply)) return null;
-    if (reply.status !== 200) return mapLookUpError(reply);
+    const { response } = looked;
+    if (isAbsent(response)) return null;
+    if (response.status !== 200) return mapLookUpError(response);
     if (encrypted.size >= MAX_KNOWN) encrypted.clear();
     encrypted.add(roomId);
     return missingCapability('plaintext');
@@ -68,14 +64,14 @@ export function preconditions(): Preconditions {
 async function lookAtTarget(
   roomId: RoomId,
   { eventId, fits, takes }: Target,
-  ask: Ask,
+  lookUp: LookUp,
 ): Promise<{ readonly deeds: readonly PowerAction[] } | GatewayResponse> {
-  const looked = await ask({ method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] });
+  const looked = await lookUp({ method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] });
   if (isResponse(looked)) return looked;
-  const { reply } = looked;
-  if (reply.status === 404 || reply.status === 403) return FORBIDDEN;
-  if (reply.status !== 200) return mapLookUpError(reply);
-  const event = reply.body;
+  const { response } = looked;
+  if (response.status === 404 || response.status === 403) return FORBIDDEN;
+  if (response.status !== 200) return mapLookUpError(response);
+  const event = response.body;
   if (!isObject(event) || event['event_id'] !== eventId || event['room_id'] !== roomId) return FORBIDDEN;
   if (typeof event['sender'] !== 'string' || typeof event['type'] !== 'string')
     return INVALID_UPSTREAM_RESPONSE;

@@ -1,54 +1,45 @@
 import type { EventId, GrantId } from '../../domain/ids.ts';
 import type { Access, AccessControl, UpstreamToken } from '../../lifecycle/access/access-control.ts';
 import type { Transaction, TransactionKey, Transactions } from '../../ports/transactions.ts';
+import { isObject } from '../filters/json-shape.ts';
+import type { UpstreamRequest } from '../http/call.ts';
 import {
-  type GatewayResponse,
   FORBIDDEN,
-  isResponse,
-  rateLimited,
+  type GatewayResponse,
   INVALID_UPSTREAM_RESPONSE,
-  ok,
+  isResponse,
   matrixError,
+  ok,
+  rateLimited,
   UNAVAILABLE,
   UNREACHABLE,
   USER_LOCKED,
 } from '../http/response.ts';
-import type { UpstreamRequest } from '../http/call.ts';
-import { isObject } from '../filters/json-shape.ts';
-import type { MemoryReservation } from '../limits/memory-budget.ts';
-import type { AskOptions, JsonClient, UpstreamResponse } from '../upstream/json-client.ts';
-import { mapUpstreamError } from '../upstream/map-error.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
-import { anotherLease, isTokenUnknown, errcodeOf, type LookUpResult, lookUp } from '../upstream/look-up.ts';
-import { isEventId } from './content-rules.ts';
-import { preconditions } from './preconditions.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
+import { errcodeOf, isTokenUnknown, type OnBehalf, renewLease, type Upstreams } from '../upstream/ask.ts';
+import type { UpstreamResponse } from '../upstream/json-client.ts';
+import { createLookUp, type LookUp } from '../upstream/look-up.ts';
+import { mapUpstreamError } from '../upstream/map-error.ts';
+import { isEventId } from './content-rules.ts';
 import { findSent } from './find-sent.ts';
+import { preconditions } from './preconditions.ts';
 import { digestOf, upstreamTxnId } from './txn-id.ts';
 import type { WriteRequest } from './write-request.ts';
 
-/** What writing needs. */
-export type WriterMeans = {
-  readonly control: AccessControl;
-  readonly forwarder: JsonClient;
+/** What writing uses. */
+export type WriterServices = Upstreams & {
+  readonly accessControl: AccessControl;
   readonly transactions: Transactions;
-  readonly pace: RateLimiter;
+  readonly rateLimiter: RateLimiter;
   readonly timeoutMs: number;
   readonly now: () => number;
   /** A transaction id where the holder gave none: random, never the same again. */
   readonly newTxnId: () => string;
 };
 
-/**
- * Carries one write out. @param signal aborted when the holder has gone or the grant is over; its reason is
- * then thrown
- */
-export type Writer = (
-  writing: WriteRequest,
-  access: Access,
-  held: MemoryReservation,
-  signal: AbortSignal,
-) => Promise<GatewayResponse>;
+/** Carries one write out. @throws the reason of `onBehalf.signal` when it is aborted */
+export type Writer = (write: WriteRequest, access: Access, onBehalf: OnBehalf) => Promise<GatewayResponse>;
 
 const FORGET_AFTER_MS = 86_400_000;
 const FORGET_EVERY_MS = 3_600_000;
@@ -76,40 +67,40 @@ const NOT_KNOWN = matrixError(
  * before, and where its answer was lost it is looked for in the room and never sent again. What was begun is
  * carried to its end when the holder goes, so that its event id is known when they come back.
  */
-export function writer(means: WriterMeans): Writer {
-  const { control, forwarder, transactions, pace, timeoutMs, now } = means;
-  const look = preconditions();
+export function createWriter(services: WriterServices): Writer {
+  const { accessControl, json, transactions, rateLimiter, timeoutMs, now } = services;
+  const check = preconditions();
   const running = new Map<string, Promise<GatewayResponse>>();
   let forgotAt = Number.NEGATIVE_INFINITY;
 
-  return async (writing, access, held, signal) => {
+  return async (write, access, onBehalf) => {
     const { grant } = access;
+    const { signal } = onBehalf;
     const key: TransactionKey = {
       grantId: grant.id,
-      roomId: writing.roomId,
-      deed: writing.action,
-      txnId: writing.txnId ?? means.newTxnId(),
+      roomId: write.roomId,
+      deed: write.action,
+      txnId: write.txnId ?? services.newTxnId(),
     };
-    const digest = digestOf(grant.id, writing.content);
-    const ask = (request: UpstreamRequest) =>
-      lookUp(forwarder, control, grant.id, request, { timeoutMs, signal, held, large: null });
+    const digest = digestOf(grant.id, write.content);
+    const lookUp = createLookUp(services, onBehalf, timeoutMs);
     await forgetNowAndThen();
-    const known = writing.txnId === null ? null : await transactions.find(key);
-    if (known !== null) return settled(known, digest, access, ask, signal);
-    const waitMs = await pace.take(grant.id);
+    const known = write.txnId === null ? null : await transactions.find(key);
+    if (known !== null) return settled(known, digest, access, lookUp, signal);
+    const waitMs = await rateLimiter.take(grant.id);
     if (waitMs > 0) return rateLimited(waitMs);
-    const refused = await look(writing, grant, ask);
+    const refused = await check(write, grant, lookUp);
     if (refused !== null) return refused;
-    const lease = await unlessAborted(Promise.resolve(control.upstreamToken(grant.id)), signal);
+    const lease = await unlessAborted(accessControl.upstreamToken(grant.id), signal);
     const begun = await transactions.begin({ ...key, digest, leaseId: lease.leaseId, begunAt: now() });
-    if (!begun) return settled(await transactions.find(key), digest, access, ask, signal);
+    if (!begun) return settled(await transactions.find(key), digest, access, lookUp, signal);
     // While that was looked at the grant may have ended, or the room left the scope.
-    if (signal.aborted || !access.rooms.has(writing.roomId)) {
+    if (signal.aborted || !access.rooms.has(write.roomId)) {
       await transactions.unsent(key);
       if (signal.aborted) throw signal.reason;
       return FORBIDDEN;
     }
-    const sending = send(key, writing, lease, signal);
+    const sending = send(key, write, lease, signal);
     const name = nameOf(key);
     running.set(name, sending);
     const done = (): void => void running.delete(name);
@@ -122,7 +113,7 @@ export function writer(means: WriterMeans): Writer {
     known: Transaction | null,
     digest: string,
     access: Access,
-    ask: (request: UpstreamRequest) => Promise<LookUpResult>,
+    lookUp: LookUp,
     signal: AbortSignal,
   ): Promise<GatewayResponse> {
     if (known === null) return NOT_KNOWN_YET;
@@ -130,9 +121,9 @@ export function writer(means: WriterMeans): Writer {
     if (known.eventId !== null) return ok({ event_id: known.eventId });
     const sending = running.get(nameOf(known));
     if (sending !== undefined) return unlessAborted(sending, signal);
-    const waitMs = await pace.take(known.grantId);
+    const waitMs = await rateLimiter.take(known.grantId);
     if (waitMs > 0) return rateLimited(waitMs);
-    const eventId = await findSent(known, access.grant.subject, ask);
+    const eventId = await findSent(known, access.grant.subject, lookUp);
     if (eventId === null) return now() - known.begunAt < MAY_TURN_UP_MS ? NOT_KNOWN_YET : NOT_KNOWN;
     await transactions.sent(known, eventId);
     return ok({ event_id: eventId });
@@ -140,21 +131,21 @@ export function writer(means: WriterMeans): Writer {
 
   async function send(
     key: TransactionKey,
-    writing: WriteRequest,
+    write: WriteRequest,
     lease: UpstreamToken,
-    visit: AbortSignal,
+    signal: AbortSignal,
   ): Promise<GatewayResponse> {
-    const path = `${writing.path}/${upstreamTxnId(key)}`;
-    const request: UpstreamRequest = { method: 'PUT', path, query: [], body: writing.content };
-    const first = await sendOnce(request, lease, visit);
+    const path = `${write.path}/${upstreamTxnId(key)}`;
+    const request: UpstreamRequest = { method: 'PUT', path, query: [], body: write.content };
+    const first = await sendOnce(request, lease, signal);
     if (first === 'unsent') return unsent(key, UNREACHABLE);
     if (first === 'lost') return UNREACHABLE;
     if (!isTokenUnknown(first)) return outcome(key, first);
     // It was refused at the door: nothing was sent with that token.
-    const renewed = await anotherLease(control, key.grantId, lease).catch(() => UNAVAILABLE);
+    const renewed = await renewLease(accessControl, key.grantId, lease).catch(() => UNAVAILABLE);
     if (isResponse(renewed)) return unsent(key, renewed);
     await transactions.resume(key, renewed.leaseId);
-    const second = await sendOnce(request, renewed, visit);
+    const second = await sendOnce(request, renewed, signal);
     if (second === 'unsent') return unsent(key, UNREACHABLE);
     if (second === 'lost') return UNREACHABLE;
     return isTokenUnknown(second) ? unsent(key, UNAVAILABLE) : outcome(key, second);
@@ -167,43 +158,44 @@ export function writer(means: WriterMeans): Writer {
   async function sendOnce(
     request: UpstreamRequest,
     lease: UpstreamToken,
-    visit: AbortSignal,
+    signal: AbortSignal,
   ): Promise<UpstreamResponse | 'unsent' | 'lost'> {
     let started = false;
     const abort = new AbortController();
     // What waits for a connection, or for another lease, is not to be sent when the grant is over.
-    const onOver = (): void => {
-      if (!started) abort.abort(visit.reason);
+    const onAbort = (): void => {
+      if (!started) abort.abort(signal.reason);
     };
-    visit.addEventListener('abort', onOver, { once: true });
-    if (visit.aborted) onOver();
-    const asking: AskOptions = {
-      timeoutMs,
-      signal: abort.signal,
-      held: null,
-      large: null,
-      onStart: () => void (started = true),
-    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
     try {
-      return await forwarder.ask(request, lease.token, asking);
+      return await json.ask(request, lease.token, {
+        timeoutMs,
+        signal: abort.signal,
+        memory: null,
+        times: null,
+        large: null,
+        onStart: () => void (started = true),
+      });
     } catch {
       return started ? 'lost' : 'unsent';
     } finally {
-      visit.removeEventListener('abort', onOver);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
-  async function outcome(key: TransactionKey, reply: UpstreamResponse): Promise<GatewayResponse> {
-    if (reply.status === 200) {
-      const eventId = isObject(reply.body) ? reply.body['event_id'] : undefined;
+  async function outcome(key: TransactionKey, response: UpstreamResponse): Promise<GatewayResponse> {
+    if (response.status === 200) {
+      const eventId = isObject(response.body) ? response.body['event_id'] : undefined;
       if (!isEventId(eventId)) return INVALID_UPSTREAM_RESPONSE;
       await transactions.sent(key, eventId as EventId);
       return ok({ event_id: eventId });
     }
     // The homeserver's own word that it did not. A proxy's, or one of trouble in it, proves nothing.
-    const refused = reply.status >= 400 && reply.status < 500 && typeof errcodeOf(reply) === 'string';
-    const told = errcodeOf(reply) === 'M_USER_LOCKED' ? USER_LOCKED : mapUpstreamError(reply, false);
-    return refused ? unsent(key, told) : UNREACHABLE;
+    const refused =
+      response.status >= 400 && response.status < 500 && typeof errcodeOf(response) === 'string';
+    const mapped = errcodeOf(response) === 'M_USER_LOCKED' ? USER_LOCKED : mapUpstreamError(response, false);
+    return refused ? unsent(key, mapped) : UNREACHABLE;
   }
 
   async function unsent(key: TransactionKey, answer: GatewayResponse): Promise<GatewayResponse> {

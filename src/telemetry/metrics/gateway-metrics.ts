@@ -11,6 +11,8 @@ export type CountedRequest = {
   /** Milliseconds, all of it, and what of it the homeserver took; 0: it was not asked. */
   readonly ms: number;
   readonly homeserverMs: number;
+  /** Whether its time is a measure of us: not of a long-poll, of a file, or of what was no request. */
+  readonly timed: boolean;
 };
 
 /** The numbers of one gateway, in whatever process. */
@@ -20,19 +22,6 @@ export type GatewayMetrics = {
   readonly polling: (change: 1 | -1) => void;
 };
 
-/** Whose time is not ours: they wait for news, for whoever reads or sends a file, or were none. */
-const UNTIMED: ReadonlySet<string> = new Set([
-  'sync',
-  'slidingSync',
-  'slidingSyncOtherwise',
-  'getContentAuthed',
-  'getContentOverrideNameAuthed',
-  'getContentThumbnailAuthed',
-  'uploadContent',
-  'uploadContentToMXC',
-  'malformed',
-  'connection',
-]);
 const OWN_S = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1];
 const HOMESERVER_S = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 
@@ -104,7 +93,7 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
   return {
     registry,
     polling: (change) => polls.inc(change),
-    answered({ operation, outcome, status, errcode, ms, homeserverMs }) {
+    answered({ operation, outcome, status, errcode, ms, homeserverMs, timed }) {
       const asked = homeserverMs > 0;
       const how = outcome === 'answered' ? String(status) : outcome;
       requests.inc({ operation, status: how });
@@ -114,7 +103,7 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
       }
       lastAt = Date.now();
       if (asked && status !== 0 && status < 500) contactAt = lastAt;
-      if (UNTIMED.has(operation)) return;
+      if (!timed) return;
       own.observe({ operation }, Math.max(0, ms - homeserverMs) / 1_000);
       if (asked) homeserver.observe({ operation }, homeserverMs / 1_000);
     },

@@ -12,7 +12,7 @@ const gateway = await startGateway({
   listen: { host: '127.0.0.1', port: 0 },
   homeserverUrl: process.argv[2] ?? '',
   publicUrl: 'http://127.0.0.1',
-  access: desk,
+  accessControl: desk,
   sentence: () => 'a sentence',
   transactions: memoryTransactions(),
   clock: { now: () => Date.now() },

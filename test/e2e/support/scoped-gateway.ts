@@ -46,9 +46,9 @@ export async function startScopedGateway(
   addGrant(desk, { token, id: grantId, subject: person.userId, rooms, scope, device });
   let polls = 0;
   const gateway = await startTestGateway({
-    observe: { answered: () => undefined, polling: (change) => void (polls += change) },
+    observer: { answered: () => undefined, polling: (change) => void (polls += change) },
     homeserverUrl: synapse.baseUrl,
-    access: desk,
+    accessControl: desk,
     ...options,
     limits: { writesAtOnce: 1_000, tendsAtOnce: 1_000, ...options.limits },
   });

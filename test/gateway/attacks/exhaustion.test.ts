@@ -151,7 +151,7 @@ describe('large answers', () => {
 
   test('of some grants leave a little room for every other', () => {
     const shared = memoryBudget(4 * MIB, 6 * MIB);
-    const hold = (grant: string) => shared.hold(grant as never);
+    const hold = (grant: string) => shared.reserve(grant as never);
     const [greedy, grabbing, other] = [hold('A'), hold('B'), hold('C')];
     expect([greedy.take(4 * MIB), greedy.take(1), grabbing.take(2 * MIB), grabbing.take(1)]).toEqual([
       true,
@@ -163,7 +163,7 @@ describe('large answers', () => {
     greedy.close();
     expect([greedy.take(1), other.take(2 * MIB)]).toEqual([false, true]);
     greedy.give(MIB);
-    grabbing.free();
+    grabbing.releaseAll();
     other.close();
     expect([hold('A').take(4 * MIB), hold('B').take(2 * MIB), hold('C').take(2 * MIB)]).toEqual([
       true,

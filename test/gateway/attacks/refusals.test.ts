@@ -22,7 +22,7 @@ async function told(method: string, path: string, body?: string) {
 }
 
 const needing = CATALOGUE.flatMap((line) => {
-  if (line.kind === 'notice' || line.kind === 'open' || line.needs === 'holder' || line.needs === 'never')
+  if (line.kind === 'static' || line.kind === 'public' || line.needs === 'holder' || line.needs === 'never')
     return [];
   // A sync is answered with nothing instead: clients would not start, and some would storm.
   if (line.id === 'sync' || (line.kind !== 'refused' && line.device === true)) return [];

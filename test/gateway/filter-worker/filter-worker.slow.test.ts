@@ -78,7 +78,7 @@ describe('a large answer', () => {
   test('the thread is there while there is work, and ends when there was none for a while', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'mintwarden-thread-'));
     const [births, thread] = [join(folder.path, 'births'), join(folder.path, 'thread.mjs')];
-    const real = new URL('../../../src/gateway/filter-worker/worker-thread.ts', import.meta.url).href;
+    const real = new URL('../../../src/gateway/filter-thread.ts', import.meta.url).href;
     const lines = [
       "import { appendFileSync } from 'node:fs';",
       `appendFileSync(${JSON.stringify(births)}, 'x');`,
@@ -162,7 +162,7 @@ describe('what may wait', () => {
 });
 
 describe('a thread that goes wrong', () => {
-  const REAL = new URL('../../../src/gateway/filter-worker/worker-thread.ts', import.meta.url).href;
+  const REAL = new URL('../../../src/gateway/filter-thread.ts', import.meta.url).href;
   // The first one does as it is told here; every later one is the real one.
   const faulty = async (does: string) => {
     const folder = await mkdtempDisposable(join(tmpdir(), 'mintwarden-thread-'));

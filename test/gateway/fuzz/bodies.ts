@@ -1,4 +1,5 @@
-import type { Endpoint } from '../../../src/gateway/endpoints/endpoint.ts';
+import { isTask } from '../../../src/gateway/request/endpoint.ts';
+import type { Endpoint } from '../../../src/gateway/request/endpoint.ts';
 import { filterFor } from './queries.ts';
 import type { Random } from './random.ts';
 import { EVENT_KINDS, eventOf, indexOf, memberOf, ROOMS, SUBJECT, USERS } from './world.ts';
@@ -24,7 +25,7 @@ export function bodyFor(random: Random, line: Endpoint, room: string, open: read
 }
 
 function valueFor(random: Random, line: Endpoint, room: string, open: readonly string[]): unknown {
-  if (line.kind === 'write') return line.id.startsWith('redact') ? redaction(random) : content(random, room);
+  if (isTask(line, 'write')) return line.id.startsWith('redact') ? redaction(random) : content(random, room);
   if (line.id === 'search') return search(random, room, open);
   if (line.id.includes('ilter')) return filterFor(random, room);
   const user = random.chance(0.5) ? SUBJECT : random.pick(USERS);

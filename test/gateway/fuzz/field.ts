@@ -62,7 +62,7 @@ export async function field(): Promise<Field> {
     listen: { host: '127.0.0.1', port: 0 },
     homeserverUrl: homeserver.url,
     publicUrl: 'https://gateway.test',
-    access: control,
+    accessControl: control,
     sentence: () => 'may do what it may',
     transactions: memoryTransactions(),
     clock: { now: () => Date.now() },

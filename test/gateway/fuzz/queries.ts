@@ -1,4 +1,5 @@
-import type { Endpoint } from '../../../src/gateway/endpoints/endpoint.ts';
+import { isTask } from '../../../src/gateway/request/endpoint.ts';
+import type { Endpoint } from '../../../src/gateway/request/endpoint.ts';
 import type { Random } from './random.ts';
 import { eventOf, indexOf, memberOf, ROOMS, SUBJECT } from './world.ts';
 
@@ -137,10 +138,10 @@ export function queryFor(random: Random, line: Endpoint, room: string): string {
   const known =
     line.kind === 'forward'
       ? Object.keys(line.query ?? {})
-      : line.kind === 'poll'
+      : isTask(line, 'poll')
         ? SYNC
         : (NEEDED[line.id] ?? []);
-  const writes = line.kind === 'write';
+  const writes = isTask(line, 'write');
   const names = [
     ...random.some(known, line.id in NEEDED ? 0.9 : 0.3),
     ...(random.chance(writes ? 0.03 : 0.15) ? random.some(ANY, 0.06) : []),

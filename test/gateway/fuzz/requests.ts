@@ -1,5 +1,5 @@
 import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
-import { type Endpoint, VERSIONS } from '../../../src/gateway/endpoints/endpoint.ts';
+import { type Endpoint, VERSIONS } from '../../../src/gateway/request/endpoint.ts';
 import { bodyFor } from './bodies.ts';
 import type { Random } from './random.ts';
 import { queryFor } from './queries.ts';

@@ -70,7 +70,7 @@ export async function run({ seed, cases, lanes = 8, weaken, onProgress }: RunOpt
   const ids = CATALOGUE.map(({ id }) => id);
   const known = (set: ReadonlySet<string>): string[] => ids.filter((id) => set.has(id));
   const serving = CATALOGUE.filter(
-    ({ kind }) => kind !== 'refused' && kind !== 'notice' && kind !== 'open',
+    ({ kind }) => kind !== 'refused' && kind !== 'static' && kind !== 'public',
   ).map(({ id }) => id);
   return {
     seed,

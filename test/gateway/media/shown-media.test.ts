@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
-import type { MediaAddress } from '../../../src/gateway/media/media-address.ts';
-import { uploads } from '../../../src/gateway/media/uploads.ts';
+import type { MediaAddress } from '../../../src/domain/media-address.ts';
+import { createUploads } from '../../../src/gateway/media/uploads.ts';
 import { knownReferences } from '../../../src/gateway/media/known-references.ts';
 import { DEV, OPS, SECRET } from '../support/grants.ts';
 
@@ -48,7 +48,7 @@ test('overall, whole grants that were quiet longest are, and never the one that 
 });
 
 test('addresses that a grant made are filled once, by it, and then its own', () => {
-  const own = uploads();
+  const own = createUploads();
   own.created(A, file(1));
   expect([own.mayFill(A, file(1)), own.mayFill(B, file(1)), own.mayFetch(A, file(1))]).toEqual([
     true,

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EventId, GrantId, LeaseId } from '../../../src/domain/ids.ts';
 import { newToken } from '../../../src/domain/token.ts';
-import { mediaAddress } from '../../../src/gateway/media/media-address.ts';
+import { mediaAddress } from '../../../src/domain/media-address.ts';
 import {
   remoteRateLimiters,
   remoteTransactions,

@@ -56,7 +56,7 @@ export async function stage(
     transactions?: Transactions;
     trustedProxies?: GatewayOptions['trustedProxies'];
     instanceKey?: string;
-    observe?: GatewayOptions['observe'];
+    observer?: GatewayOptions['observer'];
   } = {},
 ): Promise<Stage> {
   const homeserver = await recordingHomeserver();
@@ -70,12 +70,12 @@ export async function stage(
   const write = (event: string, data: LogData = {}) => void logged.push({ event, data });
   const gateway = await startTestGateway({
     homeserverUrl: options.homeserverUrl ?? homeserver.url,
-    access: desk,
+    accessControl: desk,
     sentence: (grant) => `speaks for ${grant.subject}`,
     log: { debug: write, info: write, warn: write, error: write },
     ...(options.transactions === undefined ? {} : { transactions: options.transactions }),
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
-    ...(options.observe === undefined ? {} : { observe: options.observe }),
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
     ...(options.instanceKey === undefined ? {} : { instanceKey: options.instanceKey }),
     // Tests ask faster than holders may; attacks/exhaustion.test.ts says how fast those may.
     limits: {

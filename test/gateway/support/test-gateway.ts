@@ -4,7 +4,7 @@ import { memoryTransactions } from './memory-transactions.ts';
 
 /** Starts a gateway on a free port of 127.0.0.1, everything that `options` does not say being filled in. */
 export function startTestGateway(
-  options: Pick<GatewayOptions, 'homeserverUrl' | 'access'> & Partial<GatewayOptions>,
+  options: Pick<GatewayOptions, 'homeserverUrl' | 'accessControl'> & Partial<GatewayOptions>,
 ): Promise<Gateway> {
   return startGateway({
     listen: { host: '127.0.0.1', port: 0 },

@@ -1,10 +1,9 @@
-import type { LeanConnection } from './lean-connection.ts';
 import { rethrow } from './rethrow.ts';
 import type { ExchangeListener, Sent } from './transport.ts';
 
 /** One exchange: waiting, then on a connection, then over. */
 export class LeanExchange implements Sent {
-  connection: LeanConnection | null = null;
+  connection: { destroy(): void } | null = null;
   over = false;
   readonly listener: ExchangeListener;
   /** The request as it is written; empty afterwards. */

@@ -4,7 +4,7 @@ import {
   parseMediaAddress,
   segmentsOf,
   serverOfMedia,
-} from '../../../src/gateway/media/media-address.ts';
+} from '../../src/domain/media-address.ts';
 
 test.each([
   'mxc://hs.test/abc',

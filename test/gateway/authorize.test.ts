@@ -2,34 +2,37 @@ import { describe, expect, test } from 'vitest';
 import type { Access } from '../../src/lifecycle/access/access-control.ts';
 import { FORBIDDEN, missingCapability } from '../../src/gateway/http/response.ts';
 import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import { judge, refusedBy, type Verdict } from '../../src/gateway/steps/guard.ts';
+import { planFor } from '../../src/gateway/steps/authorize.ts';
+import { refusalOf } from '../../src/gateway/steps/check-endpoint.ts';
+import type { Plan } from '../../src/gateway/request/plan.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { createRouter } from '../../src/gateway/endpoints/router.ts';
+import { createRouter } from '../../src/gateway/request/router.ts';
 import { accessOf, ALICE, grantOf, OPS, SECRET } from './support/grants.ts';
 
 const router = createRouter(CATALOGUE);
 
 /** The verdict on a request, or the kind of a line that needs none. */
-function verdict(request: string, access: Access = accessOf([OPS]), body: unknown = {}): Verdict | string {
+function verdict(request: string, access: Access = accessOf([OPS]), body: unknown = {}): Plan | string {
   const [method = '', url = ''] = request.split(' ');
   const target = parseTarget(url.replace('~', '/_matrix/client/v3'));
   if ('status' in target) return 'ambiguous';
   const route = router(method, target.segments);
   if (route === null) return 'no line';
-  const { line, params } = route;
-  if (line.kind === 'refused') return { kind: 'answer', answer: refusedBy(line) };
-  if (line.kind === 'notice' || line.kind === 'open') return line.kind;
-  return judge(line, { params, query: target.query.values, body, access, now: 0 });
+  const { endpoint: line, params } = route;
+  if (line.kind === 'refused') return { kind: 'answer', response: refusalOf(line) };
+  if (line.kind === 'static' || line.kind === 'public') return line.kind;
+  return planFor(line, { params, query: target.query.values, body, access, now: 0 });
 }
 
-const kindOf = (given: Verdict | string) => {
+const kindOf = (given: Plan | string) => {
   if (typeof given === 'string') return given;
+  if (given.kind === 'task') return given.task.kind;
   if (given.kind !== 'answer') return given.kind;
-  if (given.answer.missingCapability !== undefined) {
-    expect(given.answer).toEqual(missingCapability(given.answer.missingCapability));
-    return `lacks ${given.answer.missingCapability}`;
+  if (given.response.missingCapability !== undefined) {
+    expect(given.response).toEqual(missingCapability(given.response.missingCapability));
+    return `lacks ${given.response.missingCapability}`;
   }
-  return given.answer === FORBIDDEN ? 'forbidden' : `answer ${given.answer.status}`;
+  return given.response === FORBIDDEN ? 'forbidden' : `answer ${given.response.status}`;
 };
 
 describe('what becomes of a request', () => {
@@ -44,18 +47,18 @@ describe('what becomes of a request', () => {
     ['GET ~/rooms/ROOM/joined_members', 'forward', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/event/$1', 'forward', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/context/$1', 'forward', 'forbidden', 'lacks read'],
-    ['POST ~/join/ROOM', 'steps', 'forbidden', 'lacks read'],
-    ['POST ~/rooms/ROOM/join', 'steps', 'forbidden', 'lacks read'],
+    ['POST ~/join/ROOM', 'multiStep', 'forbidden', 'lacks read'],
+    ['POST ~/rooms/ROOM/join', 'multiStep', 'forbidden', 'lacks read'],
     ['POST ~/rooms/ROOM/read_markers', 'answer 200', 'forbidden', 'lacks read'],
     [`PUT ~/rooms/ROOM/typing/${ALICE}`, 'answer 200', 'forbidden', 'lacks read'],
     ['PUT ~/rooms/ROOM/typing/@bob:hs.test', 'forbidden', 'forbidden', 'lacks read'],
     ['PUT ~/rooms/ROOM/send/m.room.message/1', 'lacks send', 'lacks send', 'lacks send'],
     ['POST ~/rooms/ROOM/leave', 'lacks leave', 'lacks leave', 'lacks leave'],
-    ['GET ~/sync', 'poll', 'poll', 'idle'],
+    ['GET ~/sync', 'poll', 'poll', 'emptySync'],
     ['GET ~/sync?timeout=x', 'answer 400', 'answer 400', 'answer 400'],
     ['GET ~/joined_rooms', 'forward', 'forward', 'forward'],
     ['GET ~/account/whoami', 'answer 200', 'answer 200', 'answer 200'],
-    ['POST ~/logout', 'deed', 'deed', 'deed'],
+    ['POST ~/logout', 'token', 'token', 'token'],
     ['POST ~/logout/all', 'forbidden', 'forbidden', 'forbidden'],
     ['GET ~/profile/@bob:hs.test', 'forward', 'forward', 'lacks read'],
     ['GET ~/profile/@bob:hs.test/org.other', 'answer 404', 'answer 404', 'lacks read'],
@@ -76,9 +79,9 @@ describe('what becomes of a request', () => {
     ['GET ~/room_summary/ROOM', 'forward', 'forbidden', 'lacks read'],
     ['GET ~/room_summary/%23ops:hs.test', 'forbidden', 'forbidden', 'lacks read'],
     ['GET ~/directory/list/room/ROOM', 'forward', 'forbidden', 'lacks read'],
-    ['GET ~/directory/room/%23ops:hs.test', 'steps', 'steps', 'lacks read'],
+    ['GET ~/directory/room/%23ops:hs.test', 'multiStep', 'multiStep', 'lacks read'],
     ['GET ~/directory/room/ROOM', 'answer 404', 'answer 404', 'lacks read'],
-    ['GET ~/rooms/ROOM/hierarchy', 'steps', 'forbidden', 'lacks read'],
+    ['GET ~/rooms/ROOM/hierarchy', 'multiStep', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/hierarchy?from=abc', 'answer 400', 'forbidden', 'lacks read'],
     ['GET ~/rooms/ROOM/initialSync', 'answer 404', 'answer 404', 'answer 404'],
     ['GET ~/events', 'answer 404', 'answer 404', 'answer 404'],
@@ -125,7 +128,7 @@ describe('what becomes of a request', () => {
   test('a join of oneself becomes a look at whether one is joined', () => {
     const own = `PUT ~/rooms/${OPS}/state/m.room.member/${ALICE}`;
     expect(kindOf(verdict(own, accessOf([OPS]), { membership: 'join', displayname: 'Mallory' }))).toBe(
-      'steps',
+      'multiStep',
     );
     for (const body of [{ membership: 'leave' }, { membership: ['join'] }, [], null])
       expect(kindOf(verdict(own, accessOf([OPS]), body))).toBe('forbidden');
@@ -144,7 +147,7 @@ describe('the catalogue', () => {
 
   test('a path with a room or a user in it is judged by them', () => {
     const serving = CATALOGUE.filter(
-      (line) => line.kind !== 'refused' && line.kind !== 'notice' && line.kind !== 'open',
+      (line) => line.kind !== 'refused' && line.kind !== 'static' && line.kind !== 'public',
     );
     const naming = (name: string) => serving.filter(({ paths }) => paths.some((path) => path.includes(name)));
     // Account data is never there, in any room and of any user.
@@ -160,7 +163,7 @@ describe('the catalogue', () => {
     ]);
   });
 
-  test('two lines that claim the same are an error at start', () => {
-    expect(() => createRouter([...CATALOGUE, ...CATALOGUE.slice(0, 1)])).toThrow(/Two lines/);
+  test('two endpoints that claim the same are an error at start', () => {
+    expect(() => createRouter([...CATALOGUE, ...CATALOGUE.slice(0, 1)])).toThrow(/Two endpoints/);
   });
 });

@@ -3,13 +3,13 @@ import { type GatewayResponse, UNRECOGNIZED, WRONG_METHOD } from '../http/respon
 import { type Endpoint, VERSIONS } from './endpoint.ts';
 import type { Segment } from '../http/target.ts';
 
-/** The line a request falls under, and what its path says. */
-export type Route = { readonly line: Endpoint; readonly params: Readonly<Record<string, string>> };
+/** The endpoint a request falls under, and what its path says. */
+export type Route = { readonly endpoint: Endpoint; readonly params: Readonly<Record<string, string>> };
 
-/** Finds the line of a method and a path; null where there is none. */
+/** Finds the endpoint of a method and a path; null where there is none. */
 export type Router = (method: string, segments: readonly Segment[]) => Route | null;
 
-type Leaf = { readonly line: Endpoint; readonly names: readonly string[] };
+type Leaf = { readonly endpoint: Endpoint; readonly names: readonly string[] };
 type Node = {
   readonly literals: Map<string, Node>;
   parameter: Node | null;
@@ -22,44 +22,44 @@ const node = (): Node => ({ literals: new Map(), parameter: null, leaves: new Ma
 /**
  * A trie of segments. Literals are compared with what was sent, unencoded; they go before parameters, and
  * both before `**`. An empty segment matches only a literal one, at the end.
- * @throws MintwardenError `internal` where two lines claim the same method and path
+ * @throws MintwardenError `internal` where two endpoints claim the same method and path
  */
-export function createRouter(lines: readonly Endpoint[]): Router {
+export function createRouter(endpoints: readonly Endpoint[]): Router {
   const root = node();
-  for (const line of lines) for (const path of pathsOf(line)) insert(root, path, line);
+  for (const endpoint of endpoints) for (const path of pathsOf(endpoint)) insert(root, path, endpoint);
   return (method, segments) => {
     const found = find(root, method, segments, 0);
     if (found === null) return null;
-    const { line, names } = found.leaf;
+    const { endpoint, names } = found.leaf;
     return {
-      line,
+      endpoint,
       params: Object.fromEntries(names.map((name, index) => [name, found.values[index] ?? ''])),
     };
   };
 }
 
 /**
- * What is told where there is no line: that there is no such operation, or that there is, by another method
+ * What is told where there is no endpoint: that there is no such operation, or that there is, by another method
  * (spec 1.19, `M_UNRECOGNIZED`).
  */
 export function unrouted(router: Router, segments: readonly Segment[]): GatewayResponse {
   const allow = (['GET', 'PUT', 'POST', 'DELETE'] as const).filter((method) => {
-    const line = router(method, segments)?.line;
-    return line !== undefined && line.kind !== 'refused';
+    const endpoint = router(method, segments)?.endpoint;
+    return endpoint !== undefined && endpoint.kind !== 'refused';
   });
   return allow.length === 0 ? UNRECOGNIZED : { ...WRONG_METHOD, allow };
 }
 
-/** Every path under which a line is found. */
-export function pathsOf(line: Endpoint): readonly string[] {
-  return [...new Set([...line.paths, ...(line.aliases ?? [])].flatMap(versionsOf))];
+/** Every path under which an endpoint is found. */
+export function pathsOf(endpoint: Endpoint): readonly string[] {
+  return [...new Set([...endpoint.paths, ...(endpoint.aliases ?? [])].flatMap(versionsOf))];
 }
 
 function versionsOf(path: string): readonly string[] {
   return path.includes('/{v}/') ? VERSIONS.map((version) => path.replace('{v}', version)) : [path];
 }
 
-function insert(root: Node, path: string, line: Endpoint): void {
+function insert(root: Node, path: string, endpoint: Endpoint): void {
   const segments = path.slice(1).split('/');
   const rest = segments.at(-1) === '**';
   const names: string[] = [];
@@ -75,10 +75,10 @@ function insert(root: Node, path: string, line: Endpoint): void {
     }
   }
   const leaves = rest ? at.below : at.leaves;
-  for (const method of line.methods === 'any' ? ['any'] : line.methods) {
+  for (const method of endpoint.methods === 'any' ? ['any'] : endpoint.methods) {
     if (leaves.has(method))
-      throw new MintwardenError('internal', `Two lines of the catalogue claim ${method} ${path}.`);
-    leaves.set(method, { line, names });
+      throw new MintwardenError('internal', `Two endpoints of the catalogue claim ${method} ${path}.`);
+    leaves.set(method, { endpoint, names });
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Grant } from '../../domain/grant.ts';
-import type { RoomId } from '../../domain/ids.ts';
-import { isObject, type JsonObject } from '../filters/json-shape.ts';
+import type { Grant } from './grant.ts';
+import type { RoomId } from './ids.ts';
+import { isObject, type JsonObject } from './json.ts';
 import { type MediaAddress, parseMediaAddress } from './media-address.ts';
 
 /** An event of a room has a file's address in it. */

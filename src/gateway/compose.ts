@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { Grant } from '../domain/grant.ts';
+import type { Network } from '../domain/network.ts';
+import type { AccessControl } from '../lifecycle/access/access-control.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Transactions } from '../ports/transactions.ts';
+import { CATALOGUE } from './endpoints/catalogue.ts';
+import { introspection } from './explain/introspection.ts';
+import { createFilterWorker } from './filter-worker/filter-worker.ts';
+import type { RateClass } from './http/call.ts';
+import { instanceProver } from './http/instance-proof.ts';
+import { coarseTimer } from './limits/coarse-timer.ts';
+import { DEFAULT_LIMITS, type GatewayLimits } from './limits/limits.ts';
+import { memoryBudget } from './limits/memory-budget.ts';
+import { openRequests } from './limits/open-requests.ts';
+import { pollThrottle } from './limits/poll-throttle.ts';
+import { type RateLimiter, tokenBucket } from './limits/rate-limiter.ts';
+import { requestRate } from './limits/request-rate.ts';
+import { createMediaGate } from './media/gate.ts';
+import { createMedia } from './media/media.ts';
+import type { Uploads } from './media/uploads.ts';
+import { createSharedRoomCheck } from './personal/shared-room.ts';
+import { NO_OBSERVER, type RequestObserver } from './request/record.ts';
+import { createRouter } from './request/router.ts';
+import type { GatewayServices } from './request/services.ts';
+import { createFileClient } from './upstream/file-client.ts';
+import { createJsonClient } from './upstream/json-client.ts';
+import { publicAnswers } from './upstream/public-answers.ts';
+import { chooseTransport, type TransportSetting } from './upstream/transport/choose-transport.ts';
+import { createWriter } from './writes/writer.ts';
+
+/** What a gateway is made of. */
+export type GatewayOptions = {
+  /** Port 0: any that is free. `reusePort`: other processes of this user may listen there too, and share what comes. */
+  readonly listen: { readonly host: string; readonly port: number; readonly reusePort?: boolean };
+  /** Where the homeserver answers, without a trailing slash. */
+  readonly homeserverUrl: string;
+  readonly transport?: TransportSetting;
+  /** The base URL holders use, for `.well-known/matrix/client`. */
+  readonly publicUrl: string;
+  readonly accessControl: AccessControl;
+  /** A grant's scope as a sentence, for the holder's own introspection. */
+  readonly sentence: (grant: Grant, now: number) => string;
+  /** What holders wrote, so that nothing is sent twice. */
+  readonly transactions: Transactions;
+  /** How often grants may write, where that is not counted in here. */
+  readonly rateLimiters?: Readonly<Record<RateClass, RateLimiter>>;
+  /** What grants uploaded, where that is not known in here alone. */
+  readonly uploads?: Uploads;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<GatewayLimits>;
+  /** Networks of the operator's own proxies, whose `X-Forwarded-For` is believed. None unless said. */
+  readonly trustedProxies?: readonly Network[];
+  /** What this instance is known by, in hexadecimal; see `http/instance-proof.ts`. */
+  readonly instanceKey?: string;
+  /** Is told of each request. */
+  readonly observer?: RequestObserver;
+};
+
+/** The services of a gateway, and what ends them. */
+export type Composed = { readonly services: GatewayServices; readonly close: () => Promise<void> };
+
+/** Makes everything that the steps of a request use. */
+export function createServices(options: GatewayOptions): Composed {
+  const { accessControl, clock, log, homeserverUrl } = options;
+  const limits: GatewayLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const now = (): number => clock.now();
+  const timer = coarseTimer();
+  const transport = chooseTransport(homeserverUrl, options.transport ?? 'auto', process.env);
+  const json = createJsonClient(transport, limits, timer);
+  const filterWorker = createFilterWorker({
+    queueBytes: limits.largeBytes,
+    stepTimeoutMs: limits.largeTimeoutMs,
+    log,
+  });
+  const files = createFileClient(homeserverUrl);
+  const rateLimiters = options.rateLimiters ?? {
+    writing: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
+    tending: tokenBucket(limits.tendsPerSecond, limits.tendsAtOnce, now),
+  };
+  const gate = createMediaGate({
+    now,
+    timeoutMs: limits.upstreamTimeoutMs,
+    pace: (grantId) => rateLimiters.tending.take(grantId),
+    uploads: options.uploads,
+  });
+  const upstreams = { accessControl, json, filterWorker };
+  const open = openRequests(limits.concurrentPerGrant);
+  const services: GatewayServices = {
+    ...upstreams,
+    router: createRouter(CATALOGUE),
+    publicAnswers: publicAnswers(json, limits.upstreamTimeoutMs, now),
+    sharedRoom: createSharedRoomCheck(now),
+    write: createWriter({
+      ...upstreams,
+      transactions: options.transactions,
+      rateLimiter: rateLimiters.writing,
+      timeoutMs: limits.upstreamTimeoutMs,
+      now,
+      newTxnId: randomUUID,
+    }),
+    media: createMedia({
+      ...upstreams,
+      files,
+      gate,
+      rateLimiter: rateLimiters.writing,
+      upstreamTimeoutMs: limits.upstreamTimeoutMs,
+      idleTimeoutMs: limits.readTimeoutMs,
+      mediaBytes: limits.mediaBytes,
+      uploadBytes: limits.uploadBytes,
+    }),
+    open,
+    memory: memoryBudget(limits.answerBytes, limits.heldBytes),
+    requestRate: requestRate(limits.requestsPerSecond, limits.requestsAtOnce, now),
+    rateLimiters,
+    invalidTokenThrottle: pollThrottle(limits.lateMs, now),
+    troubleThrottle: pollThrottle(limits.troubleMs, now),
+    timer,
+    limits,
+    publicUrl: options.publicUrl,
+    trustedProxies: options.trustedProxies ?? [],
+    proveInstance: instanceProver(options.instanceKey),
+    introspect: introspection,
+    sentence: options.sentence,
+    observer: options.observer ?? NO_OBSERVER,
+    log,
+    now,
+  };
+  const stopListening = accessControl.onGrantInactive((grantId) => {
+    open.cut(grantId);
+    gate.forget(grantId);
+  });
+  return {
+    services,
+    async close() {
+      stopListening();
+      timer.close();
+      await Promise.all([json.close(), files.close(), filterWorker.close()]);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Call } from '../http/call.ts';
+import { type GatewayResponse, isResponse } from '../http/response.ts';
+import { referencesInSlidingSync, referencesInSync } from '../media/references-in-answer.ts';
+import { requireAccess } from '../request/access.ts';
+import type { Task, TaskContext, TaskServices } from '../request/task.ts';
+import { onBehalfOf } from '../request/tools.ts';
+import { answerSliding } from '../sliding-sync/poll.ts';
+import { parseSliding } from '../sliding-sync/request.ts';
+import { answerEmpty } from '../sync/empty-sync.ts';
+import { answerPoll, type Polling } from '../sync/poll.ts';
+import { parsePoll } from '../sync/poll-request.ts';
+import { createAsk } from '../upstream/ask.ts';
+
+/** A `/sync` that shows what is in scope. */
+export function syncing(call: Call): Task | GatewayResponse {
+  const poll = parsePoll(call);
+  if (isResponse(poll)) return poll;
+  return {
+    kind: 'poll',
+    poll,
+    async run(context, services) {
+      const access = requireAccess(context);
+      const response = await answerPoll(poll, access, pollingOf(context, services));
+      if (response.status === 200)
+        services.media.remember(access, () => response.mediaReferences ?? referencesInSync(response.body));
+      return response;
+    },
+  };
+}
+
+/** A `/sync` of a token that may read nothing: clients do not start where it is refused. */
+export function syncingNothing(call: Call): Task | GatewayResponse {
+  const poll = parsePoll(call);
+  if (isResponse(poll)) return poll;
+  return {
+    kind: 'emptySync',
+    run: (context, { now }) => answerEmpty(poll, requireAccess(context), now, context.signal),
+    conditions: ['It would be answered with nothing, after the wait: there is no capability read.'],
+  };
+}
+
+/** A sliding sync. */
+export function slidingSyncing(call: Call): Task | GatewayResponse {
+  const request = parseSliding(call);
+  if (isResponse(request)) return request;
+  return {
+    kind: 'slidingSync',
+    async run(context, services) {
+      const access = requireAccess(context);
+      const response = await answerSliding(request, access, pollingOf(context, services));
+      if (response.status === 200)
+        services.media.remember(access, () => referencesInSlidingSync(response.body));
+      return response;
+    },
+  };
+}
+
+function pollingOf(context: TaskContext, services: TaskServices): Polling {
+  const { accessControl, limits, now } = services;
+  const onBehalf = onBehalfOf(context);
+  return {
+    accessControl,
+    ask: createAsk(services, onBehalf),
+    slackMs: limits.upstreamTimeoutMs,
+    memory: onBehalf.memory,
+    signal: onBehalf.signal,
+    now,
+  };
+}

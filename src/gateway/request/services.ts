@@ -1,0 +1,28 @@
+import type { Log } from '../../ports/log.ts';
+import type { CoarseTimer } from '../limits/coarse-timer.ts';
+import type { MemoryBudget } from '../limits/memory-budget.ts';
+import type { OpenRequests } from '../limits/open-requests.ts';
+import type { PollThrottle } from '../limits/poll-throttle.ts';
+import type { RequestRate } from '../limits/request-rate.ts';
+import type { SharedRoomCheck } from '../personal/shared-room.ts';
+import type { PublicAnswers } from '../upstream/public-answers.ts';
+import type { RequestObserver } from './record.ts';
+import type { Router } from './router.ts';
+import type { TaskServices } from './task.ts';
+
+/** Everything the steps of a request use. Nothing that protects is optional. */
+export type GatewayServices = TaskServices & {
+  readonly router: Router;
+  readonly publicAnswers: PublicAnswers;
+  readonly sharedRoom: SharedRoomCheck;
+  readonly open: OpenRequests;
+  readonly memory: MemoryBudget;
+  readonly requestRate: RequestRate;
+  /** For invalid tokens that repeat a poll. */
+  readonly invalidTokenThrottle: PollThrottle;
+  /** For valid tokens that repeat a poll while the homeserver is in trouble. */
+  readonly troubleThrottle: PollThrottle;
+  readonly timer: CoarseTimer;
+  readonly observer: RequestObserver;
+  readonly log: Log;
+};

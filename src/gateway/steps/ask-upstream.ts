@@ -1,0 +1,122 @@
+import type { MintwardenError } from '../../domain/errors.ts';
+import type { GrantId } from '../../domain/ids.ts';
+import type { UpstreamToken } from '../../lifecycle/access/access-control.ts';
+import type { FilterTask } from '../filter-worker/filter-job.ts';
+import { isResponse, UNAVAILABLE } from '../http/response.ts';
+import { type RequestContext, type StepResult, WAIT } from '../request/context.ts';
+import type { ForwardPlan } from '../request/plan.ts';
+import type { GatewayServices } from '../request/services.ts';
+import { failure, isTokenUnknown, readResponse, renewLease } from '../upstream/ask.ts';
+import type { CallListener, UpstreamResponse } from '../upstream/json-client.ts';
+import type { Sent } from '../upstream/transport/transport.ts';
+
+/**
+ * Asks the homeserver what a plain read wants. Nearly all requests come this way, so it goes by callbacks: no
+ * promise, timer or signal of its own.
+ */
+export function askUpstream(
+  context: RequestContext,
+  services: GatewayServices,
+): StepResult | Promise<StepResult> {
+  const { plan, grantId } = context;
+  if (plan?.kind !== 'forward' || grantId === null) return undefined;
+  const lease = services.accessControl.upstreamToken(grantId);
+  return lease instanceof Promise
+    ? lease.then((one) => send(context, services, plan, grantId, one), failure)
+    : send(context, services, plan, grantId, lease);
+}
+
+function send(
+  context: RequestContext,
+  services: GatewayServices,
+  plan: ForwardPlan,
+  grantId: GrantId,
+  lease: UpstreamToken,
+): typeof WAIT {
+  const call = new ForwardCall(context, services, plan, grantId, lease);
+  call.send();
+  return WAIT;
+}
+
+class ForwardCall implements CallListener {
+  readonly #context: RequestContext;
+  readonly #services: GatewayServices;
+  readonly #plan: ForwardPlan;
+  readonly #grantId: GrantId;
+  #lease: UpstreamToken;
+  #isSecond = false;
+  #sent: Sent | null = null;
+
+  constructor(
+    context: RequestContext,
+    services: GatewayServices,
+    plan: ForwardPlan,
+    grantId: GrantId,
+    lease: UpstreamToken,
+  ) {
+    this.#context = context;
+    this.#services = services;
+    this.#plan = plan;
+    this.#grantId = grantId;
+    this.#lease = lease;
+    context.onAbort = () => this.#sent?.abort();
+  }
+
+  send(): void {
+    const { json, limits, filterWorker } = this.#services;
+    const options = {
+      timeoutMs: limits.upstreamTimeoutMs,
+      memory: this.#context.memory,
+      times: this.#context,
+      large: () => filterWorker.open(filterTask(this.#plan), this.#grantId),
+    };
+    this.#sent = json.send(this.#plan.request, this.#lease.token, options, this);
+  }
+
+  onResponse(response: UpstreamResponse): void {
+    if (isTokenUnknown(response)) {
+      if (this.#isSecond) this.#resume(UNAVAILABLE);
+      else void this.#renew();
+      return;
+    }
+    const result = readResponse(response, this.#plan.endpoint.maskNotFound === true);
+    if (isResponse(result)) return this.#resume(result);
+    this.#context.received = result;
+    this.#resume(undefined);
+  }
+
+  onFailure(error: MintwardenError): void {
+    this.#resume(failure(error));
+  }
+
+  /** The homeserver does not know the token any more: once more with another. */
+  async #renew(): Promise<void> {
+    this.#sent = null;
+    try {
+      const renewed = await renewLease(this.#services.accessControl, this.#grantId, this.#lease);
+      if (this.#context.isDone) return;
+      if (isResponse(renewed)) return this.#resume(renewed);
+      this.#isSecond = true;
+      this.#lease = renewed;
+      this.send();
+    } catch (error) {
+      this.#resume(failure(error));
+    }
+  }
+
+  #resume(result: StepResult): void {
+    this.#context.onAbort = null;
+    this.#context.resume(result);
+  }
+}
+
+/** The plan as data. The filter in the other thread is told nothing of the token, not even its hash. */
+function filterTask({ endpoint, call }: ForwardPlan): FilterTask {
+  const { access, params, query, body, now } = call;
+  const grant = { ...access.grant, tokenHash: '' };
+  return {
+    kind: 'endpoint',
+    endpointId: endpoint.id,
+    call: { params: { ...params }, query: new Map(query), body, now, access: { grant, rooms: new Set() } },
+  };
+}

@@ -1,0 +1,98 @@
+import type { RoomId } from '../../domain/ids.ts';
+import type { Access } from '../../lifecycle/access/access-control.ts';
+import type { FilterJob } from '../filter-worker/filter-job.ts';
+import type { JsonObject } from '../filters/json-shape.ts';
+import { type GatewayResponse, UNKNOWN_TOKEN } from '../http/response.ts';
+import { unlessAborted } from '../http/unless-aborted.ts';
+import { referencesInEvents } from '../media/references-in-answer.ts';
+import type { RequestContext } from '../request/context.ts';
+import { requireAccess } from '../request/access.ts';
+import type { ForwardPlan } from '../request/plan.ts';
+import type { GatewayServices } from '../request/services.ts';
+import { failure } from '../upstream/ask.ts';
+import { roomsInScope } from '../upstream/rooms-in-scope.ts';
+
+/** Shows of the homeserver's answer what is in scope, in place or, where it is large, in the worker thread. */
+export function filterAnswer(
+  context: RequestContext,
+  services: GatewayServices,
+): undefined | Promise<undefined> {
+  const { plan, received } = context;
+  if (plan?.kind !== 'forward' || received === null) return undefined;
+  context.received = null;
+  if (received.large !== undefined) return filterLarge(context, services, plan, received.large);
+  const access = requireAccess(context);
+  try {
+    const rooms =
+      plan.endpoint.roomsIn === undefined
+        ? access.rooms
+        : roomsInScope(services.accessControl, access, plan.endpoint.roomsIn(received.got), context.signal);
+    if (rooms instanceof Promise)
+      return rooms
+        .then((now) => show(context, services, plan, received.got, now))
+        .catch((error: unknown) => fail(context, error));
+    return show(context, services, plan, received.got, rooms);
+  } catch (error) {
+    return fail(context, error);
+  }
+}
+
+function show(
+  context: RequestContext,
+  { media }: GatewayServices,
+  plan: ForwardPlan,
+  body: unknown,
+  rooms: ReadonlySet<RoomId> | null,
+): undefined {
+  const response = rooms === null ? UNKNOWN_TOKEN : plan.filter(body, rooms);
+  context.result = response;
+  const { eventsIn } = plan.endpoint;
+  if (eventsIn === undefined || response.status !== 200) return undefined;
+  media.remember(requireAccess(context), () =>
+    referencesInEvents(eventsIn(response.body, plan.call), (plan.call.params['roomId'] ?? '') as RoomId),
+  );
+  return undefined;
+}
+
+async function filterLarge(
+  context: RequestContext,
+  services: GatewayServices,
+  plan: ForwardPlan,
+  job: FilterJob,
+): Promise<undefined> {
+  const access = requireAccess(context);
+  try {
+    const response = await runJob(job, access, services, context.signal);
+    context.result = response;
+    const { mediaReferences } = response;
+    if (mediaReferences !== undefined && response.status === 200)
+      services.media.remember(access, () => mediaReferences);
+  } catch (error) {
+    fail(context, error);
+  } finally {
+    job.release();
+  }
+  return undefined;
+}
+
+async function runJob(
+  job: FilterJob,
+  access: Access,
+  { accessControl }: GatewayServices,
+  signal: AbortSignal,
+): Promise<GatewayResponse> {
+  const roomIds = await unlessAborted(job.roomIds(), signal);
+  const rooms = await roomsInScope(accessControl, access, roomIds, signal);
+  if (rooms === null) return UNKNOWN_TOKEN;
+  await unlessAborted(job.filter(rooms, false), signal);
+  return unlessAborted(job.response(NO_CREATE_EVENTS), signal);
+}
+
+const NO_CREATE_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
+
+/** An answer that is not what the specification says is told as such. @throws everything else */
+function fail(context: RequestContext, error: unknown): undefined {
+  if (context.abortReason !== null) throw error;
+  context.result = failure(error);
+  return undefined;
+}

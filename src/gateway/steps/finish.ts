@@ -1,0 +1,34 @@
+import { effectiveState } from '../../domain/grant.ts';
+import type { GatewayResponse } from '../http/response.ts';
+import { CUT, type RequestContext, requireRoute, type StepResult } from '../request/context.ts';
+import { requireAccess } from '../request/access.ts';
+import { isTask } from '../request/endpoint.ts';
+import type { GatewayServices } from '../request/services.ts';
+import { endedResponse } from './authenticate.ts';
+
+/** Slows clients that repeat a failed poll without pause, with a valid token too. */
+export function throttlePolls(
+  context: RequestContext,
+  { troubleThrottle }: GatewayServices,
+): StepResult | Promise<StepResult> {
+  const { result, plan } = context;
+  if (!isTask(requireRoute(context).endpoint, 'poll') || plan?.kind !== 'task' || result === null)
+    return undefined;
+  const { id } = requireAccess(context).grant;
+  if (result.status < 500) {
+    troubleThrottle.forget(id);
+    return undefined;
+  }
+  return troubleThrottle.turn(id, context.signal).then((turn) => (turn ? undefined : CUT));
+}
+
+/** Looks at the grant once more, now that there is an answer: one that ended meanwhile shows nothing. */
+export function confirmGrant(
+  context: RequestContext,
+  services: GatewayServices,
+): undefined | Promise<GatewayResponse> {
+  if (context.mayOutliveGrant) return undefined;
+  if (effectiveState(requireAccess(context).grant, services.now()) === 'active') return undefined;
+  context.result?.file?.drop();
+  return endedResponse(context, services);
+}
