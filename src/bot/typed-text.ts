@@ -1,53 +1,25 @@
+import { defaultTreeAdapter as tree, parseFragment, type DefaultTreeAdapterTypes } from 'parse5';
 import type { Incoming } from '../ports/chat.ts';
 import { parsePermalink } from './values/permalink.ts';
 
 const MAX_HTML = 8_000;
-const PIECES = /<(?:"[^"]*"|'[^']*'|[^'"<>])*>|[^<]+|</g;
-const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
-/** Marks that a client's Markdown took out of what was typed. */
-const MARKS: Record<string, string> = { em: '_', i: '_', strong: '__', b: '__', code: '', del: '~~' };
-
-function unescaped(text: string): string {
-  return text.replace(
-    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,8}));/gi,
-    (whole, hex?: string, decimal?: string, name?: string) => {
-      if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
-      const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-      return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)
-        ? String.fromCodePoint(point)
-        : '';
-    },
-  );
-}
-
-/** The identifier in an opening link tag, or null. */
-function linked(tag: string): string | null {
-  const href = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(tag);
-  return href === null ? null : parsePermalink(unescaped(href[1] ?? href[2] ?? ''));
-}
+/** What a client's Markdown took out of what was typed. */
+const MARKDOWN: Readonly<Record<string, string>> = { em: '_', i: '_', strong: '__', b: '__', del: '~~' };
+const LINE_BREAKS = new Set(['p', 'br', 'div', 'li', 'pre', 'blockquote']);
 
 /** The HTML as one would have typed it, each pill as the identifier it links to. */
-function typedFrom(html: string): string {
-  let out = '';
-  let pill = false;
-  for (const [piece] of html.matchAll(PIECES)) {
-    const tag = /^<(\/?)([a-z][a-z0-9-]*)/i.exec(piece);
-    if (tag === null) {
-      if (!pill) out += unescaped(piece);
-      continue;
-    }
-    const name = (tag[2] ?? '').toLowerCase();
-    if (name === 'a') {
-      const identifier = tag[1] === '/' ? null : linked(piece);
-      pill = identifier !== null;
-      out += identifier ?? '';
-    } else if (/^(?:p|br|div|li|pre|blockquote)$/.test(name)) {
-      out += '\n';
-    } else if (!pill) {
-      out += MARKS[name] ?? '';
-    }
+function typedFrom(node: DefaultTreeAdapterTypes.Node): string {
+  if (tree.isTextNode(node)) return node.value;
+  if (!('childNodes' in node)) return '';
+  if (tree.isElementNode(node) && node.tagName === 'a') {
+    const href = node.attrs.find(({ name }) => name === 'href')?.value ?? '';
+    const identifier = parsePermalink(href);
+    if (identifier !== null) return identifier;
   }
-  return out.trim();
+  const inner = node.childNodes.map(typedFrom).join('');
+  if (node.nodeName === 'br') return '\n';
+  const mark = LINE_BREAKS.has(node.nodeName) ? '\n' : (MARKDOWN[node.nodeName] ?? '');
+  return mark + inner + mark;
 }
 
 /**
@@ -56,9 +28,10 @@ function typedFrom(html: string): string {
  */
 export function typedText(message: Pick<Incoming, 'body' | 'html' | 'isEdit'>): string {
   const { body, html, isEdit } = message;
-  const text = html !== null && html.length <= MAX_HTML && /<a\s/i.test(html) ? typedFrom(html) : body;
+  const hasLink = html !== null && html.length <= MAX_HTML && /<a\s/i.test(html);
+  const text = hasLink ? typedFrom(parseFragment(html)).trim() : body;
   // An edit's fallback begins with an asterisk (spec, "Event replacements"); without it the refusal of edits
-  // finds its reader.
+  // reaches its reader.
   const trimmed = (isEdit ? text.replace(/^\s*\* /, '') : text).trim();
   return /^`[^`]+`$/.test(trimmed) ? trimmed.slice(1, -1).trim() : trimmed;
 }

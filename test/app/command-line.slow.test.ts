@@ -17,16 +17,20 @@ function run(...args: string[]): { status: number | null; out: string; err: stri
   return { status: done.status, out: done.stdout, err: done.stderr };
 }
 
-test('help names every command, and each has its own', () => {
-  const { status, out } = run('--help');
-  expect(status).toBe(0);
-  for (const command of ['init', 'doctor', 'start', 'can', 'audit verify', 'trust']) {
+test.each(['init', 'doctor', 'start', 'can', 'audit verify', 'trust'])(
+  'help names %s, which has a help of its own',
+  (command) => {
+    const { status, out } = run('--help');
+    expect(status).toBe(0);
     expect(out).toContain(`  ${command} `);
     expect(run(...command.split(' '), '--help')).toMatchObject({
       status: 0,
       out: expect.stringContaining(`Usage: mintwarden ${command}`),
     });
-  }
+  },
+);
+
+test('help of a command can be asked for in two ways, and the version be shown', () => {
   expect(run('help', 'audit', 'verify').out).toBe(run('audit', 'verify', '--help').out);
   expect(run('--version')).toMatchObject({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });

@@ -26,7 +26,8 @@ function bash(...words: readonly string[]): string[] {
   const script = `${bashScript(model)}
 COMP_WORDS=(mintwarden "$@"); COMP_CWORD=$#
 _mintwarden; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr, status } = spawnSync('bash', ['-uc', script, 'bash', ...words], {
+  // --norc: with a socket as its input and no SHLVL it takes itself for a remote shell, and reads bashrc.
+  const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-uc', script, 'bash', ...words], {
     encoding: 'utf8',
     cwd: folder,
   });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/domain/ids.ts';
 import { parseAddress } from '../../src/bot/addressing.ts';
-import { closest, distance } from '../../src/bot/closest.ts';
+import { closest } from '../../src/bot/closest.ts';
+import { editDistance } from '../../src/domain/edit-distance.ts';
 import { createThrottle } from '../../src/bot/throttle.ts';
 import { typedText } from '../../src/bot/typed-text.ts';
 import { parsePermalink } from '../../src/bot/values/permalink.ts';
@@ -152,10 +153,10 @@ describe('whom a text speaks to', () => {
 describe('near misses', () => {
   it('counts slips', () => {
     expect([
-      distance('mint', 'mnit'),
-      distance('revoke', 'revok'),
-      distance('a', ''),
-      distance('abc', 'xyz'),
+      editDistance('mint', 'mnit'),
+      editDistance('revoke', 'revok'),
+      editDistance('a', ''),
+      editDistance('abc', 'xyz'),
     ]).toEqual([1, 1, 1, 3]);
   });
   it('allows one slip in a short word, two in a longer one', () => {
