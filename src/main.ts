@@ -40,7 +40,7 @@ async function main(): Promise<number> {
 
 function complain(error: unknown): number {
   if (error instanceof MintwardenError) {
-    console.error(`${error.message}${error.next === null ? '' : `\n${error.next}`}`);
+    console.error(`${error.message}${error.hint === null ? '' : `\n${error.hint}`}`);
     if (words.includes('--debug')) console.error(error.stack, error.cause);
     return error.code === 'usage' ? 2 : 1;
   }

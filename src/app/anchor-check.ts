@@ -81,7 +81,7 @@ export async function checkAgainstAnchors(
   const { log } = parts;
   const found = await compareWithRetry(parts, means.signal);
   if (found === null)
-    return { isOldCopy: (await parts.store.held()) !== null, compared: false, sessionRenewed: false };
+    return { isOldCopy: (await parts.store.oldCopy()) !== null, compared: false, sessionRenewed: false };
   if (found.homeserverForgot) {
     await means.forgetPosition();
     log.warn('the homeserver has forgotten an anchor: it was restored from a backup', {

@@ -114,7 +114,7 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
       await reply(
         message,
         encrypted,
-        errorDocument({ message: authorization.sentence, next: authorization.next }),
+        errorDocument({ message: authorization.sentence, hint: authorization.next }),
       );
       // What was refused as old or from a session not verified yet must not count later, under a date of the
       // homeserver's choice.
@@ -128,7 +128,7 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
         encrypted,
         errorDocument({
           message: 'Your cryptographic identity changed just now. I did nothing.',
-          next: null,
+          hint: null,
         }),
       );
     }
@@ -237,6 +237,6 @@ function undecryptableReply(control: boolean): Document {
   const next = control ? 'Send it again.' : 'Send it again; unencrypted will do here.';
   return errorDocument({
     message: 'I could not decrypt your message.',
-    next: `${next} If that goes on, restart your client, so that it makes new keys.`,
+    hint: `${next} If that goes on, restart your client, so that it makes new keys.`,
   });
 }

@@ -13,7 +13,7 @@ import { mint } from '../lifecycle/mint/mint.ts';
 import { planMint } from '../lifecycle/mint/plan-mint.ts';
 import { deliver, type DeliveryState } from '../lifecycle/notifications/deliver.ts';
 import { show, status, type GrantReport, type Status } from '../lifecycle/report.ts';
-import type { Begun, MintPlan, MintRequest } from '../lifecycle/requests.ts';
+import type { CommandOutcome, MintPlan, MintRequest } from '../lifecycle/requests.ts';
 import { revoke } from '../lifecycle/revocation/revoke.ts';
 import type { Services } from '../lifecycle/services.ts';
 import type { GrantFilter } from '../ports/ledger.ts';
@@ -58,14 +58,14 @@ export type Capabilities = {
   /** Grants that speak for the sender. */
   readonly listOwnGrants: (filter: Omit<GrantFilter, 'subject'>) => Promise<readonly Grant[]>;
   readonly reportGrant: (grant: Grant) => Promise<GrantReport>;
-  readonly mint: (request: MintRequest) => Promise<Begun>;
+  readonly mint: (request: MintRequest) => Promise<CommandOutcome>;
   /** What a mint would make. @throws MintwardenError that says what is against it */
   readonly previewMint: (request: MintRequest) => Promise<MintPlan>;
   /** The grant that this same command made before: a client that lost its connection asks again. */
   readonly findEarlierMint: () => Promise<GrantId | null>;
-  readonly revoke: (grant: Grant) => Promise<Begun>;
+  readonly revoke: (grant: Grant) => Promise<CommandOutcome>;
   /** Ends a grant as the person it speaks for. */
-  readonly revokeOwn: (grant: Grant) => Promise<Begun>;
+  readonly revokeOwn: (grant: Grant) => Promise<CommandOutcome>;
   readonly deliver: (grant: Grant) => Promise<DeliveryState>;
   /** What the gateway would make of a request; the homeserver is not asked. */
   readonly explainRequest: (question: Question, grant: Grant) => Promise<Explanation>;
@@ -106,7 +106,7 @@ export function createCapabilities(
     readProblems: async () => ({
       lockdown: services.lockdown(),
       exposed: exposure(await chat.controlRoom()),
-      incidents: services.incidents.now(),
+      incidents: services.incidents.current(),
     }),
     async newestAuditRows(count) {
       const { auditRows } = await ledger.counts();

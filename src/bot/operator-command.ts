@@ -30,7 +30,9 @@ export type OperatorServices = {
 export type OperatorRequest = { readonly id: string; readonly operator: Operator; readonly line: string };
 
 /** What is to be told of an error. */
-export type OperatorError = Pick<MintwardenError, 'code' | 'message' | 'next'>;
+export type OperatorError = Pick<MintwardenError, 'code' | 'message'> & {
+  readonly next: string | null;
+};
 
 /** What came of it. `handsOverTokenOf`: the operator is to be handed the token of this grant. */
 export type OperatorReply = {
@@ -100,8 +102,8 @@ export async function runOperatorCommand(
 }
 
 /** What may leave the process of an error: not what caused it. */
-function publicFields({ code, message, next }: MintwardenError): OperatorError {
-  return { code, message, next };
+function publicFields({ code, message, hint }: MintwardenError): OperatorError {
+  return { code, message, next: hint };
 }
 
 const ALREADY_DONE = { text: 'That was done before; nothing was done again.', data: {}, error: null };

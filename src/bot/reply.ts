@@ -8,10 +8,10 @@ import type { Document, Inline } from '../words/document.ts';
 import { toHtml, toText } from '../words/render.ts';
 
 /** An error as people read it. What stands in backticks in its next step is a line to copy. */
-export function errorDocument(error: Pick<MintwardenError, 'message' | 'next'>): Document {
+export function errorDocument(error: Pick<MintwardenError, 'message' | 'hint'>): Document {
   const sentence = paragraph([strong(error.message)]);
-  if (error.next === null) return [sentence];
-  const pieces = error.next.split('`').map((text, index): Inline => (index % 2 === 1 ? code(text) : text));
+  if (error.hint === null) return [sentence];
+  const pieces = error.hint.split('`').map((text, index): Inline => (index % 2 === 1 ? code(text) : text));
   return [sentence, paragraph(pieces.filter((piece) => piece !== ''))];
 }
 

@@ -32,7 +32,7 @@ export type TimeFacts = {
 };
 
 /** The time that counts, and what is wrong with it. It is never earlier than one that counted before. */
-export type ClockReading = { readonly now: number; readonly worry: ClockProblem | null };
+export type ClockReading = { readonly now: number; readonly problem: ClockProblem | null };
 
 /**
  * Which time counts. Of two that are possible a token expires by the later one, but nothing is ended for good
@@ -43,20 +43,23 @@ export function checkClock({ wall, carried, lived, homeserver, jumped, settled }
   if (jumped)
     return {
       now: carried > 0 ? carried : wall,
-      worry: worry(wall < carried ? 'went-back' : 'disagrees', true, wall - carried),
+      problem: worry(wall < carried ? 'went-back' : 'disagrees', true, wall - carried),
     };
   const gap = homeserver === null ? 0 : wall - homeserver;
   if (homeserver !== null && Math.abs(gap) > REFUSE_MS) {
-    if (settled) return { now: Math.max(carried, wall), worry: worry('disagrees', false, gap) };
+    if (settled) return { now: Math.max(carried, wall), problem: worry('disagrees', false, gap) };
     // Two of three agree: the machine's clock was set wrong under a service that knew better.
     if (lived && Math.abs(homeserver - carried) <= MINUTE_MS)
-      return { now: carried, worry: worry('disagrees', false, gap) };
+      return { now: carried, problem: worry('disagrees', false, gap) };
     // Not even the earlier of the two: what is carried on must stay a witness of its own.
-    return { now: carried > 0 ? carried : Math.min(wall, homeserver), worry: worry('disagrees', true, gap) };
+    return {
+      now: carried > 0 ? carried : Math.min(wall, homeserver),
+      problem: worry('disagrees', true, gap),
+    };
   }
-  if (isFar(wall)) return { now: carried, worry: worry('far-ahead', true, wall - carried) };
-  if (wall < carried - MINUTE_MS) return { now: carried, worry: worry('went-back', false, wall - carried) };
-  return { now: wall, worry: Math.abs(gap) > MINUTE_MS ? worry('disagrees', false, gap) : null };
+  if (isFar(wall)) return { now: carried, problem: worry('far-ahead', true, wall - carried) };
+  if (wall < carried - MINUTE_MS) return { now: carried, problem: worry('went-back', false, wall - carried) };
+  return { now: wall, problem: Math.abs(gap) > MINUTE_MS ? worry('disagrees', false, gap) : null };
 }
 
 function worry(kind: ClockProblem['kind'], refusing: boolean, byMs: number): ClockProblem {

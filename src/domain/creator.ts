@@ -1,6 +1,6 @@
 import { MintwardenError } from './errors.ts';
 import { localpartOf, parseUserId, serverOf, type UserId } from './ids.ts';
-import { covers, least, shared } from './wildcard.ts';
+import { covers, minimal, intersect } from './wildcard.ts';
 
 /**
  * Who made a room: a whole user id, or the beginning of a localpart on one server, `@whatsapp_*:example.org`.
@@ -47,7 +47,7 @@ function within(wider: CreatorPattern, narrower: CreatorPattern, isWild = isWild
 
 /** The same patterns in their one form. */
 export function minimalCreators(patterns: readonly CreatorPattern[]): readonly CreatorPattern[] {
-  return least(
+  return minimal(
     patterns,
     (a, b) => within(a, b),
     (pattern) => pattern,
@@ -60,6 +60,6 @@ export function intersectCreators(
   b: readonly CreatorPattern[],
 ): readonly CreatorPattern[] {
   return minimalCreators(
-    shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
+    intersect(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
   );
 }

@@ -1,6 +1,6 @@
 import { unreachable } from './errors.ts';
 import type { Capability } from './capability.ts';
-import { isWild, matches } from './wildcard.ts';
+import { hasWildcard, matchesPattern } from './wildcard.ts';
 
 /**
  * State that no grant may set, since it gives power that outlives the token, or is another capability's:
@@ -136,7 +136,7 @@ export type Delegable = 'freely' | 'by-name' | 'never';
 /** Whether a capability may be granted for a type of event or data, whatever else a scope says. */
 export function mayGrantType(capability: Capability, type: string): Delegable {
   const isOneOf = (patterns: readonly string[]): boolean =>
-    patterns.some((pattern) => matches(pattern, type));
+    patterns.some((pattern) => matchesPattern(pattern, type));
   switch (capability) {
     case 'send':
       return isOneOf(SEND_NEVER) ? 'never' : isOneOf(SEND_BY_NAME) ? 'by-name' : 'freely';
@@ -182,7 +182,7 @@ export function mayGrantType(capability: Capability, type: string): Delegable {
 
 /** Whether a pattern, as granted, may stand for this type: a wildcard never means what has to be named. */
 export function patternMeans(capability: Capability, pattern: string, type: string): boolean {
-  if (!matches(pattern, type)) return false;
+  if (!matchesPattern(pattern, type)) return false;
   const how = mayGrantType(capability, type);
-  return how === 'freely' || (how === 'by-name' && !isWild(pattern));
+  return how === 'freely' || (how === 'by-name' && !hasWildcard(pattern));
 }

@@ -1,5 +1,5 @@
 import { MintwardenError } from './errors.ts';
-import { isPattern, matches } from './wildcard.ts';
+import { isPattern, matchesPattern } from './wildcard.ts';
 
 /**
  * One line of the endpoint firewall: `GET /_matrix/client/v3/sync`, or `* …` for every method. A segment may
@@ -59,7 +59,7 @@ function patternOf(path: string): readonly string[] {
   const isWildVersion =
     root === '_matrix' &&
     (api === 'client' || api === 'media') &&
-    VERSIONS.some((name) => matches(version ?? '', name));
+    VERSIONS.some((name) => matchesPattern(version ?? '', name));
   return isWildVersion ? segments.with(2, '*') : segments;
 }
 
@@ -73,7 +73,7 @@ function ruleMeans(rule: EndpointRule, method: string, segments: readonly string
   const isOpen = pattern.at(-1) === '**';
   const fixed = isOpen ? pattern.slice(0, -1) : pattern;
   if (isOpen ? segments.length < fixed.length : segments.length !== fixed.length) return false;
-  return fixed.every((each, index) => matches(each, segments[index] ?? ''));
+  return fixed.every((each, index) => matchesPattern(each, segments[index] ?? ''));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Permission, partsOf } from './permission.ts';
+import { type Permission, splitPermission } from './permission.ts';
 import { CAPABILITY, type Capability } from './capability.ts';
 import type { Scope } from './scope.ts';
 
@@ -62,7 +62,7 @@ export type Unenforced =
 /** All that a scope has in it and the gateway does not enforce; empty: it may be minted. */
 export function unenforced(scope: Scope, by: Enforcement): readonly Unenforced[] {
   const capabilities = scope.can.flatMap((permission): Unenforced[] => {
-    const { name, type } = partsOf(permission);
+    const { name, type } = splitPermission(permission);
     if (!by.capabilities.includes(name)) return [{ kind: 'capability', permission }];
     return type !== null && !by.typed.includes(name) ? [{ kind: 'typed', permission }] : [];
   });
@@ -80,5 +80,5 @@ function featuresOf(scope: Scope): readonly ScopeFeature[] {
 
 /** What only a token with a device of its own could do: not to be had from an issuer that gives none. */
 export function needsDevice(scope: Scope): readonly Permission[] {
-  return scope.can.filter((permission) => CAPABILITY[partsOf(permission).name].device);
+  return scope.can.filter((permission) => CAPABILITY[splitPermission(permission).name].device);
 }

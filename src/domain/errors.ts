@@ -21,18 +21,18 @@ export type ErrorCode =
   | 'internal';
 
 /**
- * An error for a person to read: what is wrong (one sentence) and what to do next (one sentence, or a
+ * An error for a person to read: what is wrong (one sentence) and a hint at what to do next (a sentence, or a
  * line to copy). Neither ever holds a secret.
  */
 export class MintwardenError extends Error {
   readonly code: ErrorCode;
-  readonly next: string | null;
+  readonly hint: string | null;
 
-  constructor(code: ErrorCode, sentence: string, next: string | null = null, options?: ErrorOptions) {
+  constructor(code: ErrorCode, sentence: string, hint: string | null = null, options?: ErrorOptions) {
     super(sentence, options);
     this.name = 'MintwardenError';
     this.code = code;
-    this.next = next;
+    this.hint = hint;
   }
 }
 

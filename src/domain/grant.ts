@@ -90,7 +90,7 @@ export function markLive(grant: Grant): Grant {
 }
 
 /** The mint came to nothing. The sealed token goes with it: nobody was given it. */
-export function failed(grant: Grant, sentence: string, now: number): Grant {
+export function markFailed(grant: Grant, sentence: string, now: number): Grant {
   return {
     ...grant,
     revision: grant.revision + 1,
@@ -104,7 +104,7 @@ export function failed(grant: Grant, sentence: string, now: number): Grant {
 }
 
 /** The grant is over. Final: a second ending of any cause changes nothing, and is refused by the caller. */
-export function ended(grant: Grant, cause: EndCause, by: Actor, now: number): Grant {
+export function markEnded(grant: Grant, cause: EndCause, by: Actor, now: number): Grant {
   return {
     ...grant,
     revision: grant.revision + 1,
@@ -119,11 +119,11 @@ export function ended(grant: Grant, cause: EndCause, by: Actor, now: number): Gr
 }
 
 /** The recipient's message with the token was accepted by the homeserver: our copy is erased. */
-export function delivered(grant: Grant): Grant {
+export function markDelivered(grant: Grant): Grant {
   return { ...grant, revision: grant.revision + 1, delivery: 'sent', sealedToken: null };
 }
 
 /** The subject was locked or unlocked. */
-export function suspended(grant: Grant, isSuspended: boolean): Grant {
+export function markSuspended(grant: Grant, isSuspended: boolean): Grant {
   return { ...grant, revision: grant.revision + 1, suspended: isSuspended };
 }

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { MintwardenError } from './errors.ts';
-import { least, shared } from './wildcard.ts';
+import { minimal, intersect } from './wildcard.ts';
 
 /** A network in its one spelling: `10.0.0.0/8`, `2001:db8::/32`. A single address has its whole length. */
 export type Network = string;
@@ -90,12 +90,12 @@ function within(a: Network, b: Network): boolean {
 
 /** The same networks in their one form. */
 export function minimalNetworks(networks: readonly Network[]): readonly Network[] {
-  return least(networks, within, (network) => network);
+  return minimal(networks, within, (network) => network);
 }
 
 /** The addresses that lie in both lists. */
 export function intersectNetworks(a: readonly Network[], b: readonly Network[]): readonly Network[] {
   return minimalNetworks(
-    shared(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
+    intersect(a, b, (one, other) => (within(one, other) ? other : within(other, one) ? one : null)),
   );
 }

@@ -1,7 +1,15 @@
 import { type Capability, CAPABILITY, isCapability } from './capability.ts';
 import { mayGrantType, patternMeans } from './delegable.ts';
 import { MintwardenError } from './errors.ts';
-import { compareText, covers, isPattern, isWild, least, matches, shared } from './wildcard.ts';
+import {
+  compareText,
+  covers,
+  isPattern,
+  hasWildcard,
+  minimal,
+  matchesPattern,
+  intersect,
+} from './wildcard.ts';
 
 /**
  * A capability as granted: `name`, `name:type` or `name:type:key`. A type or key may end in `*`, which
@@ -60,7 +68,7 @@ function checkType(name: Capability, type: string): void {
   parseTypePattern(type);
   if (type === '*' && CAPABILITY[name].takes === 'a-type')
     throw refused(`${name} needs types by name.`, `Write for example \`${name}:com.example.*\`.`);
-  if (isWild(type) && mayGrantType(name, type) === 'by-name')
+  if (hasWildcard(type) && mayGrantType(name, type) === 'by-name')
     throw refused(`${name}:${type} means types that are granted by name alone.`, 'Name each of them.');
   if (mayGrantType(name, type) === 'never')
     throw refused(
@@ -85,21 +93,21 @@ function print({ name, type, key }: PermissionParts): Permission {
 }
 
 /** Takes an permission apart. For one that `parsePermission` made. */
-export function partsOf(permission: Permission): PermissionParts {
+export function splitPermission(permission: Permission): PermissionParts {
   const [name, type, ...key] = permission.split(':');
   return { name: name as Capability, type: type ?? null, key: key.length === 0 ? null : key.join(':') };
 }
 
 /** The name of an permission's capability. */
 export function nameOf(permission: Permission): Capability {
-  return partsOf(permission).name;
+  return splitPermission(permission).name;
 }
 
 /** Whether all that `b` allows is allowed by `a`. `read` of everything includes the media shown. */
 function within(a: Permission, b: Permission): boolean {
   if (a === 'read' && b === 'media') return true;
-  const one = partsOf(a);
-  const other = partsOf(b);
+  const one = splitPermission(a);
+  const other = splitPermission(b);
   return one.name === other.name && typeWithin(one, other) && covers(one.key ?? '*', other.key ?? '*');
 }
 
@@ -107,15 +115,15 @@ function within(a: Permission, b: Permission): boolean {
 function typeWithin(wider: PermissionParts, narrower: PermissionParts): boolean {
   const a = wider.type ?? '*';
   const b = narrower.type ?? '*';
-  return covers(a, b) && (a === b || isWild(b) || mayGrantType(narrower.name, b) !== 'by-name');
+  return covers(a, b) && (a === b || hasWildcard(b) || mayGrantType(narrower.name, b) !== 'by-name');
 }
 
 /** What two permissions share: a type from the narrower, a key from the narrower. Null: nothing. */
 function both(a: Permission, b: Permission): Permission | null {
   if (within(a, b)) return b;
   if (within(b, a)) return a;
-  const one = partsOf(a);
-  const other = partsOf(b);
+  const one = splitPermission(a);
+  const other = splitPermission(b);
   if (one.name !== other.name) return null;
   const type = typeWithin(one, other) ? other.type : typeWithin(other, one) ? one.type : undefined;
   const key = narrowest(one.key, other.key);
@@ -129,7 +137,7 @@ function narrowest(a: string | null, b: string | null): string | null | undefine
 
 /** The same permissions in their one form. */
 export function minimalPermissions(permissions: readonly Permission[]): readonly Permission[] {
-  return least(permissions, within, (permission) => permission);
+  return minimal(permissions, within, (permission) => permission);
 }
 
 /** What both lists allow, no more. */
@@ -137,7 +145,7 @@ export function intersectPermissions(
   a: readonly Permission[],
   b: readonly Permission[],
 ): readonly Permission[] {
-  return minimalPermissions(shared(a, b, both));
+  return minimalPermissions(intersect(a, b, both));
 }
 
 /**
@@ -151,13 +159,13 @@ export function permissionCovers(
   key: string | null,
 ): boolean {
   if (permission === 'read' && name === 'media') return true;
-  const parts = partsOf(permission);
+  const parts = splitPermission(permission);
   if (parts.name !== name || !patternMeans(name, parts.type ?? '*', type)) return false;
-  return parts.key === null || (key !== null && matches(parts.key, key));
+  return parts.key === null || (key !== null && matchesPattern(parts.key, key));
 }
 
 /** In the order of the closed set, for people. */
-export function inOrder(permissions: readonly Permission[]): readonly Permission[] {
+export function sortPermissions(permissions: readonly Permission[]): readonly Permission[] {
   const places = Object.keys(CAPABILITY);
   return permissions.toSorted(
     (a, b) => places.indexOf(nameOf(a)) - places.indexOf(nameOf(b)) || compareText(a, b),

@@ -93,7 +93,7 @@ export function powerOf(user: UserId, room: RoomPower): number {
  * Whether somebody of at most `ceiling` could do this in the room, were the subject so: spec
  * "m.room.power_levels" and the authorisation rules. The homeserver judges the subject's true power besides.
  */
-export function withinPower(ceiling: number, subject: UserId, room: RoomPower, deed: PowerAction): boolean {
+export function isWithinPower(ceiling: number, subject: UserId, room: RoomPower, deed: PowerAction): boolean {
   const own = Math.min(ceiling, powerOf(subject, room));
   const levels = objectOf(room.levels);
   const overTarget = (target: UserId): boolean => target === subject || own > powerOf(target, room);

@@ -3,9 +3,9 @@ import { type Capability, CAPABILITY } from './capability.ts';
 import { listVerdict } from './endpoint-rule.ts';
 import type { UserId } from './ids.ts';
 import { networkHolds } from './network.ts';
-import { type PowerAction, type RoomPower, withinPower } from './power.ts';
+import { type PowerAction, type RoomPower, isWithinPower } from './power.ts';
 import { allows, type Scope } from './scope.ts';
-import { matches } from './wildcard.ts';
+import { matchesPattern } from './wildcard.ts';
 
 /** Capabilities that put an event into a room: `types` counts for them. */
 const SENDS: readonly Capability[] = ['send', 'state', 'edit', 'react', 'plaintext'];
@@ -25,7 +25,7 @@ export function typeAllowed(
   if (
     SENDS.includes(capability) &&
     scope.types !== undefined &&
-    !scope.types.some((pattern) => matches(pattern, type))
+    !scope.types.some((pattern) => matchesPattern(pattern, type))
   )
     return false;
   return CAPABILITY[capability].needs.every((needed) => typeAllowed(scope, needed, type, stateKey));
@@ -54,7 +54,7 @@ export function ruleVerdict(
 
 /** Whether the scope's ceiling lets the subject do this, by the room's power levels as they stand. */
 export function powerAllows(scope: Scope, subject: UserId, room: RoomPower, deed: PowerAction): boolean {
-  return scope.power === undefined || withinPower(scope.power, subject, room, deed);
+  return scope.power === undefined || isWithinPower(scope.power, subject, room, deed);
 }
 
 /** Whether one more request may be made, after so many. */

@@ -4,7 +4,7 @@ import { creatorMatches, type CreatorPattern, minimalCreators, intersectCreators
 import type { EndpointRule } from './endpoint-rule.ts';
 import type { RoomId, UserId } from './ids.ts';
 import { minimalNetworks, type Network, intersectNetworks } from './network.ts';
-import { compareText, covers, least, shared } from './wildcard.ts';
+import { compareText, covers, minimal, intersect } from './wildcard.ts';
 
 /**
  * What a grant allows. Pinned at mint and never widened. Whatever stands in it holds together with all the
@@ -84,11 +84,11 @@ function either<T>(a: T | undefined, b: T | undefined, both: (a: T, b: T) => T):
 }
 
 function leastTypes(types: readonly string[]): readonly string[] {
-  return least(types, covers, (type) => type);
+  return minimal(types, covers, (type) => type);
 }
 
 function sharedTypes(a: readonly string[], b: readonly string[]): readonly string[] {
-  return shared(a, b, (one, other) => (covers(one, other) ? other : covers(other, one) ? one : null));
+  return intersect(a, b, (one, other) => (covers(one, other) ? other : covers(other, one) ? one : null));
 }
 
 /** The order within a list counts, the order of lists does not. An empty list lets everything pass. */

@@ -10,25 +10,29 @@ export function isPattern(text: string): boolean {
 }
 
 /** Whether the pattern ends in a wildcard. */
-export function isWild(pattern: string): boolean {
+export function hasWildcard(pattern: string): boolean {
   return pattern.endsWith('*');
 }
 
 /** Whether the word is one that the pattern means. */
-export function matches(pattern: string, word: string): boolean {
-  return isWild(pattern) ? word.startsWith(pattern.slice(0, -1)) : pattern === word;
+export function matchesPattern(pattern: string, word: string): boolean {
+  return hasWildcard(pattern) ? word.startsWith(pattern.slice(0, -1)) : pattern === word;
 }
 
 /** Whether every word that `b` means is one that `a` means. */
 export function covers(a: string, b: string): boolean {
-  return isWild(a) ? b.startsWith(a.slice(0, -1)) : a === b;
+  return hasWildcard(a) ? b.startsWith(a.slice(0, -1)) : a === b;
 }
 
 /** Parts of a whole that form a tree: of two, one lies in the other or they share nothing. */
 type Within<T> = (wider: T, narrower: T) => boolean;
 
 /** The shortest list that means the same, in the order of its text: equal meanings have equal lists. */
-export function least<T>(items: readonly T[], within: Within<T>, textOf: (item: T) => string): readonly T[] {
+export function minimal<T>(
+  items: readonly T[],
+  within: Within<T>,
+  textOf: (item: T) => string,
+): readonly T[] {
   const kept = items.filter(
     (item, index) =>
       !items.some((other, at) => at !== index && within(other, item) && (!within(item, other) || at < index)),
@@ -37,7 +41,7 @@ export function least<T>(items: readonly T[], within: Within<T>, textOf: (item: 
 }
 
 /** What both lists mean, no more. `both` is what two parts share; null: nothing. */
-export function shared<T>(
+export function intersect<T>(
   a: readonly T[],
   b: readonly T[],
   both: (one: T, other: T) => T | null,

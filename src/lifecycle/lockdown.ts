@@ -6,7 +6,7 @@ import { clockSentence } from '../words/clock.ts';
 /** Why no token is honoured and none is made, until it is settled. */
 export type Lockdown =
   | { readonly kind: 'old-copy' }
-  | { readonly kind: 'clock'; readonly worry: ClockProblem };
+  | { readonly kind: 'clock'; readonly problem: ClockProblem };
 
 /** Why, in a sentence or two. */
 export function lockdownSentence(held: Lockdown): string {
@@ -14,7 +14,7 @@ export function lockdownSentence(held: Lockdown): string {
     case 'old-copy':
       return 'My state is an old copy: until an operator confirms it, I honour no token and make none.';
     case 'clock':
-      return clockSentence(held.worry);
+      return clockSentence(held.problem);
     default:
       return unreachable(held);
   }

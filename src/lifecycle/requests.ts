@@ -39,7 +39,7 @@ export type MintPlan = {
 };
 
 /** `begun`: the answer comes through the outbox. `seen`: this command was acted on before; say nothing. */
-export type Begun = { readonly kind: 'begun'; readonly grant: Grant } | { readonly kind: 'seen' };
+export type CommandOutcome = { readonly kind: 'begun'; readonly grant: Grant } | { readonly kind: 'seen' };
 
 /** What `!revoke` asks for. `where` decides who hears the answer. */
 export type RevokeRequest = {

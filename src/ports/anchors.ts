@@ -11,10 +11,10 @@ export type PostedAnchor = { readonly anchor: Anchor; readonly eventId: EventId;
 export interface AnchorStore {
   generation(): Promise<number>;
   /** Null unless this state was found to be an old copy, and nobody has confirmed it. */
-  held(): Promise<OldCopy | null>;
-  hold(copy: OldCopy): Promise<void>;
+  oldCopy(): Promise<OldCopy | null>;
+  markOldCopy(copy: OldCopy): Promise<void>;
   /** Another history begins here: what was held is not any more, and what was posted is another's. */
-  begin(generation: number): Promise<void>;
+  beginGeneration(generation: number): Promise<void>;
   posted(): Promise<PostedAnchor | null>;
   recordPosted(posted: PostedAnchor): Promise<void>;
   /** How many uses of grants were counted in all. */

@@ -11,7 +11,7 @@ export type TransactionKey = {
 };
 
 /** A write that was begun. Its content is not kept, only a digest of it. */
-export type Begun = TransactionKey & {
+export type BegunTransaction = TransactionKey & {
   readonly digest: string;
   /** With whose token it was, or was to be, sent. */
   readonly leaseId: LeaseId;
@@ -19,7 +19,7 @@ export type Begun = TransactionKey & {
 };
 
 /** A write as it is known. No event id: whether it was sent is not known. */
-export type Transaction = Begun & { readonly eventId: EventId | null };
+export type Transaction = BegunTransaction & { readonly eventId: EventId | null };
 
 /**
  * The writes of grants, remembered for as long as their grant lives and a day more: the homeserver forgets
@@ -30,7 +30,7 @@ export type Transaction = Begun & { readonly eventId: EventId | null };
 export interface Transactions {
   find(key: TransactionKey): Promise<Transaction | null>;
   /** Writes down that it is about to be sent. False: it is known already, and nothing was written. */
-  begin(begun: Begun): Promise<boolean>;
+  begin(begun: BegunTransaction): Promise<boolean>;
   /**
    * The homeserver did not act, since it did not know the token: it is about to be sent with another lease.
    */

@@ -1,4 +1,4 @@
-import { type Permission, inOrder, partsOf } from '../domain/permission.ts';
+import { type Permission, sortPermissions, splitPermission } from '../domain/permission.ts';
 import { CAPABILITY } from '../domain/capability.ts';
 import type { Grant } from '../domain/grant.ts';
 import { typeAllowed, writes } from '../domain/scope-checks.ts';
@@ -23,7 +23,7 @@ function typeWords({ type, key }: { readonly type: string | null; readonly key: 
 
 /** `send m.room.message and m.sticker`: a verb for each capability, with all of its types. */
 function verbs(permissions: readonly Permission[]): readonly Line[] {
-  const parts = inOrder(permissions).map(partsOf);
+  const parts = sortPermissions(permissions).map(splitPermission);
   return [...new Set(parts.map(({ name }) => name))].map((name): Line => {
     const typed = parts.filter((each) => each.name === name && (each.type !== null || each.key !== null));
     const whole = parts.some((each) => each.name === name && each.type === null && each.key === null);
@@ -36,7 +36,9 @@ function verbs(permissions: readonly Permission[]): readonly Line[] {
 /** What it can do in its rooms. Reading comes first, since most grants do nothing else. */
 function roomParts(grant: Scoped): readonly Line[] {
   const { scope } = grant;
-  const there = scope.can.filter((permission) => CAPABILITY[partsOf(permission).name].where === 'rooms');
+  const there = scope.can.filter(
+    (permission) => CAPABILITY[splitPermission(permission).name].where === 'rooms',
+  );
   if (there.length === 0 || scope.rooms.length === 0) return [['can read nothing']];
   const others = there.filter((permission) => permission !== 'read');
   // Who reads some types alone may not even see that something was said.
@@ -55,7 +57,9 @@ function roomParts(grant: Scoped): readonly Line[] {
 
 function parts(grant: Scoped): readonly Line[] {
   const { scope } = grant;
-  const account = scope.can.filter((permission) => CAPABILITY[partsOf(permission).name].where === 'account');
+  const account = scope.can.filter(
+    (permission) => CAPABILITY[splitPermission(permission).name].where === 'account',
+  );
   return [
     ...roomParts(grant),
     ...(account.length === 0 ? [] : [line`beyond rooms it can ${joined(verbs(account))}`]),

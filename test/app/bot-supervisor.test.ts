@@ -46,7 +46,7 @@ async function keep(good: Set<string>) {
     },
   });
   open.push(kept);
-  const kinds = () => incidents.now().map(({ kind }) => kind);
+  const kinds = () => incidents.current().map(({ kind }) => kind);
   return { kept, begun, token, kinds, fatal };
 }
 

@@ -33,7 +33,7 @@ function refusal(flags: string): string {
     scope(flags);
   } catch (error) {
     if (error instanceof MintwardenError && error.code === 'usage')
-      return `${error.message} ${error.next ?? ''}`;
+      return `${error.message} ${error.hint ?? ''}`;
     throw error;
   }
   throw new Error(`Not refused: ${flags}`);

@@ -29,7 +29,7 @@ function refusal(line: string, command = mintCommand): readonly [string, string 
     const args = parseArguments(command, tokenize(line));
     if (command === mintCommand) mintRequest(context, args);
   } catch (error) {
-    if (error instanceof MintwardenError && error.code === 'usage') return [error.message, error.next];
+    if (error instanceof MintwardenError && error.code === 'usage') return [error.message, error.hint];
     throw error;
   }
   throw new Error(`Not refused: ${line}`);

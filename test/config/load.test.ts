@@ -299,7 +299,7 @@ test('a configuration that is not there', async () => {
   await expect(it.load()).rejects.toMatchObject({
     code: 'configuration',
     message: expect.stringContaining('does not exist'),
-    next: expect.stringContaining('mintwarden init'),
+    hint: expect.stringContaining('mintwarden init'),
   });
 });
 

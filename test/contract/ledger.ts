@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chainFault, CHAIN_START } from '../../src/domain/audit.ts';
 import type { Change } from '../../src/domain/change.ts';
-import { ended, markLive } from '../../src/domain/grant.ts';
+import { markEnded, markLive } from '../../src/domain/grant.ts';
 import type { EventId, GrantId, LeaseId, MessageId, RoomId, UserId } from '../../src/domain/ids.ts';
 import type { Ledger } from '../../src/ports/ledger.ts';
 import {
@@ -87,7 +87,7 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
 
       it('writes every field of every kind of row', async () => {
         const over = {
-          ...ended(
+          ...markEnded(
             markLive({ ...grant, scope: { v: 1, rooms: 'all', can: [] } }),
             'lost-upstream',
             'operator:root',
@@ -187,13 +187,13 @@ export function ledgerContract(name: string, make: () => Promise<LedgerUnderTest
         await commit({ grants: [grant] });
         const both = await Promise.all([
           commit({ grants: [markLive(grant)] }),
-          commit({ grants: [ended(grant, 'revoked', ADMIN, NOON)] }),
+          commit({ grants: [markEnded(grant, 'revoked', ADMIN, NOON)] }),
         ]);
         expect(both.toSorted()).toEqual(['committed', 'conflict']);
       });
 
       it('never brings back a grant that is over, nor gives it to somebody else, nor gives out a token twice', async () => {
-        const over = ended(grant, 'revoked', ADMIN, NOON);
+        const over = markEnded(grant, 'revoked', ADMIN, NOON);
         await commit({ grants: [grant] });
         await commit({ grants: [over] });
         const refused = { code: 'internal' };

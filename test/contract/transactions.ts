@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventId, GrantId, LeaseId, RoomId } from '../../src/domain/ids.ts';
-import type { Begun, Transactions } from '../../src/ports/transactions.ts';
+import type { BegunTransaction, Transactions } from '../../src/ports/transactions.ts';
 
 /** Transactions that start empty, of grants that are live. */
 export type TransactionsUnderTest = {
@@ -15,7 +15,7 @@ export type TransactionsUnderTest = {
 export const FIRST = 'AAAAA1' as GrantId;
 export const SECOND = 'AAAAA2' as GrantId;
 
-const begun: Begun = {
+const begun: BegunTransaction = {
   grantId: FIRST,
   roomId: '!a:hs' as RoomId,
   deed: 'send m.room.message',
@@ -54,7 +54,7 @@ export function transactionsContract(name: string, make: () => Promise<Transacti
       expect(await transactions.find(begun)).toEqual({ ...begun, eventId: null });
     });
 
-    it.each<[string, Partial<Begun>]>([
+    it.each<[string, Partial<BegunTransaction>]>([
       ['another grant', { grantId: SECOND }],
       ['another room', { roomId: '!b:hs' as RoomId }],
       ['another deed', { deed: 'redact $x' }],

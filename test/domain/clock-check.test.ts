@@ -88,15 +88,15 @@ describe('the time that counts', () => {
   ])('%s', (_, facts, now, kind, refusing) => {
     const found = judged(facts);
     expect(found.now).toBe(now);
-    expect(found.worry?.kind ?? null).toBe(kind);
-    expect(found.worry?.refusing ?? false).toBe(refusing);
+    expect(found.problem?.kind ?? null).toBe(kind);
+    expect(found.problem?.refusing ?? false).toBe(refusing);
   });
 
   test('never goes back, but for a minute that is waited out, and one clock alone never takes it far', () => {
     const at = fc.integer({ min: -20 * YEARS, max: 20 * YEARS });
     fc.assert(
       fc.property(at, at, fc.boolean(), (wall, homeserver, jumped) => {
-        const { now, worry } = judged({ wall: NOON + wall, homeserver: NOON + homeserver, jumped });
+        const { now, problem: worry } = judged({ wall: NOON + wall, homeserver: NOON + homeserver, jumped });
         expect(now).toBeGreaterThanOrEqual(NOON - MINUTE);
         expect(now - NOON).toBeLessThanOrEqual(366 * DAY);
         // Where no worry stops it, no token lives on a time that is behind what was seen, or far from the

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  delivered,
-  ended,
-  failed,
+  markDelivered,
+  markEnded,
+  markFailed,
   type Grant,
   markLive,
   effectiveState,
-  suspended,
+  markSuspended,
 } from '../../src/domain/grant.ts';
 import { mayBeAlive } from '../../src/domain/lease.ts';
 import { ADMIN, ALICE, NOON, sampleGrant, sampleLease } from '../contract/sample.ts';
@@ -18,11 +18,11 @@ const live = markLive(minting);
 type Step = (grant: Grant) => Grant;
 const steps: readonly Step[] = [
   markLive,
-  delivered,
-  (grant) => suspended(grant, true),
-  (grant) => suspended(grant, false),
-  (grant) => ended(grant, 'revoked', ADMIN, NOON + 1),
-  (grant) => failed(grant, 'no', NOON + 1),
+  markDelivered,
+  (grant) => markSuspended(grant, true),
+  (grant) => markSuspended(grant, false),
+  (grant) => markEnded(grant, 'revoked', ADMIN, NOON + 1),
+  (grant) => markFailed(grant, 'no', NOON + 1),
 ];
 const walk = fc.array(fc.constantFrom(...steps), { maxLength: 8 });
 
@@ -33,10 +33,10 @@ describe('effectiveState', () => {
     expect(effectiveState(live, live.expiresAt - 1)).toBe('active');
     expect(effectiveState(live, live.expiresAt)).toBe('inactive');
     expect(effectiveState(live, live.expiresAt + 1)).toBe('inactive');
-    expect(effectiveState(suspended(live, true), NOON)).toBe('suspended');
-    expect(effectiveState(suspended(live, true), live.expiresAt)).toBe('inactive');
-    expect(effectiveState(suspended(suspended(live, true), false), NOON)).toBe('active');
-    expect(effectiveState(failed(minting, 'no', NOON), NOON)).toBe('inactive');
+    expect(effectiveState(markSuspended(live, true), NOON)).toBe('suspended');
+    expect(effectiveState(markSuspended(live, true), live.expiresAt)).toBe('inactive');
+    expect(effectiveState(markSuspended(markSuspended(live, true), false), NOON)).toBe('active');
+    expect(effectiveState(markFailed(minting, 'no', NOON), NOON)).toBe('inactive');
   });
 
   it('is over from the moment a grant ends, for every cause and at every time', () => {
@@ -45,7 +45,7 @@ describe('effectiveState', () => {
         fc.constantFrom('expired', 'revoked', 'withdrawn', 'untold', 'lost-upstream'),
         fc.integer(),
         (cause, now) => {
-          expect(effectiveState(ended(live, cause, 'system', NOON), now)).toBe('inactive');
+          expect(effectiveState(markEnded(live, cause, 'system', NOON), now)).toBe('inactive');
         },
       ),
     );
@@ -122,7 +122,7 @@ describe('a grant', () => {
   });
 
   it('that ends erases the sealed token, keeps who and why, and asks for nothing more', () => {
-    expect(ended(live, 'ended-by-subject', ALICE, NOON + 7)).toMatchObject({
+    expect(markEnded(live, 'ended-by-subject', ALICE, NOON + 7)).toMatchObject({
       state: 'ended',
       endedAt: NOON + 7,
       endedBy: ALICE,
@@ -134,12 +134,12 @@ describe('a grant', () => {
   });
 
   it('that was delivered stays so when it ends', () => {
-    expect(delivered(live)).toMatchObject({ delivery: 'sent', sealedToken: null, state: 'live' });
-    expect(ended(delivered(live), 'expired', 'system', NOON).delivery).toBe('sent');
+    expect(markDelivered(live)).toMatchObject({ delivery: 'sent', sealedToken: null, state: 'live' });
+    expect(markEnded(markDelivered(live), 'expired', 'system', NOON).delivery).toBe('sent');
   });
 
   it('that failed says why and keeps no token', () => {
-    expect(failed(minting, 'no such user', NOON + 1)).toMatchObject({
+    expect(markFailed(minting, 'no such user', NOON + 1)).toMatchObject({
       state: 'failed',
       failure: 'no such user',
       endedAt: NOON + 1,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   permissionCovers,
-  inOrder,
+  sortPermissions,
   parsePermission,
   intersectPermissions,
 } from '../../src/domain/permission.ts';
@@ -88,7 +88,7 @@ describe('a capability as granted', () => {
   });
 
   it('is told in the order of the set', () => {
-    expect(inOrder(['upload', 'send:m.b', 'send:m.a', 'read'])).toEqual([
+    expect(sortPermissions(['upload', 'send:m.b', 'send:m.a', 'read'])).toEqual([
       'read',
       'send:m.a',
       'send:m.b',

@@ -5,7 +5,7 @@ import {
   powerOf,
   type RoomPower,
   parseRoomPower,
-  withinPower,
+  isWithinPower,
 } from '../../src/domain/power.ts';
 
 const [ALICE, BOB, EVE] = ['@alice:x', '@bob:x', '@eve:x'] as [UserId, UserId, UserId];
@@ -50,31 +50,31 @@ describe('a ceiling', () => {
     [0, { kind: 'invite' } as const, true],
     [49, { kind: 'redact-others' } as const, false],
     [50, { kind: 'redact-others' } as const, true],
-  ])('of %d: %j is %s', (ceiling, deed, may) => expect(withinPower(ceiling, ALICE, usual, deed)).toBe(may));
+  ])('of %d: %j is %s', (ceiling, deed, may) => expect(isWithinPower(ceiling, ALICE, usual, deed)).toBe(may));
 
   it('cuts the endless power of creators, and a creator cannot be banned', () => {
     const twelve = room({ ban: 50 }, { creators: [ALICE, BOB] });
-    expect(withinPower(0, ALICE, twelve, topic)).toBe(false);
-    expect(withinPower(100, ALICE, twelve, topic)).toBe(true);
-    expect(withinPower(100, ALICE, twelve, ban)).toBe(false);
+    expect(isWithinPower(0, ALICE, twelve, topic)).toBe(false);
+    expect(isWithinPower(100, ALICE, twelve, topic)).toBe(true);
+    expect(isWithinPower(100, ALICE, twelve, ban)).toBe(false);
   });
 
   it('never lends power that the subject has not', () =>
-    expect(withinPower(100, EVE, usual, topic)).toBe(false));
+    expect(isWithinPower(100, EVE, usual, topic)).toBe(false));
 
   it('reads what cannot be read as more than anybody has', () => {
-    expect(withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, state_default: null }), topic)).toBe(
+    expect(isWithinPower(100, ALICE, room({ users: { [ALICE]: 100 }, state_default: null }), topic)).toBe(
       false,
     );
     expect(
-      withinPower(100, ALICE, room({ users: { [ALICE]: 100 }, events: { 'm.room.topic': {} } }), topic),
+      isWithinPower(100, ALICE, room({ users: { [ALICE]: 100 }, events: { 'm.room.topic': {} } }), topic),
     ).toBe(false);
   });
 
   it('redacts others only where it may send redactions', () => {
     const strict = room({ users: { [ALICE]: 100 }, redact: 0, events: { 'm.room.redaction': 60 } });
-    expect(withinPower(59, ALICE, strict, { kind: 'redact-others' })).toBe(false);
-    expect(withinPower(60, ALICE, strict, { kind: 'redact-others' })).toBe(true);
+    expect(isWithinPower(59, ALICE, strict, { kind: 'redact-others' })).toBe(false);
+    expect(isWithinPower(60, ALICE, strict, { kind: 'redact-others' })).toBe(true);
   });
 });
 

@@ -212,5 +212,5 @@ test('a port that is taken is said in a sentence', async () => {
     homeserverUrl: s.homeserver.url,
     accessControl: s.desk,
   });
-  await expect(again).rejects.toMatchObject({ code: 'configuration', next: 'Is the port taken?' });
+  await expect(again).rejects.toMatchObject({ code: 'configuration', hint: 'Is the port taken?' });
 });

@@ -104,7 +104,7 @@ describe('a trouble', () => {
     incidents.open('disk', 'The disk is full.', 'Free some space.');
     await expect(mint({ ...service.services, incidents }, service.request())).rejects.toMatchObject({
       code: 'state',
-      next: 'Free some space.',
+      hint: 'Free some space.',
     });
   });
 });

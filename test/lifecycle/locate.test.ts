@@ -20,12 +20,12 @@ describe('a grant', () => {
     const slip = id.slice(0, -1) + (id.endsWith('7') ? '8' : '7');
     await expect(locate(service.services, slip, null)).rejects.toMatchObject({
       code: 'not-found',
-      next: `Did you mean ${id}?`,
+      hint: `Did you mean ${id}?`,
     });
     const swapped = `${id[1]}${id[0]}${id.slice(2)}`;
     if (swapped !== id)
       await expect(locate(service.services, swapped, null)).rejects.toMatchObject({
-        next: `Did you mean ${id}?`,
+        hint: `Did you mean ${id}?`,
       });
   });
 
@@ -36,7 +36,7 @@ describe('a grant', () => {
     const mallory = '@mallory:example.org' as UserId;
     await expect(locate(service.services, id, mallory)).rejects.toMatchObject({
       code: 'not-found',
-      next: expect.not.stringContaining(id),
+      hint: expect.not.stringContaining(id),
     });
     await expect(locate(service.services, id.slice(0, 4), mallory)).rejects.toMatchObject({
       code: 'not-found',

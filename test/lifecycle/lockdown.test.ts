@@ -8,7 +8,7 @@ let service: Service;
 let held: Lockdown | null;
 
 const OLD: Lockdown = { kind: 'old-copy' };
-const CLOCK: Lockdown = { kind: 'clock', worry: { kind: 'far-ahead', refusing: true, byMs: 1e12 } };
+const CLOCK: Lockdown = { kind: 'clock', problem: { kind: 'far-ahead', refusing: true, byMs: 1e12 } };
 
 beforeEach(async () => {
   service = await Service.start();

@@ -254,7 +254,7 @@ describe('!deliver', () => {
     await service.drain();
     await expect(deliver(service.services, grant)).rejects.toMatchObject({
       code: 'conflict',
-      next: expect.stringMatching(
+      hint: expect.stringMatching(
         new RegExp(`!revoke ${grant.id} .*!mint @alice:example.org --rooms !ops:example.org`),
       ),
     });

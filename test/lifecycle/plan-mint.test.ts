@@ -219,7 +219,7 @@ describe('a mint is refused for', () => {
       (thrown: unknown) => thrown,
     );
     expect(error).toMatchObject({ name: 'MintwardenError', code: expected.code });
-    const { message, next } = error as { message: string; next: string | null };
+    const { message, hint: next } = error as { message: string; hint: string | null };
     expect(`${message} ${next ?? ''}`).toMatch(expected.text);
     if (expected.code !== 'homeserver-unreachable') expect(next).not.toBeNull();
     expect(service.homeserver.calls).not.toContain('issue');

@@ -31,16 +31,16 @@ describe('what an answer means', () => {
 
   test('says how long to wait, and what to do about a dead token', () => {
     expect(
-      toRefusal({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 } }).next,
+      toRefusal({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 } }).hint,
     ).toContain('2 s');
-    expect(toRefusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } }).next).toContain(
+    expect(toRefusal({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN' } }).hint).toContain(
       'mintwarden init',
     );
   });
 
   test('the homeserver’s own words are not repeated: they may quote what was sent', () => {
     const error = toRefusal({ status: 400, body: { errcode: 'M_BAD_JSON', error: 'near "mwt_secret"' } });
-    expect(JSON.stringify([error.message, error.next])).not.toContain('mwt_secret');
+    expect(JSON.stringify([error.message, error.hint])).not.toContain('mwt_secret');
     expect(toRefusal({ status: 400, body: { errcode: 'evil\nline mwt_secret' } }).message).not.toContain(
       'mwt_secret',
     );

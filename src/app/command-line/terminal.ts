@@ -100,7 +100,7 @@ export async function askUntil<T>(
     } catch (error) {
       if (!(error instanceof MintwardenError) || error instanceof Interrupted || error.code === 'internal')
         throw error;
-      console.log(`${error.message}${error.next === null ? '' : `\n${error.next}`}`);
+      console.log(`${error.message}${error.hint === null ? '' : `\n${error.hint}`}`);
     }
   }
 }

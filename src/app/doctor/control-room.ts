@@ -1,6 +1,6 @@
 import type { Config } from '../../config/index.ts';
 import { parseUserId, type UserId } from '../../domain/ids.ts';
-import { powerOf, type RoomPower, parseRoomPower, withinPower } from '../../domain/power.ts';
+import { powerOf, type RoomPower, parseRoomPower, isWithinPower } from '../../domain/power.ts';
 import { toControlRoom } from '../../matrix/control-room.ts';
 import { isForbidden, isNotFound } from '../../matrix/homeserver-errors.ts';
 import { createHomeserverClient } from '../../matrix/homeserver.ts';
@@ -117,10 +117,10 @@ export function evaluatePower(
   if (power === null) return warn(id, 'Who may change it cannot be told from its state.');
   const may = (userId: UserId): boolean =>
     SENSITIVE_STATE.some((type) =>
-      withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'send', type, isState: true }),
+      isWithinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'send', type, isState: true }),
     ) ||
-    withinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'invite' }) ||
-    withinPower(Number.POSITIVE_INFINITY, userId, power, {
+    isWithinPower(Number.POSITIVE_INFINITY, userId, power, { kind: 'invite' }) ||
+    isWithinPower(Number.POSITIVE_INFINITY, userId, power, {
       kind: 'kick',
       target: '@nobody:nowhere.invalid' as UserId,
     });

@@ -37,14 +37,14 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
     key = await loadKey(file);
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
-    const isMode = error.next?.startsWith('chmod') === true;
+    const isMode = error.hint?.startsWith('chmod') === true;
     return [
       fail(
         'sealing-key',
         error.message,
         isMode
           ? { mend: 'Take the access away.', command: `chmod 600 ${shellQuote(file)}` }
-          : { mend: error.next ?? '' },
+          : { mend: error.hint ?? '' },
       ),
     ];
   }

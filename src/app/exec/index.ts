@@ -22,9 +22,9 @@ export async function startExec(
       log,
     );
   } catch (error) {
-    const { message, next } =
-      error instanceof MintwardenError ? error : { message: 'unexpected', next: null };
-    log.error('exec does not work', { problem: message, next });
+    const { message, hint } =
+      error instanceof MintwardenError ? error : { message: 'unexpected', hint: null };
+    log.error('exec does not work', { problem: message, next: hint });
     return { stop: async () => undefined };
   }
 }

@@ -93,8 +93,11 @@ function metricSources({ services, syncedAt, reapedAt }: MonitoredService): Serv
   return {
     now: () => services.clock.now(),
     backlog: (now) => services.ledger.backlog(now),
-    incidents: { all: INCIDENT_KINDS, now: () => services.incidents?.now().map(({ kind }) => kind) ?? [] },
-    held: () => (services.lockdown?.() ?? null) !== null,
+    incidents: {
+      all: INCIDENT_KINDS,
+      now: () => services.incidents.current().map(({ kind }) => kind),
+    },
+    held: () => services.lockdown() !== null,
     syncedAt,
     reapedAt,
   };
@@ -107,13 +110,13 @@ async function readinessProblems({
   reapedAt,
 }: MonitoredService): Promise<readonly ReadinessProblem[]> {
   const now = services.clock.now();
-  const held = services.lockdown?.() ?? null;
+  const held = services.lockdown();
   const read = await services.ledger.counts().then(
     () => true,
     () => false,
   );
   return [
-    ...(services.incidents?.now().map(({ kind }) => ({ kind, sentence: SENTENCES[kind] })) ?? []),
+    ...(services.incidents.current().map(({ kind }) => ({ kind, sentence: SENTENCES[kind] })) ?? []),
     ...(held === null ? [] : [{ kind: held.kind, sentence: lockdownSentence(held) }]),
     ...(read ? [] : [{ kind: 'ledger', sentence: 'The ledger cannot be read.' }]),
     ...(now - syncedAt() < MAX_SYNC_AGE_MS

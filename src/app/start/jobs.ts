@@ -63,7 +63,7 @@ export async function startJobs(
   const retryEverything = (): void => {
     access.retryNow();
     poster?.look();
-    void reaper.hurry();
+    void reaper.retryNow();
     incidentWatch.wake();
   };
   matrix.onReconnected(retryEverything);

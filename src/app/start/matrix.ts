@@ -56,8 +56,8 @@ export async function startMatrix(
   let { isOldCopy } = anchorCheck;
   const lockdown = (): Lockdown | null => {
     if (isOldCopy) return { kind: 'old-copy' };
-    const worry = clock.worry();
-    return worry?.refusing === true ? { kind: 'clock', worry } : null;
+    const worry = clock.problem();
+    return worry?.refusing === true ? { kind: 'clock', problem: worry } : null;
   };
 
   const bot = Promise.withResolvers<EventHandler>();

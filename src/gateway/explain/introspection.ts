@@ -1,4 +1,4 @@
-import { type PermissionParts, partsOf } from '../../domain/permission.ts';
+import { type PermissionParts, splitPermission } from '../../domain/permission.ts';
 import { CAPABILITY } from '../../domain/capability.ts';
 import type { EndpointRule } from '../../domain/endpoint-rule.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
@@ -70,7 +70,7 @@ export function introspection(
     uses_left: usesLeft,
     scope: scopeOf(access),
     open_rooms: [...rooms],
-    capabilities: grant.scope.can.map(partsOf).map(heldCapability),
+    capabilities: grant.scope.can.map(splitPermission).map(heldCapability),
     endpoints: endpointsOf(access, now),
   };
 }

@@ -1,4 +1,4 @@
-import { partsOf } from '../../domain/permission.ts';
+import { splitPermission } from '../../domain/permission.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { ServingEndpoint } from '../request/endpoint.ts';
 import { missingFor } from '../steps/authorize.ts';
@@ -48,7 +48,7 @@ export function isOpenTo(
  */
 export function probesOf({ scope, subject }: Access['grant']): readonly Probe[] {
   const { can, types = [] } = scope;
-  const named = can.map(partsOf).filter(({ type }) => type !== null);
+  const named = can.map(splitPermission).filter(({ type }) => type !== null);
   const usual = ['', subject];
   const keys = new Set([
     ...usual,

@@ -1,4 +1,4 @@
-import { partsOf } from '../../domain/permission.ts';
+import { splitPermission } from '../../domain/permission.ts';
 import { patternMeans } from '../../domain/delegable.ts';
 import type { Scope } from '../../domain/scope.ts';
 
@@ -32,7 +32,7 @@ export function readableTypesOf({ can }: Pick<Scope, 'can'>): ReadableTypes {
 function readableTypes(can: Scope['can']): ReadableTypes {
   if (can.includes('read')) return ALL_TYPES;
   const patterns = can
-    .map(partsOf)
+    .map(splitPermission)
     .flatMap(({ name, type }) => (name === 'read' && type !== null ? [type] : []));
   return {
     all: false,

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { EventId, GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
 import type { UpstreamToken } from '../../lifecycle/access/access-control.ts';
-import type { Begun, Transaction, TransactionKey } from '../../ports/transactions.ts';
+import type { BegunTransaction, Transaction, TransactionKey } from '../../ports/transactions.ts';
 import type { RateClass } from '../http/call.ts';
 import type { MediaAddress } from '../../domain/media-address.ts';
 import type { GatewayOptions } from '../server.ts';
@@ -63,7 +63,7 @@ export type IpcMethods = {
   readonly giveBack: { readonly params: OfLimit; readonly result: null };
   readonly charge: { readonly params: OfGrant & { readonly count: number }; readonly result: null };
   readonly find: { readonly params: OfTransaction; readonly result: Transaction | null };
-  readonly begin: { readonly params: { readonly begun: Begun }; readonly result: boolean };
+  readonly begin: { readonly params: { readonly begun: BegunTransaction }; readonly result: boolean };
   readonly resume: { readonly params: OfTransaction & { readonly leaseId: LeaseId }; readonly result: null };
   readonly sent: { readonly params: OfTransaction & { readonly eventId: EventId }; readonly result: null };
   readonly unsent: { readonly params: OfTransaction; readonly result: null };

@@ -1,5 +1,5 @@
 import type { Capability } from '../../domain/capability.ts';
-import { partsOf } from '../../domain/permission.ts';
+import { splitPermission } from '../../domain/permission.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import { holds, ownTypes, type ReadView } from '../filters/read-view.ts';
 import { rebuiltEventFilter, sharedTypes } from '../rewrite/event-filter.ts';
@@ -32,7 +32,7 @@ export function personalSections(
   const { scope, subject } = view;
   const of = (capability: Capability, ...types: readonly string[]) => (holds(scope, capability) ? types : []);
   const data = scope.can
-    .map(partsOf)
+    .map(splitPermission)
     .flatMap(({ name, type }) => (name === 'account-data' && type !== null ? [type] : []));
   // Receipts of the subject's own are what brings unread counts down.
   const receipts = [

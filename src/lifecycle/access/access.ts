@@ -2,7 +2,7 @@ import { MintwardenError, unreachable } from '../../domain/errors.ts';
 import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, RoomId } from '../../domain/ids.ts';
 import type { Access, AccessControl, TokenVerification } from './access-control.ts';
-import { grantCache, type Entry } from './grant-cache.ts';
+import { grantCache, type CachedGrant } from './grant-cache.ts';
 import { upstreamTokens } from './upstream-tokens.ts';
 import { useCounter } from './use-counter.ts';
 import { endAutomatically } from '../revocation/end-grant.ts';
@@ -51,7 +51,7 @@ export function createAccessControl(services: Services): LocalAccess {
       );
   };
   // A room that is excluded while a request is open is closed to that request too.
-  const accessTo = (entry: Entry): Access => ({
+  const accessTo = (entry: CachedGrant): Access => ({
     grant: entry.grant,
     get rooms() {
       return entry.rooms;
@@ -60,7 +60,7 @@ export function createAccessControl(services: Services): LocalAccess {
 
   /** The homeserver is asked for nothing before the secret is proven. */
   const judge = (
-    entry: Entry | null,
+    entry: CachedGrant | null,
     proves: (grant: Grant) => boolean,
   ): TokenVerification | Promise<TokenVerification> => {
     // An unknown grant and a wrong secret look the same from outside.
@@ -71,7 +71,7 @@ export function createAccessControl(services: Services): LocalAccess {
       .then((fresh) => (fresh === null ? { kind: 'invalid', grantId: null } : worth(fresh)));
   };
 
-  const worth = (entry: Entry): TokenVerification => {
+  const worth = (entry: CachedGrant): TokenVerification => {
     const { grant } = entry;
     const now = isRevoked(grant.id) ? 'inactive' : effectiveState(grant, services.clock.now());
     switch (now) {

@@ -20,7 +20,7 @@ const AT_MOST_EVERY_MS = 1_000;
 const UPGRADE_STALE_MS = 5_000;
 
 /** What is kept in memory of a grant whose token was presented. */
-export type Entry = {
+export type CachedGrant = {
   grant: Grant;
   /**
    * What was looked up of its rooms; null where the scope names all it will ever have, or before the first
@@ -42,16 +42,16 @@ export type Entry = {
  * commit resolves, and a read that a commit overtook is done again: it is never behind the ledger.
  */
 export function grantCache(services: Services) {
-  const entries = new LRUCache<GrantId, Entry>({ max: MAX_GRANTS });
+  const entries = new LRUCache<GrantId, CachedGrant>({ max: MAX_GRANTS });
   const unknown = new LRUCache<GrantId, true>({ max: MAX_UNKNOWN });
-  const loading = singleFlight<Entry | null>();
-  const refreshing = singleFlight<Entry | null>();
+  const loading = singleFlight<CachedGrant | null>();
+  const refreshing = singleFlight<CachedGrant | null>();
   const makers = creatorLookup(services);
   let outside: Set<RoomId> | null = null;
   const newlyOutside: RoomId[] = [];
   let commits = 0;
 
-  const openNow = ({ grant, looked }: Pick<Entry, 'grant' | 'looked'>): ReadonlySet<RoomId> => {
+  const openNow = ({ grant, looked }: Pick<CachedGrant, 'grant' | 'looked'>): ReadonlySet<RoomId> => {
     if (outside === null)
       throw new MintwardenError('state', 'The rooms outside every scope are not known yet.');
     const { scope } = grant;
@@ -91,7 +91,7 @@ export function grantCache(services: Services) {
     ]);
   };
 
-  const joinedOf = async ({ grant, looked }: Entry): Promise<readonly RoomId[]> => {
+  const joinedOf = async ({ grant, looked }: CachedGrant): Promise<readonly RoomId[]> => {
     const { subject } = grant;
     const facts = await services.directory.subject(subject);
     await recordSubject(services, grant, facts);
@@ -105,7 +105,7 @@ export function grantCache(services: Services) {
   };
 
   /** Reads and keeps in one breath: where a commit came between, it is read again. */
-  const loadOnce = async (id: GrantId): Promise<Entry | null> => {
+  const loadOnce = async (id: GrantId): Promise<CachedGrant | null> => {
     for (let attempt = 0; attempt < READS; attempt++) {
       const before = commits;
       const grant = await services.ledger.grant(id);
@@ -115,7 +115,7 @@ export function grantCache(services: Services) {
         return null;
       }
       const rooms = openNow({ grant, looked: null });
-      const entry: Entry = {
+      const entry: CachedGrant = {
         grant,
         looked: null,
         lookedAt: services.clock.now(),
@@ -131,7 +131,7 @@ export function grantCache(services: Services) {
     throw new MintwardenError('state', 'The ledger changes too quickly to be read.', 'Try again.');
   };
 
-  const load = (id: GrantId): Promise<Entry | null> =>
+  const load = (id: GrantId): Promise<CachedGrant | null> =>
     loading(id, async () => {
       await learnOutside();
       return loadOnce(id);
@@ -141,7 +141,7 @@ export function grantCache(services: Services) {
    * Of a room that was looked at, or is outside every scope, another look says nothing new; of an invite it
    * may.
    */
-  const isSettled = ({ grant, looked, lookedAt, rooms }: Entry, room: RoomId): boolean => {
+  const isSettled = ({ grant, looked, lookedAt, rooms }: CachedGrant, room: RoomId): boolean => {
     if (looked === null) return false;
     if (rooms.has(room) || outside?.has(room) === true) return true;
     // That it replaces another may be said after it was joined.
@@ -151,12 +151,12 @@ export function grantCache(services: Services) {
   };
 
   /** How long until the rooms may be looked at again. */
-  const restMs = ({ askedAt }: Entry): number => {
+  const restMs = ({ askedAt }: CachedGrant): number => {
     const since = services.clock.now() - (askedAt ?? Number.NEGATIVE_INFINITY);
     return since < 0 ? 0 : Math.max(0, AT_MOST_EVERY_MS - since);
   };
 
-  const look = async (entry: Entry): Promise<Entry> => {
+  const look = async (entry: CachedGrant): Promise<CachedGrant> => {
     const number = ++entry.looks;
     entry.askedAt = services.clock.now();
     entry.looked = await lookUpRooms(services, entry.grant, await joinedOf(entry), makers);
@@ -166,7 +166,7 @@ export function grantCache(services: Services) {
     return entry;
   };
 
-  const refresh = (id: GrantId, isPatient = false): Promise<Entry | null> =>
+  const refresh = (id: GrantId, isPatient = false): Promise<CachedGrant | null> =>
     refreshing(id, async () => {
       const entry = entries.peek(id) ?? (await load(id));
       if (entry === null || !needsRoomLookup(entry.grant.scope) || entry.grant.state !== 'live') return entry;
@@ -185,7 +185,7 @@ export function grantCache(services: Services) {
     });
 
   /** An incremental answer speaks of a new room once: it waits for a look that began after it came. */
-  const refreshFor = async (id: GrantId, spokenOf: readonly RoomId[]): Promise<Entry | null> => {
+  const refreshFor = async (id: GrantId, spokenOf: readonly RoomId[]): Promise<CachedGrant | null> => {
     const known = entries.peek(id);
     const before = known?.looks ?? 0;
     if (known !== undefined && spokenOf.every((room) => isSettled(known, room))) return known;
@@ -195,22 +195,22 @@ export function grantCache(services: Services) {
 
   return {
     /** The entry, where it is known already. Null: it is known that there is no such grant. */
-    known: (id: GrantId): Entry | null | undefined =>
+    known: (id: GrantId): CachedGrant | null | undefined =>
       entries.get(id) ?? (unknown.get(id) === true ? null : undefined),
     /** The entry from the ledger's row alone: whoever asks has proven nothing yet. */
     load,
     /** Looks anew which rooms the subject is in, at most once a second. */
-    refresh: (id: GrantId, spokenOf?: readonly RoomId[]): Promise<Entry | null> =>
+    refresh: (id: GrantId, spokenOf?: readonly RoomId[]): Promise<CachedGrant | null> =>
       spokenOf === undefined ? refresh(id) : refreshFor(id, spokenOf),
     /** Whether its rooms have to be looked up before it opens anything. */
-    lacksRooms: (entry: Entry): boolean =>
+    lacksRooms: (entry: CachedGrant): boolean =>
       needsRoomLookup(entry.grant.scope) &&
       entry.looked === null &&
       effectiveState(entry.grant, services.clock.now()) === 'active',
     /**
      * Whether the rooms of an entry were looked up so long ago that they should be again, in the background.
      */
-    isStale: (entry: Entry): boolean =>
+    isStale: (entry: CachedGrant): boolean =>
       needsRoomLookup(entry.grant.scope) && Math.abs(services.clock.now() - entry.lookedAt) > STALE_MS,
     /** What a commit changes, at once. */
     note,

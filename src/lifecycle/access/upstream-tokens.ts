@@ -2,7 +2,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { effectiveState } from '../../domain/grant.ts';
 import type { GrantId, LeaseId } from '../../domain/ids.ts';
 import type { UpstreamToken } from './access-control.ts';
-import type { GrantCache, Entry } from './grant-cache.ts';
+import type { GrantCache, CachedGrant } from './grant-cache.ts';
 import { grantAudit } from '../rows/audit-event.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
 import { aliveMessage } from '../leases/kill-lease.ts';
@@ -33,7 +33,7 @@ export function upstreamTokens(services: Services, entries: GrantCache) {
   const deaths = pace(...EARLY_DEATHS_APART_MS);
   const lookUps = pace(...AFTER_FAILURE_MS);
 
-  const goodEntry = (entry: Entry | null | undefined, id: GrantId): Entry => {
+  const goodEntry = (entry: CachedGrant | null | undefined, id: GrantId): CachedGrant => {
     if (
       entry !== null &&
       entry !== undefined &&
@@ -43,7 +43,7 @@ export function upstreamTokens(services: Services, entries: GrantCache) {
     throw new MintwardenError('not-allowed', `Grant ${id} does not count.`);
   };
 
-  const fromLedger = async (entry: Entry): Promise<CachedUpstreamToken | null> => {
+  const fromLedger = async (entry: CachedGrant): Promise<CachedUpstreamToken | null> => {
     const leases = await services.ledger.leases(entry.grant.id);
     const now = services.clock.now();
     const alive = leases.filter(
@@ -59,7 +59,7 @@ export function upstreamTokens(services: Services, entries: GrantCache) {
     };
   };
 
-  const keep = (entry: Entry, copy: CachedUpstreamToken): CachedUpstreamToken => {
+  const keep = (entry: CachedGrant, copy: CachedUpstreamToken): CachedUpstreamToken => {
     goodEntry(entry, entry.grant.id);
     // One that was dropped from the cache hears of no commits any more.
     if (entries.known(entry.grant.id) !== entry)
@@ -68,7 +68,7 @@ export function upstreamTokens(services: Services, entries: GrantCache) {
     return copy;
   };
 
-  const renew = async (entry: Entry): Promise<CachedUpstreamToken> => {
+  const renew = async (entry: CachedGrant): Promise<CachedUpstreamToken> => {
     const { id } = entry.grant;
     try {
       const { leaseId, token, lease } = await renewLease(services, id);

@@ -36,7 +36,7 @@ export type Comparison = {
 export async function compareState(parts: AnchorParts): Promise<Comparison> {
   const { ledger, store, anchorage, mac, clock } = parts;
   const events = await anchorage.newest();
-  const [before, posted] = await Promise.all([store.held(), lastPosted(store, anchorage)]);
+  const [before, posted] = await Promise.all([store.oldCopy(), lastPosted(store, anchorage)]);
   const homeserverForgot =
     posted !== null &&
     !events.some(({ eventId }) => eventId === posted.eventId) &&

@@ -32,7 +32,7 @@ export async function recordOldCopy({ ledger, clock, random, store }: Writing, c
     seq,
   };
   // First that it is held: the rows that are written from now on belong to no history that counts.
-  await store.hold(copy);
+  await store.markOldCopy(copy);
   await sure(
     ledger.commit({
       at,
@@ -64,7 +64,7 @@ export async function recordLostState(
       audit: [historyAudit('state-lost', 'system', at, data)],
     }),
   );
-  await store.begin(anchor.generation + 1);
+  await store.beginGeneration(anchor.generation + 1);
 }
 
 /**

@@ -16,9 +16,9 @@ export type OldCopyState = { readonly copy: OldCopy; readonly live: readonly Gra
 /** What is held, and what is live in it; null where nothing is held. */
 export async function oldCopyState(
   ledger: Pick<Services['ledger'], 'grants'>,
-  store: Pick<AnchorParts['store'], 'held'>,
+  store: Pick<AnchorParts['store'], 'oldCopy'>,
 ): Promise<OldCopyState | null> {
-  const copy = await store.held();
+  const copy = await store.oldCopy();
   if (copy === null) return null;
   return { copy, live: await ledger.grants({ states: ['live', 'minting'], limit: MANY }) };
 }
@@ -74,6 +74,6 @@ export async function trustState(
   });
   if (committed !== 'committed')
     throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');
-  await store.begin(Math.max(anchor.generation, await store.generation()) + 1);
+  await store.beginGeneration(Math.max(anchor.generation, await store.generation()) + 1);
   return ended;
 }

@@ -16,7 +16,7 @@ export type Incidents = {
   resolve(kind: IncidentKind, how?: 'resolved' | 'superseded'): void;
   has(kind: IncidentKind): boolean;
   /** Oldest first. */
-  now(): readonly Incident[];
+  current(): readonly Incident[];
   /** Called when one begins or is over. Returns the way to stop. */
   onChange(listener: (news: IncidentUpdate) => void): () => void;
 };
@@ -56,7 +56,7 @@ export function createIncidents({ clock, log }: { readonly clock: Clock; readonl
       tell({ kind: how, trouble });
     },
     has: (kind) => current.has(kind),
-    now: () => [...current.values()],
+    current: () => [...current.values()],
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -93,7 +93,7 @@ export function notifyIncidents(
     .catch((): readonly IncidentKind[] => [])
     .then((kinds) => {
       for (const kind of kinds) told.add(kind);
-      for (const trouble of services.incidents.now()) waiting.push({ kind: 'opened', trouble });
+      for (const trouble of services.incidents.current()) waiting.push({ kind: 'opened', trouble });
     });
   running = ready;
   wake();

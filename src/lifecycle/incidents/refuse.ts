@@ -4,7 +4,7 @@ import { issuerIncident, recordIssuerStatus, type IssuerStatus } from './issuer-
 
 /** Nothing new is begun that could not be written down to its end. @throws MintwardenError `state` */
 export function refuseDuringIncident(services: Services): void {
-  const full = services.incidents.now().find(({ kind }) => kind === 'disk');
+  const full = services.incidents.current().find(({ kind }) => kind === 'disk');
   if (full !== undefined) throw new MintwardenError('state', full.sentence, full.next);
 }
 

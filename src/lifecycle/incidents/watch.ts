@@ -92,7 +92,7 @@ export function watchIncidents(services: Services, looks: Looks): IncidentWatch 
         if (!stopped)
           timer = setTimeout(
             wake,
-            services.incidents.now().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS,
+            services.incidents.current().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS,
           );
       });
   };

@@ -1,5 +1,5 @@
 import { type Change, type CommandKey, eventOf } from '../../domain/change.ts';
-import { failed, markLive, type Grant } from '../../domain/grant.ts';
+import { markFailed, markLive, type Grant } from '../../domain/grant.ts';
 import { isOperator } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { MessageBody } from '../../domain/message.ts';
@@ -111,7 +111,7 @@ export function decideMintFailed(
         : refusedLease(open, failure.problem);
   return {
     at: now,
-    grants: [failed(grant, failure.sentence, now)],
+    grants: [markFailed(grant, failure.sentence, now)],
     ...(after === null ? {} : { leases: [after] }),
     messages: [
       newMessage({

@@ -15,7 +15,7 @@ import { checkLimits } from './mint-limits.ts';
 import { newIds } from '../rows/new-id.ts';
 import { planMint } from './plan-mint.ts';
 import { problemOf } from '../problem.ts';
-import type { Begun, MintPlan, MintRequest } from '../requests.ts';
+import type { CommandOutcome, MintPlan, MintRequest } from '../requests.ts';
 import { grantRow, leaseRow } from '../rows/sealed-row.ts';
 import { runExclusive } from '../run-exclusive.ts';
 import { explainIssuerRefusal, refuseDuringIncident } from '../incidents/refuse.ts';
@@ -28,7 +28,7 @@ const ID_ATTEMPTS = 10;
  * outbox; what is thrown was found before anything was made, or says that the ledger could not be written.
  * @throws MintwardenError
  */
-export async function mint(services: Services, request: MintRequest): Promise<Begun> {
+export async function mint(services: Services, request: MintRequest): Promise<CommandOutcome> {
   const { command } = request;
   if (
     command !== null &&

@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
-import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
+import { markDelivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { GrantId, Operator } from '../../domain/ids.ts';
 import type { Message } from '../../domain/message.ts';
 import { refuseDuringLockdown } from '../lockdown.ts';
@@ -189,7 +189,7 @@ function decideTaken({ grant, token }: Facts, now: number): Change {
   });
   return {
     at: now,
-    grants: grant.sealedToken === null ? [] : [delivered(grant)],
+    grants: grant.sealedToken === null ? [] : [markDelivered(grant)],
     messages: token.state === 'waiting' ? [taken] : [],
     audit: [
       grantAudit(grant, 'delivered', 'system', now, {

@@ -1,5 +1,5 @@
 import type { Change } from '../../domain/change.ts';
-import { delivered, effectiveState, type Grant } from '../../domain/grant.ts';
+import { markDelivered, effectiveState, type Grant } from '../../domain/grant.ts';
 import type { EventId, RoomId } from '../../domain/ids.ts';
 import type { Channel, Message } from '../../domain/message.ts';
 import { grantAudit } from '../rows/audit-event.ts';
@@ -37,7 +37,7 @@ export function decideAccepted(
   const counts = effectiveState(grant, now) !== 'inactive' && message.state === 'waiting';
   return {
     at: now,
-    grants: grant.sealedToken === null ? [] : [delivered(grant)],
+    grants: grant.sealedToken === null ? [] : [markDelivered(grant)],
     messages: [acceptMessage(message, event, now, counts ? now + redactAfterMs : now)],
     audit: [grantAudit(grant, 'delivered', 'system', now, { recipient: grant.recipient, afterEnd: !counts })],
   };

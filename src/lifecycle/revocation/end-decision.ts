@@ -1,6 +1,6 @@
 import type { AuditAction } from '../../domain/audit.ts';
 import { type Change, type CommandKey, eventOf } from '../../domain/change.ts';
-import { ended, type EndCause, type Grant } from '../../domain/grant.ts';
+import { markEnded, type EndCause, type Grant } from '../../domain/grant.ts';
 import type { Actor } from '../../domain/ids.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Message } from '../../domain/message.ts';
@@ -19,7 +19,7 @@ const SETTLE_MS = 60_000;
  * Why and by whom a grant ends, and who asked: `control` and `subject` are answered where they asked,
  * `nobody` is a report.
  */
-export type Ending = {
+export type EndRequest = {
   readonly cause: EndCause;
   readonly by: Actor;
   readonly asked: 'control' | 'subject' | 'nobody';
@@ -38,7 +38,7 @@ export type EndFacts = {
  * token message stopped or redacted, the subject told if they were told of its beginning, and the answer.
  * The grant must not be over.
  */
-export function decideEnd(facts: EndFacts, ending: Ending, now: number, ids: NewIds): Change {
+export function decideEnd(facts: EndFacts, ending: EndRequest, now: number, ids: NewIds): Change {
   const { grant, leases, messages } = facts;
   const killing = leases.filter((lease) => lease.state === 'alive').map((lease) => killingLease(lease, now));
   const upstream =
@@ -48,7 +48,7 @@ export function decideEnd(facts: EndFacts, ending: Ending, now: number, ids: New
   return {
     at: now,
     ...(ending.command === null ? {} : { command: ending.command }),
-    grants: [ended(grant, ending.cause, ending.by, now)],
+    grants: [markEnded(grant, ending.cause, ending.by, now)],
     leases: killing,
     messages: [
       ...stopped(messages, ending, now),
@@ -73,7 +73,7 @@ function auditAction(cause: EndCause): AuditAction {
   return cause === 'revoked' || cause === 'ended-by-subject' ? 'revoked' : 'ended';
 }
 
-function stopped(messages: readonly Message[], ending: Ending, now: number): Message[] {
+function stopped(messages: readonly Message[], ending: EndRequest, now: number): Message[] {
   return messages.flatMap((message) => {
     const tried = message.firstTriedAt !== null;
     const { kind } = message.body;
@@ -107,7 +107,7 @@ function stoppedToken(message: Message, tried: boolean, now: number): Message[] 
 }
 
 /** The subject hears of the end if they heard, or may have heard, of the beginning. */
-function told(facts: EndFacts, ending: Ending, now: number, ids: NewIds): Message[] {
+function told(facts: EndFacts, ending: EndRequest, now: number, ids: NewIds): Message[] {
   const { grant } = facts;
   const notice = facts.messages.find((message) => message.body.kind === 'notice');
   if (notice === undefined || ending.asked === 'subject' || ending.cause === 'subject-gone') return [];
@@ -130,7 +130,7 @@ function told(facts: EndFacts, ending: Ending, now: number, ids: NewIds): Messag
 function answers(
   grant: Grant,
   upstream: 'killing' | 'dead',
-  ending: Ending,
+  ending: EndRequest,
   now: number,
   ids: NewIds,
 ): Message[] {

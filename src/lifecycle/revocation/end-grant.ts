@@ -2,7 +2,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { decideAndCommit, type Decision } from '../decide-and-commit.ts';
-import { decideEnd, type Ending } from './end-decision.ts';
+import { decideEnd, type EndRequest } from './end-decision.ts';
 import { newIds } from '../rows/new-id.ts';
 import type { Services } from '../services.ts';
 
@@ -22,7 +22,11 @@ type EndGrantServices = Pick<Services, 'ledger' | 'clock' | 'random' | 'log'> & 
  * Ends a grant, once. When it resolves the end is durable; log-outs and messages follow by the reaper.
  * @throws MintwardenError `not-found` | `state` | `conflict`
  */
-export async function endGrant(services: EndGrantServices, id: GrantId, ending: Ending): Promise<EndOutcome> {
+export async function endGrant(
+  services: EndGrantServices,
+  id: GrantId,
+  ending: EndRequest,
+): Promise<EndOutcome> {
   const decide = async (): Promise<Decision<{ kind: 'ended' | 'already-ended'; grant: Grant }>> => {
     const [grant, leases, messages] = await Promise.all([
       services.ledger.grant(id),
@@ -54,8 +58,8 @@ export async function endGrant(services: EndGrantServices, id: GrantId, ending: 
 export function endAutomatically(
   services: Services,
   id: GrantId,
-  cause: Ending['cause'],
-  by: Ending['by'] = 'system',
+  cause: EndRequest['cause'],
+  by: EndRequest['by'] = 'system',
 ): Promise<EndOutcome> {
   return endGrant(services, id, { cause, by, asked: 'nobody', command: null });
 }
@@ -64,7 +68,12 @@ export function endAutomatically(
  * The end cannot be written: the token is refused from now on as long as this service runs, and whoever asked
  * hears what that means.
  */
-function refuseAllTheSame(services: EndGrantServices, id: GrantId, ending: Ending, error: unknown): never {
+function refuseAllTheSame(
+  services: EndGrantServices,
+  id: GrantId,
+  ending: EndRequest,
+  error: unknown,
+): never {
   if (services.pendingRevocations === null || !(error instanceof MintwardenError) || error.code !== 'state')
     throw error;
   services.pendingRevocations.add(id, ending);
@@ -76,7 +85,7 @@ function refuseAllTheSame(services: EndGrantServices, id: GrantId, ending: Endin
   throw new MintwardenError(
     'state',
     `The end of grant ${id} could not be recorded. The gateway refuses its token all the same from now on, but only as long as this service runs; the homeserver’s own token behind it is not logged out yet.`,
-    `${error.next ?? 'An operator looks at the disk.'} The end is then recorded by itself. Do not restart the service before.`,
+    `${error.hint ?? 'An operator looks at the disk.'} The end is then recorded by itself. Do not restart the service before.`,
     { cause: error },
   );
 }

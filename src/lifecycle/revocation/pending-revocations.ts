@@ -1,5 +1,5 @@
 import type { GrantId } from '../../domain/ids.ts';
-import type { Ending } from './end-decision.ts';
+import type { EndRequest } from './end-decision.ts';
 
 /**
  * Grants that somebody ended while the ledger could not be written. No gateway of this service honours them,
@@ -8,16 +8,16 @@ import type { Ending } from './end-decision.ts';
  */
 export type PendingRevocations = {
   has(id: GrantId): boolean;
-  add(id: GrantId, ending: Ending): void;
+  add(id: GrantId, ending: EndRequest): void;
   delete(id: GrantId): void;
-  all(): readonly (readonly [GrantId, Ending])[];
+  all(): readonly (readonly [GrantId, EndRequest])[];
   /** Called when one is added. Returns the way to stop. */
   onAdded(listener: (id: GrantId) => void): () => void;
 };
 
 /** Starts with none. */
 export function createPendingRevocations(): PendingRevocations {
-  const endings = new Map<GrantId, Ending>();
+  const endings = new Map<GrantId, EndRequest>();
   const listeners = new Set<(id: GrantId) => void>();
   return {
     has: (id) => endings.has(id),

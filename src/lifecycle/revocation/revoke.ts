@@ -1,7 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { EndCause, Grant } from '../../domain/grant.ts';
 import { endGrant } from './end-grant.ts';
-import type { Begun, RevokeRequest } from '../requests.ts';
+import type { CommandOutcome, RevokeRequest } from '../requests.ts';
 import { utc } from '../../words/time.ts';
 import type { Services } from '../services.ts';
 
@@ -44,7 +44,7 @@ export function alreadyEnded(grant: Grant, now: number): MintwardenError {
  * @throws MintwardenError `conflict` where it is over already (says when and how), `not-found` where a
  *   subject names a grant that is not theirs
  */
-export async function revoke(services: Services, request: RevokeRequest): Promise<Begun> {
+export async function revoke(services: Services, request: RevokeRequest): Promise<CommandOutcome> {
   const { grant, by, command } = request;
   if (request.as === 'subject' && by !== grant.subject) {
     throw new MintwardenError('not-found', `You have no grant ${grant.id}.`, '!tokens shows yours.');

@@ -18,9 +18,9 @@ export type Pass = { readonly begun: readonly Promise<void>[]; readonly nextAt: 
 /** Whoever wants to know how long things took, in milliseconds. */
 export type WorkMetrics = {
   /** To find what is due. */
-  readonly looked: (ms: number) => void;
+  readonly queried: (ms: number) => void;
   /** To do one thing: `grant`, `lease`, or `room` for the messages of one place. */
-  readonly tended: (kind: string, ms: number, failed: boolean) => void;
+  readonly processed: (kind: string, ms: number, failed: boolean) => void;
 };
 
 /** One thing to do under a key: things of one key are never done side by side, and in order. */
@@ -41,7 +41,7 @@ export function createDueWork(
   const perform = async (task: Task): Promise<void> => {
     const begunAt = performance.now();
     const kind = task.key.split(':')[0] ?? '';
-    const tended = (failed: boolean): void => times?.tended(kind, performance.now() - begunAt, failed);
+    const tended = (failed: boolean): void => times?.processed(kind, performance.now() - begunAt, failed);
     try {
       const until = await task.run();
       tended(false);
@@ -71,7 +71,7 @@ export function createDueWork(
     const now = services.clock.now();
     const begunAt = performance.now();
     const due = await services.ledger.due(now, BATCH);
-    times?.looked(performance.now() - begunAt);
+    times?.queried(performance.now() - begunAt);
     const tasks: Task[] = [
       ...due.grants.map((grant) => ({
         key: `grant:${grant.id}`,

@@ -10,7 +10,7 @@ export type Reaper = {
   /** Look now. */
   readonly wake: () => void;
   /** What failed is tried again at once: the homeserver is back. Never throws. */
-  readonly hurry: () => Promise<void>;
+  readonly retryNow: () => Promise<void>;
   /** Resolves when what was begun has ended. */
   readonly stop: () => Promise<void>;
   /** When it last looked at the ledger, epoch ms; for health. 0: not yet. */
@@ -73,7 +73,7 @@ export function startReaper(services: Services, times?: WorkMetrics): Reaper {
   const ended = loop();
   return {
     wake,
-    hurry: async () => {
+    retryNow: async () => {
       await work
         .hurry()
         .catch((error: unknown) =>

@@ -1,5 +1,5 @@
 import type { Change, ExcludedRoom } from '../../domain/change.ts';
-import { suspended, type Grant } from '../../domain/grant.ts';
+import { markSuspended, type Grant } from '../../domain/grant.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
 import { grantAudit } from '../rows/audit-event.ts';
 import { newMessage } from '../rows/message-row.ts';
@@ -26,7 +26,7 @@ export function decideSubjectSeen(
   const body = { kind: 'suspended', on: facts.locked } as const;
   return {
     at: now,
-    grants: turns ? [suspended(grant, facts.locked)] : [],
+    grants: turns ? [markSuspended(grant, facts.locked)] : [],
     messages: turns
       ? [
           newMessage({

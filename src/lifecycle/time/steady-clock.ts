@@ -16,7 +16,7 @@ const REBASE_MS = 86_400_000;
 /** A clock that never goes back, and knows when it cannot be trusted. */
 export type SteadyClock = Clock & {
   /** What is wrong with the time just now. */
-  worry(): ClockProblem | null;
+  problem(): ClockProblem | null;
   /** The homeserver's clock was read just now. */
   observed(homeserverAt: number): void;
 };
@@ -48,7 +48,7 @@ export function createSteadyClock(parts: {
     const homeserver = seen === null ? null : seen.at + mono - seen.mono;
     const carried = last === 0 ? 0 : furthest + mono;
     const judged = checkClock({ wall, carried, lived, homeserver, jumped, settled });
-    worried = judged.worry;
+    worried = judged.problem;
     // With nothing to carry on from, a time that is in doubt must not become what is carried on.
     if (last === 0 && worried?.refusing === true) return Math.floor(judged.now);
     if (worried === null && homeserver !== null) lived = true;
@@ -64,7 +64,7 @@ export function createSteadyClock(parts: {
   };
   return {
     now,
-    worry: () => {
+    problem: () => {
       now();
       return worried;
     },

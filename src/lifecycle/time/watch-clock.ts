@@ -37,7 +37,7 @@ export function watchClock(
   let running: Promise<void> | null = null;
 
   const note = async (): Promise<void> => {
-    if (clock.worry()?.refusing !== true) await store.recordSeen(clock.now());
+    if (clock.problem()?.refusing !== true) await store.recordSeen(clock.now());
   };
 
   const ask = async (): Promise<void> => {
@@ -65,7 +65,7 @@ export function watchClock(
   };
 
   const look = async (): Promise<void> => {
-    const worry = clock.worry();
+    const worry = clock.problem();
     const isRefusing = worry?.refusing === true;
     if (worry === null && told !== null) {
       log.info('the time can be relied on again');
@@ -78,7 +78,7 @@ export function watchClock(
       askAt = performance.now() + (isRefusing ? pace.worriedAskMs : pace.askMs);
       await ask();
     }
-    const left = clock.worry();
+    const left = clock.problem();
     if (left !== null) await tell(left);
   };
 

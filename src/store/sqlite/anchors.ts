@@ -46,9 +46,9 @@ export function createAnchorStore(opened: Opened): AnchorStore {
   };
   return {
     generation: () => guard(() => Number(field('generation'))),
-    held: () => guard(() => stored('held', held)),
-    hold: (copy) => guard(() => void statements.hold.run(JSON.stringify(copy))),
-    begin: (generation) => guard(() => void statements.begin.run(generation)),
+    oldCopy: () => guard(() => stored('held', held)),
+    markOldCopy: (copy) => guard(() => void statements.hold.run(JSON.stringify(copy))),
+    beginGeneration: (generation) => guard(() => void statements.begin.run(generation)),
     posted: () => guard(() => stored('posted', posted)),
     recordPosted: (event) => guard(() => void statements.posted.run(JSON.stringify(event))),
     totalUses: () => guard(() => Number(statements.uses.get()?.['used'] ?? 0)),

@@ -21,9 +21,9 @@ export type ServiceMetrics = {
   /** A change was written to the ledger, or was not. */
   readonly committed: (ms: number, result: 'committed' | 'conflict' | 'seen' | 'failed') => void;
   /** The reaper has looked for what is due. */
-  readonly looked: (ms: number) => void;
+  readonly queried: (ms: number) => void;
   /** The reaper has done something that was due, or could not. */
-  readonly tended: (kind: string, ms: number, failed: boolean) => void;
+  readonly processed: (kind: string, ms: number, failed: boolean) => void;
   /**
    * Reads everything again. To be called before the registry is shown. Never throws. Null: there is nothing to
    * ask yet, or no more.
@@ -118,8 +118,8 @@ export function serviceMetrics(version: string): ServiceMetrics {
   return {
     registry,
     committed: (ms, result) => commits.observe({ result }, ms / 1_000),
-    looked: (ms) => looks.observe(ms / 1_000),
-    tended: (kind, ms, isFailed) => {
+    queried: (ms) => looks.observe(ms / 1_000),
+    processed: (kind, ms, isFailed) => {
       tasks.observe({ kind }, ms / 1_000);
       if (isFailed) failures.inc({ kind });
     },

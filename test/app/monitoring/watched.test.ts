@@ -55,7 +55,9 @@ async function running(): Promise<{
   closing.push(() => service[Symbol.asyncDispose]());
   const at = { sync: service.clock.now(), reaped: service.clock.now() };
   const wrong: Incident[] = [];
-  const incidents = { now: () => wrong } as unknown as NonNullable<MonitoredService['services']['incidents']>;
+  const incidents = { current: () => wrong } as unknown as NonNullable<
+    MonitoredService['services']['incidents']
+  >;
   const what: MonitoredService = {
     services: { ...service.services, ledger: service.ledger, incidents },
     gateway: { numbers: async () => [] },
@@ -191,7 +193,7 @@ test('a port that is taken is said with the key; without a listener nothing is o
   const { watched } = await watching();
   await expect(startMonitoring(config(watched.port ?? 0), '1')).rejects.toMatchObject({
     code: 'configuration',
-    next: expect.stringContaining('monitoring.listen'),
+    hint: expect.stringContaining('monitoring.listen'),
   });
   const none = await startMonitoring({ monitoring: { listen: null } } as Config, '1');
   expect(none.port).toBeNull();

@@ -93,7 +93,7 @@ describe('init with what is there already', () => {
     const names = { botLocalpart: bot.localpart, issuerLocalpart: issuer.localpart };
     await expect(init(asked(names))).rejects.toMatchObject({
       code: 'conflict',
-      next: expect.stringContaining('--bot-password-file'),
+      hint: expect.stringContaining('--bot-password-file'),
     });
     const given = { ...names, botPassword: bot.password, issuerPassword: issuer.password };
 
@@ -117,7 +117,7 @@ describe('init with what is there already', () => {
     const options = asked({ ...given, controlRoom: good.room_id });
     await expect(init(options)).rejects.toMatchObject({
       code: 'room-unusable',
-      next: expect.stringContaining('Invite'),
+      hint: expect.stringContaining('Invite'),
     });
     await matrixRequest(synapse.baseUrl, 'POST', `/_matrix/client/v3/rooms/${good.room_id}/invite`, {
       token: olivia.accessToken,

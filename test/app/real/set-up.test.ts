@@ -234,7 +234,7 @@ describe('init', () => {
     mas.remove();
     proxy.on({ method: 'GET', path: '/login' }, answerWith(200, { flows: [{ type: 'm.login.sso' }] }));
     await expect(init(answers({ homeserverUrl: proxy.baseUrl }))).rejects.toMatchObject({
-      next: expect.stringContaining('password_config'),
+      hint: expect.stringContaining('password_config'),
     });
   });
 
@@ -242,7 +242,7 @@ describe('init', () => {
     await init(answers());
     await expect(init(answers())).rejects.toMatchObject({
       code: 'conflict',
-      next: expect.stringContaining('--force'),
+      hint: expect.stringContaining('--force'),
     });
   });
 });

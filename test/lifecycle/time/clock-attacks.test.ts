@@ -19,13 +19,13 @@ test('a homeserver that says when the service was stopped gives no token the tim
   // Stopped for six hours; in the meantime a token has expired. The header is that of the moment of the stop.
   const { clock, pass } = machine(NOON - 6 * HOUR);
   clock.observed(NOON - 6 * HOUR);
-  expect(clock.worry()).toMatchObject({ kind: 'disagrees', refusing: true });
+  expect(clock.problem()).toMatchObject({ kind: 'disagrees', refusing: true });
   pass(MINUTE);
   clock.observed(NOON - 6 * HOUR + MINUTE);
-  expect(clock.worry()).toMatchObject({ refusing: true });
+  expect(clock.problem()).toMatchObject({ refusing: true });
   // And ends none by it: once it tells the truth, all is as it should be.
   clock.observed(NOON + MINUTE);
-  expect(clock.worry()).toBeNull();
+  expect(clock.problem()).toBeNull();
   expect(clock.now()).toBe(NOON + MINUTE);
 });
 
@@ -33,7 +33,7 @@ test('a time that was noted before a stop does not become a witness by waiting',
   const { it, clock, pass } = machine(NOON - 6 * HOUR);
   for (let minute = 0; minute < 60; minute++) {
     clock.observed(it.wall - 6 * HOUR);
-    expect(clock.worry()?.refusing).toBe(true);
+    expect(clock.problem()?.refusing).toBe(true);
     pass(MINUTE);
   }
 });
@@ -53,7 +53,7 @@ test('whoever sets the clock back a little, again and again, does not make token
   }
   const behind = it.mono - 1_000 - (clock.now() - NOON);
   expect(behind).toBeLessThanOrEqual(MINUTE);
-  expect(clock.worry()).toMatchObject({ kind: 'went-back' });
+  expect(clock.problem()).toMatchObject({ kind: 'went-back' });
 });
 
 test('a clock that runs a little fast and is set right now and then worries nobody', () => {
@@ -63,7 +63,7 @@ test('a clock that runs a little fast and is set right now and then worries nobo
     pass(HOUR);
     it.wall -= 300;
     clock.observed(it.wall);
-    expect(clock.worry()).toBeNull();
+    expect(clock.problem()).toBeNull();
     expect(Math.abs(clock.now() - it.wall)).toBeLessThanOrEqual(400);
   }
   expect(it.mono).toBeGreaterThan(59 * DAY);

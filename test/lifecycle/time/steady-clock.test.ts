@@ -28,7 +28,7 @@ describe('a steady clock', () => {
     pass(1_234.5);
     expect(clock.now()).toBe(NOON + 1_234);
     it.wall = Math.floor(it.wall);
-    expect(clock.worry()).toBeNull();
+    expect(clock.problem()).toBeNull();
   });
 
   test('stands still for a small step back, rather than go back', () => {
@@ -40,7 +40,7 @@ describe('a steady clock', () => {
     expect(clock.now()).toBe(NOON);
     pass(20 * SECOND);
     expect(clock.now()).toBe(NOON + 11 * SECOND);
-    expect(clock.worry()).toBeNull();
+    expect(clock.problem()).toBeNull();
   });
 
   test('goes on by itself when the machine’s clock is set back, and no token lives longer for it', () => {
@@ -50,15 +50,15 @@ describe('a steady clock', () => {
     set(-DAY);
     pass(HOUR);
     expect(clock.now()).toBe(NOON + HOUR);
-    expect(clock.worry()).toMatchObject({ kind: 'went-back', refusing: true });
+    expect(clock.problem()).toMatchObject({ kind: 'went-back', refusing: true });
     // The homeserver is on the same machine: it says the same wrong time.
     clock.observed(NOON - DAY + HOUR);
     pass(HOUR);
     expect(clock.now()).toBe(NOON + 2 * HOUR);
-    expect(clock.worry()).toMatchObject({ kind: 'went-back', refusing: false });
+    expect(clock.problem()).toMatchObject({ kind: 'went-back', refusing: false });
     set(DAY);
     clock.observed(NOON + 2 * HOUR);
-    expect(clock.worry()).toBeNull();
+    expect(clock.problem()).toBeNull();
   });
 
   test('does not believe a leap of ten years, nor end anything by it', () => {
@@ -66,12 +66,12 @@ describe('a steady clock', () => {
     clock.observed(NOON);
     clock.now();
     set(3_650 * DAY);
-    expect(clock.worry()?.refusing).toBe(true);
+    expect(clock.problem()?.refusing).toBe(true);
     expect(clock.now()).toBe(NOON);
     pass(MINUTE);
     clock.observed(NOON + MINUTE);
     // Two of three agree: it goes on by the right time, and says that the machine’s is wrong.
-    expect(clock.worry()).toMatchObject({ kind: 'disagrees', refusing: false });
+    expect(clock.problem()).toMatchObject({ kind: 'disagrees', refusing: false });
     expect(clock.now()).toBe(NOON + MINUTE);
   });
 
@@ -82,7 +82,7 @@ describe('a steady clock', () => {
     for (const off of [DAY, -DAY]) {
       clock.observed(NOON + MINUTE + off);
       expect(clock.now()).toBe(NOON + MINUTE);
-      expect(clock.worry()).toMatchObject({ kind: 'disagrees', refusing: false });
+      expect(clock.problem()).toMatchObject({ kind: 'disagrees', refusing: false });
     }
   });
 
@@ -91,10 +91,10 @@ describe('a steady clock', () => {
       const { clock, pass, set, it } = machine(start);
       set(HOUR);
       clock.observed(it.wall - 10 * MINUTE);
-      expect(clock.worry()?.refusing).toBe(true);
+      expect(clock.problem()?.refusing).toBe(true);
       pass(MINUTE);
       clock.observed(it.wall - 10 * MINUTE);
-      expect(clock.worry()?.refusing).toBe(true);
+      expect(clock.problem()?.refusing).toBe(true);
     }
   });
 
@@ -103,9 +103,9 @@ describe('a steady clock', () => {
     clock.observed(NOON);
     clock.now();
     set(8 * HOUR);
-    expect(clock.worry()?.refusing).toBe(true);
+    expect(clock.problem()?.refusing).toBe(true);
     clock.observed(NOON + 8 * HOUR);
-    expect(clock.worry()).toBeNull();
+    expect(clock.problem()).toBeNull();
     expect(clock.now()).toBe(NOON + 8 * HOUR);
   });
 
@@ -115,7 +115,7 @@ describe('a steady clock', () => {
     expect(clock.now()).toBe(NOON + DAY);
     pass(MINUTE);
     expect(clock.now()).toBe(NOON + DAY + MINUTE);
-    expect(clock.worry()).toMatchObject({ kind: 'went-back', refusing: false });
+    expect(clock.problem()).toMatchObject({ kind: 'went-back', refusing: false });
   });
 
   test('never goes back, whatever happens to it', () => {
@@ -169,8 +169,8 @@ describe('the watch over the clock', () => {
     const { it, clock, set, told, services, store } = parts();
     const watch = watchClock(services, store, async () => it.wall, { ...pace, askMs: 60_000 });
     set(HOUR);
-    expect(clock.worry()?.refusing).toBe(true);
-    await expect.poll(() => clock.worry()).toBeNull();
+    expect(clock.problem()?.refusing).toBe(true);
+    await expect.poll(() => clock.problem()).toBeNull();
     await watch.stop();
     expect(told).toEqual([]);
   });

@@ -22,7 +22,7 @@ test('a login gives a session, a wrong password a sentence, and a logout can be 
     createControlRoom({ homeserverUrl: synapse.baseUrl, ...session, admins: [], name: 'Mint' }),
   ).rejects.toMatchObject({
     code: 'homeserver-refused',
-    next: expect.stringContaining('mintwarden init'),
+    hint: expect.stringContaining('mintwarden init'),
   });
 });
 

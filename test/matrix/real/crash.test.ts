@@ -108,7 +108,7 @@ test('with its store lost, a new device is signed from the seeds and nobody is w
   await before.stop();
   rmSync(bot.stateDir, { recursive: true });
 
-  await expect(bot.start()).rejects.toMatchObject({ code: 'state', next: expect.stringContaining('init') });
+  await expect(bot.start()).rejects.toMatchObject({ code: 'state', hint: expect.stringContaining('init') });
   // Nothing was made in its place: init goes by that.
   expect(existsSync(bot.stateDir)).toBe(false);
 

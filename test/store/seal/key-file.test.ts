@@ -39,7 +39,7 @@ describe('the key file', () => {
       await chmod(scratch.file, mode);
       await expect(loadOrCreateKey(scratch.file)).rejects.toMatchObject({
         code: 'state',
-        next: `chmod 600 '${scratch.file}'`,
+        hint: `chmod 600 '${scratch.file}'`,
       });
     }
   });

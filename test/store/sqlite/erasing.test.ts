@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { delivered, ended, markLive } from '../../../src/domain/grant.ts';
+import { markDelivered, markEnded, markLive } from '../../../src/domain/grant.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { ADMIN, NOON, sampleGrant, sampleLease } from '../../contract/sample.ts';
 import { keptLog, scratchFolder } from '../scratch.ts';
@@ -37,7 +37,7 @@ describe('an erased secret', () => {
     expect(await stillHolding(scratch.folder, TOKEN)).not.toEqual([]);
     await ledger.commit({
       at: NOON,
-      grants: [delivered(live)],
+      grants: [markDelivered(live)],
       leases: [{ ...lease, revision: 2, sealed: null, state: 'dead' }],
     });
     expect(await stillHolding(scratch.folder, TOKEN)).toEqual([]);
@@ -53,7 +53,7 @@ describe('an erased secret', () => {
     await first.close();
     const second = await openSqliteLedger({ file: scratch.file, log });
     const replaced = { ...lease, revision: 2, sealed: 'another' };
-    await second.commit({ at: NOON, grants: [ended(grant, 'revoked', ADMIN, NOON)], leases: [replaced] });
+    await second.commit({ at: NOON, grants: [markEnded(grant, 'revoked', ADMIN, NOON)], leases: [replaced] });
     expect(await stillHolding(scratch.folder, TOKEN)).toEqual([]);
     expect(await stillHolding(scratch.folder, LEASE)).toEqual([]);
     await second.close();
@@ -66,7 +66,7 @@ describe('an erased secret', () => {
     const reader = new DatabaseSync(scratch.file, { readOnly: true });
     reader.exec('BEGIN; SELECT count(*) FROM grants;');
     const begun = performance.now();
-    expect(await ledger.commit({ at: NOON, grants: [ended(grant, 'revoked', ADMIN, NOON)] })).toBe(
+    expect(await ledger.commit({ at: NOON, grants: [markEnded(grant, 'revoked', ADMIN, NOON)] })).toBe(
       'committed',
     );
     expect(performance.now() - begun).toBeLessThan(1_000);

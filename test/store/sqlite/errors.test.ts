@@ -47,7 +47,7 @@ describe('a full disk', () => {
     ).rejects.toMatchObject({
       code: 'state',
       message: expect.stringContaining('the disk is full'),
-      next: expect.stringContaining('Free some space'),
+      hint: expect.stringContaining('Free some space'),
     });
     expect(written).toBeGreaterThan(0);
     expect(heard).toHaveLength(written);

@@ -13,7 +13,7 @@ const state = (message: string) => ({
   name: 'MintwardenError',
   code: 'state',
   message: expect.stringContaining(message),
-  next: expect.any(String),
+  hint: expect.any(String),
 });
 const mode = async (path: string) => (await stat(path)).mode & 0o777;
 

@@ -1,5 +1,5 @@
 import type { GrantId } from '../../../src/domain/ids.ts';
-import { ended, markLive } from '../../../src/domain/grant.ts';
+import { markEnded, markLive } from '../../../src/domain/grant.ts';
 import { openSqliteLedger } from '../../../src/store/sqlite/index.ts';
 import { NOON, sampleGrant } from '../../contract/sample.ts';
 import { FIRST, SECOND, transactionsContract } from '../../contract/transactions.ts';
@@ -22,7 +22,8 @@ transactionsContract('SQLite', async () => {
     },
     end: async (grantId: GrantId, at: number) => {
       const grant = live.find(({ id }) => id === grantId);
-      if (grant !== undefined) await ledger.commit({ at, grants: [ended(grant, 'revoked', 'system', at)] });
+      if (grant !== undefined)
+        await ledger.commit({ at, grants: [markEnded(grant, 'revoked', 'system', at)] });
     },
     cleanup: async () => {
       await ledger.close();

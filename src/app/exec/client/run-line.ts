@@ -51,7 +51,7 @@ export async function runLine(line: string, { socket, folder, id }: RunOptions):
 function refused(error: unknown): ExecReply {
   const told: ExecError =
     error instanceof MintwardenError
-      ? { code: error.code, message: error.message, next: error.next }
+      ? { code: error.code, message: error.message, next: error.hint }
       : { code: 'internal', message: 'Something went wrong with the file.', next: null };
   return { command: null, words: [told.message, told.next ?? ''].join('\n\n').trim(), data: {}, error: told };
 }

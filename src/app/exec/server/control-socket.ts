@@ -139,8 +139,11 @@ async function serve(socket: Socket, respond: Responder, patience: typeof TIMEOU
 }
 
 function errorResponse(error: unknown): Omit<ExecResponse, 'version' | 'kind'> {
-  const { code, message, next } =
-    error instanceof MintwardenError ? error : new MintwardenError('internal', 'Something went wrong.');
+  const {
+    code,
+    message,
+    hint: next,
+  } = error instanceof MintwardenError ? error : new MintwardenError('internal', 'Something went wrong.');
   return { command: null, words: message, data: {}, error: { code, message, next } };
 }
 

@@ -57,7 +57,7 @@ async function handOverToken(
 
 function toExecError(error: unknown): ExecError & OperatorReply['error'] {
   if (error instanceof MintwardenError && error.code !== 'internal')
-    return { code: error.code, message: error.message, next: error.next };
+    return { code: error.code, message: error.message, next: error.hint };
   return {
     code: 'internal',
     message: 'Something went wrong while the token was handed over.',
