@@ -10,7 +10,7 @@ import { type GrantDesk, grantDesk } from '../gateway/support/grant-desk.ts';
 import { startTestGateway } from '../gateway/support/test-gateway.ts';
 import { freePort } from '../harness/free-port.ts';
 import { type Nginx, nginxPrograms, startNginx } from '../harness/nginx.ts';
-import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
+import { type Person, registerPerson, roomPath, V3 } from './support/person.ts';
 import { type Proxy, startProxy } from '../harness/proxy.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { addGrant } from './support/scoped-gateway.ts';

@@ -10,7 +10,7 @@ import { editOf, type Held, type HolderClient } from '../harness/holder-client.t
 import { jsSdkHolder } from '../harness/holder-js-sdk.ts';
 import { nioHolder } from '../harness/holder-nio.ts';
 import { matrixRequest } from '../harness/matrix-http.ts';
-import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
+import { type Person, registerPerson, roomPath, V3 } from './support/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { subjectView, type SubjectNews } from './support/subject-view.ts';
 import { silentLog } from '../support/silent-log.ts';

@@ -6,7 +6,7 @@ import type { Gateway } from '../../src/gateway/server.ts';
 import { grantDesk } from '../gateway/support/grant-desk.ts';
 import { grantOf } from '../gateway/support/grants.ts';
 import { startTestGateway } from '../gateway/support/test-gateway.ts';
-import { V3 } from '../harness/person.ts';
+import { V3 } from './support/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { crowdedWorld, ROOM_NAMES, type RoomName, WORD, type World } from './support/crowded-world.ts';
 import { isPending, realTime } from '../support/wait.ts';

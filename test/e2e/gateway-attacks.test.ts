@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
-import { type Person, registerPerson, V3 } from '../harness/person.ts';
+import { type Person, registerPerson, V3 } from './support/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 import { realTime } from '../support/wait.ts';

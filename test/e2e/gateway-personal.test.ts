@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { MatrixHttpError } from '../harness/matrix-http.ts';
-import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
+import { type Person, registerPerson, roomPath, V3 } from './support/person.ts';
 import { startSynapse, type Synapse } from '../harness/synapse.ts';
 import { startScopedGateway } from './support/scoped-gateway.ts';
 

@@ -15,7 +15,7 @@ import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import { sampleGrant } from '../contract/sample.ts';
 import { startTestGateway } from '../gateway/support/test-gateway.ts';
 import { MatrixHttpError, statusOf } from '../harness/matrix-http.ts';
-import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
+import { type Person, registerPerson, roomPath, V3 } from './support/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { keptLog, scratchFolder } from '../store/scratch.ts';
 import { buildPolicy } from '../support/grants.ts';

@@ -6,7 +6,7 @@ import type { LeaseId, RoomId } from '../../src/domain/ids.ts';
 import { openSqliteLedger } from '../../src/store/sqlite/index.ts';
 import { sampleGrant } from '../contract/sample.ts';
 import { statusOf } from '../harness/matrix-http.ts';
-import { type Person, registerPerson, roomPath } from '../harness/person.ts';
+import { type Person, registerPerson, roomPath } from './support/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { keptLog, scratchFolder } from '../store/scratch.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';

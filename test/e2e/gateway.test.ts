@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { MatrixHttpError } from '../harness/matrix-http.ts';
-import { type Person, registerPerson, roomPath, V3 } from '../harness/person.ts';
+import { type Person, registerPerson, roomPath, V3 } from './support/person.ts';
 import { sharedSynapse } from '../harness/shared-synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 import { isPending, realTime, until } from '../support/wait.ts';

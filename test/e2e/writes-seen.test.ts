@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Permission } from '../../src/domain/permission.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
-import { type Person, registerPerson, V3 } from '../harness/person.ts';
+import { type Person, registerPerson, V3 } from './support/person.ts';
 import { startSynapse, type Synapse } from '../harness/synapse.ts';
 import { type ScopedGateway, startScopedGateway } from './support/scoped-gateway.ts';
 import { type SubjectNews, subjectView } from './support/subject-view.ts';

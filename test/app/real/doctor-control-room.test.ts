@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startJsClient } from '../../harness/js-client.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
-import { V3 } from '../../harness/person.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { doctorStage } from './support/doctor-stage.ts';
+
+const V3 = '/_matrix/client/v3';
 
 /** What doctor says of the control room. */
 const stage = await doctorStage(sharedSynapse());

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { matrixRequest } from '../../harness/matrix-http.ts';
-import { V3 } from '../../harness/person.ts';
 import { startSynapse } from '../../harness/synapse.ts';
 import { doctorStage } from './support/doctor-stage.ts';
+
+const V3 = '/_matrix/client/v3';
 
 /** What doctor says of the sessions of both accounts, with the service stopped. */
 

@@ -13,9 +13,9 @@ import { cut, hold, startProxy } from '../../harness/proxy.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { uniqueName, type TestUser } from '../../harness/synapse-users.ts';
 import { atTerminal } from '../../harness/terminal.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/mintwarden.mjs');
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const synapse = sharedSynapse();
 let parent: string;
 let dir: string;
@@ -37,7 +37,7 @@ const asked = (more: Partial<InitOptions> = {}): InitOptions => ({
   botLocalpart: uniqueName('bot'),
   issuerLocalpart: uniqueName('issuer'),
   out: () => {},
-  log: quiet,
+  log: silentLog,
   ...more,
 });
 const undoing = (more: Partial<UndoOptions> = {}): UndoOptions => ({
@@ -49,7 +49,7 @@ const undoing = (more: Partial<UndoOptions> = {}): UndoOptions => ({
   untold: false,
   adminToken: null,
   out: () => {},
-  log: quiet,
+  log: silentLog,
   ...more,
 });
 async function undo(more: Partial<UndoOptions> = {}): Promise<'done' | 'nothing'> {

@@ -9,8 +9,8 @@ import { matrixRequest } from '../../harness/matrix-http.ts';
 import { answerWith, cut, startProxy } from '../../harness/proxy.ts';
 import { startSynapse, type Synapse } from '../../harness/synapse.ts';
 import type { TestUser } from '../../harness/synapse-users.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let synapse: Synapse;
 let olivia: TestUser;
 let dir: string;
@@ -39,7 +39,7 @@ function answers(more: Partial<InitOptions> = {}): InitOptions & { lines: string
     botLocalpart: `bot${String(count)}`,
     issuerLocalpart: `issuer${String(count)}`,
     out: (line) => lines.push(line),
-    log: quiet,
+    log: silentLog,
     lines,
     ...more,
   };

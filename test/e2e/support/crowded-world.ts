@@ -1,5 +1,5 @@
 import type { RoomId } from '../../../src/domain/ids.ts';
-import { type Person, registerPerson, roomPath, V3 } from '../../harness/person.ts';
+import { type Person, registerPerson, roomPath, V3 } from './person.ts';
 import type { SynapseServer } from '../../harness/synapse.ts';
 
 /** A room of the world, with all that must not be told outside of it. */

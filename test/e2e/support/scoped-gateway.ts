@@ -5,7 +5,7 @@ import { type GrantDesk, grantDesk } from '../../gateway/support/grant-desk.ts';
 import { grantOf } from '../../gateway/support/grants.ts';
 import { startTestGateway } from '../../gateway/support/test-gateway.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
-import type { Person } from '../../harness/person.ts';
+import type { Person } from './person.ts';
 import type { SynapseServer } from '../../harness/synapse.ts';
 
 /** What the token may do, and what the gateway is started with. */

@@ -10,8 +10,8 @@ import { createSynapse, type Synapse as Adapter } from '../../../src/issuers/syn
 import { matrixRequest } from '../../harness/matrix-http.ts';
 import { startSynapse, type Synapse } from '../../harness/synapse.ts';
 import type { TestUser } from '../../harness/synapse-users.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const BOT = parseUserId('@bot:test.local') as UserId;
 
 let synapse: Synapse;
@@ -26,7 +26,7 @@ function adapterWith(token: string): Adapter {
     issuerToken: () => token,
     botUserId: BOT,
     timeoutMs: 10_000,
-    log: quiet,
+    log: silentLog,
   });
 }
 const id = (user: TestUser): UserId => user.userId as UserId;
@@ -246,7 +246,7 @@ describe('the directory', () => {
       issuerToken: () => other.adminToken,
       botUserId: BOT,
       timeoutMs: 10_000,
-      log: quiet,
+      log: silentLog,
     });
     expect(await asAdmin.directory.hasServerNotices()).toBe(false);
     expect(await asAdmin.directory.subject('@harness-admin:test.local' as UserId)).toMatchObject({

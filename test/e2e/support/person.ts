@@ -1,7 +1,7 @@
-import type { RoomId, UserId } from '../../src/domain/ids.ts';
-import { matrixRequest } from './matrix-http.ts';
-import type { SynapseServer } from './synapse.ts';
-import type { TestUser } from './synapse-users.ts';
+import type { RoomId, UserId } from '../../../src/domain/ids.ts';
+import { matrixRequest } from '../../harness/matrix-http.ts';
+import type { SynapseServer } from '../../harness/synapse.ts';
+import type { TestUser } from '../../harness/synapse-users.ts';
 
 export const V3 = '/_matrix/client/v3';
 
