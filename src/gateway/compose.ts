@@ -12,11 +12,12 @@ import type { RateClass } from './http/call.ts';
 import { instanceProver } from './http/instance-proof.ts';
 import { coarseTimer } from './limits/coarse-timer.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits/limits.ts';
+import { type GrantSlots, grantSlots } from './limits/grant-slots.ts';
 import { memoryBudget } from './limits/memory-budget.ts';
 import { openRequests } from './limits/open-requests.ts';
 import { pollThrottle } from './limits/poll-throttle.ts';
 import { type RateLimiter, tokenBucket } from './limits/rate-limiter.ts';
-import { requestRate } from './limits/request-rate.ts';
+import { type RequestRate, requestRate } from './limits/request-rate.ts';
 import { createMediaGate } from './media/gate.ts';
 import { createMedia } from './media/media.ts';
 import type { Uploads } from './media/uploads.ts';
@@ -46,6 +47,9 @@ export type GatewayOptions = {
   readonly transactions: Transactions;
   /** How often grants may write, where that is not counted in here. */
   readonly rateLimiters?: Readonly<Record<RateClass, RateLimiter>>;
+  /** How often grants may ask, and how much at the same time, where that is not counted in here. */
+  readonly requestRate?: RequestRate;
+  readonly slots?: GrantSlots;
   /** What grants uploaded, where that is not known in here alone. */
   readonly uploads?: Uploads;
   readonly clock: Clock;
@@ -87,7 +91,7 @@ export function createServices(options: GatewayOptions): Composed {
     uploads: options.uploads,
   });
   const upstreams = { accessControl, json, filterWorker };
-  const open = openRequests(limits.concurrentPerGrant);
+  const open = openRequests(options.slots ?? grantSlots(limits.concurrentPerGrant));
   const services: GatewayServices = {
     ...upstreams,
     router: createRouter(CATALOGUE),
@@ -113,7 +117,7 @@ export function createServices(options: GatewayOptions): Composed {
     }),
     open,
     memory: memoryBudget(limits.answerBytes, limits.heldBytes),
-    requestRate: requestRate(limits.requestsPerSecond, limits.requestsAtOnce, now),
+    requestRate: options.requestRate ?? requestRate(limits.requestsPerSecond, limits.requestsAtOnce, now),
     rateLimiters,
     invalidTokenThrottle: pollThrottle(limits.lateMs, now),
     troubleThrottle: pollThrottle(limits.troubleMs, now),

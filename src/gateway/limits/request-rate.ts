@@ -2,13 +2,21 @@ import type { GrantId } from '../../domain/ids.ts';
 
 /** How often each grant may ask for anything. */
 export interface RequestRate {
-  /** Counts one in and says 0; or says in how many milliseconds one may be asked, and counts nothing. */
-  take(grantId: GrantId): number;
+  /**
+   * Counts one in and says 0; or says in how many milliseconds one may be asked, and counts nothing. A promise
+   * where it is kept in another process.
+   */
+  take(grantId: GrantId): number | Promise<number>;
   /**
    * Counts a request that was let in for more than one, by its body: to read it takes the gateway's one
    * thread.
    */
   weigh(grantId: GrantId, bodyBytes: number): void;
+}
+
+/** One that is kept here. */
+export interface LocalRequestRate extends RequestRate {
+  take(grantId: GrantId): number;
 }
 
 const MAX_KNOWN = 10_000;
@@ -17,13 +25,18 @@ const BYTES_OF_ONE = 16_384;
 /** Sums of fractions are not exact: whoever waited as long as was said is let in. */
 const ROUNDING_MS = 0.001;
 
+/** How many requests a body counts as, besides the one that it came with. */
+export function requestsWorth(bodyBytes: number): number {
+  return Math.floor(bodyBytes / BYTES_OF_ONE);
+}
+
 /**
  * Keeps one grant from taking the gateway and the homeserver from the others. A leaky bucket as a meter
  * (GCRA, ITU-T I.371): one number for each grant, since every request pays for it.
  * @param perSecond in the long run
  * @param atOnce how many may come together after a rest
  */
-export function requestRate(perSecond: number, atOnce: number, now: () => number): RequestRate {
+export function requestRate(perSecond: number, atOnce: number, now: () => number): LocalRequestRate {
   const each = 1_000 / perSecond;
   const most = each * atOnce;
   /** When the bucket of a grant will have run dry. */
@@ -47,7 +60,7 @@ export function requestRate(perSecond: number, atOnce: number, now: () => number
     },
     weigh(grantId, bodyBytes) {
       const known = dryAt.get(grantId);
-      if (known !== undefined) known.at += each * Math.floor(bodyBytes / BYTES_OF_ONE);
+      if (known !== undefined) known.at += each * requestsWorth(bodyBytes);
     },
   };
 

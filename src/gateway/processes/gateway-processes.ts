@@ -11,7 +11,6 @@ import { type GatewayProcess, type ChildProgram, startGatewayProcess } from './c
 import type { ChildSetup } from './messages.ts';
 import { createIpcServer } from './ipc-server.ts';
 import { reservePort } from './reserve-port.ts';
-import { DEFAULT_LIMITS } from '../limits/limits.ts';
 import { requestPool, slotPool } from './limit-pools.ts';
 import { limitShare } from './limit-shares.ts';
 
@@ -72,8 +71,7 @@ export async function startGatewayProcesses(options: GatewayProcessesOptions): P
     );
   }
   const port = await reservePort(listen.host, listen.port);
-  const whole = { ...DEFAULT_LIMITS, ...options.setup.limits };
-  const limits = limitShare(whole, count);
+  const limits = limitShare(options.setup.limits ?? {}, count);
   const setup: ChildSetup = {
     ...options.setup,
     limits,
@@ -85,8 +83,8 @@ export async function startGatewayProcesses(options: GatewayProcessesOptions): P
     tending: tokenBucket(limits.tendsPerSecond, limits.tendsAtOnce, now),
   };
   const pools = {
-    slots: slotPool(whole.concurrentPerGrant),
-    requests: requestPool(whole.requestsPerSecond, whole.requestsAtOnce, now),
+    slots: slotPool(limits.concurrentPerGrant),
+    requests: requestPool(limits.requestsPerSecond, limits.requestsAtOnce, now),
   };
   const revision = createSharedRevision(options.folder);
   const server = createIpcServer({ ...options, rateLimiters, pools, revision, now });

@@ -6,6 +6,8 @@ import { sharedRevisionReader } from './shared-revision.ts';
 import { type IpcClient, createIpcClient } from './ipc-client.ts';
 import type { FromChild, ChildSetup, ToChild } from './messages.ts';
 import { toIpcError } from './ipc-error.ts';
+import { createSharedLimits, type SharedLimits } from './shared-limits.ts';
+import { DEFAULT_LIMITS } from '../limits/limits.ts';
 import { createRemoteAccess, type RemoteAccess } from './remote-access.ts';
 import {
   remoteRateLimiters,
@@ -42,6 +44,7 @@ export function runGatewayChild({ log, sentence, observe, metrics }: ChildOption
   let client: IpcClient | undefined;
   let access: RemoteAccess | undefined;
   let ownMedia: SharedOwnMedia | undefined;
+  let limits: SharedLimits | undefined;
   let gateway: Gateway | undefined;
 
   const start = async (setup: ChildSetup, at: number): Promise<void> => {
@@ -56,9 +59,12 @@ export function runGatewayChild({ log, sentence, observe, metrics }: ChildOption
         uploads: sharedOwnMedia(bot),
       };
       ownMedia = remote.uploads;
+      limits = createSharedLimits(bot, { ...DEFAULT_LIMITS, ...setup.limits });
       gateway = await startGateway({
         ...setup,
         ...remote,
+        requestRate: limits.rate,
+        slots: limits.slots,
         accessControl: control,
         sentence,
         ...(observe !== null && { observer: observe }),
@@ -81,6 +87,8 @@ export function runGatewayChild({ log, sentence, observe, metrics }: ChildOption
     if (message.type === 'setup') void start(message.setup, message.at);
     else if (message.type === 'close') void close();
     else if (message.type === 'own-media') ownMedia?.receive(message);
+    else if (message.type === 'reclaim')
+      send({ ...message, count: limits?.reclaim(message) ?? 0, type: 'reclaimed' });
     else if (message.type === 'metrics')
       metrics().then(
         (counted) => send({ type: 'metrics', metrics: counted }),

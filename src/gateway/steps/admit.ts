@@ -3,17 +3,29 @@ import type { Network } from '../../domain/network.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { addressAllowed } from '../../domain/scope-checks.ts';
 import { clientAddress } from '../http/client-address.ts';
-import { type GatewayResponse, rateLimited, WRONG_NETWORK } from '../http/response.ts';
-import type { RequestContext } from '../request/context.ts';
+import { rateLimited, WRONG_NETWORK } from '../http/response.ts';
+import type { RequestContext, StepResult } from '../request/context.ts';
 import { requireAccess } from '../request/access.ts';
 import type { GatewayServices } from '../request/services.ts';
+import { authenticate } from './authenticate.ts';
 
 /** Lets a request in by where it comes from and by how many came before it. */
-export function admit(context: RequestContext, services: GatewayServices): GatewayResponse | undefined {
+export function admit(context: RequestContext, services: GatewayServices): StepResult | Promise<StepResult> {
   const { grant } = requireAccess(context);
   if (!isFromAllowedNetwork(grant.scope, context.message, services.trustedProxies)) return WRONG_NETWORK;
   const waitMs = services.requestRate.take(grant.id);
+  if (waitMs instanceof Promise) return admitLater(context, services, waitMs);
   return waitMs > 0 ? rateLimited(waitMs) : undefined;
+}
+
+/** The grant may have ended while another process was asked: the token is verified again. */
+async function admitLater(
+  context: RequestContext,
+  services: GatewayServices,
+  coming: Promise<number>,
+): Promise<StepResult> {
+  const waitMs = await coming;
+  return waitMs > 0 ? rateLimited(waitMs) : authenticate(context, services);
 }
 
 /** Whether a scope lets requests come from where this one came. One that cannot be told does not. */
