@@ -1,124 +1,11 @@
 import { z } from 'zod';
-import { parsePermission, parseTypePattern } from '../domain/permission.ts';
-import { parseDuration } from '../domain/duration.ts';
-import { parseEndpoint } from '../domain/endpoint-rule.ts';
-import { MintwardenError } from '../domain/errors.ts';
-import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import { parseNetwork } from '../domain/network.ts';
+import { accountKeys } from './account-keys.ts';
+import { preset } from './preset-keys.ts';
+import { commandSyntax, duration, file, roomId, userId } from './value-types.ts';
 
 const MINUTE_MS = 60_000;
-const YEAR_MS = 366 * 86_400_000;
 const ADDRESS_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:\s[\]]+):\d{1,5}$/;
-
-function parsed<T>(parse: (text: string) => T | null, problem: string) {
-  return z.string().transform((text, context): T => {
-    const value = parse(text);
-    if (value !== null) return value;
-    context.addIssue({ code: 'custom', message: problem });
-    return z.NEVER;
-  });
-}
-
-const userId = (): z.ZodType<UserId, string> => parsed(parseUserId, 'is no Matrix user id');
-const roomId = (): z.ZodType<RoomId, string> => parsed(parseRoomId, 'is no room id');
-
-const duration = (minMs: number): z.ZodType<number, string> =>
-  z.string().transform((text, context) => {
-    try {
-      const ms = parseDuration(text);
-      if (ms >= minMs && ms <= YEAR_MS) return ms;
-      context.addIssue({ code: 'custom', message: ms < minMs ? 'is too short' : 'is longer than a year' });
-    } catch (error) {
-      if (!(error instanceof MintwardenError)) throw error;
-      context.addIssue({ code: 'custom', message: 'is no duration' });
-    }
-    return z.NEVER;
-  });
-
-const file = (): z.ZodType<string, string> => z.string().min(1, 'is empty');
-
-/** Parsed by what parses the same words in a command; its own sentence says what is wrong. */
-const commandSyntax = <T>(parse: (text: string) => T): z.ZodType<T, string> =>
-  z.string().transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof MintwardenError)) throw error;
-      context.addIssue({ code: 'custom', message: `is not understood: ${error.message}` });
-    }
-    return z.NEVER;
-  });
-
-const preset = z.strictObject({
-  explanation: z
-    .string()
-    .min(1, 'is empty')
-    .max(200, 'is too long')
-    .meta({ description: 'What it is for; shown by !help presets.' }),
-  can: z
-    .array(commandSyntax(parsePermission))
-    .min(1, 'is empty')
-    .meta({ description: 'What it can do, as in --can.' }),
-  types: z
-    .array(commandSyntax(parseTypePattern))
-    .min(1, 'is empty')
-    .optional()
-    .meta({ description: 'As in --types.' }),
-  power: z.int('is no whole number').optional().meta({ description: 'As in --power.' }),
-  allow: z
-    .array(commandSyntax(parseEndpoint))
-    .min(1, 'is empty')
-    .optional()
-    .meta({ description: 'As in --allow.' }),
-  deny: z
-    .array(commandSyntax(parseEndpoint))
-    .min(1, 'is empty')
-    .optional()
-    .meta({ description: 'As in --deny.' }),
-  from: z
-    .array(commandSyntax(parseNetwork))
-    .min(1, 'is empty')
-    .optional()
-    .meta({ description: 'As in --from.' }),
-  uses: z.int('is no whole number').min(1, 'is too small').optional().meta({ description: 'As in --uses.' }),
-});
-
-function account(who: string, localpart: string, tokenUse: string) {
-  return {
-    user_id: userId().meta({
-      description: `The user ID of ${who}.`,
-      examples: [`@${localpart}:example.org`],
-    }),
-    access_token_file: file()
-      .optional()
-      .meta({
-        description: `A file that contains only its access token. ${tokenUse}`,
-        examples: [`secrets/${localpart}.token`],
-      }),
-    access_token: z
-      .string()
-      .min(1, 'is empty')
-      .optional()
-      .meta({
-        description: 'The token itself, instead of a file. Better given in the environment.',
-        examples: ['syt_…'],
-      }),
-    password_file: file()
-      .optional()
-      .meta({
-        description: 'A file that contains only its password. Needed when cross-signing keys are created.',
-        examples: [`secrets/${localpart}.password`],
-      }),
-    password: z
-      .string()
-      .min(1, 'is empty')
-      .optional()
-      .meta({
-        description: 'The password itself, instead of a file. Better given in the environment.',
-        examples: ['…'],
-      }),
-  };
-}
 
 /**
  * The configuration file, as written. Every key stands here with what is said of it in the example, in
@@ -139,7 +26,7 @@ export const fileSchema = z.strictObject({
     .meta({ description: 'The homeserver.' }),
   bot: z
     .strictObject(
-      account(
+      accountKeys(
         'the account that chats; not a server administrator',
         'mintwarden',
         'Its session has the encryption keys.',
@@ -151,7 +38,7 @@ export const fileSchema = z.strictObject({
       kind: z
         .literal('synapse', 'is no kind of issuer')
         .meta({ description: 'How tokens are created.', examples: ['synapse'] }),
-      ...account(
+      ...accountKeys(
         'the account that makes tokens; a server administrator that never chats',
         'mintwarden-issuer',
         'Anyone who holds it owns the homeserver.',
