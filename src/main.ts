@@ -6,7 +6,7 @@ import { commandHelp, generalHelp } from './app/command-line/help.ts';
 import { parseFlags } from './app/command-line/parse-flags.ts';
 import { ownVersion } from './app/version.ts';
 
-// What libraries write is nobody else's to read either.
+// Files that libraries write must not be readable by others either.
 process.umask(0o077);
 const words = process.argv.slice(2);
 try {

@@ -21,7 +21,7 @@ import { writePrivate } from './private-files.ts';
 const MIN_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 
-/** The key of anchors: whoever has the sealing key can make one, and nobody else. */
+/** The key of anchors: only the sealing key can derive it. */
 export function anchorMac(sealingKey: Uint8Array): Mac {
   const key = Buffer.from(hkdfSync('sha256', sealingKey, '', 'mintwarden anchors', 32));
   return (text) => createHmac('sha256', key).update(text).digest('hex');

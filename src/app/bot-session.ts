@@ -14,8 +14,8 @@ type PositionCache = {
 };
 
 /**
- * What the bot's session is made of, whoever starts it; its token, and what is done with what people write,
- * come besides.
+ * The options of the bot's session that do not depend on who starts it; its token and its event handler are
+ * added by the caller.
  */
 export function botSessionOptions(
   config: Config,

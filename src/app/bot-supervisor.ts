@@ -8,10 +8,10 @@ import type { Chat } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import type { AccountTokens } from './account-tokens.ts';
 
-/** What a bot tells whoever keeps it. */
+/** What a bot reports to its supervisor. */
 export type BotHooks = { readonly onLoggedOut: () => void; readonly onFatal: () => void };
 
-/** The bot, kept alive: the rest of the service goes on without it, and with it again. */
+/** The bot, restarted when it stops; the rest of the service keeps running meanwhile. */
 export type SupervisedBot = {
   /** The bot's chat. While there is no bot its methods throw `homeserver-unreachable`: try again. */
   readonly chat: Chat;
@@ -20,7 +20,7 @@ export type SupervisedBot = {
   stop(): Promise<void>;
 };
 
-/** What keeping it takes. */
+/** What the supervisor needs. */
 export type SupervisorOptions = {
   readonly userId: UserId;
   readonly open: (token: string, hooks: BotHooks) => Promise<BotClient>;
@@ -91,7 +91,7 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
     if (stopping.signal.aborted || (matrix !== undefined && current !== matrix)) return;
     current = null;
     say();
-    // Not waited for: whoever says that it is over is a part of it.
+    // Not awaited: the caller is a part of the bot that is being stopped.
     recovery = recovery.then(async () => {
       await matrix?.stop().catch(() => log.warn('the bot could not be stopped in order'));
       await recover(refused);

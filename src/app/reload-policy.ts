@@ -52,8 +52,7 @@ export async function createPolicyReloader(
   let running: Promise<unknown> = Promise.resolve();
 
   async function reload(by: Actor): Promise<ReloadResult> {
-    // One reading: what is taken over and what is told of it must be the same, whoever changes the file
-    // meanwhile.
+    // Read once: what is applied and what is reported must be the same, even if the file changes meanwhile.
     const written = await readConfigSource(current.file, env);
     const config = await toConfig(written);
     const now = shown(written);

@@ -23,7 +23,7 @@ const AMBIGUOUS_VERBS: ReadonlyMap<string, RegExp> = new Map([
  * `!mw …`,
  * `!mintwarden …` and a text that begins with the bot's own id or pill are always ours. In a DM the `!` is
  * optional.
- * @param elsewhere verbs of ours that belong to the other place: whoever writes one here means us
+ * @param elsewhere verbs that belong to the other place: they address the bot here too
  */
 export function parseAddress(
   text: string,

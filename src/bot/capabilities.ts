@@ -41,7 +41,7 @@ export type Problems = {
 };
 
 /**
- * Everything a command can be handed. Each is bound to whoever gave the command: what is "own" speaks for
+ * Everything a command can be handed. Each is bound to the sender of the command: what is "own" speaks for
  * them, what is done is done in their name. A command names those it needs; see `defineCommand`.
  */
 export type Capabilities = {

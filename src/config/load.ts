@@ -20,7 +20,7 @@ export async function loadConfig(
 }
 
 /**
- * The same of one that was read already: whoever shows and uses it must do so of one and the same reading.
+ * The same for a source that was read already, for callers that show it and use it: both must be one reading.
  * @throws as `loadConfig`
  */
 export async function toConfig({ file, content, yaml, where }: ConfigSource): Promise<Config> {

@@ -44,7 +44,7 @@ export type BotClientOptions = {
   readonly onReconnected?: () => void;
   /**
    * The encryption store could not be written. Nothing can be sent or read any more: stop the bot, and start
-   * it anew when there is room. Without it, the process ends.
+   * it again when there is space. Without this callback, the process exits.
    */
   readonly onFatal?: () => void;
   readonly log: Log;

@@ -84,7 +84,7 @@ export function checkRoom(
 }
 
 /**
- * The person is named by whoever sends, not by the room: its state is the homeserver's word. @throws
+ * The recipient is named by the sender, not by the room, whose state the homeserver can forge. @throws
  * MintwardenError
  * `room-unusable` where somebody else could read it too
  */

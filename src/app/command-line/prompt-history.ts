@@ -46,6 +46,6 @@ export async function saveHistory(file: string | null, lines: readonly string[])
     await privateFolder(dirname(file));
     await writePrivate(file, kept.map((line) => `${line.replace(/[\r\n]/g, ' ')}\n`).join(''));
   } catch {
-    // As above.
+    // The history is a convenience: failing to save it is no error.
   }
 }

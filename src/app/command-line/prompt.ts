@@ -48,7 +48,7 @@ export async function prompt(parts: RunOptions, remembers: boolean): Promise<num
   return STATUS.done;
 }
 
-/** The ids of live grants, asked anew when they are no longer fresh. Where nobody answers there are none. */
+/** The ids of live grants, asked for again when they are older than that. No service, no ids. */
 function idsOf(parts: RunOptions): () => Promise<readonly string[]> {
   let known: readonly string[] = [];
   let askedAt = Number.NEGATIVE_INFINITY;

@@ -46,7 +46,7 @@ export const start: CliCommand = {
   },
 };
 
-/** On SIGHUP. What is wrong with the file is for the log: whoever sent the signal reads no answer. */
+/** On SIGHUP. What is wrong with the file is for the log: the sender of the signal reads no answer. */
 async function reload(app: App, log: Log): Promise<void> {
   try {
     const { changes, afterRestart } = await app.reload('operator:SIGHUP');

@@ -13,7 +13,7 @@ export type Terminal = Disposable & {
   askHidden(question: string): Promise<string>;
 };
 
-/** Ctrl-C, or the end of the input. Whoever asks decides what to say. */
+/** Ctrl-C, or the end of the input. The caller decides what to print. */
 export class Interrupted extends MintwardenError {
   constructor() {
     super('usage', 'Stopped.', null);

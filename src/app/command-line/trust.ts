@@ -7,7 +7,7 @@ import { confirmIdentity, describeIdentity } from '../trust/index.ts';
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import { textOf, type CliCommand } from './command.ts';
 
-/** `mintwarden trust`: for whoever reset their cryptographic identity and is refused since. */
+/** `mintwarden trust`: for users who reset their cryptographic identity and are refused since. */
 export const trust: CliCommand = {
   name: 'trust',
   summary: 'confirm the new cryptographic identity of somebody who reset theirs',

@@ -37,7 +37,7 @@ export function reactivateRequest(config: Config, path: string, passwordFile: st
 }
 
 /**
- * Sets up again what is there: logs in anew what is logged out, lifts what must be lifted. Asks for an
+ * Sets up again what is there: logs in again what is logged out, lifts rate limits. Asks for an
  * administrator's token.
  */
 export function initCommand(config: Config): string {

@@ -22,7 +22,7 @@ const requestSchema = z.strictObject({
   version: z.literal(VERSION),
   /** The client's own: asked again under the same id, a command is not done a second time. */
   id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
-  /** Who the client says is there. Whoever can open the socket is believed. */
+  /** The operator that the client names. Anyone who can open the socket is believed. */
   operator: z.string().regex(OPERATOR),
   line: z.string().min(1).max(MAX_COMMAND),
 });

@@ -31,7 +31,7 @@ export type InitOptions = {
   readonly issuerPassword?: string;
   /** A room that is there and shall be used: its id or its address. */
   readonly controlRoom?: string;
-  /** Write `bot.yaml` anew where there is one. */
+  /** Overwrite an existing `bot.yaml`. */
   readonly force?: boolean;
   /** Told of each step, in sentences. */
   readonly out: (line: string) => void;

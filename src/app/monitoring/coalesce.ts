@@ -4,9 +4,9 @@ const PAUSE_FACTOR = 9;
 const MAX_PAUSE_MS = 2_000;
 
 /**
- * Works something out once for all who ask meanwhile, and then pauses nine times as long as it took: whoever
- * can reach the listener, and asks without end, takes at most a tenth of the time that revocations need too.
- * Nobody is told what was found before they asked.
+ * Runs `work` once for all callers that wait at that moment, then pauses nine times as long as it took, so that
+ * a client that asks without end takes at most a tenth of the processor. No caller gets a result that was
+ * found before it asked.
  */
 export function coalesce<T>(work: () => Promise<T>): () => Promise<T> {
   let free: Promise<unknown> = Promise.resolve();

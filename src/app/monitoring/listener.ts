@@ -4,7 +4,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { CONTENT_TYPE } from '../../telemetry/metrics/exposition.ts';
 import { coalesce } from './coalesce.ts';
 
-/** Something that keeps the service from doing its work, for whoever watches it. */
+/** Something that keeps the service from doing its work, for monitoring. */
 export type ReadinessProblem = { readonly kind: string; readonly sentence: string };
 
 /** What is told. */

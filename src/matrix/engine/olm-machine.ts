@@ -105,7 +105,7 @@ export class OlmMachine {
    * sync.
    */
   pendingSignatureUploads(): OutgoingRequest[] {
-    // Not asked of the engine: each time it is asked it makes its key queries anew, and takes no answer to
+    // Not asked of the engine: each time it is asked it makes new key queries, and takes no answer to
     // older ones.
     return [...this.#heldBack.values()];
   }

@@ -1,7 +1,7 @@
 import { OtherUserIdentity, UserId, type OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm';
 
 /**
- * Whether a user's master key is another than the one first seen or last pinned. Whoever runs their
+ * Whether a user's master key is another than the one first seen or last pinned. The operator of their
  * homeserver can put one in its place and sign devices with it.
  */
 export async function hasReplacedIdentity(machine: OlmMachine, userId: string): Promise<boolean> {

@@ -7,7 +7,7 @@ export type ProcessReport = { readonly pid: number; readonly numbers: Numbers | 
 const MONOTONIC = new Set(['counter', 'histogram']);
 
 /**
- * Keeps the sums of several processes from falling when one of them ends or does not answer: whoever reads a
+ * Keeps the sums of several processes from falling when one of them ends or does not answer: anyone who reads a
  * counter takes a fall for a new beginning, and would count everything once more. What was counted between
  * the last look at a process and its end is lost.
  * @returns a function from what all processes that live have said to what is to be added up

@@ -75,7 +75,7 @@ export async function startControlSocket(
   return {
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Whoever has asked nothing yet is not waited for.
+      // Clients that have sent no request yet are not waited for.
       for (const socket of idle) socket.destroy();
       await Promise.race([Promise.all(open.values()), sleep(patience.ending, undefined, { ref: false })]);
       for (const socket of open.keys()) socket.destroy();

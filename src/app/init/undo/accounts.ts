@@ -29,7 +29,7 @@ export async function readSecret(file: string): Promise<string | null> {
   return 'secret' in read ? read.secret : null;
 }
 
-/** The Synapse as whoever has this token. Close it. */
+/** The Synapse as the user of this token. Dispose of it. */
 export function connectSynapse({ homeserverUrl, serverName, log }: HomeserverTarget, token: string): Synapse {
   const botUserId = `@nobody:${serverName}` as UserId;
   return createSynapse({
