@@ -2,9 +2,9 @@ import type { ChainHead } from './audit.ts';
 import { canonicalJson } from './audit.ts';
 
 /**
- * Where the ledger stood once, as it was said in the control room: what others hold of it. It is in the
- * clear, since it must be readable exactly when the encryption store is an old copy or gone, and bears a code
- * made with a key that is derived from the sealing key, so that nobody at the homeserver can make one.
+ * The ledger's position at one moment, posted to the control room so that an old copy can be recognised. It
+ * is not encrypted, because it must be readable when the encryption store is lost or out of date; a MAC with
+ * a key derived from the sealing key keeps anyone at the homeserver from forging one.
  */
 export type Anchor = ChainHead & {
   /** Counts the histories: one more each time an operator goes on from a state that another had overtaken. */

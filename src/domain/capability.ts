@@ -50,14 +50,14 @@ export type CapabilityFacts = {
   /** Whether it changes something that others, or the subject, can see. */
   readonly writes: boolean;
   readonly where: 'rooms' | 'account';
-  /** What must be granted beside it, or it could do nothing. */
+  /** What must be granted as well, or it could do nothing. */
   readonly needs: readonly Capability[];
   /**
    * What may be said after its name: nothing, an event type, a type and a state key, or a type that must be
    * said.
    */
   readonly takes: 'nothing' | 'type' | 'type-and-key' | 'a-type';
-  /** Only for a token that has a device of its own: not to be had from an issuer that gives none. */
+  /** Needs a token with its own device, which an issuer that creates none cannot offer. */
   readonly device: boolean;
 };
 

@@ -1,7 +1,7 @@
 import type { ClockProblem } from './history-news.ts';
 
 const MINUTE_MS = 60_000;
-/** Clocks that differ by more cannot both be meant: no token is honoured until it is known which is right. */
+/** If clocks differ by more, no token is accepted until it is known which one is right. */
 const REFUSE_MS = 5 * MINUTE_MS;
 /** No service stands still for longer without anybody noticing; a clock that says so is more likely wrong. */
 const FAR_MS = 366 * 86_400_000;
@@ -13,8 +13,8 @@ export type TimeFacts = {
   /** The latest time that counted, carried on by a clock that does not jump; 0: none yet. */
   readonly carried: number;
   /**
-   * This process has seen it agree with the machine's clock. What was only noted before a stop bears no
-   * witness: it stood still meanwhile.
+   * This process has seen it agree with the machine's clock. A time recorded before a restart does not count
+   * as confirmed, since it stood still meanwhile.
    */
   readonly lived: boolean;
   /** What the homeserver said, carried on so; null: it was not asked yet. */

@@ -140,7 +140,7 @@ export function mayGrantType(capability: Capability, type: string): Delegable {
   switch (capability) {
     case 'send':
       return isOneOf(SEND_NEVER) ? 'never' : isOneOf(SEND_BY_NAME) ? 'by-name' : 'freely';
-    // They need `send` beside them, which has to name the type.
+    // They also need `send`, which has to name the type.
     case 'edit':
     case 'plaintext':
       return isOneOf(SEND_NEVER) ? 'never' : 'freely';

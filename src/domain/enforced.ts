@@ -15,8 +15,8 @@ export type Enforcement = {
 
 /**
  * What the gateway of this version enforces. Nothing else is minted, and a stored scope with anything else
- * in it is void. Whoever builds a capability or a feature into the gateway, with the tests that attack it,
- * adds its name here in the same commit; never before.
+ * in it is void. A capability or feature is added here in the commit that builds it into the gateway,
+ * together with the tests that attack it; never before.
  */
 export const ENFORCED: Enforcement = {
   capabilities: [
@@ -78,7 +78,7 @@ function featuresOf(scope: Scope): readonly ScopeFeature[] {
   );
 }
 
-/** What only a token with a device of its own could do: not to be had from an issuer that gives none. */
+/** What only a token with its own device could do; an issuer that creates none cannot offer it. */
 export function needsDevice(scope: Scope): readonly Permission[] {
   return scope.can.filter((permission) => CAPABILITY[splitPermission(permission).name].device);
 }

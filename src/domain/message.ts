@@ -53,8 +53,8 @@ export type MessageBody =
   /** To the control room: other policy counts from now on. */
   | { readonly kind: 'policy-changed'; readonly changes: readonly SettingChange[]; readonly by: Actor }
   /**
-   * To the control room, or to an admin where it cannot be used: something is wrong with the service, or is
-   * no more.
+   * To the control room, or to an admin where it cannot be used: something is wrong with the service, or
+   * was resolved.
    */
   | {
       readonly kind: 'trouble';

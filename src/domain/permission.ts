@@ -140,7 +140,7 @@ export function minimalPermissions(permissions: readonly Permission[]): readonly
   return minimal(permissions, within, (permission) => permission);
 }
 
-/** What both lists allow, no more. */
+/** Exactly what both lists allow. */
 export function intersectPermissions(
   a: readonly Permission[],
   b: readonly Permission[],

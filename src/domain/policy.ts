@@ -7,7 +7,7 @@ export type Policy = {
   readonly admins: readonly UserId[];
   readonly defaultTtlMs: number;
   readonly maxTtlMs: number;
-  /** Server administrators and permitted minters that may be subjects all the same. */
+  /** Server administrators and permitted minters that may be subjects nevertheless. */
   readonly privilegedSubjects: readonly UserId[];
   /** Users that may never be subjects. */
   readonly protectedSubjects: readonly UserId[];

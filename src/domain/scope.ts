@@ -7,9 +7,9 @@ import { minimalNetworks, type Network, intersectNetworks } from './network.ts';
 import { compareText, covers, minimal, intersect } from './wildcard.ts';
 
 /**
- * What a grant allows. Pinned at mint and never widened. Whatever stands in it holds together with all the
- * rest: each part alone can refuse. A part that is not there narrows nothing; a part that is an empty list
- * lets nothing through.
+ * What a grant allows. Pinned at mint and never widened. All parts apply
+ * together, and each can refuse alone. An absent part restricts nothing; a part that is an empty list lets
+ * nothing through.
  */
 export type Scope = {
   readonly v: 1;
@@ -35,7 +35,7 @@ export type Scope = {
 /** What narrows a scope, rooms and capabilities aside. */
 export type ScopeLimits = Omit<Scope, 'v' | 'rooms' | 'can'>;
 
-/** The scope in its one form: parts sorted, nothing said twice. Equal meanings have equal JSON. */
+/** The scope in canonical form: sorted, without duplicates. Equal scopes have equal JSON. */
 export function canonical(scope: Scope): Scope {
   return {
     v: 1,
@@ -51,7 +51,7 @@ export function canonical(scope: Scope): Scope {
   };
 }
 
-/** The intersection: what both scopes allow, no more, in its one form. */
+/** The intersection: exactly what both scopes allow, in canonical form. */
 export function narrow(a: Scope, b: Scope): Scope {
   const rooms =
     a.rooms === 'all'
@@ -126,7 +126,7 @@ export function openRooms(
 
 /**
  * Whether the scope speaks of the room. It says nothing of membership, and nothing of rooms outside every
- * scope: whoever asks has looked at those.
+ * scope: callers have checked those before.
  * @param room `creator`: who sent its create event; null: not known, then a scope by creator does not open it
  */
 export function roomMatches(

@@ -40,7 +40,7 @@ export function minimal<T>(
   return kept.toSorted((a, b) => compareText(textOf(a), textOf(b)));
 }
 
-/** What both lists mean, no more. `both` is what two parts share; null: nothing. */
+/** Exactly what both lists match. `both` returns what two items share; null: nothing. */
 export function intersect<T>(
   a: readonly T[],
   b: readonly T[],

@@ -5,8 +5,7 @@ import type { Ledger } from '../ports/ledger.ts';
 const ATTEMPTS = 10;
 
 /**
- * What a decision came to: something to write, or nothing to be done; both with what the caller wants to
- * know.
+ * The result of a decision: what to write (null: nothing), and a value for the caller.
  */
 export type Decision<T> = { readonly change: Change | null; readonly value: T };
 
@@ -14,9 +13,9 @@ export type Decision<T> = { readonly change: Change | null; readonly value: T };
 export type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'seen' };
 
 /**
- * Gathers and decides, commits, and does both anew when somebody else was faster.
+ * Decides and commits; decides again if a row changed in between.
  * @param decide reads the rows it decides on each time it is called
- * @throws MintwardenError `conflict` when others were faster every time
+ * @throws MintwardenError `conflict` when a row changed in between every time
  */
 export async function decideAndCommit<T>(
   ledger: Ledger,

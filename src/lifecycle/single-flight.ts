@@ -1,4 +1,4 @@
-/** Runs one piece of work per key at a time; whoever asks meanwhile gets the same answer. */
+/** Runs one piece of work per key at a time; callers in the meantime share its result. */
 export function singleFlight<V>(): (key: string, work: () => Promise<V>) => Promise<V> {
   const flying = new Map<string, Promise<V>>();
   return (key, work) => {

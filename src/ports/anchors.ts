@@ -5,15 +5,15 @@ import type { EventId, LeaseId, MessageId } from '../domain/ids.ts';
 export type PostedAnchor = { readonly anchor: Anchor; readonly eventId: EventId; readonly roomId: string };
 
 /**
- * What the ledger knows of itself beside its rows: which history it is, what it last said in the control
- * room, and the latest moment it has seen. Durable before it resolves; a failure is MintwardenError `state`.
+ * What the ledger knows about itself besides its rows: its generation, the last anchor it posted, and the
+ * latest time it has seen. Durable before it resolves; a failure is MintwardenError `state`.
  */
 export interface AnchorStore {
   generation(): Promise<number>;
-  /** Null unless this state was found to be an old copy, and nobody has confirmed it. */
+  /** What is known of the newer state, if this one is an old copy that no operator has confirmed; else null. */
   oldCopy(): Promise<OldCopy | null>;
   markOldCopy(copy: OldCopy): Promise<void>;
-  /** Another history begins here: what was held is not any more, and what was posted is another's. */
+  /** Begins a new generation: clears the mark of an old copy and the last posted anchor. */
   beginGeneration(generation: number): Promise<void>;
   posted(): Promise<PostedAnchor | null>;
   recordPosted(posted: PostedAnchor): Promise<void>;
@@ -28,17 +28,17 @@ export interface AnchorStore {
   keptLeases(now: number): Promise<readonly LeaseId[]>;
   /** Messages that wait to be sent. */
   messagesWaiting(): Promise<readonly MessageId[]>;
-  /** The latest moment that was noted, epoch ms; 0: none yet. */
+  /** The latest time recorded, epoch ms; 0: none yet. */
   latestSeen(): Promise<number>;
-  /** Notes a moment, unless a later one is noted; with `anew`, whatever is noted. */
-  recordSeen(at: number, anew?: 'anew'): Promise<void>;
+  /** Records a time, unless a later one is recorded; with `overwrite`, in any case. */
+  recordSeen(at: number, overwrite?: 'overwrite'): Promise<void>;
 }
 
 /** An event as the control room has it. */
 export type AnchorEvent = { readonly eventId: EventId; readonly content: Readonly<Record<string, unknown>> };
 
 /**
- * The control room as the place where anchors lie. Throws MintwardenError `homeserver-unreachable` |
+ * The control room as the place where anchors are posted. Throws MintwardenError `homeserver-unreachable` |
  * `homeserver-refused` | `homeserver-invalid-response`.
  */
 export interface AnchorRoom {

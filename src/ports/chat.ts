@@ -101,7 +101,7 @@ export interface Chat {
   readonly deviceId: string;
   /**
    * Sends to a room. In an encrypted room the content is encrypted, never otherwise; `marker` stands in the
-   * clear beside the ciphertext, so that the message can be found again.
+   * clear next to the ciphertext, so that the message can be found again.
    * @param expect refuses (`conflict`) to send plaintext where encryption was expected, and the other way
    *   round
    * @param only refuses (`room-unusable`) to send where the room, as it is then, holds anybody but the bot
@@ -120,7 +120,7 @@ export interface Chat {
   ): Promise<EventId>;
   /** Redacts, once per transaction id. */
   redact(roomId: RoomId, eventId: EventId, transactionId: string): Promise<void>;
-  /** The event of ours in the room that bears the marker, or null. Looks back at least `sinceMs`. */
+  /** Our event in the room with this marker, or null. Searches back to at least `since` (epoch ms). */
   findByMarker(roomId: RoomId, marker: string, since: number): Promise<EventId | null>;
   /** The DM with the person, found by its marker in the creation content; null where there is none yet. */
   dm(userId: UserId): Promise<Dm | null>;

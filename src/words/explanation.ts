@@ -5,7 +5,7 @@ import type { Document, Line } from './document.ts';
 
 const VERDICT = { yes: 'Yes.', no: 'No.', depends: 'It depends.' } as const;
 
-/** Whether a request with the grant's token would pass, and why, for whoever asked. */
+/** Whether a request with the grant's token would pass, and why, for the person who asked. */
 export function explanationDocument(explanation: Explanation, grant: Pick<Grant, 'id'>): Document {
   const { passes, operation, status, lacks, why, asked, shown } = explanation;
   const would =

@@ -15,7 +15,7 @@ function maker(grant: Grant): string {
 
 /**
  * Why the bot invites the subject, in plain text: seen before joining, so it already says what the notice
- * says. The maker's and the subject's words are not in it: whoever reads it does not know us yet.
+ * says. The maker's and the subject's words are not in it: the reader does not know us yet.
  */
 export function inviteReason(grant: Grant, now: number): string {
   const { rooms, by } = grant.scope;

@@ -13,7 +13,7 @@ export function wildWarning({ by = [] }: Pick<Scope, 'by'>): Document {
   if (wild.length === 0) return [];
   return [
     paragraph(
-      line`Careful: ${wild.join(', ')} is whoever has such a name. Only an application service with that namespace to itself should.`,
+      line`Careful: ${wild.join(', ')} is anyone with such a name. Only an application service with that namespace to itself should.`,
     ),
   ];
 }

@@ -168,7 +168,7 @@ describe('an end that cannot be written', () => {
     access.onGrantInactive((id) => cut.push(id));
     disk.full = true;
     await expect(revoke(services, asked(grant, service))).rejects.toThrow(
-      /could not be recorded.*refuses its token all the same/,
+      /could not be recorded.*refuses its token from now on/,
     );
     expect(cut).toEqual([grant.id]);
     expect((await access.verifyToken(token)).kind).toBe('invalid');

@@ -69,7 +69,7 @@ describe('the words of each message', () => {
     });
     const body: MessageBody = { kind: 'minted', recipientJoined: true };
     const warned = said(body, by('@bot:x.org', '@whatsapp_*:x.org'));
-    expect(warned).toContain('Careful: @whatsapp_*:x.org is whoever has such a name.');
+    expect(warned).toContain('Careful: @whatsapp_*:x.org is anyone with such a name.');
     expect(said(body, by('@bot:x.org'))).not.toContain('Careful');
   });
 
@@ -111,7 +111,7 @@ describe('the words of each message', () => {
   it('notice', () => {
     expect(said({ kind: 'notice' }, {}, {}, toDm)).toMatchInlineSnapshot(`
       "[m.text, rings @alice:example.org]
-      An administrator made an access token that speaks for you, @alice:example.org. Whoever holds it can use your account for what is listed here, and nothing else.
+      An administrator made an access token that speaks for you, @alice:example.org. Anyone who holds it can use your account for what is listed here, and nothing else.
 
       - It can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send; until 14:05 UTC, in 1 h.
       - Made by: @ada:example.org, at 13:05 UTC
@@ -125,7 +125,7 @@ describe('the words of each message', () => {
       said({ kind: 'notice' }, { minter: 'operator:root', reason: null }, { channel: 'server-notice' }, toDm),
     ).toMatchInlineSnapshot(`
       "[m.text, rings @alice:example.org]
-      An administrator made an access token that speaks for you, @alice:example.org. Whoever holds it can use your account for what is listed here, and nothing else.
+      An administrator made an access token that speaks for you, @alice:example.org. Anyone who holds it can use your account for what is listed here, and nothing else.
 
       - It can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send; until 14:05 UTC, in 1 h.
       - Made by: the operator “root” at the server, at 13:05 UTC
@@ -140,7 +140,7 @@ describe('the words of each message', () => {
   it('token', () => {
     expect(said({ kind: 'token' }, {}, { token: TOKEN }, { redactAt: NOW + 600_000 })).toMatchInlineSnapshot(`
       "[m.text, rings @ada:example.org]
-      Here is your token for @alice:example.org (grant 7F3K9Q). Keep it like a password: whoever has it can use it.
+      Here is your token for @alice:example.org (grant 7F3K9Q). Keep it like a password: anyone who has it can use it.
 
       mwt_7F3K9Q_secretsecretsecret
 
@@ -228,7 +228,7 @@ describe('the words of each message', () => {
     expect(said({ kind: 'upstream-alive', why: 'unkillable', until: NOW + HOUR }, over))
       .toMatchInlineSnapshot(`
       "[m.text, rings @ada:example.org]
-      I could not log out the homeserver’s own token behind grant 7F3K9Q for @alice:example.org, and have given up trying. Nobody but me has it, and I use it no more. The homeserver ends it by itself at 14:05 UTC (in 1 h). Please look at why the homeserver refuses.
+      I could not log out the homeserver’s own token behind grant 7F3K9Q for @alice:example.org, and have given up trying. Nobody but me has it, and I no longer use it. The homeserver ends it by itself at 14:05 UTC (in 1 h). Please look at why the homeserver refuses.
 
       - The grant is over. What it could do: can read 1 room, “Ops” (!ops:example.org); it is encrypted: sees who and when, not what; cannot send."
     `);

@@ -1,22 +1,23 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { GrantId, LeaseId, RoomId } from '../../domain/ids.ts';
 
-/** A token that is good, and what it opens at this moment. */
+/** A valid token's grant, and what it opens at this moment. */
 export type Access = {
   readonly grant: Grant;
-  /** The rooms in scope, none of them outside every scope. The gateway asks this set and nothing else. */
+  /** The rooms in scope, without excluded ones. The gateway asks this set and nothing else. */
   readonly rooms: ReadonlySet<RoomId>;
-  /** The upstream token has a device of its own at the homeserver. No issuer gives one yet. */
+  /** The upstream token has its own device at the homeserver. No issuer creates one yet. */
   readonly device?: true;
 };
 
 /**
- * What a presented token is worth. `over` also stands for unknown and not ours: the holder is told the same.
+ * The result of verifying a token. `invalid` includes unknown tokens and those that are not ours: the holder
+ * sees no difference.
  */
 export type TokenVerification =
   | { readonly kind: 'valid'; readonly access: Access }
   | { readonly kind: 'suspended'; readonly grantId: GrantId }
-  /** Nothing is honoured just now, whatever it is worth; see `Lockdown`. */
+  /** No token is accepted at the moment; see `Lockdown`. */
   | { readonly kind: 'locked-down'; readonly grantId: null }
   | { readonly kind: 'invalid'; readonly grantId: GrantId | null };
 
@@ -44,32 +45,31 @@ export interface AccessControl {
    */
   replaceUpstreamToken(grantId: GrantId, leaseId: LeaseId): Promise<UpstreamToken | 'gone' | 'unavailable'>;
   /**
-   * Looks anew which rooms are in scope (for a scope that can grow), single flight and at most once a second.
-   * @param spokenOf why: where it is known of all these rooms whether they are in scope, nothing is looked at
+   * Looks up again which rooms are in scope (if the scope can grow); single flight, at most once a second.
+   * @param spokenOf the rooms in question: if it is known for each whether it is in scope, nothing is asked
    */
   refreshRooms(grantId: GrantId, spokenOf?: readonly RoomId[]): Promise<Access | null>;
   /**
-   * Counts one more request of a grant that is good for so many. When it resolves that is durable, and the
-   * request may be carried out. False: none is left, or the grant does not count. Whoever is told true says
-   * `useOver` once, whatever becomes of the request.
+   * Counts one more request of a grant with a limited number of uses, durably before it resolves. False: none
+   * is left, or the grant is not active. After true the caller calls `finishUse` once, however the request
+   * ends.
    * @throws MintwardenError `state` where it could not be counted: the request must not be carried out
    */
   countUse(grantId: GrantId): Promise<boolean>;
   /**
-   * A request that was counted is over. With the last of them a grant that has no uses left ends as
-   * `used-up`.
+   * A counted request has finished. With the last of them, a grant without uses left ends as `used-up`.
    */
   finishUse(grantId: GrantId): Promise<void>;
   /**
-   * How many more requests a grant is good for, by what was counted; null: they are not counted.
+   * How many uses a grant has left; null: they are not limited.
    * @throws MintwardenError `state`
    */
   usesLeft(grantId: GrantId): Promise<number | null>;
   /** The holder logged out: the grant ends as `withdrawn`. Resolves when that is durable. */
   withdraw(grantId: GrantId): Promise<void>;
   /**
-   * Called the moment a grant no longer counts (ended, expired, suspended), to cut what is open. Returns the
-   * way to stop.
+   * Called the moment a grant is no longer active (ended, expired, suspended), to abort its open requests.
+   * Returns an unsubscribe function.
    */
   onGrantInactive(listener: (grantId: GrantId) => void): () => void;
 }

@@ -22,21 +22,21 @@ export type LocalAccess = AccessControl & {
 };
 
 /**
- * What the gateway asks, answered from memory wherever the grant was seen before. A commit of this process
- * counts before it resolves; an expiry counts by the clock, whoever has written it down.
+ * Answers the gateway from memory for grants that were seen before. A commit takes effect before it resolves,
+ * and an expiry by the clock, recorded or not.
  */
 export function createAccessControl(services: Services): LocalAccess {
   const entries = grantCache(services);
-  const over = expiryTimer(services.clock, services.log);
+  const expiry = expiryTimer(services.clock, services.log);
   const leases = upstreamTokens(services, entries);
   const proofs = createTokenProofs();
   const uses = useCounter(services, entries);
   const isRevoked = (id: GrantId): boolean => services.pendingRevocations.has(id);
-  const stopPending = services.pendingRevocations.onAdded((id) => over.refused(id));
+  const stopRevocations = services.pendingRevocations.onAdded((id) => expiry.revoked(id));
   const unsubscribe = services.ledger.onCommitted((change) => {
-    entries.note(change);
+    entries.applyCommit(change);
     for (const grant of change.grants ?? []) {
-      over.committed(grant);
+      expiry.committed(grant);
       if (grant.state !== 'ended' && grant.state !== 'failed') continue;
       leases.forget(grant.id);
       uses.forget(grant.id);
@@ -50,7 +50,7 @@ export function createAccessControl(services: Services): LocalAccess {
         services.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }),
       );
   };
-  // A room that is excluded while a request is open is closed to that request too.
+  // A room that is excluded while a request is open closes for that request too.
   const accessTo = (entry: CachedGrant): Access => ({
     grant: entry.grant,
     get rooms() {
@@ -58,7 +58,7 @@ export function createAccessControl(services: Services): LocalAccess {
     },
   });
 
-  /** The homeserver is asked for nothing before the secret is proven. */
+  /** The homeserver is not asked for anything before the secret is proven. */
   const judge = (
     entry: CachedGrant | null,
     proves: (grant: Grant) => boolean,
@@ -76,7 +76,7 @@ export function createAccessControl(services: Services): LocalAccess {
     const now = isRevoked(grant.id) ? 'inactive' : effectiveState(grant, services.clock.now());
     switch (now) {
       case 'active':
-        over.watch(grant);
+        expiry.watch(grant);
         if (entries.isStale(entry)) refreshInBackground(grant.id);
         return { kind: 'valid', access: accessTo(entry) };
       case 'suspended':
@@ -118,7 +118,7 @@ export function createAccessControl(services: Services): LocalAccess {
     withdraw: async (id) => {
       await endAutomatically(services, id, 'withdrawn', 'holder');
     },
-    onGrantInactive: over.onGrantInactive,
+    onGrantInactive: expiry.onGrantInactive,
     remembered: (id) => {
       const entry = entries.known(id) ?? null;
       return entry === null || entries.lacksRooms(entry) ? null : entry.rooms;
@@ -126,8 +126,8 @@ export function createAccessControl(services: Services): LocalAccess {
     retryNow: leases.retryNow,
     close: () => {
       unsubscribe();
-      stopPending();
-      over.close();
+      stopRevocations();
+      expiry.close();
     },
   };
   return withLockdown(access, services.lockdown);

@@ -7,8 +7,8 @@ import { problemOf } from '../problem.ts';
 const LONGEST_SLEEP_MS = 500;
 
 /**
- * Tells listeners the moment grants stop counting: by what is committed, and by the clock, whether or not
- * anybody has written the expiry down yet. A wall clock that jumps is noticed within half a second.
+ * Notifies listeners the moment a grant becomes inactive: by a commit, or by the clock, whether or not the
+ * expiry is recorded yet. A wall clock that jumps is noticed within half a second.
  */
 export function expiryTimer(clock: Clock, log: Log) {
   const listeners = new Set<(grantId: GrantId) => void>();
@@ -44,7 +44,7 @@ export function expiryTimer(clock: Clock, log: Log) {
   };
 
   return {
-    /** A grant that was seen to count: its expiry is told when it comes. */
+    /** An active grant: listeners are notified when it expires. */
     watch: (grant: Grant): void => {
       if (watched.get(grant.id) === grant.expiresAt) return;
       watched.set(grant.id, grant.expiresAt);
@@ -56,8 +56,8 @@ export function expiryTimer(clock: Clock, log: Log) {
       if (now === 'inactive') watched.delete(grant.id);
       if (now !== 'active') tell(grant.id);
     },
-    /** A grant that is refused though its row says that it is live. */
-    refused: (id: GrantId): void => {
+    /** A grant that ended although its row says that it is live. */
+    revoked: (id: GrantId): void => {
       watched.delete(id);
       tell(id);
     },

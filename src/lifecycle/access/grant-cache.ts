@@ -38,8 +38,8 @@ export type CachedGrant = {
 };
 
 /**
- * The cache of grants that tokens were presented for. Every commit of this process changes it before the
- * commit resolves, and a read that a commit overtook is done again: it is never behind the ledger.
+ * The cache of grants whose tokens were presented. Each commit updates it before the commit resolves, and a
+ * read that a commit overtook is repeated, so it is never behind the ledger.
  */
 export function grantCache(services: Services) {
   const entries = new LRUCache<GrantId, CachedGrant>({ max: MAX_GRANTS });
@@ -48,7 +48,7 @@ export function grantCache(services: Services) {
   const refreshing = singleFlight<CachedGrant | null>();
   const makers = creatorLookup(services);
   let outside: Set<RoomId> | null = null;
-  const newlyOutside: RoomId[] = [];
+  const newlyExcluded: RoomId[] = [];
   let commits = 0;
 
   const openNow = ({ grant, looked }: Pick<CachedGrant, 'grant' | 'looked'>): ReadonlySet<RoomId> => {
@@ -60,7 +60,7 @@ export function grantCache(services: Services) {
     return openRooms({ ...scope, rooms }, [...looked.joined, ...looked.invited], outside, looked.creators);
   };
 
-  const note = (change: Change): void => {
+  const applyCommit = (change: Change): void => {
     commits++;
     for (const grant of change.grants ?? []) {
       unknown.delete(grant.id);
@@ -75,19 +75,19 @@ export function grantCache(services: Services) {
     }
     if ((change.excluded ?? []).length === 0) return;
     for (const room of change.excluded ?? []) {
-      newlyOutside.push(room.roomId);
+      newlyExcluded.push(room.roomId);
       outside?.add(room.roomId);
     }
     if (outside !== null) for (const entry of entries.values()) entry.rooms = openNow(entry);
   };
 
-  const learnOutside = async (): Promise<void> => {
+  const loadExcluded = async (): Promise<void> => {
     if (outside !== null) return;
     const stored = await services.ledger.excluded();
     outside = new Set([
       services.controlRoomId as RoomId,
       ...stored.map((room) => room.roomId),
-      ...newlyOutside,
+      ...newlyExcluded,
     ]);
   };
 
@@ -104,7 +104,7 @@ export function grantCache(services: Services) {
     return facts.joinedRooms.filter((room) => room !== facts.noticesRoom && room !== dm?.roomId);
   };
 
-  /** Reads and keeps in one breath: where a commit came between, it is read again. */
+  /** Reads again if a commit came in between, so that no stale row is cached. */
   const loadOnce = async (id: GrantId): Promise<CachedGrant | null> => {
     for (let attempt = 0; attempt < READS; attempt++) {
       const before = commits;
@@ -133,7 +133,7 @@ export function grantCache(services: Services) {
 
   const load = (id: GrantId): Promise<CachedGrant | null> =>
     loading(id, async () => {
-      await learnOutside();
+      await loadExcluded();
       return loadOnce(id);
     });
 
@@ -150,8 +150,8 @@ export function grantCache(services: Services) {
     return looked.joined.has(room) && isFinal;
   };
 
-  /** How long until the rooms may be looked at again. */
-  const restMs = ({ askedAt }: CachedGrant): number => {
+  /** How long until the rooms may be looked up again. */
+  const waitMs = ({ askedAt }: CachedGrant): number => {
     const since = services.clock.now() - (askedAt ?? Number.NEGATIVE_INFINITY);
     return since < 0 ? 0 : Math.max(0, AT_MOST_EVERY_MS - since);
   };
@@ -166,14 +166,14 @@ export function grantCache(services: Services) {
     return entry;
   };
 
-  const refresh = (id: GrantId, isPatient = false): Promise<CachedGrant | null> =>
+  const refresh = (id: GrantId, mayWait = false): Promise<CachedGrant | null> =>
     refreshing(id, async () => {
       const entry = entries.peek(id) ?? (await load(id));
       if (entry === null || !needsRoomLookup(entry.grant.scope) || entry.grant.state !== 'live') return entry;
-      const waitMs = restMs(entry);
-      if (waitMs === 0) return look(entry);
-      if (isPatient) {
-        await sleep(waitMs);
+      const delayMs = waitMs(entry);
+      if (delayMs === 0) return look(entry);
+      if (mayWait) {
+        await sleep(delayMs);
         return look(entry);
       }
       if (entry.looked !== null) return entry;
@@ -184,7 +184,7 @@ export function grantCache(services: Services) {
       );
     });
 
-  /** An incremental answer speaks of a new room once: it waits for a look that began after it came. */
+  /** An incremental response mentions a new room once, so it waits for a look-up that started after it. */
   const refreshFor = async (id: GrantId, spokenOf: readonly RoomId[]): Promise<CachedGrant | null> => {
     const known = entries.peek(id);
     const before = known?.looks ?? 0;
@@ -197,9 +197,9 @@ export function grantCache(services: Services) {
     /** The entry, where it is known already. Null: it is known that there is no such grant. */
     known: (id: GrantId): CachedGrant | null | undefined =>
       entries.get(id) ?? (unknown.get(id) === true ? null : undefined),
-    /** The entry from the ledger's row alone: whoever asks has proven nothing yet. */
+    /** The entry by the ledger's row alone, without a look-up: the caller has proven nothing yet. */
     load,
-    /** Looks anew which rooms the subject is in, at most once a second. */
+    /** Looks up again which rooms the subject is in, at most once a second. */
     refresh: (id: GrantId, spokenOf?: readonly RoomId[]): Promise<CachedGrant | null> =>
       spokenOf === undefined ? refresh(id) : refreshFor(id, spokenOf),
     /** Whether its rooms have to be looked up before it opens anything. */
@@ -212,8 +212,8 @@ export function grantCache(services: Services) {
      */
     isStale: (entry: CachedGrant): boolean =>
       needsRoomLookup(entry.grant.scope) && Math.abs(services.clock.now() - entry.lookedAt) > STALE_MS,
-    /** What a commit changes, at once. */
-    note,
+    /** Applies a commit. */
+    applyCommit,
   };
 }
 

@@ -9,7 +9,7 @@ import type { Services } from '../services.ts';
 /** `maxSize` rather than `max`, which would allocate room for all of them at once. */
 const REMEMBERED = { maxSize: 200_000, sizeCalculation: () => 1 };
 const AT_ONCE = 8;
-/** Whoever is invited to ever more rooms on other servers makes us ask so often for each, and no more. */
+/** Limits look-ups for a user who is invited to more and more rooms on other servers. */
 const UNKNOWN_FOR_MS = 600_000;
 /** A chain of upgrades is followed so far. */
 const MAX_UPGRADES = 20;
@@ -88,8 +88,8 @@ function pairOf(room: RoomId, creator: UserId | undefined): [RoomId, UserId][] {
 
 /**
  * Looks up what a scope that needs it has to know of its rooms. Where the subject is told of their tokens is
- * not among it before they have accepted the invite, either: whoever may leave could reject that. What our
- * own accounts made is such a room.
+ * not among them before they have accepted the invite either, since a holder who may leave could reject it.
+ * Rooms that our own accounts created are such rooms.
  */
 export async function lookUpRooms(
   { directory, ownAccounts }: Pick<Services, 'directory' | 'ownAccounts'>,

@@ -61,7 +61,7 @@ export function upstreamTokens(services: Services, entries: GrantCache) {
 
   const keep = (entry: CachedGrant, copy: CachedUpstreamToken): CachedUpstreamToken => {
     goodEntry(entry, entry.grant.id);
-    // One that was dropped from the cache hears of no commits any more.
+    // An entry evicted from the cache no longer learns of commits.
     if (entries.known(entry.grant.id) !== entry)
       throw new MintwardenError('homeserver-unreachable', 'Too much at once.', 'Try again.');
     entry.upstream = copy;
@@ -108,7 +108,7 @@ export function upstreamTokens(services: Services, entries: GrantCache) {
 
   /**
    * Notes that the homeserver says it no longer knows a token it had promised to know for longer. It is
-   * logged out all the same: what a single answer denies may yet be alive.
+   * logged out nevertheless: one response that denies it is no proof that it is dead.
    */
   const noteEarlyDeath = (id: GrantId, leaseId: LeaseId) =>
     decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {
@@ -170,12 +170,12 @@ export function upstreamTokens(services: Services, entries: GrantCache) {
       return obtaining(id, () => obtain(id));
     },
     replaceUpstreamToken: (id: GrantId, leaseId: LeaseId) => refusing(id, () => refused(id, leaseId)),
-    /** Whatever failed may be tried again at once. */
+    /** What failed may be retried at once. */
     retryNow: (): void => {
       failures.forgetAll();
       lookUps.forgetAll();
     },
-    /** Forgets what was kept about grants that are over. */
+    /** Forgets a grant that has ended. */
     forget: (id: GrantId): void => {
       failures.forget(id);
       deaths.forget(id);

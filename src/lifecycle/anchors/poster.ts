@@ -86,7 +86,7 @@ export function startAnchors(
         other = state.kind === 'held';
         if (other) start.onOther();
       }
-      // What an old copy says of itself must not stand beside what the true one said.
+      // An old copy must not post anchors next to those of the true state.
       if (other) return true;
       const posted = await lastPosted(store, parts.anchorage);
       const isLooking = posted !== null && performance.now() >= lookAt;
@@ -147,7 +147,7 @@ export function startAnchors(
   };
 }
 
-/** Whether somebody can do less by this change: what an old copy would give back. */
+/** Whether this change takes power away, which an old copy would give back. */
 export function takesPower(change: Change): boolean {
   const over = (change.grants ?? []).some(({ state, suspended }) => state === 'ended' || suspended);
   return over || (change.repins ?? []).length > 0 || (change.excluded ?? []).length > 0;

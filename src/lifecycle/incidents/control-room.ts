@@ -41,15 +41,15 @@ export const CONTROL_ROOM_INCIDENTS = [
 /** What keeps the control room from being one; null where nothing does. The worst comes first. */
 export function controlRoomIncident(room: ControlRoomState, botId: string): Found | null {
   if (!room.botJoined) {
-    const next = `Invite ${botId} there again; it joins by itself. If the room is gone, run \`mintwarden init --force\` and start the service anew: that makes another one.`;
+    const next = `Invite ${botId} there again; it joins by itself. If the room is gone, run \`mintwarden init --force\` and restart the service: that creates another one.`;
     return {
       kind: 'control-room-lost',
-      sentence: `The bot is not in the control room ${room.roomId} any more: it was put out, or the room was deleted. It takes no commands there.`,
+      sentence: `The bot is not in the control room ${room.roomId} any more: it was removed, or the room was deleted. It takes no commands there.`,
       next,
     };
   }
   if (room.replacedBy !== null) {
-    const next = `Invite ${botId} to ${room.replacedBy}, put that id as \`control_room\` into the configuration, and start the service anew. Commands from there count only then.`;
+    const next = `Invite ${botId} to ${room.replacedBy}, put that id as \`control_room\` into the configuration, and restart the service. Commands from there count only then.`;
     return {
       kind: 'control-room-replaced',
       sentence: `The control room ${room.roomId} was upgraded to another room, ${room.replacedBy}.`,
@@ -59,6 +59,6 @@ export function controlRoomIncident(room: ControlRoomState, botId: string): Foun
   const exposed = exposure(room);
   if (exposed === null) return null;
   const next =
-    'Mend it in the settings of the room. Until then only !help, !status and !revoke are taken there.';
+    'Fix it in the settings of the room. Until then only !help, !status and !revoke are taken there.';
   return { kind: 'control-room-exposed', sentence: exposed, next };
 }

@@ -2,22 +2,22 @@ import type { Incident, IncidentKind } from '../../domain/incident.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 
-/** One that begins, is over, or gave way to another: nothing was mended then. */
+/** An incident was opened or resolved, or superseded by another, in which case nothing was fixed. */
 export type IncidentUpdate = {
   readonly kind: 'opened' | 'resolved' | 'superseded';
   readonly trouble: Incident;
 };
 
-/** What is wrong right now. */
+/** The open incidents of the service as a whole. */
 export type Incidents = {
-  /** Notes that it is so; a second time it changes the words at most. */
+  /** Opens an incident. If it is open already, only its words change. */
   open(kind: IncidentKind, sentence: string, next: string): void;
-  /** Notes that it is so no more; `gave-way`: because something else is wrong in its place. */
+  /** Resolves it; `superseded`: because something else is wrong instead. */
   resolve(kind: IncidentKind, how?: 'resolved' | 'superseded'): void;
   has(kind: IncidentKind): boolean;
   /** Oldest first. */
   current(): readonly Incident[];
-  /** Called when one begins or is over. Returns the way to stop. */
+  /** Called when one is opened or resolved. Returns an unsubscribe function. */
   onChange(listener: (news: IncidentUpdate) => void): () => void;
 };
 

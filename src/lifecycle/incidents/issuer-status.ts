@@ -8,7 +8,7 @@ const WORDS = {
     kind: 'issuer-logged-out',
     sentence:
       'The homeserver does not know the issuer account’s access token any more: nothing can be minted or renewed.',
-    next: 'An operator runs `mintwarden init` again, or puts a new token of that account into its file: it is read anew by itself.',
+    next: 'An operator runs `mintwarden init` again, or puts a new token of that account into its file, which is then read again by itself.',
   },
   'not-admin': {
     kind: 'issuer-not-admin',

@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 import type { IncidentUpdate } from './incidents.ts';
 
 /**
- * Remembers through a restart what was told, so that a service that starts again and again does not repeat
+ * Remembers across restarts what was reported, so that a service that keeps restarting does not repeat
  * itself.
  */
 export type ToldStore = {
@@ -19,8 +19,8 @@ const RETRY_MS = 2_000;
 const CONTROL: Destination = { kind: 'control', replyTo: null };
 
 /**
- * Tells people of each trouble when it begins and when it is over, once each, through the outbox: what cannot
- * be sent now comes when it can. What the ledger cannot take now is tried again.
+ * Reports each incident through the outbox, once when it is opened and once when it is resolved. What the
+ * ledger cannot take now is retried.
  */
 export function notifyIncidents(
   services: Services,

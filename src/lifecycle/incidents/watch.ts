@@ -6,23 +6,23 @@ import type { Services } from '../services.ts';
 import { CONTROL_ROOM_INCIDENTS, controlRoomIncident } from './control-room.ts';
 import { recordIssuerStatus } from './issuer-status.ts';
 
-const WELL_MS = 10_000;
-const TROUBLED_MS = 3_000;
+const IDLE_MS = 10_000;
+const INCIDENT_MS = 3_000;
 /** One failed request is no outage. */
 const AWAY_AFTER = 2;
 
-/** What is looked at besides what the services say. */
-export type Looks = {
-  /** Where the disk has room again, ends that trouble. */
+/** What is checked besides the services. */
+export type Probes = {
+  /** Resolves the `disk` incident once there is room again. */
   readonly disk: () => Promise<void>;
 };
 
 /** A loop that looks for incidents, more often while one is open. */
 export type IncidentWatch = { readonly wake: () => void; readonly stop: () => Promise<void> };
 
-/** Looks once at everything that can be wrong. Never throws. */
-export async function detectIncidents(services: Services, looks: Looks): Promise<'answered' | 'away'> {
-  await looks
+/** Checks once for everything that can be wrong. Never throws. */
+export async function detectIncidents(services: Services, probes: Probes): Promise<'answered' | 'away'> {
+  await probes
     .disk()
     .catch((error: unknown) =>
       services.log.warn('the disk could not be looked at', { problem: problemOf(error) }),
@@ -30,7 +30,7 @@ export async function detectIncidents(services: Services, looks: Looks): Promise
   await retryPendingRevocations(services);
   const outcomes = await Promise.allSettled([
     services.issuerStatus().then((status) => recordIssuerStatus(services.incidents, status)),
-    lookAtControlRoom(services),
+    checkControlRoom(services),
   ]);
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected')
@@ -42,7 +42,7 @@ export async function detectIncidents(services: Services, looks: Looks): Promise
     : 'answered';
 }
 
-async function lookAtControlRoom(services: Services): Promise<void> {
+async function checkControlRoom(services: Services): Promise<void> {
   let room = await services.chat.controlRoom();
   if (!room.botJoined) {
     await services.chat.rejoinControlRoom?.();
@@ -61,15 +61,15 @@ function isAway(error: unknown): boolean {
   return error instanceof MintwardenError && error.code === 'homeserver-unreachable';
 }
 
-/** Looks at once, and then again and again. */
-export function watchIncidents(services: Services, looks: Looks): IncidentWatch {
+/** Checks now, and then periodically. */
+export function watchIncidents(services: Services, probes: Probes): IncidentWatch {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | null = null;
   let unanswered = 0;
 
   const look = async (): Promise<void> => {
-    const outcome = await detectIncidents(services, looks);
+    const outcome = await detectIncidents(services, probes);
     unanswered = outcome === 'away' ? unanswered + 1 : 0;
     if (unanswered === 0) services.incidents.resolve('homeserver-away');
     else if (unanswered >= AWAY_AFTER) {
@@ -92,15 +92,15 @@ export function watchIncidents(services: Services, looks: Looks): IncidentWatch 
         if (!stopped)
           timer = setTimeout(
             wake,
-            services.incidents.current().length > 0 || unanswered > 0 ? TROUBLED_MS : WELL_MS,
+            services.incidents.current().length > 0 || unanswered > 0 ? INCIDENT_MS : IDLE_MS,
           );
       });
   };
-  // Whoever else has found one: its end must not wait for the next look at leisure.
+  // One opened elsewhere: look again soon, so that its end is noticed soon.
   const unsubscribe = services.incidents.onChange(({ kind }) => {
     if (kind !== 'opened' || stopped || running !== null) return;
     clearTimeout(timer);
-    timer = setTimeout(wake, TROUBLED_MS);
+    timer = setTimeout(wake, INCIDENT_MS);
   });
   wake();
   return {

@@ -4,8 +4,7 @@ import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
 
 /**
- * Asks the homeserver. The port promises not to throw; what is thrown all the same leaves the outcome
- * unknown.
+ * Asks the homeserver for a token. The port promises not to throw; if it does, the outcome is unknown.
  */
 export async function issueToken(services: Pick<Services, 'issuer'>, lease: Lease): Promise<IssueResult> {
   try {

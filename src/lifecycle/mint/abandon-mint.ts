@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 
 /**
  * Fails a mint whose answer will not come: the process that asked is gone, or has waited too long. What the
- * homeserver may have made is told as possibly alive; an answer that comes all the same is killed.
+ * homeserver may have made is reported as possibly alive; a token that still arrives is killed.
  */
 export async function abandonMint(services: Services, id: GrantId): Promise<void> {
   await decideAndCommit(services.ledger, async (): Promise<Decision<null>> => {

@@ -9,7 +9,7 @@ import type { MintRequest } from '../requests.ts';
 /**
  * All of a scope but its rooms, in its one form, with nothing in it that says more than it does.
  * @param enforced what the gateway enforces: anything else is refused. Null: for a preview, which shows it
- *   all the same
+ *   nevertheless
  * @throws MintwardenError `usage`
  */
 export function mintTerms(

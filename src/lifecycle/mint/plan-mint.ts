@@ -149,7 +149,7 @@ function checkReason(policy: Policy, asked: string | null): string | null {
 
 type EarlyFacts = ReadonlyMap<RoomId, Promise<RoomFacts>>;
 
-/** Rooms named by their whole id can be asked about at once, beside everything else. */
+/** Rooms named by their full id can be looked up right away, in parallel with everything else. */
 function earlyFacts(services: Services, request: MintRequest): EarlyFacts {
   if (request.rooms === 'all') return new Map();
   const ids = request.rooms.flatMap((reference) => (reference.kind === 'id' ? [reference.roomId] : []));

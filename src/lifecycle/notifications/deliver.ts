@@ -49,13 +49,13 @@ function byHand({ id }: Grant): MintwardenError {
 }
 
 function deliveredBefore(grant: Grant): MintwardenError {
-  const anew = mintLine(grant);
+  const again = mintLine(grant);
   return new MintwardenError(
     'conflict',
     `The token of grant ${grant.id} was delivered to ${grant.recipient}, and no copy of it is kept.`,
-    anew === null
+    again === null
       ? `To replace it: !revoke ${grant.id}, then a new !mint.`
-      : `To replace it, send these two lines: !revoke ${grant.id} and ${anew}`,
+      : `To replace it, send these two lines: !revoke ${grant.id} and ${again}`,
   );
 }
 

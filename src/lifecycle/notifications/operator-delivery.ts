@@ -18,7 +18,7 @@ import { reviseMessage } from '../rows/message-row.ts';
 const UNDER_WAY =
   'it was given to the operator’s terminal, which has not confirmed yet that it is in the file.';
 
-/** The rows that a hand-over looks at. */
+/** The rows that a delivery to an operator looks at. */
 type Facts = { readonly grant: Grant; readonly token: Message; readonly notice: Message | null };
 
 /** Grants whose token is on its way into a file just now: two who ask at once must not both have it. */
@@ -127,7 +127,7 @@ async function begin(services: Services, id: GrantId, by: Operator): Promise<str
     return { change: { at: now, messages: [message] }, value: sealed };
   });
   if (outcome.kind === 'done') return outcome.value;
-  throw new MintwardenError('internal', 'A hand-over is no command, and yet it was seen before.');
+  throw new MintwardenError('internal', 'An operator delivery is no command, and yet it was seen before.');
 }
 
 function takeable({ grant, token, notice }: Facts, now: number): string {
@@ -144,7 +144,7 @@ function takeable({ grant, token, notice }: Facts, now: number): string {
     throw new MintwardenError(
       'conflict',
       `The token of grant ${id} was taken before, and no copy of it is kept.`,
-      `\`revoke ${id}\`, and mint anew.`,
+      `\`revoke ${id}\`, and mint again.`,
     );
   if (notice?.state === 'accepted') return grant.sealedToken;
   throw new MintwardenError(
@@ -167,7 +167,7 @@ async function note(services: Services, id: GrantId, problem: string): Promise<v
 
 /**
  * It is in the file. Where the grant ended meanwhile, what is there is worth nothing; that it is there is
- * written all the same.
+ * recorded nevertheless.
  */
 async function conclude(services: Services, id: GrantId): Promise<Grant> {
   const outcome = await decideAndCommit(services.ledger, async (): Promise<Decision<Grant>> => {
@@ -176,7 +176,7 @@ async function conclude(services: Services, id: GrantId): Promise<Grant> {
     return { change, value: change.grants?.[0] ?? facts.grant };
   });
   if (outcome.kind === 'done') return outcome.value;
-  throw new MintwardenError('internal', 'A hand-over is no command, and yet it was seen before.');
+  throw new MintwardenError('internal', 'An operator delivery is no command, and yet it was seen before.');
 }
 
 function decideTaken({ grant, token }: Facts, now: number): Change {

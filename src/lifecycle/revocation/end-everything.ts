@@ -11,10 +11,10 @@ import { endGrant } from './end-grant.ts';
 const MANY = 100_000;
 const PAUSES_MS = [0, 500, 2_000, 5_000];
 
-/** What ending everything takes: no bot, and nobody else at the ledger. */
+/** What is needed to end everything: no bot, and exclusive use of the ledger. */
 export type OfflineServices = Pick<Services, 'ledger' | 'issuer' | 'sealer' | 'clock' | 'random' | 'log'>;
 
-/** What came of it: how many grants ended now, and the upstream tokens that may be alive all the same. */
+/** How many grants ended now, and the upstream tokens that may still be alive. */
 export type EverythingEnded = { readonly ended: number; readonly pending: readonly Lease[] };
 
 /**
@@ -35,7 +35,7 @@ export async function endEverything(services: OfflineServices, by: Operator): Pr
 
   const every = await ledger.grants({ limit: MANY });
   const leases = (await Promise.all(every.map(({ id }) => ledger.leases(id)))).flat();
-  // Nobody can be waiting for an answer any more: whatever came of it, we never saw it.
+  // No process is left that waits for an answer, so it will never be seen.
   for (const lease of leases) if (lease.state === 'asking') await giveUp(services, lease);
   for (const pauseMs of PAUSES_MS) {
     const killing = (await Promise.all(leases.map(({ id }) => ledger.lease(id)))).filter(

@@ -46,7 +46,7 @@ export async function endGrant(
     return { change, value: { kind: 'ended', grant: change.grants?.[0] ?? grant } };
   };
   const outcome = await decideAndCommit(services.ledger, decide).catch((error: unknown) =>
-    refuseAllTheSame(services, id, ending, error),
+    enforceUnrecorded(services, id, ending, error),
   );
   if (outcome.kind === 'done' && outcome.value.kind === 'ended') {
     services.log.info('grant ended', { grant: id, cause: ending.cause });
@@ -54,7 +54,7 @@ export async function endGrant(
   return outcome.kind === 'seen' ? outcome : outcome.value;
 }
 
-/** Ends a grant without anybody having asked in a room. */
+/** Ends a grant without a command. */
 export function endAutomatically(
   services: Services,
   id: GrantId,
@@ -65,10 +65,10 @@ export function endAutomatically(
 }
 
 /**
- * The end cannot be written: the token is refused from now on as long as this service runs, and whoever asked
- * hears what that means.
+ * The end cannot be recorded: the token is refused as long as this service runs, and the caller is told what
+ * that means.
  */
-function refuseAllTheSame(
+function enforceUnrecorded(
   services: EndGrantServices,
   id: GrantId,
   ending: EndRequest,
@@ -84,7 +84,7 @@ function refuseAllTheSame(
   });
   throw new MintwardenError(
     'state',
-    `The end of grant ${id} could not be recorded. The gateway refuses its token all the same from now on, but only as long as this service runs; the homeserver’s own token behind it is not logged out yet.`,
+    `The end of grant ${id} could not be recorded. The gateway refuses its token from now on, but only as long as this service runs; the homeserver’s own token behind it is not logged out yet.`,
     `${error.hint ?? 'An operator looks at the disk.'} The end is then recorded by itself. Do not restart the service before.`,
     { cause: error },
   );

@@ -2,9 +2,9 @@ import type { GrantId } from '../../domain/ids.ts';
 import type { EndRequest } from './end-decision.ts';
 
 /**
- * Grants that somebody ended while the ledger could not be written. No gateway of this service honours them,
- * though their rows still say that they are live; it is written down as soon as it can be. In memory: a
- * restart forgets it, and whoever asked was told so.
+ * Grants that were ended while the ledger could not be written. The gateway refuses their tokens although
+ * their rows still say `live`; the end is recorded as soon as possible. Kept in memory: a restart forgets
+ * them, and the person who revoked was told so.
  */
 export type PendingRevocations = {
   has(id: GrantId): boolean;

@@ -2,7 +2,7 @@ import { problemOf } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { endGrant } from './end-grant.ts';
 
-/** Writes down the ends that could not be written before. Never throws. */
+/** Records the ends that could not be recorded before. Never throws. */
 export async function retryPendingRevocations(services: Services): Promise<void> {
   for (const [id, ending] of services.pendingRevocations.all()) {
     try {

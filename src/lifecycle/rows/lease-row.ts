@@ -1,7 +1,7 @@
 import type { Lease } from '../../domain/lease.ts';
 import type { GrantId, LeaseId, UserId } from '../../domain/ids.ts';
 
-/** An answer that has not come after this is taken for lost; one that comes later is killed at once. */
+/** A response that takes longer is considered lost; a token that arrives later is killed at once. */
 export const ASKING_PATIENCE_MS = 120_000;
 
 /** The row of an attempt, as it is written before the homeserver is asked. */

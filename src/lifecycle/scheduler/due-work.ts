@@ -12,10 +12,10 @@ const PARALLEL = 16;
 const FIRST_HOLD_MS = 1_000;
 const LONGEST_HOLD_MS = 60_000;
 
-/** What one look at the ledger began, and when the next thing is due; null: nothing is known to come. */
+/** What one pass started, and when the next row is due; null: none is known. */
 export type Pass = { readonly begun: readonly Promise<void>[]; readonly nextAt: number | null };
 
-/** Whoever wants to know how long things took, in milliseconds. */
+/** Told how long things took, in milliseconds. */
 export type WorkMetrics = {
   /** To find what is due. */
   readonly queried: (ms: number) => void;
@@ -81,7 +81,7 @@ export function createDueWork(
         key: `lease:${lease.id}`,
         run: () => processLease(services, lease.id).then(() => null),
       })),
-      ...inPlaces(services, due.messages),
+      ...byDestination(services, due.messages),
     ];
     const begun: Promise<void>[] = [];
     let left = false;
@@ -99,7 +99,7 @@ export function createDueWork(
       (soonest, at) => (at === null || (soonest !== null && soonest <= at) ? soonest : at),
       null,
     );
-    // More than can be done at once: whoever finishes first wakes the reaper, so nothing has to be said here.
+    // More than fits at once: the first job to finish wakes the reaper, so no time is set here.
     return { begun, nextAt: left && begun.length > 0 ? now : nextAt };
   };
   const hurry = async (): Promise<void> => {
@@ -111,7 +111,7 @@ export function createDueWork(
 }
 
 /** The due messages by the place they go to, oldest first. One that has to wait ends its place's turn. */
-function inPlaces(services: Services, messages: readonly Message[]): Task[] {
+function byDestination(services: Services, messages: readonly Message[]): Task[] {
   const places = Map.groupBy(messages, (message) => destinationKey(message.to));
   return [...places].map(([place, rows]) => ({
     key: `room:${place}`,

@@ -30,5 +30,5 @@ export async function trustClock(
   });
   if (committed !== 'committed')
     throw new MintwardenError('state', 'The ledger did not take it.', 'Run it again.');
-  await store.recordSeen(at, 'anew');
+  await store.recordSeen(at, 'overwrite');
 }

@@ -60,8 +60,11 @@ export function createAnchorStore(opened: Opened): AnchorStore {
     keptLeases: (now) => guard(() => [...idsOf(statements.leases.iterate(now))] as LeaseId[]),
     messagesWaiting: () => guard(() => [...idsOf(statements.messages.iterate())] as MessageId[]),
     latestSeen: () => guard(() => Number(field('latest_seen'))),
-    recordSeen: (at, anew) =>
-      guard(() => void (anew === 'anew' ? statements.seenAnew : statements.seen).run(Math.round(at))),
+    recordSeen: (at, overwrite) =>
+      guard(
+        () =>
+          void (overwrite === 'overwrite' ? statements.overwriteSeen : statements.seen).run(Math.round(at)),
+      ),
   };
 }
 
@@ -72,7 +75,7 @@ function prepared(db: DatabaseSync) {
     begin: db.prepare('UPDATE anchorage SET generation = ?, held = NULL, posted = NULL'),
     posted: db.prepare('UPDATE anchorage SET posted = ?'),
     seen: db.prepare('UPDATE anchorage SET latest_seen = max(latest_seen, ?)'),
-    seenAnew: db.prepare('UPDATE anchorage SET latest_seen = ?'),
+    overwriteSeen: db.prepare('UPDATE anchorage SET latest_seen = ?'),
     uses: db.prepare('SELECT sum(used) AS used FROM uses'),
     hash: db.prepare('SELECT hash FROM audit WHERE seq = ?'),
     leases: db.prepare(

@@ -13,7 +13,7 @@ export type Inspection = {
 const DAMAGED = new Set([11, 26]);
 
 /**
- * Looks through the whole file, beside a running service too. Writes nothing.
+ * Checks the whole file, also while the service runs. Writes nothing.
  * @throws MintwardenError `state` where it cannot be opened; damage is no error here
  */
 export function inspectLedger(file: string): Inspection {

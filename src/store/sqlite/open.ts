@@ -78,7 +78,7 @@ export async function openSqliteLedger({ file, log }: SqliteLedgerOptions): Prom
 }
 
 /**
- * Opens a ledger to read it only, beside a running service too.
+ * Opens a ledger read-only, also while the service runs.
  * @throws MintwardenError `state`: missing, not ours, from another version, damaged, or not readable
  */
 export async function openSqliteLedgerReadOnly({

@@ -10,7 +10,7 @@ import { grantFromRow } from './rows/grant-row.ts';
 import { LEASE_STATES, leaseFromRow } from './rows/lease-row.ts';
 import { messageFromRow } from './rows/message-row.ts';
 
-/** A ledger that is only read: what `audit verify` and `doctor` open beside a running service. */
+/** A read-only ledger: what `audit verify` and `doctor` open while the service runs. */
 export type LedgerReader = Omit<Ledger, 'commit' | 'onCommitted' | 'use'>;
 
 type Synchronous<T> = {

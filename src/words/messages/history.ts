@@ -43,7 +43,7 @@ export function historyNews(news: HistoryNews, now: number): Document {
     case 'lost':
       return [
         paragraph(
-          line`${strong('My state was lost: I begin anew.')} By what I last said here, at ${utc(news.at, now)}, ${isAre(news.live)} live then. I know none of them any more, so I refuse their tokens.`,
+          line`${strong('My state was lost: I start again from nothing.')} By what I last said here, at ${utc(news.at, now)}, ${isAre(news.live)} live then. I know none of them any more, so I refuse their tokens.`,
         ),
         list(
           [

@@ -17,7 +17,7 @@ export function identityTrusted(
       line`A new cryptographic identity of ${pill(body.userId)} was confirmed by ${actorName(body.by)}. ${what}`,
     ),
     list(line`Its key: ${code(body.masterKey)}`, [
-      'If nobody here knows of that, ask the operator at once: whoever holds that key passes for this person.',
+      'If nobody here knows of that, ask the operator at once: anyone who holds that key is taken for this person.',
     ]),
   ];
 }

@@ -4,7 +4,7 @@ import { code, line, paragraph, spaced, strong } from '../build.ts';
 import type { Document, Inline, Line } from '../document.ts';
 import { shortDuration, utc } from '../time.ts';
 
-/** To the control room or an admin: something is wrong with the service, or is no more. */
+/** To the control room or an admin: something is wrong with the service, or was resolved. */
 export function incidentMessage(body: Extract<MessageBody, { kind: 'trouble' }>, now: number): Document {
   if (body.overAt === null) return [paragraph([strong(body.sentence)]), paragraph(withCode(body.next))];
   const lasted = shortDuration(Math.max(1_000, body.overAt - body.since));

@@ -7,7 +7,7 @@ import { canSentence } from '../scope-sentence.ts';
 import { actorName, diesBy, id, mintCode } from '../text/en.ts';
 
 /**
- * To the control room: nothing was made, and why; what may be alive at the homeserver all the same is said.
+ * To the control room: nothing was made, and why; it also says what may be alive at the homeserver.
  */
 export function mintFailed(
   body: Extract<MessageBody, { kind: 'mint-failed' }>,

@@ -25,7 +25,7 @@ export function notice(
     paragraph(
       spaced(
         line`${strong('An administrator made an access token that speaks for you,')} ${pill(grant.subject)}.`,
-        ['Whoever holds it can use your account for what is listed here, and nothing else.'],
+        ['Anyone who holds it can use your account for what is listed here, and nothing else.'],
       ),
     ),
     list(

@@ -39,7 +39,7 @@ export function tokenMessage(
   const removed = moment(message.redactAt ?? now + context.redactAfterMs, now);
   return [
     paragraph(
-      line`${strong('Here is your token')} for ${pill(grant.subject)} (grant ${id(grant)}). Keep it like a password: whoever has it can use it.`,
+      line`${strong('Here is your token')} for ${pill(grant.subject)} (grant ${id(grant)}). Keep it like a password: anyone who has it can use it.`,
     ),
     block(token),
     list(

@@ -19,7 +19,7 @@ function what(body: Body, grant: Grant, now: number): Line {
     case 'unkillable':
       return spaced(
         line`${strong('I could not log out')} the homeserver’s own token behind ${about}, and have given up trying.`,
-        ['Nobody but me has it, and I use it no more.'],
+        ['Nobody but me has it, and I no longer use it.'],
         diesBy(body.until, now),
         ['Please look at why the homeserver refuses.'],
       );

@@ -17,7 +17,7 @@ export function revokeCode(grant: Pick<Grant, 'id'>): Inline {
   return code(`!revoke ${grant.id}`);
 }
 
-/** Whoever did something, as the object or subject of a sentence. */
+/** The actor, as the object or subject of a sentence. */
 export function actorName(actor: Actor): Line {
   const userId = parseUserId(actor);
   if (userId !== null) return [pill(userId)];
@@ -65,7 +65,7 @@ export function undo(grant: Pick<Grant, 'id'>): Line {
 export function mintCode(grant: Grant): Inline {
   const text = mintLine(grant);
   return text === null
-    ? 'write the command anew; it is too long, or a room’s id too odd, to repeat here.'
+    ? 'write the command again; it is too long, or a room’s id too odd, to repeat here.'
     : code(text);
 }
 
