@@ -100,7 +100,8 @@ export function splitPermission(permission: Permission): PermissionParts {
 
 /** The name of an permission's capability. */
 export function nameOf(permission: Permission): Capability {
-  return splitPermission(permission).name;
+  const colon = permission.indexOf(':');
+  return (colon === -1 ? permission : permission.slice(0, colon)) as Capability;
 }
 
 /** Whether all that `b` allows is allowed by `a`. `read` of everything includes the media shown. */

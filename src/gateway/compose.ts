@@ -23,6 +23,7 @@ import { createMedia } from './media/media.ts';
 import type { Uploads } from './media/uploads.ts';
 import { createSharedRoomCheck } from './personal/shared-room.ts';
 import { NO_OBSERVER, type RequestObserver } from './request/record.ts';
+import { createRouteCache } from './request/route-cache.ts';
 import { createRouter } from './request/router.ts';
 import type { GatewayServices } from './request/services.ts';
 import { createFileClient } from './upstream/file-client.ts';
@@ -95,6 +96,7 @@ export function createServices(options: GatewayOptions): Composed {
   const services: GatewayServices = {
     ...upstreams,
     router: createRouter(CATALOGUE),
+    routeCache: createRouteCache(),
     publicAnswers: publicAnswers(json, limits.upstreamTimeoutMs, now),
     sharedRoom: createSharedRoomCheck(now),
     write: createWriter({

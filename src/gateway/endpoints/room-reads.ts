@@ -104,8 +104,11 @@ function lackingType({ access, params }: Call): GatewayResponse | null {
 }
 
 function asksToSend({ access, params, query }: Call): boolean {
-  const sends = access.grant.scope.can.some((allowance) => nameOf(allowance) === 'send');
-  return sends && params['eventType'] === 'm.room.encryption' && query.get('format') !== 'event';
+  return (
+    params['eventType'] === 'm.room.encryption' &&
+    query.get('format') !== 'event' &&
+    access.grant.scope.can.some((permission) => nameOf(permission) === 'send')
+  );
 }
 
 /** Reading a room as a member of it does. */

@@ -18,9 +18,10 @@ import type { Decision } from '../request/context.ts';
 import { requireAccess } from '../request/access.ts';
 import type { Endpoint, RefusedEndpoint, ServingEndpoint } from '../request/endpoint.ts';
 import type { Plan } from '../request/plan.ts';
+import { createRouteCache } from '../request/route-cache.ts';
 import { createRouter } from '../request/router.ts';
 
-const services = { router: createRouter(CATALOGUE) };
+const services = { router: createRouter(CATALOGUE), routeCache: createRouteCache() };
 const NO_BODY =
   'It was judged with an empty body. What the body says counts too: put it, in single quotes, behind the path.';
 
@@ -54,7 +55,7 @@ export function explain(
     body: undefined,
     plan: null,
   };
-  const unread = DECIDING_STEPS.parse(decision);
+  const unread = DECIDING_STEPS.parse(decision, services);
   if (unread === WRONG_METHOD)
     return refused(unread, null, ['The gateway serves GET, PUT, POST, DELETE, and no other method.']);
   if (unread !== undefined) return refused(unread, null, [errorIn(unread)]);

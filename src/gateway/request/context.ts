@@ -111,7 +111,7 @@ export class RequestContext implements Decision, TaskContext, Expiring {
     this.now = startedAt;
     this.#timer = timer;
     this.#continuation = continuation;
-    response.once('close', () => this.#onClose());
+    response.on('close', () => this.#onClose());
   }
 
   /** Goes on after `WAIT`. Does nothing once the request is done. */

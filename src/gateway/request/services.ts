@@ -7,12 +7,14 @@ import type { RequestRate } from '../limits/request-rate.ts';
 import type { SharedRoomCheck } from '../personal/shared-room.ts';
 import type { PublicAnswers } from '../upstream/public-answers.ts';
 import type { RequestObserver } from './record.ts';
+import type { RouteCache } from './route-cache.ts';
 import type { Router } from './router.ts';
 import type { TaskServices } from './task.ts';
 
 /** Everything the steps of a request use. Nothing that protects is optional. */
 export type GatewayServices = TaskServices & {
   readonly router: Router;
+  readonly routeCache: RouteCache;
   readonly publicAnswers: PublicAnswers;
   readonly sharedRoom: SharedRoomCheck;
   readonly open: OpenRequests;

@@ -2,12 +2,14 @@ import type { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { UpstreamToken } from '../../lifecycle/access/access-control.ts';
 import type { FilterTask } from '../filter-worker/filter-job.ts';
+import type { FilterInput } from '../filter-worker/filter-worker.ts';
 import { isResponse, UNAVAILABLE } from '../http/response.ts';
+import type { MemoryReservation } from '../limits/memory-budget.ts';
 import { type RequestContext, type StepResult, WAIT } from '../request/context.ts';
 import type { ForwardPlan } from '../request/plan.ts';
 import type { GatewayServices } from '../request/services.ts';
 import { failure, isTokenUnknown, readResponse, renewLease } from '../upstream/ask.ts';
-import type { CallListener, UpstreamResponse } from '../upstream/json-client.ts';
+import type { CallListener, CallOptions, UpstreamResponse } from '../upstream/json-client.ts';
 import type { Sent } from '../upstream/transport/transport.ts';
 
 /**
@@ -38,7 +40,10 @@ function send(
   return WAIT;
 }
 
-class ForwardCall implements CallListener {
+class ForwardCall implements CallListener, CallOptions {
+  readonly timeoutMs: number;
+  readonly memory: MemoryReservation;
+  readonly times: { homeserverMs: number };
   readonly #context: RequestContext;
   readonly #services: GatewayServices;
   readonly #plan: ForwardPlan;
@@ -59,18 +64,18 @@ class ForwardCall implements CallListener {
     this.#plan = plan;
     this.#grantId = grantId;
     this.#lease = lease;
+    this.timeoutMs = services.limits.upstreamTimeoutMs;
+    this.memory = context.memory;
+    this.times = context;
     context.onAbort = () => this.#sent?.abort();
   }
 
   send(): void {
-    const { json, limits, filterWorker } = this.#services;
-    const options = {
-      timeoutMs: limits.upstreamTimeoutMs,
-      memory: this.#context.memory,
-      times: this.#context,
-      large: () => filterWorker.open(filterTask(this.#plan), this.#grantId),
-    };
-    this.#sent = json.send(this.#plan.request, this.#lease.token, options, this);
+    this.#sent = this.#services.json.send(this.#plan.request, this.#lease.token, this, this);
+  }
+
+  large(): FilterInput {
+    return this.#services.filterWorker.open(filterTask(this.#plan), this.#grantId);
   }
 
   onResponse(response: UpstreamResponse): void {

@@ -83,7 +83,8 @@ function forward(endpoint: ForwardEndpoint, call: Call): Plan {
   if (refused !== null) return answer(refused);
   const user = endpoint.requiresSharedRoom === true ? parseUserId(params['userId'] ?? '') : null;
   if (endpoint.requiresSharedRoom === true && user === null) return answer(FORBIDDEN);
-  const query: (readonly [string, string])[] = Object.entries(endpoint.forcedQuery ?? NOTHING);
+  const query: (readonly [string, string])[] =
+    endpoint.forcedQuery === undefined ? [] : Object.entries(endpoint.forcedQuery);
   const defaults = endpoint.queryDefaults?.(call) ?? NOTHING;
   const rules = endpoint.query ?? NOTHING_RULED;
   for (const name in rules) {
@@ -97,10 +98,15 @@ function forward(endpoint: ForwardEndpoint, call: Call): Plan {
     kind: 'forward',
     endpoint,
     call,
-    request: { method: 'GET', path: pathOf(endpoint.to, { ...params, me: access.grant.subject }), query },
+    request: { method: 'GET', path: upstreamPath(endpoint, call), query },
     filter: endpoint.filter(call),
     sharedRoomWith: user === access.grant.subject ? null : user,
   };
+}
+
+/** `{me}` is ours to fill in, whatever the holder's parameters are called. */
+function upstreamPath({ to }: ForwardEndpoint, { params, access }: Call): string {
+  return pathOf(to, to.includes('{me}') ? { ...params, me: access.grant.subject } : params);
 }
 
 const NOTHING: Readonly<Record<string, string>> = {};

@@ -2,6 +2,7 @@ import { repeatedHeader } from '../http/bearer.ts';
 import { ambiguous, type GatewayResponse, isResponse, WRONG_METHOD } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 import type { Decision, RequestContext } from '../request/context.ts';
+import type { GatewayServices } from '../request/services.ts';
 
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE']);
 /** For a request whose method or target nobody should see. */
@@ -19,7 +20,16 @@ export function checkHead(context: RequestContext): GatewayResponse | undefined 
 }
 
 /** Reads method and target strictly. */
-export function parse(decision: Decision & { operation?: string }): GatewayResponse | undefined {
+export function parse(
+  decision: Decision & { operation?: string },
+  { routeCache }: Pick<GatewayServices, 'routeCache'>,
+): GatewayResponse | undefined {
+  const known = routeCache.get(decision.method, decision.rawTarget);
+  if (known !== undefined) {
+    decision.target = known.target;
+    decision.route = known.route;
+    return undefined;
+  }
   const target = parseTarget(decision.rawTarget);
   if (isResponse(target)) {
     decision.operation = 'ambiguous';

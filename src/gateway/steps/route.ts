@@ -6,8 +6,12 @@ import type { GatewayServices } from '../request/services.ts';
  */
 export function route(
   decision: Decision & { operation?: string },
-  { router }: Pick<GatewayServices, 'router'>,
+  { router, routeCache }: Pick<GatewayServices, 'router' | 'routeCache'>,
 ): undefined {
-  decision.route = router(decision.method, decision.target?.segments ?? []);
+  const { method, rawTarget, target } = decision;
+  if (decision.route === null && target !== null) {
+    decision.route = router(method, target.segments);
+    routeCache.set(method, rawTarget, { target, route: decision.route });
+  }
   decision.operation = decision.route?.endpoint.id ?? 'none';
 }

@@ -134,8 +134,7 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
       target += `${separator}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
       separator = '&';
     }
-    const headers = HEADERS.slice();
-    if (token !== null) headers.push('authorization', `Bearer ${token}`);
+    const headers = token === null ? HEADERS.slice() : [...HEADERS, 'authorization', `Bearer ${token}`];
     if (request.body !== undefined) headers.push('content-type', 'application/json');
     const body = request.body === undefined ? null : JSON.stringify(request.body);
     this.#timer.add(this);
@@ -172,12 +171,13 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     if (this.#isDone) return;
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) return this.#end(invalidResponse('is too large'));
-    const { memory, large } = this.#options;
+    const { memory } = this.#options;
     if (memory !== null) {
       if (!memory.take(chunk.length)) return this.#tooMuch();
       this.#counted += chunk.length;
     }
-    const isLarge = this.#size > this.#sizes.inPlaceBytes && large !== null && this.#status === 200;
+    const isLarge =
+      this.#size > this.#sizes.inPlaceBytes && this.#options.large !== null && this.#status === 200;
     // All of it in one piece, as nearly always: read where it is.
     if (this.#chunks === null && chunk.length === this.#length && !isLarge) {
       this.#isParsed = true;
@@ -188,7 +188,8 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
       (this.#chunks ??= []).push(Buffer.from(chunk));
       return;
     }
-    this.#input ??= large();
+    this.#input ??= this.#options.large?.() ?? null;
+    if (this.#input === null) return;
     for (const early of this.#chunks ?? []) if (!this.#input.push(early)) return this.#tooMuch();
     this.#chunks = [];
     if (!this.#input.push(chunk)) this.#tooMuch();
