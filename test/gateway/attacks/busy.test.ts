@@ -9,6 +9,12 @@ import { stage } from '../support/stage.ts';
 
 // What one holder can ask for cheaply must not keep the gateway's one thread from the others.
 
+/** How long this thread has run: what else the machine does meanwhile does not count. */
+const threadMs = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+};
+
 describe('a holder of many capabilities', () => {
   test('is told of them without the others waiting', () => {
     const many = Array.from(
@@ -18,10 +24,10 @@ describe('a holder of many capabilities', () => {
     const types = ['org.example.*'];
     const grant = grantOf([OPS], { scope: { v: 1, rooms: [OPS], can: ['read', ...many], types } });
     const ask = (): number => {
-      const begun = performance.now();
+      const begun = threadMs();
       const { endpoints } = introspection({ grant, rooms: new Set([OPS]) }, '', null, Date.now());
       expect(endpoints.map(({ operation }) => operation)).toContain('setRoomStateWithKey');
-      return performance.now() - begun;
+      return threadMs() - begun;
     };
     // All types with all keys took seconds.
     expect(ask()).toBeLessThan(500);
@@ -55,9 +61,9 @@ describe('a holder of many lists', () => {
   test('does not have the others wait while that is put together for thousands of rooms', () => {
     const sliding = parsed(bodyOf(20, 10)) as Sliding;
     const rooms = new Set(Array.from({ length: 3_000 }, (_, at) => `!r${at}:hs.test` as RoomId));
-    const begun = performance.now();
+    const begun = threadMs();
     const { body } = slidingRequest(sliding, grantOf([OPS]), rooms, null, 0);
-    expect(performance.now() - begun).toBeLessThan(400);
+    expect(threadMs() - begun).toBeLessThan(400);
     const asked = Object.values(
       body?.['room_subscriptions'] as Record<string, { required_state: unknown[] }>,
     );
