@@ -43,7 +43,7 @@ const AUDIENCES: Readonly<Record<IncidentKind, IncidentAudience>> = {
 /** All of them. */
 export const INCIDENT_KINDS: readonly IncidentKind[] = Object.keys(AUDIENCES) as IncidentKind[];
 
-/** Where a trouble is told. */
+/** Where an incident is reported. */
 export function audienceOf(kind: IncidentKind): IncidentAudience {
   return AUDIENCES[kind];
 }

@@ -54,7 +54,7 @@ export type MessageBody =
   | { readonly kind: 'policy-changed'; readonly changes: readonly SettingChange[]; readonly by: Actor }
   /**
    * To the control room, or to an admin where it cannot be used: something is wrong with the service, or
-   * was resolved.
+   * was resolved. An incident: the rows keep the name that it was first stored under.
    */
   | {
       readonly kind: 'trouble';

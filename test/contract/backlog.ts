@@ -28,7 +28,7 @@ export function backlogContract(name: string, make: () => Promise<LedgerUnderTes
       });
     });
 
-    it('counts by state, what is due by now and since when, and what can be alive no more', async () => {
+    it('counts by state, what is due by now and since when, and what can no longer be alive', async () => {
       const { ledger } = under;
       const id = 'AAAAAA' as GrantId;
       await ledger.commit({

@@ -66,7 +66,7 @@ export function transactionsContract(name: string, make: () => Promise<Transacti
       expect(await transactions.begin({ ...begun, ...change })).toBe(true);
     });
 
-    it('may begin anew what was certainly not sent, and nothing else', async () => {
+    it('may begin again what was certainly not sent, and nothing else', async () => {
       await transactions.begin(begun);
       await transactions.unsent(begun);
       expect(await transactions.begin(begun)).toBe(true);

@@ -90,7 +90,7 @@ describe('a scope by creator', () => {
     expect(await it.after(OTHER)).toEqual([BRIDGED, LATER, OTHER]);
   });
 
-  it('never opens what is outside every scope, whoever made it', async () => {
+  it('never opens an excluded room, no matter who created it', async () => {
     await using it = await delivered(by('@mintwarden:example.org', '@whatsappbot:example.org'), (service) => {
       bridged(service);
       service.homeserver.change(ALICE, { joinedRooms: [BRIDGED, CONTROL, NEW], noticesRoom: NEW });
@@ -170,7 +170,7 @@ describe('a scope by creator', () => {
     slow.close();
   });
 
-  it('is not looked at anew for rooms that are known to be closed', async () => {
+  it('is not looked up again for rooms that are known to be closed', async () => {
     await using it = await delivered(by('@whatsappbot:example.org'), bridged);
     await it.open();
     const calls = it.homeserver.calls.length;

@@ -37,7 +37,7 @@ const rooms = (presented: TokenVerification) =>
   presented.kind === 'valid' ? [...presented.access.rooms].toSorted() : presented.kind;
 
 describe('a presented token', () => {
-  it('is good, and answered at once the second time', async () => {
+  it('is valid, and answered at once the second time', async () => {
     await using given = await delivered();
     const { access, token } = given;
     expect(rooms(await access.verifyToken(token))).toEqual([OPS]);
@@ -46,7 +46,7 @@ describe('a presented token', () => {
     expect(rooms(await second)).toEqual([OPS]);
   });
 
-  it('is over the moment its revocation is committed, before the commit resolves', async () => {
+  it('is invalid the moment its revocation is committed, before the commit resolves', async () => {
     await using given = await delivered();
     const { service, access, token, grant, over } = given;
     await access.verifyToken(token);
@@ -57,7 +57,7 @@ describe('a presented token', () => {
     expect(over).toContain(grant.id);
   });
 
-  it('is over by the clock, although nobody has written the expiry down', async () => {
+  it('is invalid by the clock, although the expiry is not recorded yet', async () => {
     await using given = await delivered();
     const { service, access, token } = given;
     await access.verifyToken(token);
@@ -104,7 +104,7 @@ describe('a presented token', () => {
     expect((access.verifyToken(token) as TokenVerification).kind).toBe('invalid');
   });
 
-  it('with a wrong secret or an unknown id is over, and says no more', async () => {
+  it('with a wrong secret or an unknown id is invalid, and tells nothing more', async () => {
     await using given = await delivered();
     const { access, grant } = given;
     const wrong = newToken(grant.id, randomBytes);
@@ -195,7 +195,7 @@ describe('the rooms of a token for all rooms', () => {
     expect(rooms(await given.access.verifyToken(given.token))).toEqual([OPS]);
   });
 
-  it('are looked up anew when asked, at most once a second', async () => {
+  it('are looked up again when asked, at most once a second', async () => {
     await using given = await delivered({ rooms: 'all' });
     const { service, access, token, grant } = given;
     await access.verifyToken(token);

@@ -117,7 +117,7 @@ test('the true state is well without its anchors: nobody stops the service by re
   expect(await kind()).toBe('well');
 });
 
-test('it is held until an operator goes on from it, and then no more', async () => {
+test('it stays locked down until an operator confirms it', async () => {
   await post();
   await copied();
   await audited();

@@ -186,7 +186,7 @@ describe('at start', () => {
     expect(await compareState(parts())).toEqual({ state: { kind: 'well' }, homeserverForgot: false });
   });
 
-  test('a copy from before a revocation is held, and stays so', async () => {
+  test('a copy from before a revocation is locked down, and stays so', async () => {
     const id = await live('AAAAAA');
     await post();
     await copy('before');
@@ -291,7 +291,7 @@ describe('an operator who goes on from an old copy', () => {
     expect((await compareState(parts())).state).toEqual({ kind: 'well' });
   });
 
-  test('cannot keep what is not live there, nor confirm what is not held', async () => {
+  test('cannot keep what is not live there, nor confirm what is not locked down', async () => {
     const id = await live('AAAAAA');
     await expect(
       trustState({ ...parts(), store: ledger.anchors }, { ...request, keep: [] }),
@@ -320,7 +320,7 @@ describe('a homeserver that forgets', () => {
     expect((await ledger.leases(id))[0]?.state).toBe('killing');
   });
 
-  test('is noticed while running, once, and told anew where the ledger stands', async () => {
+  test('is noticed while running, once, and then posted again', async () => {
     await live('AAAAAA');
     await post();
     room.events = [];

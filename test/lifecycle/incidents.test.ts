@@ -46,7 +46,7 @@ async function telling(told: IncidentKind[] = []) {
   };
 }
 
-describe('a trouble', () => {
+describe('an incident', () => {
   it('is told once when it begins, and once when it is over', async () => {
     await using given = await telling();
     const { incidents, inControl } = given;
@@ -58,7 +58,7 @@ describe('a trouble', () => {
     expect((await inControl()).slice(1)).toEqual([expect.stringMatching(/^Mended.*It is logged out/s)]);
   });
 
-  it('is not told again by a service that starts anew with it', async () => {
+  it('is not reported again by a service that restarts during it', async () => {
     await using given = await telling(['issuer-logged-out']);
     given.incidents.open('issuer-logged-out', 'It is logged out.', 'Run `mintwarden init`.');
     expect(await given.inControl()).toEqual([]);
@@ -161,7 +161,7 @@ describe('an end that cannot be written', () => {
   const asked = (grant: Awaited<ReturnType<typeof onFullDisk>>['grant'], service: Service) =>
     ({ grant, by: ADMIN, as: 'admin', command: service.command() }) as const;
 
-  it('counts at the gateway from that moment, cuts what is open, and whoever asked hears that it is not recorded', async () => {
+  it('counts at the gateway from that moment, aborts what is open, and tells who asked that it is not recorded', async () => {
     const { service, services, disk, grant, token, access } = await onFullDisk();
     expect((await access.verifyToken(token)).kind).toBe('valid');
     const cut: string[] = [];

@@ -28,7 +28,7 @@ export function exposure(room: ControlRoomState): string | null {
   return room.worldReadable ? 'Anybody can read the control room without joining it.' : null;
 }
 
-/** A trouble as it is found, before it is known since when. */
+/** An incident as detected, before it is opened. */
 type Found = { readonly kind: IncidentKind; readonly sentence: string; readonly next: string };
 
 /** Those that are about the control room: at most one of them at a time. */

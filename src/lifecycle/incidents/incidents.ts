@@ -5,7 +5,7 @@ import type { Log } from '../../ports/log.ts';
 /** An incident was opened or resolved, or superseded by another, in which case nothing was fixed. */
 export type IncidentUpdate = {
   readonly kind: 'opened' | 'resolved' | 'superseded';
-  readonly trouble: Incident;
+  readonly incident: Incident;
 };
 
 /** The open incidents of the service as a whole. */
@@ -39,21 +39,21 @@ export function createIncidents({ clock, log }: { readonly clock: Clock; readonl
   return {
     open(kind, sentence, next) {
       const known = current.get(kind);
-      const trouble = { kind, since: known?.since ?? clock.now(), sentence, next };
-      current.set(kind, trouble);
+      const incident = { kind, since: known?.since ?? clock.now(), sentence, next };
+      current.set(kind, incident);
       if (known?.sentence === sentence) return;
       log.error('trouble', { kind, what: sentence, next });
-      if (known === undefined) tell({ kind: 'opened', trouble });
+      if (known === undefined) tell({ kind: 'opened', incident });
     },
     resolve(kind, how = 'resolved') {
-      const trouble = current.get(kind);
-      if (trouble === undefined) return;
+      const incident = current.get(kind);
+      if (incident === undefined) return;
       current.delete(kind);
       log.info(how === 'resolved' ? 'trouble over' : 'trouble gave way', {
         kind,
-        ms: Math.max(0, clock.now() - trouble.since),
+        ms: Math.max(0, clock.now() - incident.since),
       });
-      tell({ kind: how, trouble });
+      tell({ kind: how, incident });
     },
     has: (kind) => current.has(kind),
     current: () => [...current.values()],

@@ -32,13 +32,13 @@ export function notifyIncidents(
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  const messagesOf = ({ kind: what, trouble }: IncidentUpdate): Message[] => {
+  const messagesOf = ({ kind: what, incident }: IncidentUpdate): Message[] => {
     if (what === 'superseded') return [];
-    const audience = audienceOf(trouble.kind);
+    const audience = audienceOf(incident.kind);
     const isResolved = what === 'resolved';
     if (audience === 'nobody' || (audience === 'after' && !isResolved)) return [];
     const at = services.clock.now();
-    const { kind, sentence, next, since } = trouble;
+    const { kind, sentence, next, since } = incident;
     const body = {
       kind: 'trouble',
       trouble: kind,
@@ -59,7 +59,7 @@ export function notifyIncidents(
   };
 
   const tellOne = async (news: IncidentUpdate): Promise<void> => {
-    const { kind } = news.trouble;
+    const { kind } = news.incident;
     const isNews = news.kind === 'opened' ? !told.has(kind) : told.has(kind) || audienceOf(kind) === 'after';
     const messages = isNews ? messagesOf(news) : [];
     if (messages.length > 0) await services.ledger.commit({ at: services.clock.now(), messages });
@@ -75,7 +75,7 @@ export function notifyIncidents(
         waiting.shift();
       }
     } catch (error) {
-      services.log.warn('trouble not told yet', { problem: problemOf(error) });
+      services.log.warn('incident not reported yet', { problem: problemOf(error) });
       if (!ending.signal.aborted) timer = setTimeout(wake, RETRY_MS);
     }
   };
@@ -93,7 +93,7 @@ export function notifyIncidents(
     .catch((): readonly IncidentKind[] => [])
     .then((kinds) => {
       for (const kind of kinds) told.add(kind);
-      for (const trouble of services.incidents.current()) waiting.push({ kind: 'opened', trouble });
+      for (const incident of services.incidents.current()) waiting.push({ kind: 'opened', incident });
     });
   running = ready;
   wake();

@@ -38,7 +38,7 @@ test('a time that was noted before a stop does not become a witness by waiting',
   }
 });
 
-test('whoever sets the clock back a little, again and again, does not make tokens live longer', () => {
+test('setting the clock back a little again and again does not make tokens live longer', () => {
   // The homeserver is on the same machine, or gets its time from the same forger.
   const { it, clock, pass } = machine(0);
   clock.observed(it.wall);
