@@ -90,8 +90,8 @@ function checkRoomStatus(command: CommandDescription, { exposed, encrypted }: Ro
   if (exposed === null || (command.allowedWhenExposed && (encrypted || !command.mutates))) return;
   throw new MintwardenError(
     'not-allowed',
-    `${exposed} Until that is mended I take only !help, !status and !revoke here.`,
-    'Mend it in the settings of the room; `mintwarden doctor` says when it is well.',
+    `${exposed} Until that is fixed I accept only !help, !status and !revoke here.`,
+    'Fix it in the room’s settings; `mintwarden doctor` says when it is right.',
   );
 }
 

@@ -20,7 +20,7 @@ export function createDiskMonitor(folder: string, incidents: Incidents): DiskMon
       reserve.release();
       incidents.open(
         'disk',
-        `${sentence} Nothing is minted until that is mended; what ends grants is tried all the same.`,
+        `${sentence} Nothing is minted until that is fixed; ending grants is still attempted.`,
         NEXT,
       );
     },

@@ -140,7 +140,7 @@ async function notify(
       throw new MintwardenError(
         'state',
         `People could not be told: ${why}`,
-        'Every grant has ended, and nothing was removed. Mend it and run this again, or go on without telling anybody: --untold',
+        'Every grant has ended, and nothing was removed. Fix that and run this again, or continue without telling anybody: --untold',
         { cause: error },
       );
     }
