@@ -3,11 +3,11 @@ import { never, unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
 const UNSTABLE = '/_matrix/client/unstable';
-const MAKES = 'Makes credentials, which would outlive the grant.';
-const ACCOUNTS = 'Makes accounts; a token speaks for one that is there.';
-const THIRD_PARTY = 'Third-party ids reset passwords: whoever adds one takes over the account.';
-const CODES = 'Sends a code that proves an address, the first step to taking over an account.';
-const PASSWORD = 'Whoever sets the password owns the account.';
+const MAKES = 'Creates credentials that would outlive the grant.';
+const ACCOUNTS = 'Creates accounts; a token speaks for an existing one.';
+const THIRD_PARTY = 'Third-party IDs can reset the password: adding one takes over the account.';
+const CODES = 'Sends a code that proves an address: the first step to taking over an account.';
+const PASSWORD = 'Setting the password takes over the account.';
 
 /** Credentials and the account itself: in no scope, whatever it says. */
 export const ACCOUNT: readonly Endpoint[] = [
@@ -15,23 +15,23 @@ export const ACCOUNT: readonly Endpoint[] = [
     'getLoginFlows',
     'GET',
     `${C}/login`,
-    'A holder has a token already; how others log in is asked of the homeserver.',
+    'A holder already has a token; others ask the homeserver how to log in.',
   ),
   never('login', 'POST', `${C}/login`, MAKES),
   never('generateLoginToken', 'POST', `${C}/login/get_token`, MAKES, {
     aliases: [`${UNSTABLE}/org.matrix.msc3882/login/token`],
   }),
-  never('redirectToSSO', 'GET', `${C}/login/sso/redirect`, 'The start of a login.', {
+  never('redirectToSSO', 'GET', `${C}/login/sso/redirect`, 'Starts a login.', {
     aliases: [`${C}/login/cas/redirect`],
   }),
-  never('redirectToIdP', 'GET', `${C}/login/sso/redirect/{idpId}`, 'The start of a login.'),
+  never('redirectToIdP', 'GET', `${C}/login/sso/redirect/{idpId}`, 'Starts a login.'),
   never('refresh', 'POST', `${C}/refresh`, MAKES),
-  never('logout_all', 'POST', `${C}/logout/all`, 'Would throw the subject out of their own devices.'),
+  never('logout_all', 'POST', `${C}/logout/all`, 'Would log the subject out of their own devices.'),
   unserved(
     'getAuthMetadata',
     'GET',
     `${C}/auth_metadata`,
-    'Tells where to log in; a holder has no need to.',
+    'Says where to log in, which a holder does not need.',
     {
       aliases: [`${UNSTABLE}/org.matrix.msc2965/auth_metadata`, `${UNSTABLE}/org.matrix.msc2965/auth_issuer`],
     },
@@ -40,7 +40,7 @@ export const ACCOUNT: readonly Endpoint[] = [
     'requestOpenIdToken',
     'POST',
     `${C}/user/{userId}/openid/request_token`,
-    'Makes a credential for other services.',
+    'Creates a credential for other services.',
   ),
   never('register', 'POST', `${C}/register`, ACCOUNTS),
   never('checkUsernameAvailability', 'GET', `${C}/register/available`, ACCOUNTS),
@@ -50,8 +50,13 @@ export const ACCOUNT: readonly Endpoint[] = [
   never('changePassword', 'POST', `${C}/account/password`, PASSWORD),
   never('requestTokenToResetPasswordEmail', 'POST', `${C}/account/password/email/requestToken`, PASSWORD),
   never('requestTokenToResetPasswordMSISDN', 'POST', `${C}/account/password/msisdn/requestToken`, PASSWORD),
-  never('deactivateAccount', 'POST', `${C}/account/deactivate`, 'Ends the account.'),
-  never('getAccount3PIDs', 'GET', `${C}/account/3pid`, 'The subject’s addresses and numbers are private.'),
+  never('deactivateAccount', 'POST', `${C}/account/deactivate`, 'Deactivates the account.'),
+  never(
+    'getAccount3PIDs',
+    'GET',
+    `${C}/account/3pid`,
+    'The subject’s e-mail addresses and phone numbers are private.',
+  ),
   never('post3PIDs', 'POST', `${C}/account/3pid`, THIRD_PARTY),
   never('add3PID', 'POST', `${C}/account/3pid/add`, THIRD_PARTY),
   never('bind3PID', 'POST', `${C}/account/3pid/bind`, THIRD_PARTY),
@@ -59,13 +64,13 @@ export const ACCOUNT: readonly Endpoint[] = [
     'delete3pidFromAccount',
     'POST',
     `${C}/account/3pid/delete`,
-    'Takes the subject’s way back into the account away.',
+    'Removes a way for the subject to recover the account.',
   ),
   never(
     'unbind3pidFromAccount',
     'POST',
     `${C}/account/3pid/unbind`,
-    'Takes away how others find the subject.',
+    'Removes a way for others to find the subject.',
   ),
   never('requestTokenTo3PIDEmail', 'POST', `${C}/account/3pid/email/requestToken`, CODES),
   never('requestTokenTo3PIDMSISDN', 'POST', `${C}/account/3pid/msisdn/requestToken`, CODES),
@@ -73,7 +78,7 @@ export const ACCOUNT: readonly Endpoint[] = [
     'accountStatus',
     'any',
     [`${UNSTABLE}/org.matrix.msc3720/account_status`],
-    'Tells which accounts exist.',
+    'Reveals which accounts exist.',
     { source: 'unstable' },
   ),
   never(
@@ -85,7 +90,7 @@ export const ACCOUNT: readonly Endpoint[] = [
       `${UNSTABLE}/{msc}/rendezvous`,
       `${UNSTABLE}/{msc}/rendezvous/**`,
     ],
-    'Signs new devices in.',
+    'Signs in new devices.',
     { source: 'unstable' },
   ),
   never(
@@ -103,7 +108,7 @@ export const ACCOUNT: readonly Endpoint[] = [
       `${C}/user/{userId}/openid/**`,
       `${C}/password_policy`,
     ],
-    'Whatever else there is of credentials and accounts, today or with a suffix that Synapse lets pass.',
+    'All other paths for credentials and accounts, including later ones, and ones with a suffix that Synapse ignores.',
     { source: 'family' },
   ),
 ];

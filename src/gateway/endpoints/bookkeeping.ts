@@ -41,7 +41,7 @@ export const BOOKKEEPING: readonly Endpoint[] = [
       const id = storedFilterId(body);
       return id === null ? TOO_LARGE : ok({ filter_id: id });
     },
-    why: 'The id is the filter itself, packed; the homeserver never sees it.',
+    why: 'The ID is the packed filter itself; the homeserver never sees it.',
   },
   {
     id: 'getFilter',
@@ -54,56 +54,56 @@ export const BOOKKEEPING: readonly Endpoint[] = [
       const filter = storedFilter(params['filterId'] ?? '');
       return filter === null ? NOT_FOUND : ok(filter);
     },
-    why: 'Unpacks it again.',
+    why: 'Unpacks the filter from its ID.',
   },
   always(
     'getRoomKeysVersionCurrent',
     ['GET'],
     ['/_matrix/client/{v}/room_keys/version'],
     NOT_FOUND,
-    'The subject’s key backup is not for holders.',
+    'A holder has no access to the subject’s key backup.',
   ),
   always(
     'uploadKeys',
     ['POST'],
     ['/_matrix/client/{v}/keys/upload'],
     ok({ one_time_key_counts: { signed_curve25519: 50 } }),
-    'Some clients stop where it is refused; the token has no device, so nothing is kept.',
+    'Some clients stop if this is refused. The token has no device, so nothing is stored.',
   ),
   always(
     'queryKeys',
     ['POST'],
     ['/_matrix/client/{v}/keys/query'],
     ok({ device_keys: {}, failures: {} }),
-    'Without encryption there is nobody to encrypt to.',
+    'Without encryption keys the token has nobody to encrypt to.',
   ),
   always(
     'getKeysChanges',
     ['GET'],
     ['/_matrix/client/{v}/keys/changes'],
     ok({ changed: [], left: [] }),
-    'As keys/query.',
+    'As for keys/query.',
   ),
   always(
     'getDevices',
     ['GET'],
     ['/_matrix/client/{v}/devices'],
     ok({ devices: [] }),
-    'The subject’s devices are not for holders.',
+    'A holder has no access to the subject’s devices.',
   ),
   always(
     'getTurnServer',
     ['GET'],
     ['/_matrix/client/{v}/voip/turnServer'],
     ok({}),
-    'No calls, so no credentials for them.',
+    'Calls are not supported, so there are no credentials for them.',
   ),
   always(
     'getRtcTransports',
     ['GET'],
     ['/_matrix/client/{v}/rtc/transports', '/_matrix/client/unstable/org.matrix.msc4143/rtc/transports'],
     NOT_FOUND,
-    'No calls.',
+    'Calls are not supported.',
     'unstable',
   ),
   always(
@@ -114,7 +114,7 @@ export const BOOKKEEPING: readonly Endpoint[] = [
       '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device',
     ],
     NOT_FOUND,
-    'The subject’s devices are not for holders.',
+    'A holder has no access to the subject’s devices.',
     'unstable',
   ),
 ];

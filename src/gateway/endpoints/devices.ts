@@ -2,9 +2,9 @@ import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
-const DEVICES = 'The subject’s devices are theirs.';
-const BACKUP = 'The subject’s key backup opens what was said in every room.';
-const CROSS_SIGNING = 'Whoever signs for the subject takes over the identity.';
+const DEVICES = 'The subject’s devices belong to the subject.';
+const BACKUP = 'The subject’s key backup decrypts messages of every room.';
+const CROSS_SIGNING = 'Signing for the subject takes over their identity.';
 const DEHYDRATED = '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device';
 
 /**
@@ -18,12 +18,12 @@ export const DEVICES_AND_KEYS: readonly Endpoint[] = [
   never('deleteDevices', 'POST', `${C}/delete_devices`, DEVICES),
   never('uploadCrossSigningKeys', 'POST', `${C}/keys/device_signing/upload`, CROSS_SIGNING),
   never('uploadCrossSigningSignatures', 'POST', `${C}/keys/signatures/upload`, CROSS_SIGNING),
-  never('claimKeys', 'POST', `${C}/keys/claim`, 'Uses up what other people’s devices have put there.'),
+  never('claimKeys', 'POST', `${C}/keys/claim`, 'Uses up one-time keys of other people’s devices.'),
   never(
     'sendToDevice',
     'PUT',
     `${C}/sendToDevice/{eventType}/{txnId}`,
-    'Speaks to devices unseen by any room.',
+    'Sends to devices without any room seeing it.',
   ),
   never('postRoomKeysVersion', 'POST', `${C}/room_keys/version`, BACKUP),
   never('getRoomKeysVersion', 'GET', `${C}/room_keys/version/{version}`, BACKUP),
@@ -46,14 +46,14 @@ export const DEVICES_AND_KEYS: readonly Endpoint[] = [
       DEHYDRATED,
       '/_matrix/client/unstable/org.matrix.msc2697.v2/dehydrated_device',
     ],
-    'A device that outlives the token.',
+    'Creates a device that outlives the token.',
     { source: 'unstable' },
   ),
   never(
     'dehydratedDeviceEvents',
     'any',
     [`${C}/dehydrated_device/**`, `${DEHYDRATED}/**`],
-    'The keys that wait for that device.',
+    'The keys that are waiting for that device.',
     {
       source: 'unstable',
     },
@@ -69,7 +69,7 @@ export const DEVICES_AND_KEYS: readonly Endpoint[] = [
       '/_matrix/client/unstable/org.matrix.msc3983/**',
       '/_matrix/client/unstable/org.matrix.msc2697.v2/**',
     ],
-    'Whatever else there is of keys and devices.',
+    'All other paths for keys and devices.',
     { source: 'family' },
   ),
 ];

@@ -13,10 +13,10 @@ const list = {
   does: 'multiStep',
   paths: [`${C}/publicRooms`],
   needs: 'directory',
-  shown: 'the public list, which any account sees',
-  why: 'What can be found beyond the rooms in scope.',
+  shown: 'the public room list, which any account can see',
+  why: 'Finds rooms outside the scope.',
 } as const;
-const POINTS = 'Says where a name leads, for everybody; a name that leads elsewhere tomorrow is a trap.';
+const POINTS = 'Decides for everyone where an alias leads; redirecting one misleads people.';
 
 /** Names and lists of rooms. */
 export const DIRECTORY: readonly Endpoint[] = [
@@ -30,10 +30,9 @@ export const DIRECTORY: readonly Endpoint[] = [
     authorize: oneOfThese('read', 'directory'),
     room: 'answer',
     plan: multiStep(resolvingAlias),
-    asked: 'as it is; a name of another server at a pace',
-    shown:
-      'the id and servers of a room in scope; every other name is not found. With `directory`, of any room',
-    why: 'Clients know rooms by their names; where a name leads elsewhere is not told.',
+    asked: 'unchanged; aliases of other servers are rate-limited',
+    shown: 'the ID and servers of a room in scope, otherwise not found. With `directory`, of any room',
+    why: 'Clients know rooms by alias. Where an alias of another room leads is not revealed.',
   },
   {
     id: 'getRoomVisibilityOnDirectory',
@@ -45,23 +44,23 @@ export const DIRECTORY: readonly Endpoint[] = [
     to: '/_matrix/client/v3/directory/list/room/{roomId}',
     filter: () => visibility,
     shown: 'public or private',
-    why: 'A fact of the room that anybody may ask.',
+    why: 'Anyone may ask this about a room.',
   },
   never('setRoomAlias', 'PUT', ALIAS, POINTS),
   never('deleteRoomAlias', 'DELETE', ALIAS, POINTS),
-  never('setRoomVisibilityOnDirectory', 'PUT', LISTED, 'Would show a room to everyone.'),
+  never('setRoomVisibilityOnDirectory', 'PUT', LISTED, 'Would list a room publicly.'),
   never(
     'updateAppserviceRoomDirectoryVisibility',
     'PUT',
     `${C}/directory/list/appservice/{networkId}/{roomId}`,
-    'For application services alone.',
+    'Only for application services.',
   ),
   {
     ...list,
     id: 'getPublicRooms',
     methods: ['GET'],
     plan: multiStep(listingRooms),
-    asked: '`limit`, `since`, `server`; of another server at a pace',
+    asked: '`limit`, `since`, `server`; other servers are rate-limited',
   },
   {
     ...list,
@@ -69,6 +68,6 @@ export const DIRECTORY: readonly Endpoint[] = [
     methods: ['POST'],
     body: 'json',
     plan: multiStep(searchingRooms),
-    asked: '`server`; limit, since, the search term, types of rooms; of another server at a pace',
+    asked: '`server`; limit, since, search term, room types; other servers are rate-limited',
   },
 ];

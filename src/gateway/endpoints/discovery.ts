@@ -16,10 +16,9 @@ export const FINDING: readonly Endpoint[] = [
     room: 'answer',
     body: 'json',
     plan: multiStep(searchSteps),
-    asked: 'POST, body written anew: only rooms in scope, every other room of the subject ruled out',
-    shown:
-      'results in rooms in scope, what stands around them, and their groups; the count only where nothing was left out',
-    why: 'Synapse adds the predecessors of the rooms it is told to search: they are ruled out by name, and the answer is filtered all the same.',
+    asked: 'POST, body rebuilt: only rooms in scope, all other rooms of the subject excluded',
+    shown: 'results in rooms in scope, with context and groups; the count only if nothing was left out',
+    why: 'Synapse also searches predecessors of the given rooms: they are excluded by ID, and the answer is filtered too.',
   },
   {
     id: 'getSpaceHierarchy',
@@ -31,8 +30,8 @@ export const FINDING: readonly Endpoint[] = [
     needs: 'read',
     room: 'path',
     plan: multiStep(hierarchySteps),
-    asked: '`suggested_only`, `max_depth`; all pages, to their end',
-    shown: 'rooms in scope, and of their children those in scope; pages are the gateway’s own',
-    why: 'The homeserver’s own pages would tell how many rooms lie outside; what is reached only through a room outside is not shown.',
+    asked: '`suggested_only`, `max_depth`; all pages',
+    shown: 'rooms in scope, with their children in scope; paginated by the gateway',
+    why: 'The homeserver’s pages would reveal how many rooms are outside the scope. Rooms reachable only through a room outside are not shown.',
   },
 ];

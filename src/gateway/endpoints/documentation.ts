@@ -78,7 +78,7 @@ function judgedBy(endpoint: Endpoint): string {
       : endpoint.room === 'answer'
         ? ['filtered in the answer']
         : [];
-  const self = endpoint.user === 'self' ? ['the subject alone'] : [];
+  const self = endpoint.user === 'self' ? ['only the subject'] : [];
   const met =
     endpoint.kind === 'forward' && endpoint.requiresSharedRoom === true
       ? ['the subject and members of rooms in scope']
@@ -90,9 +90,9 @@ function askedOf(endpoint: Endpoint): string {
   switch (endpoint.kind) {
     case 'static':
     case 'local':
-      return 'nothing: answered here';
+      return 'nothing: answered by the gateway';
     case 'public':
-      return `GET ${code(endpoint.to)}, for everybody at once`;
+      return `GET ${code(endpoint.to)}, once for everyone`;
     case 'forward': {
       const names = Object.keys(endpoint.query ?? {}).map((name) => `\`${name}\``);
       const query = names.length === 0 ? [] : [names.join(', ')];
@@ -103,7 +103,7 @@ function askedOf(endpoint: Endpoint): string {
       ].join('; ');
     }
     case 'task':
-      return endpoint.asked ?? (endpoint.does === 'token' ? 'nothing: answered here' : '');
+      return endpoint.asked ?? (endpoint.does === 'token' ? 'nothing: answered by the gateway' : '');
     case 'refused':
       return endpoint.asked ?? 'nothing';
     default:
@@ -117,7 +117,7 @@ function shownOf(endpoint: Endpoint): string {
     (endpoint.kind === 'refused'
       ? 'nothing'
       : endpoint.kind === 'local' || endpoint.kind === 'static'
-        ? 'what is made here'
+        ? 'made by the gateway'
         : '')
   );
 }

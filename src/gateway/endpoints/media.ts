@@ -11,9 +11,9 @@ const A = '/_matrix/client/v1/media';
 const MSC3916 = '/_matrix/client/unstable/org.matrix.msc3916/media';
 const M = '/_matrix/media';
 const FILE = '{serverName}/{mediaId}';
-const LEGACY =
-  'Open to everyone without a token, and frozen: what is served goes by the authenticated paths.';
-const BYTES = 'the bytes as they come; headers made here: a type of a short list, an attachment, sandboxed';
+const LEGACY = 'Unauthenticated and frozen; use the authenticated paths.';
+const BYTES =
+  'the streamed bytes; the gateway sets the headers: a content type from a short list, attachment, sandbox';
 
 type Fetching = Pick<TaskEndpoint, 'id' | 'why'> & {
   readonly below: string;
@@ -26,7 +26,7 @@ function fetching({
   id,
   below,
   why,
-  asked = 'server and id written anew, `timeout_ms`; no redirect is followed or passed on',
+  asked = 'server and ID rebuilt, `timeout_ms`; redirects are neither followed nor passed on',
   read = downloadOf,
 }: Fetching): Endpoint {
   return {
@@ -39,7 +39,7 @@ function fetching({
     aliases: [`${MSC3916}/${below}`],
     needs: 'media',
     opens:
-      'files that events in scope show, not the subject’s own since the grant was made; own uploads; with `media-any` all',
+      'files that events in scope show, except what the subject sent since the grant was made; own uploads; with `media-any` all',
     authorize: mayFetch,
     plan: media((call) => {
       const wanted = read(call);
@@ -87,25 +87,25 @@ export const MEDIA: readonly Endpoint[] = [
     needs: 'holder',
     to: '/_matrix/client/v1/media/config',
     filter: () => mediaConfig,
-    shown: 'how large an upload may be',
-    why: 'One number, the same for everybody.',
+    shown: 'the upload limit',
+    why: 'One number, the same for everyone.',
   },
   fetching({
     id: 'getContentAuthed',
     below: `download/${FILE}`,
-    why: 'Otherwise a holder who learns an address, or posts one, could open any file.',
+    why: 'Otherwise a holder who learns or posts an address could open any file.',
   }),
   fetching({
     id: 'getContentOverrideNameAuthed',
     below: `download/${FILE}/{fileName}`,
-    why: 'As above; the name is the holder’s.',
+    why: 'As above; the file name is the holder’s choice.',
   }),
   fetching({
     id: 'getContentThumbnailAuthed',
     below: `thumbnail/${FILE}`,
     read: thumbnailOf,
     asked: '`width` and `height` up to 2048, `method`, `animated`, `timeout_ms`',
-    why: 'As the file itself.',
+    why: 'As for the file itself.',
   }),
   {
     id: 'getUrlPreviewAuthed',
@@ -116,9 +116,9 @@ export const MEDIA: readonly Endpoint[] = [
     aliases: [`${MSC3916}/preview_url`],
     needs: 'media-any',
     plan: multiStep(previewSteps),
-    asked: '`url` of http or https with the name of a host, `ts`; at a pace',
-    shown: 'texts and numbers of Open Graph',
-    why: 'Has the homeserver call any address on the subject’s behalf; which of them lead inwards, it must know itself.',
+    asked: '`url` (http or https, with a host name), `ts`; rate-limited',
+    shown: 'Open Graph texts and numbers',
+    why: 'Makes the homeserver request any URL; it must itself know which ones are internal.',
   },
   uploading({
     id: 'uploadContent',
@@ -127,20 +127,20 @@ export const MEDIA: readonly Endpoint[] = [
     opens: 'none',
     plan: sending,
     untimed: true,
-    asked: 'the bytes as they come, with their length and a plain type; the name is dropped',
+    asked: 'the streamed bytes, with their length and a plain content type; the file name is dropped',
     shown: 'the new address',
-    why: 'Puts files on the homeserver in the subject’s name.',
+    why: 'Stores files on the homeserver in the subject’s name.',
   }),
   uploading({
     id: 'uploadContentToMXC',
     methods: ['PUT'],
     paths: [`${M}/v3/upload/${FILE}`],
-    opens: 'an address that this grant made, once',
+    opens: 'an address that this grant created, once',
     plan: sending,
     untimed: true,
     asked: 'as above',
     shown: 'nothing',
-    why: 'The second half of an upload. Which grant made an address is not remembered beyond a restart.',
+    why: 'The second half of an upload. Which grant created an address is forgotten at a restart.',
   }),
   uploading({
     id: 'createContent',

@@ -6,7 +6,7 @@ import { never } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
 const R = `${C}/rooms/{roomId}`;
-const REASON = 'a reason, JSON written anew; nothing of the query';
+const REASON = 'a reason, JSON rebuilt; no query parameters';
 const moving = { kind: 'task', does: 'multiStep', room: 'path', body: 'json-if-any' } as const;
 const ACTS = ['join', 'leave', 'forget', 'invite', 'kick', 'ban', 'unban'] as const;
 
@@ -22,16 +22,16 @@ function acting(act: PersonAct): Omit<TaskEndpoint, 'id' | 'why'> {
     paths: [`${R}/${act}`],
     needs: act,
     plan: multiStep(personActing(act)),
-    asked: `${first}POST, the user’s id and ${REASON}`,
+    asked: `${first}POST, the user ID and ${REASON}`,
     shown: 'nothing',
   };
 }
 
 /** Who is in a room. A join of a room one is in stands with the writes. */
 export const MEMBERSHIP: readonly Endpoint[] = [
-  never('createRoom', 'POST', `${C}/createRoom`, 'Nobody could say in whose scope the new room is.'),
+  never('createRoom', 'POST', `${C}/createRoom`, 'It would be undefined whose scope the new room is in.'),
   never('createRoomWithTransaction', 'PUT', `${C}/createRoom/{txnId}`, 'As above.', { source: 'synapse' }),
-  never('upgradeRoom', 'POST', `${R}/upgrade`, 'Makes a room, and empties the old one for everybody.'),
+  never('upgradeRoom', 'POST', `${R}/upgrade`, 'Creates a room, and closes the old one for everyone.'),
   {
     ...moving,
     id: 'leaveRoom',
@@ -41,7 +41,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     plan: multiStep(leaving),
     asked: `POST, ${REASON}`,
     shown: 'nothing',
-    why: 'Ends what the subject sees of the room; also rejects an invite and takes back a knock. A scope of all rooms is smaller by it at once.',
+    why: 'Ends the subject’s membership; also rejects an invite or takes back a knock. A scope of all rooms loses the room at once.',
   },
   {
     ...moving,
@@ -52,24 +52,24 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     plan: multiStep(forgetting),
     asked: 'POST, an empty body',
     shown: 'nothing',
-    why: 'Takes the room’s past from the subject. In a scope of all rooms there is none that was left.',
+    why: 'Takes the room’s history from the subject. A scope of all rooms contains no room that was left.',
   },
   {
     ...acting('invite'),
     id: 'inviteUser',
     also: ['inviteBy3PID'],
-    why: 'Speaks to people in the subject’s name; by user id alone, an e-mail address is in no scope.',
+    why: 'Contacts people in the subject’s name. Only by user ID: no scope allows e-mail addresses.',
   },
   {
     ...acting('kick'),
     id: 'kick',
-    why: 'Removes people, with the subject’s power. Of oneself it is `leave`; who is banned stays so.',
+    why: 'Removes people with the subject’s power. To remove the subject, use `leave`. A banned user stays banned.',
   },
-  { ...acting('ban'), id: 'ban', why: 'Removes people for good, with the subject’s power.' },
+  { ...acting('ban'), id: 'ban', why: 'Bans people with the subject’s power.' },
   {
     ...acting('unban'),
     id: 'unban',
-    why: 'Lets people back, with the subject’s power. Who is not banned is not kicked by it.',
+    why: 'Lifts bans with the subject’s power. It does not kick a user who is not banned.',
   },
   {
     ...moving,
@@ -79,8 +79,8 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     needs: 'knock',
     plan: multiStep(knocking),
     asked: `POST, ${REASON}`,
-    shown: 'the room’s id',
-    why: 'Asks strangers to let the subject in. An alias is refused; `via` would have the homeserver talk to any server.',
+    shown: 'the room ID',
+    why: 'Asks strangers to let the subject in. Aliases are refused, and `via` would make the homeserver contact any server.',
   },
   never(
     'membershipWithTransaction',
@@ -90,7 +90,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
       `${C}/knock/{roomId}/{txnId}`,
       ...ACTS.map((act) => `${R}/${act}/{txnId}`),
     ],
-    'No specification names it; Synapse has it, and the forms without serve.',
+    'Not in the specification, only in Synapse; use the form without a transaction ID.',
     { source: 'synapse' },
   ),
 ];

@@ -9,8 +9,8 @@ import { never, unserved } from './refused.ts';
 const C = '/_matrix/client/{v}';
 const FIELD = `${C}/profile/{userId}/{keyName}`;
 const MSC4133 = ['/_matrix/client/unstable/uk.tcpip.msc4133/profile/{userId}/{keyName}'];
-const REPORT = 'A complaint in the subject’s name to people who could act on it.';
-const THIRD_PARTY = 'What bridges answer has no shape that could be checked; a bridge’s own commands serve.';
+const REPORT = 'Files a complaint in the subject’s name.';
+const THIRD_PARTY = 'Answers of bridges have no shape that could be checked; use the bridge’s own commands.';
 
 /** People and what is known of them beyond the rooms in scope. */
 export const PEOPLE: readonly Endpoint[] = [
@@ -25,9 +25,9 @@ export const PEOPLE: readonly Endpoint[] = [
     user: 'self',
     body: 'json',
     plan: multiStep(settingField),
-    asked: 'name, picture and time zone alone',
+    asked: 'only name, avatar and time zone',
     shown: 'nothing',
-    why: 'How the subject is called is theirs to say: it shows in every room. Fields nobody decided about are not set.',
+    why: 'The subject’s profile shows in every room, so it needs its own capability. Other fields cannot be set.',
   },
   {
     id: 'deleteProfileField',
@@ -39,7 +39,7 @@ export const PEOPLE: readonly Endpoint[] = [
     needs: 'profile',
     user: 'self',
     plan: multiStep(deletingField),
-    asked: 'name, picture and time zone alone',
+    asked: 'only name, avatar and time zone',
     shown: 'nothing',
     why: 'As above.',
   },
@@ -53,8 +53,8 @@ export const PEOPLE: readonly Endpoint[] = [
     to: '/_matrix/client/v3/presence/{userId}/status',
     maskNotFound: true,
     filter: () => presenceStatus,
-    shown: 'state, words, when last seen',
-    why: 'When people are there is no room’s business. Of oneself and of members of the rooms in scope; who that is is looked up in those rooms first.',
+    shown: 'state, status message, last activity',
+    why: 'Presence belongs to no room. Only for the subject and members of rooms in scope, which is looked up first.',
   },
   {
     id: 'setPresence',
@@ -66,9 +66,9 @@ export const PEOPLE: readonly Endpoint[] = [
     user: 'self',
     body: 'json',
     plan: multiStep(settingPresence),
-    asked: 'state and words alone',
+    asked: 'only state and status message',
     shown: 'nothing',
-    why: 'The subject is not there because a program is, unless that is granted.',
+    why: 'A program that runs does not mean the subject is online, unless that is granted.',
   },
   {
     id: 'searchUserDirectory',
@@ -79,9 +79,9 @@ export const PEOPLE: readonly Endpoint[] = [
     needs: 'directory',
     body: 'json',
     plan: multiStep(searchingUsers),
-    asked: 'term and limit',
-    shown: 'id, name, picture',
-    why: 'Finds people the subject knows or could know, wherever they meet.',
+    asked: 'search term and limit',
+    shown: 'user ID, name, avatar',
+    why: 'Finds people the subject knows or may know, in any room.',
   },
   unserved('getProtocols', 'GET', `${C}/thirdparty/protocols`, THIRD_PARTY),
   unserved('getProtocolMetadata', 'GET', `${C}/thirdparty/protocol/{protocol}`, THIRD_PARTY),
@@ -93,7 +93,7 @@ export const PEOPLE: readonly Endpoint[] = [
     'getMutualRooms',
     'GET',
     `${C}/mutual_rooms`,
-    'Counts rooms over the whole account; the members of rooms in scope say what a holder may know.',
+    'Covers the whole account; the members of rooms in scope show what a holder may know.',
     {
       aliases: [
         '/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',

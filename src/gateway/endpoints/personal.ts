@@ -21,8 +21,8 @@ const TAGS = `${C}/user/{userId}/rooms/{roomId}/tags`;
 const MSC3391 = '/_matrix/client/unstable/org.matrix.msc3391/user/{userId}';
 const MSC4306 =
   '/_matrix/client/unstable/io.element.msc4306/rooms/{roomId}/thread/{threadRootId}/subscription';
-const QUIET = 'Could keep the notice from ringing.';
-const EXCLUDED = 'never ignored users, direct rooms, push rules, invite permissions, secret storage';
+const QUIET = 'Could silence the notice.';
+const EXCLUDED = 'never ignored users, direct chats, push rules, invite permissions, secret storage';
 
 const data = {
   kind: 'task',
@@ -43,14 +43,14 @@ const tag = {
   user: 'self',
   paths: [`${TAGS}/{tag}`],
   shown: 'nothing',
-  why: 'Sorts a room for the subject.',
+  why: 'Changes how the subject’s rooms are sorted.',
 } as const;
 const rule = {
   kind: 'task',
   does: 'multiStep',
   methods: ['GET'],
   needs: 'push-rules',
-  asked: 'all rules, of which this one is looked for',
+  asked: 'all rules, to find this one',
   shown: 'the rule, if it names no room outside the scope',
 } as const;
 
@@ -64,10 +64,10 @@ export const PERSONAL: readonly Endpoint[] = [
     paths: [DATA],
     needs: 'holder',
     plan: multiStep(readingData),
-    asked: 'with `account-data` of that type, as it is; otherwise nothing',
+    asked: 'with `account-data` for that type, unchanged; otherwise nothing',
     shown:
-      'the content, without what is kept under or is the id of a room outside the scope; every other type is not found',
-    why: 'Clients ask at start. The subject’s own is there by type alone, without the rooms outside the scope.',
+      'the content, without entries keyed by or equal to the ID of a room outside the scope; other types are not found',
+    why: 'Clients ask for it at start. Granted only by type, and without rooms outside the scope.',
   },
   {
     id: 'getAccountDataPerRoom',
@@ -77,33 +77,33 @@ export const PERSONAL: readonly Endpoint[] = [
     paths: [ROOM_DATA],
     needs: 'holder',
     plan: multiStep(readingData),
-    asked: 'as above; with `tags` and `markers` their types; otherwise nothing',
-    shown: 'as above, of a room in scope',
-    why: 'The subject’s own notes on a room, by type alone.',
+    asked: 'as above; with `tags` and `markers`, their types; otherwise nothing',
+    shown: 'as above, for a room in scope',
+    why: 'The subject’s settings for a room; granted only by type.',
   },
   {
     ...data,
     id: 'setAccountData',
     paths: [DATA],
-    asked: `by type, ${EXCLUDED}; JSON written anew`,
-    why: 'Could blind the subject, so the types that do are in no scope. It replaces the whole: what names rooms outside the scope was not shown, and would be gone.',
+    asked: `by type, ${EXCLUDED}; JSON rebuilt`,
+    why: 'No scope allows types that could hide things from the subject. Writing replaces the whole content, including entries for rooms outside the scope that were not shown.',
   },
   {
     ...data,
     id: 'setAccountDataPerRoom',
     paths: [ROOM_DATA],
     room: 'path',
-    asked: `by type, ${EXCLUDED}; marking as unread, with \`markers\`, the flag alone`,
-    why: 'The subject’s own notes on a room.',
+    asked: `by type, ${EXCLUDED}; with \`markers\`, only the unread flag`,
+    why: 'The subject’s settings for a room.',
   },
   never(
     'deleteAccountData',
     'DELETE',
     [DATA, ROOM_DATA, `${MSC3391}/account_data/{type}`, `${MSC3391}/rooms/{roomId}/account_data/{type}`],
-    'Writing by type serves; taking away could bring down what protects the subject.',
+    'Use writing by type; deleting could remove what protects the subject.',
     { source: 'unstable' },
   ),
-  never('accountDataOtherwise', 'POST', [DATA, ROOM_DATA], 'No specification names it.', {
+  never('accountDataOtherwise', 'POST', [DATA, ROOM_DATA], 'Not in the specification.', {
     source: 'synapse',
   }),
   {
@@ -117,7 +117,7 @@ export const PERSONAL: readonly Endpoint[] = [
     to: '/_matrix/client/v3/user/{me}/rooms/{roomId}/tags',
     filter: () => (body) => ok(projectTags(requireObject(body, 'tags'))),
     shown: 'tags and their order',
-    why: 'How the subject sorts their rooms is theirs.',
+    why: 'How the subject sorts rooms is personal.',
   },
   {
     ...tag,
@@ -125,7 +125,7 @@ export const PERSONAL: readonly Endpoint[] = [
     methods: ['PUT'],
     body: 'json-if-any',
     plan: multiStep(tagging),
-    asked: 'the order alone',
+    asked: 'only the order',
   },
   { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], plan: multiStep(untagging), asked: 'as it is' },
   {
@@ -137,10 +137,10 @@ export const PERSONAL: readonly Endpoint[] = [
     aliases: [`${C}/pushrules`],
     needs: 'holder',
     plan: multiStep(readingRules((global) => ({ global }))),
-    asked: 'with `push-rules`, as it is; otherwise nothing',
+    asked: 'with `push-rules`, unchanged; otherwise nothing',
     shown:
       'with `push-rules`, the rules that name no room outside the scope and no person; otherwise five empty lists',
-    why: 'Without the lists some clients never come to their first sync. The real ones are the subject’s own: they name rooms, people and words.',
+    why: 'Without these lists some clients never reach their first sync. The real rules are personal: they name rooms, people and words.',
   },
   {
     id: 'getPushRulesGlobal',
@@ -167,22 +167,22 @@ export const PERSONAL: readonly Endpoint[] = [
     id: 'isPushRuleEnabled',
     paths: [`${RULE}/enabled`],
     plan: multiStep(readingRule(({ enabled }) => ({ enabled: enabled === true }))),
-    why: 'As the rule itself.',
+    why: 'As for the rule itself.',
   },
   {
     ...rule,
     id: 'getPushRuleActions',
     paths: [`${RULE}/actions`],
     plan: multiStep(readingRule(({ actions }) => ({ actions }))),
-    why: 'As the rule itself.',
+    why: 'As for the rule itself.',
   },
   never('setPushRule', 'PUT', RULE, QUIET),
   never('deletePushRule', 'DELETE', RULE, QUIET),
   never('setPushRuleEnabled', 'PUT', `${RULE}/enabled`, QUIET),
   never('setPushRuleActions', 'PUT', `${RULE}/actions`, QUIET),
   never('pushRulesFamily', ['PUT', 'POST', 'DELETE'], [`${C}/pushrules/**`], QUIET, { source: 'family' }),
-  never('getPushers', 'GET', `${C}/pushers`, 'Tells where the subject’s devices are reached.'),
-  never('postPusher', 'POST', `${C}/pushers/set`, 'Outlives the token, and carries messages elsewhere.'),
+  never('getPushers', 'GET', `${C}/pushers`, 'Reveals how the subject’s devices are reached.'),
+  never('postPusher', 'POST', `${C}/pushers/set`, 'Outlives the token, and sends messages elsewhere.'),
   never('pushersFamily', 'any', [`${C}/pushers/**`], 'As above.', { source: 'family' }),
   {
     id: 'getNotifications',
@@ -193,9 +193,9 @@ export const PERSONAL: readonly Endpoint[] = [
     needs: 'notifications',
     room: 'answer',
     plan: multiStep(readingNotifications),
-    asked: '`from`, `limit`, `only`, and on while there are fewer than were wanted',
-    shown: 'those whose event is of a room in scope, the content where the scope reads its type',
-    why: 'What rang for the subject, and whether they read it, is theirs.',
+    asked: '`from`, `limit`, `only`; more pages until there are enough results',
+    shown: 'those with an event of a room in scope, with content if the scope can read its type',
+    why: 'What notified the subject, and whether they read it, is personal.',
   },
   {
     id: 'getThreadSubscription',
@@ -207,15 +207,15 @@ export const PERSONAL: readonly Endpoint[] = [
     needs: 'notifications',
     room: 'path',
     plan: multiStep(readingSubscription),
-    asked: 'the thread’s first event is looked up in that room first',
+    asked: 'the thread root is looked up in that room first',
     shown: 'one flag',
-    why: 'What the subject wants to hear of (MSC4306).',
+    why: 'What the subject wants to be notified about (MSC4306).',
   },
   never(
     'setThreadSubscription',
     ['PUT', 'DELETE'],
     MSC4306,
-    'Decides what rings for the subject; reading it is all that is granted.',
+    'Decides what notifies the subject; only reading can be granted.',
     { source: 'unstable' },
   ),
   {
@@ -228,8 +228,8 @@ export const PERSONAL: readonly Endpoint[] = [
     needs: 'notifications',
     room: 'answer',
     plan: multiStep(readingSubscriptions),
-    asked: '`from`, `to`, `limit`, `dir`, and on while pages are empty after filtering',
-    shown: 'those of rooms in scope',
-    why: 'The list of the same (MSC4308).',
+    asked: '`from`, `to`, `limit`, `dir`; more pages while pages are empty after filtering',
+    shown: 'those in rooms in scope',
+    why: 'The list of such subscriptions (MSC4308).',
   },
 ];

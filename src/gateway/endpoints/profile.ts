@@ -18,8 +18,8 @@ export const PROFILE: readonly Endpoint[] = [
     requiresSharedRoom: true,
     to: '/_matrix/client/v3/profile/{userId}',
     filter: () => profile,
-    shown: 'name, picture, time zone',
-    why: 'Of oneself and of members of the rooms in scope; who that is is looked up in those rooms first.',
+    shown: 'name, avatar, time zone',
+    why: 'Only for the subject and members of rooms in scope, which is looked up first.',
   },
   {
     id: 'getProfileField',
@@ -33,7 +33,7 @@ export const PROFILE: readonly Endpoint[] = [
     check: (call) => (FIELD(call.params['keyName'] ?? '', call) === null ? NOT_FOUND : null),
     to: '/_matrix/client/v3/profile/{userId}/{keyName}',
     filter: () => profile,
-    shown: 'name, picture, time zone',
-    why: 'One field of the same.',
+    shown: 'name, avatar, time zone',
+    why: 'One field of the profile.',
   },
 ];

@@ -26,8 +26,8 @@ export const ROOM_SIGNS: readonly Endpoint[] = [
     authorize: anyOfThese('read', 'typing'),
     user: 'self',
     plan: multiStep(typing),
-    asked: 'with `typing`: the flag and at most 30 s; otherwise nothing',
-    why: 'Clients do it unasked; without `typing` nobody is told that the subject types.',
+    asked: 'with `typing`, the flag for at most 30 s; otherwise nothing',
+    why: 'Clients send it by themselves; without `typing` nobody is told.',
   },
   {
     ...sign,
@@ -38,8 +38,8 @@ export const ROOM_SIGNS: readonly Endpoint[] = [
     authorize: anyOfThese('read', 'receipts', 'markers'),
     plan: multiStep(receipt),
     asked:
-      'with `receipts` (m.read) or `markers` (m.read.private, m.fully_read): the event is looked up in that room, then its thread alone; otherwise nothing',
-    why: 'Clients do it unasked; the subject has not read what a holder reads.',
+      'with `receipts` (m.read) or `markers` (m.read.private, m.fully_read): the event is looked up in that room, then only its thread is sent; otherwise nothing',
+    why: 'Clients send it by themselves; the subject has not read what a holder reads.',
   },
   {
     ...sign,
@@ -50,7 +50,7 @@ export const ROOM_SIGNS: readonly Endpoint[] = [
     authorize: anyOfThese('read', 'markers', 'receipts'),
     plan: multiStep(readMarkers),
     asked:
-      'the parts that `receipts` and `markers` allow, their events looked up in that room first; otherwise nothing',
-    why: "As receipts: without the capability the subject's marker stays where it is.",
+      'the parts that `receipts` and `markers` allow, after looking up their events in that room; otherwise nothing',
+    why: 'As for receipts: without the capability the subject’s marker does not move.',
   },
 ];

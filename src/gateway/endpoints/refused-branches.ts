@@ -2,8 +2,9 @@ import type { Endpoint } from '../request/endpoint.ts';
 import { never, unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
-const ADMIN = 'Administration, whoever the subject is: an upstream token of an administrator opens it all.';
-const SERVERS = 'Spoken between servers, bridges and other services; never by a client.';
+const ADMIN =
+  'Administration, whoever the subject is: an administrator’s upstream token would open all of it.';
+const SERVERS = 'Used between servers, bridges and other services, never by a client.';
 
 /** Branches that never pass, so that the refusal of what is in them tomorrow is decided today. */
 export const FAMILIES: readonly Endpoint[] = [
@@ -12,7 +13,7 @@ export const FAMILIES: readonly Endpoint[] = [
   never('setAdminSuspendUser', 'PUT', `${C}/admin/suspend/{userId}`, ADMIN),
   never('getAdminLockUser', 'GET', `${C}/admin/lock/{userId}`, ADMIN),
   never('setAdminLockUser', 'PUT', `${C}/admin/lock/{userId}`, ADMIN),
-  never('pingAppservice', 'POST', `${C}/appservice/{appserviceId}/ping`, 'For application services alone.'),
+  never('pingAppservice', 'POST', `${C}/appservice/{appserviceId}/ping`, 'Only for application services.'),
   never('adminFamily', 'any', [`${C}/admin/**`, '/_matrix/client/unstable/uk.timedout.msc4323/**'], ADMIN, {
     source: 'family',
   }),
@@ -35,14 +36,14 @@ export const FAMILIES: readonly Endpoint[] = [
     'importHistory',
     'any',
     ['/_matrix/client/unstable/org.matrix.msc2716/**'],
-    'Writes the past of a room.',
+    'Writes the history of a room.',
     { source: 'family' },
   ),
   unserved(
     'oldApis',
     'any',
     ['/_matrix/client/api/**', '/_matrix/client/v2_alpha/**'],
-    'Names of before 2016; the same operations have newer ones.',
+    'Paths from before 2016; the same operations have newer ones.',
     { source: 'family' },
   ),
 ];

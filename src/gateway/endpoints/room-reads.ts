@@ -78,7 +78,7 @@ const events = {
 } as const;
 const state = { format: oneOf('content', 'event') };
 const TOLD_SENDERS =
-  'Who may send is told without `read` whether the room is encrypted (`m.room.encryption`), by the algorithm alone: some clients ask before each message, and a refused message tells it too.';
+  'With `send` but not `read`, `m.room.encryption` is answered with the algorithm only: some clients ask before each message, and a refused message reveals it anyway.';
 
 /** One piece of state with an empty key. */
 const ofEmptyKey = {
@@ -90,7 +90,7 @@ const ofEmptyKey = {
     lackingType(call) === null
       ? stateEventFilter(...seen(call), call.query.get('format'))
       : encryptionAlgorithm,
-  shown: 'the content, or the event; where that is not read, the algorithm alone',
+  shown: 'the content or the event; without `read` only the algorithm',
 } as const;
 
 /**
@@ -118,15 +118,15 @@ export const ROOMS_READ: readonly Endpoint[] = [
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     ...events,
     filter: (call) => messagesFilter(...seen(call)),
-    shown: 'events of this room, with what is bundled in them',
-    why: 'The timeline; every event must say that it is of this room.',
+    shown: 'events of this room, with bundled relations',
+    why: 'The timeline; every event must state that it belongs to this room.',
   }),
   read('getRoomState', 'state', {
     eventsIn: (body) => (Array.isArray(body) ? (body as unknown[]) : []),
     byType: 'filtered',
     filter: (call) => stateFilter(...seen(call)),
     shown: 'state events of this room',
-    why: 'The whole state; every event must say that it is of this room.',
+    why: 'The whole state; every event must state that it belongs to this room.',
   }),
   read('getRoomStateByType', 'state/{eventType}', {
     ...ofEmptyKey,
@@ -136,7 +136,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
   read('getRoomStateByTypeSlash', 'state/{eventType}/', {
     ...ofEmptyKey,
     source: 'synapse',
-    why: `State with an empty key, in the form with a slash at its end. ${TOLD_SENDERS}`,
+    why: `State with an empty key, with a trailing slash. ${TOLD_SENDERS}`,
   }),
   read('getRoomStateWithKey', 'state/{eventType}/{stateKey}', {
     eventsIn: ifEvent,
@@ -144,8 +144,8 @@ export const ROOMS_READ: readonly Endpoint[] = [
     query: state,
     authorize: lackingType,
     filter: (call) => stateEventFilter(...seen(call), call.query.get('format')),
-    shown: 'the content, or the event',
-    why: 'One piece of state.',
+    shown: 'the content or the event',
+    why: 'One state event.',
   }),
   read('getMembersByRoom', 'members', {
     eventsIn: inChunk,
@@ -159,7 +159,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
     eventsIn: joinedAsEvents,
     byType: ['m.room.member'],
     filter: () => joinedMembers,
-    shown: 'ids, names, pictures',
+    shown: 'user IDs, names, avatars',
     why: 'Who is in the room.',
   }),
   read('getOneRoomEvent', 'event/{eventId}', {
@@ -167,8 +167,8 @@ export const ROOMS_READ: readonly Endpoint[] = [
     byType: 'filtered',
     filter: (call) => singleEventFilter(...seen(call)),
     maskNotFound: true,
-    shown: 'the event, if it is of this room',
-    why: 'One event, if it is of this room; of others it is not told whether they exist.',
+    shown: 'the event, if it belongs to this room',
+    why: 'One event, if it belongs to this room; whether other events exist is not revealed.',
   }),
   read('getEventContext', 'context/{eventId}', {
     eventsIn: (body) => [
@@ -179,8 +179,8 @@ export const ROOMS_READ: readonly Endpoint[] = [
     ...events,
     filter: (call) => contextFilter(...seen(call)),
     maskNotFound: true,
-    shown: 'the event and those around it, if of this room',
-    why: 'What stands around an event, if that is of this room; Synapse alone would load it from any.',
+    shown: 'the event and those around it, if they belong to this room',
+    why: 'The context of an event of this room; Synapse alone would load it from any room.',
   }),
   ...(
     [
@@ -200,7 +200,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
         filter: (call) => relationsFilter(...seen(call)),
         maskNotFound: true,
         shown: 'related events of this room',
-        why: 'Replies in a thread, reactions, edits; an event of another room has none here.',
+        why: 'Thread replies, reactions, edits; an event of another room has none here.',
       },
       'v1',
     ),
@@ -214,7 +214,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
       query: { include: oneOf('all', 'participated'), from: token, limit },
       byType: 'filtered',
       filter: (call) => threadsFilter(...seen(call)),
-      shown: 'first events of threads of this room, with their latest',
+      shown: 'thread roots of this room, with their latest events',
       why: 'The threads of a room are part of its timeline.',
     },
     'v1',
@@ -227,16 +227,16 @@ export const ROOMS_READ: readonly Endpoint[] = [
       query: { ts: instant, dir: oneOf('f', 'b') },
       filter: () => timestampToEvent,
       maskNotFound: true,
-      shown: 'an event’s id and time',
-      why: 'Where in the timeline a moment is; the event itself is asked for in its room.',
+      shown: 'an event’s ID and time',
+      why: 'Finds a point in the timeline; the event itself is requested in its room.',
     },
     'v1',
   ),
   read('getLocalAliases', 'aliases', {
     aliases: [`${UNSTABLE}/org.matrix.msc2432/rooms/{roomId}/aliases`],
     filter: () => aliases,
-    shown: 'names of this room',
-    why: 'A room’s own names.',
+    shown: 'aliases of this room',
+    why: 'A room’s own aliases.',
   }),
   {
     id: 'getRoomSummary',
@@ -251,7 +251,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
     room: 'path',
     to: '/_matrix/client/v1/room_summary/{roomId}',
     filter: (call) => roomSummaryFilter(roomOf(call)),
-    shown: 'name, topic, picture, counts, join rule; of the rooms that let people in those in scope',
-    why: 'What the room’s state says, in short; by id alone, since a name could lead anywhere.',
+    shown: 'name, topic, avatar, counts, join rule; of the rooms whose members may join, those in scope',
+    why: 'A summary of the room’s state. Only by ID, because an alias could lead anywhere.',
   },
 ];

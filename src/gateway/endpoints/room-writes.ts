@@ -17,7 +17,7 @@ const state = {
   plan: multiStep(settingState),
 } as const;
 const ASKED =
-  'PUT, by type and key, JSON written anew; a parameter is refused; where the scope has a ceiling of power, the room’s power is looked up first';
+  'PUT, by type and key, JSON rebuilt; query parameters are refused; with a power ceiling, the room’s power levels are looked up first';
 
 /** Writing. What stock clients do not live without is answered without changing anything. */
 export const ROOMS_WRITE: readonly Endpoint[] = [
@@ -34,9 +34,9 @@ export const ROOMS_WRITE: readonly Endpoint[] = [
     authorize: mayJoin,
     plan: multiStep(joining),
     asked:
-      'GET of the own member event; where that is not joined, with `join`: POST, a reason, JSON written anew; nothing of the query',
-    shown: 'the room’s id',
-    why: 'Bots join on every start: where the subject is in the room already that is true without doing anything, everything else needs `join`. An alias is refused; `via` would have the homeserver talk to any server.',
+      'GET of the subject’s member event; if not joined, with `join`: POST, a reason, JSON rebuilt; no query parameters',
+    shown: 'the room ID',
+    why: 'Bots join at every start: if the subject is already in the room, nothing needs to be done; otherwise `join` is needed. Aliases are refused, and `via` would make the homeserver contact any server.',
   },
   {
     ...state,
@@ -44,8 +44,8 @@ export const ROOMS_WRITE: readonly Endpoint[] = [
     methods: ['PUT'],
     paths: [`${R}/state/{eventType}/{stateKey}`],
     asked: ASKED,
-    shown: 'the event’s id',
-    why: 'Changes the room for everybody, by type and key; in clear in every room, since state is never encrypted. Memberships have capabilities of their own; a join of oneself where one is joined, as double puppets write it, is answered from what stands. `m.room.power_levels`, `m.room.tombstone`, `m.room.create` and invites by address are never set, and what is sent is not set.',
+    shown: 'the event ID',
+    why: 'Changes the room for everyone, by type and key, unencrypted in every room, as state always is. Membership has its own capabilities; a join of the subject where they are joined, as double puppets send it, is answered from the existing state. `m.room.power_levels`, `m.room.tombstone`, `m.room.create`, third-party invites and message types are never set.',
   },
   {
     ...state,
@@ -54,8 +54,8 @@ export const ROOMS_WRITE: readonly Endpoint[] = [
     methods: ['PUT'],
     paths: [`${R}/state/{eventType}`, `${R}/state/{eventType}/`],
     asked: ASKED,
-    shown: 'the event’s id',
-    why: 'As above, with an empty key.',
+    shown: 'the event ID',
+    why: 'As above, with an empty state key.',
   },
   ...SENDING,
   never(
@@ -66,7 +66,7 @@ export const ROOMS_WRITE: readonly Endpoint[] = [
       '/_matrix/client/{v}/delayed_events',
       '/_matrix/client/{v}/delayed_events/**',
     ],
-    'Fires after the token is gone.',
+    'Would fire after the token has ended.',
     { source: 'unstable' },
   ),
   ...ROOM_SIGNS,

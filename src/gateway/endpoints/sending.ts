@@ -4,7 +4,7 @@ import type { Endpoint, TaskEndpoint } from '../request/endpoint.ts';
 import { write as once } from './tasks.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
-const write = { kind: 'task', does: 'write', room: 'path', body: 'json', shown: 'the event’s id' } as const;
+const write = { kind: 'task', does: 'write', room: 'path', body: 'json', shown: 'the event ID' } as const;
 const send: Pick<TaskEndpoint, 'needs' | 'authorize' | 'plan'> = {
   needs: 'send',
   authorize: maySend,
@@ -15,8 +15,8 @@ const redact: Pick<TaskEndpoint, 'needs' | 'authorize' | 'plan'> = {
   authorize: mayRedact,
   plan: once(redacting),
 };
-const FIRST = 'what it relates to is looked up in that room';
-const ANEW = 'JSON written anew; the transaction id belongs to the grant; a parameter is refused';
+const FIRST = 'the event it relates to is looked up in that room';
+const ANEW = 'JSON rebuilt; the transaction ID belongs to the grant; query parameters are refused';
 
 /** What puts an event into a room. */
 export const SENDING: readonly Endpoint[] = [
@@ -26,8 +26,8 @@ export const SENDING: readonly Endpoint[] = [
     id: 'sendMessage',
     methods: ['PUT'],
     paths: [`${R}/send/{eventType}/{txnId}`],
-    asked: `${FIRST}, and whether it is encrypted; then PUT, ${ANEW}`,
-    why: 'Speaks in the subject’s name, by type. `m.reaction` needs `react`, an edit of an own event `edit`, plaintext into an encrypted room `plaintext`; `@room` and verification never pass.',
+    asked: `${FIRST}, and whether the room is encrypted; then PUT, ${ANEW}`,
+    why: 'Sends in the subject’s name, by type. `m.reaction` needs `react`, an edit of the subject’s event `edit`, plaintext into an encrypted room `plaintext`; `@room` and verification never pass.',
   },
   {
     ...write,
@@ -36,8 +36,8 @@ export const SENDING: readonly Endpoint[] = [
     source: 'synapse',
     methods: ['POST'],
     paths: [`${R}/send/{eventType}`],
-    asked: 'as with one, under a transaction id of the gateway’s',
-    why: 'What one line of curl does; no specification names it.',
+    asked: 'as above, under a transaction ID of the gateway',
+    why: 'For one-line curl commands; not in the specification.',
   },
   {
     ...write,
@@ -46,7 +46,7 @@ export const SENDING: readonly Endpoint[] = [
     methods: ['PUT'],
     paths: [`${R}/redact/{eventId}/{txnId}`],
     asked: `the event is looked up in that room; then PUT, a reason; ${ANEW}`,
-    why: 'Of own events; of others’ it needs `redact-others`. State stays: emptying it would be setting it.',
+    why: 'For events that the subject sent; those of others need `redact-others`. State cannot be redacted: emptying it would be setting it.',
   },
   {
     ...write,
@@ -55,7 +55,7 @@ export const SENDING: readonly Endpoint[] = [
     source: 'synapse',
     methods: ['POST'],
     paths: [`${R}/redact/{eventId}`],
-    asked: 'as with one, under a transaction id of the gateway’s',
-    why: 'As above; no specification names it.',
+    asked: 'as above, under a transaction ID of the gateway',
+    why: 'As above; not in the specification.',
   },
 ];

@@ -20,7 +20,7 @@ export const SESSION: readonly Endpoint[] = [
     methods: ['GET'],
     paths: ['/health'],
     respond: () => ({ status: 'ok' }),
-    why: 'For whoever watches over the service.',
+    why: 'For monitoring.',
   },
   {
     id: 'proveInstance',
@@ -33,7 +33,7 @@ export const SESSION: readonly Endpoint[] = [
       proof: proveInstance(params['challenge'] ?? ''),
       from: clientAddress(message.socket.remoteAddress, message.rawHeaders, trustedProxies),
     }),
-    why: 'By it `mintwarden doctor` tells this gateway from another one, and from the homeserver. Says from where the request seemed to come.',
+    why: 'With it `mintwarden doctor` distinguishes this gateway from another one and from the homeserver. It also says where the request seemed to come from.',
   },
   {
     id: 'getWellknown',
@@ -41,7 +41,7 @@ export const SESSION: readonly Endpoint[] = [
     methods: ['GET'],
     paths: ['/.well-known/matrix/client'],
     respond: (_, { publicUrl }) => ({ 'm.homeserver': { base_url: publicUrl } }),
-    why: 'Where a holder’s requests belong: here.',
+    why: 'Points clients to this gateway.',
   },
   {
     id: 'getVersions',
@@ -51,8 +51,8 @@ export const SESSION: readonly Endpoint[] = [
     to: '/_matrix/client/versions',
     filter: versions,
     deviceFilter: versionsForDevices,
-    shown: 'the versions of the catalogue; of unstable features those that are served',
-    why: 'Clients ask it first, without a token; unstable features that are not served are not advertised.',
+    shown: 'the versions of the catalogue; of unstable features only those served',
+    why: 'Clients ask this first, without a token. Unstable features that are not served are not advertised.',
   },
   {
     id: 'getCapabilities',
@@ -62,8 +62,8 @@ export const SESSION: readonly Endpoint[] = [
     needs: 'holder',
     to: '/_matrix/client/v3/capabilities',
     filter: ({ access }) => capabilitiesFilter(access.grant.scope),
-    shown: 'room versions; with `profile`, whether name and picture may be changed; everything else is off',
-    why: 'What a token cannot do is said to be off, so that clients do not offer it.',
+    shown: 'room versions; with `profile`, whether name and avatar may be changed; everything else is off',
+    why: 'What a token cannot do is reported as disabled, so that clients do not offer it.',
   },
   {
     id: 'getTokenOwner',
@@ -73,7 +73,7 @@ export const SESSION: readonly Endpoint[] = [
     needs: 'holder',
     respond: ({ access }) =>
       ok({ user_id: access.grant.subject, device_id: `MINTWARDEN_${access.grant.id}`, is_guest: false }),
-    why: 'Some clients do not start without a device id; the upstream token has none, so the grant lends its own.',
+    why: 'Some clients do not start without a device ID. The upstream token has none, so the gateway makes one up from the grant’s ID.',
   },
   {
     id: 'getJoinedRooms',
@@ -86,7 +86,7 @@ export const SESSION: readonly Endpoint[] = [
     roomsIn: roomIdsInJoinedRooms,
     filter: () => joinedRooms,
     shown: 'rooms in scope',
-    why: 'The rooms in scope that the subject is in at this moment.',
+    why: 'The rooms in scope that the subject is in now.',
   },
   {
     id: 'logout',
@@ -96,7 +96,7 @@ export const SESSION: readonly Endpoint[] = [
     paths: ['/_matrix/client/{v}/logout'],
     needs: 'holder',
     plan: () => ({ kind: 'token', run: withdraw }),
-    why: 'Whoever holds a token may give it up: the grant ends, nothing of it reaches the homeserver by this request.',
+    why: 'A holder may give up their token: the grant ends. This request itself does not reach the homeserver.',
   },
   {
     id: 'introspectToken',
@@ -107,13 +107,18 @@ export const SESSION: readonly Endpoint[] = [
     paths: ['/_mintwarden/v1/token'],
     needs: 'holder',
     plan: () => ({ kind: 'token', run: introspect }),
-    why: 'What may I do, until when? As data and as a sentence.',
+    why: 'Says what the token may do and until when, as data and as a sentence.',
   },
-  unserved('getWellknownSupport', 'GET', '/.well-known/matrix/support', 'The homeserver’s own; asked of it.'),
+  unserved(
+    'getWellknownSupport',
+    'GET',
+    '/.well-known/matrix/support',
+    'Belongs to the homeserver; ask it directly.',
+  ),
   unserved(
     'getWellknownPolicy',
     'GET',
     '/.well-known/matrix/policy_server',
-    'The homeserver’s own; asked of it.',
+    'Belongs to the homeserver; ask it directly.',
   ),
 ];

@@ -4,7 +4,7 @@ import { unserved } from './refused.ts';
 
 const C = '/_matrix/client/{v}';
 const SLIDING = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
-const LEGACY = 'Deprecated since 2016; sync serves what it did.';
+const LEGACY = 'Deprecated since 2016; use sync.';
 
 /** The long-poll. */
 export const SYNC: readonly Endpoint[] = [
@@ -21,10 +21,10 @@ export const SYNC: readonly Endpoint[] = [
     byType: 'filtered',
     room: 'answer',
     asked:
-      'the holder’s filter, narrowed to the scope; `since`, `timeout`, `full_state`, `use_state_after`; presence offline, unless `presence` lets it be said. Without `read` nothing: an empty answer, after the wait',
+      'the holder’s filter, narrowed to the scope; `since`, `timeout`, `full_state`, `use_state_after`; presence offline, unless `presence` is granted. Without `read` nothing: an empty answer after the wait',
     shown:
-      'timeline, state, summary, invites, leaves, knocks of rooms in scope; of the subject’s own what `typing`, `receipts`, `markers`, `tags`, `account-data`, `push-rules`, `notifications` and `presence` (their own) open',
-    why: 'The rooms in scope, each with timeline, state, members; the wait goes on while there is nothing to show.',
+      'timeline, state, summary, invites, leaves, knocks of rooms in scope; the personal data that `typing`, `receipts`, `markers`, `tags`, `account-data`, `push-rules`, `notifications` and `presence` (the subject’s own) open',
+    why: 'The rooms in scope, each with timeline, state and members. It keeps waiting while there is nothing to show.',
   },
   {
     id: 'slidingSync',
@@ -41,16 +41,16 @@ export const SYNC: readonly Endpoint[] = [
     room: 'answer',
     body: 'json',
     asked:
-      'body written anew: no lists, but a subscription to each room in scope that the holder’s lists or subscriptions mean; no extensions; `pos`, `timeout`; presence offline',
+      'body rebuilt: no lists, but a subscription to each room in scope that the holder’s lists or subscriptions cover; no extensions; `pos`, `timeout`; presence offline',
     shown:
-      'names, timeline, state, members of rooms in scope; the lists are the gateway’s own, of rooms in scope by their ids; no extensions',
-    why: 'The homeserver’s own lists would count every room of the subject (MSC4186). Synapse answers 500 where a token has no device: to such it is not served, nor advertised.',
+      'names, timeline, state, members of rooms in scope; lists made by the gateway, of rooms in scope ordered by ID; no extensions',
+    why: 'The homeserver’s lists would count every room of the subject (MSC4186). Synapse answers 500 to tokens without a device, so it is not served or advertised to those.',
   },
   unserved(
     'slidingSyncOtherwise',
     ['GET', 'PUT', 'DELETE'],
     [SLIDING, '/_matrix/client/v4/sync'],
-    'It is asked with POST.',
+    'Use POST.',
     {
       source: 'unstable',
     },
@@ -59,7 +59,7 @@ export const SYNC: readonly Endpoint[] = [
     'oldSlidingSync',
     'any',
     ['/_matrix/client/unstable/org.matrix.msc3575/sync'],
-    'The draft before the simplified one; Synapse dropped it.',
+    'The draft before the simplified one; Synapse removed it.',
     {
       source: 'unstable',
     },
@@ -70,12 +70,12 @@ export const SYNC: readonly Endpoint[] = [
     'getOneEvent',
     'GET',
     `${C}/events/{eventId}`,
-    'Names no room, so none can be judged; an event is asked for in its room.',
+    'Names no room, so the scope cannot be checked; request the event in its room.',
   ),
   unserved(
     'roomInitialSync',
     'GET',
     `${C}/rooms/{roomId}/initialSync`,
-    'Also looks into rooms one is not in; state, members and messages serve.',
+    'Also reads rooms the subject is not in; use state, members and messages.',
   ),
 ];
