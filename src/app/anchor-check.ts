@@ -28,8 +28,8 @@ export function anchorMac(sealingKey: Uint8Array): Mac {
 }
 
 /**
- * What anchors need of this installation. `token` gives the bot's as it is then; `pageByIssuer` shows the
- * control room where the bot may not look into it.
+ * What anchors need of this installation. `token` gives the bot's as it is then; `pageByIssuer` reads
+ * the control room where the bot may not.
  */
 export function anchorParts(
   config: Config,
@@ -102,14 +102,14 @@ export async function checkAgainstAnchors(
   await means.forgetPosition();
   await rm(cryptoFolder(config), { recursive: true, force: true });
   const sessionRenewed = await renewSession(config, log);
-  // Last: where this was cut off it is all done again.
+  // Last: a start that was interrupted before this does everything again.
   await recordOldCopy(parts, state.copy);
   return { isOldCopy: true, compared: true, sessionRenewed };
 }
 
 /**
- * Null where the control room could not be looked into, and never will by waiting: other checks say what is
- * wrong then.
+ * Null where the control room cannot be read and waiting does not help: other checks then report what is
+ * wrong.
  */
 async function compareWithRetry(parts: AnchorParts, signal: AbortSignal): Promise<Comparison | null> {
   for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
@@ -125,9 +125,9 @@ async function compareWithRetry(parts: AnchorParts, signal: AbortSignal): Promis
 }
 
 /**
- * Where the bot may not look into the control room, the issuer account does: neither who put the bot out nor
- * a dead token in the copy must make an old copy count. What is no old copy is left to the bot. Null: neither
- * may look.
+ * Where the bot may not look into the control room, the issuer account does: an old copy must be found
+ * even if the bot was removed from the room or its token is dead. Other findings are left to the bot. Null:
+ * neither account may read it.
  */
 async function compareWithFallback(parts: AnchorParts): Promise<Comparison | null> {
   const { anchorage, log } = parts;
@@ -136,7 +136,7 @@ async function compareWithFallback(parts: AnchorParts): Promise<Comparison | nul
   if (refused.kind === 'done') return refused.value;
   log.warn('the control room could not be asked for anchors', { code: refused.kind });
   if (newest === undefined) return null;
-  // What the homeserver has forgotten cannot be told in this way.
+  // This way it cannot be found out whether the homeserver has forgotten an anchor.
   const found = await catchRefusal(() =>
     compareState({ ...parts, anchorage: { ...anchorage, newest, has: async () => true } }),
   );

@@ -139,7 +139,7 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
       try {
         return await call(matrix.chat)(...args);
       } catch (error) {
-        // What failed because the bot went is to be tried again, whatever it says.
+        // The bot was lost during the call: report that, so that the caller tries again.
         throw current === matrix ? error : unavailable();
       }
     };

@@ -33,10 +33,10 @@ export type DmContext = AuthorizationContext & {
 };
 
 /**
- * The verdict on a command.
+ * Whether a command is accepted.
  * - `accept`: `pin` is the master key to remember first; `exposed` says what is wrong with the control room,
- * where only commands that tell little or take power away are taken then
- * - `ignore`: nothing is said
+ * in which only commands that reveal little or reduce access are accepted then
+ * - `ignore`: no reply
  * - `refuse`: a sentence and the next step; `quietly` where saying it once in a while is enough
  */
 export type Authorization =

@@ -29,8 +29,8 @@ export type BotOptions = {
 };
 
 /**
- * Answers what people write. The same event handled twice acts and answers once, so `handle` rejects where
- * the event should come again: the homeserver was away. Nothing else makes it reject.
+ * Replies to what people write. Handling the same event twice acts and replies once. `handle` rejects only
+ * where the homeserver was away: then the event should be delivered again.
  */
 export type Bot = { handle(event: ChatEvent): Promise<void> };
 
@@ -60,8 +60,8 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
   }
 
   /**
-   * For what has been done and will not be done again: the answer is tried for longer, and nobody waits for
-   * it.
+   * For a command that has taken effect and will not run again: sending the reply is retried for longer, in
+   * the background.
    */
   async function replyEventually(message: Incoming, encrypted: boolean, document: Document): Promise<void> {
     try {
@@ -116,8 +116,8 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
         encrypted,
         errorDocument({ message: authorization.sentence, hint: authorization.next }),
       );
-      // What was refused as old or from a session not verified yet must not count later, under a date of the
-      // homeserver's choice.
+      // A command refused as old, or from an unverified session, must not be accepted later: the homeserver
+      // chooses the date it shows.
       if (mustRememberRefusal(services, message))
         await services.ledger.commit({ at: now, command: commandKey(message, now) });
       return;
@@ -141,7 +141,7 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
       commands,
       invocation: { place, sender: message.sender, key, now },
     });
-    // What acts counts as seen before its answer: a crash between the two must not let it act again.
+    // A command with effects is recorded as seen before its reply: after a crash in between it must not run again.
     if (mutates) await services.ledger.commit({ at: now, command: key });
     if (document !== null) await (mutates ? replyEventually : reply)(message, encrypted, document);
     if (!mutates) await services.ledger.commit({ at: now, command: key });
@@ -167,7 +167,7 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
   }
 
   /**
-   * Runs the work unless the same event, or the same place in the same session, is being worked on already.
+   * Handles the message unless the same event, or the same index of the same session, is being handled.
    */
   async function handleOnce(message: Incoming): Promise<void> {
     const place =
@@ -207,7 +207,7 @@ function mustRememberRefusal(services: Services, message: Incoming): boolean {
 }
 
 /**
- * Remembers the master key of somebody seen for the first time; false where another was remembered meanwhile.
+ * Pins the master key of a user seen for the first time; false where another key was pinned meanwhile.
  */
 async function pinIdentity(services: Services, pin: Pin, message: Incoming): Promise<boolean> {
   const { userId, masterKey, at } = pin;

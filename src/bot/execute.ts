@@ -14,8 +14,7 @@ import { parseArguments } from './parse-arguments.ts';
 import { tokenize } from './tokenizer.ts';
 
 /**
- * What came of a command: what to say (null: the answer comes by the outbox), and whether it was to change
- * something.
+ * The result of a command: its reply (null: the outbox sends it), and whether the command changes state.
  */
 export type ExecutionResult = {
   readonly document: Document | null;
@@ -105,8 +104,8 @@ export function failureDocument(
 }
 
 /**
- * A failure that may be told. What was not foreseen gets a reference that stands in the log too; its text
- * goes nowhere.
+ * An error that may be shown. An unexpected one is replaced by a reference that is in the log too; its own
+ * message is not shown.
  */
 export function publicError(
   services: Pick<Services, 'log' | 'random'>,

@@ -50,8 +50,8 @@ const REPLY_KINDS: Readonly<Record<string, readonly MessageBody['kind'][]>> = {
 };
 
 /**
- * Runs a command given at the machine: the grammar, the rules and the limits of the control room, by another
- * actor. What tells the room tells it all the same; the operator reads the same words. Never throws.
+ * Runs a command given at the machine: the syntax, rules and limits are those of the control room, the actor is
+ * the operator. The room is told of it as usual, and the operator reads the same text. Never throws.
  */
 export async function runOperatorCommand(
   parts: OperatorServices,
@@ -62,7 +62,7 @@ export async function runOperatorCommand(
   const address = parseLine(line, commands);
   const command = address.kind === 'command' ? commands.find(({ name }) => name === address.verb) : undefined;
   try {
-    // What is only read here reaches nobody in the room; what acts is told there.
+    // The result of a read does not reach the room; a command with effects is announced there.
     const exposed = command?.mutates === true ? exposure(await services.chat.controlRoom()) : null;
     const key = requestKey(id, operator, now);
     const invocation = { place: 'control', sender: operator, key, now } as const;
@@ -142,8 +142,8 @@ async function outboxReply(
 }
 
 /**
- * The file that a line names for a token; null where it names none, or is not understood: that is the
- * service's to say.
+ * The file that a line names for a token; null where it names none, or cannot be parsed: the service then
+ * reports the error.
  */
 export function outFileOf(line: string): string | null {
   const commands = operatorCommands([]);

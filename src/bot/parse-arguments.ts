@@ -46,8 +46,8 @@ export function parseArguments(command: CommandDescription, tokens: readonly Tok
 }
 
 /**
- * Goes through the words once, refuses what is unclear, and gives each flag its value by `=`, so that nothing
- * is left to guess.
+ * Reads the words once, refuses what is ambiguous, and attaches each value to its flag by `=`, so that the
+ * parser has nothing to guess.
  */
 function toArgv(
   command: CommandDescription,

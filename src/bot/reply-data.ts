@@ -11,7 +11,7 @@ function isoTime(at: number | null): string | null {
 }
 
 /**
- * What a grant is at this moment, in one word. A row that nobody has tended yet is no longer live when its
+ * What a grant is at this moment, in one word. A row that was not processed yet is no longer live once its
  * time is over.
  */
 function stateOf(grant: Grant, now: number): string {

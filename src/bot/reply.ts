@@ -16,8 +16,8 @@ export function errorDocument(error: Pick<MintwardenError, 'message' | 'hint'>):
 }
 
 /**
- * The transaction id of the answer to an event. The same event answered again, after a crash, has the same
- * id, so that the homeserver makes no second message of it (spec, "Transaction identifiers").
+ * The transaction id of the reply to an event. It depends on the event alone, so that a reply sent again
+ * after a crash makes no second message (spec, "Transaction identifiers").
  */
 function replyTransactionId(eventId: EventId): string {
   return `mwa-${createHash('sha256').update(`answer:${eventId}`).digest('base64url').slice(0, 32)}`;
@@ -32,8 +32,8 @@ export type CommandReply = {
 };
 
 /**
- * How long to wait before each further attempt while the homeserver is away: some that the caller waits for,
- * then more.
+ * How long to wait before each retry while the homeserver is away: first those that the caller waits for, then
+ * those in the background.
  */
 export type RetryDelays = { readonly soonMs: readonly number[]; readonly laterMs: readonly number[] };
 
@@ -44,8 +44,8 @@ export const RETRY_DELAYS: RetryDelays = {
 };
 
 /**
- * Whether an error says that the homeserver could not be reached, so that trying again may help. An answer
- * that makes no sense is one of somebody who stands in its place for the moment.
+ * Whether an error says that the homeserver could not be reached, so that trying again may help. An invalid
+ * response counts too: it may be from a proxy that stands in for the homeserver.
  */
 export function isHomeserverAway(error: unknown): boolean {
   return (

@@ -23,8 +23,8 @@ function typedFrom(node: DefaultTreeAdapterTypes.Node): string {
 }
 
 /**
- * What was typed. A pill's link counts, not the display name that stands for it in the plain text: anybody
- * can choose any name. Without such links the plain text counts.
+ * The text as it was typed. A pill is replaced by the identifier it links to, not by its display name, which
+ * anyone can choose. Without links the plain text is used.
  */
 export function typedText(message: Pick<Incoming, 'body' | 'html' | 'isEdit'>): string {
   const { body, html, isEdit } = message;

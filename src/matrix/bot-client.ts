@@ -26,8 +26,8 @@ export type BotClient = {
   /** Resolves once the first news were dealt with. */
   readonly ready: Promise<void>;
   /**
-   * When news last came, epoch ms; 0 before the first. Grows at least every 30 s while the homeserver
-   * answers.
+   * When a sync was last answered, epoch ms; 0 before the first. Advances at least every 30 s while the
+   * homeserver answers.
    */
   syncedAt(): number;
   /** Ends listening, waits for the event being handled, and gives the encryption store back. */
@@ -35,7 +35,7 @@ export type BotClient = {
 };
 
 /**
- * Starts the bot: opens its encryption store, sees to it that its device is signed, and listens. `chat` can
+ * Starts the bot: opens its encryption store, makes sure that its device is signed, and syncs. `chat` can
  * be used at once.
  * @throws MintwardenError `state` (the store is in use, lost or another device's; the account's cross-signing
  *   keys are not ours), `configuration` (the token is another account's), `homeserver-unreachable`,

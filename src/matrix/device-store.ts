@@ -14,8 +14,8 @@ export async function recordDevice(folder: string, deviceId: string): Promise<vo
 
 /**
  * Removes the encryption store of an earlier session, since the account has logged in again: its keys are
- * of no use to another device, and must never be used again. What the bot is known by, its cross-signing
- * seeds, stands elsewhere.
+ * of no use to another device, and must never be used again. The bot's identity, its cross-signing
+ * seeds, is kept elsewhere.
  * @throws MintwardenError `state` where it does not
  */
 export async function discardStoreOfOtherDevice(options: {

@@ -29,7 +29,7 @@ export type BotClientOptions = {
   readonly password?: () => Promise<string | null>;
   readonly controlRoomId: string;
   /**
-   * The master key that counts for a user, where one was written down: it outranks what the encryption store
+   * A user's pinned master key, if there is one: it takes precedence over the key that the encryption store
    * first saw.
    */
   readonly pinnedMasterKey?: (userId: UserId) => Promise<string | null>;

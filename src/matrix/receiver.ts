@@ -32,15 +32,14 @@ export type Receiver = {
   /** Resolves once the event is dealt with; rejects where it has to come again. */
   receive(roomId: RoomId, event: RoomEvent): Promise<void>;
   /**
-   * A further answer begins: looks again at what could not be decrypted for want of a key. Rejects as `receive`
-   * does.
+   * A new sync response begins: retries the events whose key was missing. Rejects as `receive` does.
    */
   retryPending(): Promise<void>;
   /** How many answers have begun. */
   round(): number;
   /**
-   * The round of the oldest text that still waits for its key, which the position must not move past; null
-   * where none does. It never stays the same for long, however many more such texts somebody sends.
+   * The round of the oldest event that still waits for its key, which the position must not move past; null:
+   * none waits. It advances even if someone keeps sending events without keys.
    */
   oldestPendingRound(): number | null;
 };

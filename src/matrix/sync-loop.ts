@@ -28,9 +28,8 @@ export type SyncLoop = {
 };
 
 /**
- * Asks for news for ever. The position is kept only once everything in an answer was dealt with; a failure on
- * the way asks again from the last one kept, just as a restart does, so there is one way to recover and not
- * two.
+ * Syncs until stopped. The position is saved only after a whole response was processed; a failure continues
+ * from the last saved position, as a restart does, so that there is only one way to recover.
  */
 export function startSyncLoop(options: {
   readonly homeserver: HomeserverClient;
@@ -87,7 +86,7 @@ export function startSyncLoop(options: {
     if (last.next === saved) return;
     await position.save(last.next).then(
       () => (saved = last.next),
-      // What it keeps may be lost: worse to stop listening.
+      // The position may be lost; to stop syncing would be worse.
       () => log.warn('the position could not be saved'),
     );
   }
@@ -168,8 +167,8 @@ export function startSyncLoop(options: {
 }
 
 /**
- * A room that the bot was put out of, or that was purged, says nothing more: without this it would be asked
- * for ever, and nothing else heard.
+ * A room that the bot was removed from, or that was purged, has no more events. Without this it would be
+ * asked again for ever, and no other room would be processed.
  */
 function emptyIfInaccessible(error: unknown): readonly RoomEvent[] {
   if (isForbidden(error) || isNotFound(error)) return [];

@@ -1,8 +1,8 @@
 import type { DestinationStream } from 'pino';
 
 /**
- * No more is written at once, but for one line that is longer: several processes may write to the same pipe,
- * and only so much is sure not to be torn apart by what another writes (`PIPE_BUF`, pipe(7)).
+ * The most that is written at once, except for a single longer line: several processes may write to the same
+ * pipe, and only writes up to this size are atomic (`PIPE_BUF`, pipe(7)).
  */
 const MAX_BATCH_BYTES = 4_096;
 
@@ -13,8 +13,8 @@ export type BatchedStream = DestinationStream & {
 };
 
 /**
- * Gathers what is written in one turn of the event loop, and writes it at its end: dozens of lines are one
- * call of the system then. Nothing is kept when the process exits by itself, or by an error nobody caught.
+ * Collects what is written in one turn of the event loop and writes it at the end of the turn, in one system
+ * call. It is flushed when the process exits, also by an uncaught error.
  * @param to writes at once
  */
 export function batchWrites(to: DestinationStream): BatchedStream {

@@ -7,10 +7,9 @@ import { batchWrites } from './batched-writes.ts';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /**
- * The log, to stderr. One JSON object a line, or with `pretty` a line for people. What one turn of the event
- * loop says is written at its end, together; a warning or an error at once, with what came before it. So
- * `kill -9` takes no more with it than the lines of the turn it interrupts. Nothing passes unscrubbed: there
- * is no way around `scrub`.
+ * The log, to stderr. One JSON object a line, or with `pretty` a line for people. The lines of one turn of the
+ * event loop are written together at its end; a warning or an error at once, with the lines before it. So
+ * `kill -9` loses at most the lines of the current turn. Everything goes through `scrub`.
  */
 export function createLog(
   options: { readonly level: LogLevel; readonly pretty: boolean },

@@ -13,8 +13,8 @@ export type Reserve = {
   /** Gives it up. Never throws. */
   release(): void;
   /**
-   * Whether there is room for the reserve, where it was given up, and for what comes. Takes the reserve again
-   * then. Never throws.
+   * Whether there is enough space, for the reserve too where it was released; then it is taken again. Never
+   * throws.
    */
   restore(): boolean;
 };
@@ -29,7 +29,7 @@ export function createReserve(folder: string): Reserve {
     try {
       rmSync(file, { force: true });
     } catch {
-      // It is there to help; where it cannot, nothing is lost.
+      // Releasing the reserve is only a help.
     }
   };
   const isWhole = (): boolean => existsSync(file) && statSync(file).size === RESERVE_BYTES;

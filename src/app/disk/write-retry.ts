@@ -2,9 +2,8 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 
 /**
- * The ledger, whose writes are tried once more after `onFailure` has made room, where the disk did not take
- * them.
- * @param onFailure hears what was wrong
+ * The ledger with its failed writes retried once, after `onFailure` has freed space.
+ * @param onFailure called with the error of the first attempt
  */
 export function withWriteRetry<T extends Pick<Ledger, 'commit' | 'use'>>(
   ledger: T,

@@ -22,9 +22,8 @@ export type MonitoringServer = { readonly port: number; close(): Promise<void> }
 const TIMEOUT_MS = 5_000;
 
 /**
- * Answers `/health` (this process lives), `/ready` (503 with what is wrong) and `/metrics`, to anybody who
- * can reach it: nothing in them is secret, or tells of whom or of which room; where it listens is the
- * operator's choice.
+ * Answers `/health` (this process lives), `/ready` (503 with what is wrong) and `/metrics`, to anyone who
+ * can reach it: none of them names a secret, a user or a room. The operator chooses where it listens.
  * @throws MintwardenError `configuration` where it cannot listen
  */
 export async function startMonitoringServer(

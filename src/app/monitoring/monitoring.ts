@@ -58,8 +58,8 @@ const SENTENCES: Readonly<Record<IncidentKind, string>> = {
 };
 
 /**
- * Listens for those who watch, where the configuration says so. To be called before the service starts: that
- * it waits for the homeserver is to be seen too.
+ * Starts the listener, if one is configured. Call it before the service starts, so that waiting for the
+ * homeserver is visible too.
  * @throws MintwardenError `configuration` where it cannot listen
  */
 export async function startMonitoring(config: Config, version: string): Promise<Monitoring> {
