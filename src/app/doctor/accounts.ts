@@ -18,7 +18,7 @@ export async function checkIssuer(config: Config, admin: AdminApi): Promise<read
         'issuer-token',
         `The token of ${userId} is not known to the homeserver, or the account is locked.`,
         {
-          mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
+          fix: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
           command: initCommand(config),
         },
       ),
@@ -32,7 +32,7 @@ export async function checkIssuer(config: Config, admin: AdminApi): Promise<read
     return [
       loggedIn,
       fail('issuer-rights', `${userId} is no server administrator.`, {
-        mend: `Make it one. ${AS_ADMIN}`,
+        fix: `Make it one. ${AS_ADMIN}`,
         command,
       }),
     ];
@@ -45,7 +45,7 @@ export async function checkIssuer(config: Config, admin: AdminApi): Promise<read
     limit === null
       ? ok('issuer-rate-limit', `The ordinary rate limits hold for ${userId}.`)
       : fail('issuer-rate-limit', `An exception from the rate limits is set for ${userId}.`, {
-          mend: `Remove it. ${AS_ADMIN}`,
+          fix: `Remove it. ${AS_ADMIN}`,
           command: adminRequest(config, 'DELETE', override),
         }),
     await checkSessions('issuer-sessions', config, userId, token),
@@ -70,7 +70,7 @@ export async function checkBot(
     return [
       ...findings,
       fail('bot-token', `The token of ${userId} is not known to the homeserver.`, {
-        mend: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
+        fix: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
         command: initCommand(config),
       }),
     ];
@@ -87,13 +87,13 @@ export async function checkBot(
     ...findings,
     account.admin
       ? fail('bot-rights', `${userId} is a server administrator.`, {
-          mend: `Take the right away. ${AS_ADMIN}`,
+          fix: `Take the right away. ${AS_ADMIN}`,
           command: adminRequest(config, 'PUT', right, { admin: false }),
         })
       : ok('bot-rights', `${userId} is no server administrator.`),
     limit === null || limit.messagesPerSecond !== 0
       ? warn('bot-rate-limit', `The homeserver limits how fast ${userId} may write.`, {
-          mend: `Lift the limits. ${AS_ADMIN}`,
+          fix: `Lift the limits. ${AS_ADMIN}`,
           command: adminRequest(config, 'POST', override, { messages_per_second: 0, burst_count: 0 }),
         })
       : ok('bot-rate-limit', `${userId} is free of rate limits.`),
@@ -105,24 +105,24 @@ export async function checkBot(
 function accountFinding(config: Config, userId: UserId, account: Account | null): Finding {
   if (account === null)
     return fail('bot-account', `There is no account ${userId}.`, {
-      mend: 'Run mintwarden init again: it makes the account.',
+      fix: 'Run mintwarden init again: it makes the account.',
       command: initCommand(config),
     });
   const where = path`/_synapse/admin/v2/users/${userId}`;
   if (account.deactivated) {
-    const mend = `Bring it back, with the password that init made, and log it in anew; then invite it to the control room again, and restart the service. ${AS_ADMIN}`;
+    const fix = `Bring it back, with the password that init made, and log it in anew; then invite it to the control room again, and restart the service. ${AS_ADMIN}`;
     const command = [
       reactivateRequest(config, where, secretFiles(join(dirname(config.file), 'secrets'), userId).password),
       initCommand(config),
     ];
     return fail('bot-account', `The account ${userId} is deactivated.`, {
-      mend,
+      fix,
       command: command.join('\n'),
     });
   }
   if (account.locked)
     return fail('bot-account', `The account ${userId} is locked.`, {
-      mend: `Unlock it. ${AS_ADMIN}`,
+      fix: `Unlock it. ${AS_ADMIN}`,
       command: adminRequest(config, 'PUT', where, { locked: false }),
     });
   return ok('bot-account', `The account ${userId} is there.`);
@@ -130,10 +130,10 @@ function accountFinding(config: Config, userId: UserId, account: Account | null)
 
 function wrongAccount(id: 'issuer-token' | 'bot-token', whose: UserId, wanted: UserId, key: string): Finding {
   const isElsewhere = serverOf(whose) !== serverOf(wanted);
-  const mend = isElsewhere
+  const fix = isElsewhere
     ? `Correct homeserver.url, or homeserver.server_name and the user ids: this is the homeserver of ${serverOf(whose)}.`
     : `Put the token of ${wanted} into ${key}.`;
-  return fail(id, `The token belongs to ${whose}, and should be that of ${wanted}.`, { mend });
+  return fail(id, `The token belongs to ${whose}, and should be that of ${wanted}.`, { fix });
 }
 
 function consent(
@@ -145,7 +145,7 @@ function consent(
   if (account === null) return [];
   if (account.userType === 'bot') return [ok(id, `${userId} is marked as a bot.`)];
   const command = adminRequest(config, 'PUT', path`/_synapse/admin/v2/users/${userId}`, { user_type: 'bot' });
-  return [warn(id, `${userId} is not marked as a bot.`, { mend: `Mark it. ${AS_ADMIN}`, command })];
+  return [warn(id, `${userId} is not marked as a bot.`, { fix: `Mark it. ${AS_ADMIN}`, command })];
 }
 
 /** The people who give commands: that they are there. */

@@ -4,8 +4,8 @@ type Check = {
   readonly what: string;
   /** Why it matters. */
   readonly why: string;
-  /** What mends it, where a finding does not say more exactly. */
-  readonly mend: string;
+  /** How to fix it, where a finding does not say more exactly. */
+  readonly fix: string;
 };
 
 /**
@@ -16,237 +16,237 @@ export const CHECKS = {
   configuration: {
     what: 'the configuration can be read: every key, the secret files, their modes',
     why: 'Without it nothing starts.',
-    mend: 'Follow the message; mintwarden config check repeats it.',
+    fix: 'Follow the message; mintwarden config check repeats it.',
   },
   'node-version': {
     what: 'the version of Node',
     why: 'Mintwarden is written for it; older versions lack what it needs.',
-    mend: 'Install a newer Node.',
+    fix: 'Install a newer Node.',
   },
   'sqlite-version': {
     what: 'the version of the SQLite that Node contains',
     why: 'It stores the ledger, and some versions can damage a database.',
-    mend: 'Install a newer Node: SQLite comes with it.',
+    fix: 'Install a newer Node: SQLite comes with it.',
   },
   'secret-files': {
     what: 'who else may read or change the files with secrets, and write into their folders',
     why: 'Anyone who reads them can act as the bot, or owns the homeserver.',
-    mend: 'Remove the access with chmod.',
+    fix: 'Remove the access with chmod.',
   },
   'state-folder': {
     what: 'who else can read the state folder',
     why: 'It shows who asked for what; anyone who can write there can replace our files.',
-    mend: 'Remove the access with chmod.',
+    fix: 'Remove the access with chmod.',
   },
   'disk-space': {
     what: 'the free space for the state folder',
     why: 'On a full disk nothing is minted, because nothing may be minted without a record, and revocations cannot be recorded.',
-    mend: 'Free some space; the service continues by itself.',
+    fix: 'Free some space; the service continues by itself.',
   },
   'sealing-key': {
     what: 'the sealing key exists, and is the one that sealed the ledger and the saved identity',
     why: "Without it no upstream token can be used or killed, and the bot's identity cannot be restored.",
-    mend: 'Restore the earlier key file from its backup.',
+    fix: 'Restore the earlier key file from its backup.',
   },
   seeds: {
     what: 'the bot’s cross-signing keys are saved next to the sealing key, which opens them',
     why: 'They let a bot that lost its encryption store keep its identity.',
-    mend: 'Restart the service: it saves them at every start while its encryption store is intact.',
+    fix: 'Restart the service: it saves them at every start while its encryption store is intact.',
   },
   homeserver: {
     what: 'the homeserver answers at homeserver.url',
     why: 'Nothing works without it.',
-    mend: 'Start the homeserver, or correct homeserver.url.',
+    fix: 'Start the homeserver, or correct homeserver.url.',
   },
   transport: {
     what: 'nobody can listen on the connection to the homeserver',
     why: 'The issuer’s token and every upstream token are sent there.',
-    mend: 'Use https, or make sure that the network in between is trusted.',
+    fix: 'Use https, or make sure that the network in between is trusted.',
   },
   'admin-api': {
     what: 'Synapse’s admin API is reachable there',
     why: 'It creates the tokens.',
-    mend: 'Set homeserver.url to the address Synapse itself listens on; proxies often hide /_synapse/admin.',
+    fix: 'Set homeserver.url to the address Synapse itself listens on; proxies often hide /_synapse/admin.',
   },
   'synapse-version': {
     what: 'the version of Synapse',
     why: 'Older versions lack what is needed, or have known security holes.',
-    mend: 'Upgrade Synapse.',
+    fix: 'Upgrade Synapse.',
   },
   logins: {
     what: 'Synapse handles logins itself',
     why: 'With the Matrix Authentication Service, Synapse creates no tokens for other users.',
-    mend: 'None: this version of Mintwarden needs a Synapse that handles logins itself.',
+    fix: 'None: this version of Mintwarden needs a Synapse that handles logins itself.',
   },
   clock: {
     what: "the clock of this machine against the homeserver's",
     why: 'Tokens would end too early or too late, and new commands would seem old.',
-    mend: 'Synchronize both machines by NTP.',
+    fix: 'Synchronize both machines by NTP.',
   },
   'issuer-token': {
     what: 'the issuer is logged in',
     why: 'Nothing can be minted, looked up or killed.',
-    mend: 'Run mintwarden init again: it logs the account in again.',
+    fix: 'Run mintwarden init again: it logs the account in again.',
   },
   'issuer-rights': {
     what: 'the issuer is a server administrator',
     why: 'Only a server administrator may create tokens for other users.',
-    mend: 'Give it the administrator right.',
+    fix: 'Give it the administrator right.',
   },
   'issuer-rate-limit': {
     what: 'the issuer has no exemption from rate limits',
     why: 'Tokens it creates inherit the exemption: every holder could send without limit in the subject’s name.',
-    mend: 'Remove the exemption.',
+    fix: 'Remove the exemption.',
   },
   'issuer-sessions': {
     what: 'the issuer has only our session',
     why: 'Anyone who has another session owns the homeserver.',
-    mend: 'End the sessions you do not recognize.',
+    fix: 'End the sessions you do not recognize.',
   },
   'issuer-consent': {
     what: 'the issuer is marked as a bot',
     why: 'If the homeserver requires consent to its terms, everything this account does fails until it consents.',
-    mend: 'Mark it as a bot.',
+    fix: 'Mark it as a bot.',
   },
   'bot-account': {
     what: 'the bot’s account exists, and is neither deactivated nor locked',
     why: 'The bot cannot chat: no command is heard, and nobody is told anything.',
-    mend: 'Reactivate the account, then run mintwarden init again.',
+    fix: 'Reactivate the account, then run mintwarden init again.',
   },
   'bot-token': {
     what: 'the bot is logged in',
     why: 'The bot cannot chat: no command is heard, and nobody is told anything.',
-    mend: 'Run mintwarden init again: it logs the account in again.',
+    fix: 'Run mintwarden init again: it logs the account in again.',
   },
   'bot-rights': {
     what: 'the bot is not a server administrator',
     why: 'Anyone who takes over the bot would own the homeserver.',
-    mend: 'Remove the administrator right.',
+    fix: 'Remove the administrator right.',
   },
   'bot-rate-limit': {
     what: "the bot's rate limits are lifted",
     why: 'After ten messages, a notice would wait for a minute, and its token too.',
-    mend: 'Lift them.',
+    fix: 'Lift them.',
   },
   'bot-sessions': {
     what: 'the bot has only our session',
     why: 'Another session could speak as the bot, and might read the control room.',
-    mend: 'End the sessions you do not recognize.',
+    fix: 'End the sessions you do not recognize.',
   },
   'bot-consent': {
     what: 'the bot is marked as a bot',
     why: 'If the homeserver requires consent to its terms, everything this account does fails until it consents.',
-    mend: 'Mark it as a bot.',
+    fix: 'Mark it as a bot.',
   },
   admins: {
     what: 'the admins’ accounts exist',
     why: 'They cannot give commands.',
-    mend: 'Remove them from admins, or repair the account.',
+    fix: 'Remove them from admins, or repair the account.',
   },
   'admin-identities': {
     what: 'every admin has an identity that signs their devices',
     why: 'The bot obeys only commands from verified devices, and sends tokens only to those.',
-    mend: 'Ask them to set up secure backup in their client (in Element: All settings, Encryption), then verify the session they use.',
+    fix: 'Ask them to set up secure backup in their client (in Element: All settings, Encryption), then verify the session they use.',
   },
   'admin-pins': {
     what: "every admin's identity is the one first seen",
     why: 'A server administrator can replace anyone’s identity: the bot obeys the new one only after an operator has confirmed it.',
-    mend: 'Compare keys with the person, then confirm the identity.',
+    fix: 'Compare keys with the person, then confirm the identity.',
   },
   'control-room': {
     what: 'the bot is in the control room',
     why: 'Otherwise it hears no commands.',
-    mend: 'Invite the bot there; it joins by itself while it runs.',
+    fix: 'Invite the bot there; it joins by itself while it runs.',
   },
   'control-room-encryption': {
     what: 'the control room is encrypted',
     why: 'The homeserver could read and forge commands; the bot refuses them.',
-    mend: 'Turn on encryption in the room’s settings.',
+    fix: 'Turn on encryption in the room’s settings.',
   },
   'control-room-access': {
     what: 'the control room can only be entered by invitation',
     why: 'Otherwise anyone could read it, and the bot refuses commands there.',
-    mend: 'Set it to "Private (invite only)" in its settings, and disallow guests.',
+    fix: 'Set it to "Private (invite only)" in its settings, and disallow guests.',
   },
   'control-room-history': {
     what: 'only members can read the history of the control room',
     why: 'It shows who may do what to whom.',
-    mend: 'Restrict its history to members in its settings.',
+    fix: 'Restrict its history to members in its settings.',
   },
   'control-room-members': {
     what: 'only the admins and the bot are in the control room',
     why: 'Others would read what is minted, and may not give commands.',
-    mend: 'Remove them, or add them to admins.',
+    fix: 'Remove them, or add them to admins.',
   },
   'control-room-admins': {
     what: 'every admin is in the control room',
     why: 'They cannot give commands.',
-    mend: 'Invite them; they must accept.',
+    fix: 'Invite them; they must accept.',
   },
   'control-room-power': {
     what: 'only the admins and the bot can change the control room, and at least one of them can',
     why: 'Anyone who can change it can open it to others, or lock the bot out.',
-    mend: 'Set the room’s power levels in its settings: ordinary members may only send messages.',
+    fix: 'Set the room’s power levels in its settings: ordinary members may only send messages.',
   },
   'bot-device': {
     what: 'the keys of the bot’s session are at the homeserver, and their store is here',
     why: 'Without them the bot can neither read commands nor send tokens.',
-    mend: 'Stop the service, run mintwarden init, start it again: the bot gets a new session and signs it with its saved identity.',
+    fix: 'Stop the service, run mintwarden init, start it again: the bot gets a new session and signs it with its saved identity.',
   },
   'bot-device-signed': {
     what: "the bot's session is signed by the bot's own identity",
     why: 'Otherwise clients warn about messages from it, and clients that require verified devices exclude it.',
-    mend: 'Restart the service: it repairs this at every start. If it cannot, its log says why.',
+    fix: 'Restart the service: it repairs this at every start. If it cannot, its log says why.',
   },
   ledger: {
     what: 'the ledger can be opened, and has this version’s format',
     why: 'It holds every grant: without it nothing is minted, and no token is valid.',
-    mend: 'Follow the message.',
+    fix: 'Follow the message.',
   },
   'ledger-integrity': {
     what: 'the ledger’s file is intact',
     why: 'What is missing may be a revocation.',
-    mend: 'Stop the service, set the damaged files aside, and restore the newest intact copy of the state folder.',
+    fix: 'Stop the service, set the damaged files aside, and restore the newest intact copy of the state folder.',
   },
   'audit-chain': {
     what: 'the audit is as it was written: no row changed, missing, cut off or moved',
     why: 'Someone who could write to the ledger changed its history; nothing else in it can be trusted either.',
-    mend: 'Keep a copy of the state folder, find out who had access to it, and restore a copy from before.',
+    fix: 'Keep a copy of the state folder, find out who had access to it, and restore a copy from before.',
   },
   'orphan-leases': {
     what: 'no upstream token is alive without being in use',
     why: 'Nobody holds them; each expires by itself.',
-    mend: 'Wait until they expire, or see !status in the control room.',
+    fix: 'Wait until they expire, or see !status in the control room.',
   },
   service: {
     what: 'the service is running on this state folder',
     why: 'Tokens only work at a running gateway, and due work is done by the running service.',
-    mend: 'Start it.',
+    fix: 'Start it.',
   },
   'gateway-listen': {
     what: 'the gateway has its port, or can get it',
     why: 'If another program has the port, or the address is not this machine’s, the service cannot start, or holders reach something else.',
-    mend: 'Stop the program that listens there, or change gateway.listen.',
+    fix: 'Stop the program that listens there, or change gateway.listen.',
   },
   'public-address': {
     what: 'a request with a scoped token to gateway.public_url reaches this gateway',
     why: 'Holders are told to use this address. Anywhere else their tokens do not work, and are shown to a stranger.',
-    mend: 'Make the proxy pass every request with a scoped token to the gateway, with its path unchanged, or correct gateway.public_url.',
+    fix: 'Make the proxy pass every request with a scoped token to the gateway, with its path unchanged, or correct gateway.public_url.',
   },
   'client-api-beside': {
     what: 'what answers at gateway.public_url to requests without a scoped token',
     why: 'The homeserver may answer there, for people. It refuses scoped tokens, so nobody gets past a scope that way, but it sees a token that the proxy sends there by mistake.',
-    mend: 'Nothing needs fixing.',
+    fix: 'Nothing needs fixing.',
   },
   'trusted-proxies': {
     what: 'where requests seem to come from, as the gateway sees it',
     why: '--from depends on it.',
-    mend: 'Make the proxy append the address to X-Forwarded-For or overwrite the header, and list the proxy in gateway.trusted_proxies.',
+    fix: 'Make the proxy append the address to X-Forwarded-For or overwrite the header, and list the proxy in gateway.trusted_proxies.',
   },
   'control-socket': {
     what: 'the socket of mintwarden exec is accessible only to its owner, and answers',
     why: 'Anyone who can open it can give commands as the operator.',
-    mend: 'Restart the service: it creates the socket again.',
+    fix: 'Restart the service: it creates the socket again.',
   },
 } as const satisfies Readonly<Record<string, Check>>;
 
@@ -259,7 +259,7 @@ export const TABLE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
 /** The checks as a table in Markdown. */
 export function checksInMarkdown(): string {
   const rows = Object.entries<Check>(CHECKS).map(
-    ([id, { what, why, mend }]) => `| \`${id}\` | ${what} | ${why} | ${mend} |`,
+    ([id, { what, why, fix }]) => `| \`${id}\` | ${what} | ${why} | ${fix} |`,
   );
   return (
     [

@@ -46,7 +46,7 @@ export async function checkControlRoom(config: Config): Promise<readonly Finding
 
 function botAbsent(config: RoomConfig): Finding {
   return fail('control-room', `The bot is not in ${config.control_room}.`, {
-    mend: `Invite ${config.bot.user_id} there; it joins by itself while the service runs.`,
+    fix: `Invite ${config.bot.user_id} there; it joins by itself while the service runs.`,
   });
 }
 
@@ -87,11 +87,11 @@ function access(room: ControlRoomState): Finding {
     return fail(
       'control-room-access',
       `It can be joined without an invitation (${shortened(safeInline(room.joinRule), 40)}).`,
-      { mend: 'Set it to "Private (invite only)" in its settings.' },
+      { fix: 'Set it to "Private (invite only)" in its settings.' },
     );
   if (room.guestsAllowed)
     return fail('control-room-access', 'Guests may join it.', {
-      mend: 'Forbid guest access in its settings.',
+      fix: 'Forbid guest access in its settings.',
     });
   return ok('control-room-access', 'It can be entered by invitation alone.');
 }
@@ -103,7 +103,7 @@ function absentAdmins({ admins }: RoomConfig, room: ControlRoomState): Finding {
   return warn(
     'control-room-admins',
     `Not in it: ${missing.join(', ')}.`,
-    invited ? { mend: 'They are invited: let them accept.' } : {},
+    invited ? { fix: 'They are invited: let them accept.' } : {},
   );
 }
 
@@ -148,7 +148,7 @@ export function evaluatePower(
     powerOf(bot.user_id, power) < 100
   )
     return warn(id, 'Nobody in it may change its settings.', {
-      mend: 'Make another control room: mintwarden init does it where none is configured.',
+      fix: 'Make another control room: mintwarden init does it where none is configured.',
     });
   return ok(id, 'Only admins and the bot may change it.');
 }

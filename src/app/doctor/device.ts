@@ -33,11 +33,11 @@ export async function checkDevice(config: Config): Promise<readonly Finding[]> {
         `The encryption store of the bot's session is lost: there is no ${cryptoFolder(config)}.`,
         hasSeeds
           ? {
-              mend: 'The bot gets a new session and signs it with its saved identity; run init with the service stopped:',
+              fix: 'The bot gets a new session and signs it with its saved identity; run init with the service stopped:',
               command: again,
             }
           : {
-              mend: 'Bring the saved identity back from a backup of the folder with the sealing key first; then run init with the service stopped, and start it:',
+              fix: 'Bring the saved identity back from a backup of the folder with the sealing key first; then run init with the service stopped, and start it:',
               command: again,
             },
       ),
@@ -99,7 +99,7 @@ export function evaluateDevice(answer: Json, botId: string, deviceId: string): r
   if (device === null) {
     return [
       warn('bot-device', `The bot's session ${deviceId} has no encryption keys yet.`, {
-        mend: 'They are made when the service starts.',
+        fix: 'They are made when the service starts.',
       }),
     ];
   }

@@ -78,7 +78,7 @@ export function unreadableConfig(error: MintwardenError): readonly Finding[] {
   const command = /Run: (chmod 600 '[^'\n]+')/.exec(error.message)?.[1];
   return [
     fail('configuration', error.message, {
-      ...(error.hint === null ? {} : { mend: error.hint }),
+      ...(error.hint === null ? {} : { fix: error.hint }),
       ...(command === undefined ? {} : { command }),
     }),
   ];
@@ -89,6 +89,6 @@ async function runCheck(id: CheckId, check: () => Promise<readonly Finding[]>): 
     return await check();
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
-    return [fail(id, error.message, { mend: error.hint ?? 'Look at what the sentence names.' })];
+    return [fail(id, error.message, { fix: error.hint ?? 'Look at what the sentence names.' })];
   }
 }

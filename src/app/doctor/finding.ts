@@ -13,31 +13,31 @@ export type Finding = {
   /** Why it matters; null where all is well. */
   readonly why: string | null;
   /** What to do; null where all is well. */
-  readonly mend: string | null;
+  readonly fix: string | null;
   /** Lines for a shell that do it, where a shell can; else null. */
   readonly command: string | null;
 };
 
 /** What to do about it, where the check's own words do not say it exactly enough. */
-type Mend = { readonly mend?: string; readonly command?: string };
+type Fix = { readonly fix?: string; readonly command?: string };
 
 /** All is well. */
 export function ok(id: CheckId, found: string): Finding {
-  return { id, severity: 'ok', found, why: null, mend: null, command: null };
+  return { id, severity: 'ok', found, why: null, fix: null, command: null };
 }
 
 /** Works, but not as it should. */
-export function warn(id: CheckId, found: string, mend: Mend = {}): Finding {
-  return { id, severity: 'warn', found, ...toDo(id, mend) };
+export function warn(id: CheckId, found: string, fix: Fix = {}): Finding {
+  return { id, severity: 'warn', found, ...reasonAndFix(id, fix) };
 }
 
 /** Does not work, or is dangerous. */
-export function fail(id: CheckId, found: string, mend: Mend = {}): Finding {
-  return { id, severity: 'fail', found, ...toDo(id, mend) };
+export function fail(id: CheckId, found: string, fix: Fix = {}): Finding {
+  return { id, severity: 'fail', found, ...reasonAndFix(id, fix) };
 }
 
-function toDo(id: CheckId, { mend, command }: Mend): Pick<Finding, 'why' | 'mend' | 'command'> {
-  return { why: CHECKS[id].why, mend: mend ?? CHECKS[id].mend, command: command ?? null };
+function reasonAndFix(id: CheckId, { fix, command }: Fix): Pick<Finding, 'why' | 'fix' | 'command'> {
+  return { why: CHECKS[id].why, fix: fix ?? CHECKS[id].fix, command: command ?? null };
 }
 
 /** The worst of the findings. */

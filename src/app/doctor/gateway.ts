@@ -26,7 +26,7 @@ export async function checkGateway(config: Config, running: boolean): Promise<re
     return [
       start,
       fail('gateway-listen', `The gateway cannot listen on ${where} (${taken}).`, {
-        mend: 'Stop what listens there, or change gateway.listen. What it is:',
+        fix: 'Stop what listens there, or change gateway.listen. What it is:',
         command,
       }),
     ];
@@ -52,7 +52,7 @@ async function checkListener({ gateway: { listen } }: Config, key: string): Prom
   if (met.kind === 'ours') return [ok('gateway-listen', `The gateway answers on ${where}.`)];
   return [
     fail('gateway-listen', `The service runs, but on ${where} ${describeServer(met)}.`, {
-      mend: 'Restart the service, if gateway.listen or the sealing key was changed since it started. Otherwise stop what listens there.',
+      fix: 'Restart the service, if gateway.listen or the sealing key was changed since it started. Otherwise stop what listens there.',
     }),
   ];
 }
@@ -65,11 +65,11 @@ async function checkPublicUrl(config: Config, key: string): Promise<readonly Fin
   if (met.kind === 'nobody')
     return [
       fail(id, `Nobody answers at ${url} (${met.why}).`, {
-        mend: `${proxy} A firewall that keeps this machine from its own public address can also be the cause.`,
+        fix: `${proxy} A firewall that keeps this machine from its own public address can also be the cause.`,
       }),
     ];
   if (met.kind !== 'ours')
-    return [fail(id, `At ${url} ${describeServer(met)}, not this gateway.`, { mend: proxy })];
+    return [fail(id, `At ${url} ${describeServer(met)}, not this gateway.`, { fix: proxy })];
   return [
     ok(id, `${url} leads to this gateway.`),
     clientApiBeside(url, await probe(url, key, 'anybody')),
@@ -117,7 +117,7 @@ async function checkProxies(
   const claimed = await probe(url, key, 'holder', { 'x-forwarded-for': SPOOFED_ADDRESS });
   if (claimed.kind === 'ours' && claimed.from === SPOOFED_ADDRESS)
     return fail(id, `${url} takes a holder's own word on where it comes from.`, {
-      mend: `Let the proxy add the address to X-Forwarded-For, or write it anew; take networks that holders come from out of gateway.trusted_proxies.`,
+      fix: `Let the proxy add the address to X-Forwarded-For, or write it anew; take networks that holders come from out of gateway.trusted_proxies.`,
     });
   if (met.from === null) return warn(id, 'The proxy that is trusted does not say where requests come from.');
   if (isTrusted(met.from)) return warn(id, `Requests seem to come from the proxy itself (${met.from}).`);

@@ -22,9 +22,9 @@ export async function checkHomeserver(
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
     if (error.code === 'homeserver-unreachable') return [fail('homeserver', error.message)];
-    const mend =
+    const fix =
       'Correct homeserver.url: it is the address that clients of the homeserver use, or the one Synapse listens on.';
-    return [fail('homeserver', `What answers at ${url} is no Matrix homeserver.`, { mend })];
+    return [fail('homeserver', `What answers at ${url} is no Matrix homeserver.`, { fix })];
   }
   const findings: Finding[] = [
     ok('homeserver', `${url} answered in ${String(Math.round(performance.now() - begun))} ms.`),

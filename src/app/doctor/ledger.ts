@@ -49,7 +49,7 @@ export async function checkLedger(
   if (!existsSync(file))
     return [
       warn('ledger', `There is no ledger at ${file} yet.`, {
-        mend: 'It is made at the first start.',
+        fix: 'It is made at the first start.',
         command: ownCommand(config, 'start'),
       }),
     ];

@@ -23,14 +23,12 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
     if (sealed.length === 0 && !existsSync(seedsFile(config)))
       return [
         warn('sealing-key', `There is no sealing key at ${file} yet; it is made at the first start.`, {
-          mend: 'Start the service.',
+          fix: 'Start the service.',
           command: ownCommand(config, 'start'),
         }),
       ];
-    const mend = `Put ${file} back from its backup, mode 600, and only then start the service: a start without it makes another key.`;
-    return [
-      fail('sealing-key', `The sealing key ${file} is lost, and secrets are sealed with it.`, { mend }),
-    ];
+    const fix = `Put ${file} back from its backup, mode 600, and only then start the service: a start without it makes another key.`;
+    return [fail('sealing-key', `The sealing key ${file} is lost, and secrets are sealed with it.`, { fix })];
   }
   let key: SealingKey;
   try {
@@ -43,17 +41,17 @@ export async function checkSealing(config: Config, ledger: Inspection | null): P
         'sealing-key',
         error.message,
         isMode
-          ? { mend: 'Take the access away.', command: `chmod 600 ${shellQuote(file)}` }
-          : { mend: error.hint ?? '' },
+          ? { fix: 'Take the access away.', command: `chmod 600 ${shellQuote(file)}` }
+          : { fix: error.hint ?? '' },
       ),
     ];
   }
   const others = (await keysInUse(config, ledger)).filter((id) => id !== key.id);
   if (others.length > 0) {
-    const mend = `Stop the service, put the key ${others.join(', ')} back at ${file} from its backup, and start it again.`;
+    const fix = `Stop the service, put the key ${others.join(', ')} back at ${file} from its backup, and start it again.`;
     return [
       fail('sealing-key', `The sealing key is ${key.id}, but secrets are sealed with ${others.join(', ')}.`, {
-        mend,
+        fix,
       }),
     ];
   }
@@ -69,7 +67,7 @@ async function checkSeeds(config: Config, key: SealingKey): Promise<Finding> {
   if (!existsSync(file)) {
     if (!existsSync(cryptoFolder(config)))
       return warn('seeds', 'The bot has no identity yet; it is made at the first start.', {
-        mend: 'Start the service.',
+        fix: 'Start the service.',
         command,
       });
     return fail('seeds', `The bot's cross-signing keys are not saved at ${file}.`);
@@ -79,10 +77,10 @@ async function checkSeeds(config: Config, key: SealingKey): Promise<Finding> {
     return ok('seeds', "The bot's cross-signing keys are saved, and open with the sealing key.");
   } catch (error) {
     const said = error instanceof MintwardenError ? error.message : `${file} cannot be read.`;
-    const mend = existsSync(cryptoFolder(config))
+    const fix = existsSync(cryptoFolder(config))
       ? 'Move the file aside and restart the service: it saves them anew.'
       : 'Put it back from a backup.';
-    return fail('seeds', said, { mend });
+    return fail('seeds', said, { fix });
   }
 }
 

@@ -42,7 +42,7 @@ export async function checkSessions(
     )
     .join('\n');
   return warn(id, `Besides ours ${userId} has other sessions: ${named.join(', ')}${more}.`, {
-    mend: `End them, unless you know them. ${AS_ADMIN}`,
+    fix: `End them, unless you know them. ${AS_ADMIN}`,
     command,
   });
 }

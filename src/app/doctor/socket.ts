@@ -18,14 +18,14 @@ export async function checkSocket(config: Config): Promise<readonly Finding[]> {
   } catch {
     return [
       warn(id, `There is no socket at ${file}: mintwarden exec cannot be used.`, {
-        mend: 'Restart the service: it makes the socket, or its log says why it cannot.',
+        fix: 'Restart the service: it makes the socket, or its log says why it cannot.',
       }),
     ];
   }
   if ((mode & 0o077) !== 0)
     return [
       fail(id, `Others may open ${file}.`, {
-        mend: 'Take the access away.',
+        fix: 'Take the access away.',
         command: `chmod 600 ${shellQuote(file)}`,
       }),
     ];

@@ -60,10 +60,10 @@ test('a stranger is in it', async () => {
 test('an admin is not in it, and one has no identity', async () => {
   const ann = await synapse.uniqueUser('ann');
   await configure({ admins: [olivia.userId, ann.userId] });
-  expect((await broken('control-room-admins', /Not in it: @ann/, 'warn')).mend).toMatch(/^Invite them/);
+  expect((await broken('control-room-admins', /Not in it: @ann/, 'warn')).fix).toMatch(/^Invite them/);
   await broken('admin-identities', /Without cross-signing: @ann/, 'warn');
   await olivia.invite(mintwarden.controlRoomId, ann.userId);
-  expect((await broken('control-room-admins', /Not in it: @ann/, 'warn')).mend).toMatch(/let them accept/);
+  expect((await broken('control-room-admins', /Not in it: @ann/, 'warn')).fix).toMatch(/let them accept/);
   await using client = await startJsClient(synapse, ann);
   await client.join(mintwarden.controlRoomId);
   await mended('control-room-admins');
@@ -110,7 +110,7 @@ test('the control room is another one, which is not encrypted', async () => {
 test('the bot was removed from it: invited again, it joins by itself', async () => {
   const { bot } = await config();
   await matrixRequest(synapse.baseUrl, 'POST', inRoom('leave'), { token: bot.access_token, body: {} });
-  expect((await broken('control-room', /The bot is not in/)).mend).toContain(`Invite ${bot.user_id}`);
+  expect((await broken('control-room', /The bot is not in/)).fix).toContain(`Invite ${bot.user_id}`);
   await olivia.invite(mintwarden.controlRoomId, bot.user_id);
   await olivia.waitForMember(mintwarden.controlRoomId, bot.user_id);
   await mended('control-room');

@@ -65,14 +65,14 @@ test('a state folder that others may look into, or write to', async () => {
 test('the sealing key is lost, open to others, or another one', async () => {
   const key = secrets('sealing.key');
   await rename(key, join(scratch, 'key'));
-  expect((await broken('sealing-key', /is lost/)).mend).toContain(`Put ${key} back`);
+  expect((await broken('sealing-key', /is lost/)).fix).toContain(`Put ${key} back`);
   await rename(join(scratch, 'key'), key);
   await mended('sealing-key');
   await chmod(key, 0o640);
   await run(await broken('sealing-key', /Others on this machine can read/));
   await mended('sealing-key');
   await writeFile(key, `${'A'.repeat(43)}\n`);
-  expect((await broken('sealing-key', /secrets are sealed with [0-9a-f]{12}/)).mend).toMatch(
+  expect((await broken('sealing-key', /secrets are sealed with [0-9a-f]{12}/)).fix).toMatch(
     /put the key [0-9a-f]{12} back/,
   );
   await restore('secrets/sealing.key');
@@ -83,9 +83,9 @@ test('the saved identity is lost or damaged: the service saves it again', async 
   const file = secrets('cross-signing.sealed');
   const good = await readFile(file, 'utf8');
   await writeFile(file, good.replace(/.{8}\n$/, 'AAAAAAAA\n'), { mode: 0o600 });
-  expect((await broken('seeds', /does not open/)).mend).toMatch(/^Move the file aside and restart/);
+  expect((await broken('seeds', /does not open/)).fix).toMatch(/^Move the file aside and restart/);
   await rm(file);
-  expect((await broken('seeds', /not saved/)).mend).toMatch(/^Restart the service/);
+  expect((await broken('seeds', /not saved/)).fix).toMatch(/^Restart the service/);
   await mintwarden.start();
   await mended('seeds');
   await mintwarden.stop();
@@ -101,7 +101,7 @@ test('the ledger is damaged', async () => {
     (copy: Buffer) => copy.subarray(0, 4096 * 2),
   ]) {
     await writeFile(file, spoil(Buffer.from(bytes)));
-    expect((await broken('ledger-integrity', /is damaged/)).mend).toMatch(/restore the newest intact copy/);
+    expect((await broken('ledger-integrity', /is damaged/)).fix).toMatch(/restore the newest intact copy/);
   }
   await copyFile(join(scratch, 'ledger'), file);
   await mended('ledger-integrity');
@@ -124,7 +124,7 @@ test.each([
   db.close();
   expect(changes).toBe(1);
   try {
-    expect((await broken('audit-chain', /row \d|not there|missing/i)).mend).toMatch(
+    expect((await broken('audit-chain', /row \d|not there|missing/i)).fix).toMatch(
       /restore a copy from before/,
     );
   } finally {
@@ -140,7 +140,7 @@ test('an upstream token that a crash left behind; one that was sealed with anoth
   const lease = sampleLease({ id: 'l1', grantId: grant.id, state: 'orphan' });
   const ledger = await openSqliteLedger({ file, log: silentLog });
   await ledger.commit({ at: Date.now(), grants: [grant], leases: [lease] });
-  expect((await broken('orphan-leases', /1 upstream tokens? may be alive/, 'warn')).mend).toMatch(
+  expect((await broken('orphan-leases', /1 upstream tokens? may be alive/, 'warn')).fix).toMatch(
     /^Wait until they expire/,
   );
   await ledger.commit({

@@ -43,7 +43,7 @@ test('has another name', async () => {
     'issuer.user_id': renamed(issuer.user_id),
   });
   expect(
-    (await broken('issuer-token', new RegExp(`belongs to ${issuer.user_id.replace('.', '\\.')}`))).mend,
+    (await broken('issuer-token', new RegExp(`belongs to ${issuer.user_id.replace('.', '\\.')}`))).fix,
   ).toMatch(/server_name/);
   await asItWas();
   await mended('issuer-token');

@@ -49,7 +49,7 @@ test('the homeserver is down; and the bot’s session is not signed, which the s
   db.close();
   await synapse.start();
   await mended('homeserver');
-  expect((await broken('bot-device-signed', /not signed/)).mend).toMatch(/^Restart the service/);
+  expect((await broken('bot-device-signed', /not signed/)).fix).toMatch(/^Restart the service/);
   await mintwarden.start();
   await mended('bot-device-signed');
   await mintwarden.stop();

@@ -45,7 +45,7 @@ describe('beside the running service', () => {
     await run(await broken('control-socket', /Others may open/));
     await mended('control-socket');
     await rename(socket, `${socket}.aside`);
-    expect((await broken('control-socket', /There is no socket/, 'warn')).mend).toMatch(
+    expect((await broken('control-socket', /There is no socket/, 'warn')).fix).toMatch(
       /^Restart the service/,
     );
     await mintwarden.stop();
