@@ -1,8 +1,8 @@
 import { Agent } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { OPS } from '../../lifecycle/support/homeserver.ts';
 import { type Got, processesStage, type ProcessesStage } from './stage.ts';
+import { realTime } from '../../support/wait.ts';
 
 const STATE = `/_matrix/client/v3/rooms/${encodeURIComponent(OPS)}/state/m.room.name`;
 const SYNC = '/_matrix/client/v3/sync?since=s1&timeout=30000';
@@ -21,7 +21,8 @@ async function sortedConnections(stage: ProcessesStage): Promise<[Agent[], Agent
     await stage.ask('/health', null, { agent });
     answered.add(agent);
   });
-  await sleep(ANSWERS_WITHIN_MS);
+  // Those of a process that was stopped show by their silence alone.
+  await realTime(ANSWERS_WITHIN_MS);
   const first = [...answered];
   process.kill(second, 'SIGCONT');
   await Promise.all(asked);
