@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { pause } from '../http/unless-aborted.ts';
 
 const MAX_KNOWN = 10_000;
@@ -24,7 +25,7 @@ type Known = { count: number; waiting: number; nextAt: number };
 
 /** @param lateMs how late the second is, the third, …; the last of it stays */
 export function pollThrottle(lateMs: readonly number[], now: () => number): PollThrottle {
-  const table = new Map<string, Known>();
+  const table = new LRUCache<string, Known>({ max: MAX_KNOWN });
   let waiting = 0;
   return {
     forget: (key) => void table.delete(key),
@@ -54,8 +55,6 @@ export function pollThrottle(lateMs: readonly number[], now: () => number): Poll
   function remembered(key: string, at: number): Known {
     const old = table.get(key);
     if (old !== undefined && (old.waiting > 0 || at - old.nextAt < FORGET_MS)) return old;
-    table.delete(key);
-    if (table.size >= MAX_KNOWN) table.delete(table.keys().next().value ?? '');
     const fresh = { count: 0, waiting: 0, nextAt: at };
     table.set(key, fresh);
     return fresh;

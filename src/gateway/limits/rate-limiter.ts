@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { GrantId } from '../../domain/ids.ts';
 
 /** How often each grant may write. */
@@ -23,7 +24,7 @@ const MAX_KNOWN = 10_000;
  * @param burst how many may go at once
  */
 export function tokenBucket(perSecond: number, burst: number, now: () => number): LocalRateLimiter {
-  const buckets = new Map<GrantId, { level: number; at: number }>();
+  const buckets = new LRUCache<GrantId, { level: number; at: number }>({ max: MAX_KNOWN });
   return {
     take(grantId) {
       const at = now();
@@ -32,16 +33,9 @@ export function tokenBucket(perSecond: number, burst: number, now: () => number)
         known === undefined
           ? burst
           : Math.min(burst, known.level + (Math.max(0, at - known.at) / 1_000) * perSecond);
-      buckets.delete(grantId);
-      if (buckets.size >= MAX_KNOWN) forgetOldest();
       const may = filled >= 1;
       buckets.set(grantId, { level: may ? filled - 1 : filled, at });
       return may ? 0 : Math.ceil(((1 - filled) / perSecond) * 1_000);
     },
   };
-
-  function forgetOldest(): void {
-    const oldest = buckets.keys().next();
-    if (oldest.done !== true) buckets.delete(oldest.value);
-  }
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { GrantId } from '../../domain/ids.ts';
 
 /** How often each grant may ask for anything. */
@@ -40,13 +41,12 @@ export function requestRate(perSecond: number, atOnce: number, now: () => number
   const each = 1_000 / perSecond;
   const most = each * atOnce;
   /** When the bucket of a grant will have run dry. */
-  const dryAt = new Map<GrantId, { at: number }>();
+  const dryAt = new LRUCache<GrantId, { at: number }>({ max: MAX_KNOWN });
   return {
     take(grantId) {
       const at = now();
       const known = dryAt.get(grantId);
       if (known === undefined) {
-        if (dryAt.size >= MAX_KNOWN) makeRoom(at);
         dryAt.set(grantId, { at: at + each });
         return 0;
       }
@@ -63,12 +63,4 @@ export function requestRate(perSecond: number, atOnce: number, now: () => number
       if (known !== undefined) known.at += each * requestsWorth(bodyBytes);
     },
   };
-
-  /** Those that are dry count for nothing; where there are none, the one known longest goes. */
-  function makeRoom(at: number): void {
-    for (const [grantId, bucket] of dryAt) if (bucket.at <= at) dryAt.delete(grantId);
-    if (dryAt.size < MAX_KNOWN) return;
-    const oldest = dryAt.keys().next();
-    if (oldest.done !== true) dryAt.delete(oldest.value);
-  }
 }

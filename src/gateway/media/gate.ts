@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { GrantId } from '../../domain/ids.ts';
 import { allows } from '../../domain/scope.ts';
 import { serverOf } from '../../domain/ids.ts';
@@ -56,7 +57,7 @@ export function createMediaGate({ now, timeoutMs, pace, uploads = createUploads(
   const known = knownReferences();
   const searching = new Map<GrantId, Promise<unknown>>();
   const searches = tokenBucket(SEARCHES_PER_SECOND, SEARCHES_AT_ONCE, now);
-  const refused = new Map<string, number>();
+  const refused = new LRUCache<string, number>({ max: MAX_REFUSALS });
 
   return {
     uploads,
@@ -121,8 +122,6 @@ export function createMediaGate({ now, timeoutMs, pace, uploads = createUploads(
   function outcome(looked: LookedThrough, grantId: GrantId, address: MediaAddress): GatewayResponse | null {
     if (looked.kind === 'found') return null;
     if (looked.kind === 'trouble') return looked.answer;
-    const [oldest] = refused.keys();
-    if (refused.size >= MAX_REFUSALS && oldest !== undefined) refused.delete(oldest);
     refused.set(`${grantId} ${address}`, now() + KEPT_REFUSAL_MS);
     return FORBIDDEN;
   }

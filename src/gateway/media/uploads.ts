@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { GrantId } from '../../domain/ids.ts';
 import type { MediaAddress } from '../../domain/media-address.ts';
 
@@ -17,17 +18,11 @@ const MAX_GRANTS = 2_000;
 
 /** Empty. */
 export function createUploads(): Uploads {
-  const grants = new Map<GrantId, Map<MediaAddress, 'created' | 'uploaded'>>();
+  const grants = new LRUCache<GrantId, LRUCache<MediaAddress, 'created' | 'uploaded'>>({ max: MAX_GRANTS });
   const set = (grantId: GrantId, address: MediaAddress, as: 'created' | 'uploaded'): void => {
-    const mine = grants.get(grantId) ?? new Map<MediaAddress, 'created' | 'uploaded'>();
-    mine.delete(address);
+    const mine = grants.get(grantId) ?? new LRUCache({ max: MAX_PER_GRANT });
     mine.set(address, as);
-    const [oldest] = mine.keys();
-    if (mine.size > MAX_PER_GRANT && oldest !== undefined) mine.delete(oldest);
-    grants.delete(grantId);
     grants.set(grantId, mine);
-    const [other] = grants.keys();
-    if (grants.size > MAX_GRANTS && other !== undefined) grants.delete(other);
   };
   return {
     created: (grantId, address) => set(grantId, address, 'created'),

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { RoomId, UserId } from '../../domain/ids.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type GatewayResponse, FORBIDDEN, isResponse, rateLimited } from '../http/response.ts';
@@ -32,7 +33,9 @@ export type SharedRoomCheck = (
  */
 export function createSharedRoomCheck(now: () => number): SharedRoomCheck {
   const lookUps = tokenBucket(LOOK_UPS_PER_SECOND, LOOK_UPS_AT_ONCE, now);
-  const kept = new Map<string, { readonly room: RoomId | null; readonly until: number }>();
+  const kept = new LRUCache<string, { readonly room: RoomId | null; readonly until: number }>({
+    max: MAX_KEPT,
+  });
   return async (user, access, ask, timeoutMs) => {
     const key = `${access.grant.id} ${user}`;
     const known = kept.get(key);
@@ -62,7 +65,6 @@ export function createSharedRoomCheck(now: () => number): SharedRoomCheck {
   };
 
   function keep(key: string, room: RoomId | null, forMs: number): void {
-    if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value ?? '');
     kept.set(key, { room, until: now() + forMs });
   }
 }
