@@ -82,13 +82,13 @@ export function createServices(options: GatewayOptions): Composed {
   });
   const files = createFileClient(homeserverUrl);
   const rateLimiters = options.rateLimiters ?? {
-    writing: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
-    tending: tokenBucket(limits.tendsPerSecond, limits.tendsAtOnce, now),
+    writes: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
+    personal: tokenBucket(limits.personalPerSecond, limits.personalAtOnce, now),
   };
   const gate = createMediaGate({
     now,
     timeoutMs: limits.upstreamTimeoutMs,
-    pace: (grantId) => rateLimiters.tending.take(grantId),
+    takeRate: (grantId) => rateLimiters.personal.take(grantId),
     uploads: options.uploads,
   });
   const upstreams = { accessControl, json, filterWorker };
@@ -102,7 +102,7 @@ export function createServices(options: GatewayOptions): Composed {
     write: createWriter({
       ...upstreams,
       transactions: options.transactions,
-      rateLimiter: rateLimiters.writing,
+      rateLimiter: rateLimiters.writes,
       timeoutMs: limits.upstreamTimeoutMs,
       now,
       newTxnId: randomUUID,
@@ -111,7 +111,7 @@ export function createServices(options: GatewayOptions): Composed {
       ...upstreams,
       files,
       gate,
-      rateLimiter: rateLimiters.writing,
+      rateLimiter: rateLimiters.writes,
       upstreamTimeoutMs: limits.upstreamTimeoutMs,
       idleTimeoutMs: limits.readTimeoutMs,
       mediaBytes: limits.mediaBytes,

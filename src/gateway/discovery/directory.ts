@@ -90,9 +90,9 @@ export function resolvingAlias({ params, access }: Call): MultiStep | GatewayRes
   };
 }
 
-/** The homeserver asks another server, of the holder's choice, for it: at a pace. */
+/** The homeserver asks another server, of the holder's choice, for it, so it is rate-limited. */
 function askElsewhere(tools: Tools, request: UpstreamRequest): Promise<AskResult> {
-  return tools.change(request, 'tending', null);
+  return tools.change(request, 'personal', null);
 }
 
 function shown(request: UpstreamRequest): MultiStep {

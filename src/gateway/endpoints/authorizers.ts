@@ -4,7 +4,7 @@ import { type GatewayResponse, missingCapability } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import { holds } from '../filters/read-view.ts';
 
-/** A line's `may`: one of these will do; the first is named where all are missing. */
+/** An endpoint's `authorize`: any of these capabilities is enough; if all are missing, the first is named. */
 export function oneOfThese(
   first: Capability,
   ...others: readonly Capability[]

@@ -10,7 +10,7 @@ const REASON = 'a reason, JSON rebuilt; no query parameters';
 const moving = { kind: 'task', does: 'multiStep', room: 'path', body: 'json-if-any' } as const;
 const ACTS = ['join', 'leave', 'forget', 'invite', 'kick', 'ban', 'unban'] as const;
 
-/** A line for what is done to somebody else’s membership. */
+/** An endpoint for what is done to somebody else’s membership. */
 function acting(act: PersonAct): Omit<TaskEndpoint, 'id' | 'why'> {
   const first = act === 'kick' || act === 'unban' ? 'the member is looked up; then ' : '';
   return {

@@ -27,7 +27,7 @@ export function roomsMissingCreate(sync: JsonObject, whole: boolean, subject: Us
  */
 export async function fetchCreateEvents(
   rooms: readonly string[],
-  upstream: (request: UpstreamRequest, timeoutMs: number, hides: boolean) => Promise<AskResult>,
+  upstream: (request: UpstreamRequest, timeoutMs: number, maskNotFound: boolean) => Promise<AskResult>,
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, JsonObject>> {
   const found = new Map<string, JsonObject>();

@@ -51,7 +51,7 @@ export type LocalFilterJob = {
 
 const NOTHING: FilterSummary = Object.freeze({ nextBatch: '', news: true, missingCreate: [] });
 
-/** Reads an answer with a line's own filter. */
+/** Reads an answer with an endpoint's own filter. */
 export function endpointFilterJob(
   body: unknown,
   filter: AnswerFilter,

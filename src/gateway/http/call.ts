@@ -1,22 +1,22 @@
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { JsonObject } from '../../domain/json.ts';
 
-/** The methods lines have. */
+/** The methods that endpoints have. */
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
-/** One request, read: what the functions of a line are given. */
+/** One request, read: what an endpoint's functions are given. */
 export type Call = {
   /** The path's parameters, decoded once. */
   readonly params: Readonly<Record<string, string>>;
-  /** The query, as it came: names outside a line's allow-list are never looked at. */
+  /** The query, as it came: names outside an endpoint's `query` are never looked at. */
   readonly query: ReadonlyMap<string, string>;
-  /** The body, where the line has `body: 'json'`. */
+  /** The body, where the endpoint has `body`. */
   readonly body: unknown;
   readonly access: Access;
   readonly now: number;
 };
 
-/** Reads one parameter of a query and writes it anew for the homeserver. Null: it is not understood. */
+/** Reads one parameter of a query and rewrites it for the homeserver. Null: it is not understood. */
 export type QueryRule = (value: string, call: Call) => string | null;
 
 /** A request to the homeserver, built here. `query` is not encoded yet. */
@@ -30,7 +30,8 @@ export type UpstreamRequest = {
 };
 
 /**
- * `writing`: what others are told, below the subject's own rate limit; `tending`: the subject's own
- * bookkeeping and fleeting signs.
+ * `writes`: what other people see, kept below the subject's own rate limit at the homeserver. `personal`: the
+ * subject's own data and short-lived signs (typing, receipts, tags), and what makes the homeserver ask another
+ * server.
  */
-export type RateClass = 'writing' | 'tending';
+export type RateClass = 'writes' | 'personal';

@@ -27,7 +27,7 @@ export type FileBody = {
 };
 
 /**
- * What asking the homeserver came to, for lines of several steps: what was asked for, in a box, or what the
+ * What asking the homeserver came to, for multi-step endpoints: what was asked for, in a box, or what the
  * holder is told.
  */
 export type AskResult = { readonly got: unknown } | GatewayResponse;
@@ -71,13 +71,13 @@ export const REFUSED_BY_RULES = matrixError(
 /** The request came from elsewhere than the scope's networks, or it cannot be told from where. */
 export const WRONG_NETWORK = matrixError(403, 'M_FORBIDDEN', 'This token is not good from this network.');
 
-/** There is no line for it. */
+/** There is no endpoint for it. */
 export const UNRECOGNIZED = matrixError(404, 'M_UNRECOGNIZED', 'This is not served here.');
 
 /** Not there, or not to be seen. */
 export const NOT_FOUND = matrixError(404, 'M_NOT_FOUND', 'It was not found.');
 
-/** A method that no line has. */
+/** A method that the path's endpoints do not have. */
 export const WRONG_METHOD = matrixError(405, 'M_UNRECOGNIZED', 'This method is not served here.');
 
 /** No token where one is needed. */

@@ -21,7 +21,7 @@ const NEEDLESS = /%(?:3[0-9]|4[1-9A-Fa-f]|5[0-9Aa]|6[1-9A-Fa-f]|7[0-9Aa])/;
  * Reads an origin-form request target (RFC 9112, 3.2.1). What could be read in two ways is refused, not
  * tidied: absolute form, dot segments, empty segments, encoded slashes, letters and digits that are
  * encoded without need, anything a second decoding would change. A last empty segment (a trailing slash)
- * stays, for the lines that have one.
+ * stays, for the endpoints that have one.
  */
 export function parseTarget(raw: string): Target | GatewayResponse {
   const question = raw.indexOf('?');

@@ -28,9 +28,9 @@ export type GatewayLimits = {
   readonly writesPerSecond: number;
   /** How many writes of one grant may follow each other at once. */
   readonly writesAtOnce: number;
-  /** The same for typing, receipts, read markers, tags and account data. */
-  readonly tendsPerSecond: number;
-  readonly tendsAtOnce: number;
+  /** The same for the subject's own data, and for what makes the homeserver ask another server. */
+  readonly personalPerSecond: number;
+  readonly personalAtOnce: number;
   /** How long nothing of an answer may be read. */
   readonly readTimeoutMs: number;
   /** For a whole request to arrive. */
@@ -66,8 +66,8 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   connections: 10_000,
   writesPerSecond: 0.1,
   writesAtOnce: 5,
-  tendsPerSecond: 1,
-  tendsAtOnce: 20,
+  personalPerSecond: 1,
+  personalAtOnce: 20,
   readTimeoutMs: 60_000,
   requestTimeoutMs: 30_000,
   uploadTimeoutMs: 600_000,

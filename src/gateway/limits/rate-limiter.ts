@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { GrantId } from '../../domain/ids.ts';
 
-/** How often each grant may write. */
+/** How often each grant may do something: one limiter for each `RateClass`. */
 export interface RateLimiter {
   /**
    * Takes one: 0, it may go; otherwise in how many milliseconds it may. A promise where it is kept in another

@@ -38,10 +38,10 @@ type Options = {
   readonly now: () => number;
   readonly timeoutMs: number;
   /**
-   * Takes one from the grant's pace for what makes the homeserver fetch from elsewhere: 0, or how long to
+   * Takes one from the grant's rate for what makes the homeserver fetch from elsewhere: 0, or how long to
    * wait.
    */
-  readonly pace: (grantId: GrantId) => number | Promise<number>;
+  readonly takeRate: (grantId: GrantId) => number | Promise<number>;
   /** Where other processes have to know of it too. */
   readonly uploads?: Uploads | undefined;
 };
@@ -53,7 +53,7 @@ const KEPT_REFUSAL_MS = 30_000;
 const MAX_REFUSALS = 20_000;
 
 /** A gate that knows nothing yet. */
-export function createMediaGate({ now, timeoutMs, pace, uploads = createUploads() }: Options): MediaGate {
+export function createMediaGate({ now, timeoutMs, takeRate, uploads = createUploads() }: Options): MediaGate {
   const known = knownReferences();
   const searching = new Map<GrantId, Promise<unknown>>();
   const searches = tokenBucket(SEARCHES_PER_SECOND, SEARCHES_AT_ONCE, now);
@@ -72,7 +72,7 @@ export function createMediaGate({ now, timeoutMs, pace, uploads = createUploads(
       if (grant.scope.can.includes('media-any')) {
         // Of another server, the homeserver fetches and keeps it, however large (CVE-2024-37302,
         // CVE-2024-36403).
-        const waitMs = serverOfMedia(address) === serverOf(grant.subject) ? 0 : await pace(grant.id);
+        const waitMs = serverOfMedia(address) === serverOf(grant.subject) ? 0 : await takeRate(grant.id);
         return waitMs > 0 ? rateLimited(waitMs) : null;
       }
       return allows(grant.scope, 'media') ? search(access, address, ask, signal) : FORBIDDEN;

@@ -28,7 +28,7 @@ export function previewSteps(call: Call): MultiStep | GatewayResponse {
           ['ts', at],
         ];
   return async (tools) => {
-    const reply = await tools.change({ method: 'GET', path: PATH, query }, 'tending', null);
+    const reply = await tools.change({ method: 'GET', path: PATH, query }, 'personal', null);
     return isResponse(reply) ? reply : ok(shownPreview(reply.got));
   };
 }

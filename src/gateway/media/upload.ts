@@ -27,7 +27,7 @@ const FILLED = matrixError(409, 'M_CANNOT_OVERWRITE_MEDIA', 'There is a file at 
 const HELD_BYTES = 262_144;
 
 /**
- * Passes a file on to the homeserver as it comes. It is asked nothing before length, pace and address are
+ * Passes a file on to the homeserver as it comes. It is asked nothing before length, rate and address are
  * found good, and is sent once: where the lease had died, the holder is told to try again.
  * @throws the reason of `onBehalf.signal` when it is aborted; the homeserver is left with half a file, which it
  *   drops

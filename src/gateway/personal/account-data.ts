@@ -85,7 +85,7 @@ export function writingData({ params, body, access }: Call): MultiStep | Gateway
     roomId: roomId ?? '',
   });
   return async (tools) => {
-    const asked = await tools.change({ method: 'PUT', path, query: [], body: content }, 'tending', roomId);
+    const asked = await tools.change({ method: 'PUT', path, query: [], body: content }, 'personal', roomId);
     return isResponse(asked) ? asked : ok({});
   };
 }

@@ -19,7 +19,7 @@ export function settingPresence({ body, access }: Call): MultiStep | GatewayResp
   const told = typeof words === 'string' ? { presence, status_msg: words } : { presence };
   const path = pathOf(STATUS, { me: access.grant.subject });
   return async (tools) => {
-    const asked = await tools.change({ method: 'PUT', path, query: [], body: told }, 'writing', null);
+    const asked = await tools.change({ method: 'PUT', path, query: [], body: told }, 'writes', null);
     return isResponse(asked) ? asked : ok({});
   };
 }

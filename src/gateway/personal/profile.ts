@@ -43,7 +43,7 @@ function fieldOf(params: Call['params']): string | null {
   return PROFILE_FIELDS.find((field) => field === params['keyName']) ?? null;
 }
 
-/** Every room the subject is in sees it: at the pace of what others are told. */
+/** Every room the subject is in sees it: it counts as a write. */
 function changing(me: string, field: string, body: Readonly<Record<string, string>> | null): MultiStep {
   const path = pathOf(FIELD, { me, field });
   return async (tools) => {
@@ -51,7 +51,7 @@ function changing(me: string, field: string, body: Readonly<Record<string, strin
       body === null
         ? ({ method: 'DELETE', path, query: [] } as const)
         : ({ method: 'PUT', path, query: [], body } as const);
-    const asked = await tools.change(request, 'writing', null);
+    const asked = await tools.change(request, 'writes', null);
     return isResponse(asked) ? asked : ok({});
   };
 }

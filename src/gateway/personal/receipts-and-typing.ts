@@ -103,11 +103,11 @@ async function marked(
 }
 
 async function done(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<GatewayResponse> {
-  const asked = await tools.change(request, 'tending', roomId);
+  const asked = await tools.change(request, 'personal', roomId);
   return isResponse(asked) ? asked : NOTHING_DONE;
 }
 
-/** The guard has looked at it: a line of these has its room in the path. */
+/** `authorize` has checked it: these endpoints have their room in the path. */
 function roomOf(params: Call['params']): RoomId {
   return (params['roomId'] ?? '') as RoomId;
 }

@@ -28,7 +28,7 @@ export type SharedRoomCheck = (
 
 /**
  * Looks a user up in the first fifty rooms in scope, one after the other, and remembers where it found
- * them for a minute; at a pace, since one request of the holder's becomes fifty. A user who does not exist
+ * them for a minute; rate-limited, since one request of the holder's becomes fifty. A user who does not exist
  * takes the same questions as one who is elsewhere.
  */
 export function createSharedRoomCheck(now: () => number): SharedRoomCheck {

@@ -35,7 +35,7 @@ function changing(
   const path = pathOf(TAG, { me: access.grant.subject, roomId, tag });
   const request = { method, path, query: [], ...(body === undefined ? {} : { body }) };
   return async (tools) => {
-    const asked = await tools.change(request, 'tending', roomId);
+    const asked = await tools.change(request, 'personal', roomId);
     return isResponse(asked) ? asked : ok({});
   };
 }

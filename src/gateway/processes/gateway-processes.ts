@@ -79,8 +79,8 @@ export async function startGatewayProcesses(options: GatewayProcessesOptions): P
   };
   const now = (): number => options.clock.now();
   const rateLimiters = {
-    writing: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
-    tending: tokenBucket(limits.tendsPerSecond, limits.tendsAtOnce, now),
+    writes: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
+    personal: tokenBucket(limits.personalPerSecond, limits.personalAtOnce, now),
   };
   const pools = {
     slots: slotPool(limits.concurrentPerGrant),

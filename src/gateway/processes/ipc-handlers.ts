@@ -90,7 +90,7 @@ export function createHandlers(
       await access.withdraw(proven(grantId, from));
       return null;
     },
-    pace: ({ grantId, pace }, from) => rateLimiters[pace].take(proven(grantId, from)),
+    takeRate: ({ grantId, rateClass }, from) => rateLimiters[rateClass].take(proven(grantId, from)),
     borrow: ({ limit, grantId, count }, from) => lender.lend(limit, proven(grantId, from), count, from),
     giveBack({ limit, grantId, count }, from) {
       lender.giveBack(limit, proven(grantId, from), count, from);

@@ -58,7 +58,10 @@ export type IpcMethods = {
   readonly useOver: { readonly params: OfGrant; readonly result: null };
   readonly usesLeft: { readonly params: OfGrant; readonly result: number | null };
   readonly withdraw: { readonly params: OfGrant; readonly result: null };
-  readonly pace: { readonly params: OfGrant & { readonly pace: RateClass }; readonly result: number };
+  readonly takeRate: {
+    readonly params: OfGrant & { readonly rateClass: RateClass };
+    readonly result: number;
+  };
   readonly borrow: { readonly params: OfLimit; readonly result: Loan };
   readonly giveBack: { readonly params: OfLimit; readonly result: null };
   readonly charge: { readonly params: OfGrant & { readonly count: number }; readonly result: null };

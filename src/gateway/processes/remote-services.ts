@@ -20,10 +20,10 @@ export function remoteTransactions(client: IpcClient): Transactions {
 
 /** Rate limits for all processes together, which the bot's process keeps. */
 export function remoteRateLimiters(client: IpcClient): Record<RateClass, RateLimiter> {
-  const of = (pace: RateClass): RateLimiter => ({
-    take: (grantId) => client.call('pace', { grantId, pace }, (waitMs) => waitMs),
+  const of = (rateClass: RateClass): RateLimiter => ({
+    take: (grantId) => client.call('takeRate', { grantId, rateClass }, (waitMs) => waitMs),
   });
-  return { writing: of('writing'), tending: of('tending') };
+  return { writes: of('writes'), personal: of('personal') };
 }
 
 /** What grants uploaded, through any process. `receive` takes in an upload through another. */

@@ -140,7 +140,7 @@ export type ServingEndpoint = LocalEndpoint | ForwardEndpoint | TaskEndpoint;
 /** One operation, and all that is true of it. */
 export type Endpoint = StaticEndpoint | PublicEndpoint | RefusedEndpoint | ServingEndpoint;
 
-/** The version segments under which homeservers serve the same operations. UpstreamToken, the one in `to` is asked. */
+/** The version segments under which homeservers serve the same operations. The one in `to` is asked. */
 export const VERSIONS = ['v3', 'r0', 'v1', 'unstable'] as const;
 
 /** Whether an endpoint is a task of this sort. */

@@ -4,13 +4,13 @@ import type { FilterTask } from '../filter-worker/filter-job.ts';
 import type { RateClass, UpstreamRequest } from '../http/call.ts';
 import type { LookUpResult } from './look-up.ts';
 
-/** What a line of several steps may use. */
+/** What a multi-step endpoint may use. */
 export type Tools = {
   /**
-   * Asks the homeserver for what is never large. `hides`: refusals and absences are told as one and the same
-   * 404.
+   * Asks the homeserver for what is never large. `maskNotFound`: refusals and absences are the same 404 to the
+   * holder.
    */
-  readonly ask: (request: UpstreamRequest, hides: boolean) => Promise<AskResult>;
+  readonly ask: (request: UpstreamRequest, maskNotFound: boolean) => Promise<AskResult>;
   /**
    * Asks for what may be large, and gives what is to be shown of it for these rooms; large ones are read in
    * another thread.
@@ -26,15 +26,19 @@ export type Tools = {
    */
   readonly look: (request: UpstreamRequest) => Promise<LookUpResult>;
   /**
-   * Asks the homeserver to change something, or to ask another server, once, at the grant's pace. Not for
-   * messages: what must not come twice is a `write` line's.
+   * Asks the homeserver to change something, or to ask another server, once, within the grant's rate. Not for
+   * messages: what must not come twice is a `write` endpoint's.
    * @param roomId the room it changes, which must be in scope at that moment; null: none
    */
-  readonly change: (request: UpstreamRequest, pace: RateClass, roomId: RoomId | null) => Promise<AskResult>;
+  readonly change: (
+    request: UpstreamRequest,
+    rateClass: RateClass,
+    roomId: RoomId | null,
+  ) => Promise<AskResult>;
   /** The rooms in scope for an answer that speaks of these rooms. */
   readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
   /**
-   * Looks anew which rooms are in scope, after a change of which rooms the subject is in. Where that fails,
+   * Looks up again which rooms are in scope, after a change of which rooms the subject is in. Where that fails,
    * it is looked at later.
    * @param left a room that was left, and is not to be in scope any more where all rooms are
    */

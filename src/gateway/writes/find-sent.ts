@@ -15,7 +15,7 @@ const CLOCKS_MS = 120_000;
 
 /**
  * Looks in the room for what a write came to whose answer was lost. The homeserver shows a transaction id
- * with an event only to the token that sent it; of another lease's, the sender, the deed and a digest of the
+ * with an event only to the token that sent it; of another lease's, the sender, the action and a digest of the
  * content tell it. Null: it is not there, or too far back.
  */
 export async function findSent(begun: Transaction, subject: string, lookUp: LookUp): Promise<EventId | null> {

@@ -73,7 +73,7 @@ export function knocking({ params, body }: Call): MultiStep | GatewayResponse {
 }
 
 async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<GatewayResponse> {
-  const done = await tools.change(request, 'writing', roomId);
+  const done = await tools.change(request, 'writes', roomId);
   if (isResponse(done)) return done;
   await tools.relook(null);
   return isObject(done.got) && done.got['room_id'] === roomId
@@ -99,7 +99,7 @@ function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): M
   return async (tools) => {
     const done = await tools.change(
       { method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body },
-      'writing',
+      'writes',
       roomId,
     );
     if (isResponse(done)) return done;

@@ -49,13 +49,13 @@ export function personActing(act: PersonAct): (call: Call) => MultiStep | Gatewa
           ? await refusedByMembership(tools, roomId, target, FROM[act])
           : null;
       if (otherwise !== null) return otherwise;
-      const deed: PowerAction = act === 'invite' ? { kind: 'invite' } : { kind: act, target };
-      const refused = await refusedByPower(grant, roomId, [deed], tools.look);
+      const action: PowerAction = act === 'invite' ? { kind: 'invite' } : { kind: act, target };
+      const refused = await refusedByPower(grant, roomId, [action], tools.look);
       if (refused !== null) return refused;
       const path = pathOf(ACT, { roomId, act });
       const done = await tools.change(
         { method: 'POST', path, query: [], body: { user_id: target, ...reason } },
-        'writing',
+        'writes',
         roomId,
       );
       return isResponse(done) ? done : ok({});

@@ -12,17 +12,17 @@ const CREATE = '/_matrix/client/v3/rooms/{roomId}/state/m.room.create/';
 const LEVELS = '/_matrix/client/v3/rooms/{roomId}/state/m.room.power_levels/';
 
 /**
- * Whether a ceiling of power stands against these deeds. Null: nothing does. The room's power is looked up
- * anew each time: what changes between that and the deed is not seen, and the homeserver judges the
+ * Refuses these actions if a ceiling of power forbids one; null: none is forbidden. The room's power is looked
+ * up again each time: what changes between that and the action is not seen, and the homeserver judges the
  * subject's own power in any case. Where it cannot be looked up, nothing is done.
  */
 export async function refusedByPower(
   { scope, subject }: Pick<Grant, 'scope' | 'subject'>,
   roomId: RoomId,
-  deeds: readonly PowerAction[],
+  actions: readonly PowerAction[],
   lookUp: LookUp,
 ): Promise<GatewayResponse | null> {
-  if (scope.power === undefined || deeds.length === 0) return null;
+  if (scope.power === undefined || actions.length === 0) return null;
   const [made, levels] = await Promise.all([
     lookUp({ method: 'GET', path: pathOf(CREATE, { roomId }), query: [['format', 'event']] }),
     lookUp({ method: 'GET', path: pathOf(LEVELS, { roomId }), query: [] }),
@@ -36,5 +36,5 @@ export async function refusedByPower(
     return UNCERTAIN;
   const power = parseRoomPower(create, levels.response.status === 200 ? levels.response.body : null);
   if (power === null) return UNCERTAIN;
-  return deeds.every((deed) => powerAllows(scope, subject, power, deed)) ? null : FORBIDDEN;
+  return actions.every((action) => powerAllows(scope, subject, power, action)) ? null : FORBIDDEN;
 }

@@ -38,13 +38,13 @@ export function preconditions(): Preconditions {
       const refused = await refusedByEncryption(writing.roomId, lookUp);
       if (refused !== null) return refused;
     }
-    const deeds: PowerAction[] = [...writing.deeds];
+    const actions: PowerAction[] = [...writing.powerActions];
     for (const target of writing.targets) {
       const looked = await lookAtTarget(writing.roomId, target, lookUp);
       if (isResponse(looked)) return looked;
-      deeds.push(...looked.deeds);
+      actions.push(...looked.powerActions);
     }
-    return refusedByPower(grant, writing.roomId, deeds, lookUp);
+    return refusedByPower(grant, writing.roomId, actions, lookUp);
   };
 
   async function refusedByEncryption(roomId: RoomId, lookUp: LookUp): Promise<GatewayResponse | null> {
@@ -65,7 +65,7 @@ async function lookAtTarget(
   roomId: RoomId,
   { eventId, fits, takes }: Target,
   lookUp: LookUp,
-): Promise<{ readonly deeds: readonly PowerAction[] } | GatewayResponse> {
+): Promise<{ readonly powerActions: readonly PowerAction[] } | GatewayResponse> {
   const looked = await lookUp({ method: 'GET', path: pathOf(EVENT, { roomId, eventId }), query: [] });
   if (isResponse(looked)) return looked;
   const { response } = looked;
@@ -75,5 +75,5 @@ async function lookAtTarget(
   if (!isObject(event) || event['event_id'] !== eventId || event['room_id'] !== roomId) return FORBIDDEN;
   if (typeof event['sender'] !== 'string' || typeof event['type'] !== 'string')
     return INVALID_UPSTREAM_RESPONSE;
-  return fits(event) ?? { deeds: takes?.(event) ?? [] };
+  return fits(event) ?? { powerActions: takes?.(event) ?? [] };
 }

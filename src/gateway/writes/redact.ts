@@ -46,6 +46,6 @@ export function redacting({ params, query, body, access }: Call): WriteRequest |
     targets: [
       { eventId, fits, takes: (event) => (event['sender'] === subject ? [] : [{ kind: 'redact-others' }]) },
     ],
-    deeds: [{ kind: 'send', type: 'm.room.redaction', isState: false }],
+    powerActions: [{ kind: 'send', type: 'm.room.redaction', isState: false }],
   };
 }

@@ -71,7 +71,7 @@ export function sending({ params, query, body, access }: Call): WriteRequest | G
     path: pathOf(PATH, { roomId: params['roomId'] ?? '', eventType: type }),
     onlyUnencrypted: needsUnencrypted(scope, type),
     targets,
-    deeds: [{ kind: 'send', type, isState: false }],
+    powerActions: [{ kind: 'send', type, isState: false }],
   };
 }
 

@@ -68,7 +68,7 @@ export function settingState(call: Call): MultiStep | GatewayResponse {
     );
     if (refused !== null) return refused;
     const path = pathOf(STATE, { roomId, eventType: type, stateKey: key });
-    const set = await tools.change({ method: 'PUT', path, query: [], body }, 'writing', roomId);
+    const set = await tools.change({ method: 'PUT', path, query: [], body }, 'writes', roomId);
     if (isResponse(set)) return set;
     const { event_id: eventId } = requireObject(set.got, 'answer');
     return isEventId(eventId) ? ok({ event_id: eventId }) : INVALID_UPSTREAM_RESPONSE;

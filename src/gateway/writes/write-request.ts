@@ -31,5 +31,5 @@ export type WriteRequest = {
   readonly onlyUnencrypted: boolean;
   readonly targets: readonly Target[];
   /** What of it power decides over, where the scope has a ceiling. */
-  readonly deeds: readonly PowerAction[];
+  readonly powerActions: readonly PowerAction[];
 };

@@ -50,7 +50,7 @@ export async function startScopedGateway(
     homeserverUrl: synapse.baseUrl,
     accessControl: desk,
     ...options,
-    limits: { writesAtOnce: 1_000, tendsAtOnce: 1_000, ...options.limits },
+    limits: { writesAtOnce: 1_000, personalAtOnce: 1_000, ...options.limits },
   });
   const url = `http://127.0.0.1:${String(gateway.port)}`;
   return {

@@ -380,7 +380,7 @@ describe('addresses that nothing has', () => {
 
 describe('`media-any`', () => {
   test('fetches what nothing shows; of other servers only at a pace, since the homeserver keeps it (CVE-2024-37302, CVE-2024-36403)', async () => {
-    await using s = await mediaStage([], ['media-any'], { limits: { tendsAtOnce: 3 } });
+    await using s = await mediaStage([], ['media-any'], { limits: { personalAtOnce: 3 } });
     for (let at = 0; at < 5; at++) expect((await download(s, `mxc://hs.test/local${at}`)).status).toBe(200);
     const remote = await Promise.all(
       Array.from({ length: 6 }, (_, at) => download(s, `mxc://far.test/large${at}`)),
@@ -390,7 +390,7 @@ describe('`media-any`', () => {
   });
 
   test('previews pages by the names of hosts alone (CVE-2022-41952: each is a call of the homeserver’s, so at a pace)', async () => {
-    await using s = await mediaStage([], ['media-any'], { limits: { tendsAtOnce: 2 } });
+    await using s = await mediaStage([], ['media-any'], { limits: { personalAtOnce: 2 } });
     const preview = (url: string) => s.ask('GET', `${A}/preview_url?url=${encodeURIComponent(url)}`);
     for (const bad of [
       'http://127.0.0.1/',

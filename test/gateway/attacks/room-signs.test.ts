@@ -130,7 +130,7 @@ test.each([
 
 test('they have a pace of their own', async () => {
   const grant = { scope: { v: 1 as const, rooms: [OPS], can: ['typing' as const] } };
-  await using s = await stage({ grant, limits: { tendsAtOnce: 2, tendsPerSecond: 0.01 } });
+  await using s = await stage({ grant, limits: { personalAtOnce: 2, personalPerSecond: 0.01 } });
   const told = [];
   for (let n = 0; n < 3; n++) told.push((await s.ask('PUT', typing(OPS), { body: on })).status);
   expect(told).toEqual([200, 200, 429]);

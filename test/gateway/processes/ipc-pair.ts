@@ -40,7 +40,7 @@ export function pair(
   const folder = mkdtempSync(join(tmpdir(), 'mintwarden-revision-'));
   const revision = createSharedRevision(folder);
   const pools = { slots: slotPool(64), requests: requestPool(50, 200, now) };
-  const rateLimiters = { writing: { take: () => 0 }, tending: { take: () => 0 } };
+  const rateLimiters = { writes: { take: () => 0 }, personal: { take: () => 0 } };
   const server = createIpcServer({ rateLimiters, pools, ...services, revision, now, log: silentLog });
   const asked: IpcCall[] = [];
   let held: string[] | null = null;

@@ -161,7 +161,7 @@ describe('a process that was taken over', () => {
     await expect(access.countUse(grant.id)).rejects.toMatchObject(refused);
     await expect(access.finishUse(grant.id)).rejects.toMatchObject(refused);
     await expect(access.usesLeft(grant.id)).rejects.toMatchObject(refused);
-    await expect(Promise.resolve(remoteRateLimiters(client).writing.take(grant.id))).rejects.toMatchObject(
+    await expect(Promise.resolve(remoteRateLimiters(client).writes.take(grant.id))).rejects.toMatchObject(
       refused,
     );
     const borrow = { limit: 'slots', grantId: grant.id, count: 1 } as const;
@@ -224,15 +224,15 @@ describe('shared by all processes', () => {
   it('is the write rate', async () => {
     await using stage = await given();
     const { means, service, token, grant } = stage;
-    const pace = tokenBucket(0.1, 5, service.clock.now);
-    const shared = { ...means, rateLimiters: { writing: pace, tending: pace } };
+    const limiter = tokenBucket(0.1, 5, service.clock.now);
+    const shared = { ...means, rateLimiters: { writes: limiter, personal: limiter } };
     using one = pair(shared, service.clock.now);
     await one.access.verifyToken(token);
     const takes = [];
     for (let times = 0; times < 4; times++)
-      takes.push(await remoteRateLimiters(one.client).writing.take(grant.id));
-    pace.take(grant.id);
-    takes.push(await remoteRateLimiters(one.client).writing.take(grant.id));
+      takes.push(await remoteRateLimiters(one.client).writes.take(grant.id));
+    limiter.take(grant.id);
+    takes.push(await remoteRateLimiters(one.client).writes.take(grant.id));
     expect(takes.slice(0, 4)).toEqual([0, 0, 0, 0]);
     expect(takes[4]).toBeGreaterThan(0);
   });

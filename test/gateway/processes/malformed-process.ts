@@ -7,7 +7,7 @@ const MESSAGES: readonly unknown[] = [
   { type: 'call', id: 4, call: { kind: 'constructor' } },
   { type: 'call', id: 5, call: { kind: 'present', token: { length: 5 } } },
   { type: 'call', id: 6, call: { kind: 'find' } },
-  { type: 'call', id: 7, call: { kind: 'pace', grantId: '__proto__', pace: '__proto__' } },
+  { type: 'call', id: 7, call: { kind: 'takeRate', grantId: '__proto__', rateClass: '__proto__' } },
   { type: 'call', id: { toString: null }, call: { kind: 'forgetBefore', endedAt: 'now' } },
   { type: 'ack' },
   { type: 'ack' },

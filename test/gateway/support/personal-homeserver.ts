@@ -106,7 +106,7 @@ export async function personalStage(can: readonly Permission[], scope: Partial<S
     rooms,
     joined: [OPS, DEV],
     grant: { scope: { ...grantOf(rooms).scope, can, ...scope } },
-    limits: { writesAtOnce: 1_000, tendsAtOnce: 1_000 },
+    limits: { writesAtOnce: 1_000, personalAtOnce: 1_000 },
   });
   s.homeserver.answer(({ method, path, query }, response) => {
     const missing = (): undefined =>
