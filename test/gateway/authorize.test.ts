@@ -11,17 +11,17 @@ import { accessOf, ALICE, grantOf, OPS, SECRET } from './support/grants.ts';
 
 const router = createRouter(CATALOGUE);
 
-/** The verdict on a request, or the kind of a line that needs none. */
+/** The verdict on a request, or the kind of an endpoint that needs none. */
 function verdict(request: string, access: Access = accessOf([OPS]), body: unknown = {}): Plan | string {
   const [method = '', url = ''] = request.split(' ');
   const target = parseTarget(url.replace('~', '/_matrix/client/v3'));
   if ('status' in target) return 'ambiguous';
   const route = router(method, target.segments);
-  if (route === null) return 'no line';
-  const { endpoint: line, params } = route;
-  if (line.kind === 'refused') return { kind: 'answer', response: refusalOf(line) };
-  if (line.kind === 'static' || line.kind === 'public') return line.kind;
-  return planFor(line, { params, query: target.query.values, body, access, now: 0 });
+  if (route === null) return 'no endpoint';
+  const { endpoint, params } = route;
+  if (endpoint.kind === 'refused') return { kind: 'answer', response: refusalOf(endpoint) };
+  if (endpoint.kind === 'static' || endpoint.kind === 'public') return endpoint.kind;
+  return planFor(endpoint, { params, query: target.query.values, body, access, now: 0 });
 }
 
 const kindOf = (given: Plan | string) => {
@@ -140,24 +140,27 @@ describe('what becomes of a request', () => {
 
 describe('the catalogue', () => {
   test('has each id once and a reason in a sentence', () => {
-    const ids = CATALOGUE.map((line) => line.id);
+    const ids = CATALOGUE.map((endpoint) => endpoint.id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(CATALOGUE.filter((line) => !line.why.endsWith('.')).map((line) => line.id)).toEqual([]);
+    expect(
+      CATALOGUE.filter((endpoint) => !endpoint.why.endsWith('.')).map((endpoint) => endpoint.id),
+    ).toEqual([]);
   });
 
   test('a path with a room or a user in it is judged by them', () => {
     const serving = CATALOGUE.filter(
-      (line) => line.kind !== 'refused' && line.kind !== 'static' && line.kind !== 'public',
+      (endpoint) => endpoint.kind !== 'refused' && endpoint.kind !== 'static' && endpoint.kind !== 'public',
     );
     const naming = (name: string) => serving.filter(({ paths }) => paths.some((path) => path.includes(name)));
     // Account data is never there, in any room and of any user.
     const careless = [
-      ...naming('{roomId}').filter((line) => line.room !== 'path'),
+      ...naming('{roomId}').filter((endpoint) => endpoint.room !== 'path'),
       ...naming('{userId}').filter(
-        (line) => line.user !== 'self' && !(line.kind === 'forward' && line.requiresSharedRoom === true),
+        (endpoint) =>
+          endpoint.user !== 'self' && !(endpoint.kind === 'forward' && endpoint.requiresSharedRoom === true),
       ),
     ];
-    expect([...new Set(careless.map((line) => line.id))]).toEqual([
+    expect([...new Set(careless.map((endpoint) => endpoint.id))]).toEqual([
       'getAccountDataPerRoom',
       'getAccountData',
     ]);

@@ -28,13 +28,13 @@ const OPERATIONS = readFileSync(join(import.meta.dirname, 'operations.tsv'), 'ut
 /** A path without what parameters are called and which version it is. */
 const plain = (path: string) =>
   path.replaceAll(/\{\w+\}/g, '{}').replace(/^\/_matrix\/client\/(?:v1|v3|\{\})\//, '/_matrix/client/v/');
-const idsOf = (line: Endpoint) => [line.id, ...(line.also ?? [])];
-const decides = (id: string) => CATALOGUE.filter((line) => idsOf(line).includes(id));
+const idsOf = (endpoint: Endpoint) => [endpoint.id, ...(endpoint.also ?? [])];
+const decides = (id: string) => CATALOGUE.filter((endpoint) => idsOf(endpoint).includes(id));
 /** A path with something in the place of each parameter. */
 const example = (path: string) => path.replaceAll(/\{\w+\}/g, 'x');
 const router = createRouter(CATALOGUE);
 
-function lineOf(method: string, path: string): Endpoint | undefined {
+function endpointOf(method: string, path: string): Endpoint | undefined {
   const target = parseTarget(example(path));
   return 'status' in target ? undefined : router(method, target.segments)?.endpoint;
 }
@@ -43,63 +43,65 @@ describe('every operation of the specification', () => {
   test('is in the list', () => expect(OPERATIONS).toHaveLength(166));
 
   test.each(OPERATIONS)('$id: $method $path', ({ id, method, path }) => {
-    const [line, ...more] = decides(id);
+    const [endpoint, ...more] = decides(id);
     expect(more).toEqual([]);
-    expect(line?.source).toBeUndefined();
-    expect(line?.methods).toContain(method);
-    expect(line?.paths.map(plain)).toContain(plain(path));
-    expect(lineOf(method, path)).toBe(line);
+    expect(endpoint?.source).toBeUndefined();
+    expect(endpoint?.methods).toContain(method);
+    expect(endpoint?.paths.map(plain)).toContain(plain(path));
+    expect(endpointOf(method, path)).toBe(endpoint);
   });
 });
 
-describe('every line', () => {
+describe('every endpoint', () => {
   test('that says it is the specification’s has its paths and methods from there', () => {
     const known = new Set(OPERATIONS.map(({ method, path }) => `${method} ${plain(path)}`));
-    const wrong = CATALOGUE.filter((line) => line.source === undefined).flatMap((line) => {
-      const methods = line.methods === 'any' ? ['any'] : line.methods;
-      const said = line.paths.flatMap((path) => methods.map((method) => `${method} ${plain(path)}`));
-      const undecided = idsOf(line).filter((id) => !OPERATIONS.some((operation) => operation.id === id));
+    const wrong = CATALOGUE.filter((endpoint) => endpoint.source === undefined).flatMap((endpoint) => {
+      const methods = endpoint.methods === 'any' ? ['any'] : endpoint.methods;
+      const said = endpoint.paths.flatMap((path) => methods.map((method) => `${method} ${plain(path)}`));
+      const undecided = idsOf(endpoint).filter((id) => !OPERATIONS.some((operation) => operation.id === id));
       return [...said.filter((request) => !known.has(request)), ...undecided];
     });
     expect(wrong).toEqual([]);
   });
 
   test('is found under each of its names', () => {
-    const lost = CATALOGUE.flatMap((line) =>
-      pathsOf(line).flatMap((name) => {
+    const lost = CATALOGUE.flatMap((endpoint) =>
+      pathsOf(endpoint).flatMap((name) => {
         const path = name.replace('**', 'x/y');
-        const methods = line.methods === 'any' ? (['GET', 'PUT', 'POST', 'DELETE'] as const) : line.methods;
+        const methods =
+          endpoint.methods === 'any' ? (['GET', 'PUT', 'POST', 'DELETE'] as const) : endpoint.methods;
         return methods
           .filter(
             (method) =>
-              lineOf(method, path) !== line && !(line.source === 'family' || line.methods === 'any'),
+              endpointOf(method, path) !== endpoint &&
+              !(endpoint.source === 'family' || endpoint.methods === 'any'),
           )
-          .map((method) => `${line.id}: ${method} ${path}`);
+          .map((method) => `${endpoint.id}: ${method} ${path}`);
       }),
     );
     expect(lost).toEqual([]);
   });
 
   test('names a capability that there is, and says how it is asked and shown where it is not served yet', () => {
-    for (const line of CATALOGUE) {
-      if (line.kind === 'static' || line.kind === 'public') continue;
-      if (line.needs !== 'holder' && line.needs !== 'never') expect(NEEDS).toContain(line.needs);
-      if (line.kind === 'refused' && line.needs !== 'never') {
-        expect([line.id, typeof line.asked, typeof line.shown, typeof line.room]).toEqual([
-          line.id,
+    for (const endpoint of CATALOGUE) {
+      if (endpoint.kind === 'static' || endpoint.kind === 'public') continue;
+      if (endpoint.needs !== 'holder' && endpoint.needs !== 'never') expect(NEEDS).toContain(endpoint.needs);
+      if (endpoint.kind === 'refused' && endpoint.needs !== 'never') {
+        expect([endpoint.id, typeof endpoint.asked, typeof endpoint.shown, typeof endpoint.room]).toEqual([
+          endpoint.id,
           'string',
           'string',
           'string',
         ]);
       }
-      if (line.kind === 'forward' || isTask(line, 'multiStep'))
-        expect([line.id, typeof line.shown]).toEqual([line.id, 'string']);
+      if (endpoint.kind === 'forward' || isTask(endpoint, 'multiStep'))
+        expect([endpoint.id, typeof endpoint.shown]).toEqual([endpoint.id, 'string']);
     }
   });
 
   test('that writes is one of these, and judges its capability by itself', () => {
-    const writing = CATALOGUE.filter((line) => isTask(line, 'write')).map(
-      (line) => `${line.needs} ${line.id} ${line.room}`,
+    const writing = CATALOGUE.filter((endpoint) => isTask(endpoint, 'write')).map(
+      (endpoint) => `${endpoint.needs} ${endpoint.id} ${endpoint.room}`,
     );
     expect(writing).toEqual([
       'send sendMessage path',
@@ -111,9 +113,9 @@ describe('every line', () => {
 
   test('that serves besides reads, or answers here', () => {
     const asking = CATALOGUE.filter(
-      (line) => line.kind === 'forward' || isTask(line, 'poll') || isTask(line, 'multiStep'),
+      (endpoint) => endpoint.kind === 'forward' || isTask(endpoint, 'poll') || isTask(endpoint, 'multiStep'),
     );
-    const needs = new Set(asking.map((line) => (isTask(line, 'poll') ? 'read' : line.needs)));
+    const needs = new Set(asking.map((endpoint) => (isTask(endpoint, 'poll') ? 'read' : endpoint.needs)));
     // What is served and cannot be granted yet.
     const early = [...needs].filter((need) => need !== 'holder' && !ENFORCED.capabilities.includes(need));
     expect(early).toEqual([]);
@@ -142,21 +144,25 @@ describe('branches that never pass, whatever is in them tomorrow', () => {
     ['/_matrix/client/api/v1/rooms/x/state', 'oldApis'],
   ])('%s', (path, id) => {
     for (const method of ['GET', 'PUT', 'POST', 'DELETE']) {
-      const line = lineOf(method, path);
-      expect([method, line?.kind, line?.kind === 'refused' ? line.needs : '']).toEqual([
+      const endpoint = endpointOf(method, path);
+      expect([method, endpoint?.kind, endpoint?.kind === 'refused' ? endpoint.needs : '']).toEqual([
         method,
         'refused',
         'never',
       ]);
-      expect(line?.id).toBe(id);
+      expect(endpoint?.id).toBe(id);
     }
   });
 
-  test('a suffix, as Synapse lets it pass, has no line or a refusal', () => {
+  test('a suffix, as Synapse lets it pass, has no endpoint or a refusal', () => {
     const slipped = OPERATIONS.filter(({ method, path }) => {
       if (path.endsWith('}') || path.endsWith('/')) return false;
-      const line = lineOf(method, `${path}X`);
-      return line !== undefined && line.kind !== 'refused' && !line.paths.some((name) => name.endsWith('}'));
+      const endpoint = endpointOf(method, `${path}X`);
+      return (
+        endpoint !== undefined &&
+        endpoint.kind !== 'refused' &&
+        !endpoint.paths.some((name) => name.endsWith('}'))
+      );
     });
     expect(slipped.map(({ id }) => id)).toEqual([]);
   });

@@ -96,7 +96,7 @@ describe('no', () => {
       '{}',
       { status: 403, why: ['No token may do that, whatever its scope.', expect.anything()] },
     ],
-    ['what has no line', ['read'], 'GET', '/nothing/of/this', null, { status: 404, operation: null }],
+    ['what has no endpoint', ['read'], 'GET', '/nothing/of/this', null, { status: 404, operation: null }],
     ['sliding sync without a device', ['read'], 'POST', '/../unstable/x', '{}', { status: 400 }],
     ['a path that can be read in two ways', ['read'], 'GET', '/rooms/..%2F/messages', null, { status: 400 }],
     [

@@ -65,15 +65,15 @@ async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Pr
   if ('status' in target) return false;
   const route = router(sample.method, target.segments);
   if (route === null || ['refused', 'static', 'public'].includes(route.endpoint.kind)) return false;
-  const { endpoint: line, params } = route;
-  if (line.kind === 'refused' || line.kind === 'static' || line.kind === 'public') return false;
+  const { endpoint, params } = route;
+  if (endpoint.kind === 'refused' || endpoint.kind === 'static' || endpoint.kind === 'public') return false;
   if (!isFromAllowedNetwork(scope, PEER, []) || isRefusedByRules(scope, sample.method, target, route))
     return false;
   const body = parseJson(sample.body ?? '{}');
   if (isResponse(body)) return false;
   const rooms = openRooms(scope, JOINED, new Set([OUTSIDE]), CREATORS);
   const access = { grant: grantOf(scope.rooms, { subject: SUBJECT, scope }), rooms };
-  const verdict = planFor(line, { params, query: target.query.values, body: body.value, access, now: 0 });
+  const verdict = planFor(endpoint, { params, query: target.query.values, body: body.value, access, now: 0 });
   if (verdict.kind === 'answer') return orNotUnderstood && verdict.response.status === 400;
   if (verdict.kind === 'forward') return true;
   const { task } = verdict;

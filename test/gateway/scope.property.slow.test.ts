@@ -44,7 +44,9 @@ const value = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...EVENTS, ...USERS).chain(spelled) },
   fc.constantFrom('m.room.member', 'm.room.name', '', 'x', '..', '%2e%2e', 'join', 'v3', '__proto__'),
 );
-const pattern = fc.constantFrom(...CATALOGUE.flatMap((line) => [...line.paths, ...(line.aliases ?? [])]));
+const pattern = fc.constantFrom(
+  ...CATALOGUE.flatMap((endpoint) => [...endpoint.paths, ...(endpoint.aliases ?? [])]),
+);
 const path = fc
   .tuple(
     pattern,
@@ -157,12 +159,12 @@ test('whatever is asked, what would be asked of the homeserver names no room out
       if ('status' in target) return;
       const route = router(method, target.segments);
       if (route === null) return;
-      const { endpoint: line, params } = route;
-      if (line.kind === 'refused' || line.kind === 'static' || line.kind === 'public') return;
+      const { endpoint, params } = route;
+      if (endpoint.kind === 'refused' || endpoint.kind === 'static' || endpoint.kind === 'public') return;
       const parsed = parseJson(body);
       if (isResponse(parsed)) return;
       const access = accessOf(rooms);
-      const verdict = planFor(line, {
+      const verdict = planFor(endpoint, {
         params,
         query: target.query.values,
         body: parsed.value,

@@ -68,7 +68,7 @@ test('reads a room in scope, and asks nothing about one that is not', async () =
   expect(s.homeserver.seen).toHaveLength(1);
 });
 
-test('judges the token before the line', async () => {
+test('checks the token before the endpoint', async () => {
   await using s = await stage();
   expect(await s.ask('GET', '/_matrix/client/v3/nothing', { token: null })).toMatchObject({
     status: 401,

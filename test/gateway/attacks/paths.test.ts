@@ -100,7 +100,7 @@ describe('paths that could be read in two ways never reach the homeserver', () =
   });
 });
 
-describe('methods that no line has', () => {
+describe('methods that no endpoint has', () => {
   test.each([
     ['HEAD', 405],
     ['PATCH', 405],

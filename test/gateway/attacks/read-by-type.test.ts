@@ -21,7 +21,7 @@ import {
   answerTo,
 } from '../support/typed-answers.ts';
 
-// `read:TYPE`: every line that needs `read`, before a homeserver that puts events of other types wherever
+// `read:TYPE`: every endpoint that needs `read`, before a homeserver that puts events of other types wherever
 // events are, and inside of them. Whatever is of a type that is not read has `hidden` in it.
 
 type Ask = readonly [method: string, path: string, body?: unknown];
@@ -47,10 +47,10 @@ const evil = encodeURIComponent(
 );
 
 /**
- * Each line that needs `read`, with requests to it. `shown`: it shows what is read; `closed`: it is not open
+ * Each endpoint that needs `read`, with requests to it. `shown`: it shows what is read; `closed`: it is not open
  * to `read:m.room.message`.
  */
-const LINES: Readonly<
+const ENDPOINTS: Readonly<
   Record<
     string,
     { readonly shown?: readonly Ask[]; readonly bare?: readonly Ask[]; readonly closed?: readonly Ask[] }
@@ -177,22 +177,22 @@ async function told(s: Stage, [method, path, body]: Ask) {
   return { ...got, text: `${JSON.stringify(got.body)}${JSON.stringify([...got.headers])}` };
 }
 
-test('there is no line that needs `read` and is not asked here', () => {
+test('there is no endpoint that needs `read` and is not asked here', () => {
   const serving = CATALOGUE.filter(
-    (line) => 'needs' in line && line.kind !== 'refused' && line.needs === 'read',
+    (endpoint) => 'needs' in endpoint && endpoint.kind !== 'refused' && endpoint.needs === 'read',
   );
-  expect(serving.map(({ id }) => id).toSorted()).toEqual(Object.keys(LINES).toSorted());
+  expect(serving.map(({ id }) => id).toSorted()).toEqual(Object.keys(ENDPOINTS).toSorted());
   // What opens by type shows something, and what does not is closed.
-  for (const line of serving) {
-    if (line.id === 'joinRoom') continue;
-    expect([line.id, 'byType' in line && line.byType === 'filtered']).toEqual([
-      line.id,
-      LINES[line.id]?.shown !== undefined,
+  for (const endpoint of serving) {
+    if (endpoint.id === 'joinRoom') continue;
+    expect([endpoint.id, 'byType' in endpoint && endpoint.byType === 'filtered']).toEqual([
+      endpoint.id,
+      ENDPOINTS[endpoint.id]?.shown !== undefined,
     ]);
   }
 });
 
-describe.each(Object.entries(LINES))('%s', (_id, { shown = [], closed = [], bare = [] }) => {
+describe.each(Object.entries(ENDPOINTS))('%s', (_id, { shown = [], closed = [], bare = [] }) => {
   const READS = [
     ['read:m.room.message'],
     ['read:m.room.message', 'send:m.room.topic', 'media'],

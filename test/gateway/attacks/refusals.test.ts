@@ -21,14 +21,21 @@ async function told(method: string, path: string, body?: string) {
   return { status: got.status, body: got.body, headers };
 }
 
-const needing = CATALOGUE.flatMap((line) => {
-  if (line.kind === 'static' || line.kind === 'public' || line.needs === 'holder' || line.needs === 'never')
+const needing = CATALOGUE.flatMap((endpoint) => {
+  if (
+    endpoint.kind === 'static' ||
+    endpoint.kind === 'public' ||
+    endpoint.needs === 'holder' ||
+    endpoint.needs === 'never'
+  )
     return [];
   // A sync is answered with nothing instead: clients would not start, and some would storm.
-  if (line.id === 'sync' || (line.kind !== 'refused' && line.device === true)) return [];
-  const method = line.methods === 'any' ? 'GET' : (line.methods[0] ?? 'GET');
-  const path = (line.paths[0] ?? '').replace('{v}', 'v3');
-  return [{ id: line.id, method, path, body: method === 'GET' || method === 'DELETE' ? undefined : '{}' }];
+  if (endpoint.id === 'sync' || (endpoint.kind !== 'refused' && endpoint.device === true)) return [];
+  const method = endpoint.methods === 'any' ? 'GET' : (endpoint.methods[0] ?? 'GET');
+  const path = (endpoint.paths[0] ?? '').replace('{v}', 'v3');
+  return [
+    { id: endpoint.id, method, path, body: method === 'GET' || method === 'DELETE' ? undefined : '{}' },
+  ];
 });
 
 const filled = (path: string, room: string, user: string) =>

@@ -98,26 +98,26 @@ describe('a denied endpoint is not passed', () => {
   });
 });
 
-describe('every line of the catalogue', () => {
+describe('every endpoint of the catalogue', () => {
   const route = createRouter(CATALOGUE);
   const served = CATALOGUE.filter(
-    (line) => !['static', 'public', 'refused'].includes(line.kind) && !isTask(line, 'token'),
+    (endpoint) => !['static', 'public', 'refused'].includes(endpoint.kind) && !isTask(endpoint, 'token'),
   );
   const filled = (name: string) => name.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => `p${parameter}`);
 
-  test.each(served.map((line) => [line.id, line] as const))(
+  test.each(served.map((endpoint) => [endpoint.id, endpoint] as const))(
     '%s: a rule for one of its names holds for all of them',
-    (_, line) => {
-      const names = pathsOf(line);
-      for (const method of line.methods === 'any' ? ['GET'] : line.methods)
+    (_, endpoint) => {
+      const names = pathsOf(endpoint);
+      for (const method of endpoint.methods === 'any' ? ['GET'] : endpoint.methods)
         for (const denied of names)
           for (const asked of names) {
             const { scope } = ruled([], [`${method} ${filled(denied)}`]);
             const target = parseTarget(filled(asked));
             if ('status' in target) throw new Error(asked);
             const found = route(method, target.segments);
-            // Another line may stand before it; then it is that line's name.
-            if (found?.endpoint !== line) continue;
+            // Another endpoint may stand before it; then it is that endpoint's name.
+            if (found?.endpoint !== endpoint) continue;
             const { params } = found;
             const isFull = [...denied.matchAll(/\{(\w+)\}/g)].every(
               ([, parameter]) => params[parameter ?? ''] !== undefined,

@@ -5,8 +5,8 @@ import type { Random } from './random.ts';
 import { EVENT_KINDS, eventOf, indexOf, memberOf, ROOMS, SUBJECT, USERS } from './world.ts';
 
 /** The body of a request to this operation: mostly one that fits, now and then bent. */
-export function bodyFor(random: Random, line: Endpoint, room: string, open: readonly string[]): string {
-  const text = JSON.stringify(valueFor(random, line, room, open));
+export function bodyFor(random: Random, endpoint: Endpoint, room: string, open: readonly string[]): string {
+  const text = JSON.stringify(valueFor(random, endpoint, room, open));
   if (random.chance(0.95)) return text;
   return random.pick<(text: string) => string>([
     () => '',
@@ -24,10 +24,11 @@ export function bodyFor(random: Random, line: Endpoint, room: string, open: read
   ])(text);
 }
 
-function valueFor(random: Random, line: Endpoint, room: string, open: readonly string[]): unknown {
-  if (isTask(line, 'write')) return line.id.startsWith('redact') ? redaction(random) : content(random, room);
-  if (line.id === 'search') return search(random, room, open);
-  if (line.id.includes('ilter')) return filterFor(random, room);
+function valueFor(random: Random, endpoint: Endpoint, room: string, open: readonly string[]): unknown {
+  if (isTask(endpoint, 'write'))
+    return endpoint.id.startsWith('redact') ? redaction(random) : content(random, room);
+  if (endpoint.id === 'search') return search(random, room, open);
+  if (endpoint.id.includes('ilter')) return filterFor(random, room);
   const user = random.chance(0.5) ? SUBJECT : random.pick(USERS);
   const fields: Record<string, unknown> = {
     membership: random.pick(['join', 'leave', 'invite', 'ban']),

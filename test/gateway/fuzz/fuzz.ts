@@ -25,7 +25,7 @@ function inWords({
   reached,
   served,
   passed,
-  lines,
+  endpoints,
   neverServed,
 }: Figures): string {
   const share = ((forwarded / cases) * 100).toFixed(1);
@@ -35,7 +35,7 @@ function inWords({
     `answers: ${Object.entries(statuses)
       .map(([status, count]) => `${status}: ${count.toLocaleString('en')}`)
       .join(', ')}`,
-    `of ${lines} lines ${reached.length} were reached, ${served.length} answered 200, ${passed.length} had the homeserver asked`,
+    `of ${endpoints} endpoints ${reached.length} were reached, ${served.length} answered 200, ${passed.length} had the homeserver asked`,
     `never answered 200: ${neverServed.join(', ') || 'none'}`,
   ].join('\n');
 }

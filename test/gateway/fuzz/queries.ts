@@ -134,16 +134,16 @@ function valueFor(random: Random, name: string, room: string): string {
 }
 
 /** The query of a request to this operation, encoded; mostly what it takes, now and then doubled or odd. */
-export function queryFor(random: Random, line: Endpoint, room: string): string {
+export function queryFor(random: Random, endpoint: Endpoint, room: string): string {
   const known =
-    line.kind === 'forward'
-      ? Object.keys(line.query ?? {})
-      : isTask(line, 'poll')
+    endpoint.kind === 'forward'
+      ? Object.keys(endpoint.query ?? {})
+      : isTask(endpoint, 'poll')
         ? SYNC
-        : (NEEDED[line.id] ?? []);
-  const writes = isTask(line, 'write');
+        : (NEEDED[endpoint.id] ?? []);
+  const writes = isTask(endpoint, 'write');
   const names = [
-    ...random.some(known, line.id in NEEDED ? 0.9 : 0.3),
+    ...random.some(known, endpoint.id in NEEDED ? 0.9 : 0.3),
     ...(random.chance(writes ? 0.03 : 0.15) ? random.some(ANY, 0.06) : []),
   ];
   const pieces = names.map((name) => `${name}=${encoded(random, valueFor(random, name, room))}`);

@@ -1,5 +1,5 @@
 import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
-import { type Endpoint, VERSIONS } from '../../../src/gateway/request/endpoint.ts';
+import { type Endpoint, isTask, VERSIONS } from '../../../src/gateway/request/endpoint.ts';
 import { bodyFor } from './bodies.ts';
 import type { Random } from './random.ts';
 import { queryFor } from './queries.ts';
@@ -28,12 +28,18 @@ export type Sample = {
   readonly chunked: boolean;
 };
 
-const PATHS = CATALOGUE.map((line): readonly [Endpoint, readonly string[]] => [
-  line,
-  [...line.paths, ...(line.aliases ?? [])],
+const PATHS = CATALOGUE.map((endpoint): readonly [Endpoint, readonly string[]] => [
+  endpoint,
+  [...endpoint.paths, ...(endpoint.aliases ?? [])],
 ]);
-const SERVING = PATHS.filter(([line]) => line.kind !== 'refused');
-const OFTEN = PATHS.filter(([line]) => ['forward', 'write', 'steps', 'poll'].includes(line.kind));
+const SERVING = PATHS.filter(([endpoint]) => endpoint.kind !== 'refused');
+const OFTEN = PATHS.filter(
+  ([endpoint]) =>
+    endpoint.kind === 'forward' ||
+    isTask(endpoint, 'multiStep') ||
+    isTask(endpoint, 'write') ||
+    isTask(endpoint, 'poll'),
+);
 /** One session's requests end with the one that ends it. */
 const ENDS = new Set(['logout']);
 
@@ -137,7 +143,7 @@ function valueFor(random: Random, name: string, room: string): string {
  * A request as one could come: most of them fit an operation that is there. @param open the rooms in scope
  */
 export function sampleOf(random: Random, open: readonly string[]): Sample {
-  const [line, patterns] = random.pick(random.chance(0.7) ? OFTEN : random.chance(0.5) ? SERVING : PATHS);
+  const [endpoint, patterns] = random.pick(random.chance(0.7) ? OFTEN : random.chance(0.5) ? SERVING : PATHS);
   const room = roomFor(random, open);
   const version = random.chance(0.7) ? 'v3' : random.pick(VERSIONS);
   const path = random
@@ -146,19 +152,19 @@ export function sampleOf(random: Random, open: readonly string[]): Sample {
     .replaceAll(/\{(\w+)\}|\*\*/g, (_, name: string | undefined) =>
       spelled(random, valueFor(random, name ?? 'rest', room)),
     );
-  const query = queryFor(random, line, room);
+  const query = queryFor(random, endpoint, room);
   const plain = query === '' ? path : `${path}?${query}`;
-  const methods = line.methods === 'any' ? ['GET', 'PUT', 'POST', 'DELETE'] : line.methods;
+  const methods = endpoint.methods === 'any' ? ['GET', 'PUT', 'POST', 'DELETE'] : endpoint.methods;
   const method = random.chance(0.95)
     ? random.pick<string>(methods)
     : random.pick(['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
   const withBody = method === 'GET' || method === 'HEAD' ? random.chance(0.02) : random.chance(0.98);
   return {
-    method: ENDS.has(line.id) && random.chance(0.9) ? 'GET' : method,
+    method: ENDS.has(endpoint.id) && random.chance(0.9) ? 'GET' : method,
     target: random.chance(0.04) ? bent(random, plain) : plain,
     headers: random.chance(0.1) ? random.some(ODD_HEADERS, 0.15) : [],
     token: random.chance(0.97) ? 'own' : random.pick(['stranger', 'none'] as const),
-    body: withBody ? bodyFor(random, line, room, open) : null,
+    body: withBody ? bodyFor(random, endpoint, room, open) : null,
     chunked: random.chance(0.05),
   };
 }

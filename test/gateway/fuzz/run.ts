@@ -20,8 +20,8 @@ export type Figures = {
   readonly reached: readonly string[];
   readonly served: readonly string[];
   readonly passed: readonly string[];
-  readonly lines: number;
-  /** Lines that serve somebody, of which none was ever answered 200. */
+  readonly endpoints: number;
+  /** Endpoints that serve somebody, of which none was ever answered 200. */
   readonly neverServed: readonly string[];
   readonly found: { readonly play: Play; readonly violation: Violation } | null;
 };
@@ -82,7 +82,7 @@ export async function run({ seed, cases, lanes = 8, weaken, onProgress }: RunOpt
     reached: known(reached),
     served: known(served),
     passed: known(passed),
-    lines: ids.length,
+    endpoints: ids.length,
     neverServed: serving.filter((id) => !served.has(id)),
     found,
   };
