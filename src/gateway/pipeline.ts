@@ -136,8 +136,26 @@ function finish(
     record(context, services, { outcome: 'cut', response: null });
     return;
   }
-  writeResponse(context.response, result, services.limits.readTimeoutMs);
-  record(context, services, { outcome: 'answered', response: result });
+  record(context, services, { outcome: 'answered', response: write(context, services, result) });
+}
+
+/** Writes a response; what cannot be written (JSON nested deeper than the stack) is told as an error of ours. */
+function write(
+  { response }: RequestContext,
+  services: GatewayServices,
+  result: GatewayResponse,
+): GatewayResponse {
+  const { readTimeoutMs } = services.limits;
+  try {
+    writeResponse(response, result, readTimeoutMs);
+    return result;
+  } catch (error) {
+    result.file?.drop();
+    const refusal = refusalOf(services, error);
+    if (response.headersSent) response.destroy();
+    else writeResponse(response, refusal, readTimeoutMs);
+    return refusal;
+  }
 }
 
 /** Ends a request that came to an error: its holder has gone, its grant has ended, or something is wrong. */

@@ -168,8 +168,8 @@ export class RequestContext implements Decision, TaskContext, Expiring {
   }
 
   #onClose(): void {
-    // Answered early, the rest of the body would come for as long as it likes.
-    if (this.message.complete) this.#timer.delete(this);
+    // Answered early, the rest of the body would come for as long as it likes, where the connection is open still.
+    if (this.message.complete || this.message.socket.destroyed) this.#timer.delete(this);
     this.#release?.();
     this.#release = null;
     if (!this.response.writableFinished) this.#abort(CLIENT_CLOSED);

@@ -4,7 +4,7 @@ import type { Scope } from '../../domain/scope.ts';
 import { addressAllowed } from '../../domain/scope-checks.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { rateLimited, WRONG_NETWORK } from '../http/response.ts';
-import type { RequestContext, StepResult } from '../request/context.ts';
+import { type RequestContext, type StepResult, WAIT } from '../request/context.ts';
 import { requireAccess } from '../request/access.ts';
 import type { GatewayServices } from '../request/services.ts';
 import { authenticate } from './authenticate.ts';
@@ -14,18 +14,13 @@ export function admit(context: RequestContext, services: GatewayServices): StepR
   const { grant } = requireAccess(context);
   if (!isFromAllowedNetwork(grant.scope, context.message, services.trustedProxies)) return WRONG_NETWORK;
   const waitMs = services.requestRate.take(grant.id);
-  if (waitMs instanceof Promise) return admitLater(context, services, waitMs);
-  return waitMs > 0 ? rateLimited(waitMs) : undefined;
-}
-
-/** The grant may have ended while another process was asked: the token is verified again. */
-async function admitLater(
-  context: RequestContext,
-  services: GatewayServices,
-  coming: Promise<number>,
-): Promise<StepResult> {
-  const waitMs = await coming;
-  return waitMs > 0 ? rateLimited(waitMs) : authenticate(context, services);
+  if (!(waitMs instanceof Promise)) return waitMs > 0 ? rateLimited(waitMs) : undefined;
+  // The grant may have ended while another process was asked: the token is verified again, and the request goes
+  // on in the same turn.
+  waitMs
+    .then((ms) => context.resume(ms > 0 ? rateLimited(ms) : authenticate(context, services)))
+    .catch((error: unknown) => context.fail(error));
+  return WAIT;
 }
 
 /** Whether a scope lets requests come from where this one came. One that cannot be told does not. */

@@ -70,7 +70,9 @@ class ForwardCall implements CallListener, CallOptions {
     context.onAbort = () => this.#sent?.abort();
   }
 
+  /** Nothing more is asked where the holder has gone or the grant has ended meanwhile. */
   send(): void {
+    if (this.#context.abortReason !== null) return;
     this.#sent = this.#services.json.send(this.#plan.request, this.#lease.token, this, this);
   }
 
@@ -81,7 +83,7 @@ class ForwardCall implements CallListener, CallOptions {
   onResponse(response: UpstreamResponse): void {
     if (isTokenUnknown(response)) {
       if (this.#isSecond) this.#resume(UNAVAILABLE);
-      else void this.#renew();
+      else this.#context.resume(this.#renew());
       return;
     }
     const result = readResponse(response, this.#plan.endpoint.maskNotFound === true);
@@ -95,18 +97,15 @@ class ForwardCall implements CallListener, CallOptions {
   }
 
   /** The homeserver does not know the token any more: once more with another. */
-  async #renew(): Promise<void> {
+  async #renew(): Promise<StepResult> {
     this.#sent = null;
-    try {
-      const renewed = await renewLease(this.#services.accessControl, this.#grantId, this.#lease);
-      if (this.#context.isDone) return;
-      if (isResponse(renewed)) return this.#resume(renewed);
-      this.#isSecond = true;
-      this.#lease = renewed;
-      this.send();
-    } catch (error) {
-      this.#resume(failure(error));
-    }
+    const { accessControl } = this.#services;
+    const renewed = await renewLease(accessControl, this.#grantId, this.#lease).catch(failure);
+    if (isResponse(renewed)) return renewed;
+    this.#isSecond = true;
+    this.#lease = renewed;
+    this.send();
+    return WAIT;
   }
 
   #resume(result: StepResult): void {
