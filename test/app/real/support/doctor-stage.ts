@@ -73,7 +73,7 @@ export async function doctorStage(synapse: SynapseServer) {
       severity,
       found: expect.stringMatching(says) as string,
       why: expect.any(String) as string,
-      mend: expect.any(String) as string,
+      fix: expect.any(String) as string,
     });
     return found as Finding;
   }
