@@ -14,7 +14,7 @@ const BUFFER_BYTES = 65_536;
 /** Shorter than servers keep idle connections: Node 5 s, Twisted and nginx 60 s or more. */
 const IDLE_SECONDS = 4;
 /** If the server says when it closes, how much earlier we do. */
-const MARGIN_SECONDS = 2;
+export const MARGIN_SECONDS = 2;
 const CLOSED = 'The transport is closed.';
 
 /**

@@ -1,3 +1,4 @@
+import { MARGIN_SECONDS } from '../../../../src/gateway/upstream/transport/lean-transport.ts';
 import { ResponseReader } from '../../../../src/gateway/upstream/transport/response-reader.ts';
 import type { ResponseHead } from '../../../../src/gateway/upstream/transport/transport.ts';
 import type { Outcome } from './answers.ts';
@@ -48,7 +49,14 @@ export function readIn(parts: readonly Uint8Array[]): Read {
     const surplus = progress === 'ended' && parts.slice(index + 1).some(({ length }) => length > 0);
     const outcome =
       progress === 'refused' ? progress : { status: (head as ResponseHead | null)?.status ?? 0, body };
-    return { outcome, head, surplus, reusable: reader.keptForSeconds > 0, calls, why: reader.refusal };
+    return {
+      outcome,
+      head,
+      surplus,
+      reusable: reader.keptForSeconds > MARGIN_SECONDS,
+      calls,
+      why: reader.refusal,
+    };
   }
   return { outcome: 'waits', head, surplus: false, reusable: false, calls, why: 'It is not whole.' };
 }
