@@ -1,7 +1,7 @@
 import { NOT_FOUND, ok } from '../http/response.ts';
 import { filterEvent, filterEvents } from './event.ts';
 import { contextOf, isShown, project } from './project.ts';
-import { contextRule, messagesRule } from './shapes/room.ts';
+import { roomRules } from './shapes/room.ts';
 import type { ReadableTypes } from './readable-types.ts';
 import {
   invalidResponse,
@@ -17,7 +17,7 @@ const ALGORITHM = { algorithm: 'text' } as const;
 
 /** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
 export function messagesFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  const rule = messagesRule(readable);
+  const rule = roomRules(readable).messages;
   return (body) => {
     const page = project(rule, body, contextOf(roomId));
     if (!isShown(page)) throw invalidResponse('page');
@@ -57,7 +57,7 @@ export function singleEventFilter(roomId: string, readable: ReadableTypes): Answ
 
 /** `/context/{id}`: Synapse loads the event before it looks at the room, so the event itself decides. */
 export function contextFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  const rule = contextRule(readable);
+  const rule = roomRules(readable).context;
   return (body) => {
     const around = project(rule, requireObject(body, 'context'), contextOf(roomId));
     return isShown(around) ? ok(around) : NOT_FOUND;

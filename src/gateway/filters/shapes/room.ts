@@ -4,8 +4,19 @@ import { list, object, type ObjectRule } from './rule.ts';
 
 const PAGE = { start: 'text', end: 'text' } as const;
 
+type RoomRules = { readonly messages: ObjectRule; readonly context: ObjectRule };
+const known = new WeakMap<ReadableTypes, RoomRules>();
+
+/** The rules for reading a room's events of these types; the same objects for the same types. */
+export function roomRules(readable: ReadableTypes): RoomRules {
+  let rules = known.get(readable);
+  if (rules === undefined)
+    known.set(readable, (rules = { messages: messagesRule(readable), context: contextRule(readable) }));
+  return rules;
+}
+
 /** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
-export function messagesRule(readable: ReadableTypes): ObjectRule {
+function messagesRule(readable: ReadableTypes): ObjectRule {
   const events = list(eventRules(readable).inEvent, { streamed: true });
   return object(
     {
@@ -18,7 +29,7 @@ export function messagesRule(readable: ReadableTypes): ObjectRule {
 }
 
 /** `/context`: an event and those around it. Nothing is shown where the event itself is not. */
-export function contextRule(readable: ReadableTypes): ObjectRule {
+function contextRule(readable: ReadableTypes): ObjectRule {
   const event = eventRules(readable).inEvent;
   const events = { rule: list(event, { streamed: true }), strict: true, otherwise: [] } as const;
   return object(

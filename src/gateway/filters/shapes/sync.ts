@@ -136,7 +136,8 @@ function ifAny(of: Rule): Field {
   };
 }
 
-function accountData(of: 'room' | 'account', view: ReadView): DataRule {
+/** Account data that may be read. */
+export function accountData(of: 'room' | 'account', view: ReadView): DataRule {
   const readsRules = of === 'account' && holds(view.scope, 'push-rules');
   const isRules = (type: string): boolean => readsRules && type === 'm.push_rules';
   return {
