@@ -7,23 +7,32 @@ import type { ReadView } from '../read-view.ts';
 import { roomRules } from '../shapes/room.ts';
 import { syncRule } from '../shapes/sync.ts';
 import { compile } from './compile.ts';
-import { Items, NOTHING, SHOWN } from './items.ts';
+import { Items } from './items.ts';
+import { type RoomEvents, roomEvents } from './room-events.ts';
+import { NOTHING, SHOWN } from './status.ts';
 import { Output } from './output.ts';
 import { Scanner } from './scanner.ts';
 import { Skip } from './skip.ts';
 import { Stream } from './stream.ts';
-import { roomEvents, SyncRooms } from './sync-rooms.ts';
+import { SyncRooms } from './sync-rooms.ts';
 import { type SyncResponse, syncResponse } from './sync-response.ts';
 
 /** What is filtered, and for whom. */
 export type ByteFilterTask =
-  | { readonly kind: 'messages' | 'context'; readonly roomId: string; readonly readable: ReadableTypes }
+  | RoomTask
   | {
       readonly kind: 'sync';
       readonly view: ReadView;
       /** Whether a room could be in scope when the answer is written. */
       readonly mayShow: (roomId: string) => boolean;
     };
+
+/** What is all of one room. */
+export type RoomTask = {
+  readonly kind: 'messages' | 'context';
+  readonly roomId: string;
+  readonly readable: ReadableTypes;
+};
 
 /** An answer as it is written; null: what was asked for is not to be seen (404). */
 export type FilteredBytes = { readonly bytes: Buffer; readonly references: readonly MediaReference[] } | null;
@@ -45,9 +54,6 @@ export interface ByteFilter {
   sync(rooms: ReadonlySet<RoomId>, whole: boolean): SyncResponse;
 }
 
-/** How much account data of one answer is kept until the rooms in scope are known. */
-const MAX_DATA_BYTES = 1_048_576;
-
 /** A filter for one answer. */
 export function byteFilter(task: ByteFilterTask): ByteFilter {
   return filterWith(task, newParts());
@@ -64,13 +70,13 @@ function newParts(): Parts {
 
 function filterWith(task: ByteFilterTask, parts: Parts): ByteFilter {
   const { scan, out, items } = parts;
-  items.dataBytesLeft = MAX_DATA_BYTES;
   const isSync = task.kind === 'sync';
   const given = isSync
     ? new SyncRooms(out, task.view.subject, task.mayShow, (events) => (items.room = events))
     : null;
-  if (!isSync) items.room = roomEvents(task.roomId, Buffer.from(JSON.stringify(task.roomId)), null);
-  const stream = new Stream(compile(ruleOf(task)), parts, given);
+  items.start(given?.account ?? ofRoom(task));
+  const stream = new Stream(parts, given);
+  stream.start(compile(ruleOf(task)));
   /** The beginning of a character whose rest is in the next piece. */
   let tail: Uint8Array = new Uint8Array(0);
 
@@ -91,9 +97,8 @@ function filterWith(task: ByteFilterTask, parts: Parts): ByteFilter {
     },
     end() {
       stream.finish();
-      if (tail.length > 0 || !stream.isDone) throw invalidResponse('end');
-      if (stream.status !== SHOWN && !(task.kind === 'context' && stream.status === NOTHING))
-        throw invalidResponse('answer');
+      if (tail.length > 0) throw invalidResponse('end');
+      checkEnd(stream, task);
     },
     get roomIds() {
       return given?.roomIds ?? [];
@@ -111,15 +116,22 @@ function filterWith(task: ByteFilterTask, parts: Parts): ByteFilter {
 
 const NO_BYTES = new Uint8Array(0);
 
+function checkEnd(stream: Stream, task: ByteFilterTask): void {
+  if (!stream.isDone) throw invalidResponse('end');
+  if (stream.status !== SHOWN && !(task.kind === 'context' && stream.status === NOTHING))
+    throw invalidResponse('answer');
+}
+
+function ofRoom(task: ByteFilterTask): RoomEvents {
+  return task.kind === 'sync'
+    ? roomEvents('', Buffer.alloc(0), null)
+    : roomEvents(task.roomId, Buffer.from(JSON.stringify(task.roomId)), null);
+}
+
 function ruleOf(task: ByteFilterTask) {
-  switch (task.kind) {
-    case 'messages':
-      return roomRules(task.readable).messages;
-    case 'context':
-      return roomRules(task.readable).context;
-    default:
-      return syncRule(task.view);
-  }
+  if (task.kind === 'sync') return syncRule(task.view);
+  const { messages, context } = roomRules(task.readable);
+  return task.kind === 'messages' ? messages : context;
 }
 
 /** How many bytes at the end begin a character that is not whole. */
@@ -133,22 +145,38 @@ function unfinished(bytes: Uint8Array): number {
   return 0;
 }
 
-let idle: Parts | null = null;
+let idle: (Parts & { readonly stream: Stream; roomId: string; roomIdJson: Buffer }) | null = null;
 
 /**
  * Filters a small `/messages` or `/context` in one go.
  * @throws MintwardenError `homeserver-nonsense`
  */
-export function filterBytes(bytes: Uint8Array, task: ByteFilterTask): FilteredBytes {
-  const parts = idle ?? newParts();
+export function filterBytes(bytes: Uint8Array, task: RoomTask): FilteredBytes {
+  if (!isUtf8(bytes)) throw invalidResponse('UTF-8');
+  let parts = idle;
   idle = null;
-  parts.scan.reset();
-  parts.out.reset();
-  const filter = filterWith(task, parts);
-  filter.push(bytes);
-  filter.end();
-  const result = filter.result();
-  const copy = result === null ? null : { ...result, bytes: Buffer.from(result.bytes) };
-  idle = parts;
-  return copy;
+  if (parts === null) {
+    const fresh = newParts();
+    parts = { ...fresh, stream: new Stream(fresh, null), roomId: '', roomIdJson: Buffer.alloc(0) };
+  }
+  const { scan, out, items, stream } = parts;
+  if (parts.roomId !== task.roomId) {
+    parts.roomId = task.roomId;
+    parts.roomIdJson = Buffer.from(JSON.stringify(task.roomId));
+  }
+  scan.reset();
+  out.reset();
+  scan.append(bytes);
+  items.start(roomEvents(task.roomId, parts.roomIdJson, null));
+  stream.start(compile(ruleOf(task)));
+  try {
+    stream.finish();
+    checkEnd(stream, task);
+    return stream.status === SHOWN ? { bytes: out.copy(), references: items.room.references } : null;
+  } finally {
+    if (bytes.length <= MAX_KEPT_BYTES) idle = parts;
+  }
 }
+
+/** What larger answers were read with is not kept. */
+const MAX_KEPT_BYTES = 1_048_576;

@@ -1,5 +1,7 @@
+import { unreachable } from '../../../domain/errors.ts';
 import { fieldsOf } from '../project.ts';
 import type { EventRule, Field, ObjectRule, Rule } from '../shapes/rule.ts';
+import type { Scanner } from './scanner.ts';
 
 /** What a field of an event says of it. */
 export const ROLES = {
@@ -30,9 +32,25 @@ export type CompiledField = {
   readonly unless: string | null;
 };
 
+/** What kind of rule it is, as a number: faster to switch over than a word. */
+export const OPS = {
+  text: 0,
+  count: 1,
+  flag: 2,
+  texts: 3,
+  content: 4,
+  object: 5,
+  event: 6,
+  list: 7,
+  map: 8,
+  any: 9,
+  data: 10,
+  rooms: 11,
+} as const;
+
 /** A rule, ready to be held against bytes. */
 export type CompiledRule = {
-  readonly kind: string;
+  readonly op: (typeof OPS)[keyof typeof OPS];
   readonly rule: Rule;
   readonly fields: readonly CompiledField[];
   /** The fields by the length of their key. */
@@ -54,12 +72,12 @@ export function compile(rule: Rule): CompiledRule {
   if (typeof rule === 'string') {
     let simple = SIMPLE.get(rule);
     if (simple === undefined)
-      SIMPLE.set(rule, (simple = { ...EMPTY_RULE, kind: rule === 'object' ? 'content' : rule, rule }));
+      SIMPLE.set(rule, (simple = { ...EMPTY_RULE, op: OPS[rule === 'object' ? 'content' : rule], rule }));
     return simple;
   }
   const before = known.get(rule);
   if (before !== undefined) return before;
-  const compiled = { ...EMPTY_RULE, kind: rule.kind, rule };
+  const compiled = { ...EMPTY_RULE, op: OPS[rule.kind], rule };
   known.set(rule, compiled); // first: events have events in them
   switch (rule.kind) {
     case 'object':
@@ -74,7 +92,11 @@ export function compile(rule: Rule): CompiledRule {
     case 'any':
       compiled.options = rule.of.map(compile);
       break;
+    case 'text':
+    case 'data':
+      break;
     default:
+      return unreachable(rule);
   }
   const { streamed = false, nonEmpty = false, news = false } = rule as Partial<ObjectRule>;
   return Object.assign(compiled, { streamed, nonEmpty, news });
@@ -84,7 +106,7 @@ const EMPTY_RULE: Omit<CompiledRule, 'of' | 'options'> & {
   of: CompiledRule | null;
   options: readonly CompiledRule[];
 } = {
-  kind: '',
+  op: OPS.text,
   rule: 'text',
   fields: [],
   byLength: [],
@@ -134,4 +156,17 @@ function isDeferred(rule: Rule): boolean {
   const events = typeof rule === 'object' && rule.kind === 'object' ? rule.fields['events'] : undefined;
   const of = typeof events === 'object' ? events.rule : undefined;
   return typeof of === 'object' && of.kind === 'list' && typeof of.of === 'object' && of.of.kind === 'data';
+}
+
+/** The field that has this key. */
+export function findField(
+  scan: Scanner,
+  rule: CompiledRule,
+  start: number,
+  end: number,
+): CompiledField | null {
+  const candidates = rule.byLength[end - start];
+  if (candidates === undefined) return null;
+  for (const field of candidates) if (scan.has(field.bytes, start)) return field;
+  return null;
 }

@@ -28,7 +28,7 @@ const COMPARED_KEYS = 12;
  */
 export class Content {
   /** The addresses of media in the content that was read last. */
-  media: ReadonlySet<string> | null = null;
+  media: readonly string[] | null = null;
   readonly #scan: Scanner;
   readonly #out: Output;
   #isOdd = false;
@@ -64,7 +64,7 @@ export class Content {
     }
     const fits = pos - start <= MAX_PARSED_BYTES;
     const parsed: unknown = fits ? JSON.parse(scan.text(start, pos)) : null;
-    if (isObject(parsed) && looksForMedia) this.media = mediaUrisIn(parsed);
+    if (isObject(parsed) && looksForMedia) this.media = [...(mediaUrisIn(parsed) ?? [])];
     if (!this.#isOdd) this.#out.span(start, pos);
     else if (isObject(parsed)) this.#write(parsed);
     else return false;
@@ -76,10 +76,10 @@ export class Content {
   }
 
   #take(): void {
-    const media = new Set<string>();
+    const media: string[] = [];
     for (let at = 0; at < this.#found.length; at += 2) {
       const uri = this.#scan.value(this.#found[at] as number, this.#found[at + 1] as number);
-      if (uri.startsWith('mxc:')) media.add(uri);
+      if (uri.startsWith('mxc:') && !media.includes(uri)) media.push(uri);
     }
     this.media = media;
   }
@@ -144,7 +144,8 @@ export class Content {
   }
 
   #isMediaKey(key: number, length: number): boolean {
-    return MEDIA.some((one) => one.length + 2 === length && this.#scan.has(one, key + 1));
+    for (const one of MEDIA) if (one.length + 2 === length && this.#scan.has(one, key + 1)) return true;
+    return false;
   }
 
   #list(level: number, depth: number): void {

@@ -91,6 +91,15 @@ export class Output {
     return this.#buf.subarray(start, end);
   }
 
+  /** A copy of all of it. */
+  copy(): Buffer {
+    const size = this.position();
+    const copy = Buffer.allocUnsafe(size);
+    this.#buf.copy(copy, 0, 0, this.#length);
+    this.#scan.buf.copy(copy, this.#length, this.#from, this.#to);
+    return copy;
+  }
+
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buf.length) return;

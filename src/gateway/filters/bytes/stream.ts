@@ -1,8 +1,10 @@
 import { invalidResponse } from '../json-shape.ts';
 import type { ListRule } from '../shapes/rule.ts';
-import type { CompiledField, CompiledRule } from './compile.ts';
-import { MAX_PARSED_BYTES } from './content.ts';
-import { findField, type Items, NOTHING, OTHER_TYPE, SHOWN, type Status, TOO_DEEP } from './items.ts';
+import { type CompiledField, type CompiledRule, findField, OPS } from './compile.ts';
+import { MAX_PARSED_BYTES, TOO_DEEP } from './content.ts';
+import type { Frame, StreamHooks } from './frame.ts';
+import type { Items } from './items.ts';
+import { NOTHING, OTHER_TYPE, SHOWN, type Status } from './status.ts';
 import type { Output } from './output.ts';
 import {
   CLOSE_LIST,
@@ -14,41 +16,6 @@ import {
   type Scanner,
 } from './scanner.ts';
 import type { Skip } from './skip.ts';
-
-/** An object, a list or rooms that is being read piece by piece. */
-export type Frame = {
-  readonly rule: CompiledRule;
-  /** The field of the object around it that it is the value of. */
-  readonly field: CompiledField | null;
-  /** Where it is written, with its key; it is taken back to there when nothing of it is shown. */
-  readonly mark: number;
-  /** Nothing of it is written by itself: its parts are put together in the end. */
-  readonly isSilent: boolean;
-  /** Whether anything of it was read yet. */
-  isStarted: boolean;
-  count: number;
-  seen: number;
-  shown: number;
-  /** From where on the input can be passed on in one piece; -1: not. */
-  from: number;
-};
-
-/** What is done beyond passing on, for `/sync`. */
-export type StreamHooks = {
-  /** A member of a silent object was read; what is shown of it is written from `start` on. */
-  onSilent(field: CompiledField, status: Status, start: number): void;
-  /** Before a field of a room is read. @returns false where it is to be skipped */
-  beforeField(frame: Frame, field: CompiledField): boolean;
-  /** A field of a room is read; what is shown of it is written from `start` on. */
-  afterField(field: CompiledField, start: number): void;
-  /** A list is about to be filled, or is whole. */
-  onList(frame: Frame, isEnd: boolean): void;
-  /** A field was missing and what stands for it is written. */
-  onDefault(field: CompiledField): void;
-  /** A room begins. @returns false where it is to be skipped */
-  beforeRoom(section: string, roomId: string, roomIdJson: Buffer, isObject: boolean): boolean;
-  afterRoom(): void;
-};
 
 /** An event with all that is bundled in it is much smaller. Receipts of a room with 10,000 people are about so. */
 const MAX_ITEM_BYTES = 1_048_576;
@@ -69,21 +36,24 @@ export class Stream {
   readonly #out: Output;
   readonly #skip: Skip;
   readonly #items: Items;
-  readonly #root: CompiledRule;
+  #root: CompiledRule | null = null;
   readonly #hooks: StreamHooks | null;
   #rootStatus: Status = NOTHING;
 
-  constructor(
-    root: CompiledRule,
-    parts: { scan: Scanner; out: Output; skip: Skip; items: Items },
-    hooks: StreamHooks | null,
-  ) {
-    this.#root = root;
+  constructor(parts: { scan: Scanner; out: Output; skip: Skip; items: Items }, hooks: StreamHooks | null) {
     this.#scan = parts.scan;
     this.#out = parts.out;
     this.#skip = parts.skip;
     this.#items = parts.items;
     this.#hooks = hooks;
+  }
+
+  /** Starts with another answer. */
+  start(root: CompiledRule): void {
+    this.#root = root;
+    this.isDone = false;
+    this.#isSkipping = false;
+    this.#frames.length = 0;
   }
 
   /** What became of the whole; once it is done. */
@@ -146,7 +116,7 @@ export class Stream {
     const scan = this.#scan;
     const byte = scan.space();
     if (scan.pos >= scan.end) throw NEED_MORE;
-    if (byte !== OPEN_OBJECT) throw invalidResponse('answer');
+    if (byte !== OPEN_OBJECT || this.#root === null) throw invalidResponse('answer');
     this.#push(this.#root, null, this.#out.position(), this.#hooks !== null);
   }
 
@@ -166,13 +136,13 @@ export class Stream {
       from: pos + 1,
     };
     this.#frames.push(frame);
-    if (rule.kind === 'list') this.#hooks?.onList(frame, false);
+    if (rule.op === OPS.list) this.#hooks?.onList(frame, false);
   }
 
   #step(frame: Frame): void {
     this.#itemStart = -1;
-    if (frame.rule.kind === 'list') this.#element(frame);
-    else if (frame.rule.kind === 'rooms') this.#room(frame);
+    if (frame.rule.op === OPS.list) this.#element(frame);
+    else if (frame.rule.op === OPS.rooms) this.#room(frame);
     else this.#member(frame);
   }
 
@@ -204,8 +174,8 @@ export class Stream {
     if (field === null) return this.#skipValue(frame);
     // Readers of JSON disagree about which one counts.
     if ((frame.seen & field.bit) !== 0) throw invalidResponse('keys');
-    const isStreamed = field.rule.streamed || field.rule.kind === 'rooms';
-    const opens = byte === (field.rule.kind === 'list' ? OPEN_LIST : OPEN_OBJECT);
+    const isStreamed = field.rule.streamed || field.rule.op === OPS.rooms;
+    const opens = byte === (field.rule.op === OPS.list ? OPEN_LIST : OPEN_OBJECT);
     if (isStreamed && !opens && field.strict) throw invalidResponse(field.key);
     const isOfRoom = this.#isRoom(frame);
     if (isOfRoom && this.#hooks?.beforeField(frame, field) === false) {
@@ -224,7 +194,7 @@ export class Stream {
     if (isStreamed && opens) {
       frame.seen |= field.bit;
       frame.isStarted = true;
-      const isSilent = frame.isSilent && (field.rule.kind === 'rooms' || field.key === 'rooms');
+      const isSilent = frame.isSilent && (field.rule.op === OPS.rooms || field.key === 'rooms');
       return this.#push(field.rule, field, mark, isSilent);
     }
     const status = this.#item(field.rule, field, mark);
@@ -356,7 +326,7 @@ export class Stream {
     if (status === SHOWN) {
       frame.count++;
       frame.from = scan.pos;
-      if (rule.news && of.kind !== 'data') this.#items.room.news = true;
+      if (rule.news && of.op !== OPS.data) this.#items.room.news = true;
     } else {
       this.#out.truncate(mark);
       frame.from = -1;

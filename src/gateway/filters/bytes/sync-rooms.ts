@@ -1,8 +1,9 @@
 import { invalidResponse } from '../json-shape.ts';
 import type { CompiledField } from './compile.ts';
-import { type RoomEvents, SHOWN, type Status } from './items.ts';
+import { type RoomEvents, roomEvents } from './room-events.ts';
+import { SHOWN, type Status } from './status.ts';
 import type { Output } from './output.ts';
-import type { Frame, StreamHooks } from './stream.ts';
+import type { Frame, StreamHooks } from './frame.ts';
 
 /** The sections of rooms. */
 export const SECTIONS = ['join', 'invite', 'leave', 'knock'] as const;
@@ -159,20 +160,6 @@ export class SyncRooms implements StreamHooks {
 }
 
 const STATE_PARTS = new Set(['state', 'state_after']);
-
-/** Nothing was seen in the room yet. */
-export function roomEvents(roomId: string, roomIdJson: Buffer, subjectJson: Buffer | null): RoomEvents {
-  return {
-    roomId,
-    roomIdJson,
-    subjectJson,
-    hasCreate: false,
-    hasOwnMember: false,
-    news: false,
-    references: [],
-    data: [],
-  };
-}
 
 function add(events: RoomEvents, more: RoomEvents): void {
   events.hasCreate ||= more.hasCreate;
