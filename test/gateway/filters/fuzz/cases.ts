@@ -1,4 +1,4 @@
-import type { Allowance } from '../../../../src/domain/allowance.ts';
+import type { Permission } from '../../../../src/domain/permission.ts';
 import type { RoomId } from '../../../../src/domain/ids.ts';
 import type { Scope } from '../../../../src/domain/scope.ts';
 import { randomOf, type Random } from '../../fuzz/random.ts';
@@ -6,7 +6,7 @@ import { context, messages, ROOMS, setRarity, sync } from './answers.ts';
 import type { Case } from './compare.ts';
 import { textOf } from './json-text.ts';
 
-const CAN: readonly (readonly Allowance[])[] = [
+const CAN: readonly (readonly Permission[])[] = [
   ['read'],
   [
     'read',
