@@ -30,6 +30,7 @@ export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway' | 'monitorin
     readonly processes: number;
     readonly trusted_proxies: readonly Network[];
     readonly transport: 'auto' | 'undici';
+    readonly filter: 'auto' | 'tree';
   };
   readonly monitoring: { readonly listen: { readonly host: string; readonly port: number } | null };
   /** The files that secrets were read from, for `doctor` to look at. */

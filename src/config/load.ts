@@ -108,6 +108,7 @@ function assemble(
       processes: content.gateway.processes,
       trusted_proxies: content.gateway.trusted_proxies,
       transport: content.gateway.transport,
+      filter: content.gateway.filter,
     },
     monitoring: {
       listen: content.monitoring.listen === undefined ? null : parseListen(content.monitoring.listen),

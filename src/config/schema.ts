@@ -94,6 +94,14 @@ export const fileSchema = z.strictObject({
             'The HTTP client for requests to the homeserver. auto: a lean one of our own if homeserver.url is http and no proxy applies, otherwise undici. undici: always undici.',
           examples: ['auto'],
         }),
+      filter: z
+        .enum(['auto', 'tree'], 'is no filter')
+        .default('auto')
+        .meta({
+          description:
+            'How answers of the homeserver are filtered. auto: sync, messages and context over their bytes, everything else over parsed JSON. tree: everything over parsed JSON, which is slower and takes more memory.',
+          examples: ['auto'],
+        }),
     })
     .meta({
       description: 'The gateway in front of the homeserver: the only place where scoped tokens work.',

@@ -20,6 +20,7 @@ test('the least configuration, with its defaults', async () => {
     public_url: 'https://tokens.example.org',
     trusted_proxies: [],
     transport: 'auto',
+    filter: 'auto',
     processes: 0,
   });
   expect(config.state_dir).toBe(join(it.dir, 'state'));

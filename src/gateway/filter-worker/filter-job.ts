@@ -49,7 +49,8 @@ export type LocalFilterJob = {
   release(): void;
 };
 
-const NOTHING: FilterSummary = Object.freeze({ nextBatch: '', news: true, missingCreate: [] });
+/** Of answers that are no `/sync`. */
+export const UNSUMMARIZED: FilterSummary = Object.freeze({ nextBatch: '', news: true, missingCreate: [] });
 
 /** Reads an answer with an endpoint's own filter. */
 export function endpointFilterJob(
@@ -62,7 +63,7 @@ export function endpointFilterJob(
     roomIds: () => roomsIn?.(body) ?? [],
     filter(rooms) {
       shown = filter(body, rooms);
-      return NOTHING;
+      return UNSUMMARIZED;
     },
     response: () => shown ?? ok({}),
     release: () => undefined,

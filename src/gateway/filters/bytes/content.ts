@@ -1,11 +1,5 @@
 import { isObject, type JsonObject } from '../json-shape.ts';
-import {
-  COPIED_KEY,
-  MAX_MEDIA_DEPTH,
-  MAX_MEDIA_VALUES,
-  MEDIA_KEYS,
-  mediaUrisIn,
-} from '../media-references.ts';
+import { COPIED_KEY, MAX_MEDIA_DEPTH, MAX_MEDIA_VALUES, MEDIA_KEYS, mediaUrisIn } from '../event-media.ts';
 import type { Output } from './output.ts';
 import { CLOSE_LIST, CLOSE_OBJECT, COMMA, OPEN_LIST, OPEN_OBJECT, QUOTE, type Scanner } from './scanner.ts';
 

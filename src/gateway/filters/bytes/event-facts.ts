@@ -67,8 +67,9 @@ export class EventFacts {
     const sender = this.#text(depth, ROLES.sender);
     const stateKey = this.has(depth, ROLES.state_key) ? this.#text(depth, ROLES.state_key) : null;
     const start = this.#start(depth, ROLES.origin_server_ts);
-    const at = start < 0 ? null : Number(this.#scan.text(start, this.#end(depth, ROLES.origin_server_ts)));
-    for (const uri of media) references.push({ uri, roomId, type, sender, stateKey, at });
+    const sentAt =
+      start < 0 ? null : Number(this.#scan.text(start, this.#end(depth, ROLES.origin_server_ts)));
+    for (const uri of media) references.push({ uri, roomId, type, sender, stateKey, sentAt });
   }
 
   #start(depth: number, role: number): number {

@@ -1,6 +1,6 @@
 import { unreachable } from '../../../domain/errors.ts';
 import { isObject } from '../json-shape.ts';
-import { MAX_REFERENCES, mediaReferencesIn } from '../media-references.ts';
+import { MAX_REFERENCES, eventMediaIn } from '../event-media.ts';
 import { contextOf, EMPTY, MISFIT, project } from '../project.ts';
 import { MAX_NESTED_EVENTS } from '../shapes/event.ts';
 import type { DataRule, EventRule, MapRule } from '../shapes/rule.ts';
@@ -78,7 +78,7 @@ export class Items {
     if (shown === MISFIT) return OTHER_TYPE;
     if (shown === EMPTY) return NOTHING;
     if (rule.op === OPS.event && isObject(shown)) {
-      if ((rule.rule as EventRule).media) mediaReferencesIn(shown, roomId, references);
+      if ((rule.rule as EventRule).media) eventMediaIn(shown, roomId, references);
       if (shown['type'] === 'm.room.create') this.room.hasCreate = true;
       if (
         shown['type'] === 'm.room.member' &&

@@ -1,4 +1,4 @@
-import type { MediaReference } from '../media-references.ts';
+import type { EventMedia } from '../event-media.ts';
 
 /** What is known of the room whose events are read, and what was seen in them. */
 export type RoomEvents = {
@@ -10,7 +10,7 @@ export type RoomEvents = {
   hasCreate: boolean;
   hasOwnMember: boolean;
   news: boolean;
-  references: MediaReference[];
+  references: EventMedia[];
   /** Account data, to be projected when the rooms in scope are known. */
   data: Buffer[];
 };

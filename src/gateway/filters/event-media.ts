@@ -1,14 +1,14 @@
 import { isObject, type JsonObject } from './json-shape.ts';
 
 /** An event refers to media. `uri` begins with `mxc:`; whether it is a proper address is not looked at yet. */
-export type MediaReference = {
+export type EventMedia = {
   readonly uri: string;
   readonly roomId: string;
   readonly type: string;
   readonly sender: string;
   readonly stateKey: string | null;
   /** By the homeserver's clock; null: it does not say. */
-  readonly at: number | null;
+  readonly sentAt: number | null;
 };
 
 /**
@@ -46,7 +46,7 @@ export function mediaUrisIn(content: JsonObject): ReadonlySet<string> | null {
 }
 
 /** What an event that is shown refers to, and those that are bundled in it. */
-export function mediaReferencesIn(event: unknown, roomId: string, found: MediaReference[]): void {
+export function eventMediaIn(event: unknown, roomId: string, found: EventMedia[]): void {
   if (!isObject(event) || found.length >= MAX_REFERENCES) return;
   const { type, sender, content, state_key: stateKey, origin_server_ts: at, unsigned } = event;
   if (isObject(content) && typeof type === 'string' && typeof sender === 'string') {
@@ -57,12 +57,12 @@ export function mediaReferencesIn(event: unknown, roomId: string, found: MediaRe
         type,
         sender,
         stateKey: typeof stateKey === 'string' ? stateKey : null,
-        at: typeof at === 'number' ? at : null,
+        sentAt: typeof at === 'number' ? at : null,
       });
   }
   const relations = isObject(unsigned) ? unsigned['m.relations'] : undefined;
   if (!isObject(relations)) return;
-  mediaReferencesIn(relations['m.replace'], roomId, found);
+  eventMediaIn(relations['m.replace'], roomId, found);
   const thread = relations['m.thread'];
-  if (isObject(thread)) mediaReferencesIn(thread['latest_event'], roomId, found);
+  if (isObject(thread)) eventMediaIn(thread['latest_event'], roomId, found);
 }

@@ -1,0 +1,112 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { GatewayResponse } from '../http/response.ts';
+import { type ByteInput, byteInput, byteTaskOf, type ReferencesOf } from './byte-input.ts';
+import type { FilterJob, FilterTask, LocalFilterJob } from './filter-job.ts';
+import type { FilterInput, FilterWorker } from './filter-worker.ts';
+
+/** The filter over bytes showed something else than the one over parsed JSON, which was then taken. */
+export type FilterDifference = {
+  /** Which answer: never what is in it. */
+  readonly answer: FilterTask['kind'];
+};
+
+/** How answers are filtered. */
+export type FilterOptions = {
+  /** `auto`: over their bytes where that is possible; `tree`: all over parsed JSON. */
+  readonly mode: 'auto' | 'tree';
+  readonly referencesOf: ReferencesOf;
+  /** Told once: from then on everything is filtered over parsed JSON, until the next start. */
+  readonly onDifference: (difference: FilterDifference) => void;
+  /** For tests: whether an answer is filtered in both ways. */
+  readonly isSampled?: () => boolean;
+};
+
+/** One of so many answers is filtered in both ways. */
+const SAMPLE = 1_000;
+/** Comparing takes time: larger answers are not compared. */
+const MAX_COMPARED_BYTES = 524_288;
+
+/**
+ * Filters `/sync`, `/messages` and `/context` over their bytes, in place and while they arrive; everything else
+ * in the worker. A sample goes both ways.
+ */
+export function answerFilters(worker: FilterWorker, options: FilterOptions): FilterWorker {
+  const { mode, referencesOf, onDifference, isSampled = () => Math.random() * SAMPLE < 1 } = options;
+  let isOff = mode === 'tree';
+  return {
+    open(work, grantId) {
+      const task = isOff ? null : byteTaskOf(work);
+      if (task === null) return worker.open(work, grantId);
+      const bytes = byteInput(task, referencesOf);
+      if (!isSampled())
+        return { push: (chunk) => (bytes.push(chunk), true), end: bytes.end, discard: () => undefined };
+      return twice(bytes, worker.open(work, grantId), () => {
+        if (!isOff) onDifference({ answer: work.kind });
+        isOff = true;
+      });
+    },
+    close: () => worker.close(),
+  };
+}
+
+/** Gives an answer to both filters. */
+function twice(bytes: ByteInput, tree: FilterInput, onDifference: () => void): FilterInput {
+  let isCompared = true;
+  let size = 0;
+  const drop = (): void => {
+    if (isCompared) tree.discard();
+    isCompared = false;
+  };
+  return {
+    push(chunk) {
+      size += chunk.byteLength;
+      bytes.push(chunk);
+      if (isCompared && (size > MAX_COMPARED_BYTES || !tree.push(chunk))) drop();
+      return true;
+    },
+    end: () => (isCompared ? comparedJob(bytes.end(), tree.end(), onDifference) : bytes.end()),
+    discard: drop,
+  };
+}
+
+/** Takes each step in both ways; where they differ, what the filter over parsed JSON says counts. */
+function comparedJob(bytes: LocalFilterJob, tree: FilterJob, onDifference: () => void): FilterJob {
+  const compare = async <Value>(
+    byBytes: () => Value,
+    byTree: () => Value | Promise<Value>,
+    read: (value: Value) => unknown,
+  ): Promise<Value> => {
+    const [one, other] = await Promise.allSettled([(async () => byBytes())(), (async () => byTree())()]);
+    const isSame =
+      one.status === 'fulfilled' && other.status === 'fulfilled'
+        ? isDeepStrictEqual(read(one.value), read(other.value))
+        : one.status === other.status;
+    if (!isSame) onDifference();
+    if (other.status === 'rejected') throw other.reason;
+    return other.value;
+  };
+  return {
+    roomIds: () =>
+      compare<readonly string[]>(
+        () => bytes.roomIds(),
+        () => tree.roomIds(),
+        (ids) => ids.toSorted(),
+      ),
+    filter: (rooms, whole) =>
+      compare(
+        () => bytes.filter(rooms, whole),
+        () => tree.filter(rooms, whole),
+        (summary) => ({ ...summary, missingCreate: summary.missingCreate.toSorted() }),
+      ),
+    response: (creates) =>
+      compare<GatewayResponse>(
+        () => bytes.response(creates),
+        () => tree.response(creates),
+        ({ status, body, serialized }) => [
+          status,
+          serialized === undefined ? body : (JSON.parse(Buffer.from(serialized).toString()) as unknown),
+        ],
+      ),
+    release: () => tree.release(),
+  };
+}

@@ -1,0 +1,88 @@
+import { MintwardenError } from '../../domain/errors.ts';
+import type { RoomId } from '../../domain/ids.ts';
+import { canGrow } from '../../domain/scope.ts';
+import { byteFilter, type ByteFilter, type ByteFilterTask } from '../filters/bytes/byte-filter.ts';
+import type { SyncResponse } from '../filters/bytes/sync-response.ts';
+import type { EventMedia } from '../filters/event-media.ts';
+import { readableTypesOf } from '../filters/readable-types.ts';
+import { type GatewayResponse, NOT_FOUND } from '../http/response.ts';
+import { type FilterTask, type LocalFilterJob, UNSUMMARIZED } from './filter-job.ts';
+
+/** An answer that is filtered here, over its bytes, while it arrives. */
+export type ByteInput = {
+  push(chunk: Uint8Array): void;
+  end(): LocalFilterJob;
+};
+
+/** How the media that an answer refers to is told. */
+export type ReferencesOf = (media: readonly EventMedia[]) => GatewayResponse['showings'];
+
+const ROOM_TASKS: Readonly<Record<string, 'messages' | 'context'>> = {
+  getRoomEvents: 'messages',
+  getEventContext: 'context',
+};
+
+/** The task for a filter over bytes; null where there is none for such an answer. */
+export function byteTaskOf(work: FilterTask): ByteFilterTask | null {
+  if (work.kind === 'sync') {
+    const { scope } = work.view;
+    const named = canGrow(scope) || scope.rooms === 'all' ? null : new Set<string>(scope.rooms);
+    return { kind: 'sync', view: work.view, mayShow: (roomId) => named === null || named.has(roomId) };
+  }
+  const kind = work.kind === 'line' ? ROOM_TASKS[work.lineId] : undefined;
+  if (kind === undefined || work.kind !== 'line') return null;
+  const { params, access } = work.call;
+  return { kind, roomId: params['roomId'] ?? '', readable: readableTypesOf(access.grant.scope) };
+}
+
+/** Filters an answer while it arrives. What is wrong with it is told by the job's first step. */
+export function byteInput(task: ByteFilterTask, referencesOf: ReferencesOf): ByteInput {
+  const filter = byteFilter(task);
+  let fault: MintwardenError | null = null;
+  const attempt = (run: () => void): void => {
+    try {
+      if (fault === null) run();
+    } catch (error) {
+      if (!(error instanceof MintwardenError)) throw error;
+      fault = error;
+    }
+  };
+  return {
+    push: (chunk) => attempt(() => filter.push(chunk)),
+    end() {
+      attempt(() => filter.end());
+      return byteJob(filter, fault, task.kind === 'sync', referencesOf);
+    },
+  };
+}
+
+function byteJob(
+  filter: ByteFilter,
+  fault: MintwardenError | null,
+  isSync: boolean,
+  referencesOf: ReferencesOf,
+): LocalFilterJob {
+  let sync: SyncResponse | null = null;
+  return {
+    roomIds() {
+      if (fault !== null) throw fault;
+      return filter.roomIds;
+    },
+    filter(rooms: ReadonlySet<RoomId>, whole) {
+      if (!isSync) return UNSUMMARIZED;
+      sync = filter.sync(rooms, whole);
+      return { nextBatch: sync.nextBatch, news: sync.news, missingCreate: sync.missingCreate };
+    },
+    response(creates) {
+      const written = sync === null ? filter.result() : sync.write(creates);
+      if (written === null) return NOT_FOUND;
+      return {
+        status: 200,
+        body: null,
+        serialized: written.bytes,
+        showings: referencesOf(written.references),
+      };
+    },
+    release: () => undefined,
+  };
+}
