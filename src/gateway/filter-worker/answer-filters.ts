@@ -38,14 +38,25 @@ export function answerFilters(worker: FilterWorker, options: FilterOptions): Fil
       const task = isOff ? null : byteTaskOf(work);
       if (task === null) return worker.open(work, grantId);
       const bytes = byteInput(task, referencesOf);
-      if (!isSampled())
-        return { push: (chunk) => (bytes.push(chunk), true), end: bytes.end, discard: () => undefined };
+      if (!isSampled()) return once(bytes);
       return twice(bytes, worker.open(work, grantId), () => {
         if (!isOff) onDifference({ answer: work.kind });
         isOff = true;
       });
     },
     close: () => worker.close(),
+  };
+}
+
+/** Nothing waits: what was taken is filtered. */
+function once(bytes: ByteInput): FilterInput {
+  return {
+    push(chunk) {
+      bytes.push(chunk);
+      return true;
+    },
+    end: () => bytes.end(),
+    discard: () => undefined,
   };
 }
 

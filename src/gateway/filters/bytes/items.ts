@@ -58,7 +58,10 @@ export class Items {
     const references = this.room.references.length;
     this.#depth = 0;
     try {
-      return this.#value(rule);
+      const status = this.#value(rule);
+      if (scan.pos - start <= MAX_ITEM_BYTES) return status;
+      this.room.references.length = references;
+      return NOTHING;
     } catch (error) {
       this.room.references.length = references;
       if (error !== TO_TREE) throw error;
@@ -331,5 +334,7 @@ export class Items {
   }
 }
 
+/** An event with all that is bundled in it is much smaller. Receipts of a room with 10,000 people are about so. */
+export const MAX_ITEM_BYTES = 1_048_576;
 /** How much account data of one answer is kept until the rooms in scope are known. */
 const MAX_KEPT_DATA_BYTES = 1_048_576;

@@ -3,7 +3,7 @@ import type { ListRule } from '../shapes/rule.ts';
 import { type CompiledField, type CompiledRule, findField, OPS } from './compile.ts';
 import { MAX_PARSED_BYTES, TOO_DEEP } from './content.ts';
 import type { Frame, StreamHooks } from './frame.ts';
-import type { Items } from './items.ts';
+import { type Items, MAX_ITEM_BYTES } from './items.ts';
 import { NOTHING, OTHER_TYPE, SHOWN, type Status } from './status.ts';
 import type { Output } from './output.ts';
 import {
@@ -17,8 +17,6 @@ import {
 } from './scanner.ts';
 import type { Skip } from './skip.ts';
 
-/** An event with all that is bundled in it is much smaller. Receipts of a room with 10,000 people are about so. */
-const MAX_ITEM_BYTES = 1_048_576;
 /** Before this, it is tried again with each piece. */
 const EAGER_BYTES = 16_384;
 

@@ -102,7 +102,7 @@ function mutated(bytes: Buffer, random: Random): Buffer {
 }
 
 function split(bytes: Buffer, random: Random): Buffer[] {
-  const most = random.pick([1, 7, 64, 1_000, 1_000_000]);
+  const most = random.chance(0.02) ? 1 : random.pick([40, 300, 2_000, 1_000_000, 1_000_000]);
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
     const size = most === 1 ? 1 : 1 + random.int(most);

@@ -1,13 +1,5 @@
 import type { Random } from '../../fuzz/random.ts';
 
-/** An object as its members in order, so that a key can be in it twice. */
-export class Members {
-  readonly list: readonly (readonly [key: string, value: unknown])[];
-  constructor(list: readonly (readonly [key: string, value: unknown])[]) {
-    this.list = list;
-  }
-}
-
 /** JSON that stands in the text as it is. */
 export class Raw {
   readonly text: string;
@@ -32,8 +24,7 @@ export function textOf(value: unknown, random: Random, oddity: number): string {
     if (typeof inner === 'string') return string(inner);
     if (Array.isArray(inner)) return `[${inner.map((one) => space() + write(one) + space()).join(',')}]`;
     if (typeof inner !== 'object' || inner === null) return JSON.stringify(inner) ?? 'null';
-    const members: (readonly [string, unknown])[] =
-      inner instanceof Members ? [...inner.list] : Object.entries(inner);
+    const members: (readonly [string, unknown])[] = Object.entries(inner);
     if (members.length > 0 && random.chance(oddity / 2)) members.push(random.pick(members));
     if (members.length > 1 && random.chance(oddity / 2))
       members.splice(random.int(members.length), 0, [random.pick(members)[0], random.pick(members)[1]]);
