@@ -174,7 +174,7 @@ function unsigned(random: Random, roomId: string, depth: number): unknown {
 function events(random: Random, roomId: string): unknown {
   return mostly(
     random,
-    Array.from({ length: random.int(4) }, () => mostly(random, event(random, roomId))),
+    Array.from({ length: random.int(3) }, () => mostly(random, event(random, roomId))),
   );
 }
 
@@ -292,7 +292,7 @@ function room(random: Random, roomId: string): unknown {
 /** An answer of `/sync`. */
 export function sync(random: Random): unknown {
   const rooms = (one: (id: string) => unknown): unknown =>
-    mostly(random, Object.fromEntries(random.some(ROOMS, 0.4).map((id) => [id, one(id)])));
+    mostly(random, Object.fromEntries(random.some(ROOMS, 0.3).map((id) => [id, one(id)])));
   const stripped = (key: string) => (id: string) =>
     mostly(random, { [key]: section(random, events(random, id)) });
   return {

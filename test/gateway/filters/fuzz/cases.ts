@@ -51,15 +51,14 @@ const TOKENS = [
   'é',
 ];
 
+/** How many cases are made of one answer, each with other accidents, pieces, scopes and rooms. */
+const CASES_OF_ONE = 8;
+
 /** The case of this number in the sequence of this seed. */
 export function caseOf(seed: number, number: number): Case {
+  const { kind, roomId, text } = answerOf(seed, Math.floor(number / CASES_OF_ONE));
   const random = randomOf(Math.imul(seed, 0x9e3779b1) ^ number);
-  const kind = random.pick(['messages', 'context', 'sync', 'sync', 'sync'] as const);
-  const roomId = random.pick(ROOMS);
-  setRarity(random.pick([0, 0.003, 0.003, 0.03]));
-  const oddity = random.pick([0, 0, 0.002, 0.01, 0.05]);
-  const answer = kind === 'sync' ? sync(random) : (kind === 'messages' ? messages : context)(random, roomId);
-  const bytes = mutated(Buffer.from(textOf(answer, random, oddity)), random);
+  const bytes = mutated(Buffer.from(text), random);
   return {
     kind,
     bytes,
@@ -69,13 +68,28 @@ export function caseOf(seed: number, number: number): Case {
     rooms: new Set(random.some(ROOMS, 0.6) as RoomId[]),
     canGrow: random.chance(0.5),
     whole: random.chance(0.3),
-    creates: new Map(
-      ROOMS.map((id) => [
-        id,
-        { type: 'm.room.create', room_id: id, content: { avatar_url: 'mxc://hs.test/c' } },
-      ]),
-    ),
+    creates: CREATES,
   };
+}
+
+const CREATES = new Map(
+  ROOMS.map((id) => [id, { type: 'm.room.create', room_id: id, content: { avatar_url: 'mxc://hs.test/c' } }]),
+);
+
+type Answer = { readonly kind: Case['kind']; readonly roomId: string; readonly text: string };
+let last: { readonly key: string; readonly answer: Answer } | null = null;
+
+function answerOf(seed: number, number: number): Answer {
+  const key = `${seed} ${number}`;
+  if (last?.key === key) return last.answer;
+  const random = randomOf(Math.imul(seed, 0x85ebca6b) ^ number);
+  const kind = random.pick(['messages', 'context', 'sync', 'sync', 'sync'] as const);
+  const roomId = random.pick(ROOMS);
+  setRarity(random.pick([0, 0.003, 0.003, 0.03]));
+  const oddity = random.pick([0, 0, 0.002, 0.01, 0.05]);
+  const answer = kind === 'sync' ? sync(random) : (kind === 'messages' ? messages : context)(random, roomId);
+  last = { key, answer: { kind, roomId, text: textOf(answer, random, oddity) } };
+  return last.answer;
 }
 
 /** The bytes after some accidents, or none. */
