@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { MintwardenError } from '../../domain/errors.ts';
 import type { GatewayResponse } from '../http/response.ts';
 import { type ByteInput, byteInput, byteTaskOf, type ReferencesOf } from './byte-input.ts';
 import type { FilterJob, FilterTask, LocalFilterJob } from './filter-job.ts';
@@ -80,21 +81,27 @@ function twice(bytes: ByteInput, tree: FilterInput, onDifference: () => void): F
   };
 }
 
-/** Takes each step in both ways; where they differ, what the filter over parsed JSON says counts. */
+/**
+ * Takes each step in both ways; where they differ, what the filter over parsed JSON says counts. The one over
+ * bytes may find out in an earlier step that an answer is invalid.
+ */
 function comparedJob(bytes: LocalFilterJob, tree: FilterJob, onDifference: () => void): FilterJob {
+  let isInvalid = false;
   const compare = async <Value>(
     byBytes: () => Value,
     byTree: () => Value | Promise<Value>,
     read: (value: Value) => unknown,
   ): Promise<Value> => {
-    const [one, other] = await Promise.allSettled([(async () => byBytes())(), (async () => byTree())()]);
-    const isSame =
-      one.status === 'fulfilled' && other.status === 'fulfilled'
-        ? isDeepStrictEqual(read(one.value), read(other.value))
-        : one.status === other.status;
-    if (!isSame) onDifference();
-    if (other.status === 'rejected') throw other.reason;
-    return other.value;
+    const one = isInvalid ? null : attempted(byBytes);
+    if (one === null) isInvalid = true;
+    try {
+      const other = await byTree();
+      if (one !== null && !isDeepStrictEqual(read(one.value), read(other))) onDifference();
+      return other;
+    } catch (error) {
+      if (one !== null) onDifference();
+      throw error;
+    }
   };
   return {
     roomIds: () =>
@@ -109,15 +116,27 @@ function comparedJob(bytes: LocalFilterJob, tree: FilterJob, onDifference: () =>
         () => tree.filter(rooms, whole),
         (summary) => ({ ...summary, missingCreate: summary.missingCreate.toSorted() }),
       ),
-    response: (creates) =>
-      compare<GatewayResponse>(
+    async response(creates) {
+      const response = await compare<GatewayResponse>(
         () => bytes.response(creates),
         () => tree.response(creates),
         ({ status, body, serialized }) => [
           status,
           serialized === undefined ? body : (JSON.parse(Buffer.from(serialized).toString()) as unknown),
         ],
-      ),
+      );
+      if (isInvalid) onDifference();
+      return response;
+    },
     release: () => tree.release(),
   };
+}
+
+function attempted<Value>(run: () => Value): { readonly value: Value } | null {
+  try {
+    return { value: run() };
+  } catch (error) {
+    if (error instanceof MintwardenError) return null;
+    throw error;
+  }
 }

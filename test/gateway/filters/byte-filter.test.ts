@@ -134,7 +134,7 @@ describe('an answer is invalid', () => {
     ['without its list', '{"start":"a"}'],
   ])('that is %s', (_, given) => {
     expect(() => filterBytes(Buffer.from(given), TASK)).toThrow(
-      expect.objectContaining({ code: 'homeserver-nonsense' }),
+      expect.objectContaining({ code: 'homeserver-invalid-response' }),
     );
     for (const size of [1, 3]) {
       const filter = byteFilter(TASK);
@@ -142,7 +142,7 @@ describe('an answer is invalid', () => {
         const bytes = Buffer.from(given);
         for (let at = 0; at < bytes.length; at += size) filter.push(bytes.subarray(at, at + size));
         filter.end();
-      }).toThrow(expect.objectContaining({ code: 'homeserver-nonsense' }));
+      }).toThrow(expect.objectContaining({ code: 'homeserver-invalid-response' }));
     }
   });
 
@@ -152,7 +152,7 @@ describe('an answer is invalid', () => {
       const [before = '', after = ''] = good.split('é');
       const given = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
       expect(() => filterBytes(given, TASK)).toThrow(
-        expect.objectContaining({ code: 'homeserver-nonsense' }),
+        expect.objectContaining({ code: 'homeserver-invalid-response' }),
       );
     },
   );

@@ -42,9 +42,9 @@ export type FilteredBytes = { readonly bytes: Buffer; readonly references: reado
  * other request waits. Shows what the filter over parsed JSON shows, or less.
  */
 export interface ByteFilter {
-  /** Takes a piece; it is not referred to afterwards. @throws MintwardenError `homeserver-nonsense` */
+  /** Takes a piece; it is not referred to afterwards. @throws MintwardenError `homeserver-invalid-response` */
   push(piece: Uint8Array): void;
-  /** That was all. @throws MintwardenError `homeserver-nonsense` */
+  /** That was all. @throws MintwardenError `homeserver-invalid-response` */
   end(): void;
   /** Of a `/sync`, after its end: the rooms the subject is in or invited to. */
   readonly roomIds: readonly string[];
@@ -149,7 +149,7 @@ let idle: (Parts & { readonly stream: Stream; roomId: string; roomIdJson: Buffer
 
 /**
  * Filters a small `/messages` or `/context` in one go.
- * @throws MintwardenError `homeserver-nonsense`
+ * @throws MintwardenError `homeserver-invalid-response`
  */
 export function filterBytes(bytes: Uint8Array, task: RoomTask): FilteredBytes {
   if (!isUtf8(bytes)) throw invalidResponse('UTF-8');

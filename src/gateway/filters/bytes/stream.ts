@@ -64,7 +64,7 @@ export class Stream {
     for (const frame of this.#frames) frame.from = -1;
   }
 
-  /** Reads as far as the bytes go. @throws MintwardenError `homeserver-nonsense` */
+  /** Reads as far as the bytes go. @throws MintwardenError `homeserver-invalid-response` */
   run(): void {
     const scan = this.#scan;
     if (scan.end - scan.pos < this.#wanted) return;

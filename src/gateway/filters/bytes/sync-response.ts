@@ -23,7 +23,7 @@ type ShownRoom = { readonly room: SyncRoom; readonly data: readonly string[] };
 /**
  * Decides about what depends on the rooms in scope: which rooms are shown, and what of account data.
  * @param whole keeps rooms in which there is no news; for those without, all create events are wanted
- * @throws MintwardenError `homeserver-nonsense`
+ * @throws MintwardenError `homeserver-invalid-response`
  */
 export function syncResponse(
   given: SyncRooms,

@@ -75,7 +75,7 @@ function shownOrNothing(run: () => Shown, onInvalid: (why: string) => void): Sho
   try {
     return run();
   } catch (error) {
-    if (error instanceof MintwardenError && error.code === 'homeserver-nonsense') {
+    if (error instanceof MintwardenError && error.code === 'homeserver-invalid-response') {
       onInvalid(error.message.replace(/^.* proper (.*)\.$/, '$1'));
       return null;
     }
