@@ -18,21 +18,24 @@ export type MediaReference = {
  * The keys under which events have addresses: files, their thumbnails, encrypted or not, pictures of rooms
  * and users, stickers, packs of them, galleries, and the same in an edit's new content.
  */
-const KEYS = new Set(['url', 'thumbnail_url', 'avatar_url']);
+export const MEDIA_KEYS: ReadonlySet<string> = new Set(['url', 'thumbnail_url', 'avatar_url']);
 /**
  * What clients copy from the event they answer: with a click on a reaction, or the quotation in a reply,
  * someone else would show what the holder had written.
  */
-const COPIED = new Set(['m.relates_to']);
-const MAX_DEPTH = 6;
-const MAX_VALUES = 500;
+export const COPIED_KEY = 'm.relates_to';
+/** How deep in the content, and among how many of its values, addresses are looked for. */
+export const MAX_MEDIA_DEPTH = 6;
+export const MAX_MEDIA_VALUES = 500;
+/** How many references of one answer are remembered. */
+export const MAX_REFERENCES = 2_000;
 /** The homeserver's clock may be that much behind ours. */
 const CLOCKS_MS = 120_000;
 
 /** The addresses in one event that was found to be of this room. */
 export function mediaReferencesOf(event: unknown, roomId: RoomId): readonly MediaReference[] {
   if (!isObject(event) || !isObject(event['content'])) return [];
-  const addresses = addressesIn(event['content']);
+  const addresses = mediaAddressesIn(event['content']);
   if (addresses === null) return [];
   const { type, sender, state_key: key, origin_server_ts: at } = event;
   if (typeof type !== 'string' || typeof sender !== 'string') return [];
@@ -46,23 +49,36 @@ export function mediaReferencesOf(event: unknown, roomId: RoomId): readonly Medi
   return [...addresses].map((address) => ({ address, ...from }));
 }
 
-function addressesIn(content: JsonObject): ReadonlySet<MediaAddress> | null {
+/** The addresses in an event's content; null: none. */
+export function mediaAddressesIn(content: JsonObject): ReadonlySet<MediaAddress> | null {
   let found: Set<MediaAddress> | null = null;
   let values = 0;
   const visit = (value: object, depth: number): void => {
     for (const key in value) {
-      if (++values > MAX_VALUES) return;
+      if (++values > MAX_MEDIA_VALUES) return;
       const inner: unknown = (value as JsonObject)[key];
       if (typeof inner === 'string') {
-        if (!inner.startsWith('mxc:') || !KEYS.has(key)) continue;
+        if (!inner.startsWith('mxc:') || !MEDIA_KEYS.has(key)) continue;
         const address = parseMediaAddress(inner);
         if (address !== null) (found ??= new Set()).add(address);
-      } else if (typeof inner === 'object' && inner !== null && depth < MAX_DEPTH && !COPIED.has(key))
+      } else if (typeof inner === 'object' && inner !== null && depth < MAX_MEDIA_DEPTH && key !== COPIED_KEY)
         visit(inner, depth + 1);
     }
   };
   visit(content, 1);
   return found;
+}
+
+/** Adds what an event that is shown refers to, and the events that are bundled in it. */
+export function addMediaReferences(event: unknown, roomId: RoomId, found: MediaReference[]): void {
+  if (!isObject(event) || found.length >= MAX_REFERENCES) return;
+  for (const reference of mediaReferencesOf(event, roomId)) found.push(reference);
+  const { unsigned } = event;
+  const relations = isObject(unsigned) ? unsigned['m.relations'] : undefined;
+  if (!isObject(relations)) return;
+  addMediaReferences(relations['m.replace'], roomId, found);
+  if (isObject(relations['m.thread']))
+    addMediaReferences(relations['m.thread']['latest_event'], roomId, found);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Log } from '../ports/log.ts';
 import type { Transactions } from '../ports/transactions.ts';
 import { CATALOGUE } from './endpoints/catalogue.ts';
 import { introspection } from './explain/introspection.ts';
+import { answerFilters, type FilterOptions } from './filter-worker/answer-filters.ts';
 import { createFilterWorker } from './filter-worker/filter-worker.ts';
 import type { RateClass } from './http/call.ts';
 import { instanceProver } from './http/instance-proof.ts';
@@ -39,6 +40,8 @@ export type GatewayOptions = {
   /** Where the homeserver answers, without a trailing slash. */
   readonly homeserverUrl: string;
   readonly transport?: TransportSetting;
+  /** `gateway.filter` in the configuration. */
+  readonly filter?: FilterOptions['mode'];
   /** The base URL holders use, for `.well-known/matrix/client`. */
   readonly publicUrl: string;
   readonly accessControl: AccessControl;
@@ -75,11 +78,14 @@ export function createServices(options: GatewayOptions): Composed {
   const timer = coarseTimer();
   const transport = chooseTransport(homeserverUrl, options.transport ?? 'auto', process.env);
   const json = createJsonClient(transport, limits, timer);
-  const filterWorker = createFilterWorker({
-    queueBytes: limits.largeBytes,
-    stepTimeoutMs: limits.largeTimeoutMs,
-    log,
-  });
+  const filterWorker = answerFilters(
+    createFilterWorker({ queueBytes: limits.largeBytes, stepTimeoutMs: limits.largeTimeoutMs, log }),
+    {
+      mode: options.filter ?? 'auto',
+      onDifference: (difference) =>
+        log.error('filters differ, everything is filtered over parsed JSON until the next start', difference),
+    },
+  );
   const files = createFileClient(homeserverUrl);
   const rateLimiters = options.rateLimiters ?? {
     writes: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),

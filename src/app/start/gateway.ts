@@ -19,6 +19,7 @@ export async function startGateway(
     trustedProxies: config.gateway.trusted_proxies,
     homeserverUrl: config.homeserver.url,
     transport: config.gateway.transport,
+    filter: config.gateway.filter,
     publicUrl: config.gateway.public_url,
     accessControl: access,
     sentence: (grant, now) => lineToText(scopeSentence(grant, now)),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { GatewayResponse } from '../http/response.ts';
-import { type ByteInput, byteInput, byteTaskOf, type ReferencesOf } from './byte-input.ts';
+import { type ByteInput, byteInput, byteTaskOf } from './byte-input.ts';
 import type { FilterJob, FilterTask, LocalFilterJob } from './filter-job.ts';
 import type { FilterInput, FilterWorker } from './filter-worker.ts';
 
@@ -15,7 +15,6 @@ export type FilterDifference = {
 export type FilterOptions = {
   /** `auto`: over their bytes where that is possible; `tree`: all over parsed JSON. */
   readonly mode: 'auto' | 'tree';
-  readonly referencesOf: ReferencesOf;
   /** Told once: from then on everything is filtered over parsed JSON, until the next start. */
   readonly onDifference: (difference: FilterDifference) => void;
   /** For tests: whether an answer is filtered in both ways. */
@@ -32,13 +31,13 @@ const MAX_COMPARED_BYTES = 524_288;
  * in the worker. A sample goes both ways.
  */
 export function answerFilters(worker: FilterWorker, options: FilterOptions): FilterWorker {
-  const { mode, referencesOf, onDifference, isSampled = () => Math.random() * SAMPLE < 1 } = options;
+  const { mode, onDifference, isSampled = () => Math.random() * SAMPLE < 1 } = options;
   let isOff = mode === 'tree';
   return {
     open(work, grantId) {
       const task = isOff ? null : byteTaskOf(work);
       if (task === null) return worker.open(work, grantId);
-      const bytes = byteInput(task, referencesOf);
+      const bytes = byteInput(task);
       if (!isSampled()) return once(bytes);
       return twice(bytes, worker.open(work, grantId), () => {
         if (!isOff) onDifference({ answer: work.kind });

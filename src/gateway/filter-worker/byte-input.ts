@@ -3,7 +3,6 @@ import type { RoomId } from '../../domain/ids.ts';
 import { canGrow } from '../../domain/scope.ts';
 import { byteFilter, type ByteFilter, type ByteFilterTask } from '../filters/bytes/byte-filter.ts';
 import type { SyncResponse } from '../filters/bytes/sync-response.ts';
-import type { EventMedia } from '../filters/event-media.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
 import { type GatewayResponse, NOT_FOUND } from '../http/response.ts';
 import { type FilterTask, type LocalFilterJob, UNSUMMARIZED } from './filter-job.ts';
@@ -13,9 +12,6 @@ export type ByteInput = {
   push(chunk: Uint8Array): void;
   end(): LocalFilterJob;
 };
-
-/** How the media that an answer refers to is told. */
-export type ReferencesOf = (media: readonly EventMedia[]) => GatewayResponse['showings'];
 
 const ROOM_TASKS: Readonly<Record<string, 'messages' | 'context'>> = {
   getRoomEvents: 'messages',
@@ -29,14 +25,14 @@ export function byteTaskOf(work: FilterTask): ByteFilterTask | null {
     const named = canGrow(scope) || scope.rooms === 'all' ? null : new Set<string>(scope.rooms);
     return { kind: 'sync', view: work.view, mayShow: (roomId) => named === null || named.has(roomId) };
   }
-  const kind = work.kind === 'line' ? ROOM_TASKS[work.lineId] : undefined;
-  if (kind === undefined || work.kind !== 'line') return null;
+  const kind = work.kind === 'endpoint' ? ROOM_TASKS[work.endpointId] : undefined;
+  if (kind === undefined || work.kind !== 'endpoint') return null;
   const { params, access } = work.call;
   return { kind, roomId: params['roomId'] ?? '', readable: readableTypesOf(access.grant.scope) };
 }
 
 /** Filters an answer while it arrives. What is wrong with it is told by the job's first step. */
-export function byteInput(task: ByteFilterTask, referencesOf: ReferencesOf): ByteInput {
+export function byteInput(task: ByteFilterTask): ByteInput {
   const filter = byteFilter(task);
   let fault: MintwardenError | null = null;
   const attempt = (run: () => void): void => {
@@ -51,17 +47,12 @@ export function byteInput(task: ByteFilterTask, referencesOf: ReferencesOf): Byt
     push: (chunk) => attempt(() => filter.push(chunk)),
     end() {
       attempt(() => filter.end());
-      return byteJob(filter, fault, task.kind === 'sync', referencesOf);
+      return byteJob(filter, fault, task.kind === 'sync');
     },
   };
 }
 
-function byteJob(
-  filter: ByteFilter,
-  fault: MintwardenError | null,
-  isSync: boolean,
-  referencesOf: ReferencesOf,
-): LocalFilterJob {
+function byteJob(filter: ByteFilter, fault: MintwardenError | null, isSync: boolean): LocalFilterJob {
   let sync: SyncResponse | null = null;
   return {
     roomIds() {
@@ -80,7 +71,7 @@ function byteJob(
         status: 200,
         body: null,
         serialized: written.bytes,
-        showings: referencesOf(written.references),
+        mediaReferences: written.references,
       };
     },
     release: () => undefined,

@@ -1,13 +1,11 @@
 import { isObject } from '../../domain/json.ts';
 import type { RoomId } from '../../domain/ids.ts';
-import { type MediaReference, mediaReferencesOf } from '../../domain/media-reference.ts';
-
-const MAX_REFERENCES = 2_000;
+import { addMediaReferences, MAX_REFERENCES, type MediaReference } from '../../domain/media-reference.ts';
 
 /** The files that events of one room show, and the events that are bundled in them. */
 export function referencesInEvents(events: Iterable<unknown>, roomId: RoomId): readonly MediaReference[] {
   const found: MediaReference[] = [];
-  for (const event of events) addReferences(event, roomId, found);
+  for (const event of events) addMediaReferences(event, roomId, found);
   return found.slice(0, MAX_REFERENCES);
 }
 
@@ -40,15 +38,5 @@ export function referencesInSlidingSync(body: unknown): readonly MediaReference[
 
 function addAll(events: unknown, roomId: string, found: MediaReference[]): void {
   if (!Array.isArray(events)) return;
-  for (const event of events as unknown[]) addReferences(event, roomId as RoomId, found);
-}
-
-function addReferences(event: unknown, roomId: RoomId, found: MediaReference[]): void {
-  if (!isObject(event) || found.length >= MAX_REFERENCES) return;
-  for (const reference of mediaReferencesOf(event, roomId)) found.push(reference);
-  const { unsigned } = event;
-  const relations = isObject(unsigned) ? unsigned['m.relations'] : undefined;
-  if (!isObject(relations)) return;
-  addReferences(relations['m.replace'], roomId, found);
-  if (isObject(relations['m.thread'])) addReferences(relations['m.thread']['latest_event'], roomId, found);
+  for (const event of events as unknown[]) addMediaReferences(event, roomId as RoomId, found);
 }

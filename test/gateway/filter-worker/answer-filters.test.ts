@@ -10,7 +10,6 @@ import {
 import type { FilterWorker } from '../../../src/gateway/filter-worker/filter-worker.ts';
 import { parseUpstreamJson } from '../../../src/gateway/filter-worker/parse-upstream-json.ts';
 import { ok } from '../../../src/gateway/http/response.ts';
-import { mediaReferencesIn } from '../../../src/gateway/media/media-references.ts';
 import { ALICE, OPS, SECRET } from '../support/grants.ts';
 
 const GRANT = 'g' as GrantId;
@@ -50,13 +49,13 @@ async function shown(filters: FilterWorker, task: FilterTask, answer = ANSWER): 
   const job = input.end();
   await job.roomIds();
   const { nextBatch, news } = await job.filter(new Set([OPS as RoomId]), false);
-  const { body, serialized, showings } = await job.response(new Map());
+  const { body, serialized, mediaReferences } = await job.response(new Map());
   job.release();
   return {
     nextBatch,
     news,
     body: serialized === undefined ? body : (JSON.parse(Buffer.from(serialized).toString()) as unknown),
-    media: showings?.map(({ address }) => address),
+    media: mediaReferences?.map(({ address }) => address),
   };
 }
 
@@ -66,7 +65,6 @@ const options = (isSampled: boolean, mode: 'auto' | 'tree' = 'auto') => {
     differences,
     options: {
       mode,
-      referencesOf: mediaReferencesIn,
       onDifference: (difference: FilterDifference) => void differences.push(difference),
       isSampled: () => isSampled,
     },

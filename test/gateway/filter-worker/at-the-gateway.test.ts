@@ -16,8 +16,8 @@ const page = (events: number) => ({
   })),
 });
 
-test('a large page is filtered like a small one', async () => {
-  await using s = await stage({ rooms: [OPS] });
+test.each(['auto', 'tree'] as const)('a large page is filtered like a small one (%s)', async (filter) => {
+  await using s = await stage({ rooms: [OPS], filter });
   s.homeserver.answer(() => page(4_000));
   const got = await s.ask('GET', MESSAGES);
   expect(got.status).toBe(200);
@@ -26,7 +26,7 @@ test('a large page is filtered like a small one', async () => {
 });
 
 test('a grant that ends while its answer is with the thread shows nothing of it, and is told at once', async () => {
-  await using s = await stage({ rooms: [OPS] });
+  await using s = await stage({ rooms: [OPS], filter: 'tree' });
   const sent = Promise.withResolvers<void>();
   s.homeserver.answer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -42,7 +42,7 @@ test('a grant that ends while its answer is with the thread shows nothing of it,
 });
 
 test('more than may be with the thread is told as too many requests, and what went before still counts for nothing', async () => {
-  await using s = await stage({ rooms: [OPS], limits: { largeBytes: 200_000 } });
+  await using s = await stage({ rooms: [OPS], filter: 'tree', limits: { largeBytes: 200_000 } });
   s.homeserver.answer(() => page(40_000));
   expect(await s.ask('GET', MESSAGES)).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } });
   s.homeserver.answer(() => page(1_000));

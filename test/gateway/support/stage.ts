@@ -18,11 +18,16 @@ export const UPSTREAM_TOKEN = 'syt_upstream_token';
 /** What a holder got. */
 type Got = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
 
-let everythingInThread = false;
+let everythingLarge: 'auto' | 'tree' | null = null;
 
 /** From now on every answer is filtered in the other thread, as large ones are. */
 export function filterInThread(): void {
-  everythingInThread = true;
+  everythingLarge = 'tree';
+}
+
+/** From now on every answer is filtered as large ones are: over its bytes, where that is possible. */
+export function filterOverBytes(): void {
+  everythingLarge = 'auto';
 }
 
 /** A gateway before a recording homeserver, with one good token. */
@@ -52,6 +57,7 @@ export async function stage(
     joined?: readonly RoomId[];
     grant?: Partial<Grant>;
     limits?: GatewayOptions['limits'];
+    filter?: GatewayOptions['filter'];
     homeserverUrl?: string;
     transactions?: Transactions;
     trustedProxies?: GatewayOptions['trustedProxies'];
@@ -76,12 +82,13 @@ export async function stage(
     ...(options.transactions === undefined ? {} : { transactions: options.transactions }),
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
+    filter: options.filter ?? everythingLarge ?? 'auto',
     ...(options.instanceKey === undefined ? {} : { instanceKey: options.instanceKey }),
     // Tests ask faster than holders may; attacks/exhaustion.test.ts says how fast those may.
     limits: {
       requestsPerSecond: 1e6,
       requestsAtOnce: 1e6,
-      ...(everythingInThread ? { inPlaceBytes: 0 } : {}),
+      ...(everythingLarge === null ? {} : { inPlaceBytes: 0 }),
       ...options.limits,
     },
   });
@@ -112,7 +119,7 @@ export async function stage(
       const closed = once(socket, 'close').catch(() => undefined);
       socket.write(bytes);
       // The other thread answers when it likes.
-      const silenceMs = waitMs ?? (everythingInThread ? 300 : null);
+      const silenceMs = waitMs ?? (everythingLarge === null ? null : 300);
       if (silenceMs !== null) socket.setTimeout(silenceMs, () => socket.destroy());
       else
         for (let before = -1; !socket.closed && before !== chunks.length;) {

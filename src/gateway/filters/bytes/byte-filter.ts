@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { RoomId } from '../../../domain/ids.ts';
 import { invalidResponse } from '../json-shape.ts';
-import type { EventMedia } from '../event-media.ts';
+import type { MediaReference } from '../../../domain/media-reference.ts';
 import type { ReadableTypes } from '../readable-types.ts';
 import type { ReadView } from '../read-view.ts';
 import { roomRules } from '../shapes/room.ts';
@@ -35,7 +35,7 @@ export type RoomTask = {
 };
 
 /** An answer as it is written; null: what was asked for is not to be seen (404). */
-export type FilteredBytes = { readonly bytes: Buffer; readonly references: readonly EventMedia[] } | null;
+export type FilteredBytes = { readonly bytes: Buffer; readonly references: readonly MediaReference[] } | null;
 
 /**
  * Filters one answer while it arrives. Takes time in proportion to each piece alone (0.2 ms for 64 KB), so no

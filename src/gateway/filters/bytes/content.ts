@@ -1,5 +1,12 @@
+import { type MediaAddress, parseMediaAddress } from '../../../domain/media-address.ts';
 import { isObject, type JsonObject } from '../json-shape.ts';
-import { COPIED_KEY, MAX_MEDIA_DEPTH, MAX_MEDIA_VALUES, MEDIA_KEYS, mediaUrisIn } from '../event-media.ts';
+import {
+  COPIED_KEY,
+  MAX_MEDIA_DEPTH,
+  MAX_MEDIA_VALUES,
+  MEDIA_KEYS,
+  mediaAddressesIn,
+} from '../../../domain/media-reference.ts';
 import type { Output } from './output.ts';
 import { CLOSE_LIST, CLOSE_OBJECT, COMMA, OPEN_LIST, OPEN_OBJECT, QUOTE, type Scanner } from './scanner.ts';
 
@@ -22,7 +29,7 @@ const COMPARED_KEYS = 12;
  */
 export class Content {
   /** The addresses of media in the content that was read last. */
-  media: readonly string[] | null = null;
+  media: readonly MediaAddress[] | null = null;
   readonly #scan: Scanner;
   readonly #out: Output;
   #isOdd = false;
@@ -58,7 +65,7 @@ export class Content {
     }
     const fits = pos - start <= MAX_PARSED_BYTES;
     const parsed: unknown = fits ? JSON.parse(scan.text(start, pos)) : null;
-    if (isObject(parsed) && looksForMedia) this.media = [...(mediaUrisIn(parsed) ?? [])];
+    if (isObject(parsed) && looksForMedia) this.media = [...(mediaAddressesIn(parsed) ?? [])];
     if (!this.#isOdd) this.#out.span(start, pos);
     else if (isObject(parsed)) this.#write(parsed);
     else return false;
@@ -70,10 +77,11 @@ export class Content {
   }
 
   #take(): void {
-    const media: string[] = [];
+    const media: MediaAddress[] = [];
     for (let at = 0; at < this.#found.length; at += 2) {
       const uri = this.#scan.value(this.#found[at] as number, this.#found[at + 1] as number);
-      if (uri.startsWith('mxc:') && !media.includes(uri)) media.push(uri);
+      const address = parseMediaAddress(uri);
+      if (address !== null && !media.includes(address)) media.push(address);
     }
     this.media = media;
   }

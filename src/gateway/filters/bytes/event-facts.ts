@@ -1,3 +1,5 @@
+import type { RoomId } from '../../../domain/ids.ts';
+import type { MediaAddress } from '../../../domain/media-address.ts';
 import { MAX_NESTED_EVENTS } from '../shapes/event.ts';
 import type { EventRule } from '../shapes/rule.ts';
 import { ROLES } from './compile.ts';
@@ -13,7 +15,7 @@ const MEMBER = Buffer.from('"m.room.member"');
 export class EventFacts {
   /** Where the fields begin and how long they are. */
   readonly #roles = new Int32Array((MAX_NESTED_EVENTS + 1) * ROLE_COUNT * 2);
-  readonly #media: (readonly string[] | null)[] = [];
+  readonly #media: (readonly MediaAddress[] | null)[] = [];
   readonly #scan: Scanner;
 
   constructor(scan: Scanner) {
@@ -28,7 +30,7 @@ export class EventFacts {
   }
 
   /** The addresses of media in its content. */
-  setMedia(depth: number, media: readonly string[] | null): void {
+  setMedia(depth: number, media: readonly MediaAddress[] | null): void {
     this.#media[depth] = media;
   }
 
@@ -62,14 +64,15 @@ export class EventFacts {
     return media?.length ?? 0;
   }
 
-  #refer(depth: number, media: readonly string[], { roomId, references }: RoomEvents): void {
+  #refer(depth: number, media: readonly MediaAddress[], { roomId, references }: RoomEvents): void {
     const type = this.#text(depth, ROLES.type);
     const sender = this.#text(depth, ROLES.sender);
     const stateKey = this.has(depth, ROLES.state_key) ? this.#text(depth, ROLES.state_key) : null;
     const start = this.#start(depth, ROLES.origin_server_ts);
     const sentAt =
       start < 0 ? null : Number(this.#scan.text(start, this.#end(depth, ROLES.origin_server_ts)));
-    for (const uri of media) references.push({ uri, roomId, type, sender, stateKey, sentAt });
+    for (const address of media)
+      references.push({ address, roomId: roomId as RoomId, type, sender, stateKey, sentAt });
   }
 
   #start(depth: number, role: number): number {

@@ -1,6 +1,7 @@
 import { unreachable } from '../../../domain/errors.ts';
+import type { RoomId } from '../../../domain/ids.ts';
 import { isObject } from '../json-shape.ts';
-import { MAX_REFERENCES, eventMediaIn } from '../event-media.ts';
+import { MAX_REFERENCES, addMediaReferences } from '../../../domain/media-reference.ts';
 import { contextOf, EMPTY, MISFIT, project } from '../project.ts';
 import { MAX_NESTED_EVENTS } from '../shapes/event.ts';
 import type { DataRule, EventRule, MapRule } from '../shapes/rule.ts';
@@ -81,7 +82,7 @@ export class Items {
     if (shown === MISFIT) return OTHER_TYPE;
     if (shown === EMPTY) return NOTHING;
     if (rule.op === OPS.event && isObject(shown)) {
-      if ((rule.rule as EventRule).media) eventMediaIn(shown, roomId, references);
+      if ((rule.rule as EventRule).media) addMediaReferences(shown, roomId as RoomId, references);
       if (shown['type'] === 'm.room.create') this.room.hasCreate = true;
       if (
         shown['type'] === 'm.room.member' &&
@@ -166,14 +167,14 @@ export class Items {
         const key = scan.pos;
         scan.string();
         if (scan.isEscaped) throw TO_TREE;
-        const field = isDropped ? null : findField(scan, rule, key + 1, scan.pos - 1);
+        const field = findField(scan, rule, key + 1, scan.pos - 1);
         scan.colon();
-        if (field === null) {
+        if (field !== null && (seen & field.bit) !== 0) throw TO_TREE;
+        if (field !== null) seen |= field.bit;
+        if (field === null || isDropped) {
           this.#skip.whole();
           from = -1;
         } else {
-          if ((seen & field.bit) !== 0) throw TO_TREE;
-          seen |= field.bit;
           const mark = out.position();
           const start = scan.pos;
           if (from >= 0) out.span(from, start);

@@ -1,4 +1,4 @@
-import type { EventMedia } from '../event-media.ts';
+import type { MediaReference } from '../../../domain/media-reference.ts';
 
 /** What is known of the room whose events are read, and what was seen in them. */
 export type RoomEvents = {
@@ -10,7 +10,7 @@ export type RoomEvents = {
   hasCreate: boolean;
   hasOwnMember: boolean;
   news: boolean;
-  references: EventMedia[];
+  references: MediaReference[];
   /** Account data, to be projected when the rooms in scope are known. */
   data: Buffer[];
 };

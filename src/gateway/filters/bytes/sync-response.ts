@@ -1,6 +1,6 @@
 import type { RoomId } from '../../../domain/ids.ts';
 import { invalidResponse, type JsonObject } from '../json-shape.ts';
-import { MAX_REFERENCES, type EventMedia, eventMediaIn } from '../event-media.ts';
+import { MAX_REFERENCES, type MediaReference, addMediaReferences } from '../../../domain/media-reference.ts';
 import { contextOf, isShown, project } from '../project.ts';
 import type { ReadView } from '../read-view.ts';
 import type { DataRule } from '../shapes/rule.ts';
@@ -15,7 +15,7 @@ export type SyncResponse = {
   /** The rooms that lack their create event. */
   readonly missingCreate: readonly string[];
   /** @param creates create events to add, by room */
-  write(creates: ReadonlyMap<string, JsonObject>): { bytes: Buffer; references: readonly EventMedia[] };
+  write(creates: ReadonlyMap<string, JsonObject>): { bytes: Buffer; references: readonly MediaReference[] };
 };
 
 type ShownRoom = { readonly room: SyncRoom; readonly data: readonly string[] };
@@ -77,9 +77,9 @@ function written(
   shown: ReadonlyMap<string, readonly ShownRoom[]>,
   account: readonly string[],
   creates: ReadonlyMap<string, JsonObject>,
-): { bytes: Buffer; references: EventMedia[] } {
+): { bytes: Buffer; references: MediaReference[] } {
   const parts: Uint8Array[] = [];
-  const references: EventMedia[] = [];
+  const references: MediaReference[] = [];
   let text = `{"next_batch":${JSON.stringify(given.nextBatch)}`;
   const view = (start: number, end: number): void => {
     parts.push(Buffer.from(text), out.view(start, end));
@@ -100,7 +100,7 @@ function written(
         view(room.start, room.insertAt);
         text = JSON.stringify(create) + (room.hasState ? ',' : '');
         view(room.insertAt, room.end);
-        eventMediaIn(create, room.events.roomId, references);
+        addMediaReferences(create, room.events.roomId as RoomId, references);
       } else view(room.start, room.end);
       const isMember = section === 'join' || section === 'leave';
       text += `${isMember ? `,"account_data":{"events":[${data.join(',')}]}` : ''}}`;

@@ -5,7 +5,7 @@ import { roomsMissingCreate, addCreateEvents } from '../../../../src/gateway/fil
 import { parseUpstreamJson } from '../../../../src/gateway/filter-worker/parse-upstream-json.ts';
 import { byteFilter } from '../../../../src/gateway/filters/bytes/byte-filter.ts';
 import { isObject, type JsonObject } from '../../../../src/gateway/filters/json-shape.ts';
-import { type EventMedia, eventMediaIn } from '../../../../src/gateway/filters/event-media.ts';
+import { type MediaReference, addMediaReferences } from '../../../../src/domain/media-reference.ts';
 import { readableTypesOf } from '../../../../src/gateway/filters/readable-types.ts';
 import { contextFilter, messagesFilter } from '../../../../src/gateway/filters/room.ts';
 import { filterSync, roomIdsInSync } from '../../../../src/gateway/filters/sync.ts';
@@ -28,7 +28,7 @@ export type Case = {
 /** What is shown of an answer; null: nothing, since it is invalid (502) or hidden (404). */
 type Shown = {
   readonly body: unknown;
-  readonly references: readonly EventMedia[];
+  readonly references: readonly MediaReference[];
   readonly news: boolean;
   readonly missingCreate: readonly string[];
   readonly roomIds: readonly string[];
@@ -86,7 +86,7 @@ function shownOrNothing(run: () => Shown, onInvalid: (why: string) => void): Sho
 function byTree({ kind, bytes, scope, roomId, rooms, whole, creates }: Case): Shown {
   const parsed = parseUpstreamJson(bytes);
   if (parsed === undefined) return null;
-  const references: EventMedia[] = [];
+  const references: MediaReference[] = [];
   if (kind === 'sync') {
     const { body, news } = filterSync(parsed, rooms, whole, { subject: ALICE, scope });
     const missingCreate = roomsMissingCreate(body, whole, ALICE);
@@ -114,18 +114,19 @@ function byTree({ kind, bytes, scope, roomId, rooms, whole, creates }: Case): Sh
     shown['events_before'],
     shown['events_after'],
   ])
-    for (const event of (list ?? []) as unknown[]) eventMediaIn(event, roomId, references);
+    for (const event of (list ?? []) as unknown[]) addMediaReferences(event, roomId as RoomId, references);
   return { body: shown, references: sorted(references), news: true, missingCreate: [], roomIds: [] };
 }
 
-function referencesInSync(body: unknown, found: EventMedia[]): void {
+function referencesInSync(body: unknown, found: MediaReference[]): void {
   const rooms = (body as { rooms: Record<string, JsonObject> }).rooms;
   for (const section of [rooms['join'], rooms['leave']])
     for (const [roomId, room] of Object.entries(section ?? {}))
       for (const part of ['timeline', 'state', 'state_after']) {
         const given = (room as JsonObject)[part];
         if (isObject(given))
-          for (const event of given['events'] as unknown[]) eventMediaIn(event, roomId, found);
+          for (const event of given['events'] as unknown[])
+            addMediaReferences(event, roomId as RoomId, found);
       }
 }
 
@@ -170,7 +171,7 @@ function rewritten(body: unknown): unknown {
   return JSON.parse(JSON.stringify(body));
 }
 
-function sorted(references: readonly EventMedia[]): EventMedia[] {
+function sorted(references: readonly MediaReference[]): MediaReference[] {
   return [...new Map(references.map((one) => [canonical(one), one])).entries()]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, one]) => one);
