@@ -4,7 +4,7 @@ import { canGrow } from '../../domain/scope.ts';
 import { byteFilter, type ByteFilter, type ByteFilterTask } from '../filters/bytes/byte-filter.ts';
 import type { SyncResponse } from '../filters/bytes/sync-response.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
-import { type GatewayResponse, NOT_FOUND } from '../http/response.ts';
+import { NOT_FOUND } from '../http/response.ts';
 import { type FilterTask, type LocalFilterJob, UNSUMMARIZED } from './filter-job.ts';
 
 /** An answer that is filtered here, over its bytes, while it arrives. */

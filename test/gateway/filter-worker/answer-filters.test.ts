@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
+import type { GrantId } from '../../../src/domain/ids.ts';
 import { answerFilters, type FilterDifference } from '../../../src/gateway/filter-worker/answer-filters.ts';
 import {
   endpointFilterJob,
@@ -48,7 +48,7 @@ async function shown(filters: FilterWorker, task: FilterTask, answer = ANSWER): 
   for (const byte of Buffer.from(answer)) expect(input.push(Uint8Array.of(byte))).toBe(true);
   const job = input.end();
   await job.roomIds();
-  const { nextBatch, news } = await job.filter(new Set([OPS as RoomId]), false);
+  const { nextBatch, news } = await job.filter(new Set([OPS]), false);
   const { body, serialized, mediaReferences } = await job.response(new Map());
   job.release();
   return {

@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- one interpreter: its rules hold one another */
 import { unreachable } from '../../../domain/errors.ts';
 import type { RoomId } from '../../../domain/ids.ts';
 import { isObject } from '../json-shape.ts';

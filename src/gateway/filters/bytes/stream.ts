@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- one state machine: its steps share what is in the middle of being read */
 import { invalidResponse } from '../json-shape.ts';
 import type { ListRule } from '../shapes/rule.ts';
 import { type CompiledField, type CompiledRule, findField, OPS } from './compile.ts';
