@@ -55,11 +55,6 @@ function inPieces(bytes: Buffer, filter: ReturnType<typeof byteFilter>): void {
   filter.end();
 }
 
-const large = (bytes: Buffer): number => {
-  const filter = byteFilter(TASK);
-  inPieces(bytes, filter);
-  return filter.result()?.bytes.length ?? 0;
-};
 const tree = (bytes: Buffer): number =>
   Buffer.byteLength(JSON.stringify(filterMessages(parseUpstreamJson(bytes), ROOMS).body));
 const parsed = (bytes: Buffer): number => Buffer.byteLength(JSON.stringify(parseUpstreamJson(bytes)));
