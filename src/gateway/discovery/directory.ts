@@ -26,7 +26,7 @@ const SERVER = /^(?:[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
 const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /** Reads a request for the public list. */
-export function listingRooms(call: Call): MultiStep | GatewayResponse {
+export function publicRoomsSteps(call: Call): MultiStep | GatewayResponse {
   const asked = rebuilt({ limit: numberOf(call.query.get('limit')), since: call.query.get('since') }, call);
   const server = serverIn(call);
   if (isResponse(asked)) return asked;
@@ -36,7 +36,7 @@ export function listingRooms(call: Call): MultiStep | GatewayResponse {
 }
 
 /** Reads a search of the public list. */
-export function searchingRooms(call: Call): MultiStep | GatewayResponse {
+export function searchPublicRoomsSteps(call: Call): MultiStep | GatewayResponse {
   const { body } = call;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const asked = rebuilt(body, call);
@@ -57,7 +57,7 @@ export function searchingRooms(call: Call): MultiStep | GatewayResponse {
 }
 
 /** Reads a search for people. */
-export function searchingUsers({ body }: Call): MultiStep | GatewayResponse {
+export function searchUsersSteps({ body }: Call): MultiStep | GatewayResponse {
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { search_term: term, limit = 10 } = body;
   if (!isTerm(term)) return invalid('search_term');
@@ -75,7 +75,7 @@ export function searchingUsers({ body }: Call): MultiStep | GatewayResponse {
 }
 
 /** Reads an alias: where it leads if that is in scope, or anywhere with `directory`. */
-export function resolvingAlias({ params, access }: Call): MultiStep | GatewayResponse {
+export function resolveAliasSteps({ params, access }: Call): MultiStep | GatewayResponse {
   const alias = parseRoomAlias(params['roomAlias'] ?? '');
   if (alias === null) return NOT_FOUND;
   const anywhere = holds(access.grant.scope, 'directory');

@@ -5,7 +5,7 @@ import type { Call } from '../http/call.ts';
 import { holds } from '../filters/read-view.ts';
 
 /** An endpoint's `authorize`: any of these capabilities is enough; if all are missing, the first is named. */
-export function oneOfThese(
+export function requireOneOf(
   first: Capability,
   ...others: readonly Capability[]
 ): (call: Call) => GatewayResponse | null {
@@ -16,7 +16,7 @@ export function oneOfThese(
 }
 
 /** The same where `read` of some types will do. For what shows nothing. */
-export function anyOfThese(
+export function requireOneOfAnyType(
   first: Capability,
   ...others: readonly Capability[]
 ): (call: Call) => GatewayResponse | null {

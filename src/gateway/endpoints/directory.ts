@@ -1,7 +1,7 @@
 import { multiStep } from './tasks.ts';
 import { visibility } from '../filters/directory.ts';
-import { listingRooms, resolvingAlias, searchingRooms } from '../discovery/directory.ts';
-import { oneOfThese } from './authorizers.ts';
+import { publicRoomsSteps, resolveAliasSteps, searchPublicRoomsSteps } from '../discovery/directory.ts';
+import { requireOneOf } from './authorizers.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 
@@ -27,9 +27,9 @@ export const DIRECTORY: readonly Endpoint[] = [
     methods: ['GET'],
     paths: [ALIAS],
     needs: 'read',
-    authorize: oneOfThese('read', 'directory'),
+    authorize: requireOneOf('read', 'directory'),
     room: 'answer',
-    plan: multiStep(resolvingAlias),
+    plan: multiStep(resolveAliasSteps),
     asked: 'unchanged; aliases of other servers are rate-limited',
     shown: 'the ID and servers of a room in scope, otherwise not found. With `directory`, of any room',
     why: 'Clients know rooms by alias. Where an alias of another room leads is not revealed.',
@@ -59,7 +59,7 @@ export const DIRECTORY: readonly Endpoint[] = [
     ...list,
     id: 'getPublicRooms',
     methods: ['GET'],
-    plan: multiStep(listingRooms),
+    plan: multiStep(publicRoomsSteps),
     asked: '`limit`, `since`, `server`; other servers are rate-limited',
   },
   {
@@ -67,7 +67,7 @@ export const DIRECTORY: readonly Endpoint[] = [
     id: 'queryPublicRooms',
     methods: ['POST'],
     body: 'json',
-    plan: multiStep(searchingRooms),
+    plan: multiStep(searchPublicRoomsSteps),
     asked: '`server`; limit, since, search term, room types; other servers are rate-limited',
   },
 ];

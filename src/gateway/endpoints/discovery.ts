@@ -4,7 +4,7 @@ import { searchSteps } from '../discovery/search.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 
 /** What looks beyond one room, and is kept inside the scope. */
-export const FINDING: readonly Endpoint[] = [
+export const DISCOVERY: readonly Endpoint[] = [
   {
     id: 'search',
     kind: 'task',

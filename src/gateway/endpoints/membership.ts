@@ -1,6 +1,6 @@
 import { multiStep } from './tasks.ts';
-import { forgetting, knocking, leaving } from '../writes/membership.ts';
-import { type PersonAct, personActing } from '../writes/person.ts';
+import { forgetSteps, knockSteps, leaveSteps } from '../writes/membership.ts';
+import { type MembershipAction, membershipSteps } from '../writes/person.ts';
 import type { Endpoint, TaskEndpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 
@@ -11,7 +11,7 @@ const moving = { kind: 'task', does: 'multiStep', room: 'path', body: 'json-if-a
 const ACTS = ['join', 'leave', 'forget', 'invite', 'kick', 'ban', 'unban'] as const;
 
 /** An endpoint for what is done to somebody else’s membership. */
-function acting(act: PersonAct): Omit<TaskEndpoint, 'id' | 'why'> {
+function acting(act: MembershipAction): Omit<TaskEndpoint, 'id' | 'why'> {
   const first = act === 'kick' || act === 'unban' ? 'the member is looked up; then ' : '';
   return {
     kind: 'task',
@@ -21,7 +21,7 @@ function acting(act: PersonAct): Omit<TaskEndpoint, 'id' | 'why'> {
     methods: ['POST'],
     paths: [`${R}/${act}`],
     needs: act,
-    plan: multiStep(personActing(act)),
+    plan: multiStep(membershipSteps(act)),
     asked: `${first}POST, the user ID and ${REASON}`,
     shown: 'nothing',
   };
@@ -38,7 +38,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${R}/leave`],
     needs: 'leave',
-    plan: multiStep(leaving),
+    plan: multiStep(leaveSteps),
     asked: `POST, ${REASON}`,
     shown: 'nothing',
     why: 'Ends the subject’s membership; also rejects an invite or takes back a knock. A scope of all rooms loses the room at once.',
@@ -49,7 +49,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${R}/forget`],
     needs: 'leave',
-    plan: multiStep(forgetting),
+    plan: multiStep(forgetSteps),
     asked: 'POST, an empty body',
     shown: 'nothing',
     why: 'Takes the room’s history from the subject. A scope of all rooms contains no room that was left.',
@@ -77,7 +77,7 @@ export const MEMBERSHIP: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${C}/knock/{roomId}`],
     needs: 'knock',
-    plan: multiStep(knocking),
+    plan: multiStep(knockSteps),
     asked: `POST, ${REASON}`,
     shown: 'the room ID',
     why: 'Asks strangers to let the subject in. Aliases are refused, and `via` would make the homeserver contact any server.',

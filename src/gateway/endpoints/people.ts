@@ -1,8 +1,8 @@
 import { multiStep } from './tasks.ts';
 import { presenceStatus } from '../filters/presence.ts';
-import { searchingUsers } from '../discovery/directory.ts';
-import { settingPresence } from '../personal/presence.ts';
-import { deletingField, settingField } from '../personal/profile.ts';
+import { searchUsersSteps } from '../discovery/directory.ts';
+import { setPresenceSteps } from '../personal/presence.ts';
+import { deleteProfileFieldSteps, setProfileFieldSteps } from '../personal/profile.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 import { never, unserved } from './refused.ts';
 
@@ -24,7 +24,7 @@ export const PEOPLE: readonly Endpoint[] = [
     needs: 'profile',
     user: 'self',
     body: 'json',
-    plan: multiStep(settingField),
+    plan: multiStep(setProfileFieldSteps),
     asked: 'only name, avatar and time zone',
     shown: 'nothing',
     why: 'The subject’s profile shows in every room, so it needs its own capability. Other fields cannot be set.',
@@ -38,7 +38,7 @@ export const PEOPLE: readonly Endpoint[] = [
     aliases: MSC4133,
     needs: 'profile',
     user: 'self',
-    plan: multiStep(deletingField),
+    plan: multiStep(deleteProfileFieldSteps),
     asked: 'only name, avatar and time zone',
     shown: 'nothing',
     why: 'As above.',
@@ -65,7 +65,7 @@ export const PEOPLE: readonly Endpoint[] = [
     needs: 'presence',
     user: 'self',
     body: 'json',
-    plan: multiStep(settingPresence),
+    plan: multiStep(setPresenceSteps),
     asked: 'only state and status message',
     shown: 'nothing',
     why: 'A program that runs does not mean the subject is online, unless that is granted.',
@@ -78,7 +78,7 @@ export const PEOPLE: readonly Endpoint[] = [
     paths: [`${C}/user_directory/search`],
     needs: 'directory',
     body: 'json',
-    plan: multiStep(searchingUsers),
+    plan: multiStep(searchUsersSteps),
     asked: 'search term and limit',
     shown: 'user ID, name, avatar',
     why: 'Finds people the subject knows or may know, in any room.',

@@ -2,14 +2,14 @@ import { multiStep } from './tasks.ts';
 import { projectTags } from '../filters/account-data.ts';
 import { requireObject } from '../filters/json-shape.ts';
 import { ok } from '../http/response.ts';
-import { mayWriteData, readingData, writingData } from '../personal/account-data.ts';
+import { maySetAccountData, getAccountDataSteps, setAccountDataSteps } from '../personal/account-data.ts';
 import {
-  readingNotifications,
-  readingSubscription,
-  readingSubscriptions,
+  notificationsSteps,
+  threadSubscriptionSteps,
+  threadSubscriptionsSteps,
 } from '../personal/notifications.ts';
-import { readingRule, readingRules } from '../personal/push-rules.ts';
-import { tagging, untagging } from '../personal/tags.ts';
+import { pushRuleSteps, pushRulesSteps } from '../personal/push-rules.ts';
+import { setTagSteps, deleteTagSteps } from '../personal/tags.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
 
@@ -29,10 +29,10 @@ const data = {
   does: 'multiStep',
   methods: ['PUT'],
   needs: 'account-data',
-  authorize: mayWriteData,
+  authorize: maySetAccountData,
   user: 'self',
   body: 'json',
-  plan: multiStep(writingData),
+  plan: multiStep(setAccountDataSteps),
   shown: 'nothing',
 } as const;
 const tag = {
@@ -63,7 +63,7 @@ export const PERSONAL: readonly Endpoint[] = [
     methods: ['GET'],
     paths: [DATA],
     needs: 'holder',
-    plan: multiStep(readingData),
+    plan: multiStep(getAccountDataSteps),
     asked: 'with `account-data` for that type, unchanged; otherwise nothing',
     shown:
       'the content, without entries keyed by or equal to the ID of a room outside the scope; other types are not found',
@@ -76,7 +76,7 @@ export const PERSONAL: readonly Endpoint[] = [
     methods: ['GET'],
     paths: [ROOM_DATA],
     needs: 'holder',
-    plan: multiStep(readingData),
+    plan: multiStep(getAccountDataSteps),
     asked: 'as above; with `tags` and `markers`, their types; otherwise nothing',
     shown: 'as above, for a room in scope',
     why: 'The subject’s settings for a room; granted only by type.',
@@ -124,10 +124,10 @@ export const PERSONAL: readonly Endpoint[] = [
     id: 'setRoomTag',
     methods: ['PUT'],
     body: 'json-if-any',
-    plan: multiStep(tagging),
+    plan: multiStep(setTagSteps),
     asked: 'only the order',
   },
-  { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], plan: multiStep(untagging), asked: 'as it is' },
+  { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], plan: multiStep(deleteTagSteps), asked: 'as it is' },
   {
     id: 'getPushRules',
     kind: 'task',
@@ -136,7 +136,7 @@ export const PERSONAL: readonly Endpoint[] = [
     paths: [`${C}/pushrules/`],
     aliases: [`${C}/pushrules`],
     needs: 'holder',
-    plan: multiStep(readingRules((global) => ({ global }))),
+    plan: multiStep(pushRulesSteps((global) => ({ global }))),
     asked: 'with `push-rules`, unchanged; otherwise nothing',
     shown:
       'with `push-rules`, the rules that name no room outside the scope and no person; otherwise five empty lists',
@@ -150,7 +150,7 @@ export const PERSONAL: readonly Endpoint[] = [
     paths: [`${C}/pushrules/global/`],
     aliases: [`${C}/pushrules/global`],
     needs: 'holder',
-    plan: multiStep(readingRules((global) => global)),
+    plan: multiStep(pushRulesSteps((global) => global)),
     asked: 'as above',
     shown: 'as above',
     why: 'As above.',
@@ -159,21 +159,21 @@ export const PERSONAL: readonly Endpoint[] = [
     ...rule,
     id: 'getPushRule',
     paths: [RULE],
-    plan: multiStep(readingRule((one) => one)),
+    plan: multiStep(pushRuleSteps((one) => one)),
     why: 'Rules name rooms, people and words.',
   },
   {
     ...rule,
     id: 'isPushRuleEnabled',
     paths: [`${RULE}/enabled`],
-    plan: multiStep(readingRule(({ enabled }) => ({ enabled: enabled === true }))),
+    plan: multiStep(pushRuleSteps(({ enabled }) => ({ enabled: enabled === true }))),
     why: 'As for the rule itself.',
   },
   {
     ...rule,
     id: 'getPushRuleActions',
     paths: [`${RULE}/actions`],
-    plan: multiStep(readingRule(({ actions }) => ({ actions }))),
+    plan: multiStep(pushRuleSteps(({ actions }) => ({ actions }))),
     why: 'As for the rule itself.',
   },
   never('setPushRule', 'PUT', RULE, QUIET),
@@ -192,7 +192,7 @@ export const PERSONAL: readonly Endpoint[] = [
     paths: [`${C}/notifications`],
     needs: 'notifications',
     room: 'answer',
-    plan: multiStep(readingNotifications),
+    plan: multiStep(notificationsSteps),
     asked: '`from`, `limit`, `only`; more pages until there are enough results',
     shown: 'those with an event of a room in scope, with content if the scope can read its type',
     why: 'What notified the subject, and whether they read it, is personal.',
@@ -206,7 +206,7 @@ export const PERSONAL: readonly Endpoint[] = [
     paths: [MSC4306],
     needs: 'notifications',
     room: 'path',
-    plan: multiStep(readingSubscription),
+    plan: multiStep(threadSubscriptionSteps),
     asked: 'the thread root is looked up in that room first',
     shown: 'one flag',
     why: 'What the subject wants to be notified about (MSC4306).',
@@ -227,7 +227,7 @@ export const PERSONAL: readonly Endpoint[] = [
     paths: ['/_matrix/client/unstable/io.element.msc4308/thread_subscriptions'],
     needs: 'notifications',
     room: 'answer',
-    plan: multiStep(readingSubscriptions),
+    plan: multiStep(threadSubscriptionsSteps),
     asked: '`from`, `to`, `limit`, `dir`; more pages while pages are empty after filtering',
     shown: 'those in rooms in scope',
     why: 'The list of such subscriptions (MSC4308).',

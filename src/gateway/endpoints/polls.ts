@@ -12,7 +12,7 @@ import { parsePoll } from '../sync/poll-request.ts';
 import { createAsk } from '../upstream/ask.ts';
 
 /** A `/sync` that shows what is in scope. */
-export function syncing(call: Call): Task | GatewayResponse {
+export function planSync(call: Call): Task | GatewayResponse {
   const poll = parsePoll(call);
   if (isResponse(poll)) return poll;
   return {
@@ -29,7 +29,7 @@ export function syncing(call: Call): Task | GatewayResponse {
 }
 
 /** A `/sync` of a token that may read nothing: clients do not start where it is refused. */
-export function syncingNothing(call: Call): Task | GatewayResponse {
+export function planEmptySync(call: Call): Task | GatewayResponse {
   const poll = parsePoll(call);
   if (isResponse(poll)) return poll;
   return {
@@ -40,7 +40,7 @@ export function syncingNothing(call: Call): Task | GatewayResponse {
 }
 
 /** A sliding sync. */
-export function slidingSyncing(call: Call): Task | GatewayResponse {
+export function planSlidingSync(call: Call): Task | GatewayResponse {
   const request = parseSliding(call);
   if (isResponse(request)) return request;
   return {

@@ -7,7 +7,7 @@ const ADMIN =
 const SERVERS = 'Used between servers, bridges and other services, never by a client.';
 
 /** Branches that never pass, so that the refusal of what is in them tomorrow is decided today. */
-export const FAMILIES: readonly Endpoint[] = [
+export const REFUSED_BRANCHES: readonly Endpoint[] = [
   never('getWhoIs', 'GET', `${C}/admin/whois/{userId}`, ADMIN),
   never('getAdminSuspendUser', 'GET', `${C}/admin/suspend/{userId}`, ADMIN),
   never('setAdminSuspendUser', 'PUT', `${C}/admin/suspend/{userId}`, ADMIN),

@@ -42,7 +42,7 @@ const ifEvent = (body: unknown, { query }: Pick<Call, 'query'>): unknown[] =>
   query.get('format') === 'event' ? [body] : [];
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
 /** Which room's events are shown, and of which types. */
-const seen = (call: Call): [roomId: string, readable: ReadableTypes] => [
+const roomAndTypes = (call: Call): [roomId: string, readable: ReadableTypes] => [
   roomOf(call),
   readableTypesOf(call.access.grant.scope),
 ];
@@ -88,7 +88,7 @@ const ofEmptyKey = {
   authorize: (call: Call) => (asksToSend(call) ? null : lackingType(call)),
   filter: (call: Call) =>
     lackingType(call) === null
-      ? stateEventFilter(...seen(call), call.query.get('format'))
+      ? stateEventFilter(...roomAndTypes(call), call.query.get('format'))
       : encryptionAlgorithm,
   shown: 'the content or the event; without `read` only the algorithm',
 } as const;
@@ -112,19 +112,19 @@ function asksToSend({ access, params, query }: Call): boolean {
 }
 
 /** Reading a room as a member of it does. */
-export const ROOMS_READ: readonly Endpoint[] = [
+export const ROOM_READS: readonly Endpoint[] = [
   read('getRoomEvents', 'messages', {
     eventsIn: inChunk,
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     ...events,
-    filter: (call) => messagesFilter(...seen(call)),
+    filter: (call) => messagesFilter(...roomAndTypes(call)),
     shown: 'events of this room, with bundled relations',
     why: 'The timeline; every event must state that it belongs to this room.',
   }),
   read('getRoomState', 'state', {
     eventsIn: (body) => (Array.isArray(body) ? (body as unknown[]) : []),
     byType: 'filtered',
-    filter: (call) => stateFilter(...seen(call)),
+    filter: (call) => stateFilter(...roomAndTypes(call)),
     shown: 'state events of this room',
     why: 'The whole state; every event must state that it belongs to this room.',
   }),
@@ -143,7 +143,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
     byType: 'filtered',
     query: state,
     authorize: lackingType,
-    filter: (call) => stateEventFilter(...seen(call), call.query.get('format')),
+    filter: (call) => stateEventFilter(...roomAndTypes(call), call.query.get('format')),
     shown: 'the content or the event',
     why: 'One state event.',
   }),
@@ -151,7 +151,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
     eventsIn: inChunk,
     query: { at: token, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
     byType: ['m.room.member'],
-    filter: (call) => membersFilter(...seen(call)),
+    filter: (call) => membersFilter(...roomAndTypes(call)),
     shown: 'member events of this room',
     why: 'Member events of this room.',
   }),
@@ -165,7 +165,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
   read('getOneRoomEvent', 'event/{eventId}', {
     eventsIn: wholeBody,
     byType: 'filtered',
-    filter: (call) => singleEventFilter(...seen(call)),
+    filter: (call) => singleEventFilter(...roomAndTypes(call)),
     maskNotFound: true,
     shown: 'the event, if it belongs to this room',
     why: 'One event, if it belongs to this room; whether other events exist is not revealed.',
@@ -177,7 +177,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
     ],
     query: { limit, filter: eventFilter },
     ...events,
-    filter: (call) => contextFilter(...seen(call)),
+    filter: (call) => contextFilter(...roomAndTypes(call)),
     maskNotFound: true,
     shown: 'the event and those around it, if they belong to this room',
     why: 'The context of an event of this room; Synapse alone would load it from any room.',
@@ -197,7 +197,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
         query: { from: token, to: token, dir: oneOf('b', 'f'), limit, recurse: flag },
         byType: 'filtered',
         check: (call) => (call.params['eventType'] === undefined ? null : lackingType(call)),
-        filter: (call) => relationsFilter(...seen(call)),
+        filter: (call) => relationsFilter(...roomAndTypes(call)),
         maskNotFound: true,
         shown: 'related events of this room',
         why: 'Thread replies, reactions, edits; an event of another room has none here.',
@@ -213,7 +213,7 @@ export const ROOMS_READ: readonly Endpoint[] = [
       eventsIn: inChunk,
       query: { include: oneOf('all', 'participated'), from: token, limit },
       byType: 'filtered',
-      filter: (call) => threadsFilter(...seen(call)),
+      filter: (call) => threadsFilter(...roomAndTypes(call)),
       shown: 'thread roots of this room, with their latest events',
       why: 'The threads of a room are part of its timeline.',
     },

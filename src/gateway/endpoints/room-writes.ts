@@ -1,9 +1,9 @@
 import { multiStep } from './tasks.ts';
-import { joining, mayJoin } from '../writes/membership.ts';
-import { maySetState, settingState } from '../writes/state.ts';
+import { joinSteps, mayJoin } from '../writes/membership.ts';
+import { maySetState, setStateSteps } from '../writes/state.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
-import { ROOM_SIGNS } from './receipts-and-typing.ts';
+import { RECEIPTS_AND_TYPING } from './receipts-and-typing.ts';
 import { SENDING } from './sending.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
@@ -14,13 +14,13 @@ const state = {
   body: 'json',
   needs: 'state',
   authorize: maySetState,
-  plan: multiStep(settingState),
+  plan: multiStep(setStateSteps),
 } as const;
 const ASKED =
   'PUT, by type and key, JSON rebuilt; query parameters are refused; with a power ceiling, the room’s power levels are looked up first';
 
 /** Writing. What stock clients do not live without is answered without changing anything. */
-export const ROOMS_WRITE: readonly Endpoint[] = [
+export const ROOM_WRITES: readonly Endpoint[] = [
   {
     id: 'joinRoom',
     also: ['joinRoomById'],
@@ -32,7 +32,7 @@ export const ROOMS_WRITE: readonly Endpoint[] = [
     room: 'path',
     body: 'json-if-any',
     authorize: mayJoin,
-    plan: multiStep(joining),
+    plan: multiStep(joinSteps),
     asked:
       'GET of the subject’s member event; if not joined, with `join`: POST, a reason, JSON rebuilt; no query parameters',
     shown: 'the room ID',
@@ -69,5 +69,5 @@ export const ROOMS_WRITE: readonly Endpoint[] = [
     'Would fire after the token has ended.',
     { source: 'unstable' },
   ),
-  ...ROOM_SIGNS,
+  ...RECEIPTS_AND_TYPING,
 ];

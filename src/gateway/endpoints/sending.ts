@@ -1,5 +1,5 @@
-import { mayRedact, redacting } from '../writes/redact.ts';
-import { maySend, sending } from '../writes/send.ts';
+import { mayRedact, parseRedaction } from '../writes/redact.ts';
+import { maySend, parseSend } from '../writes/send.ts';
 import type { Endpoint, TaskEndpoint } from '../request/endpoint.ts';
 import { write as once } from './tasks.ts';
 
@@ -8,12 +8,12 @@ const write = { kind: 'task', does: 'write', room: 'path', body: 'json', shown: 
 const send: Pick<TaskEndpoint, 'needs' | 'authorize' | 'plan'> = {
   needs: 'send',
   authorize: maySend,
-  plan: once(sending),
+  plan: once(parseSend),
 };
 const redact: Pick<TaskEndpoint, 'needs' | 'authorize' | 'plan'> = {
   needs: 'redact',
   authorize: mayRedact,
-  plan: once(redacting),
+  plan: once(parseRedaction),
 };
 const FIRST = 'the event it relates to is looked up in that room';
 const ANEW = 'JSON rebuilt; the transaction ID belongs to the grant; query parameters are refused';

@@ -1,4 +1,4 @@
-import { slidingSyncing, syncing, syncingNothing } from './polls.ts';
+import { planSlidingSync, planSync, planEmptySync } from './polls.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 import { unserved } from './refused.ts';
 
@@ -15,8 +15,8 @@ export const SYNC: readonly Endpoint[] = [
     untimed: true,
     methods: ['GET'],
     paths: [`${C}/sync`],
-    plan: syncing,
-    withoutCapability: syncingNothing,
+    plan: planSync,
+    withoutCapability: planEmptySync,
     needs: 'read',
     byType: 'filtered',
     room: 'answer',
@@ -32,7 +32,7 @@ export const SYNC: readonly Endpoint[] = [
     kind: 'task',
     does: 'poll',
     untimed: true,
-    plan: slidingSyncing,
+    plan: planSlidingSync,
     device: true,
     methods: ['POST'],
     paths: [SLIDING, '/_matrix/client/v4/sync'],

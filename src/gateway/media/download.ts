@@ -10,7 +10,7 @@ import {
 import {
   createAsk,
   errcodeOf,
-  failure,
+  responseForError,
   isTokenUnknown,
   type OnBehalf,
   readResponse,
@@ -60,7 +60,7 @@ export async function download(
     };
   } catch (error) {
     if (signal.aborted) throw error;
-    return failure(error);
+    return responseForError(error);
   }
 }
 

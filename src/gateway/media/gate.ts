@@ -8,7 +8,7 @@ import type { Ask } from '../upstream/ask.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { tokenBucket } from '../limits/rate-limiter.ts';
 import { type MediaAddress, serverOfMedia } from '../../domain/media-address.ts';
-import { type LookedThrough, lookThrough } from './search-rooms.ts';
+import { type SearchOutcome, searchRooms } from './search-rooms.ts';
 import { grantsAccess, type MediaReference } from '../../domain/media-reference.ts';
 import { createUploads, type Uploads } from './uploads.ts';
 import { knownReferences } from './known-references.ts';
@@ -112,14 +112,14 @@ export function createMediaGate({ now, timeoutMs, takeRate, uploads = createUplo
     const grantId = access.grant.id;
     const waitMs = searches.take(grantId);
     if (waitMs > 0) return rateLimited(waitMs);
-    const looked = await lookThrough(access, ask, timeoutMs, (reference) => {
+    const looked = await searchRooms(access, ask, timeoutMs, (reference) => {
       known.remember(grantId, reference.address, reference.roomId);
       return reference.address === address;
     });
     return outcome(looked, grantId, address);
   }
 
-  function outcome(looked: LookedThrough, grantId: GrantId, address: MediaAddress): GatewayResponse | null {
+  function outcome(looked: SearchOutcome, grantId: GrantId, address: MediaAddress): GatewayResponse | null {
     if (looked.kind === 'found') return null;
     if (looked.kind === 'trouble') return looked.answer;
     refused.set(`${grantId} ${address}`, now() + KEPT_REFUSAL_MS);

@@ -21,7 +21,7 @@ const MAX_REQUESTS = 40;
 const FILTER = JSON.stringify({ contains_url: true });
 
 /** What a search in the rooms came to. `through`: it was made to its end. */
-export type LookedThrough =
+export type SearchOutcome =
   | { readonly kind: 'found' | 'through' }
   | { readonly kind: 'trouble'; readonly answer: GatewayResponse };
 
@@ -31,12 +31,12 @@ export type LookedThrough =
  * @param found is told of each that opens what it shows; true: enough
  * @param ask bounded in bytes; refusals and absences are its 404
  */
-export async function lookThrough(
+export async function searchRooms(
   access: Access,
   ask: Ask,
   timeoutMs: number,
   found: (reference: MediaReference) => boolean,
-): Promise<LookedThrough> {
+): Promise<SearchOutcome> {
   const { scope } = access.grant;
   let left = MAX_REQUESTS;
   let trouble: GatewayResponse | null = null;

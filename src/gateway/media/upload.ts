@@ -15,7 +15,7 @@ import {
   UNKNOWN_TOKEN,
 } from '../http/response.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
-import { errcodeOf, failure, isTokenUnknown, type OnBehalf, readResponse } from '../upstream/ask.ts';
+import { errcodeOf, responseForError, isTokenUnknown, type OnBehalf, readResponse } from '../upstream/ask.ts';
 import type { UpstreamResponse } from '../upstream/json-client.ts';
 import type { MediaServices } from './media-services.ts';
 import type { Upload } from './requests.ts';
@@ -84,7 +84,7 @@ async function passOn(
     return outcome(response, (address) => uploads.uploaded(grantId, address), fills);
   } catch (error) {
     if (signal.aborted) throw error;
-    return body.complete ? failure(error) : CUT_OFF;
+    return body.complete ? responseForError(error) : CUT_OFF;
   }
 }
 

@@ -36,7 +36,7 @@ const UNREAD: readonly string[] = ['m.marked_unread', 'com.famedly.marked_unread
  * Reads a request for the account's own data or for a room's. What the scope does not open is never there, in
  * the same words as what is not: clients ask for much of it at start.
  */
-export function readingData({ params, access }: Call): MultiStep | GatewayResponse {
+export function getAccountDataSteps({ params, access }: Call): MultiStep | GatewayResponse {
   const { scope, subject } = access.grant;
   const { type = '', userId, roomId } = params;
   if (userId !== subject || (roomId !== undefined && !access.rooms.has(roomId as RoomId))) return NOT_FOUND;
@@ -59,7 +59,7 @@ export function readingData({ params, access }: Call): MultiStep | GatewayRespon
  * Whether the scope lets data of this type be written: null, or what the holder is told. Looks at no room and
  * no user.
  */
-export function mayWriteData({ params, access }: Call): GatewayResponse | null {
+export function maySetAccountData({ params, access }: Call): GatewayResponse | null {
   const { scope } = access.grant;
   const type = params['type'] ?? '';
   if (params['roomId'] !== undefined && UNREAD.includes(type))
@@ -72,7 +72,7 @@ export function mayWriteData({ params, access }: Call): GatewayResponse | null {
  * Reads a request to write data whose type was judged already. What is excluded is in no scope, under any
  * spelling.
  */
-export function writingData({ params, body, access }: Call): MultiStep | GatewayResponse {
+export function setAccountDataSteps({ params, body, access }: Call): MultiStep | GatewayResponse {
   const { type = '' } = params;
   const roomId = (params['roomId'] ?? null) as RoomId | null;
   if (!isObject(body)) return NOT_AN_OBJECT;

@@ -27,7 +27,7 @@ const MAX_PAGES = 10;
  * Reads a request for notifications. Pages are asked for until there are as many of rooms in scope as were
  * wanted, so that a gap does not tell how much rang elsewhere.
  */
-export function readingNotifications(call: Call): MultiStep | GatewayResponse {
+export function notificationsSteps(call: Call): MultiStep | GatewayResponse {
   const { query } = call;
   const limit = limitOf(query.get('limit'));
   const from = query.get('from') ?? null;
@@ -59,7 +59,7 @@ export function readingNotifications(call: Call): MultiStep | GatewayResponse {
  * Reads a request for one thread's subscription (MSC4306). The thread's first event is looked up in that
  * room.
  */
-export function readingSubscription({ params }: Call): MultiStep | GatewayResponse {
+export function threadSubscriptionSteps({ params }: Call): MultiStep | GatewayResponse {
   const root = parseEventId(params['threadRootId'] ?? '');
   const roomId = (params['roomId'] ?? '') as RoomId;
   if (root === null) return invalid('threadRootId');
@@ -77,7 +77,7 @@ export function readingSubscription({ params }: Call): MultiStep | GatewayRespon
 }
 
 /** Reads a request for the changes of thread subscriptions (MSC4308), those of rooms in scope. */
-export function readingSubscriptions(call: Call): MultiStep | GatewayResponse {
+export function threadSubscriptionsSteps(call: Call): MultiStep | GatewayResponse {
   const { query } = call;
   const limit = limitOf(query.get('limit'));
   const tokens = { from: query.get('from') ?? null, to: query.get('to') ?? null };

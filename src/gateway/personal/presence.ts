@@ -10,7 +10,7 @@ const MAX_WORDS = 250;
 const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /** Reads a request to show the subject as there or not, with some words. */
-export function settingPresence({ body, access }: Call): MultiStep | GatewayResponse {
+export function setPresenceSteps({ body, access }: Call): MultiStep | GatewayResponse {
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { presence, status_msg: words } = body;
   if (typeof presence !== 'string' || !PRESENCES.includes(presence)) return invalid('presence');

@@ -19,7 +19,7 @@ const GRAMMAR: Readonly<Record<string, RegExp>> = {
 /**
  * Reads a request to set a field of the subject's own profile. Fields that nobody decided about are refused.
  */
-export function settingField({ params, body, access }: Call): MultiStep | GatewayResponse {
+export function setProfileFieldSteps({ params, body, access }: Call): MultiStep | GatewayResponse {
   const field = fieldOf(params);
   if (field === null) return NOT_FOUND;
   if (!isObject(body)) return NOT_AN_OBJECT;
@@ -34,7 +34,7 @@ export function settingField({ params, body, access }: Call): MultiStep | Gatewa
 }
 
 /** Reads a request to take a field away from the subject's own profile. */
-export function deletingField({ params, access }: Call): MultiStep | GatewayResponse {
+export function deleteProfileFieldSteps({ params, access }: Call): MultiStep | GatewayResponse {
   const field = fieldOf(params);
   return field === null ? NOT_FOUND : changing(access.grant.subject, field, null);
 }

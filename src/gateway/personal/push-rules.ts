@@ -14,7 +14,7 @@ type Rules = ReturnType<typeof filterPushRules>;
  * Reads a request for all rules. Without the capability there are none: some clients do not start without the
  * five lists.
  */
-export function readingRules(
+export function pushRulesSteps(
   show: (rules: Rules) => JsonObject,
 ): (call: Call) => MultiStep | GatewayResponse {
   return (call) => {
@@ -30,7 +30,7 @@ export function readingRules(
  * Reads a request for one rule, or a part of it. All are asked for, and it is looked for among those that may
  * be seen.
  */
-export function readingRule(
+export function pushRuleSteps(
   show: (rule: JsonObject) => JsonObject,
 ): (call: Call) => MultiStep | GatewayResponse {
   return (call) => {

@@ -23,7 +23,7 @@ const SIGNS = Object.keys(NEEDED) as readonly Sign[];
  * Reads a request to show the subject typing. Without the capability nothing is done: clients ask for it
  * unasked.
  */
-export function typing({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
+export function typingSteps({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
   if (!holds(access.grant.scope, 'typing')) return NOTHING_DONE;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { typing: is, timeout } = body;
@@ -42,7 +42,7 @@ export function typing({ params, body = {}, access }: Call): MultiStep | Gateway
  * Reads a receipt. Its event is looked up in the room first; without the capability of its type nothing is
  * done.
  */
-export function receipt({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
+export function receiptSteps({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
   const sign = SIGNS.find((one) => one === params['receiptType']);
   if (sign === undefined || !holds(access.grant.scope, NEEDED[sign])) return NOTHING_DONE;
   const eventId = parseEventId(params['eventId'] ?? '');
@@ -69,7 +69,7 @@ export function receipt({ params, body = {}, access }: Call): MultiStep | Gatewa
  * Reads markers: those of them that the scope lets be moved are; the rest is dropped, as clients send all
  * unasked.
  */
-export function readMarkers({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
+export function readMarkersSteps({ params, body = {}, access }: Call): MultiStep | GatewayResponse {
   const { scope } = access.grant;
   if (!SIGNS.some((sign) => holds(scope, NEEDED[sign]))) return NOTHING_DONE;
   if (!isObject(body)) return NOT_AN_OBJECT;

@@ -11,7 +11,7 @@ const MAX_TAG_BYTES = 255;
 const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
 
 /** Reads a request to tag a room: its order alone is passed on. */
-export function tagging(call: Call): MultiStep | GatewayResponse {
+export function setTagSteps(call: Call): MultiStep | GatewayResponse {
   const { body = {} } = call;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const { order } = body;
@@ -20,7 +20,7 @@ export function tagging(call: Call): MultiStep | GatewayResponse {
 }
 
 /** Reads a request to take a tag off a room. */
-export function untagging(call: Call): MultiStep | GatewayResponse {
+export function deleteTagSteps(call: Call): MultiStep | GatewayResponse {
   return changing(call, 'DELETE');
 }
 

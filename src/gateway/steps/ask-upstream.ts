@@ -8,7 +8,7 @@ import type { MemoryReservation } from '../limits/memory-budget.ts';
 import { type RequestContext, type StepResult, WAIT } from '../request/context.ts';
 import type { ForwardPlan } from '../request/plan.ts';
 import type { GatewayServices } from '../request/services.ts';
-import { failure, isTokenUnknown, readResponse, renewLease } from '../upstream/ask.ts';
+import { responseForError, isTokenUnknown, readResponse, renewLease } from '../upstream/ask.ts';
 import type { CallListener, CallOptions, UpstreamResponse } from '../upstream/json-client.ts';
 import type { Sent } from '../upstream/transport/transport.ts';
 
@@ -24,7 +24,7 @@ export function askUpstream(
   if (plan?.kind !== 'forward' || grantId === null) return undefined;
   const lease = services.accessControl.upstreamToken(grantId);
   return lease instanceof Promise
-    ? lease.then((one) => send(context, services, plan, grantId, one), failure)
+    ? lease.then((one) => send(context, services, plan, grantId, one), responseForError)
     : send(context, services, plan, grantId, lease);
 }
 
@@ -93,14 +93,14 @@ class ForwardCall implements CallListener, CallOptions {
   }
 
   onFailure(error: MintwardenError): void {
-    this.#resume(failure(error));
+    this.#resume(responseForError(error));
   }
 
   /** The homeserver does not know the token any more: once more with another. */
   async #renew(): Promise<StepResult> {
     this.#sent = null;
     const { accessControl } = this.#services;
-    const renewed = await renewLease(accessControl, this.#grantId, this.#lease).catch(failure);
+    const renewed = await renewLease(accessControl, this.#grantId, this.#lease).catch(responseForError);
     if (isResponse(renewed)) return renewed;
     this.#isSecond = true;
     this.#lease = renewed;

@@ -9,7 +9,7 @@ import type { RequestContext } from '../request/context.ts';
 import { requireAccess } from '../request/access.ts';
 import type { ForwardPlan } from '../request/plan.ts';
 import type { GatewayServices } from '../request/services.ts';
-import { failure } from '../upstream/ask.ts';
+import { responseForError } from '../upstream/ask.ts';
 import { roomsInScope } from '../upstream/rooms-in-scope.ts';
 
 /** Shows of the homeserver's answer what is in scope, in place or, where it is large, in the worker thread. */
@@ -93,6 +93,6 @@ const NO_CREATE_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
 /** An answer that is not what the specification says is told as such. @throws everything else */
 function fail(context: RequestContext, error: unknown): undefined {
   if (context.abortReason !== null) throw error;
-  context.result = failure(error);
+  context.result = responseForError(error);
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { GatewayResponse } from '../http/response.ts';
 import { type RequestContext, requireRoute } from '../request/context.ts';
 import { isTask } from '../request/endpoint.ts';
 import type { GatewayServices } from '../request/services.ts';
-import { failure } from '../upstream/ask.ts';
+import { responseForError } from '../upstream/ask.ts';
 
 /** Carries out what is answered here, or by code of the endpoint's own. Forwarded requests pass. */
 export function perform(context: RequestContext, services: GatewayServices): undefined | Promise<undefined> {
@@ -32,6 +32,6 @@ async function run(
     return await task.run(context, services);
   } catch (error) {
     if (context.abortReason !== null) throw error;
-    return failure(error);
+    return responseForError(error);
   }
 }

@@ -75,7 +75,7 @@ export function createAsk(upstreams: Upstreams, onBehalf: OnBehalf, maxBytes?: n
       return isResponse(asked) ? asked : readResponse(asked.outcome, maskNotFound);
     } catch (error) {
       if (signal.aborted) throw error;
-      return failure(error);
+      return responseForError(error);
     }
   };
 }
@@ -113,7 +113,7 @@ export async function renewLease(
 }
 
 /** What a holder is told when asking the homeserver failed. @throws what is no MintwardenError */
-export function failure(error: unknown): GatewayResponse {
+export function responseForError(error: unknown): GatewayResponse {
   if (!(error instanceof MintwardenError)) throw error;
   if (error.code === 'homeserver-invalid-response') return INVALID_UPSTREAM_RESPONSE;
   return error.code === 'homeserver-unreachable' ? UNREACHABLE : UNAVAILABLE;

@@ -1,7 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
 import { type GatewayResponse, INVALID_UPSTREAM_RESPONSE, isResponse } from '../http/response.ts';
-import { failure, readResponse } from './ask.ts';
+import { responseForError, readResponse } from './ask.ts';
 import type { JsonClient } from './json-client.ts';
 
 const KEPT_MS = 30_000;
@@ -52,6 +52,6 @@ async function ask(
     const result = readResponse(response, false);
     return isResponse(result) ? result : filter(result.got, new Set());
   } catch (error) {
-    return error instanceof MintwardenError ? failure(error) : INVALID_UPSTREAM_RESPONSE;
+    return error instanceof MintwardenError ? responseForError(error) : INVALID_UPSTREAM_RESPONSE;
   }
 }

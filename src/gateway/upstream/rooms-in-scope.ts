@@ -16,10 +16,10 @@ export function roomsInScope(
 ): ReadonlySet<RoomId> | null | Promise<ReadonlySet<RoomId> | null> {
   if (!canGrow(access.grant.scope)) return access.rooms;
   const unknown = spokenOf.filter((room) => !access.rooms.has(room as RoomId)) as RoomId[];
-  return unknown.length === 0 ? access.rooms : lookedUp(control, access, unknown, signal);
+  return unknown.length === 0 ? access.rooms : refreshed(control, access, unknown, signal);
 }
 
-async function lookedUp(
+async function refreshed(
   control: AccessControl,
   access: Access,
   unknown: readonly RoomId[],

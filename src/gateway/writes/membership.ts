@@ -37,7 +37,7 @@ export function mayJoin({ access }: Call): GatewayResponse | null {
  * takes `join`. Nothing of the request is passed on but a reason: `via` and `server_name` would have the
  * homeserver talk to servers of the holder's choice, `third_party_signed` is another's invite.
  */
-export function joining({ params, body, access }: Call): MultiStep | GatewayResponse {
+export function joinSteps({ params, body, access }: Call): MultiStep | GatewayResponse {
   const reason = reasonOf(body);
   if (isResponse(reason)) return reason;
   const roomId = params['roomId'] as RoomId;
@@ -64,7 +64,7 @@ export function joining({ params, body, access }: Call): MultiStep | GatewayResp
  * Reads a request to be let in: by the room's id, which is in scope, never by an alias or by way of a server
  * that is named.
  */
-export function knocking({ params, body }: Call): MultiStep | GatewayResponse {
+export function knockSteps({ params, body }: Call): MultiStep | GatewayResponse {
   const reason = reasonOf(body);
   if (isResponse(reason)) return reason;
   const roomId = params['roomId'] as RoomId;
@@ -85,13 +85,13 @@ async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId):
  * Reads a request to leave: it also rejects an invite and takes back a knock. A scope of all rooms is smaller
  * by it at once.
  */
-export function leaving({ params, body }: Call): MultiStep | GatewayResponse {
+export function leaveSteps({ params, body }: Call): MultiStep | GatewayResponse {
   const reason = reasonOf(body);
   return isResponse(reason) ? reason : outOfRoom(params['roomId'] as RoomId, 'leave', reason);
 }
 
 /** Reads a request to forget a room that was left. */
-export function forgetting({ params }: Call): MultiStep {
+export function forgetSteps({ params }: Call): MultiStep {
   return outOfRoom(params['roomId'] as RoomId, 'forget', {});
 }
 

@@ -10,7 +10,7 @@ import { refusedByPower } from './power-check.ts';
 import { mapLookUpError, UNCERTAIN } from './precondition-errors.ts';
 
 /** What may be done to somebody else's membership. */
-export type PersonAct = 'invite' | 'kick' | 'ban' | 'unban';
+export type MembershipAction = 'invite' | 'kick' | 'ban' | 'unban';
 
 const ACT = '/_matrix/client/v3/rooms/{roomId}/{act}';
 const MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{userId}';
@@ -31,7 +31,7 @@ const FROM: Readonly<Record<'kick' | 'unban', readonly unknown[]>> = {
  * Reads a request that changes somebody else's membership: by user id alone, with a reason. The subject's own
  * is never changed by it: that is `leave`.
  */
-export function personActing(act: PersonAct): (call: Call) => MultiStep | GatewayResponse {
+export function membershipSteps(act: MembershipAction): (call: Call) => MultiStep | GatewayResponse {
   return ({ params, body, access }) => {
     if (!isObject(body)) return NOT_AN_OBJECT;
     if (THIRD_PARTY.some((name) => Object.hasOwn(body, name))) return FORBIDDEN;

@@ -21,7 +21,7 @@ export function mayRedact({ access }: Call): GatewayResponse | null {
  * Reads a request to redact an event. Only a reason is passed on: other fields of drafts redact what else
  * relates to it (MSC3912). State stays: emptying it would be setting it.
  */
-export function redacting({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
+export function parseRedaction({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
   const { roomId = '', eventId = '' } = params;
   const { scope, subject } = access.grant;
   const txnId = txnIdOf(params);

@@ -44,7 +44,7 @@ export function maySend({ params, access }: Call): GatewayResponse | null {
  * and an event of the subject's own, a reaction is a reaction and nothing else, every event that is named
  * must be in the room, nobody's device is verified, and not everybody is rung.
  */
-export function sending({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
+export function parseSend({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
   const type = params['eventType'] ?? '';
   const { scope, subject } = access.grant;
   const txnId = txnIdOf(params);

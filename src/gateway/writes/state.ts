@@ -48,7 +48,7 @@ export function maySetState(call: Call): GatewayResponse | null {
  * to nothing, rings nobody and verifies no device, all of which would be sending. State is never encrypted,
  * so it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
  */
-export function settingState(call: Call): MultiStep | GatewayResponse {
+export function setStateSteps(call: Call): MultiStep | GatewayResponse {
   const { params, query, body, access } = call;
   if (isOwnMember(call)) return joinedAlready(call);
   const { type, key } = named(call);
