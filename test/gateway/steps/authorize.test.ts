@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Access } from '../../src/lifecycle/access/access-control.ts';
-import { FORBIDDEN, missingCapability } from '../../src/gateway/http/response.ts';
-import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import { planFor } from '../../src/gateway/steps/authorize.ts';
-import { refusalOf } from '../../src/gateway/steps/check-endpoint.ts';
-import type { Plan } from '../../src/gateway/request/plan.ts';
-import { parseTarget } from '../../src/gateway/http/target.ts';
-import { createRouter } from '../../src/gateway/request/router.ts';
-import { accessOf, ALICE, grantOf, OPS, SECRET } from './support/grants.ts';
+import type { Access } from '../../../src/lifecycle/access/access-control.ts';
+import { FORBIDDEN, missingCapability } from '../../../src/gateway/http/response.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
+import { planFor } from '../../../src/gateway/steps/authorize.ts';
+import { refusalOf } from '../../../src/gateway/steps/check-endpoint.ts';
+import type { Plan } from '../../../src/gateway/request/plan.ts';
+import { parseTarget } from '../../../src/gateway/http/target.ts';
+import { createRouter } from '../../../src/gateway/request/router.ts';
+import { accessOf, ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 
 const router = createRouter(CATALOGUE);
 

@@ -1,13 +1,13 @@
-import { isTask } from '../../src/gateway/request/endpoint.ts';
+import { isTask } from '../../../src/gateway/request/endpoint.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CAPABILITIES, CAPABILITY } from '../../src/domain/capability.ts';
-import { ENFORCED } from '../../src/domain/enforced.ts';
-import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import type { Endpoint } from '../../src/gateway/request/endpoint.ts';
-import { parseTarget } from '../../src/gateway/http/target.ts';
-import { pathsOf, createRouter } from '../../src/gateway/request/router.ts';
+import { CAPABILITIES, CAPABILITY } from '../../../src/domain/capability.ts';
+import { ENFORCED } from '../../../src/domain/enforced.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
+import type { Endpoint } from '../../../src/gateway/request/endpoint.ts';
+import { parseTarget } from '../../../src/gateway/http/target.ts';
+import { pathsOf, createRouter } from '../../../src/gateway/request/router.ts';
 
 /** The capabilities a token without a device can have. */
 const NEEDS = CAPABILITIES.filter((name) => !CAPABILITY[name].device);

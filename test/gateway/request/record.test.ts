@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { GrantId } from '../../src/domain/ids.ts';
-import type { RequestRecord } from '../../src/gateway/request/record.ts';
-import { DEV, OPS } from './support/grants.ts';
-import { type Stage, stage, UPSTREAM_TOKEN } from './support/stage.ts';
-import { realTime } from '../support/wait.ts';
+import type { GrantId } from '../../../src/domain/ids.ts';
+import type { RequestRecord } from '../../../src/gateway/request/record.ts';
+import { DEV, OPS } from '../support/grants.ts';
+import { type Stage, stage, UPSTREAM_TOKEN } from '../support/stage.ts';
+import { realTime } from '../../support/wait.ts';
 
 let it: Stage;
 let seen: RequestRecord[];

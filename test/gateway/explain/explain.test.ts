@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Grant } from '../../src/domain/grant.ts';
-import type { RoomId } from '../../src/domain/ids.ts';
-import type { Scope } from '../../src/domain/scope.ts';
-import { explain } from '../../src/gateway/explain/explain.ts';
-import { ALICE, DEV, grantOf, OPS, SECRET } from './support/grants.ts';
-import { stage, TOKEN } from './support/stage.ts';
+import type { Grant } from '../../../src/domain/grant.ts';
+import type { RoomId } from '../../../src/domain/ids.ts';
+import type { Scope } from '../../../src/domain/scope.ts';
+import { explain } from '../../../src/gateway/explain/explain.ts';
+import { ALICE, DEV, grantOf, OPS, SECRET } from '../support/grants.ts';
+import { stage, TOKEN } from '../support/stage.ts';
 
 const V3 = '/_matrix/client/v3';
 const HELLO = '{"msgtype":"m.text","body":"hello"}';

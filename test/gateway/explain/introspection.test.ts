@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Scope } from '../../src/domain/scope.ts';
-import { CATALOGUE } from '../../src/gateway/endpoints/catalogue.ts';
-import { introspection } from '../../src/gateway/explain/introspection.ts';
-import { ALICE, DEV, grantOf, OPS } from './support/grants.ts';
-import { stage, TOKEN } from './support/stage.ts';
+import type { Scope } from '../../../src/domain/scope.ts';
+import { CATALOGUE } from '../../../src/gateway/endpoints/catalogue.ts';
+import { introspection } from '../../../src/gateway/explain/introspection.ts';
+import { ALICE, DEV, grantOf, OPS } from '../support/grants.ts';
+import { stage, TOKEN } from '../support/stage.ts';
 
 const NOW = 1_000_000;
 const told = (scope: Partial<Scope>) => {
