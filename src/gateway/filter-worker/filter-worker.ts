@@ -117,7 +117,7 @@ export function createFilterWorker(options: Options): FilterWorker {
     for (const step of steps.values()) step.reject(unreadableResponse());
   }
 
-  /** RoomLookup at when a feed ends: if no other has come by then, the thread goes. */
+  /** Looked at when a feed ends: if no other has come by then, the thread goes. */
   function rest(): void {
     clearTimeout(idle);
     if (feeds > 0) return;

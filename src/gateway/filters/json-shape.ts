@@ -66,7 +66,7 @@ export function fits(kind: Kind, value: unknown): boolean {
   }
 }
 
-/** RoomLookup at for every event: the keys of a shape are listed once. */
+/** Looked at for every event: the keys of a shape are listed once. */
 const KEYS = new WeakMap<Shape, readonly (readonly [key: string, kind: Kind])[]>();
 
 function keysOf(shape: Shape): readonly (readonly [key: string, kind: Kind])[] {

@@ -32,7 +32,7 @@ export function reviseLease(lease: Lease, fields: Partial<Lease>): Lease {
   return { ...lease, ...fields, revision: lease.revision + 1 };
 }
 
-/** The homeserver made it. RoomLookup at again at its end, to be logged out and erased. */
+/** The homeserver made it. Looked at again at its end, to be logged out and erased. */
 export function aliveLease(lease: Lease, sealed: string): Lease {
   return reviseLease(lease, { state: 'alive', sealed, nextActionAt: lease.validUntil });
 }

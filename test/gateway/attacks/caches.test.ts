@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { accessOf, ALICE, DEV, OPS } from '../support/grants.ts';
 import { stage, TOKEN } from '../support/stage.ts';
 
-// What is kept, and shown to somebody else or for too long. RoomLookup at: web cache deception and poisoning
+// What is kept, and shown to somebody else or for too long. Looked at: web cache deception and poisoning
 // (OWASP WSTG 1008, ASVS 1560: private answers without `Cache-Control`, answers that vary by what is no part
 // of their key), gateways whose cache of verified tokens outlives a revocation (keygen-api 651,
 // azure-managed-grafana 74, carbon-apimgt 11791), CVE-2022-32213 and its kin (a smuggled answer poisons a

@@ -5,7 +5,7 @@ import { OPS } from '../support/grants.ts';
 import { stage, TOKEN, UPSTREAM_TOKEN } from '../support/stage.ts';
 import { settled, until } from '../../support/wait.ts';
 
-// When a grant ends, everything of it does. RoomLookup at: gateways that went on taking revoked tokens while a
+// When a grant ends, everything of it does. Looked at: gateways that went on taking revoked tokens while a
 // cache or a session remembered them (azure-managed-grafana 74, carbon-apimgt 11791, keygen-api 651),
 // CVE-2018-1002105 (Kubernetes: a connection that was opened with good credentials stays open), Synapse's own
 // refusals, which must not reach the holder as if they were ours.
