@@ -32,7 +32,7 @@ parentPort?.on('message', (message: ToWorker) => {
   try {
     take(message);
   } catch {
-    // What was wrong could quote the answer, and is the same to whoever asked.
+    // What was wrong could quote the answer, and is the same for every grant.
     jobs.delete(message.id);
     tell({ id: message.id, step: 'fault' });
   }

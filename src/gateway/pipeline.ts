@@ -42,9 +42,9 @@ export const STEPS: readonly Step[] = [
   checkHead,
   parse,
   route,
-  // Is it for anyone?
+  // Does it need no token?
   servePublic,
-  // Whose is it, and may it come in?
+  // Whose is it, and is it within the limits?
   authenticate,
   admit,
   checkEndpoint,
@@ -63,7 +63,7 @@ export const STEPS: readonly Step[] = [
   confirmGrant,
 ];
 
-/** The steps that decide, from the request and the grant alone: `!can` runs these and no others. */
+/** The steps that decide from the request and the grant alone: `!can` runs these and no others. */
 export const DECIDING_STEPS = { parse, route, checkEndpoint, authorize } as const;
 
 const INTERNAL = matrixError(500, 'M_UNKNOWN', 'Something went wrong here.');
@@ -116,7 +116,7 @@ function continueLater(
   );
 }
 
-/** Goes on with what a step came to that made the request wait. */
+/** Continues with the result of a step that made the request wait. */
 function take(context: RequestContext, services: GatewayServices, result: StepResult): void {
   if (context.isDone || context.abortReason !== null) {
     if (typeof result === 'object') result.file?.drop();

@@ -31,7 +31,7 @@ const MAX_DEPTH = 32;
 
 /**
  * `/hierarchy` as a member of only the rooms in scope would see it. The homeserver's pages are read to their
- * end here, since their number would tell how many rooms lie outside; what is shown is found anew in them,
+ * end here, since their number would tell how many rooms lie outside; what is shown is found again in them,
  * through spaces in scope alone, and cut into pages of our own.
  */
 export function hierarchySteps({ query, params, access }: Call): MultiStep | GatewayResponse {

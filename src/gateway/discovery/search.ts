@@ -65,7 +65,7 @@ export function searchSteps(call: Call): MultiStep | GatewayResponse {
 }
 
 /**
- * The criteria (spec 1.19, "Server-side search") without their filter, written anew. Null where they are not
+ * The criteria (spec 1.19, "Server-side search") without their filter, rebuilt. Null where they are not
  * understood.
  */
 function rebuiltCriteria(asked: JsonObject, readable: ReadableTypes): JsonObject | null {

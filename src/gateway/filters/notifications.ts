@@ -24,8 +24,8 @@ export function roomIdsInNotifications(body: unknown): string[] {
 }
 
 /**
- * Notifications of rooms in scope: what rang, when, and whether it was read. The event's content is there
- * where the scope reads events of its type; the rules of the device it rang on are not.
+ * Notifications of rooms in scope: which events notified, when, and whether they were read. An event's
+ * content is there if the scope reads its type; the rules of the device that notified are not.
  */
 export function filterNotifications(
   body: unknown,

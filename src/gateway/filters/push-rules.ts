@@ -109,7 +109,7 @@ function namesOutside(text: string, rooms: ReadonlySet<RoomId>, view: ReadView):
   });
 }
 
-/** Whoever sees every room may see every person in them. */
+/** A scope of all rooms may see every person in them. */
 function seesAllRooms({ scope }: ReadView): boolean {
   return scope.rooms === 'all' && scope.by === undefined;
 }

@@ -47,7 +47,7 @@ export function stateEventFilter(
 export const encryptionAlgorithm: AnswerFilter = (body) =>
   ok(pick(requireObject(body, 'content'), ALGORITHM));
 
-/** `/event/{id}`: the event, if it is one of this room; whoever names another room's learns nothing. */
+/** `/event/{id}`: the event, if it is one of this room; of another room's event nothing is said. */
 export function singleEventFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
   return (body) => {
     const shown = filterEvent(requireObject(body, 'event'), roomId, 'in-event', readable);

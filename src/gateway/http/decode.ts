@@ -23,7 +23,7 @@ export function decodeOnce(raw: string, whitespace = false): string | null {
 }
 
 /**
- * Whether a second decoding would give something else: `%252F` reads `%2F` to us and `/` to whoever decodes
+ * Whether a second decoding would give something else: `%252F` is `%2F` to us and `/` to anything that decodes
  * again.
  */
 export function decodesAgain(text: string): boolean {

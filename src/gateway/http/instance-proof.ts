@@ -7,7 +7,7 @@ const CHALLENGE = /^[A-Za-z0-9_-]{16,64}$/;
 export type InstanceProver = (challenge: string) => string | null;
 
 /**
- * Proves which Mintwarden this is to whoever has the same key, and to nobody else: `doctor` asks so whether
+ * Proves which Mintwarden this is to anyone with the same key, and to nobody else: `doctor` asks so whether
  * the public address leads here. Without a key there is nothing to prove.
  * @param key made for this purpose alone, in hexadecimal; see `instanceKeyOf`
  */

@@ -94,7 +94,7 @@ export const TOKEN_IN_ADDRESS = matrixError(
   'A token in the address ends up in logs. Send it as "Authorization: Bearer mwt_…".',
 );
 
-/** Ended, unknown or not ours: all the same to whoever holds it. */
+/** Ended, unknown or not ours: the same to its holder. */
 export const UNKNOWN_TOKEN = matrixError(401, 'M_UNKNOWN_TOKEN', 'This token is not valid, or no longer.', {
   soft_logout: false,
 });

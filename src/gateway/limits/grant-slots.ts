@@ -1,6 +1,6 @@
 import type { GrantId } from '../../domain/ids.ts';
 
-/** How many requests of a grant may be answered at the same time. */
+/** How many requests of a grant may be open at the same time. */
 export interface GrantSlots {
   /**
    * 0: one is taken, until it is released; otherwise in how many milliseconds to try again. A promise where

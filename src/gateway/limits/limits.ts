@@ -2,14 +2,14 @@
 export type GatewayLimits = {
   /** The largest body of a request. */
   readonly bodyBytes: number;
-  /** All of a request's line and headers. */
+  /** A request's request line and headers together. */
   readonly headerBytes: number;
   /** The largest answer taken from the homeserver. */
   readonly answerBytes: number;
-  /** What is held of answers at one time, whoever asked; one grant holds no more than one largest answer. */
+  /** What is held of answers at one time for all grants; one grant holds no more than one largest answer. */
   readonly heldBytes: number;
   /**
-   * Answers up to here are filtered in place: handing them to another thread would cost more than it spares.
+   * Answers up to here are filtered in place: handing them to another thread would cost more than it saves.
    */
   readonly inPlaceBytes: number;
   /** Bytes of large answers that may be in the filter's own thread at one time. */
@@ -19,14 +19,14 @@ export type GatewayLimits = {
   /** Requests of one grant at the same time, until their answers are read. */
   readonly concurrentPerGrant: number;
   /**
-   * How many requests of one grant are taken, in the long run, and how many may come together after a rest.
+   * How many requests a grant may make each second on average, and how many at once after a pause.
    */
   readonly requestsPerSecond: number;
   readonly requestsAtOnce: number;
   readonly connections: number;
-  /** How often one grant may write, in the long run. */
+  /** How often a grant may write on average. */
   readonly writesPerSecond: number;
-  /** How many writes of one grant may follow each other at once. */
+  /** How many writes a grant may make at once. */
   readonly writesAtOnce: number;
   /** The same for the subject's own data, and for what makes the homeserver ask another server. */
   readonly personalPerSecond: number;

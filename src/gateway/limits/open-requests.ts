@@ -18,7 +18,7 @@ export interface OpenRequests {
   enter(grantId: GrantId, request: Cuttable): Leave | null | Promise<Leave | null>;
   /** Ends all requests of a grant that is over. */
   cut(grantId: GrantId): void;
-  /** How often `cut` was called: whoever waited in between asks again. */
+  /** How often `cut` was called: a request that waited in between asks again. */
   readonly cuts: number;
 }
 

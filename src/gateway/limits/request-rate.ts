@@ -23,7 +23,7 @@ export interface LocalRequestRate extends RequestRate {
 const MAX_KNOWN = 10_000;
 /** The body of one request that counts as one. What stock clients send is less. */
 const BYTES_OF_ONE = 16_384;
-/** Sums of fractions are not exact: whoever waited as long as was said is let in. */
+/** Sums of fractions are not exact: a client that waited as long as it was told is let in. */
 const ROUNDING_MS = 0.001;
 
 /** How many requests a body counts as, besides the one that it came with. */

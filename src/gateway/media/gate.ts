@@ -15,7 +15,7 @@ import { knownReferences } from './known-references.ts';
 
 /** Decides who may fetch which file. */
 export interface MediaGate {
-  /** What a holder is about to be shown. */
+  /** Takes note of the files in what a holder is about to be shown. */
   remember(access: Access, references: readonly MediaReference[]): void;
   /**
    * Null: the grant may fetch it; otherwise what the holder is told. Where it is not known whether an event
@@ -128,5 +128,5 @@ export function createMediaGate({ now, timeoutMs, takeRate, uploads = createUplo
 }
 
 function nothing(): void {
-  // Whoever waits looks for themselves.
+  // What waits searches for itself.
 }

@@ -47,7 +47,7 @@ export function downloadOf(call: Call): FileWanted | GatewayResponse {
   return wanted(call, 'download', {}, []);
 }
 
-/** Reads a thumbnail's request. The size is bounded: the homeserver may make it anew. */
+/** Reads a thumbnail's request. The size is bounded: the homeserver may have to make it. */
 export function thumbnailOf(call: Call): FileWanted | GatewayResponse {
   return wanted(call, 'thumbnail', THUMBNAIL, ['width', 'height']);
 }

@@ -25,7 +25,7 @@ const MAX_PAGES = 10;
 
 /**
  * Reads a request for notifications. Pages are asked for until there are as many of rooms in scope as were
- * wanted, so that a gap does not tell how much rang elsewhere.
+ * wanted, so that a gap does not tell how many there are elsewhere.
  */
 export function notificationsSteps(call: Call): MultiStep | GatewayResponse {
   const { query } = call;

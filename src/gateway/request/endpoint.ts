@@ -26,7 +26,7 @@ type Common = {
   readonly shown?: string;
   /** For the docs: why it is so, in a sentence. */
   readonly why: string;
-  /** How long it takes depends on events or on whoever sends or reads a file: its time is no measure of us. */
+  /** Its time depends on events, or on how fast a file is sent or read, and says nothing of ours. */
   readonly untimed?: true;
 };
 
@@ -104,7 +104,7 @@ export type ForwardEndpoint = Serving & {
   readonly queryDefaults?: (call: Call) => Readonly<Record<string, string>>;
   /** Parameters of ours. */
   readonly forcedQuery?: Readonly<Record<string, string>>;
-  /** Checks what the members above cannot. A response is what the holder gets instead. */
+  /** Checks what the members above cannot. A response refuses. */
   readonly check?: (call: Call) => GatewayResponse | null;
   readonly filter: (call: Call) => AnswerFilter;
   /** The rooms in an answer: an unknown one makes a scope that can grow be looked up again. */
@@ -126,7 +126,7 @@ export type TaskEndpoint = Serving & {
    * - `token`: about the token itself; no endpoint rule takes it away, and it is not counted as a use
    */
   readonly does: 'multiStep' | 'write' | 'media' | 'poll' | 'token';
-  /** Reads the request. A response is what the holder gets instead. */
+  /** Reads the request. A response refuses. */
   readonly plan: (call: Call) => Task | GatewayResponse;
   /** What is done without the capability, instead of a refusal. */
   readonly withoutCapability?: (call: Call) => Task | GatewayResponse;
@@ -134,7 +134,7 @@ export type TaskEndpoint = Serving & {
   readonly opens?: string;
 };
 
-/** One that is judged by the scope. */
+/** One that the scope decides about. */
 export type ServingEndpoint = LocalEndpoint | ForwardEndpoint | TaskEndpoint;
 
 /** One operation, and all that is true of it. */

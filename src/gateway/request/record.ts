@@ -1,12 +1,12 @@
-/** One request that is over, for those who count. Nothing in it says whose it was, or of what room. */
+/** One request that is over, for metrics. Nothing in it says whose it was, or about which room. */
 export type RequestRecord = {
-  /** The catalogue's name of the operation, or one of the few names for what is none. */
+  /** The catalogue's name of the operation, or one of the few names for requests that reached none. */
   readonly operation: string;
   /** `cut`: the gateway ended the connection without an answer. `left`: the holder did, before there was one. */
   readonly outcome: 'answered' | 'cut' | 'left';
   /** Of the answer; 0 where there was none. */
   readonly status: number;
-  /** The code the holder was told; null where it was no error. */
+  /** The `errcode` of the response; null if it is no error. */
   readonly errcode: string | null;
   /** From the request's head to its answer, milliseconds. */
   readonly ms: number;
@@ -24,5 +24,5 @@ export type RequestObserver = {
   readonly polling: (change: 1 | -1) => void;
 };
 
-/** For gateways that nobody watches. */
+/** For gateways without metrics. */
 export const NO_OBSERVER: RequestObserver = { answered: () => undefined, polling: () => undefined };

@@ -39,7 +39,7 @@ export function createRouter(endpoints: readonly Endpoint[]): Router {
 }
 
 /**
- * What is told where there is no endpoint: that there is no such operation, or that there is, by another method
+ * The response where there is no endpoint: 404, or 405 if there is one for another method
  * (spec 1.19, `M_UNRECOGNIZED`).
  */
 export function unrouted(router: Router, segments: readonly Segment[]): GatewayResponse {
@@ -98,6 +98,6 @@ function find(at: Node, method: string, segments: readonly Segment[], index: num
     if (found !== null) return { leaf: found.leaf, values: [segment.text, ...found.values] };
   }
   const below = at.below.get(method) ?? at.below.get('any');
-  // Whatever stands below: a refusal reads no parameters of it.
+  // A refused branch reads no parameters of what is below it.
   return below === undefined ? null : { leaf: below, values: [] };
 }

@@ -27,7 +27,7 @@ export function texts(value: unknown): readonly string[] | null {
 }
 
 /**
- * A RoomEventFilter (spec 1.19, "Filtering") written anew from what is known of it. Rooms outside the
+ * A RoomEventFilter (spec 1.19, "Filtering") rebuilt from the parts that are known. Rooms outside the
  * scope are taken out of its lists. Null where a known key has a value that does not belong to it.
  */
 export function rebuiltEventFilter(filter: unknown, inScope: (room: string) => boolean): JsonObject | null {

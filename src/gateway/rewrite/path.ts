@@ -4,7 +4,7 @@
  */
 const CUT = new Map<string, readonly string[]>();
 
-/** Fills a path's `{parameters}`, each encoded anew. @param pattern a constant of ours */
+/** Fills a path's `{parameters}`, each encoded again. @param pattern a constant of ours */
 export function pathOf(pattern: string, params: Readonly<Record<string, string>>): string {
   let pieces = CUT.get(pattern);
   if (pieces === undefined) {

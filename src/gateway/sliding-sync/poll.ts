@@ -59,8 +59,8 @@ async function openNow(
   signal: AbortSignal,
 ): Promise<ReadonlySet<RoomId> | null> {
   if (!all) return access.rooms;
-  const anew = await unlessAborted(control.refreshRooms(access.grant.id), signal);
-  return anew?.rooms ?? null;
+  const current = await unlessAborted(control.refreshRooms(access.grant.id), signal);
+  return current?.rooms ?? null;
 }
 
 function bodyOf(pos: string, rooms: JsonObject, sliding: Sliding, open: ReadonlySet<RoomId>): JsonObject {

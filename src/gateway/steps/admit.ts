@@ -9,7 +9,7 @@ import { requireAccess } from '../request/access.ts';
 import type { GatewayServices } from '../request/services.ts';
 import { authenticate } from './authenticate.ts';
 
-/** Lets a request in by where it comes from and by how many came before it. */
+/** Admits a request by its network and by the grant's request rate. */
 export function admit(context: RequestContext, services: GatewayServices): StepResult | Promise<StepResult> {
   const { grant } = requireAccess(context);
   if (!isFromAllowedNetwork(grant.scope, context.message, services.trustedProxies)) return WRONG_NETWORK;
@@ -23,7 +23,7 @@ export function admit(context: RequestContext, services: GatewayServices): StepR
   return WAIT;
 }
 
-/** Whether a scope lets requests come from where this one came. One that cannot be told does not. */
+/** Whether a scope lets requests come from where this one came. If the address is not known, it does not. */
 export function isFromAllowedNetwork(
   scope: Scope,
   { socket, rawHeaders }: Pick<IncomingMessage, 'rawHeaders' | 'socket'>,

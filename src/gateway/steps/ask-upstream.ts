@@ -96,7 +96,7 @@ class ForwardCall implements CallListener, CallOptions {
     this.#resume(responseForError(error));
   }
 
-  /** The homeserver does not know the token any more: once more with another. */
+  /** The homeserver does not know the token any more: ask once more with another. */
   async #renew(): Promise<StepResult> {
     this.#sent = null;
     const { accessControl } = this.#services;
@@ -114,7 +114,7 @@ class ForwardCall implements CallListener, CallOptions {
   }
 }
 
-/** The plan as data. The filter in the other thread is told nothing of the token, not even its hash. */
+/** The plan as data. The filter's thread does not get the token, not even its hash. */
 function filterTask({ endpoint, call }: ForwardPlan): FilterTask {
   const { access, params, query, body, now } = call;
   const grant = { ...access.grant, tokenHash: '' };

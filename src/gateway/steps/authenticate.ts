@@ -13,7 +13,7 @@ import { CUT, type RequestContext, type StepResult, WAIT } from '../request/cont
 import { isTask } from '../request/endpoint.ts';
 import type { GatewayServices } from '../request/services.ts';
 
-/** Grants end seldom; so many in a row while one token is verified is a storm. */
+/** Grants end seldom; that many while one token is verified means that something is wrong. */
 const MAX_TRIES = 100;
 
 /** Verifies the token; nearly always at once. */
@@ -81,7 +81,7 @@ function throttleKey({ message, token }: RequestContext): string {
     .digest('base64');
 }
 
-/** What the holder of a grant is told that ended in the middle of a request. */
+/** The response to a request whose grant ended while it was open. */
 export async function endedResponse(
   { token }: RequestContext,
   { accessControl }: Pick<GatewayServices, 'accessControl'>,

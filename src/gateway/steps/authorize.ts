@@ -17,7 +17,7 @@ import type { Plan } from '../request/plan.ts';
 import type { Task } from '../request/task.ts';
 import { pathOf } from '../rewrite/path.ts';
 
-/** Judges the request by the scope, and plans what is to be done. */
+/** Decides about the request by the scope, and plans what is to be done. */
 export function authorize(decision: Decision): GatewayResponse | undefined {
   const { endpoint, params } = requireRoute(decision);
   if (endpoint.kind === 'static' || endpoint.kind === 'public' || endpoint.kind === 'refused')
@@ -61,7 +61,7 @@ export function missingFor(endpoint: ServingEndpoint, call: Call): GatewayRespon
   return endpoint.needs === 'read' ? missingToRead(endpoint, scope) : missingCapability(endpoint.needs);
 }
 
-/** For who reads some types alone, if any: what no one has decided about is closed to them. */
+/** For a scope that reads only some types, or none: an endpoint that does not say `byType` is closed to it. */
 function missingToRead({ byType }: ServingEndpoint, scope: Scope): GatewayResponse | null {
   if (byType === undefined || !allows(scope, 'read')) return missingCapability('read');
   const missing =

@@ -29,13 +29,13 @@ export function checkEndpoint(
   return endpoint.device === true && access.device !== true ? UNRECOGNIZED : undefined;
 }
 
-/** What is told where an endpoint refuses every token. */
+/** The response of an endpoint that refuses every token. */
 export function refusalOf({ unserved, needs }: RefusedEndpoint): GatewayResponse {
   if (unserved === true) return UNRECOGNIZED;
   return needs === 'never' ? FORBIDDEN : missingCapability(needs);
 }
 
-/** Whether the scope’s endpoint rules stand against it. A rule that speaks of one path of an operation speaks of all its paths. */
+/** Whether the scope’s endpoint rules refuse it. A rule for one path of an operation is for all its paths. */
 export function isRefusedByRules(
   scope: Scope,
   method: string,

@@ -5,7 +5,7 @@ import type { GatewayServices } from '../request/services.ts';
 import { onBehalfOf } from '../request/tools.ts';
 import { createAsk } from '../upstream/ask.ts';
 
-/** Refuses what is asked of a user whom no room in scope shows. */
+/** Refuses a request about a user who is in no room in scope. */
 export function checkSharedRoom(
   context: RequestContext,
   services: GatewayServices,

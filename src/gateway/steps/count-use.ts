@@ -3,8 +3,8 @@ import { type RequestContext, requireRoute } from '../request/context.ts';
 import { isTask } from '../request/endpoint.ts';
 
 /**
- * Counts the request where a token is good for so many: every one that is carried out or answered. What is
- * refused from the request and the scope alone has used nothing.
+ * Counts the request if the token has a limited number of uses: every request that is carried out or
+ * answered. What the request and the scope alone refuse is not counted.
  */
 export function countUse(context: RequestContext): Promise<GatewayResponse | undefined> | undefined {
   const { use } = context;

@@ -90,7 +90,7 @@ async function runJob(
 
 const NO_CREATE_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
 
-/** An answer that is not what the specification says is told as such. @throws everything else */
+/** An answer that is not what the specification says is a 502. @throws everything else */
 function fail(context: RequestContext, error: unknown): undefined {
   if (context.abortReason !== null) throw error;
   context.result = responseForError(error);

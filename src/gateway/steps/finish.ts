@@ -22,7 +22,7 @@ export function throttlePolls(
   return troubleThrottle.turn(id, context.signal).then((turn) => (turn ? undefined : CUT));
 }
 
-/** Looks at the grant once more, now that there is an answer: one that ended meanwhile shows nothing. */
+/** Checks the grant again, now that there is an answer: if it ended meanwhile, nothing is shown. */
 export function confirmGrant(
   context: RequestContext,
   services: GatewayServices,

@@ -5,10 +5,10 @@ import type { Decision, RequestContext } from '../request/context.ts';
 import type { GatewayServices } from '../request/services.ts';
 
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE']);
-/** For a request whose method or target nobody should see. */
+/** For a request that is not well-formed HTTP. */
 export const MALFORMED = ambiguous('it is not proper HTTP');
 
-/** Refuses a head that two readers could read in two ways. */
+/** Refuses a head that two parsers could read differently. */
 export function checkHead(context: RequestContext): GatewayResponse | undefined {
   const { rawHeaders, httpVersionMajor } = context.message;
   // HTTP/0.9 has neither headers nor an end.

@@ -4,7 +4,7 @@ import { isTask } from '../request/endpoint.ts';
 import type { GatewayServices } from '../request/services.ts';
 import { responseForError } from '../upstream/ask.ts';
 
-/** Carries out what is answered here, or by code of the endpoint's own. Forwarded requests pass. */
+/** Answers here, or runs the endpoint's task. Requests to forward go on to the next step. */
 export function perform(context: RequestContext, services: GatewayServices): undefined | Promise<undefined> {
   const { plan } = context;
   if (plan?.kind === 'answer') context.result = plan.response;

@@ -27,7 +27,7 @@ export function record(
       timed: context.route?.endpoint.untimed !== true,
     });
   } catch (error) {
-    // Whoever counts must not end those who serve.
+    // A failure to count must not end a request.
     log.warn('request not counted', { error: error instanceof Error ? error.name : 'unknown' });
   }
 }

@@ -6,8 +6,8 @@ import { requireAccess } from '../request/access.ts';
 import type { GatewayServices } from '../request/services.ts';
 
 /**
- * Counts the request as open and reserves what it will hold, until its answer was read: one that nobody reads is
- * in memory still.
+ * Counts the request as open and reserves what it will hold, until its answer was read: an answer that nobody
+ * reads stays in memory.
  */
 export function reserve(
   context: RequestContext,

@@ -2,7 +2,7 @@ import type { Decision } from '../request/context.ts';
 import type { GatewayServices } from '../request/services.ts';
 
 /**
- * Finds the endpoint. One that is missing is refused later: only who shows a valid token is told what there is.
+ * Finds the endpoint. One that is missing is refused later: only a valid token learns which endpoints exist.
  */
 export function route(
   decision: Decision & { operation?: string },

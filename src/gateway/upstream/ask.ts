@@ -19,14 +19,14 @@ import type { MemoryReservation } from '../limits/memory-budget.ts';
 import type { JsonClient, Received, UpstreamResponse } from './json-client.ts';
 import { mapUpstreamError } from './map-error.ts';
 
-/** The ways to the homeserver that asking on a grant's behalf takes. */
+/** What it takes to ask the homeserver on a grant's behalf. */
 export type Upstreams = {
   readonly accessControl: Pick<AccessControl, 'upstreamToken' | 'replaceUpstreamToken'>;
   readonly json: JsonClient;
   readonly filterWorker: FilterWorker;
 };
 
-/** On whose behalf is asked, and what it is counted on. */
+/** The grant a request is made for, and where its memory and time are counted. */
 export type OnBehalf = {
   readonly grantId: GrantId;
   readonly memory: MemoryReservation;
@@ -47,7 +47,7 @@ export type Ask = (
   task?: () => FilterTask,
 ) => Promise<Received | GatewayResponse>;
 
-/** What is read in place keeps all others waiting: answers that are looked at by the way are no larger. */
+/** Parsing in place makes all other requests wait: an answer that is only looked at may not be larger. */
 export const SMALL_ANSWER_BYTES = 2_097_152;
 
 /**

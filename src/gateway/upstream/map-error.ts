@@ -16,7 +16,7 @@ const BAD_REQUESTS: Readonly<Record<string, string>> = {
   M_NOT_JSON: 'The homeserver does not accept the request.',
   M_INVALID_PARAM: 'The homeserver does not accept a parameter of the request.',
   M_MISSING_PARAM: 'A parameter is missing.',
-  M_UNKNOWN_POS: 'The position is not known any more; begin anew.',
+  M_UNKNOWN_POS: 'The position is not known any more; start again.',
   M_DUPLICATE_ANNOTATION: 'The user has reacted so already.',
   M_UNKNOWN: 'The homeserver does not accept the request.',
 };

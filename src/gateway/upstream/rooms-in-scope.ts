@@ -4,7 +4,7 @@ import type { Access, AccessControl } from '../../lifecycle/access/access-contro
 import { unlessAborted } from '../http/unless-aborted.ts';
 
 /**
- * The rooms in scope for an answer that speaks of these rooms. A scope that can grow is looked at anew when
+ * The rooms in scope for an answer that names these rooms. A scope that can grow is looked up again when
  * one of them is unknown: the subject may just have joined it. At once (no promise) otherwise. Null: the
  * grant is over.
  */
@@ -25,6 +25,6 @@ async function refreshed(
   unknown: readonly RoomId[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<RoomId> | null> {
-  const anew = await unlessAborted(control.refreshRooms(access.grant.id, unknown), signal);
-  return anew?.rooms ?? null;
+  const current = await unlessAborted(control.refreshRooms(access.grant.id, unknown), signal);
+  return current?.rooms ?? null;
 }

@@ -69,8 +69,8 @@ function isShort(text: unknown): boolean {
 
 /** The content, and what would take its place. */
 function layersOf(content: JsonObject): readonly JsonObject[] {
-  const anew = content['m.new_content'];
-  return isObject(anew) ? [content, anew] : [content];
+  const replacement = content['m.new_content'];
+  return isObject(replacement) ? [content, replacement] : [content];
 }
 
 /** Whether it begins to verify a device in the subject's name (spec 1.19, "Key verification framework"). */

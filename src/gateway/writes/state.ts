@@ -44,7 +44,7 @@ export function maySetState(call: Call): GatewayResponse | null {
 }
 
 /**
- * Reads a request to set state. Its type and key were judged already. The content is written anew: it relates
+ * Reads a request to set state. Its type and key were checked already. The content is rebuilt: it relates
  * to nothing, rings nobody and verifies no device, all of which would be sending. State is never encrypted,
  * so it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
  */
