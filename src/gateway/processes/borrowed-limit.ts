@@ -33,6 +33,15 @@ type Held = {
 export function createBorrowedLimit(client: IpcClient, limit: SharedLimit, atOnce: number): BorrowedLimit {
   const grants = new Map<GrantId, Held>();
 
+  const heldOf = (grantId: GrantId): Held => {
+    let held = grants.get(grantId);
+    if (held === undefined) {
+      held = { idle: 0, spare: 0, waiting: 0, borrowing: null, refusedUntil: 0 };
+      grants.set(grantId, held);
+    }
+    return held;
+  };
+
   const giveBack = (grantId: GrantId, count: number): void =>
     void client.call('giveBack', { limit, grantId, count }, () => undefined).catch(() => undefined);
 
@@ -40,9 +49,10 @@ export function createBorrowedLimit(client: IpcClient, limit: SharedLimit, atOnc
     const count = Math.max(atOnce, held.waiting);
     return client
       .call('borrow', { limit, grantId, count }, (loan) => {
-        held.idle += loan.count;
-        if (loan.count === 0)
-          held.refusedUntil = performance.now() + Math.max(NO_MORE_WITHIN_MS, loan.waitMs);
+        // It may come so late that nothing is known of the grant any more.
+        const now = heldOf(grantId);
+        now.idle += loan.count;
+        if (loan.count === 0) now.refusedUntil = performance.now() + Math.max(NO_MORE_WITHIN_MS, loan.waitMs);
       })
       .finally(() => (held.borrowing = null));
   };
@@ -81,11 +91,7 @@ export function createBorrowedLimit(client: IpcClient, limit: SharedLimit, atOnc
 
   return {
     take(grantId) {
-      let held = grants.get(grantId);
-      if (held === undefined) {
-        held = { idle: 0, spare: 0, waiting: 0, borrowing: null, refusedUntil: 0 };
-        grants.set(grantId, held);
-      }
+      const held = heldOf(grantId);
       return held.idle > 0 ? use(held) : borrowed(grantId, held);
     },
     release(grantId) {

@@ -5,7 +5,8 @@ import type { FromChild, IpcMethod, IpcMethods, ToChild, Update } from './messag
 /** A child's connection to the bot's process. */
 export type IpcClient = {
   /**
-   * Calls a method. `apply` runs the moment the result arrives, before any update that comes after it.
+   * Calls a method. `apply` runs the moment the result arrives, before any update that comes after it, and also
+   * where that is so late that the caller was given an error.
    * @throws MintwardenError the other end's error; `state` where it is silent
    */
   call<K extends IpcMethod, T>(
@@ -50,8 +51,8 @@ export function createIpcClient(
   const rejectAll = (): void => {
     if (!isSilent()) return;
     const error = new MintwardenError('state', "The bot's process does not answer.", 'Try again later.');
+    // The calls stay: what the bot's process does for them later is still taken in, by their `apply`.
     for (const pending of [...calls.values(), ...waiting]) pending.reject(error);
-    calls.clear();
     waiting = [];
   };
   // This process may have been held up itself: what arrived meanwhile is read first.

@@ -128,6 +128,8 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
     return lease;
   };
 
+  const finishUse = (id: GrantId): Promise<void> => client.call('useOver', { grantId: id }, () => undefined);
+
   return {
     verifyToken(token, connection) {
       const known = cached(token, connection);
@@ -166,8 +168,20 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
           snapshot === null ? null : accessTo(store(snapshot)),
         ),
       ),
-    countUse: (id) => client.call('use', { grantId: id }, (counted) => counted),
-    finishUse: (id) => client.call('useOver', { grantId: id }, () => undefined),
+    async countUse(id) {
+      let isGivenUp = false;
+      const counting = client.call('use', { grantId: id }, (counted) => {
+        if (counted && isGivenUp) finishUse(id).catch(() => undefined);
+        return counted;
+      });
+      try {
+        return await counting;
+      } catch (error) {
+        isGivenUp = true;
+        throw error;
+      }
+    },
+    finishUse,
     usesLeft: (id) => client.call('usesLeft', { grantId: id }, (left) => left),
     withdraw: (id) => client.call('withdraw', { grantId: id }, () => undefined),
     onGrantInactive(listener) {

@@ -13,10 +13,10 @@ export function record(
   { outcome, response }: End,
 ): void {
   const { operation, grantId, homeserverMs, startedAt } = context;
-  if (context.isPolling) observer.polling(-1);
   const status = response?.status ?? 0;
   log.info('request', { operation, status, ms: now() - startedAt, grant: grantId });
   try {
+    if (context.isPolling) observer.polling(-1);
     observer.answered({
       operation,
       outcome,
