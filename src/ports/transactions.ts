@@ -5,7 +5,7 @@ export type TransactionKey = {
   readonly grantId: GrantId;
   readonly roomId: RoomId;
   /** What is done there: the type of event that is sent, or the event that is redacted. */
-  readonly deed: string;
+  readonly action: string;
   /** The holder's own. */
   readonly txnId: string;
 };

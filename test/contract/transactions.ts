@@ -18,7 +18,7 @@ export const SECOND = 'AAAAA2' as GrantId;
 const begun: BegunTransaction = {
   grantId: FIRST,
   roomId: '!a:hs' as RoomId,
-  deed: 'send m.room.message',
+  action: 'send m.room.message',
   txnId: 'm1',
   digest: 'abc',
   leaseId: 'l1' as LeaseId,
@@ -57,7 +57,7 @@ export function transactionsContract(name: string, make: () => Promise<Transacti
     it.each<[string, Partial<BegunTransaction>]>([
       ['another grant', { grantId: SECOND }],
       ['another room', { roomId: '!b:hs' as RoomId }],
-      ['another deed', { deed: 'redact $x' }],
+      ['another action', { action: 'redact $x' }],
       ['another id', { txnId: 'M1' }],
     ])('keeps %s apart', async (_, change) => {
       await transactions.begin(begun);

@@ -53,7 +53,7 @@ function isIt(event: JsonObject, begun: Transaction, subject: string, txnId: str
   const unsigned = isObject(event['unsigned']) ? event['unsigned'] : {};
   if (unsigned['transaction_id'] !== undefined) return unsigned['transaction_id'] === txnId;
   if (Number(event['origin_server_ts']) < begun.begunAt - CLOCKS_MS) return false;
-  const [kind, what] = begun.deed.split(' ');
+  const [kind, what] = begun.action.split(' ');
   const content = isObject(event['content']) ? event['content'] : {};
   if (kind === 'redact')
     return event['type'] === 'm.room.redaction' && (content['redacts'] ?? event['redacts']) === what;

@@ -23,8 +23,8 @@ export function txnIdOf(params: Readonly<Record<string, string>>): string | null
 }
 
 /** The transaction id the homeserver is given: of this grant alone, the same each time. */
-export function upstreamTxnId({ grantId, roomId, deed, txnId }: TransactionKey): string {
-  const hash = createHash('sha256').update(JSON.stringify([grantId, roomId, deed, txnId]));
+export function upstreamTxnId({ grantId, roomId, action, txnId }: TransactionKey): string {
+  const hash = createHash('sha256').update(JSON.stringify([grantId, roomId, action, txnId]));
   return `mw${hash.digest('base64url').slice(0, 32)}`;
 }
 

@@ -79,7 +79,7 @@ export function createWriter(services: WriterServices): Writer {
     const key: TransactionKey = {
       grantId: grant.id,
       roomId: write.roomId,
-      deed: write.action,
+      action: write.action,
       txnId: write.txnId ?? services.newTxnId(),
     };
     const digest = digestOf(grant.id, write.content);
@@ -213,8 +213,8 @@ export function createWriter(services: WriterServices): Writer {
 function nameOf({
   grantId,
   roomId,
-  deed,
+  action,
   txnId,
-}: Pick<TransactionKey, 'roomId' | 'deed' | 'txnId'> & { grantId: GrantId }): string {
-  return JSON.stringify([grantId, roomId, deed, txnId]);
+}: Pick<TransactionKey, 'roomId' | 'action' | 'txnId'> & { grantId: GrantId }): string {
+  return JSON.stringify([grantId, roomId, action, txnId]);
 }

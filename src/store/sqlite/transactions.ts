@@ -11,7 +11,8 @@ import { guarded } from './ledger.ts';
 export function createTransactions(opened: Opened): Transactions {
   const guard = guarded(opened);
   const statements = prepared(opened.db);
-  const keyOf = ({ grantId, roomId, deed, txnId }: TransactionKey) => [grantId, roomId, deed, txnId] as const;
+  const keyOf = ({ grantId, roomId, action, txnId }: TransactionKey) =>
+    [grantId, roomId, action, txnId] as const;
   return {
     find: (key) =>
       guard(() => {
@@ -51,7 +52,7 @@ function fromRow(row: Record<string, unknown>): Transaction {
   return {
     grantId: row['grant_id'] as GrantId,
     roomId: row['room_id'] as RoomId,
-    deed: row['deed'] as string,
+    action: row['deed'] as string,
     txnId: row['txn_id'] as string,
     digest: row['digest'] as string,
     leaseId: row['lease_id'] as LeaseId,

@@ -148,7 +148,7 @@ describe('a result that a commit overtakes', () => {
 });
 
 describe('a process that was taken over', () => {
-  const KEY = (grantId: GrantId) => ({ grantId, roomId: OPS, deed: 'm.room.message', txnId: 'one' });
+  const KEY = (grantId: GrantId) => ({ grantId, roomId: OPS, action: 'm.room.message', txnId: 'one' });
 
   it('gets nothing of grants whose token it has not shown', async () => {
     await using stage = await given();
@@ -242,7 +242,7 @@ describe('shared by all processes', () => {
     const { access, client, token, grant, transactions } = stage;
     await access.verifyToken(token);
     const remote = remoteTransactions(client);
-    const key = { grantId: grant.id, roomId: OPS, deed: 'm.room.message', txnId: 'one' };
+    const key = { grantId: grant.id, roomId: OPS, action: 'm.room.message', txnId: 'one' };
     const begun = { ...key, digest: 'd', leaseId: 'l' as LeaseId, begunAt: 1 };
     expect(await remote.find(key)).toBeNull();
     expect([await remote.begin(begun), await remote.begin(begun)]).toEqual([true, false]);

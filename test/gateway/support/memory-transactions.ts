@@ -10,8 +10,8 @@ export type MemoryTransactions = Transactions & {
 export function memoryTransactions(): MemoryTransactions {
   const rows = new Map<string, Transaction>();
   const ended = new Map<GrantId, number>();
-  const nameOf = ({ grantId, roomId, deed, txnId }: TransactionKey) =>
-    JSON.stringify([grantId, roomId, deed, txnId]);
+  const nameOf = ({ grantId, roomId, action, txnId }: TransactionKey) =>
+    JSON.stringify([grantId, roomId, action, txnId]);
   const change = (key: TransactionKey, more: Partial<Transaction>) => {
     const row = rows.get(nameOf(key));
     if (row?.eventId === null) rows.set(nameOf(key), { ...row, ...more });
