@@ -63,7 +63,7 @@ export type GatewayOptions = {
   readonly trustedProxies?: readonly Network[];
   /** What this instance is known by, in hexadecimal; see `http/instance-proof.ts`. */
   readonly instanceKey?: string;
-  /** Is told of each request. */
+  /** Is called for each request. */
   readonly observer?: RequestObserver;
 };
 

@@ -24,7 +24,7 @@ import { indexOf, JOINED, memberOf, OUTSIDE, ROOMS, SUBJECT } from './fuzz/world
 import { grantOf } from './support/grants.ts';
 
 // What the narrower scope allows, the wider allows: whatever two scopes are narrowed to one, every request
-// that passes under it passes under both. Said of the guard, the firewall and the networks, with what is
+// that passes under it passes under both. Tested for `authorize`, the endpoint rules and the networks, with what is
 // looked up answered as the fuzzed homeserver does.
 
 const router = createRouter(CATALOGUE);
@@ -73,10 +73,10 @@ async function passes(scope: Scope, sample: Sample, orNotUnderstood = false): Pr
   if (isResponse(body)) return false;
   const rooms = openRooms(scope, JOINED, new Set([OUTSIDE]), CREATORS);
   const access = { grant: grantOf(scope.rooms, { subject: SUBJECT, scope }), rooms };
-  const verdict = planFor(endpoint, { params, query: target.query.values, body: body.value, access, now: 0 });
-  if (verdict.kind === 'answer') return orNotUnderstood && verdict.response.status === 400;
-  if (verdict.kind === 'forward') return true;
-  const { task } = verdict;
+  const plan = planFor(endpoint, { params, query: target.query.values, body: body.value, access, now: 0 });
+  if (plan.kind === 'answer') return orNotUnderstood && plan.response.status === 400;
+  if (plan.kind === 'forward') return true;
+  const { task } = plan;
   switch (task.kind) {
     case 'emptySync':
     case 'token':

@@ -9,4 +9,4 @@ await import('./attacks/sync.test.ts');
 await import('./attacks/reads.test.ts');
 await import('./attacks/own-sections.test.ts');
 await import('./attacks/read-by-type.test.ts');
-await import('./attacks/homeservers-words.test.ts');
+await import('./attacks/upstream-errors.test.ts');

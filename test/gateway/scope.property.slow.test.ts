@@ -164,7 +164,7 @@ test('whatever is asked, what would be asked of the homeserver names no room out
       const parsed = parseJson(body);
       if (isResponse(parsed)) return;
       const access = accessOf(rooms);
-      const verdict = planFor(endpoint, {
+      const plan = planFor(endpoint, {
         params,
         query: target.query.values,
         body: parsed.value,
@@ -172,10 +172,10 @@ test('whatever is asked, what would be asked of the homeserver names no room out
         now: 0,
       });
       const asked =
-        verdict.kind === 'forward'
-          ? verdict.request
-          : verdict.kind === 'task' && verdict.task.kind === 'poll'
-            ? pollRequest(verdict.task.poll, verdict.task.poll.since, 0, true)
+        plan.kind === 'forward'
+          ? plan.request
+          : plan.kind === 'task' && plan.task.kind === 'poll'
+            ? pollRequest(plan.task.poll, plan.task.poll.since, 0, true)
             : null;
       if (asked === null) return;
       forwarded++;

@@ -172,20 +172,20 @@ test('whatever is written, what would be sent lies within the scope', () => {
       if (isResponse(parsed)) return;
       const grant = grantOf(narrowed.rooms, { scope: { v: 1, ...narrowed } });
       const access = { grant, rooms: new Set(narrowed.rooms) };
-      const verdict = planFor(route.endpoint, {
+      const plan = planFor(route.endpoint, {
         params: route.params,
         query: target.query.values,
         body: parsed.value,
         access,
         now: 0,
       });
-      if (verdict.kind !== 'task' || verdict.task.kind !== 'write') {
-        expect(verdict.kind).toBe('answer');
+      if (plan.kind !== 'task' || plan.task.kind !== 'write') {
+        expect(plan.kind).toBe('answer');
         return;
       }
       written++;
       expect(query).toBe('');
-      expectWithin(grant.scope, verdict.task.write.path, verdict.task.write.content);
+      expectWithin(grant.scope, plan.task.write.path, plan.task.write.content);
     }),
     { numRuns: 20_000 },
   );

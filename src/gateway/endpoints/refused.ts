@@ -15,7 +15,7 @@ export function never(
   return { id, kind: 'refused', needs: 'never', ...request(methods, paths), why, ...more };
 }
 
-/** As `never`, told as if there were no such operation. */
+/** As `never`, but the response says that there is no such operation. */
 export function unserved(
   id: string,
   methods: Methods,

@@ -73,7 +73,7 @@ export function explain(
   if (isResponse(body)) return refused(body, endpoint, [errorIn(body)]);
   decision.body = body.value;
   const refusal = DECIDING_STEPS.authorize(decision);
-  return judged(endpoint, decision, refusal, question.body === null, rooms === null);
+  return explainPlan(endpoint, decision, refusal, question.body === null, rooms === null);
 }
 
 function bodyOf(
@@ -84,7 +84,7 @@ function bodyOf(
   return { value: endpoint.body === 'json' ? {} : undefined };
 }
 
-function judged(
+function explainPlan(
   endpoint: ServingEndpoint,
   decision: Decision,
   refusal: GatewayResponse | undefined,
@@ -99,7 +99,7 @@ function judged(
       : [];
   const noBody = endpoint.body === 'json' && isBodyMissing;
   if (refusal !== undefined)
-    return denied(endpoint, decision, refusal, noBody, [...unknownRoom, ...conditionsOf(grant)]);
+    return explainRefusal(endpoint, decision, refusal, noBody, [...unknownRoom, ...conditionsOf(grant)]);
   const { plan } = decision;
   const doubts = [
     ...(plan === null ? [] : doubtsOf(endpoint, plan)),
@@ -116,7 +116,7 @@ function judged(
   };
 }
 
-function denied(
+function explainRefusal(
   endpoint: ServingEndpoint,
   decision: Decision,
   response: GatewayResponse,

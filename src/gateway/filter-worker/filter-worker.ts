@@ -62,7 +62,7 @@ const THREAD = new URL('../filter-thread.ts', import.meta.url);
 
 /**
  * Starts the thread with the first large answer, ends it when there was none for a while, and starts it again
- * after it died or hung: the answers that were with it are told as ones that cannot be passed on (502), and
+ * after it died or hung: the answers that were with it become 502, and
  * nobody else is.
  */
 export function createFilterWorker(options: Options): FilterWorker {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../filters/json-shape.ts';
 import type { MediaReference } from '../../domain/media-reference.ts';
 import type { FilterSummary, FilterTask } from './filter-job.ts';
 
-/** What the thread is told about one answer. All but `chunk` and `drop` are answered by one `FromWorker`. */
+/** What is sent to the thread about one answer. All but `chunk` and `drop` are answered by one `FromWorker`. */
 export type ToWorker =
   /** Some bytes of the answer, in their order; transferred, not copied. */
   | { readonly id: number; readonly step: 'chunk'; readonly bytes: Uint8Array<ArrayBuffer> }

@@ -83,7 +83,7 @@ function fetchFile(
 }
 
 /**
- * What the holder is told where no file came. Redirects are not followed, nor passed on: their address is
+ * The response if no file came. Redirects are not followed, nor passed on: their address is
  * signed, and opens the file to anyone.
  */
 function mapFileError(response: UpstreamResponse): GatewayResponse {

@@ -18,7 +18,7 @@ export interface MediaGate {
   /** Takes note of the files in what a holder is about to be shown. */
   remember(access: Access, references: readonly MediaReference[]): void;
   /**
-   * Null: the grant may fetch it; otherwise what the holder is told. Where it is not known whether an event
+   * Null: the grant may fetch it; otherwise the refusal. Where it is not known whether an event
    * in scope shows it, that is looked up.
    * @param ask bounded in bytes
    */

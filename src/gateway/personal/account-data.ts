@@ -56,7 +56,7 @@ export function getAccountDataSteps({ params, access }: Call): MultiStep | Gatew
 }
 
 /**
- * Whether the scope lets data of this type be written: null, or what the holder is told. Looks at no room and
+ * Whether the scope lets data of this type be written: null, or the refusal. Looks at no room and
  * no user.
  */
 export function maySetAccountData({ params, access }: Call): GatewayResponse | null {
@@ -69,7 +69,7 @@ export function maySetAccountData({ params, access }: Call): GatewayResponse | n
 }
 
 /**
- * Reads a request to write data whose type was judged already. What is excluded is in no scope, under any
+ * Reads a request to write data whose type was checked already. What is excluded is in no scope, under any
  * spelling.
  */
 export function setAccountDataSteps({ params, body, access }: Call): MultiStep | GatewayResponse {

@@ -7,7 +7,7 @@ import { pathOf } from '../rewrite/path.ts';
 const EVENT = '/_matrix/client/v3/rooms/{roomId}/event/{eventId}';
 
 /**
- * Whether these events are of the room: null, or what the holder is told. One of another room and one that
+ * Whether these events are of the room: null, or the refusal. One of another room and one that
  * does not exist are refused alike.
  */
 export async function requireEventsInRoom(

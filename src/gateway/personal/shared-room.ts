@@ -18,7 +18,7 @@ const MAX_ROOMS = 50;
 const LOOK_UPS_AT_ONCE = 100;
 const LOOK_UPS_PER_SECOND = 1;
 
-/** Whether a user is joined to a room in scope. Null: yes; otherwise what the holder is told. */
+/** Whether a user is joined to a room in scope. Null: yes; otherwise the refusal. */
 export type SharedRoomCheck = (
   user: UserId,
   access: Access,

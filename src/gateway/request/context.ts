@@ -79,7 +79,7 @@ export class RequestContext implements Decision, TaskContext, Expiring {
   leave: () => void = () => undefined;
   /** What a step that waits has called when the request is aborted. */
   onAbort: (() => void) | null = null;
-  /** The answer tells of the grant's end, or brings it about. */
+  /** The answer says that the grant has ended, or ends it. */
   mayOutliveGrant = false;
   /** A long-poll that is counted as open. */
   isPolling = false;

@@ -16,7 +16,7 @@ export type RequestRecord = {
   readonly timed: boolean;
 };
 
-/** Is told of requests. Its methods must not take time: they are called before an answer is passed on. */
+/** Is called for requests. Its methods must not take time: they are called before an answer is passed on. */
 export type RequestObserver = {
   /** A request is over. */
   readonly answered: (record: RequestRecord) => void;

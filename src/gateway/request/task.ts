@@ -27,7 +27,7 @@ export type TaskContext = {
   readonly signal: AbortSignal;
   /** Counts the request out of those that the end of its grant cuts off. */
   leave: () => void;
-  /** The answer tells of the grant's end, or brings it about. */
+  /** The answer says that the grant has ended, or ends it. */
   mayOutliveGrant: boolean;
 };
 

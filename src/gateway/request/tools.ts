@@ -70,7 +70,7 @@ export function toolsOf(context: TaskContext, services: TaskServices): Tools {
   };
 }
 
-/** The change was made: that must not be told as a failure. */
+/** The change was made: that must not be reported as a failure. */
 function ignoreFailure(error: unknown): null {
   if (error instanceof MintwardenError) return null;
   throw error;

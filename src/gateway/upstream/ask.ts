@@ -84,7 +84,7 @@ export function createAsk(upstreams: Upstreams, onBehalf: OnBehalf, maxBytes?: n
  * Tries something with the grant's upstream token; once more with a new one, where the homeserver did not know
  * the first.
  * @param isRefused whether the homeserver did not know the token, and so did nothing
- * @returns the outcome in a box, or what the holder is told
+ * @returns the outcome in a box, or the holder's response
  */
 export async function withLease<T>(
   { accessControl }: Pick<Upstreams, 'accessControl'>,
@@ -101,7 +101,7 @@ export async function withLease<T>(
   return isRefused(second) ? UNAVAILABLE : { outcome: second };
 }
 
-/** Another lease in the place of one that the homeserver does not know, or what the holder is told. */
+/** Another lease in the place of one that the homeserver does not know, or the holder's response. */
 export async function renewLease(
   accessControl: Pick<AccessControl, 'replaceUpstreamToken'>,
   grantId: GrantId,
@@ -112,14 +112,14 @@ export async function renewLease(
   return renewed === 'unavailable' ? UNAVAILABLE : renewed;
 }
 
-/** What a holder is told when asking the homeserver failed. @throws what is no MintwardenError */
+/** The holder's response when asking the homeserver failed. @throws what is no MintwardenError */
 export function responseForError(error: unknown): GatewayResponse {
   if (!(error instanceof MintwardenError)) throw error;
   if (error.code === 'homeserver-invalid-response') return INVALID_UPSTREAM_RESPONSE;
   return error.code === 'homeserver-unreachable' ? UNREACHABLE : UNAVAILABLE;
 }
 
-/** The body of a 200; for every other status what the holder is told. */
+/** The body of a 200; for every other status the holder's response. */
 export function readResponse(response: UpstreamResponse, maskNotFound: boolean): Received | GatewayResponse {
   const { status, body, large } = response;
   if (status === 200) return large === undefined ? { got: body } : { got: undefined, large };

@@ -37,7 +37,7 @@ export type CallOptions = {
 /** The same for callers that wait with a promise. */
 export type AskOptions = CallOptions & { readonly signal: AbortSignal };
 
-/** Is told once what a call came to, never before `send` has returned. */
+/** Gets the outcome of a call, once, never before `send` has returned. */
 export interface CallListener {
   onResponse(response: UpstreamResponse): void;
   /** MintwardenError `homeserver-unreachable` | `homeserver-invalid-response`. */
@@ -141,7 +141,7 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     this.#sent = transport.send({ method: request.method, target, headers, body }, this);
   }
 
-  /** The caller does not want it any more: nothing is told. */
+  /** The caller does not want it any more: the listener is not called. */
   abort(): void {
     if (!this.#finish()) return;
     this.#discard();

@@ -3,7 +3,7 @@ import { type GatewayResponse, isResponse } from '../http/response.ts';
 import { isTokenUnknown, type OnBehalf, SMALL_ANSWER_BYTES, type Upstreams, withLease } from './ask.ts';
 import type { UpstreamResponse } from './json-client.ts';
 
-/** The homeserver's response in a box, so that it cannot pass for the holder's; or what the holder is told. */
+/** The homeserver's response in a box, so that it cannot pass for the holder's; or the holder's response. */
 export type LookUpResult = { readonly response: UpstreamResponse } | GatewayResponse;
 
 /** Looks something up before a change: refused and absent are told apart. */

@@ -25,7 +25,7 @@ const MAX_RETRY_MS = 3_600_000;
 /**
  * The homeserver's error as the holder is told it: the code, if it is one of the few that make sense here,
  * and words of our own. Nothing the homeserver wrote is passed on.
- * @param maskNotFound a refusal and an absence are told as the same
+ * @param maskNotFound a refusal and an absence are the same 404
  */
 export function mapUpstreamError(response: UpstreamResponse, maskNotFound: boolean): GatewayResponse {
   const code =

@@ -74,7 +74,7 @@ function layersOf(content: JsonObject): readonly JsonObject[] {
 }
 
 /** Whether it begins to verify a device in the subject's name (spec 1.19, "Key verification framework"). */
-export function verifies(content: JsonObject): boolean {
+export function startsVerification(content: JsonObject): boolean {
   return layersOf(content).some(
     ({ msgtype }) => typeof msgtype === 'string' && msgtype.startsWith('m.key.verification.'),
   );
@@ -86,7 +86,7 @@ export function verifies(content: JsonObject): boolean {
  * list of many people comes to the same. An encrypted event cannot be looked into; it says so in clear or not
  * at all.
  */
-export function ringsRoom(content: JsonObject): boolean {
+export function mentionsRoom(content: JsonObject): boolean {
   return layersOf(content).some((layer) => {
     const mentions = layer['m.mentions'];
     if (mentions === undefined) return typeof layer['body'] === 'string' && /@room/i.test(layer['body']);

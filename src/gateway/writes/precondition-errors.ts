@@ -3,7 +3,7 @@ import type { UpstreamResponse } from '../upstream/json-client.ts';
 import { mapUpstreamError } from '../upstream/map-error.ts';
 import { errcodeOf } from '../upstream/ask.ts';
 
-/** What cannot be told for certain is not done. */
+/** What is not certain is not done. */
 export const UNCERTAIN = matrixError(
   503,
   'M_UNKNOWN',
@@ -18,7 +18,7 @@ export function isAbsent(response: UpstreamResponse): boolean {
   return response.status === 404 && errcodeOf(response) === 'M_NOT_FOUND';
 }
 
-/** What the holder is told where something could not be looked up that a write waits for. */
+/** The response if something that a write depends on could not be looked up. */
 export function mapLookUpError(response: UpstreamResponse): GatewayResponse {
   if (errcodeOf(response) === 'M_USER_LOCKED') return USER_LOCKED;
   return response.status === 429 || response.status >= 500 || response.status === 403

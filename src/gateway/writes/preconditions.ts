@@ -28,7 +28,7 @@ export type Preconditions = (
 
 /**
  * Looks at the room's encryption, at every event the write names and, where the scope has a ceiling, at the
- * room's power. What cannot be told for certain is refused. A room that was encrypted once is so for ever
+ * room's power. What is not certain is refused. A room that was encrypted once is so for ever
  * (spec 1.19, "m.room.encryption"), so that alone is remembered.
  */
 export function preconditions(): Preconditions {

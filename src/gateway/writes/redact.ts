@@ -11,7 +11,7 @@ import type { WriteRequest } from './write-request.ts';
 const PATH = '/_matrix/client/v3/rooms/{roomId}/redact/{eventId}';
 const MAX_REASON = 1_000;
 
-/** Whether the scope lets anything be redacted: null, or what the holder is told. */
+/** Whether the scope lets anything be redacted: null, or the refusal. */
 export function mayRedact({ access }: Call): GatewayResponse | null {
   const { scope } = access.grant;
   return allows(scope, 'redact') || allows(scope, 'redact-others') ? null : missingCapability('redact');

@@ -12,7 +12,7 @@ import {
 import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { isReaction, relationsOf, ringsRoom, verifies } from './content-rules.ts';
+import { isReaction, relationsOf, mentionsRoom, startsVerification } from './content-rules.ts';
 import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
 import type { Target, WriteRequest } from './write-request.ts';
 
@@ -29,7 +29,7 @@ export const NO_ROOM_MENTION = matrixError(403, 'M_FORBIDDEN', 'No token may not
 /** An event's content that is no object. */
 export const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The content must be an object.');
 
-/** Whether the scope lets this type be sent at all: null, or what the holder is told. Looks at no room. */
+/** Whether the scope lets this type be sent at all: null, or the refusal. Looks at no room. */
 export function maySend({ params, access }: Call): GatewayResponse | null {
   const type = params['eventType'] ?? '';
   const { scope } = access.grant;
@@ -40,7 +40,7 @@ export function maySend({ params, access }: Call): GatewayResponse | null {
 }
 
 /**
- * Reads a request to send an event. The type was judged already; here its content is: an edit needs `edit`
+ * Reads a request to send an event. The type was checked already; here its content is: an edit needs `edit`
  * and an event of the subject's own, a reaction is a reaction and nothing else, every event that is named
  * must be in the room, nobody's device is verified, and not everybody is rung.
  */
@@ -52,8 +52,8 @@ export function parseSend({ params, query, body, access }: Call): WriteRequest |
   if (query.size > 0) return NO_PARAMETERS;
   if (!isObject(body)) return NOT_AN_OBJECT;
   if (Buffer.byteLength(JSON.stringify(body)) > MAX_CONTENT_BYTES) return TOO_LARGE;
-  if (verifies(body)) return FORBIDDEN;
-  if (ringsRoom(body)) return NO_ROOM_MENTION;
+  if (startsVerification(body)) return FORBIDDEN;
+  if (mentionsRoom(body)) return NO_ROOM_MENTION;
   const relations = relationsOf(body);
   if (relations === null) return FORBIDDEN;
   if ((relations.annotates !== null || type === REACTION) && !(type === REACTION && isReaction(body)))

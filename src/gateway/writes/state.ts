@@ -17,7 +17,7 @@ import type { MultiStep } from '../upstream/tools.ts';
 import { alreadyJoinedFilter } from '../filters/account.ts';
 import { isObject, requireObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { isEventId, ringsRoom, verifies } from './content-rules.ts';
+import { isEventId, mentionsRoom, startsVerification } from './content-rules.ts';
 import { refusedByPower } from './power-check.ts';
 import { EVENT_TYPE, MAX_CONTENT_BYTES, NO_ROOM_MENTION, NOT_AN_OBJECT } from './send.ts';
 import { NO_PARAMETERS } from './txn-id.ts';
@@ -27,7 +27,7 @@ const OWN_MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{me}';
 const MAX_KEY_BYTES = 255;
 
 /**
- * Whether the scope lets state of this type and key be set at all: null, or what the holder is told. Looks at
+ * Whether the scope lets state of this type and key be set at all: null, or the refusal. Looks at
  * no room.
  */
 export function maySetState(call: Call): GatewayResponse | null {
@@ -45,7 +45,7 @@ export function maySetState(call: Call): GatewayResponse | null {
 
 /**
  * Reads a request to set state. Its type and key were checked already. The content is rebuilt: it relates
- * to nothing, rings nobody and verifies no device, all of which would be sending. State is never encrypted,
+ * to nothing, mentions nobody and verifies no device, all of which would be sending. State is never encrypted,
  * so it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
  */
 export function setStateSteps(call: Call): MultiStep | GatewayResponse {
@@ -56,8 +56,8 @@ export function setStateSteps(call: Call): MultiStep | GatewayResponse {
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) return invalid('stateKey');
   if (!isObject(body)) return NOT_AN_OBJECT;
   if (Buffer.byteLength(JSON.stringify(body)) > MAX_CONTENT_BYTES) return TOO_LARGE;
-  if (verifies(body) || body['m.relates_to'] !== undefined) return FORBIDDEN;
-  if (ringsRoom(body)) return NO_ROOM_MENTION;
+  if (startsVerification(body) || body['m.relates_to'] !== undefined) return FORBIDDEN;
+  if (mentionsRoom(body)) return NO_ROOM_MENTION;
   const roomId = params['roomId'] as RoomId;
   return async (tools) => {
     const refused = await refusedByPower(

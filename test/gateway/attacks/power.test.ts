@@ -38,7 +38,7 @@ const made = (version: string | undefined, more: object = {}, sender: string = A
 const USER = (user: string) => JSON.stringify({ user_id: user });
 
 /** What may be asked, and how. */
-const DEEDS = {
+const ACTIONS = {
   message: ['PUT', inRoom(OPS, 'send/m.room.message/1'), '{"msgtype":"m.text","body":"x"}'],
   reaction: [
     'PUT',
@@ -54,15 +54,15 @@ const DEEDS = {
   ban: ['POST', inRoom(OPS, 'ban'), USER(BOB)],
   unban: ['POST', inRoom(OPS, 'unban'), USER('@carol:hs.test')],
 } as const;
-type Deed = keyof typeof DEEDS;
+type Action = keyof typeof ACTIONS;
 
 async function done(
   power: number | undefined,
   room: Room,
-  deed: Deed,
+  action: Action,
 ): Promise<{ status: number; written: number }> {
   await using s = await peopledStage(CAN as never, { scope: power === undefined ? {} : { power }, room });
-  const [method, path, body] = DEEDS[deed];
+  const [method, path, body] = ACTIONS[action];
   const { status } = await s.ask(method, path, { body });
   return { status, written: writesAt(s.homeserver).length };
 }
@@ -89,7 +89,7 @@ describe('a ceiling holds, however powerful the subject is', () => {
       },
     ],
   ])('%s', async (_, room) => {
-    for (const deed of [
+    for (const action of [
       'redaction of others',
       'topic',
       'kick',
@@ -97,23 +97,23 @@ describe('a ceiling holds, however powerful the subject is', () => {
       'ban',
       'unban',
     ] as const)
-      expect([deed, await done(0, room, deed)]).toEqual([deed, { status: 403, written: 0 }]);
-    for (const deed of ['message', 'reaction', 'redaction', 'invite'] as const)
-      expect([deed, await done(0, room, deed)]).toEqual([deed, { status: 200, written: 1 }]);
-    for (const deed of ['kick', 'ban'] as const)
-      expect([deed, await done(50, room, deed)]).toEqual([deed, { status: 403, written: 0 }]);
-    for (const deed of ['topic', 'redaction of others', 'kick of who was invited', 'unban'] as const)
-      expect([deed, await done(50, room, deed)]).toEqual([deed, { status: 200, written: 1 }]);
-    for (const deed of Object.keys(DEEDS) as Deed[]) {
-      const creators = deed === 'kick' || deed === 'ban';
+      expect([action, await done(0, room, action)]).toEqual([action, { status: 403, written: 0 }]);
+    for (const action of ['message', 'reaction', 'redaction', 'invite'] as const)
+      expect([action, await done(0, room, action)]).toEqual([action, { status: 200, written: 1 }]);
+    for (const action of ['kick', 'ban'] as const)
+      expect([action, await done(50, room, action)]).toEqual([action, { status: 403, written: 0 }]);
+    for (const action of ['topic', 'redaction of others', 'kick of who was invited', 'unban'] as const)
+      expect([action, await done(50, room, action)]).toEqual([action, { status: 200, written: 1 }]);
+    for (const action of Object.keys(ACTIONS) as Action[]) {
+      const creators = action === 'kick' || action === 'ban';
       const fellow = creators && (room.create as { sender: string }).sender === BOB;
-      expect([deed, (await done(51, room, deed)).status]).toEqual([deed, fellow ? 403 : 200]);
+      expect([action, (await done(51, room, action)).status]).toEqual([action, fellow ? 403 : 200]);
     }
   });
 
   test('below nought nothing is left but what takes no power', async () => {
-    for (const deed of Object.keys(DEEDS) as Deed[])
-      expect([deed, await done(-1, TWELVE, deed)]).toEqual([deed, { status: 403, written: 0 }]);
+    for (const action of Object.keys(ACTIONS) as Action[])
+      expect([action, await done(-1, TWELVE, action)]).toEqual([action, { status: 403, written: 0 }]);
     await using s = await peopledStage(CAN as never, { scope: { power: -1 } });
     for (const [act, room] of [
       ['leave', OPS],
@@ -144,7 +144,7 @@ describe('a ceiling holds, however powerful the subject is', () => {
 
   test('without a ceiling the homeserver judges, and nothing is looked up', async () => {
     await using s = await peopledStage(CAN as never);
-    expect((await s.ask('PUT', DEEDS.topic[1], { body: DEEDS.topic[2] })).status).toBe(200);
+    expect((await s.ask('PUT', ACTIONS.topic[1], { body: ACTIONS.topic[2] })).status).toBe(200);
     expect(s.homeserver.seen).toHaveLength(1);
   });
 });
@@ -152,11 +152,11 @@ describe('a ceiling holds, however powerful the subject is', () => {
 describe('levels are read as rooms mean them', () => {
   test('CVE-2022-36009 (GHSA-grvv-h2f9-7v9c, Dendrite): `events_default` counts', async () => {
     const room = { create: made('11'), levels: { ...USUAL, events_default: 10 } };
-    for (const deed of ['message', 'reaction', 'redaction', 'redaction of others'] as const) {
-      expect([deed, (await done(9, room, deed)).status]).toEqual([deed, 403]);
+    for (const action of ['message', 'reaction', 'redaction', 'redaction of others'] as const) {
+      expect([action, (await done(9, room, action)).status]).toEqual([action, 403]);
     }
-    for (const deed of ['message', 'reaction', 'redaction'] as const)
-      expect([deed, (await done(10, room, deed)).status]).toEqual([deed, 200]);
+    for (const action of ['message', 'reaction', 'redaction'] as const)
+      expect([action, (await done(10, room, action)).status]).toEqual([action, 200]);
   });
 
   test('a level of a type counts before the usual one, for messages, reactions, redactions and state', async () => {
@@ -165,7 +165,7 @@ describe('levels are read as rooms mean them', () => {
     const statuses = async (power: number) =>
       Promise.all(
         (['message', 'reaction', 'redaction', 'redaction of others', 'topic'] as const).map(
-          async (deed) => (await done(power, room, deed)).status,
+          async (action) => (await done(power, room, action)).status,
         ),
       );
     expect(await statuses(0)).toEqual([403, 403, 403, 403, 200]);
@@ -212,9 +212,9 @@ describe('what cannot be looked up is not done', () => {
       if (path.includes('m.room.member')) return { membership: 'join' };
       return method === 'GET' ? TWELVE.levels : { event_id: '$x' };
     });
-    for (const deed of ['message', 'topic', 'kick'] as const) {
-      const [method, path, sent] = DEEDS[deed];
-      expect([deed, (await s.ask(method, path, { body: sent })).status]).toEqual([deed, told]);
+    for (const action of ['message', 'topic', 'kick'] as const) {
+      const [method, path, sent] = ACTIONS[action];
+      expect([action, (await s.ask(method, path, { body: sent })).status]).toEqual([action, told]);
     }
     expect(writesAt(s.homeserver)).toEqual([]);
   });
@@ -239,7 +239,7 @@ describe('what cannot be looked up is not done', () => {
 
   test('the room’s power levels are looked up again for each action', async () => {
     await using s = await peopledStage(CAN as never, { scope: { power: 50 }, room: eleven });
-    const [method, path, body] = DEEDS.topic;
+    const [method, path, body] = ACTIONS.topic;
     expect((await s.ask(method, path, { body })).status).toBe(200);
     answerAsPeopled(s, { create: made('11'), levels: { ...USUAL, state_default: 51 } });
     expect((await s.ask(method, path, { body })).status).toBe(403);
@@ -248,7 +248,7 @@ describe('what cannot be looked up is not done', () => {
 
   test('nothing is looked up in a room outside', async () => {
     await using s = await peopledStage(CAN as never, { scope: { power: 100 } });
-    for (const [method, path, body] of Object.values(DEEDS))
+    for (const [method, path, body] of Object.values(ACTIONS))
       expect(
         (await s.ask(method, path.replaceAll(encodeURIComponent(OPS), encodeURIComponent(SECRET)), { body }))
           .status,

@@ -72,7 +72,7 @@ test('names each part of the scope, in names that stay', () => {
   expect(JSON.stringify(told(scope))).not.toContain('secret');
 });
 
-describe('the endpoints are those that the guard opens', () => {
+describe('the endpoints are those that `authorize` opens', () => {
   test('to one who reads', () => {
     expect(operations({})).toEqual(
       expect.arrayContaining(['sync', 'getRoomEvents', 'getTokenOwner', 'logout', 'introspectToken']),

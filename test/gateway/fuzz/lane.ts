@@ -1,12 +1,16 @@
 import { connect, type Socket } from 'node:net';
 
 /** What came back for one request. */
-export type Told = { readonly status: number; readonly headers: readonly string[]; readonly body: string };
+export type HolderResponse = {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: string;
+};
 
 /** One connection to the gateway that requests are written on byte for byte, one after the other. */
 export type Lane = {
   /** Null: the connection ended without an answer. */
-  ask(bytes: string, bodyless: boolean): Promise<Told | null>;
+  ask(bytes: string, bodyless: boolean): Promise<HolderResponse | null>;
   close(): void;
 };
 
@@ -14,9 +18,9 @@ const TOO_LONG_MS = 20_000;
 
 export function laneTo(port: number): Lane {
   let socket: Socket | null = null;
-  let waiting: { resolve(told: Told | null): void; bodyless: boolean } | null = null;
+  let waiting: { resolve(told: HolderResponse | null): void; bodyless: boolean } | null = null;
   let text = '';
-  const settle = (told: Told | null): void => {
+  const settle = (told: HolderResponse | null): void => {
     const one = waiting;
     waiting = null;
     one?.resolve(told);
@@ -64,7 +68,10 @@ export function laneTo(port: number): Lane {
   };
 }
 
-function parse(text: string, bodyless: boolean): { readonly told: Told; readonly rest: string } | null {
+function parse(
+  text: string,
+  bodyless: boolean,
+): { readonly told: HolderResponse; readonly rest: string } | null {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return null;
   const [first = '', ...headers] = text.slice(0, end).split('\r\n');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Scope } from '../../../src/domain/scope.ts';
 import { faultOfAsked } from './oracle/asked.ts';
-import { faultOfTold } from './oracle/told.ts';
+import { faultOfResponse } from './oracle/response.ts';
 import { markOf, ROOMS, SUBJECT } from './world.ts';
 
 // The oracle can fail: each thing that it is there for, by hand.
@@ -122,7 +122,7 @@ describe('what may be told', () => {
     body: string,
     headers: readonly string[] = ['Cache-Control: no-store'],
     known: readonly string[] = [],
-  ) => faultOfTold({ status: 200, headers, body }, bounds, new Set(known));
+  ) => faultOfResponse({ status: 200, headers, body }, bounds, new Set(known));
   test('what is of a room in scope, and what the holder said', () => {
     expect(told('{"a":"hq0h !nq0r:hs.test"}')).toBeNull();
     expect(told('{"a":"!nq1r:hs.test"}', undefined, ['1'])).toBeNull();
@@ -141,7 +141,7 @@ describe('what may be told', () => {
     (can) => {
       const typed = { ...bounds, scope: { ...scope, can: [can] } };
       const say = (body: string) =>
-        faultOfTold({ status: 200, headers: ['Cache-Control: no-store'], body }, typed, new Set());
+        faultOfResponse({ status: 200, headers: ['Cache-Control: no-store'], body }, typed, new Set());
       expect(say(`{"a":"${markOf('m.room.message')}"}`) === null).toBe(can !== 'send');
       expect(say(`{"a":"${markOf('m.reaction')}"}`)).not.toBeNull();
       expect(say(`{"a":"${markOf('')}"}`)).not.toBeNull();

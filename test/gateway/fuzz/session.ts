@@ -5,7 +5,7 @@ import type { Lane } from './lane.ts';
 import type { Asked } from './leaky-homeserver.ts';
 import { faultOfAsked } from './oracle/asked.ts';
 import type { Bounds } from './oracle/bounds.ts';
-import { faultOfTold } from './oracle/told.ts';
+import { faultOfResponse } from './oracle/response.ts';
 import { randomOf } from './random.ts';
 import type { Sample } from './requests.ts';
 import { SUBJECT } from './world.ts';
@@ -84,7 +84,7 @@ export async function play(
 
 function violation(
   sample: Sample,
-  told: Parameters<typeof faultOfTold>[0] | null,
+  told: Parameters<typeof faultOfResponse>[0] | null,
   asked: readonly Asked[],
   bounds: Bounds,
   known: ReadonlySet<string>,
@@ -104,7 +104,7 @@ function violation(
     if (!plain) return `asked without a token: ${stray.method} ${stray.url}`;
   }
   if (told === null) return 'no answer';
-  const fault = faultOfTold(told, bounds, known);
+  const fault = faultOfResponse(told, bounds, known);
   return fault === null ? null : `told: ${fault}`;
 }
 

@@ -11,8 +11,8 @@ import { accessOf, ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 
 const router = createRouter(CATALOGUE);
 
-/** The verdict on a request, or the kind of an endpoint that needs none. */
-function verdict(request: string, access: Access = accessOf([OPS]), body: unknown = {}): Plan | string {
+/** The plan for a request, or the kind of an endpoint that needs none. */
+function planOf(request: string, access: Access = accessOf([OPS]), body: unknown = {}): Plan | string {
   const [method = '', url = ''] = request.split(' ');
   const target = parseTarget(url.replace('~', '/_matrix/client/v3'));
   if ('status' in target) return 'ambiguous';
@@ -113,26 +113,26 @@ describe('what becomes of a request', () => {
     ['POST /_matrix/media/v1/create', 'lacks upload', 'lacks upload', 'lacks upload'],
   ])('%s', (request, inScope, outside, unread) => {
     const none = accessOf([OPS], { scope: { v: 1, rooms: [OPS], can: [] } });
-    expect(kindOf(verdict(request.replace('ROOM', OPS)))).toBe(inScope);
-    expect(kindOf(verdict(request.replace('ROOM', SECRET)))).toBe(outside);
-    expect(kindOf(verdict(request.replace('ROOM', OPS), none))).toBe(unread);
+    expect(kindOf(planOf(request.replace('ROOM', OPS)))).toBe(inScope);
+    expect(kindOf(planOf(request.replace('ROOM', SECRET)))).toBe(outside);
+    expect(kindOf(planOf(request.replace('ROOM', OPS), none))).toBe(unread);
   });
 
   test('the rooms that are open decide, not the ones the scope names', () => {
     const closed: Access = { grant: grantOf([OPS]), rooms: new Set() };
-    expect(kindOf(verdict(`GET ~/rooms/${OPS}/state`, closed))).toBe('forbidden');
+    expect(kindOf(planOf(`GET ~/rooms/${OPS}/state`, closed))).toBe('forbidden');
     const all: Access = { grant: grantOf('all'), rooms: new Set([OPS]) };
-    expect(kindOf(verdict(`GET ~/rooms/${SECRET}/state`, all))).toBe('forbidden');
+    expect(kindOf(planOf(`GET ~/rooms/${SECRET}/state`, all))).toBe('forbidden');
   });
 
   test('a join of oneself becomes a look at whether one is joined', () => {
     const own = `PUT ~/rooms/${OPS}/state/m.room.member/${ALICE}`;
-    expect(kindOf(verdict(own, accessOf([OPS]), { membership: 'join', displayname: 'Mallory' }))).toBe(
+    expect(kindOf(planOf(own, accessOf([OPS]), { membership: 'join', displayname: 'Mallory' }))).toBe(
       'multiStep',
     );
     for (const body of [{ membership: 'leave' }, { membership: ['join'] }, [], null])
-      expect(kindOf(verdict(own, accessOf([OPS]), body))).toBe('forbidden');
-    expect(kindOf(verdict(own.replace(ALICE, '@bob:hs.test'), accessOf([OPS]), { membership: 'join' }))).toBe(
+      expect(kindOf(planOf(own, accessOf([OPS]), body))).toBe('forbidden');
+    expect(kindOf(planOf(own.replace(ALICE, '@bob:hs.test'), accessOf([OPS]), { membership: 'join' }))).toBe(
       'lacks state',
     );
   });

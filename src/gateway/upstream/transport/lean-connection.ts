@@ -63,7 +63,7 @@ export class LeanConnection {
     exchange?.fail(error);
   }
 
-  /** Destroys it; nobody is told. */
+  /** Destroys it without calling the listener. */
   destroy(): void {
     this.#reader.stop();
     this.#exchange = null;

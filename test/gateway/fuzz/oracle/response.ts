@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { COUNT } from '../leaky-answers.ts';
-import type { Told } from '../lane.ts';
+import type { HolderResponse } from '../lane.ts';
 import { ROOMS } from '../world.ts';
 import { holds, holdsType, readsAll } from './holds.ts';
 import type { Bounds } from './bounds.ts';
@@ -46,7 +46,11 @@ const PERSONAL: Readonly<Record<string, string | readonly string[]>> = {
  * What is wrong with an answer; null: nothing.
  * @param known names that the holder said themselves, in whatever spelling: hearing them again tells nothing
  */
-export function faultOfTold(told: Told, bounds: Bounds, known: ReadonlySet<string>): string | null {
+export function faultOfResponse(
+  told: HolderResponse,
+  bounds: Bounds,
+  known: ReadonlySet<string>,
+): string | null {
   if (!STATUSES.has(told.status)) return `a status ${told.status}`;
   if (told.status === 500) return 'it broke';
   for (const header of told.headers) {
