@@ -15,7 +15,7 @@ type ExplainerOptions = {
   readonly remembered: (grantId: GrantId) => ReadonlySet<RoomId> | null;
 };
 
-/** Explains requests by the gateway's own guard, from what is known here: the homeserver is asked nothing. */
+/** Explains requests by the gateway's own deciding steps, from what is known here: the homeserver is asked nothing. */
 export function createRequestExplainer({
   ledger,
   clock,

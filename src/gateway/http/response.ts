@@ -61,7 +61,7 @@ export function missingCapability(capability: string): GatewayResponse {
   };
 }
 
-/** The endpoint firewall of the scope, which looks at the method and the path alone. */
+/** The endpoint rules of the scope, which look at the method and the path alone. */
 export const REFUSED_BY_RULES = matrixError(
   403,
   'M_FORBIDDEN',
