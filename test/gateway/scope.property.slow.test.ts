@@ -6,7 +6,7 @@ import { isResponse } from '../../src/gateway/http/response.ts';
 import { planFor } from '../../src/gateway/steps/authorize.ts';
 import { parseJson } from '../../src/gateway/http/json.ts';
 import { parseTarget } from '../../src/gateway/http/target.ts';
-import { pollRequest } from '../../src/gateway/sync/poll-request.ts';
+import { upstreamSyncRequest } from '../../src/gateway/sync/sync-request.ts';
 import { createRouter } from '../../src/gateway/request/router.ts';
 import { accessOf, ALICE } from './support/grants.ts';
 import { stage } from './support/stage.ts';
@@ -175,7 +175,7 @@ test('whatever is asked, what would be asked of the homeserver names no room out
         plan.kind === 'forward'
           ? plan.request
           : plan.kind === 'task' && plan.task.kind === 'poll'
-            ? pollRequest(plan.task.poll, plan.task.poll.since, 0, true)
+            ? upstreamSyncRequest(plan.task.poll, plan.task.poll.since, 0, true)
             : null;
       if (asked === null) return;
       forwarded++;

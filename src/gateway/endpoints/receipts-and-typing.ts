@@ -4,7 +4,7 @@ import { readMarkersSteps, receiptSteps, typingSteps } from '../personal/receipt
 import type { Endpoint } from '../request/endpoint.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
-const sign = {
+const ROOM_DATA = {
   kind: 'task',
   does: 'multiStep',
   room: 'path',
@@ -18,7 +18,7 @@ const sign = {
  */
 export const RECEIPTS_AND_TYPING: readonly Endpoint[] = [
   {
-    ...sign,
+    ...ROOM_DATA,
     id: 'setTyping',
     methods: ['PUT'],
     paths: [`${R}/typing/{userId}`],
@@ -30,7 +30,7 @@ export const RECEIPTS_AND_TYPING: readonly Endpoint[] = [
     why: 'Clients send it by themselves; without `typing` nobody is told.',
   },
   {
-    ...sign,
+    ...ROOM_DATA,
     id: 'postReceipt',
     methods: ['POST'],
     paths: [`${R}/receipt/{receiptType}/{eventId}`],
@@ -42,7 +42,7 @@ export const RECEIPTS_AND_TYPING: readonly Endpoint[] = [
     why: 'Clients send it by themselves; the subject has not read what a holder reads.',
   },
   {
-    ...sign,
+    ...ROOM_DATA,
     id: 'setReadMarker',
     methods: ['POST'],
     paths: [`${R}/read_markers`],

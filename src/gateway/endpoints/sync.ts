@@ -1,4 +1,4 @@
-import { planSlidingSync, planSync, planEmptySync } from './polls.ts';
+import { planSlidingSync, planSync, planEmptySync } from './sync-tasks.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 import { unserved } from './refused.ts';
 

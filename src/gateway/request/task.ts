@@ -10,7 +10,7 @@ import type { GatewayLimits } from '../limits/limits.ts';
 import type { MemoryReservation } from '../limits/memory-budget.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
 import type { Media, MediaAction } from '../media/media.ts';
-import type { Poll } from '../sync/poll-request.ts';
+import type { SyncRequest } from '../sync/sync-request.ts';
 import type { JsonClient } from '../upstream/json-client.ts';
 import type { MultiStep } from '../upstream/tools.ts';
 import type { WriteRequest } from '../writes/write-request.ts';
@@ -63,6 +63,6 @@ export type Task = {
   | { readonly kind: 'multiStep'; readonly steps: MultiStep }
   | { readonly kind: 'write'; readonly write: WriteRequest }
   | { readonly kind: 'media'; readonly action: MediaAction }
-  | { readonly kind: 'poll'; readonly poll: Poll }
+  | { readonly kind: 'poll'; readonly poll: SyncRequest }
   | { readonly kind: 'emptySync' | 'slidingSync' | 'token' }
 );

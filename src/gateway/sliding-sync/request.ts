@@ -31,7 +31,7 @@ export type SlidingList = {
 };
 
 /** A request for sliding sync, read. */
-export type Sliding = {
+export type SlidingSyncRequest = {
   readonly pos: string | null;
   readonly timeoutMs: number;
   readonly connection: string | null;
@@ -44,7 +44,7 @@ export type Sliding = {
  * data, to-device messages and keys are not the room's. Of filters only what asks for the subject's own is
  * looked at; the others would narrow a view that is within the scope anyway, and are dropped too.
  */
-export function parseSliding(call: Call): Sliding | GatewayResponse {
+export function parseSlidingSyncRequest(call: Call): SlidingSyncRequest | GatewayResponse {
   const { query, body } = call;
   const pos = query.get('pos') ?? null;
   if (pos !== null && token(pos, call) === null) return invalid('pos');

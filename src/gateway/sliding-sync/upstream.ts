@@ -4,7 +4,7 @@ import { compareText } from '../../domain/wildcard.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
-import type { Sliding, SlidingList, Wanted } from './request.ts';
+import type { SlidingSyncRequest, SlidingList, Wanted } from './request.ts';
 
 const PATH = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
 
@@ -23,7 +23,7 @@ function inOrder(rooms: ReadonlySet<RoomId>): readonly RoomId[] {
  * are not read is not asked for.
  */
 export function slidingRequest(
-  sliding: Sliding,
+  sliding: SlidingSyncRequest,
   { id: grantId, scope }: Pick<Grant, 'id' | 'scope'>,
   rooms: ReadonlySet<RoomId>,
   pos: string | null,
@@ -60,7 +60,7 @@ export function slidingRequest(
 }
 
 /** The holder's lists, made here: the rooms in scope, how many there are, and who stands where. */
-export function slidingLists({ lists }: Sliding, rooms: ReadonlySet<RoomId>): JsonObject {
+export function slidingLists({ lists }: SlidingSyncRequest, rooms: ReadonlySet<RoomId>): JsonObject {
   const order = inOrder(rooms);
   const one = (list: SlidingList) => {
     const all = list.none ? [] : order;

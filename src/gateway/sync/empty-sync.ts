@@ -1,6 +1,6 @@
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { type GatewayResponse, ok } from '../http/response.ts';
-import type { Poll } from './poll-request.ts';
+import type { SyncRequest } from './sync-request.ts';
 import { pause } from '../http/unless-aborted.ts';
 
 /** A place in a sync that never had anything in it. */
@@ -11,8 +11,8 @@ const NOWHERE = 'mw0';
  * Clients do not start where it is refused, and some repeat it a thousand times a second. The homeserver is
  * not asked.
  */
-export async function answerEmpty(
-  poll: Poll,
+export async function answerEmptySync(
+  poll: SyncRequest,
   access: Access,
   now: () => number,
   signal: AbortSignal,

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Permission } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
 import { introspection } from '../../../src/gateway/explain/introspection.ts';
-import { parseSliding, type Sliding } from '../../../src/gateway/sliding-sync/request.ts';
+import {
+  parseSlidingSyncRequest,
+  type SlidingSyncRequest,
+} from '../../../src/gateway/sliding-sync/request.ts';
 import { slidingRequest } from '../../../src/gateway/sliding-sync/upstream.ts';
 import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 import { stage } from '../support/stage.ts';
@@ -44,7 +47,7 @@ describe('a holder of many lists', () => {
     lists: Object.fromEntries(Array.from({ length: lists }, (_, at) => [`l${at}`, list(words, at)])),
   });
   const parsed = (body: unknown) =>
-    parseSliding({
+    parseSlidingSyncRequest({
       params: {},
       query: new Map(),
       body,
@@ -59,7 +62,7 @@ describe('a holder of many lists', () => {
   });
 
   test('does not have the others wait while that is put together for thousands of rooms', () => {
-    const sliding = parsed(bodyOf(20, 10)) as Sliding;
+    const sliding = parsed(bodyOf(20, 10)) as SlidingSyncRequest;
     const rooms = new Set(Array.from({ length: 3_000 }, (_, at) => `!r${at}:hs.test` as RoomId));
     const begun = threadMs();
     const { body } = slidingRequest(sliding, grantOf([OPS]), rooms, null, 0);

@@ -14,7 +14,7 @@ const MAX_TIMEOUT_MS = 300_000;
 const STATE_AFTER = ['use_state_after', 'org.matrix.msc4222.use_state_after'] as const;
 
 /** A `/sync`, read: what the homeserver is asked, once or, while there is no news, again. */
-export type Poll = {
+export type SyncRequest = {
   readonly since: string | null;
   /** How long the holder will wait; 0 or more. */
   readonly timeoutMs: number;
@@ -33,7 +33,7 @@ export type Poll = {
  * Reads the query of a `/sync`. What it does not name (`_cacheBuster`) is dropped, and `set_presence` without
  * `presence`.
  */
-export function parsePoll(call: Call): Poll | GatewayResponse {
+export function parseSyncRequest(call: Call): SyncRequest | GatewayResponse {
   const { query } = call;
   const since = query.get('since') ?? null;
   if (since !== null && token(since, call) === null) return invalid('since');
@@ -41,7 +41,7 @@ export function parsePoll(call: Call): Poll | GatewayResponse {
   if (!/^\d{1,12}$/.test(timeout)) return invalid('timeout');
   const fullState = flag(query.get('full_state'));
   if (fullState === null) return invalid('full_state');
-  let stateAfter: Poll['stateAfter'] = null;
+  let stateAfter: SyncRequest['stateAfter'] = null;
   for (const name of STATE_AFTER) {
     const asked = flag(query.get(name));
     if (asked === null) return invalid(name);
@@ -69,8 +69,8 @@ export function parsePoll(call: Call): Poll | GatewayResponse {
 }
 
 /** What the homeserver is asked: only the parameters of the specification are said. */
-export function pollRequest(
-  poll: Poll,
+export function upstreamSyncRequest(
+  poll: SyncRequest,
   since: string | null,
   timeoutMs: number,
   first: boolean,

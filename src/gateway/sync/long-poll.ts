@@ -8,10 +8,10 @@ import type { MemoryReservation } from '../limits/memory-budget.ts';
 import type { Ask } from '../upstream/ask.ts';
 import { roomsInScope } from '../upstream/rooms-in-scope.ts';
 import { restBetweenRounds } from './poll-back-off.ts';
-import { type Poll, pollRequest } from './poll-request.ts';
+import { type SyncRequest, upstreamSyncRequest } from './sync-request.ts';
 
 /** What a long-poll uses. */
-export type Polling = {
+export type LongPollContext = {
   readonly accessControl: AccessControl;
   readonly ask: Ask;
   /** How long the homeserver may take beyond the wait itself. */
@@ -27,10 +27,10 @@ export type Polling = {
  * when something happens elsewhere is news too. A first sync is answered at once, with whatever there is.
  * No wait goes beyond the grant's end.
  */
-export async function answerPoll(
-  poll: Poll,
+export async function answerSync(
+  poll: SyncRequest,
   access: Access,
-  { accessControl, ask, slackMs, memory, now, signal }: Polling,
+  { accessControl, ask, slackMs, memory, now, signal }: LongPollContext,
 ): Promise<GatewayResponse> {
   const deadline = Math.min(now() + poll.timeoutMs, access.grant.expiresAt);
   const view = readViewOf(access);
@@ -40,10 +40,15 @@ export async function answerPoll(
     memory.releaseAll();
     const asked = now();
     const waitMs = Math.max(0, deadline - asked);
-    const received = await ask(pollRequest(poll, since, waitMs, first), waitMs + slackMs, false, () => ({
-      kind: 'sync',
-      view,
-    }));
+    const received = await ask(
+      upstreamSyncRequest(poll, since, waitMs, first),
+      waitMs + slackMs,
+      false,
+      () => ({
+        kind: 'sync',
+        view,
+      }),
+    );
     if (isResponse(received)) return received;
     const job: FilterJob = received.large ?? syncFilterJob(received.got, view);
     let left: number;

@@ -4,11 +4,11 @@ import type { Access, AccessControl } from '../../lifecycle/access/access-contro
 import { type GatewayResponse, isResponse, ok, UNKNOWN_TOKEN } from '../http/response.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import { readViewOf } from '../filters/read-view.ts';
-import type { Polling } from '../sync/poll.ts';
+import type { LongPollContext } from '../sync/long-poll.ts';
 import { restBetweenRounds } from '../sync/poll-back-off.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { shownSliding } from './answer.ts';
-import type { Sliding } from './request.ts';
+import type { SlidingSyncRequest } from './request.ts';
 import { slidingLists, slidingRequest } from './upstream.ts';
 
 /**
@@ -18,13 +18,13 @@ import { slidingLists, slidingRequest } from './upstream.ts';
 const ROUND_MS = 10_000;
 
 /**
- * Answers a sliding sync, as `answerPoll` does a sync: what is empty after filtering does not reach the
+ * Answers a sliding sync, as `answerSync` does a sync: what is empty after filtering does not reach the
  * holder before their own deadline, and no wait goes beyond the grant's end.
  */
-export async function answerSliding(
-  sliding: Sliding,
+export async function answerSlidingSync(
+  sliding: SlidingSyncRequest,
   access: Access,
-  { accessControl, ask, slackMs, memory, now, signal }: Polling,
+  { accessControl, ask, slackMs, memory, now, signal }: LongPollContext,
 ): Promise<GatewayResponse> {
   const { grant } = access;
   const deadline = Math.min(now() + sliding.timeoutMs, grant.expiresAt);
@@ -63,6 +63,11 @@ async function openNow(
   return current?.rooms ?? null;
 }
 
-function bodyOf(pos: string, rooms: JsonObject, sliding: Sliding, open: ReadonlySet<RoomId>): JsonObject {
+function bodyOf(
+  pos: string,
+  rooms: JsonObject,
+  sliding: SlidingSyncRequest,
+  open: ReadonlySet<RoomId>,
+): JsonObject {
   return { pos, lists: slidingLists(sliding, open), rooms, extensions: {} };
 }

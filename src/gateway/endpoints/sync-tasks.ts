@@ -4,23 +4,23 @@ import { referencesInSlidingSync, referencesInSync } from '../media/references-i
 import { requireAccess } from '../request/access.ts';
 import type { Task, TaskContext, TaskServices } from '../request/task.ts';
 import { onBehalfOf } from '../request/tools.ts';
-import { answerSliding } from '../sliding-sync/poll.ts';
-import { parseSliding } from '../sliding-sync/request.ts';
-import { answerEmpty } from '../sync/empty-sync.ts';
-import { answerPoll, type Polling } from '../sync/poll.ts';
-import { parsePoll } from '../sync/poll-request.ts';
+import { answerSlidingSync } from '../sliding-sync/long-poll.ts';
+import { parseSlidingSyncRequest } from '../sliding-sync/request.ts';
+import { answerEmptySync } from '../sync/empty-sync.ts';
+import { answerSync, type LongPollContext } from '../sync/long-poll.ts';
+import { parseSyncRequest } from '../sync/sync-request.ts';
 import { createAsk } from '../upstream/ask.ts';
 
 /** A `/sync` that shows what is in scope. */
 export function planSync(call: Call): Task | GatewayResponse {
-  const poll = parsePoll(call);
+  const poll = parseSyncRequest(call);
   if (isResponse(poll)) return poll;
   return {
     kind: 'poll',
     poll,
     async run(context, services) {
       const access = requireAccess(context);
-      const response = await answerPoll(poll, access, pollingOf(context, services));
+      const response = await answerSync(poll, access, longPollContext(context, services));
       if (response.status === 200)
         services.media.remember(access, () => response.mediaReferences ?? referencesInSync(response.body));
       return response;
@@ -30,24 +30,24 @@ export function planSync(call: Call): Task | GatewayResponse {
 
 /** A `/sync` of a token that may read nothing: clients do not start where it is refused. */
 export function planEmptySync(call: Call): Task | GatewayResponse {
-  const poll = parsePoll(call);
+  const poll = parseSyncRequest(call);
   if (isResponse(poll)) return poll;
   return {
     kind: 'emptySync',
-    run: (context, { now }) => answerEmpty(poll, requireAccess(context), now, context.signal),
+    run: (context, { now }) => answerEmptySync(poll, requireAccess(context), now, context.signal),
     conditions: ['It would be answered with nothing, after the wait: there is no capability read.'],
   };
 }
 
 /** A sliding sync. */
 export function planSlidingSync(call: Call): Task | GatewayResponse {
-  const request = parseSliding(call);
+  const request = parseSlidingSyncRequest(call);
   if (isResponse(request)) return request;
   return {
     kind: 'slidingSync',
     async run(context, services) {
       const access = requireAccess(context);
-      const response = await answerSliding(request, access, pollingOf(context, services));
+      const response = await answerSlidingSync(request, access, longPollContext(context, services));
       if (response.status === 200)
         services.media.remember(access, () => referencesInSlidingSync(response.body));
       return response;
@@ -55,7 +55,7 @@ export function planSlidingSync(call: Call): Task | GatewayResponse {
   };
 }
 
-function pollingOf(context: TaskContext, services: TaskServices): Polling {
+function longPollContext(context: TaskContext, services: TaskServices): LongPollContext {
   const { accessControl, limits, now } = services;
   const onBehalf = onBehalfOf(context);
   return {
