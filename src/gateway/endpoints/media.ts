@@ -70,10 +70,14 @@ function uploading({
   };
 }
 
-const sending = media((call: Call) => {
-  const upload = uploadOf(call);
-  return isResponse(upload) ? upload : { kind: 'upload', upload };
-});
+const sending = (...conditions: readonly string[]) =>
+  media(
+    (call: Call) => {
+      const upload = uploadOf(call);
+      return isResponse(upload) ? upload : { kind: 'upload', upload };
+    },
+    ...conditions,
+  );
 
 /** Media. An address alone opens nothing. */
 export const MEDIA: readonly Endpoint[] = [
@@ -125,7 +129,7 @@ export const MEDIA: readonly Endpoint[] = [
     methods: ['POST'],
     paths: [`${M}/v3/upload`, `${M}/r0/upload`, `${M}/v1/upload`],
     opens: 'none',
-    plan: sending,
+    plan: sending(),
     untimed: true,
     asked: 'the streamed bytes, with their length and a plain content type; the file name is dropped',
     shown: 'the new address',
@@ -136,7 +140,7 @@ export const MEDIA: readonly Endpoint[] = [
     methods: ['PUT'],
     paths: [`${M}/v3/upload/${FILE}`],
     opens: 'an address that this grant created, once',
-    plan: sending,
+    plan: sending('Only to an address that this token created, and once.'),
     untimed: true,
     asked: 'as above',
     shown: 'nothing',

@@ -4,7 +4,7 @@ import { effectiveState, type Grant } from '../../domain/grant.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import { isObject } from '../../domain/json.ts';
 import { CATALOGUE } from '../endpoints/catalogue.ts';
-import { parseJsonBytes } from '../http/json.ts';
+import type { Parsed } from '../http/json.ts';
 import {
   type GatewayResponse,
   isResponse,
@@ -20,6 +20,7 @@ import type { Endpoint, RefusedEndpoint, ServingEndpoint } from '../request/endp
 import type { Plan } from '../request/plan.ts';
 import { createRouteCache } from '../request/route-cache.ts';
 import { createRouter } from '../request/router.ts';
+import { parseBody } from '../steps/read-body.ts';
 
 const services = { router: createRouter(CATALOGUE), routeCache: createRouteCache() };
 const NO_BODY =
@@ -76,11 +77,8 @@ export function explain(
   return explainPlan(endpoint, decision, refusal, question.body === null, rooms === null);
 }
 
-function bodyOf(
-  { body }: Question,
-  endpoint: ServingEndpoint,
-): { readonly value: unknown } | GatewayResponse {
-  if (body !== null) return parseJsonBytes(Buffer.from(body));
+function bodyOf({ body }: Question, endpoint: ServingEndpoint): Parsed | GatewayResponse {
+  if (body !== null) return parseBody(endpoint, Buffer.from(body));
   return { value: endpoint.body === 'json' ? {} : undefined };
 }
 

@@ -43,6 +43,14 @@ describe('yes', () => {
       asked: null,
     }));
 
+  test.each([
+    ['GET', '/joined_rooms', 'not JSON'],
+    ['PUT', `/user/${ALICE}/rooms/${OPS}/tags/u.work`, ''],
+    ['POST', `/rooms/${OPS}/leave`, ''],
+  ])('%s %s: a body that it does not take is not looked at', (method, path, body) =>
+    expect(asked(grant(['read', 'tags', 'leave']), method, `${V3}${path}`, body).passes).not.toBe('no'),
+  );
+
   test('a message, where the scope lets it be in clear', () => {
     const said = asked(
       grant(['send', 'plaintext']),
@@ -166,6 +174,11 @@ describe('no', () => {
 });
 
 describe('it depends', () => {
+  test('whose address the second half of an upload is for', () => {
+    const said = asked(grant(['upload']), 'PUT', '/_matrix/media/v3/upload/hs.test/abc', 'bytes');
+    expect(said).toMatchObject({ passes: 'depends', operation: 'uploadContentToMXC' });
+  });
+
   test('on the body, where none was said', () => {
     const said = asked(grant(['react']), 'PUT', `${V3}/rooms/${OPS}/send/m.reaction/1`);
     expect(said.passes).toBe('depends');
