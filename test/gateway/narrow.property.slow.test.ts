@@ -126,11 +126,11 @@ function toolsOf(rooms: ReadonlySet<RoomId>, onAsk: () => void): Tools {
       const asked = await ask(request);
       return 'got' in asked ? ok(filterSearch(asked.got, shown, readableTypesOf(work.view.scope))) : asked;
     },
-    look: (request) => Promise.resolve({ response: reply(request) }),
+    lookUp: (request) => Promise.resolve({ response: reply(request) }),
     change: (request, _pace, roomId) =>
       roomId !== null && !rooms.has(roomId) ? Promise.resolve(FORBIDDEN) : ask(request),
-    roomsNow: () => Promise.resolve(rooms),
-    relook: () => Promise.resolve(),
+    roomsInScope: () => Promise.resolve(rooms),
+    refreshRooms: () => Promise.resolve(),
   };
 }
 

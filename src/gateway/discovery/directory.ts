@@ -86,7 +86,7 @@ export function resolveAliasSteps({ params, access }: Call): MultiStep | Gateway
     if (isResponse(asked)) return asked.status === 403 || asked.status === 404 ? NOT_FOUND : asked;
     return anywhere
       ? projectAliasTarget(asked.got)
-      : aliasTarget(asked.got, await tools.roomsNow(roomIdsInAliasTarget(asked.got)));
+      : aliasTarget(asked.got, await tools.roomsInScope(roomIdsInAliasTarget(asked.got)));
   };
 }
 

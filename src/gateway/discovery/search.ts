@@ -41,7 +41,7 @@ export function searchSteps(call: Call): MultiStep | GatewayResponse {
     );
     if (isResponse(joined)) return joined;
     const all = roomIdsInJoinedRooms(joined.got);
-    const rooms = await tools.roomsNow(all);
+    const rooms = await tools.roomsInScope(all);
     const inScope = (room: string) => rooms.has(room as RoomId);
     const given = rebuiltEventFilter(asked['filter'] ?? {}, inScope);
     const filter = given === null ? null : narrowedToTypes(given, readable);

@@ -46,9 +46,9 @@ export type GatewayLimits = {
   /** For the homeserver to answer, beyond a long-poll's own wait. */
   readonly upstreamTimeoutMs: number;
   /** How late an ended token's repeated syncs are answered: the second, the third, …; the last stays. */
-  readonly lateMs: readonly number[];
+  readonly invalidTokenDelaysMs: readonly number[];
   /** The same for the syncs of a good token while the homeserver is in trouble. */
-  readonly troubleMs: readonly number[];
+  readonly upstreamErrorDelaysMs: readonly number[];
 };
 
 /** What holds where nothing else is said. */
@@ -74,6 +74,6 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   mediaBytes: 2_147_483_648,
   uploadBytes: 52_428_800,
   upstreamTimeoutMs: 30_000,
-  lateMs: [5_000, 10_000, 20_000, 30_000],
-  troubleMs: [1_000, 2_000, 5_000],
+  invalidTokenDelaysMs: [5_000, 10_000, 20_000, 30_000],
+  upstreamErrorDelaysMs: [1_000, 2_000, 5_000],
 };

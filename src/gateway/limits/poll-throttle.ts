@@ -23,8 +23,8 @@ export interface PollThrottle {
 
 type Known = { count: number; waiting: number; nextAt: number };
 
-/** @param lateMs how late the second is, the third, …; the last of it stays */
-export function pollThrottle(lateMs: readonly number[], now: () => number): PollThrottle {
+/** @param delaysMs how late the second is, the third, …; the last of it stays */
+export function pollThrottle(delaysMs: readonly number[], now: () => number): PollThrottle {
   const table = new LRUCache<string, Known>({ max: MAX_KNOWN });
   let waiting = 0;
   return {
@@ -32,7 +32,7 @@ export function pollThrottle(lateMs: readonly number[], now: () => number): Poll
     async turn(key, signal) {
       const at = now();
       const known = remembered(key, at);
-      const delay = known.count === 0 ? 0 : (lateMs[Math.min(known.count, lateMs.length) - 1] ?? 0);
+      const delay = known.count === 0 ? 0 : (delaysMs[Math.min(known.count, delaysMs.length) - 1] ?? 0);
       known.count++;
       if (delay === 0) {
         known.nextAt = at;

@@ -51,7 +51,7 @@ export function getAccountDataSteps({ params, access }: Call): MultiStep | Gatew
     const asked = await tools.ask({ method: 'GET', path, query: [] }, true);
     if (isResponse(asked)) return asked;
     const content = requireObject(asked.got, 'account data');
-    return ok(projectAccountData(type, content, await tools.roomsNow([])));
+    return ok(projectAccountData(type, content, await tools.roomsInScope([])));
   };
 }
 

@@ -44,7 +44,7 @@ export function notificationsSteps(call: Call): MultiStep | GatewayResponse {
         false,
       );
       if (isResponse(asked)) return asked;
-      const rooms = await tools.roomsNow(roomIdsInNotifications(asked.got));
+      const rooms = await tools.roomsInScope(roomIdsInNotifications(asked.got));
       shown.push(...filterNotifications(asked.got, rooms, readViewOf(call.access)));
       const after = tokenIn(asked.got, 'next_token', call);
       // A page that leads to itself would be asked for again and again.
@@ -94,7 +94,7 @@ export function threadSubscriptionsSteps(call: Call): MultiStep | GatewayRespons
         false,
       );
       if (isResponse(asked)) return asked;
-      const rooms = await tools.roomsNow(roomIdsInThreadSubscriptions(asked.got));
+      const rooms = await tools.roomsInScope(roomIdsInThreadSubscriptions(asked.got));
       const { body, empty } = filterThreadSubscriptions(asked.got, rooms);
       const after = tokenIn(asked.got, 'end', call);
       const last = after === null || after === next;

@@ -52,5 +52,5 @@ async function rulesNow(
   const asked: AskResult = await tools.ask({ method: 'GET', path: ALL, query: [] }, false);
   if (isResponse(asked)) return asked;
   const global = requireObject(asked.got, 'push rules')['global'];
-  return { shown: filterPushRules(global, await tools.roomsNow([]), readViewOf(access)) };
+  return { shown: filterPushRules(global, await tools.roomsInScope([]), readViewOf(access)) };
 }

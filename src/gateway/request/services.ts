@@ -23,7 +23,7 @@ export type GatewayServices = TaskServices & {
   /** For invalid tokens that repeat a poll. */
   readonly invalidTokenThrottle: PollThrottle;
   /** For valid tokens that repeat a poll while the homeserver is in trouble. */
-  readonly troubleThrottle: PollThrottle;
+  readonly upstreamErrorThrottle: PollThrottle;
   readonly timer: CoarseTimer;
   readonly observer: RequestObserver;
   readonly log: Log;

@@ -49,7 +49,7 @@ export function toolsOf(context: TaskContext, services: TaskServices): Tools {
         job.release();
       }
     },
-    look: createLookUp(services, onBehalf, timeoutMs),
+    lookUp: createLookUp(services, onBehalf, timeoutMs),
     async change(request, rateClass, roomId) {
       const waitMs = await rateLimiters[rateClass].take(access.grant.id);
       if (waitMs > 0) return rateLimited(waitMs);
@@ -58,8 +58,9 @@ export function toolsOf(context: TaskContext, services: TaskServices): Tools {
       return roomId !== null && !access.rooms.has(roomId) ? FORBIDDEN : ask(request, timeoutMs, false);
     },
     // A grant that is over shows no room.
-    roomsNow: async (roomIds) => (await roomsInScope(accessControl, access, roomIds, signal)) ?? new Set(),
-    async relook(left) {
+    roomsInScope: async (roomIds) =>
+      (await roomsInScope(accessControl, access, roomIds, signal)) ?? new Set(),
+    async refreshRooms(left) {
       if (!canGrow(access.grant.scope)) return;
       const refreshed = await refresh();
       if (left === null || access.grant.scope.rooms !== 'all' || refreshed?.rooms.has(left) !== true) return;

@@ -9,17 +9,17 @@ import { endedResponse } from './authenticate.ts';
 /** Slows clients that repeat a failed poll without pause, with a valid token too. */
 export function throttlePolls(
   context: RequestContext,
-  { troubleThrottle }: GatewayServices,
+  { upstreamErrorThrottle }: GatewayServices,
 ): StepResult | Promise<StepResult> {
   const { result, plan } = context;
   if (!isTask(requireRoute(context).endpoint, 'poll') || plan?.kind !== 'task' || result === null)
     return undefined;
   const { id } = requireAccess(context).grant;
   if (result.status < 500) {
-    troubleThrottle.forget(id);
+    upstreamErrorThrottle.forget(id);
     return undefined;
   }
-  return troubleThrottle.turn(id, context.signal).then((turn) => (turn ? undefined : CUT));
+  return upstreamErrorThrottle.turn(id, context.signal).then((turn) => (turn ? undefined : CUT));
 }
 
 /** Checks the grant again, now that there is an answer: if it ended meanwhile, nothing is shown. */

@@ -24,7 +24,7 @@ export type Tools = {
    * Looks something up: the homeserver's reply as it is, where the difference between absent and refused
    * counts.
    */
-  readonly look: (request: UpstreamRequest) => Promise<LookUpResult>;
+  readonly lookUp: (request: UpstreamRequest) => Promise<LookUpResult>;
   /**
    * Asks the homeserver to change something, or to ask another server, once, within the grant's rate. Not for
    * messages: what must not come twice is a `write` endpoint's.
@@ -36,13 +36,13 @@ export type Tools = {
     roomId: RoomId | null,
   ) => Promise<AskResult>;
   /** The rooms in scope for an answer that speaks of these rooms. */
-  readonly roomsNow: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
+  readonly roomsInScope: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
   /**
    * Looks up again which rooms are in scope, after a change of which rooms the subject is in. Where that fails,
    * it is looked at later.
    * @param left a room that was left, and is not to be in scope any more where all rooms are
    */
-  readonly relook: (left: RoomId | null) => Promise<void>;
+  readonly refreshRooms: (left: RoomId | null) => Promise<void>;
 };
 
 /** The steps of one request. They ask for rooms in scope alone. */

@@ -44,7 +44,7 @@ export function joinSteps({ params, body, access }: Call): MultiStep | GatewayRe
   const { scope, subject } = access.grant;
   return async (tools) => {
     const path = pathOf(`${ROOM}/state/m.room.member/{me}`, { roomId, me: subject });
-    const looked = await tools.look({ method: 'GET', path, query: [['format', 'event']] });
+    const looked = await tools.lookUp({ method: 'GET', path, query: [['format', 'event']] });
     if (isResponse(looked)) return looked;
     const { response } = looked;
     if (response.status === 200) {
@@ -75,7 +75,7 @@ export function knockSteps({ params, body }: Call): MultiStep | GatewayResponse 
 async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<GatewayResponse> {
   const done = await tools.change(request, 'writes', roomId);
   if (isResponse(done)) return done;
-  await tools.relook(null);
+  await tools.refreshRooms(null);
   return isObject(done.got) && done.got['room_id'] === roomId
     ? ok({ room_id: roomId })
     : INVALID_UPSTREAM_RESPONSE;
@@ -103,7 +103,7 @@ function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): M
       roomId,
     );
     if (isResponse(done)) return done;
-    await tools.relook(roomId);
+    await tools.refreshRooms(roomId);
     return ok({});
   };
 }

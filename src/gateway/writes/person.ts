@@ -50,7 +50,7 @@ export function membershipSteps(act: MembershipAction): (call: Call) => MultiSte
           : null;
       if (otherwise !== null) return otherwise;
       const action: PowerAction = act === 'invite' ? { kind: 'invite' } : { kind: act, target };
-      const refused = await refusedByPower(grant, roomId, [action], tools.look);
+      const refused = await refusedByPower(grant, roomId, [action], tools.lookUp);
       if (refused !== null) return refused;
       const path = pathOf(ACT, { roomId, act });
       const done = await tools.change(
@@ -69,7 +69,7 @@ async function refusedByMembership(
   userId: UserId,
   from: readonly unknown[],
 ): Promise<GatewayResponse | null> {
-  const looked = await tools.look({ method: 'GET', path: pathOf(MEMBER, { roomId, userId }), query: [] });
+  const looked = await tools.lookUp({ method: 'GET', path: pathOf(MEMBER, { roomId, userId }), query: [] });
   if (isResponse(looked)) return looked;
   const { response } = looked;
   if (response.status === 403 || response.status === 404) return FORBIDDEN;

@@ -64,7 +64,7 @@ export function setStateSteps(call: Call): MultiStep | GatewayResponse {
       access.grant,
       roomId,
       [{ kind: 'send', type, isState: true }],
-      tools.look,
+      tools.lookUp,
     );
     if (refused !== null) return refused;
     const path = pathOf(STATE, { roomId, eventType: type, stateKey: key });

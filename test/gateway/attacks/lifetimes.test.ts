@@ -128,7 +128,7 @@ describe('the homeserver’s own M_UNKNOWN_TOKEN', () => {
 
 describe('an ended token in a retry storm', () => {
   test('the first sync is answered at once, the next ones late and one at a time', async () => {
-    await using s = await stage({ rooms: [OPS], limits: { lateMs: [150, 300] } });
+    await using s = await stage({ rooms: [OPS], limits: { invalidTokenDelaysMs: [150, 300] } });
     s.desk.end(GRANT);
     const startedAt = Date.now();
     const took = async () => {
@@ -143,7 +143,7 @@ describe('an ended token in a retry storm', () => {
   });
 
   test('too many at once are cut off, other requests and other tokens are not slowed', async () => {
-    await using s = await stage({ rooms: [OPS], limits: { lateMs: [2_000] } });
+    await using s = await stage({ rooms: [OPS], limits: { invalidTokenDelaysMs: [2_000] } });
     s.desk.end(GRANT);
     await s.ask('GET', SYNC);
     const leaving = new AbortController();
@@ -170,7 +170,7 @@ describe('an ended token in a retry storm', () => {
 });
 
 test('a good token’s syncs are slowed while the homeserver fails, cut when the grant ends, and quick again after', async () => {
-  await using s = await stage({ rooms: [OPS], limits: { troubleMs: [200, 5_000] } });
+  await using s = await stage({ rooms: [OPS], limits: { upstreamErrorDelaysMs: [200, 5_000] } });
   s.homeserver.answer((_, response) => void response.destroy());
   const took = async (expected: number) => {
     const startedAt = Date.now();

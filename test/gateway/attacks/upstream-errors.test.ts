@@ -46,7 +46,7 @@ describe.each([400, 401, 403, 404, 409, 413, 429, 500, 502, 504])(
       await using s = await stage({
         rooms: [OPS],
         grant: { scope: { v: 1, rooms: [OPS], can } },
-        limits: { troubleMs: [0] },
+        limits: { upstreamErrorDelaysMs: [0] },
       });
       s.homeserver.answer((_, response) => {
         response.writeHead(status, {

@@ -83,8 +83,8 @@ export async function field(): Promise<Field> {
       writesAtOnce: 1e6,
       personalPerSecond: 1e6,
       personalAtOnce: 1e6,
-      lateMs: [0],
-      troubleMs: [0],
+      invalidTokenDelaysMs: [0],
+      upstreamErrorDelaysMs: [0],
       upstreamTimeoutMs: 5_000,
     },
   };
