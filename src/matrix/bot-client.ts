@@ -108,8 +108,8 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
     position: options.position,
     log,
     now,
-    ...(options.onLoggedOut !== undefined && { onLoggedOut: options.onLoggedOut }),
-    ...(options.onReconnected !== undefined && { onReturn: options.onReconnected }),
+    onLoggedOut: options.onLoggedOut,
+    onReconnected: options.onReconnected,
   });
   const queueByRoom = createKeyedQueue();
   const sender = { homeserver, encryptor, userId, queueByRoom };

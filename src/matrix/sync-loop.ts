@@ -38,8 +38,8 @@ export function startSyncLoop(options: {
   readonly position: PositionStore;
   readonly log: Log;
   readonly now: () => number;
-  readonly onLoggedOut?: () => void;
-  readonly onReconnected?: () => void;
+  readonly onLoggedOut: (() => void) | undefined;
+  readonly onReconnected: (() => void) | undefined;
 }): SyncLoop {
   const { homeserver, engine, receiver, position, log, now } = options;
   const stopping = new AbortController();

@@ -15,6 +15,8 @@ function nothingToRead(): Promise<never> {
   return Promise.reject(new EngineError('undecryptable', 'No key.', '', { reason: 'missing-room-key' }));
 }
 
+const UNHEARD = { onLoggedOut: undefined, onReconnected: undefined };
+
 test('somebody who sends what cannot be decrypted, again and again, does not keep the position from moving', async () => {
   let answers = 0;
   let clock = 1_000_000;
@@ -57,7 +59,15 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
     now: () => clock,
   });
   const position = { load: async () => 'start', save: async (next: string) => void saved.push(Number(next)) };
-  const loop = startSyncLoop({ homeserver, engine, receiver, position, log: silentLog, now: () => clock });
+  const loop = startSyncLoop({
+    homeserver,
+    engine,
+    receiver,
+    position,
+    log: silentLog,
+    now: () => clock,
+    ...UNHEARD,
+  });
   await enough.promise;
   stopped.abort();
   await loop.stop();
@@ -116,7 +126,15 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
     now: () => 2,
   });
   const position = { load: async () => 'start', save: async () => undefined };
-  const loop = startSyncLoop({ homeserver, engine, receiver, position, log: silentLog, now: () => 2 });
+  const loop = startSyncLoop({
+    homeserver,
+    engine,
+    receiver,
+    position,
+    log: silentLog,
+    now: () => 2,
+    ...UNHEARD,
+  });
   await enough.promise;
   stopped.abort();
   await loop.stop();
