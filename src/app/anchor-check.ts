@@ -165,7 +165,7 @@ async function renewSession(config: Config, log: Log): Promise<boolean> {
   const tokenFile = content.bot.access_token_file;
   if (config.bot.password === undefined || tokenFile === undefined) {
     log.warn(
-      'the bot cannot be logged in anew by itself: it has no password, or its token stands in no file',
+      'the bot cannot be logged in again by itself: it has no password, or its token stands in no file',
     );
     return false;
   }
@@ -175,6 +175,6 @@ async function renewSession(config: Config, log: Log): Promise<boolean> {
   await logout(url, config.bot.access_token).catch(() =>
     log.warn('the old session of the bot could not be logged out'),
   );
-  log.info('the bot was logged in anew');
+  log.info('the bot was logged in again');
   return true;
 }

@@ -52,7 +52,7 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
   const unavailable = (): MintwardenError =>
     new MintwardenError(
       'homeserver-unreachable',
-      'The bot is not logged in, or is being started anew.',
+      'The bot is not logged in, or is being started again.',
       'It is tried again.',
     );
 
@@ -73,7 +73,7 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
     incidents.open(
       'bot-logged-out',
       'The bot is logged out: the homeserver does not know its access token any more. It hears no commands and tells nobody anything; the gateway, and grants that end, go on.',
-      'Run `mintwarden init` again, or put a new token of the bot into its file: it is read anew by itself.',
+      'Run `mintwarden init` again, or put a new token of the bot into its file: it is read again by itself.',
     );
   }
 

@@ -22,7 +22,7 @@ export function parseMediaAddress(text: string): MediaAddress | null {
   return parts === null ? null : mediaAddress(parts[1] ?? '', parts[2] ?? '');
 }
 
-/** Its parts as a path's segments, encoded anew. */
+/** Its parts as a path's segments, encoded again. */
 export function segmentsOf(address: MediaAddress): string {
   const [server = '', id = ''] = address.slice('mxc://'.length).split('/');
   return `${encodeURIComponent(server)}/${encodeURIComponent(id)}`;

@@ -215,11 +215,11 @@ describe('what scripts read', () => {
     expect([exitStatusOf(findings, false), exitStatusOf(findings, true)]).toEqual([1, 1]);
   });
 
-  test('is told to people with its reason, its mend and its command', () => {
+  test('is told to people with its reason, its fix and its command', () => {
     expect(renderFindings(findings)).toMatch(
       /^ok {4}clock +Fine\.\nWARN {2}bot-rate-limit +Slow\.\n.*\n +→ .*\n +do it\nFAIL {2}ledger +Gone\./,
     );
-    expect(renderFindings(findings)).toMatch(/\n\n1 must be mended; 1 to look at; 1 well\.\n$/);
+    expect(renderFindings(findings)).toMatch(/\n\n1 must be fixed; 1 to look at; 1 well\.\n$/);
   });
 });
 

@@ -177,10 +177,10 @@ describe.each(CLIENTS)('%s', (name, openClient, missing) => {
     const reaction = await written();
     expect(reaction).toMatchObject({ event_id: reacted, type: 'm.reaction' });
     expect(reaction.content).toEqual({ 'm.relates_to': relation });
-    const edited = await client.edit(ops, said, 'mended');
+    const edited = await client.edit(ops, said, 'fixed');
     const edit = await written();
     expect(edit.event_id).toBe(edited);
-    expect(edit.content).toEqual(editOf(said, 'mended'));
+    expect(edit.content).toEqual(editOf(said, 'fixed'));
     await client.redact(ops, replied);
     expect(await written()).toMatchObject({ type: 'm.room.redaction', content: { redacts: replied } });
 

@@ -109,7 +109,7 @@ afterAll(async () => {
 });
 
 describe('the bot is logged out while it runs', () => {
-  test('the gateway serves, a grant expires everywhere, one line says it; init mends it without a restart', async () => {
+  test('the gateway serves, a grant expires everywhere, one line says it; init fixes it without a restart', async () => {
     const brief = await mint(stage, `!mint @alice --rooms ${stage.ops} --ttl 8s`);
     const { token: short } = await takeDelivery(stage, stage.olivia, brief);
     const alive = livePuppetTokens(stage.synapse).length;
@@ -145,7 +145,7 @@ describe('the bot is logged out while it runs', () => {
 });
 
 describe('the issuer account', () => {
-  test('logged out: mints are refused with what to do, revocations go through, a new token in the file mends it', async () => {
+  test('logged out: mints are refused with what to do, revocations go through, a new token in the file fixes it', async () => {
     const doomed = await mint(stage, mintLine());
     const alive = livePuppetTokens(stage.synapse).length;
     const { file, value, userId } = await secret('issuer');
@@ -246,7 +246,7 @@ describe('the control room', () => {
     await isWell();
   });
 
-  test('its encryption replaced by nonsense: nothing is minted and nothing goes out in the clear; mended, all goes on', async () => {
+  test('its encryption replaced by nonsense: nothing is minted and nothing goes out in the clear; fixed, all goes on', async () => {
     const before = livePuppetTokens(stage.synapse).length;
     await state('m.room.encryption', { algorithm: 'org.example.none' });
     await expect.poll(() => log().includes('The control room is not encrypted.'), PATIENT).toBe(true);

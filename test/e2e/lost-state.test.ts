@@ -36,7 +36,7 @@ test('the state folder is lost: start says what to do, init does it, and nobody 
   ];
   expect(await runMintwarden(['init', ...where, ...who])).toMatchObject({
     status: 0,
-    output: expect.stringContaining('anew') as string,
+    output: expect.stringContaining('again') as string,
   });
 
   await mintwarden.start();
@@ -52,6 +52,6 @@ test('the state folder is lost: start says what to do, init does it, and nobody 
   expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(401);
   expect(await runMintwarden(['init', ...where, ...who])).toMatchObject({
     status: 0,
-    output: expect.not.stringContaining('anew') as string,
+    output: expect.not.stringContaining('again') as string,
   });
 });

@@ -91,7 +91,7 @@ test('an old copy of the state revives nothing: it is held, shown, and gone on f
   // Again: no further session, no further message, no anchor of its own.
   await mintwarden.stop();
   await mintwarden.start();
-  expect((await logged()).match(/the bot was logged in anew/g)).toHaveLength(1);
+  expect((await logged()).match(/the bot was logged in again/g)).toHaveLength(1);
   expect((await request(stage, token, 'GET', '/joined_rooms')).status).toBe(503);
   expect((await anchors()).length).toBe(posted);
 
@@ -152,10 +152,10 @@ test('a homeserver restored from a backup: what was logged out since is logged o
     );
   };
   await expect.poll(heard, { timeout: 60_000 }).toBe(true);
-  const sessions = (await logged()).match(/the bot was logged in anew/g)?.length;
+  const sessions = (await logged()).match(/the bot was logged in again/g)?.length;
   expect(textOf(await command(stage, '!status'))).toMatch(/0 live grants/);
   await mintwarden.stop();
   await mintwarden.start();
-  expect((await logged()).match(/the bot was logged in anew/g)?.length).toBe(sessions);
+  expect((await logged()).match(/the bot was logged in again/g)?.length).toBe(sessions);
   expect(textOf(await command(stage, '!status'))).toMatch(/0 live grants/);
 });

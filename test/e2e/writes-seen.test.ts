@@ -194,8 +194,8 @@ const CASES: readonly Case[] = [
 
 const reaction = () => ({ 'm.relates_to': { rel_type: 'm.annotation', event_id: his, key: '👍' } });
 const edit = () => ({
-  ...message('* mended'),
-  'm.new_content': message('mended'),
+  ...message('* fixed'),
+  'm.new_content': message('fixed'),
   'm.relates_to': { rel_type: 'm.replace', event_id: own },
 });
 const presence = (user: Person, is: string) => {

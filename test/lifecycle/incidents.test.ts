@@ -67,7 +67,7 @@ describe('an incident', () => {
     expect(given.kept.told).toEqual([]);
   });
 
-  it('that gave way to another is not called mended', async () => {
+  it('that gave way to another is not called fixed', async () => {
     await using given = await telling();
     given.incidents.open('issuer-logged-out', 'It is logged out.', 'Do.');
     given.incidents.resolve('issuer-logged-out', 'superseded');

@@ -12,10 +12,10 @@ import {
 import { CONFIG_FLAG, configFile } from './config-flag.ts';
 import type { CliCommand } from './command.ts';
 
-/** `mintwarden doctor`: exit status 1 where something must be mended. */
+/** `mintwarden doctor`: exit status 1 where something must be fixed. */
 export const doctorCommand: CliCommand = {
   name: 'doctor',
-  summary: 'look for everything that can be wrong, and say how to mend it',
+  summary: 'look for everything that can be wrong, and say how to fix it',
   usage: '[--json] [--strict] [--config FILE]',
   flags: [
     {
@@ -26,14 +26,14 @@ export const doctorCommand: CliCommand = {
     {
       name: 'strict',
       value: null,
-      help: 'end with status 3 where nothing must be mended, but there is something to look at',
+      help: 'end with status 3 where nothing must be fixed, but there is something to look at',
     },
     CONFIG_FLAG,
   ],
   notes: [
     'Looks at the homeserver, both accounts and their rights and limits, the control room, the bot’s device, the ledger,',
     'the clocks, the files, and the gateway as seen from this machine. Changes nothing; runs beside the service too.',
-    'Exit status: 0 nothing must be mended, 1 something must be, 3 something is to be looked at (with --strict).',
+    'Exit status: 0 nothing must be fixed, 1 something must be, 3 something is to be looked at (with --strict).',
     'docs/doctor.md lists every check.',
   ],
   run: async (flags) => {

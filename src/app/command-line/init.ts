@@ -67,7 +67,7 @@ export const initCommand: CliCommand = {
       value: 'ROOM',
       help: 'a room to use as control room: encrypted, by invitation, the bot invited',
     },
-    { name: 'force', value: null, help: 'write bot.yaml anew where there is one' },
+    { name: 'force', value: null, help: 'write bot.yaml again where there is one' },
     { name: 'dry-run', value: null, help: 'show what would be done, and do nothing' },
     { name: 'yes', value: null, help: 'do not ask whether to go on' },
     { name: 'undo', value: null, help: 'end every grant, then take away what init made' },
@@ -173,7 +173,7 @@ async function report({ configFile }: InitResult): Promise<void> {
   const findings = await doctor(config, createLog({ level: 'error', pretty: true }));
   const bad = findings.filter(({ severity }) => severity === 'fail');
   if (bad.length > 0) process.stdout.write(renderFindings(bad));
-  else console.log('doctor looked at everything: nothing must be mended before the first start.');
+  else console.log('doctor looked at everything: nothing must be fixed before the first start.');
   const program = argv0({
     script: process.argv[1] ?? '',
     folder: process.cwd(),

@@ -18,7 +18,7 @@ export async function checkIssuer(config: Config, admin: AdminApi): Promise<read
         'issuer-token',
         `The token of ${userId} is not known to the homeserver, or the account is locked.`,
         {
-          fix: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
+          fix: 'Run mintwarden init again: it logs the account in again. Then restart the service.',
           command: initCommand(config),
         },
       ),
@@ -70,7 +70,7 @@ export async function checkBot(
     return [
       ...findings,
       fail('bot-token', `The token of ${userId} is not known to the homeserver.`, {
-        fix: 'Run mintwarden init again: it logs the account in anew. Then restart the service.',
+        fix: 'Run mintwarden init again: it logs the account in again. Then restart the service.',
         command: initCommand(config),
       }),
     ];
@@ -110,7 +110,7 @@ function accountFinding(config: Config, userId: UserId, account: Account | null)
     });
   const where = path`/_synapse/admin/v2/users/${userId}`;
   if (account.deactivated) {
-    const fix = `Bring it back, with the password that init made, and log it in anew; then invite it to the control room again, and restart the service. ${AS_ADMIN}`;
+    const fix = `Bring it back, with the password that init made, and log it in again; then invite it to the control room again, and restart the service. ${AS_ADMIN}`;
     const command = [
       reactivateRequest(config, where, secretFiles(join(dirname(config.file), 'secrets'), userId).password),
       initCommand(config),

@@ -74,7 +74,7 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
 
 /** A configuration that could not be read, as findings. */
 export function unreadableConfig(error: MintwardenError): readonly Finding[] {
-  // Each sentence of the configuration's own says what to do; where it names a command, it is the mend.
+  // Each sentence of the configuration's own says what to do; where it names a command, it is the fix.
   const command = /Run: (chmod 600 '[^'\n]+')/.exec(error.message)?.[1];
   return [
     fail('configuration', error.message, {

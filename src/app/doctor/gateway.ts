@@ -117,7 +117,7 @@ async function checkProxies(
   const claimed = await probe(url, key, 'holder', { 'x-forwarded-for': SPOOFED_ADDRESS });
   if (claimed.kind === 'ours' && claimed.from === SPOOFED_ADDRESS)
     return fail(id, `${url} takes a holder's own word on where it comes from.`, {
-      fix: `Let the proxy add the address to X-Forwarded-For, or write it anew; take networks that holders come from out of gateway.trusted_proxies.`,
+      fix: `Let the proxy add the address to X-Forwarded-For, or write it again; take networks that holders come from out of gateway.trusted_proxies.`,
     });
   if (met.from === null) return warn(id, 'The proxy that is trusted does not say where requests come from.');
   if (isTrusted(met.from)) return warn(id, `Requests seem to come from the proxy itself (${met.from}).`);

@@ -27,7 +27,7 @@ export function toReport(findings: readonly Finding[]): Report {
 }
 
 /**
- * 0: nothing must be mended. 1: something must be. 3: `strict` was said, and there is something to look at.
+ * 0: nothing must be fixed. 1: something must be. 3: `strict` was said, and there is something to look at.
  * (2 is: not understood.)
  */
 export function exitStatusOf(findings: readonly Finding[], strict: boolean): 0 | 1 | 3 {
@@ -53,6 +53,6 @@ export function renderFindings(findings: readonly Finding[]): string {
   const count = (severity: Severity): number =>
     findings.filter((finding) => finding.severity === severity).length;
   const bad = count('fail');
-  const summary = bad > 0 ? `${String(bad)} must be mended` : 'Nothing must be mended';
+  const summary = bad > 0 ? `${String(bad)} must be fixed` : 'Nothing must be fixed';
   return `${lines.join('\n')}\n\n${summary}; ${String(count('warn'))} to look at; ${String(count('ok'))} well.\n`;
 }

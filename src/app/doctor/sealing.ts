@@ -78,7 +78,7 @@ async function checkSeeds(config: Config, key: SealingKey): Promise<Finding> {
   } catch (error) {
     const said = error instanceof MintwardenError ? error.message : `${file} cannot be read.`;
     const fix = existsSync(cryptoFolder(config))
-      ? 'Move the file aside and restart the service: it saves them anew.'
+      ? 'Move the file aside and restart the service: it saves them again.'
       : 'Put it back from a backup.';
     return fail('seeds', said, { fix });
   }

@@ -47,7 +47,7 @@ const KNOWN_PROBLEMS: Readonly<
       severity: 'warn',
       what: 'any user can break its federation (CVE-2025-61672), or it has the fault that its fix brought',
     },
-    { from: '1.138.4', to: '1.157.2', severity: 'warn', what: 'it has security holes that 1.157.2 mends' },
+    { from: '1.138.4', to: '1.157.2', severity: 'warn', what: 'it has security holes that 1.157.2 fixes' },
   ],
 };
 

@@ -127,7 +127,7 @@ export async function ensureAccount(parts: {
   await writePrivate(files.token, `${session.accessToken}\n`);
   // Only now: a run that is cut off must find a session that works, or none.
   if (kept !== null) await logout(homeserverUrl, kept);
-  out(`Logged ${userId} in${kept === null ? '' : ' anew, since the keys of its session are lost'}.`);
+  out(`Logged ${userId} in${kept === null ? '' : ' again, since the keys of its session are lost'}.`);
   return session.accessToken;
 }
 
@@ -146,5 +146,5 @@ async function recordCreated(
 async function readPassword(file: string): Promise<string> {
   const read = await readSecretFile(file);
   if ('secret' in read) return read.secret;
-  throw new MintwardenError('state', read.problem, 'Remove the file, or mend it, and run init again.');
+  throw new MintwardenError('state', read.problem, 'Remove the file, or fix it, and run init again.');
 }

@@ -29,7 +29,7 @@ export function buildPlan(
       const { password, token } = secretFiles(secretsDir, userId);
       steps.push({
         verb: 'log in',
-        what: `${userId}${renewed && !isIssuer ? ' anew, since the keys of its session are lost' : ''}`,
+        what: `${userId}${renewed && !isIssuer ? ' again, since the keys of its session are lost' : ''}`,
       });
       steps.push({ verb: 'write', what: `${exists ? '' : `${password}, `}${token} (readable by you alone)` });
     }

@@ -28,7 +28,7 @@ export async function loadPreviousConfig(
   );
   if (!isThere) return null;
   const next =
-    'Name another folder with --dir, or write it anew with --force (the control room stays the same).';
+    'Name another folder with --dir, or write it again with --force (the control room stays the same).';
   const config = await loadConfig(file, {}).catch((error: unknown) => {
     throw new MintwardenError(
       'conflict',

@@ -128,7 +128,7 @@ export async function gatherState(options: InitOptions): Promise<InitState> {
     throw new MintwardenError(
       'conflict',
       `${configFile} names another control room, ${existing.control_room}.`,
-      'Write it anew with --force, or leave --control-room out.',
+      'Write it again with --force, or leave --control-room out.',
     );
   // One that was given to an earlier run is still the one.
   const given = asked ?? (record !== null && !record.madeRoom ? record.controlRoom : null);

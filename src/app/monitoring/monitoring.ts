@@ -48,7 +48,7 @@ const ENDING: ReadinessProblem = { kind: 'ending', sentence: 'Mintwarden is endi
 const SENTENCES: Readonly<Record<IncidentKind, string>> = {
   'homeserver-away': 'The homeserver does not answer.',
   'bot-logged-out': 'The homeserver does not know the bot’s access token any more.',
-  'bot-stopped': 'The bot is being started anew.',
+  'bot-stopped': 'The bot is being started again.',
   'issuer-logged-out': 'The homeserver does not know the issuer account’s access token any more.',
   'issuer-not-admin': 'The issuer account is no server administrator any more.',
   'control-room-lost': 'The bot is not in the control room any more.',

@@ -35,7 +35,7 @@ export async function startJobs(
   const onOther = (): void => {
     matrix.markOldCopy();
     log.error(
-      'the state is an old copy: no token is honoured; start the service anew, and it says what to do',
+      'the state is an old copy: no token is honoured; start the service again, and it says what to do',
       {},
     );
   };

@@ -86,7 +86,7 @@ export async function confirmIdentity(
     throw new MintwardenError(
       'conflict',
       `The homeserver shows another identity of ${userId}: ${masterKey}.`,
-      `Compare anew: mintwarden trust ${userId}`,
+      `Compare again: mintwarden trust ${userId}`,
     );
   }
   const ledger = await openSqliteLedger({ file: ledgerFile(config), log });

@@ -50,14 +50,14 @@ export async function fetchCreateEvents(
 export function addCreateEvents(sync: JsonObject, creates: ReadonlyMap<string, JsonObject>): JsonObject {
   if (creates.size === 0) return sync;
   const join = joinedIn(sync);
-  const mended: Record<string, unknown> = { ...join };
+  const fixed: Record<string, unknown> = { ...join };
   for (const [roomId, create] of creates) {
     const room = join[roomId];
     if (!isObject(room)) continue;
     const key = stateKey(room);
-    mended[roomId] = { ...room, [key]: { events: [create, ...eventsOf(room[key])] } };
+    fixed[roomId] = { ...room, [key]: { events: [create, ...eventsOf(room[key])] } };
   }
-  return { ...sync, rooms: { ...(sync['rooms'] as JsonObject), join: mended } };
+  return { ...sync, rooms: { ...(sync['rooms'] as JsonObject), join: fixed } };
 }
 
 function joinedIn(sync: JsonObject): JsonObject {

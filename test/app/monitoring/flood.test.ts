@@ -36,7 +36,7 @@ test.each(['/metrics', '/ready'])(
   },
 );
 
-test('what failed is tried anew, and does not stand for long', async () => {
+test('what failed is tried again, and does not stand for long', async () => {
   let tries = 0;
   const told = {
     notReady: async () => [],

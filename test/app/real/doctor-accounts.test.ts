@@ -5,7 +5,7 @@ import { doctorStage } from './support/doctor-stage.ts';
 
 /** What doctor says of the accounts of the bot, the issuer and the administrators. */
 const stage = await doctorStage(sharedSynapse());
-const { synapse, olivia, mintwarden, config, broken, mended, run, configure, asItWas, asAdmin } = stage;
+const { synapse, olivia, mintwarden, config, broken, fixed, run, configure, asItWas, asAdmin } = stage;
 
 beforeAll(() => stage.start());
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -16,7 +16,7 @@ test('the homeserver limits the bot', async () => {
   expect((await mintwarden.command('doctor')).status).toBe(0);
   expect((await mintwarden.command('doctor', '--strict')).status).toBe(3);
   await run(finding);
-  await mended('bot-rate-limit');
+  await fixed('bot-rate-limit');
 });
 
 test('the bot is a server administrator', async () => {
@@ -26,7 +26,7 @@ test('the bot is a server administrator', async () => {
   expect(said.status).toBe(1);
   expect(JSON.parse(said.output)).toMatchObject({ worst: 'fail' });
   await run(finding);
-  await mended('bot-rights');
+  await fixed('bot-rights');
 });
 
 test('the issuer has an exception from the rate limits', async () => {
@@ -36,14 +36,14 @@ test('the issuer has an exception from the rate limits', async () => {
     burst_count: 0,
   });
   await run(await broken('issuer-rate-limit', /exception/));
-  await mended('issuer-rate-limit');
+  await fixed('issuer-rate-limit');
 });
 
 test('the issuer is no server administrator', async () => {
   const { issuer } = await config();
   await asAdmin('PUT', `/_synapse/admin/v1/users/${issuer.user_id}/admin`, { admin: false });
   await run(await broken('issuer-rights', /no server administrator/));
-  await mended('issuer-rights');
+  await fixed('issuer-rights');
 });
 
 test('neither account is marked as a bot', async () => {
@@ -54,7 +54,7 @@ test('neither account is marked as a bot', async () => {
   ] as const) {
     await asAdmin('PUT', `/_synapse/admin/v2/users/${userId}`, { user_type: null });
     await run(await broken(id, /not marked as a bot/, 'warn'));
-    await mended(id);
+    await fixed(id);
   }
 });
 
@@ -71,7 +71,7 @@ test('somebody else is logged in as the bot, and as the issuer', async () => {
       "it's $(touch me) `mine`",
     );
     await run(await broken(id, /has other sessions: \w+ \(it's/, 'warn'));
-    await mended(id);
+    await fixed(id);
   }
 });
 
@@ -79,5 +79,5 @@ test('an admin who does not exist', async () => {
   await configure({ admins: [olivia.userId, '@nobody:test.local'] });
   await broken('admins', /@nobody:test\.local does not exist/, 'warn');
   await asItWas();
-  await mended('admins');
+  await fixed('admins');
 });

@@ -14,7 +14,7 @@ const {
   mintwarden,
   config,
   broken,
-  mended,
+  fixed,
   configure,
   asItWas,
   inRoom,
@@ -34,14 +34,14 @@ test('the control room can be joined by anybody, or by guests', async () => {
   await setState('m.room.guest_access', { guest_access: 'can_join' });
   await broken('control-room-access', /Guests/);
   await setState('m.room.guest_access', { guest_access: 'forbidden' });
-  await mended('control-room-access');
+  await fixed('control-room-access');
 });
 
 test('its history can be read by anyone', async () => {
   await setState('m.room.history_visibility', { history_visibility: 'world_readable' });
   await broken('control-room-history', /read by anyone/);
   await setState('m.room.history_visibility', { history_visibility: 'invited' });
-  await mended('control-room-history');
+  await fixed('control-room-history');
 });
 
 test('a stranger is in it', async () => {
@@ -54,7 +54,7 @@ test('a stranger is in it', async () => {
   });
   await broken('control-room-members', /@eve/, 'warn');
   await asOlivia('POST', inRoom('kick'), { user_id: eve.userId });
-  await mended('control-room-members');
+  await fixed('control-room-members');
 });
 
 test('an admin is not in it, and one has no identity', async () => {
@@ -66,8 +66,8 @@ test('an admin is not in it, and one has no identity', async () => {
   expect((await broken('control-room-admins', /Not in it: @ann/, 'warn')).fix).toMatch(/let them accept/);
   await using client = await startJsClient(synapse, ann);
   await client.join(mintwarden.controlRoomId);
-  await mended('control-room-admins');
-  await mended('admin-identities');
+  await fixed('control-room-admins');
+  await fixed('admin-identities');
   await client.leave(mintwarden.controlRoomId);
   await asItWas();
 });
@@ -82,7 +82,7 @@ test('everybody in it may change it', async () => {
   });
   await broken('control-room-power', /without being admins: @eve/);
   await setState('m.room.power_levels', levels);
-  await mended('control-room-power');
+  await fixed('control-room-power');
 });
 
 test('the control room is another one, which is not encrypted', async () => {
@@ -103,7 +103,7 @@ test('the control room is another one, which is not encrypted', async () => {
     token: bot.access_token,
     body: { algorithm: 'm.megolm.v1.aes-sha2' },
   });
-  await mended('control-room-encryption');
+  await fixed('control-room-encryption');
   await asItWas();
 });
 
@@ -113,5 +113,5 @@ test('the bot was removed from it: invited again, it joins by itself', async () 
   expect((await broken('control-room', /The bot is not in/)).fix).toContain(`Invite ${bot.user_id}`);
   await olivia.invite(mintwarden.controlRoomId, bot.user_id);
   await olivia.waitForMember(mintwarden.controlRoomId, bot.user_id);
-  await mended('control-room');
+  await fixed('control-room');
 });

@@ -11,7 +11,7 @@ import { doctorStage } from './support/doctor-stage.ts';
 
 /** What doctor says of files, the ledger, the port and the disk, with the service stopped. */
 const stage = await doctorStage(sharedSynapse());
-const { scratch, mintwarden, config, look, broken, mended, run, shell, configure, asItWas } = stage;
+const { scratch, mintwarden, config, look, broken, fixed, run, shell, configure, asItWas } = stage;
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
@@ -41,25 +41,25 @@ test('a secret that the group may read, or everybody; a folder that others may w
   await run(
     await broken('secret-files', new RegExp(`group has access to .*${name.replace('.', '\\.')}`), 'warn'),
   );
-  await mended('secret-files');
+  await fixed('secret-files');
   await chmod(token, 0o644);
   await run(await broken('configuration', /can be read by every user/));
-  await mended('configuration');
+  await fixed('configuration');
   await chmod(secrets('cross-signing.sealed'), 0o604);
   await run(await broken('secret-files', /Every user of this machine has access/));
-  await mended('secret-files');
+  await fixed('secret-files');
   await chmod(secrets(), 0o770);
   await run(await broken('secret-files', /may write into/));
-  await mended('secret-files');
+  await fixed('secret-files');
 });
 
 test('a state folder that others may look into, or write to', async () => {
   await chmod(state(), 0o755);
   await run(await broken('state-folder', /may look into/, 'warn'));
-  await mended('state-folder');
+  await fixed('state-folder');
   await chmod(state(), 0o777);
   await run(await broken('state-folder', /may write into/));
-  await mended('state-folder');
+  await fixed('state-folder');
 });
 
 test('the sealing key is lost, open to others, or another one', async () => {
@@ -67,16 +67,16 @@ test('the sealing key is lost, open to others, or another one', async () => {
   await rename(key, join(scratch, 'key'));
   expect((await broken('sealing-key', /is lost/)).fix).toContain(`Put ${key} back`);
   await rename(join(scratch, 'key'), key);
-  await mended('sealing-key');
+  await fixed('sealing-key');
   await chmod(key, 0o640);
   await run(await broken('sealing-key', /Others on this machine can read/));
-  await mended('sealing-key');
+  await fixed('sealing-key');
   await writeFile(key, `${'A'.repeat(43)}\n`);
   expect((await broken('sealing-key', /secrets are sealed with [0-9a-f]{12}/)).fix).toMatch(
     /put the key [0-9a-f]{12} back/,
   );
   await restore('secrets/sealing.key');
-  await mended('sealing-key');
+  await fixed('sealing-key');
 });
 
 test('the saved identity is lost or damaged: the service saves it again', async () => {
@@ -87,7 +87,7 @@ test('the saved identity is lost or damaged: the service saves it again', async 
   await rm(file);
   expect((await broken('seeds', /not saved/)).fix).toMatch(/^Restart the service/);
   await mintwarden.start();
-  await mended('seeds');
+  await fixed('seeds');
   await mintwarden.stop();
 });
 
@@ -104,7 +104,7 @@ test('the ledger is damaged', async () => {
     expect((await broken('ledger-integrity', /is damaged/)).fix).toMatch(/restore the newest intact copy/);
   }
   await copyFile(join(scratch, 'ledger'), file);
-  await mended('ledger-integrity');
+  await fixed('ledger-integrity');
 });
 
 test.each([
@@ -130,7 +130,7 @@ test.each([
   } finally {
     await copyFile(join(scratch, 'ledger'), file);
   }
-  await mended('audit-chain');
+  await fixed('audit-chain');
 });
 
 test('an upstream token that a crash left behind; one that was sealed with another key', async () => {
@@ -147,11 +147,11 @@ test('an upstream token that a crash left behind; one that was sealed with anoth
     at: Date.now(),
     leases: [{ ...lease, revision: 2, state: 'dead', sealed: 'v1.aaaaaaaaaaaa.x.y' }],
   });
-  await mended('orphan-leases');
+  await fixed('orphan-leases');
   await broken('sealing-key', /secrets are sealed with aaaaaaaaaaaa/);
   await ledger.close();
   await copyFile(join(scratch, 'ledger'), file);
-  await mended('sealing-key');
+  await fixed('sealing-key');
 });
 
 test('something else has the port', async () => {
@@ -160,7 +160,7 @@ test('something else has the port', async () => {
   await new Promise((resolve) => taken.once('listening', resolve));
   expect((await broken('gateway-listen', /EADDRINUSE/)).command).toContain(String(port));
   await new Promise((resolve) => taken.close(resolve));
-  await mended('gateway-listen');
+  await fixed('gateway-listen');
 });
 
 test('the disk is nearly full', async ({ skip }) => {
@@ -175,7 +175,7 @@ test('the disk is nearly full', async ({ skip }) => {
     await configure({ state_dir: small });
     await broken('disk-space', /Only \d MiB are free/);
     await shell(`mount -o remount,size=1g '${small}'`);
-    await mended('disk-space');
+    await fixed('disk-space');
   } finally {
     await asItWas();
     await shell(`umount '${small}'`);

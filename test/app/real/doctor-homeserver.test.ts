@@ -7,7 +7,7 @@ import { served } from './support/served.ts';
 
 /** What doctor says of the homeserver. */
 const stage = await doctorStage(sharedSynapse());
-const { synapse, proxy, goodYaml, look, broken, mended, configure, asItWas } = stage;
+const { synapse, proxy, goodYaml, look, broken, fixed, configure, asItWas } = stage;
 
 beforeAll(() => stage.start());
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -29,7 +29,7 @@ test('is not at its address', async () => {
   await broken('homeserver', /no Matrix homeserver/);
   expect((await look()).map(({ id }) => id)).not.toContain('bot-token');
   await asItWas();
-  await mended('homeserver');
+  await fixed('homeserver');
 });
 
 test('has another name', async () => {
@@ -46,8 +46,8 @@ test('has another name', async () => {
     (await broken('issuer-token', new RegExp(`belongs to ${issuer.user_id.replace('.', '\\.')}`))).fix,
   ).toMatch(/server_name/);
   await asItWas();
-  await mended('issuer-token');
-  await mended('configuration');
+  await fixed('issuer-token');
+  await fixed('configuration');
 });
 
 test('hides its admin API behind a proxy', async () => {
@@ -58,7 +58,7 @@ test('hides its admin API behind a proxy', async () => {
     );
   }
   await configure({ 'homeserver.url': synapse.baseUrl });
-  await mended('admin-api');
+  await fixed('admin-api');
   await asItWas();
 });
 
@@ -67,7 +67,7 @@ test('leaves logins to another service', async () => {
     () => proxy.on({ path: '/auth_metadata' }, answerWith(200, { issuer: 'https://auth.example.org/' })),
     async () => void (await broken('logins', /Matrix Authentication Service/)),
   );
-  await mended('logins');
+  await fixed('logins');
   await asItWas();
 });
 
@@ -76,7 +76,7 @@ test('is an old Synapse', async () => {
     () => proxy.on({ path: '/server_version' }, answerWith(200, { server_version: '1.98.0' })),
     async () => void (await broken('synapse-version', /Synapse 1\.98\.0/)),
   );
-  await mended('synapse-version');
+  await fixed('synapse-version');
   await asItWas();
 });
 
@@ -95,6 +95,6 @@ test('has a clock that is wrong', async () => {
       async () => void (await broken('clock', says, severity)),
     );
   }
-  await mended('clock');
+  await fixed('clock');
   await asItWas();
 });

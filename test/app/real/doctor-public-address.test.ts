@@ -8,7 +8,7 @@ import { passing, served } from './support/served.ts';
 
 /** What doctor says of the address that holders use. */
 const stage = await doctorStage(sharedSynapse());
-const { synapse, scratch, proxy, olivia, mintwarden, look, broken, mended, configure, asItWas } = stage;
+const { synapse, scratch, proxy, olivia, mintwarden, look, broken, fixed, configure, asItWas } = stage;
 
 beforeAll(() => stage.start());
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -17,14 +17,14 @@ test('nobody is there', async () => {
   await configure({ 'gateway.public_url': `http://127.0.0.1:${String(await freePort())}` });
   await broken('public-address', /Nobody answers at/);
   await asItWas();
-  await mended('public-address');
+  await fixed('public-address');
 });
 
 test('the homeserver is there', async () => {
   await configure({ 'gateway.public_url': proxy.baseUrl });
   await broken('public-address', /a homeserver answers, not this gateway/);
   await asItWas();
-  await mended('public-address');
+  await fixed('public-address');
 });
 
 test('another Mintwarden is there', async () => {
@@ -40,7 +40,7 @@ test('another Mintwarden is there', async () => {
   await configure({ 'gateway.public_url': other.gatewayUrl });
   await broken('public-address', /another Mintwarden answers/);
   await asItWas();
-  await mended('public-address');
+  await fixed('public-address');
 });
 
 test('a web page is there', async () => {
@@ -79,7 +79,7 @@ test('the homeserver is beside it, for people: no fault, and said', async () => 
     passing((isScoped) => (isScoped ? mintwarden.gatewayUrl : synapse.baseUrl)),
   );
   await configure({ 'gateway.public_url': split.url });
-  await mended('public-address');
+  await fixed('public-address');
   expect(await look()).toContainEqual(
     expect.objectContaining({
       id: 'client-api-beside',
@@ -100,9 +100,9 @@ test('holders can say themselves where they come from', async () => {
     passing(() => mintwarden.gatewayUrl, { 'x-forwarded-for': '198.51.100.7' }),
   );
   await configure({ 'gateway.trusted_proxies': ['127.0.0.1'], 'gateway.public_url': good.url });
-  await mended('trusted-proxies');
+  await fixed('trusted-proxies');
   await asItWas();
   await mintwarden.stop();
   await mintwarden.start();
-  await mended('trusted-proxies');
+  await fixed('trusted-proxies');
 });

@@ -13,7 +13,7 @@ const V3 = '/_matrix/client/v3';
 // One of its own: it is stopped in between.
 const synapse = await startSynapse();
 const stage = await doctorStage(synapse);
-const { mintwarden, config, look, broken, mended, run, asAdmin } = stage;
+const { mintwarden, config, look, broken, fixed, run, asAdmin } = stage;
 
 beforeAll(async () => {
   await stage.start();
@@ -48,19 +48,19 @@ test('the homeserver is down; and the bot’s session is not signed, which the s
   }
   db.close();
   await synapse.start();
-  await mended('homeserver');
+  await fixed('homeserver');
   expect((await broken('bot-device-signed', /not signed/)).fix).toMatch(/^Restart the service/);
   await mintwarden.start();
-  await mended('bot-device-signed');
+  await fixed('bot-device-signed');
   await mintwarden.stop();
 });
 
 test('the encryption store is lost', async () => {
   await rm(state('crypto'), { recursive: true });
   await run(await broken('bot-device', /encryption store of the bot's session is lost/));
-  await mended('bot-device');
-  await mended('bot-device-signed');
-  await mended('public-address');
+  await fixed('bot-device');
+  await fixed('bot-device-signed');
+  await fixed('public-address');
   await mintwarden.stop();
 });
 
@@ -73,8 +73,8 @@ test.each([
     body: {},
   });
   await run(await broken(id, /is not known to the homeserver/));
-  await mended(id);
-  await mended(which === 'bot' ? 'bot-rate-limit' : 'issuer-rights');
+  await fixed(id);
+  await fixed(which === 'bot' ? 'bot-rate-limit' : 'issuer-rights');
 });
 
 test('with both sessions new, it starts, and all is well', async () => {
@@ -87,10 +87,10 @@ test('with both sessions new, it starts, and all is well', async () => {
 test('the bot’s account is locked, or deactivated', async () => {
   await asAdmin('PUT', `/_synapse/admin/v2/users/${mintwarden.botUserId}`, { locked: true });
   await run(await broken('bot-account', /is locked/));
-  await mended('bot-account');
-  await mended('bot-token');
+  await fixed('bot-account');
+  await fixed('bot-token');
   await asAdmin('POST', `/_synapse/admin/v1/deactivate/${mintwarden.botUserId}`, { erase: false });
   await run(await broken('bot-account', /is deactivated/));
-  await mended('bot-account');
-  await mended('bot-token');
+  await fixed('bot-account');
+  await fixed('bot-token');
 });

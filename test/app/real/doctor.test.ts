@@ -6,12 +6,12 @@ import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { doctorStage } from './support/doctor-stage.ts';
 
 const stage = await doctorStage(sharedSynapse());
-const { mintwarden, config, look, broken, mended, run } = stage;
+const { mintwarden, config, look, broken, fixed, run } = stage;
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
 describe('before the first start', () => {
-  test('nothing must be mended, and what comes with the first start is said', async () => {
+  test('nothing must be fixed, and what comes with the first start is said', async () => {
     const findings = await look();
     const bad = findings
       .filter(({ severity }) => severity !== 'ok')
@@ -32,7 +32,7 @@ describe('beside the running service', () => {
 
   test('all is well, for people and for scripts', async () => {
     const { status, output } = await mintwarden.command('doctor');
-    expect(output).toMatch(/Nothing must be mended; 0 to look at; \d\d well\./);
+    expect(output).toMatch(/Nothing must be fixed; 0 to look at; \d\d well\./);
     expect(status).toBe(0);
     const report = JSON.parse((await mintwarden.command('doctor', '--json', '--strict')).output) as Report;
     expect(report).toMatchObject({ version: 1, worst: 'ok' });
@@ -43,14 +43,14 @@ describe('beside the running service', () => {
     const socket = join(mintwarden.dir, 'state', 'control.sock');
     await chmod(socket, 0o666);
     await run(await broken('control-socket', /Others may open/));
-    await mended('control-socket');
+    await fixed('control-socket');
     await rename(socket, `${socket}.aside`);
     expect((await broken('control-socket', /There is no socket/, 'warn')).fix).toMatch(
       /^Restart the service/,
     );
     await mintwarden.stop();
     await mintwarden.start();
-    await mended('control-socket');
+    await fixed('control-socket');
     await rm(`${socket}.aside`, { force: true });
   });
 });

@@ -39,7 +39,7 @@ export type BotStage = AsyncDisposable & {
   policy: Policy;
   /** Makes the next sends fail so. */
   failures: Error[];
-  /** A bot started anew over the same ledger, as after a crash. */
+  /** A bot started again over the same ledger, as after a crash. */
   restarted(): Bot;
   /** Handles a message and gives what was answered, as text. */
   says(text: string, some?: Partial<Incoming>): Promise<string>;

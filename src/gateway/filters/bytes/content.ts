@@ -24,7 +24,7 @@ const MXC = Buffer.from('"mxc:');
 const COMPARED_KEYS = 12;
 
 /**
- * Passes objects on whose keys are not looked at, as they are: strictly checked, and written anew where
+ * Passes objects on whose keys are not looked at, as they are: strictly checked, and written again where
  * readers could disagree about them, since a key is in there twice or a number is too large.
  */
 export class Content {

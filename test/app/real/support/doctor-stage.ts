@@ -78,7 +78,7 @@ export async function doctorStage(synapse: SynapseServer) {
     return found as Finding;
   }
 
-  async function mended(id: CheckId): Promise<void> {
+  async function fixed(id: CheckId): Promise<void> {
     const findings = (await look()).filter((finding) => finding.id === id);
     expect(findings.map(({ severity, found }) => `${severity}: ${found}`)).toEqual(
       findings.map(({ found }) => `ok: ${found}`),
@@ -158,7 +158,7 @@ export async function doctorStage(synapse: SynapseServer) {
     config,
     look,
     broken,
-    mended,
+    fixed,
     run,
     shell,
     configure,
