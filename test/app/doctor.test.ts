@@ -217,7 +217,7 @@ describe('what scripts read', () => {
 
   test('is told to people with its reason, its fix and its command', () => {
     expect(renderFindings(findings)).toMatch(
-      /^ok {4}clock +Fine\.\nWARN {2}bot-rate-limit +Slow\.\n.*\n +→ .*\n +do it\nFAIL {2}ledger +Gone\./,
+      /^ok {4}clock +Fine\.\nWARN {2}bot-rate-limit +Slow\.\n.*\n +→ \S.*\n +do it\nFAIL {2}ledger +Gone\./,
     );
     expect(renderFindings(findings)).toMatch(/\n\n1 must be fixed; 1 to look at; 1 well\.\n$/);
   });

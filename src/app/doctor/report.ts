@@ -47,7 +47,7 @@ export function renderFindings(findings: readonly Finding[]): string {
   const lines = findings.flatMap(({ severity, id, found, why, fix, command }) => [
     `${marks[severity]}  ${id.padEnd(COLUMN - 7)} ${found}`,
     ...(why === null ? [] : [below(why)]),
-    ...(fix === null ? [] : [below(`→ `)]),
+    ...(fix === null ? [] : [below(`→ ${fix}`)]),
     ...(command === null ? [] : command.split('\n').map((line) => below(`  ${line}`))),
   ]);
   const count = (severity: Severity): number =>
