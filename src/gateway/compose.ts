@@ -76,6 +76,8 @@ export function createServices(options: GatewayOptions): Composed {
   const limits: GatewayLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = (): number => clock.now();
   const timer = coarseTimer();
+  /** For rates, waits and what is kept for a while: a clock that is set back makes none of them longer. */
+  const elapsed = (): number => timer.now();
   const transport = chooseTransport(homeserverUrl, options.transport ?? 'auto', process.env);
   const json = createJsonClient(transport, limits, timer);
   const filterWorker = answerFilters(
@@ -88,8 +90,8 @@ export function createServices(options: GatewayOptions): Composed {
   );
   const files = createFileClient(homeserverUrl);
   const rateLimiters = options.rateLimiters ?? {
-    writes: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, now),
-    personal: tokenBucket(limits.personalPerSecond, limits.personalAtOnce, now),
+    writes: tokenBucket(limits.writesPerSecond, limits.writesAtOnce, elapsed),
+    personal: tokenBucket(limits.personalPerSecond, limits.personalAtOnce, elapsed),
   };
   const gate = createMediaGate({
     now,
@@ -103,8 +105,8 @@ export function createServices(options: GatewayOptions): Composed {
     ...upstreams,
     router: createRouter(CATALOGUE),
     routeCache: createRouteCache(),
-    publicAnswers: publicAnswers(json, limits.upstreamTimeoutMs, now),
-    sharedRoom: createSharedRoomCheck(now),
+    publicAnswers: publicAnswers(json, limits.upstreamTimeoutMs, elapsed),
+    sharedRoom: createSharedRoomCheck(elapsed),
     write: createWriter({
       ...upstreams,
       transactions: options.transactions,
@@ -125,10 +127,10 @@ export function createServices(options: GatewayOptions): Composed {
     }),
     open,
     memory: memoryBudget(limits.answerBytes, limits.heldBytes),
-    requestRate: options.requestRate ?? requestRate(limits.requestsPerSecond, limits.requestsAtOnce, now),
+    requestRate: options.requestRate ?? requestRate(limits.requestsPerSecond, limits.requestsAtOnce, elapsed),
     rateLimiters,
-    invalidTokenThrottle: pollThrottle(limits.invalidTokenDelaysMs, now),
-    upstreamErrorThrottle: pollThrottle(limits.upstreamErrorDelaysMs, now),
+    invalidTokenThrottle: pollThrottle(limits.invalidTokenDelaysMs, elapsed),
+    upstreamErrorThrottle: pollThrottle(limits.upstreamErrorDelaysMs, elapsed),
     timer,
     limits,
     publicUrl: options.publicUrl,

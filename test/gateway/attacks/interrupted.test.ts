@@ -153,3 +153,33 @@ test('nothing is kept of a request whose body never comes once its connection is
   server.close();
   expect(waiting.size).toBe(0);
 });
+
+test('a clock that is set back holds nobody up', async () => {
+  await using homeserver = await recordingHomeserver();
+  homeserver.answer((_, response) => void response.writeHead(500).end('{}'));
+  const desk = grantDesk(UPSTREAM_TOKEN);
+  desk.add(TOKEN, { grant: grantOf([OPS]), rooms: new Set([OPS]) });
+  let behindMs = 0;
+  const gateway = await startTestGateway({
+    homeserverUrl: homeserver.url,
+    accessControl: desk,
+    clock: { now: () => Date.now() - behindMs },
+    limits: { invalidTokenDelaysMs: [10], upstreamErrorDelaysMs: [10] },
+  });
+  const ask = async (path: string, token: string): Promise<number> => {
+    const init = { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(2_000) };
+    return (await fetch(`http://127.0.0.1:${gateway.port}/_matrix/client/${path}`, init)).status;
+  };
+  try {
+    expect(await ask('versions', TOKEN)).toBe(502);
+    for (behindMs of [0, 3_600_000]) {
+      expect(await ask('v3/sync?since=s1&timeout=0', 'mwt_nobody')).toBe(401);
+      expect(await ask('v3/sync?since=s1&timeout=0', TOKEN)).toBe(502);
+    }
+    // What was kept for a second, when it failed, is not kept for an hour.
+    homeserver.answer(() => ({ versions: ['v1.11'] }));
+    await until(async () => (await ask('versions', TOKEN)) === 200);
+  } finally {
+    await gateway.close();
+  }
+});
