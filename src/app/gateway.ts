@@ -50,6 +50,7 @@ export async function startConfiguredGateway(
     rateLimiters: __,
     uploads: ___,
     observer: ____,
+    onFiltersDiffer,
     ...setup
   } = options;
   const running = await startGatewayProcesses({
@@ -64,6 +65,7 @@ export async function startConfiguredGateway(
     transactions,
     ledger,
     folder: config.state_dir,
+    onFiltersDiffer,
     clock,
     log,
   });

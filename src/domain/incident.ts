@@ -8,7 +8,8 @@ export type IncidentKind =
   | 'control-room-lost'
   | 'control-room-replaced'
   | 'control-room-exposed'
-  | 'disk';
+  | 'disk'
+  | 'filters-differ';
 
 /**
  * What is wrong right now: one sentence, and what to do about it. Neither holds a secret, a name or a text of
@@ -38,6 +39,7 @@ const AUDIENCES: Readonly<Record<IncidentKind, IncidentAudience>> = {
   'control-room-replaced': 'admins',
   'control-room-exposed': 'admins',
   disk: 'control',
+  'filters-differ': 'control',
 };
 
 /** All of them. */

@@ -56,6 +56,8 @@ export type GatewayOptions = {
   readonly slots?: GrantSlots;
   /** What grants uploaded, where that is not known in here alone. */
   readonly uploads?: Uploads;
+  /** Called once if the two filters of large answers showed different things. */
+  readonly onFiltersDiffer: () => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<GatewayLimits>;
@@ -84,8 +86,10 @@ export function createServices(options: GatewayOptions): Composed {
     createFilterWorker({ queueBytes: limits.largeBytes, stepTimeoutMs: limits.largeTimeoutMs, log }),
     {
       mode: options.filter ?? 'auto',
-      onDifference: (difference) =>
-        log.error('filters differ, everything is filtered over parsed JSON until the next start', difference),
+      onDifference(difference) {
+        log.error('filters differ, everything is filtered over parsed JSON until the next start', difference);
+        options.onFiltersDiffer();
+      },
     },
   );
   const files = createFileClient(homeserverUrl);

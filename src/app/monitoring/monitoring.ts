@@ -55,6 +55,7 @@ const SENTENCES: Readonly<Record<IncidentKind, string>> = {
   'control-room-replaced': 'The control room was upgraded to another room.',
   'control-room-exposed': 'The control room is not private.',
   disk: 'The disk of the state folder does not take what is written.',
+  'filters-differ': 'The two filters of large answers showed different things.',
 };
 
 /**

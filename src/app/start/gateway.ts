@@ -25,6 +25,12 @@ export async function startGateway(
     sentence: (grant, now) => lineToText(scopeSentence(grant, now)),
     transactions: ledger.transactions,
     instanceKey: instanceKeyOf(sealingKey),
+    onFiltersDiffer: () =>
+      services.incidents.open(
+        'filters-differ',
+        'A large answer was filtered in two ways with two results. From now on all are filtered over parsed JSON, until the next start.',
+        'Set `gateway.filter: tree` and report it to the project, with the version of the homeserver.',
+      ),
     clock: services.clock,
     log,
   });

@@ -41,6 +41,7 @@ export function startGatewayProcess(
   setup: ChildSetup,
   server: IpcServer,
   revisionFd: number,
+  onFiltersDiffer: () => void,
 ): GatewayProcess {
   const stdio: ('ignore' | 'inherit' | 'ipc' | number)[] = ['ignore', 'inherit', 'inherit', 'ipc'];
   stdio[REVISION_FD] = revisionFd;
@@ -67,6 +68,7 @@ export function startGatewayProcess(
     else if (message.type === 'reclaimed') connection.reclaimed(message);
     else if (message.type === 'ack') unacknowledged.shift();
     else if (message.type === 'listening') listening.resolve();
+    else if (message.type === 'filters-differ') onFiltersDiffer();
     else if (message.type === 'metrics')
       metricsAsked.shift()?.(Array.isArray(message.metrics) ? message.metrics : []);
     else listening.reject(fromIpcError(message.error));

@@ -25,6 +25,8 @@ export type GatewayProcessesOptions = {
   readonly ledger: Pick<Ledger, 'onCommitted'>;
   /** The state folder. */
   readonly folder: string;
+  /** Called if a process found that the two filters of large answers showed different things. */
+  readonly onFiltersDiffer: () => void;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -98,6 +100,7 @@ export async function startGatewayProcesses(options: GatewayProcessesOptions): P
       setup,
       server,
       revision.fd,
+      options.onFiltersDiffer,
     );
     children.add(child);
     void child.exited.then(() => children.delete(child));

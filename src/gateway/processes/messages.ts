@@ -103,6 +103,7 @@ export type Update = {
 export type ChildSetup = Omit<
   GatewayOptions,
   | 'observer'
+  | 'onFiltersDiffer'
   | 'requestRate'
   | 'slots'
   | 'accessControl'
@@ -135,6 +136,7 @@ export type FromChild =
   | { readonly type: 'ack' }
   | ({ readonly type: 'reclaimed' } & Reclaimed)
   | { readonly type: 'listening' }
+  | { readonly type: 'filters-differ' }
   /** In answer to `metrics`. */
   | { readonly type: 'metrics'; readonly metrics: readonly object[] }
   | { readonly type: 'failed'; readonly error: IpcError };

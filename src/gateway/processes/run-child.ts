@@ -67,6 +67,7 @@ export function runGatewayChild({ log, sentence, observe, metrics }: ChildOption
         slots: limits.slots,
         accessControl: control,
         sentence,
+        onFiltersDiffer: () => send({ type: 'filters-differ' }),
         ...(observe !== null && { observer: observe }),
         clock,
         log,

@@ -39,7 +39,7 @@ const setup = {
   // All the load is one grant's. Each request is counted all the same.
   limits: { requestsPerSecond: 1_000_000, requestsAtOnce: 1_000_000, ...given.limits },
 };
-const means = { transactions: memoryTransactions(), clock, log };
+const means = { onFiltersDiffer: () => undefined, transactions: memoryTransactions(), clock, log };
 const { processes: count = 0 } = given;
 /** As it is where nothing listens for Prometheus, with `BENCH_UNWATCHED=1`. */
 const watched = process.env['BENCH_UNWATCHED'] !== '1';

@@ -14,6 +14,7 @@ const gateway = await startGateway({
   publicUrl: 'http://127.0.0.1',
   accessControl: desk,
   sentence: () => 'a sentence',
+  onFiltersDiffer: () => undefined,
   transactions: memoryTransactions(),
   clock: { now: () => Date.now() },
   log: silentLog,

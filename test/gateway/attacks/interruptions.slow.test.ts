@@ -55,6 +55,7 @@ test('whatever is interrupted: each request ends once, nothing is held afterward
     publicUrl: 'https://gateway.test',
     accessControl: desk,
     sentence: () => '',
+    onFiltersDiffer: () => undefined,
     transactions: memoryTransactions(),
     clock: { now: () => Date.now() },
     log: { debug: write, info: write, warn: write, error: write },

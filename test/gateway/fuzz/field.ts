@@ -64,6 +64,7 @@ export async function field(): Promise<Field> {
     publicUrl: 'https://gateway.test',
     accessControl: control,
     sentence: () => 'may do what it may',
+    onFiltersDiffer: () => undefined,
     transactions: memoryTransactions(),
     clock: { now: () => Date.now() },
     log: {

@@ -288,6 +288,7 @@ describe('a gateway process that was taken over', () => {
     const write = (event: string) => void logged.push(event);
     const transactions = memoryTransactions();
     const processes = await startGatewayProcesses({
+      onFiltersDiffer: () => undefined,
       count: 1,
       program: { file: join(import.meta.dirname, 'malformed-process.ts'), args: [], flags: [] },
       setup: {

@@ -56,6 +56,7 @@ export async function processesStage(
   const logged: { event: string; data: LogData }[] = [];
   const write = (event: string, data: LogData = {}) => void logged.push({ event, data });
   const processes = await startGatewayProcesses({
+    onFiltersDiffer: () => undefined,
     count,
     program: { file: PROGRAM, args: ['error', 'json', 'watched'], flags },
     setup: {

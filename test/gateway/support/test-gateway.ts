@@ -10,6 +10,7 @@ export function startTestGateway(
     listen: { host: '127.0.0.1', port: 0 },
     publicUrl: 'https://gateway.test',
     sentence: () => 'a sentence',
+    onFiltersDiffer: () => undefined,
     transactions: memoryTransactions(),
     clock: { now: () => Date.now() },
     log: silentLog,
