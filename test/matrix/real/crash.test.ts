@@ -132,6 +132,7 @@ test('with its store lost, a new device is signed from the seeds and nobody is w
     devices: 2,
     signedDevices: 2,
     masterKey: keys.masterKey,
+    isReplaced: false,
   });
   expect(await after.chat.dm(alice.userId as UserId)).toMatchObject({
     roomId: dm.roomId,
