@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
-import { MintwardenError } from '../../domain/errors.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
+import { invalidResponse, unreachable } from './errors.ts';
+import { requestTarget } from './request-target.ts';
 import type { UpstreamResponse } from './json-client.ts';
 
 /** What the homeserver says of a file. */
@@ -72,7 +73,7 @@ export function createFileClient(homeserverUrl: string): FileClient {
       const reply = await exchange(pool, base, request, token, sending, streaming);
       if (!('pour' in reply)) return reply;
       reply.drop();
-      throw nonsense('is not JSON');
+      throw invalidResponse('is not JSON');
     },
     close: () => pool.destroy(),
   };
@@ -115,7 +116,7 @@ function exchange(
       end(signal.reason as Error);
     }
     function onSilence(): void {
-      end(unreachableBecause('it did not answer in time'));
+      end(unreachable('it did not answer in time'));
     }
     function wait(ms: number): void {
       if (ended !== null) return;
@@ -144,7 +145,7 @@ function exchange(
       for (const chunk of early.splice(0)) full = !response.write(chunk) || full;
       if (!full) connection?.resume();
     }
-    const path = pathOf(base, request);
+    const path = base + requestTarget(request);
     const headers = [
       'accept',
       '*/*',
@@ -188,9 +189,9 @@ function exchange(
           if (sending !== null || statusCode !== 200) return;
           const encoding = given['content-encoding'];
           if (encoding !== undefined && encoding !== 'identity')
-            return end(nonsense('is compressed, though it was asked not to be'));
+            return end(invalidResponse('is compressed, though it was asked not to be'));
           const length = lengthOf(given['content-length']);
-          if (length !== null && length > mostBytes) return end(nonsense('is too large'));
+          if (length !== null && length > mostBytes) return end(invalidResponse('is too large'));
           isFile = true;
           controller.pause();
           // Until it is poured nothing is waited for: that is the next thing that happens.
@@ -206,7 +207,7 @@ function exchange(
         onResponseData(_, chunk) {
           size += chunk.length;
           if (ended !== null) return;
-          if (size > (isFile ? mostBytes : MAX_REPLY_BYTES)) return end(nonsense('is too large'));
+          if (size > (isFile ? mostBytes : MAX_REPLY_BYTES)) return end(invalidResponse('is too large'));
           if (sink === null) early.push(chunk);
           else pass(chunk);
         },
@@ -218,7 +219,7 @@ function exchange(
           sink?.end();
         },
         onResponseError() {
-          end(unreachableBecause('the connection failed'));
+          end(unreachable('the connection failed'));
         },
       },
     );
@@ -236,24 +237,8 @@ async function* piecesOf({ body }: Sending, onPiece: () => void): AsyncGenerator
   }
 }
 
-function pathOf(base: string, { path, query }: UpstreamRequest): string {
-  const text = query
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-    .join('&');
-  return base + path + (text === '' ? '' : `?${text}`);
-}
-
 function lengthOf(value: unknown): number | null {
   return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : null;
 }
 
 const NOT_WANTED: Error = Object.freeze(new Error('it is not wanted any more'));
-
-// The library's own errors are not kept as a cause: they may hold the request, and with it the token.
-function unreachableBecause(why: string): MintwardenError {
-  return new MintwardenError('homeserver-unreachable', `The homeserver cannot be reached: ${why}.`);
-}
-
-function nonsense(why: string): MintwardenError {
-  return new MintwardenError('homeserver-invalid-response', `The homeserver's answer ${why}.`);
-}

@@ -1,10 +1,12 @@
-import { MintwardenError } from '../../domain/errors.ts';
+import type { MintwardenError } from '../../domain/errors.ts';
 import type { FilterInput } from '../filter-worker/filter-worker.ts';
 import type { FilterJob } from '../filter-worker/filter-job.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import type { CoarseTimer, Expiring } from '../limits/coarse-timer.ts';
 import type { MemoryReservation } from '../limits/memory-budget.ts';
+import { invalidResponse, unreachable } from './errors.ts';
+import { requestTarget } from './request-target.ts';
 import type { ExchangeListener, ResponseHead, Sent, Transport } from './transport/transport.ts';
 
 /** What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` has it. */
@@ -128,17 +130,14 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
   }
 
   start(transport: Transport, request: UpstreamRequest, token: string | null): void {
-    let target = request.path;
-    let separator = '?';
-    for (const [name, value] of request.query) {
-      target += `${separator}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
-      separator = '&';
-    }
     const headers = token === null ? HEADERS.slice() : [...HEADERS, 'authorization', `Bearer ${token}`];
     if (request.body !== undefined) headers.push('content-type', 'application/json');
     const body = request.body === undefined ? null : JSON.stringify(request.body);
     this.#timer.add(this);
-    this.#sent = transport.send({ method: request.method, target, headers, body }, this);
+    this.#sent = transport.send(
+      { method: request.method, target: requestTarget(request), headers, body },
+      this,
+    );
   }
 
   /** The caller does not want it any more: the listener is not called. */
@@ -250,12 +249,4 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
 
 function isJson(type: string | null): boolean {
   return type !== null && (type === 'application/json' || /^application\/json\s*(?:;|$)/i.test(type));
-}
-
-function unreachable(why: string): MintwardenError {
-  return new MintwardenError('homeserver-unreachable', `The homeserver cannot be reached: ${why}.`);
-}
-
-function invalidResponse(why: string): MintwardenError {
-  return new MintwardenError('homeserver-invalid-response', `The homeserver's answer ${why}.`);
 }
