@@ -7,7 +7,7 @@ import { createHomeserverClient, objectAt, path, stringAt } from '../../matrix/h
 import { toRoomState } from '../../matrix/room-state.ts';
 
 const NEXT =
-  'Mend that in the room’s settings and run this again, or leave --control-room out: then one is made.';
+  'Fix that in the room’s settings and run this again, or leave --control-room out: then one is made.';
 
 /** A room by its id or its address. @throws MintwardenError `usage` | `not-found` */
 export async function resolveRoom(text: string, homeserverUrl: string, adminToken: string): Promise<RoomId> {

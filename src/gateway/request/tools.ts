@@ -2,7 +2,8 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { canGrow } from '../../domain/scope.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import { searchFilterJob } from '../filter-worker/filter-job.ts';
-import { FORBIDDEN, isResponse, rateLimited } from '../http/response.ts';
+import { runFilterJob } from '../filter-worker/run-job.ts';
+import { FORBIDDEN, isResponse, rateLimited, UNKNOWN_TOKEN } from '../http/response.ts';
 import { pause, unlessAborted } from '../http/unless-aborted.ts';
 import { createAsk, type OnBehalf, SMALL_ANSWER_BYTES } from '../upstream/ask.ts';
 import { createLookUp } from '../upstream/look-up.ts';
@@ -41,13 +42,7 @@ export function toolsOf(context: TaskContext, services: TaskServices): Tools {
       const received = await askLarge(request, timeoutMs, false, () => task);
       if (isResponse(received)) return received;
       const job = received.large ?? searchFilterJob(received.got, task.view);
-      try {
-        await unlessAborted(job.roomIds(), signal);
-        await unlessAborted(job.filter(rooms, false), signal);
-        return await unlessAborted(job.response(new Map()), signal);
-      } finally {
-        job.release();
-      }
+      return (await runFilterJob(job, signal, () => rooms)) ?? UNKNOWN_TOKEN;
     },
     lookUp: createLookUp(services, onBehalf, timeoutMs),
     async change(request, rateClass, roomId) {

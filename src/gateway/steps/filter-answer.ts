@@ -1,9 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
-import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { FilterJob } from '../filter-worker/filter-job.ts';
-import type { JsonObject } from '../filters/json-shape.ts';
-import { type GatewayResponse, UNKNOWN_TOKEN } from '../http/response.ts';
-import { unlessAborted } from '../http/unless-aborted.ts';
+import { runFilterJob } from '../filter-worker/run-job.ts';
+import { UNKNOWN_TOKEN } from '../http/response.ts';
 import { referencesInEvents } from '../media/references-in-answer.ts';
 import type { RequestContext } from '../request/context.ts';
 import { requireAccess } from '../request/access.ts';
@@ -62,33 +60,20 @@ async function filterLarge(
 ): Promise<undefined> {
   const access = requireAccess(context);
   try {
-    const response = await runJob(job, access, services, context.signal);
+    const { signal } = context;
+    const response =
+      (await runFilterJob(job, signal, (roomIds) =>
+        roomsInScope(services.accessControl, access, roomIds, signal),
+      )) ?? UNKNOWN_TOKEN;
     context.result = response;
     const { mediaReferences } = response;
     if (mediaReferences !== undefined && response.status === 200)
       services.media.remember(access, () => mediaReferences);
   } catch (error) {
     fail(context, error);
-  } finally {
-    job.release();
   }
   return undefined;
 }
-
-async function runJob(
-  job: FilterJob,
-  access: Access,
-  { accessControl }: GatewayServices,
-  signal: AbortSignal,
-): Promise<GatewayResponse> {
-  const roomIds = await unlessAborted(job.roomIds(), signal);
-  const rooms = await roomsInScope(accessControl, access, roomIds, signal);
-  if (rooms === null) return UNKNOWN_TOKEN;
-  await unlessAborted(job.filter(rooms, false), signal);
-  return unlessAborted(job.response(NO_CREATE_EVENTS), signal);
-}
-
-const NO_CREATE_EVENTS: ReadonlyMap<string, JsonObject> = new Map();
 
 /** An answer that is not what the specification says is a 502. @throws everything else */
 function fail(context: RequestContext, error: unknown): undefined {
