@@ -86,8 +86,10 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
     if (message.sender === services.chat.userId || services.ownAccounts.includes(message.sender)) return;
     const commands = commandsOf(place);
     const elsewhere = commandsOf(place === 'control' ? 'dm' : 'control').map((each) => each.name);
+    const { serverName } = services.directory;
+    const { text, problem } = typedText(message, { serverName, botUserId: services.chat.userId });
     const address = parseAddress(
-      typedText(message),
+      text,
       place,
       services.chat.userId,
       commands.map((each) => each.name),
@@ -134,6 +136,11 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
     }
 
     const key = commandKey(message, now);
+    if (problem !== null) {
+      services.log.info('command refused', { event: message.eventId, sender: message.sender, why: 'text' });
+      await reply(message, encrypted, errorDocument(problem));
+      return void (await services.ledger.commit({ at: now, command: key }));
+    }
     const status = { exposed: authorization.exposed, encrypted: message.encryption !== null };
     const { document, mutates } = await execute(address, status, {
       services,

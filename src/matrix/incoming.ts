@@ -22,8 +22,8 @@ export function toMessage(
     roomId,
     eventId: event.eventId,
     sender: event.sender,
-    body: replyTo !== null && hasQuoteFallback(content, encryption) ? stripQuoteFallback(body) : body,
-    html: htmlOf(content, replyTo !== null),
+    body,
+    html: htmlOf(content),
     replyTo,
     isEdit: isEdit(content) || isEdit(event.content),
     sentAt: event.sentAt,
@@ -42,33 +42,14 @@ function isEdit(content: JsonObject): boolean {
   );
 }
 
-/**
- * Whether a reply's text begins with the quoted one. What a text replies to stands outside the ciphertext: a
- * homeserver that adds it must not turn a quotation with a command below it into the command.
- */
-function hasQuoteFallback(clear: JsonObject, encryption: Incoming['encryption']): boolean {
-  return encryption === null || /^\s*<mx-reply>/i.test(stringAt(clear, 'formatted_body') ?? '');
-}
-
 function replyTarget(content: JsonObject): EventId | null {
   return parseEventId(
     stringAt(objectAt(objectAt(content, 'm.relates_to'), 'm.in_reply_to'), 'event_id') ?? '',
   );
 }
 
-function htmlOf(content: JsonObject, isReply: boolean): string | null {
-  if (stringAt(content, 'format') !== 'org.matrix.custom.html') return null;
-  const html = stringAt(content, 'formatted_body');
-  return html !== null && isReply ? html.replace(/^\s*<mx-reply>[\s\S]*?<\/mx-reply>/i, '') : html;
-}
-
-/**
- * Takes off what older clients quote before a reply (Client-Server API before 1.13, Fallbacks for rich
- * replies).
- */
-export function stripQuoteFallback(body: string): string {
-  const lines = body.split('\n');
-  const first = lines.findIndex((line) => !line.startsWith('> ') && line !== '>');
-  if (first <= 0) return body;
-  return lines.slice(lines[first] === '' ? first + 1 : first).join('\n');
+function htmlOf(content: JsonObject): string | null {
+  return stringAt(content, 'format') === 'org.matrix.custom.html'
+    ? stringAt(content, 'formatted_body')
+    : null;
 }

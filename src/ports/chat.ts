@@ -39,8 +39,9 @@ export type Incoming = {
   readonly roomId: RoomId;
   readonly eventId: EventId;
   readonly sender: UserId;
+  /** As it came, with what it quotes where it is a reply. */
   readonly body: string;
-  /** `formatted_body`, for pills. */
+  /** `formatted_body`, likewise. */
   readonly html: string | null;
   readonly replyTo: EventId | null;
   readonly isEdit: boolean;

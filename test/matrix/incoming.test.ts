@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { parseEvent, type RoomEvent } from '../../src/matrix/events.ts';
-import { toMessage, stripQuoteFallback } from '../../src/matrix/incoming.ts';
+import { toMessage } from '../../src/matrix/incoming.ts';
 
 const ROOM = '!r:x' as RoomId;
 
@@ -76,56 +76,15 @@ describe('an edit is an edit', () => {
   });
 });
 
-describe('a reply', () => {
-  const to = { 'm.relates_to': { 'm.in_reply_to': { event_id: '$o' } } };
-
-  test('loses its quote', () => {
-    const html = '<mx-reply><blockquote>!mint</blockquote></mx-reply><b>!revoke</b>';
-    const found = message({
-      msgtype: 'm.text',
-      body: '> <@b:x> !mint @eve\n> more\n\n!revoke 7F3K9Q',
-      format: 'org.matrix.custom.html',
-      formatted_body: html,
-      ...to,
-    });
-    expect(found).toMatchObject({ body: '!revoke 7F3K9Q', html: '<b>!revoke</b>', replyTo: '$o' });
+test('a reply comes with its quote, and with what it replies to', () => {
+  const formatted_body = '<mx-reply><blockquote>!mint</blockquote></mx-reply>!revoke 7F3K9Q';
+  const body = '> <@b:x> !mint @eve\n\n!revoke 7F3K9Q';
+  const found = message({
+    msgtype: 'm.text',
+    body,
+    format: 'org.matrix.custom.html',
+    formatted_body,
+    'm.relates_to': { 'm.in_reply_to': { event_id: '$o' } },
   });
-
-  test('that the homeserver made of a quotation does not become the command below it', () => {
-    const clear = {
-      type: 'm.room.message',
-      content: { msgtype: 'm.text', body: '> shall I send this?\n\n!mint @alice --rooms all' },
-    };
-    const encryption = {
-      sessionId: 's',
-      messageIndex: 0,
-      deviceSigned: true,
-      masterKey: 'M',
-      isReplaced: false,
-    };
-    const said = (content: object) =>
-      toMessage(
-        ROOM,
-        event(to, 'm.room.encrypted'),
-        { ...clear, content: { ...clear.content, ...content } },
-        encryption,
-      );
-    expect(said({})?.body).toMatch(/^> shall/);
-    const formatted_body = '<mx-reply><blockquote>shall I?</blockquote></mx-reply>!mint @alice --rooms all';
-    expect(said({ format: 'org.matrix.custom.html', formatted_body })?.body).toBe('!mint @alice --rooms all');
-  });
-
-  test('a quote that is no reply stays', () => {
-    expect(message({ msgtype: 'm.text', body: '> a\n\nb' })?.body).toBe('> a\n\nb');
-  });
-
-  test.each([
-    ['a', 'a'],
-    ['> a', '> a'],
-    ['> a\nb', 'b'],
-    ['> a\n\n\nb', '\nb'],
-    ['a\n> b\n\nc', 'a\n> b\n\nc'],
-  ])('%j → %j', (body, rest) => {
-    expect(stripQuoteFallback(body)).toBe(rest);
-  });
+  expect(found).toMatchObject({ body, html: formatted_body, replyTo: '$o' });
 });

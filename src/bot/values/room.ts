@@ -2,9 +2,7 @@ import { MintwardenError } from '../../domain/errors.ts';
 import { parseRoomAlias, parseRoomId } from '../../domain/ids.ts';
 import type { RoomReference } from '../../lifecycle/requests.ts';
 import { parsePermalink } from './permalink.ts';
-
-/** Room version 12: `!` and the hash of the create event, 32 bytes in unpadded URL-safe base64 (MSC4291). */
-const HASH_ID = /^![A-Za-z0-9_-]{43}$/;
+import { isWholeRoomId } from './whole-room-id.ts';
 
 /**
  * The value of `--rooms`: `all`, or rooms parted by commas. Errors show aliases of `serverName`.
@@ -30,21 +28,26 @@ export function parseRooms(text: string, serverName: string): 'all' | readonly R
 }
 
 /**
- * A room as somebody named it: an id, the beginning of one, an alias, a matrix.to link or a `matrix:` URI.
- * @throws MintwardenError `usage`
+ * A room as somebody named it: an id, the beginning of one, an alias or a link (`parsePermalink`). Null where
+ * it is none.
  */
-function parseRoom(text: string, serverName: string): RoomReference {
-  const typed = parsePermalink(text) ?? text;
+export function readRoom(text: string): RoomReference | null {
+  const linked = parsePermalink(text);
+  const typed = linked ?? text;
   const alias = parseRoomAlias(typed);
   if (alias !== null) return { kind: 'alias', alias };
-  const cut = typed.replace(/(?:…|\.{3})$/u, '');
+  const cut = linked === null ? typed.replace(/(?:…|\.{3})$/u, '') : typed;
   const roomId = parseRoomId(cut);
-  if (roomId !== null)
-    return cut === typed && (roomId.includes(':') || HASH_ID.test(roomId))
-      ? { kind: 'id', roomId }
-      : { kind: 'prefix', text: cut };
-  const next = typed.startsWith('#')
-    ? `An alias has a server part: \`${typed.slice(0, 60)}:${serverName}\`.`
+  if (roomId === null) return null;
+  return cut === typed && isWholeRoomId(roomId) ? { kind: 'id', roomId } : { kind: 'prefix', text: cut };
+}
+
+/** @throws MintwardenError `usage` for what is no room */
+function parseRoom(text: string, serverName: string): RoomReference {
+  const room = readRoom(text);
+  if (room !== null) return room;
+  const next = text.startsWith('#')
+    ? `An alias has a server part: \`${text.slice(0, 60)}:${serverName}\`.`
     : `Rooms are named by id (\`!abc…\`), by alias (\`#ops:${serverName}\`) or by link; \`--rooms all\` is all of them.`;
   throw new MintwardenError('usage', `“${text.slice(0, 100)}” is not a room.`, next);
 }

@@ -11,6 +11,7 @@ import type { MintRequest } from '../../lifecycle/requests.ts';
 import { required, type Arguments } from '../arguments.ts';
 import { closest } from '../closest.ts';
 import { parseList } from './list.ts';
+import { parsePermalink } from './permalink.ts';
 import { parseRooms } from './room.ts';
 
 /**
@@ -92,7 +93,7 @@ function parseLimits({ values, switches }: Arguments, serverName: string): Scope
     const text = values.get(flag);
     return text === undefined ? undefined : parseList(flag, text).map(parse);
   };
-  const by = list('rooms-by', (item) => parseCreatorPattern(item, serverName));
+  const by = list('rooms-by', (item) => parseCreatorPattern(linkedCreator(item), serverName));
   const types = list('types', parseTypePattern);
   const from = list('from', parseNetwork);
   const rules = firewall(list('allow', parseEndpoint) ?? [], list('deny', parseEndpoint) ?? []);
@@ -117,6 +118,14 @@ function parseLimits({ values, switches }: Arguments, serverName: string): Scope
     ...(uses === undefined ? {} : { uses }),
     ...(switches.has('follow-upgrades') ? { followUpgrades: true } : {}),
   };
+}
+
+/** A link names one user: its `*`, where it has one, would mean others. */
+function linkedCreator(text: string): string {
+  const linked = parsePermalink(text);
+  if (linked?.includes('*') === true)
+    throw usageError(`“${text.slice(0, 100)}” is not a user.`, 'Write the user’s id.');
+  return linked ?? text;
 }
 
 function parseWholeNumber(

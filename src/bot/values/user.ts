@@ -3,15 +3,20 @@ import { parseUserId, type UserId } from '../../domain/ids.ts';
 import { parsePermalink } from './permalink.ts';
 
 /**
- * A user as somebody named them: `@alice:server`, `@alice` (of this server), a matrix.to link or a `matrix:`
- * URI.
- * @throws MintwardenError `usage`
+ * A user as somebody named them: `@alice:server`, `@alice` (of this server) or a link (`parsePermalink`). Null
+ * where it is none.
  */
-export function parseUserReference(text: string, serverName: string): UserId {
+export function readUser(text: string, serverName: string): UserId | null {
   const typed = parsePermalink(text) ?? text;
   const whole = typed.startsWith('@') && !typed.includes(':') ? `${typed}:${serverName}` : typed;
   const userId = parseUserId(whole);
-  if (userId !== null && userId.indexOf(':') > 1) return userId;
+  return userId !== null && userId.indexOf(':') > 1 ? userId : null;
+}
+
+/** @throws MintwardenError `usage` for what is no user */
+export function parseUserReference(text: string, serverName: string): UserId {
+  const userId = readUser(text, serverName);
+  if (userId !== null) return userId;
   const bare = parseUserId(`@${text}:${serverName}`);
   const next =
     bare !== null && /^[a-z0-9._=/+-]+$/i.test(text)
