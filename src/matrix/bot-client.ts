@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { MintwardenError } from '../domain/errors.ts';
 import { parseRoomId, parseUserId, type UserId } from '../domain/ids.ts';
 import type { Chat } from '../ports/chat.ts';
+import { createContacts } from './contacts.ts';
 import { joinControlRoom, readControlRoom, readPredecessors } from './control-room.ts';
 import { ensureCrossSigned, ensureOwnDevice } from './cross-signing.ts';
 import { recordDevice, discardStoreOfOtherDevice } from './device-store.ts';
@@ -18,6 +19,7 @@ import { bridgeSdkLog } from './sdk-log.ts';
 import type { BotClientOptions } from './options.ts';
 import { send } from './send.ts';
 import { startSyncLoop } from './sync-loop.ts';
+import { createToDeviceGate } from './to-device-gate.ts';
 
 /** The bot on Matrix, running. */
 export type BotClient = {
@@ -60,6 +62,9 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
   if (!existsSync(options.stateDir)) await ensureOwnDevice({ homeserver, userId, deviceId }, null);
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
 
+  const dms = createDms(homeserver, userId);
+  const isWatched = async (roomId: string): Promise<boolean> =>
+    roomId === controlRoomId || (await dms.userOf(roomId)) !== null;
   const encryptor = createEncryptor(homeserver, () => engine);
   const engine: EngineClient = await openEngine({
     homeserverUrl,
@@ -70,6 +75,7 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
     storeKey: options.storeKey,
     position: options.position,
     sharing: (roomId) => encryptor.keySharing(roomId),
+    isWatched,
     ...(options.onFatal !== undefined && { onFatal: options.onFatal }),
     pinned: async (id) => (await options.pinnedMasterKey?.(id as UserId)) ?? null,
   });
@@ -86,17 +92,26 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
       password: options.password ?? (async () => null),
     });
     await joinControlRoom(homeserver, controlRoomId);
+    const watched = [controlRoomId, ...(await dms.rooms())];
+    const removed = await engine.withLock(() => engine.machine.keepRoomKeysOf(watched));
+    if (removed > 0) log.info('room keys of other rooms were removed', { removed });
   } catch (error) {
     await engine.close();
     throw error;
   }
 
-  const dms = createDms(homeserver, userId);
+  const elapsedMs = (): number => performance.now();
+  const gate = createToDeviceGate({
+    contacts: createContacts({ homeserver, botId: userId, controlRoomId, dms, elapsedMs }),
+    identityKey: engine.machine.identityKeys.curve25519.toBase64(),
+    onRefused: options.onRefused ?? (() => undefined),
+    elapsedMs,
+  });
   const receiver = createReceiver({
     engine,
     homeserver,
     botId: userId,
-    isWatched: async (roomId) => roomId === controlRoomId || (await dms.userOf(roomId)) !== null,
+    isWatched,
     onEvent: options.onEvent,
     log,
     now,
@@ -105,6 +120,7 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
     homeserver,
     engine,
     receiver,
+    gate,
     position: options.position,
     log,
     now,

@@ -12,6 +12,9 @@ import { MEGOLM, readRoomState } from './room-state.ts';
 export type Dms = {
   find(userId: UserId): Promise<Dm | null>;
   open(userId: UserId, options: { readonly reason: string; readonly encrypted: boolean }): Promise<Dm>;
+  /** Whether there is a DM with them, in it or not. */
+  hasDm(userId: string): Promise<boolean>;
+  rooms(): Promise<readonly RoomId[]>;
   /** Whose DM the room is; null where it is not one of ours. */
   userOf(roomId: string): Promise<UserId | null>;
 };
@@ -77,6 +80,8 @@ export function createDms(homeserver: HomeserverClient, botId: string): Dms {
         if (before.membership === 'ban') throw cannotInvite(userId);
         return toDm(roomId, await readRoomState(homeserver, roomId), botId, userId);
       }),
+    hasDm: async (userId) => (await list()).has(userId as UserId),
+    rooms: async () => [...(await list()).values()],
     async userOf(roomId) {
       for (const [userId, dm] of await list()) if (dm === roomId) return userId;
       return null;

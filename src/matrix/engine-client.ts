@@ -9,15 +9,7 @@ import {
 } from '@matrix-org/matrix-sdk-crypto-nodejs';
 import { MatrixClient } from 'matrix-bot-sdk';
 import { RustEngine, SYNC_LOCK_NAME } from 'matrix-bot-sdk/lib/e2ee/RustEngine.js';
-import {
-  arrayAt,
-  isJsonObject,
-  objectAt,
-  path,
-  stringsAt,
-  type HomeserverClient,
-  type JsonObject,
-} from './homeserver.ts';
+import { objectAt, path, stringsAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
 import { mapEngineErrors } from './engine-errors.ts';
 import { MemoryCryptoStorage, sdkStorage } from './sdk-storage.ts';
 import type { PositionStore } from './options.ts';
@@ -29,8 +21,8 @@ export type EngineClient = {
   withLock<T>(work: () => Promise<T>): Promise<T>;
   /** Sends every request the machine has ready. Only within `alone`. */
   sendOutgoingRequests(): Promise<void>;
-  /** Takes in a sync answer: to-device messages, changed device lists, counts of keys. */
-  processSync(answer: JsonObject): Promise<void>;
+  /** Takes in a sync answer: changed device lists, counts of keys, and those of its to-device events. */
+  processSync(answer: JsonObject, toDevice: readonly JsonObject[]): Promise<void>;
   /**
    * Has the store take a user's present identity for theirs, where that is the one that was written down: its
    * own memory of the first one must not outlive an operator's word. Only within `alone`.
@@ -86,6 +78,8 @@ export async function openEngine(options: {
   readonly storeKey: Uint8Array;
   readonly position: PositionStore;
   readonly sharing: (roomId: string) => Sharing;
+  /** Whether messages of the room are ever read. */
+  readonly isWatched: (roomId: string) => Promise<boolean>;
   readonly pinned: (userId: string) => Promise<string | null>;
   /** The store could not be written. Without it, the process ends. */
   readonly onFatal?: () => void;
@@ -97,6 +91,7 @@ export async function openEngine(options: {
     // Nothing is acted on below cross-signed, but the bot has to see it in order to say why.
     trustRequirement: () => 'any',
     sharingStrategy: options.sharing,
+    keepsRoomKeys: options.isWatched,
     ...(options.onFatal !== undefined && { onFatal: options.onFatal }),
   });
   const machine = await mapEngineErrors(() =>
@@ -121,11 +116,11 @@ export async function openEngine(options: {
       for (const request of machine.pendingSignatureUploads())
         await uploadPendingSignatures(options.homeserver, machine, request);
     },
-    processSync: (answer) =>
+    processSync: (answer, toDevice) =>
       mapEngineErrors(async () => {
         const lists = objectAt(answer, 'device_lists');
         await client.crypto.updateSyncData(
-          arrayAt(objectAt(answer, 'to_device'), 'events').filter(isJsonObject) as never,
+          [...toDevice] as never,
           objectAt(answer, 'device_one_time_keys_count'),
           [...stringsAt(answer, 'device_unused_fallback_key_types')] as never,
           [...stringsAt(lists, 'changed')],

@@ -1,6 +1,7 @@
 import type { UserId } from '../domain/ids.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
+import type { ToDeviceRefusals } from './to-device-gate.ts';
 
 /** Keeps the cross-signing seeds (a secret, to be sealed) through the loss of everything else. */
 export interface SeedStore {
@@ -40,6 +41,8 @@ export type BotClientOptions = {
   readonly onEvent: (event: ChatEvent) => Promise<void>;
   /** The homeserver does not know the token any more. Called again and again, until the bot is stopped. */
   readonly onLoggedOut?: () => void;
+  /** To-device events were kept from the encryption engine. Called once for each answer that had any. */
+  readonly onRefused?: (refused: ToDeviceRefusals) => void;
   /** News come again after a failure. */
   readonly onReconnected?: () => void;
   /**

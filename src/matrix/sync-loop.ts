@@ -4,10 +4,11 @@ import type { RoomId } from '../domain/ids.ts';
 import type { Log } from '../ports/log.ts';
 import type { EngineClient } from './engine-client.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
-import { path, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
+import { arrayAt, objectAt, path, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
 import { HomeserverRefusal, isForbidden, isNotFound, invalidResponse } from './homeserver-errors.ts';
 import type { Receiver } from './receiver.ts';
 import type { PositionStore } from './options.ts';
+import type { ToDeviceGate } from './to-device-gate.ts';
 import { GAP_FILTER, roomUpdates, SYNC_FILTER, type RoomUpdate } from './sync-response.ts';
 
 const POLL_MS = 30_000;
@@ -35,13 +36,14 @@ export function startSyncLoop(options: {
   readonly homeserver: HomeserverClient;
   readonly engine: EngineClient;
   readonly receiver: Receiver;
+  readonly gate: ToDeviceGate;
   readonly position: PositionStore;
   readonly log: Log;
   readonly now: () => number;
   readonly onLoggedOut: (() => void) | undefined;
   readonly onReconnected: (() => void) | undefined;
 }): SyncLoop {
-  const { homeserver, engine, receiver, position, log, now } = options;
+  const { homeserver, engine, receiver, gate, position, log, now } = options;
   const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   let syncedAt = 0;
@@ -92,7 +94,8 @@ export function startSyncLoop(options: {
   }
 
   async function processResponse(answer: JsonObject, since: string | null): Promise<void> {
-    await engine.processSync(answer);
+    const toDevice = arrayAt(objectAt(answer, 'to_device'), 'events');
+    await engine.processSync(answer, await gate.admit(toDevice));
     await engine.withLock(() => engine.sendOutgoingRequests());
     await receiver.retryPending();
     for (const update of roomUpdates(answer)) {

@@ -5,6 +5,7 @@ import type { EngineClient } from '../../src/matrix/engine-client.ts';
 import type { HomeserverClient } from '../../src/matrix/homeserver.ts';
 import { toRefusal } from '../../src/matrix/homeserver-errors.ts';
 import { createReceiver } from '../../src/matrix/receiver.ts';
+import type { ToDeviceGate } from '../../src/matrix/to-device-gate.ts';
 import { startSyncLoop } from '../../src/matrix/sync-loop.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -15,6 +16,7 @@ function nothingToRead(): Promise<never> {
   return Promise.reject(new EngineError('undecryptable', 'No key.', '', { reason: 'missing-room-key' }));
 }
 
+const gate: ToDeviceGate = { admit: async () => [] };
 const UNHEARD = { onLoggedOut: undefined, onReconnected: undefined };
 
 test('somebody who sends what cannot be decrypted, again and again, does not keep the position from moving', async () => {
@@ -63,6 +65,7 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
     homeserver,
     engine,
     receiver,
+    gate,
     position,
     log: silentLog,
     now: () => clock,
@@ -130,6 +133,7 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
     homeserver,
     engine,
     receiver,
+    gate,
     position,
     log: silentLog,
     now: () => 2,

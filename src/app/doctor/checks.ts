@@ -1,5 +1,5 @@
 /** What is said of a check, whatever it finds. */
-type Check = {
+export type Check = {
   /** What is looked at. */
   readonly what: string;
   /** Why it matters. */
@@ -198,6 +198,11 @@ export const CHECKS = {
     why: 'Otherwise clients warn about messages from it, and clients that require verified devices exclude it.',
     fix: 'Restart the service: it repairs this at every start. If it cannot, its log says why.',
   },
+  'to-device': {
+    what: 'how many messages between devices (room keys and the like) the bot refused in the last days',
+    why: 'Anyone on the homeserver can send them by the thousand. The bot takes them only from people it has something to do with, each at a pace; whoever sends it more may be trying to fill it.',
+    fix: 'Lock the account that sends them, at the homeserver.',
+  },
   ledger: {
     what: 'the ledger can be opened, and has this version’s format',
     why: 'It holds every grant: without it nothing is minted, and no token is valid.',
@@ -252,20 +257,3 @@ export const CHECKS = {
 
 /** The name of a check. */
 export type CheckId = keyof typeof CHECKS;
-
-/** Where the table stands in `docs/doctor.md`. */
-export const TABLE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
-
-/** The checks as a table in Markdown. */
-export function checksInMarkdown(): string {
-  const rows = Object.entries<Check>(CHECKS).map(
-    ([id, { what, why, fix }]) => `| \`${id}\` | ${what} | ${why} | ${fix} |`,
-  );
-  return (
-    [
-      '| check | what is checked | why it matters | how to fix it |',
-      '| --- | --- | --- | --- |',
-      ...rows,
-    ].join('\n') + '\n'
-  );
-}

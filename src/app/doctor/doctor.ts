@@ -14,6 +14,7 @@ import { checkHomeserver } from './homeserver.ts';
 import { checkLedger, inspectLedgerFile, isRunning, pinnedKeyLookup } from './ledger.ts';
 import { checkSealing } from './sealing.ts';
 import { checkSocket } from './socket.ts';
+import { checkToDevice } from './to-device.ts';
 import { checkOwnVersions } from './versions.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -64,6 +65,7 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
       await look('bot-device', () => checkDevice(config));
     }
   }
+  await look('to-device', () => checkToDevice(config, Date.now()));
   await look('ledger', () => checkLedger(config, log, inspected));
   await look('service', async () => {
     const running = isRunning(config, log);

@@ -8,7 +8,8 @@ import type { ChatEvent } from '../../ports/chat.ts';
 import { anchorMac, anchorParts, checkAgainstAnchors, type AnchorCheck } from '../anchor-check.ts';
 import { botSessionOptions } from '../bot-session.ts';
 import { superviseBot } from '../bot-supervisor.ts';
-import { random, type StartContext } from './context.ts';
+import { countRefusals, REFUSALS, type RefusalRecord } from '../to-device-refusals.ts';
+import { random, wallClock, type StartContext } from './context.ts';
 import type { Homeserver } from './homeserver.ts';
 import type { Stores } from './stores.ts';
 
@@ -38,7 +39,7 @@ export async function startMatrix(
   stores: Stores,
   { tokens, clock, synapse }: Homeserver,
 ): Promise<MatrixConnection> {
-  const { config, log, signal, lifetime, policy } = context;
+  const { config, log, signal, lifetime, policy, monitoring } = context;
   const { sealingKey, sealer, ledger, cache, disk, incidents } = stores;
   const position = cache.space<string>('sync');
   const anchors = anchorParts(
@@ -60,6 +61,12 @@ export async function startMatrix(
     return worry?.refusing === true ? { kind: 'clock', problem: worry } : null;
   };
 
+  const onRefused = countRefusals({
+    record: cache.space<RefusalRecord>(REFUSALS.space),
+    count: monitoring.metrics.refused,
+    log,
+    now: wallClock.now,
+  });
   const bot = Promise.withResolvers<EventHandler>();
   let reconnected = (): void => {};
   const supervised = await superviseBot({
@@ -73,6 +80,7 @@ export async function startMatrix(
         ...botSessionOptions(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
         ...hooks,
         onReconnected: () => reconnected(),
+        onRefused,
         accessToken,
         onEvent: async (event) => (await bot.promise).handle(event),
       }),

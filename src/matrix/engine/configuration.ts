@@ -14,6 +14,8 @@ export interface EngineSettings {
   readonly trustRequirement?: (roomId: string) => TrustLevel;
   /** Asked at each share of a room key and each encryption. Without it: `identity` everywhere. */
   readonly sharingStrategy?: (roomId: string) => Sharing;
+  /** Whether a room's keys are of use: any others are removed as they come. Without it: all are. */
+  readonly keepsRoomKeys?: (roomId: string) => Promise<boolean>;
   /** Called when state could not be written. It should end the process; without it, the engine does. */
   readonly onFatal?: (error: EngineError) => void;
 }

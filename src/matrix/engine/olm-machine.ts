@@ -22,7 +22,14 @@ import { isSentBySdk, isSignatureUpload, toOutgoingRequest, type OutgoingRequest
 import { createShareRecord } from './share-record.ts';
 import { toWasmSettings, usesAtMost, type EncryptionSettings } from './sharing.ts';
 import { toSignatures, type Signatures } from './signatures.ts';
-import { decryptedEvents, ownedUserIds, toWasmDeviceLists, type DeviceLists } from './sync-changes.ts';
+import { hashOfRoom } from './room-hash.ts';
+import {
+  decryptedEvents,
+  ownedUserIds,
+  roomsOfKeys,
+  toWasmDeviceLists,
+  type DeviceLists,
+} from './sync-changes.ts';
 import { usersWithDevices } from './users-with-devices.ts';
 
 /**
@@ -87,7 +94,21 @@ export class OlmMachine {
         fallback,
         new wasm.DecryptionSettings(wasm.TrustRequirement.Untrusted),
       );
-      return decryptedEvents(events);
+      const decrypted = decryptedEvents(events);
+      await this.#removeUselessKeys(roomsOfKeys(decrypted));
+      return decrypted;
+    });
+  }
+
+  /**
+   * Removes the room keys that were received for any room but these. Not beside `decryptRoomEvent`. Resolves to
+   * how many they were.
+   */
+  keepRoomKeysOf(rooms: readonly string[]): Promise<number> {
+    return this.#run(async () => {
+      const kept = await this.#hashesOf(rooms);
+      await this.#open.store.retention.trim();
+      return this.#open.store.retention.removeRoomKeys((room) => !kept.has(room));
     });
   }
 
@@ -286,6 +307,21 @@ export class OlmMachine {
     } finally {
       this.#open.store.close();
     }
+  }
+
+  async #removeUselessKeys(rooms: ReadonlySet<string>): Promise<void> {
+    const { settings, store } = this.#open;
+    const dropped: string[] = [];
+    for (const room of rooms) if ((await settings.keepsRoomKeys?.(room)) === false) dropped.push(room);
+    const hashes = await this.#hashesOf(dropped);
+    if (hashes.size > 0) await store.retention.removeRoomKeys((room) => hashes.has(room));
+    await store.retention.trim();
+  }
+
+  async #hashesOf(rooms: readonly string[]): Promise<ReadonlySet<string>> {
+    const hashes = new Set<string>();
+    for (const room of rooms) hashes.add(await hashOfRoom(this.#machine, this.#open.store.retention, room));
+    return hashes;
   }
 
   #sharing(roomId: string) {

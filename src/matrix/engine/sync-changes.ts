@@ -25,3 +25,9 @@ export function decryptedEvents(events: readonly wasm.ProcessedToDeviceEvent[]):
   const decrypted = events.filter((event) => event.type === wasm.ProcessedToDeviceEventType.Decrypted);
   return `[${decrypted.map((event) => event.rawEvent).join(',')}]`;
 }
+
+/** The rooms that keys came for, in what `decryptedEvents` gives. Whoever sent them names the rooms as they like. */
+export function roomsOfKeys(decrypted: string): ReadonlySet<string> {
+  const events = JSON.parse(decrypted) as readonly { readonly content?: { readonly room_id?: unknown } }[];
+  return new Set(events.map(({ content }) => content?.room_id).filter((room) => typeof room === 'string'));
+}

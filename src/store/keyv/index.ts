@@ -1,1 +1,2 @@
 export { openCache } from './open-cache.ts';
+export { readCached } from './read-cached.ts';

@@ -24,6 +24,8 @@ export type ServiceMetrics = {
   readonly queried: (ms: number) => void;
   /** The reaper has done something that was due, or could not. */
   readonly processed: (kind: string, ms: number, failed: boolean) => void;
+  /** To-device events were kept from the bot's encryption engine. */
+  readonly refused: (events: { readonly strangers: number; readonly tooMany: number }) => void;
   /**
    * Reads everything again. To be called before the registry is shown. Never throws. Null: there is nothing to
    * ask yet, or no more.
@@ -95,6 +97,12 @@ export function serviceMetrics(version: string): ServiceMetrics {
     labelNames: ['kind'] as const,
     registers,
   });
+  const refusals = new Counter({
+    name: 'mintwarden_to_device_refused_total',
+    help: 'To-device events that were refused: of `strangers`, and `too_many` of people the bot knows.',
+    labelNames: ['reason'] as const,
+    registers,
+  });
   const begunAt = Date.now();
   // What never was counts from the start: no alert is to wait for a first time that does not come.
   const since = (at: number, now: number): number => Math.max(0, now - (at === 0 ? begunAt : at)) / 1_000;
@@ -122,6 +130,10 @@ export function serviceMetrics(version: string): ServiceMetrics {
     processed: (kind, ms, isFailed) => {
       tasks.observe({ kind }, ms / 1_000);
       if (isFailed) failures.inc({ kind });
+    },
+    refused({ strangers, tooMany }) {
+      refusals.inc({ reason: 'strangers' }, strangers);
+      refusals.inc({ reason: 'too_many' }, tooMany);
     },
     async collect(sources, isReady) {
       ready.set(isReady ? 1 : 0);

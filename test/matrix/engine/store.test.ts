@@ -43,6 +43,21 @@ describe('the store', () => {
     await bot.machine.close();
   });
 
+  it('is small again after a flood whose rows are gone', async () => {
+    const { folder, identity } = await usedFolder();
+    const sql = openDatabaseFile(join(folder, FILE));
+    sql.exec('CREATE TABLE flood (x BLOB) STRICT; BEGIN');
+    const add = sql.prepare('INSERT INTO flood VALUES (zeroblob(4000))');
+    for (let row = 0; row < 3_000; row++) add.run();
+    sql.exec('COMMIT; DROP TABLE flood');
+    sql.close();
+    expect(statSync(join(folder, FILE)).size).toBeGreaterThan(10_000_000);
+    const again = await openAs(folder);
+    expect(again.identityKeys.ed25519.toBase64()).toBe(identity);
+    await again.close();
+    expect(statSync(join(folder, FILE)).size).toBeLessThan(1_000_000);
+  });
+
   it('is closed off again when someone opened it up', async () => {
     const { folder } = await usedFolder();
     chmodSync(folder, 0o755);

@@ -36,6 +36,7 @@ export function openDatabaseFile(path: string): DatabaseSync {
     sql.exec('BEGIN EXCLUSIVE');
     layOut(sql, path);
     sql.exec('COMMIT');
+    giveBackSpace(sql);
     return sql;
   } catch (error) {
     sql?.close();
@@ -62,6 +63,14 @@ function layOut(sql: DatabaseSync, path: string): void {
       'Start the newer version again.',
     );
   }
+}
+
+const MIN_FREE_PAGES = 1_000;
+
+/** Makes the file small again after a flood whose rows were removed. */
+function giveBackSpace(sql: DatabaseSync): void {
+  const free = pragma(sql, 'freelist_count');
+  if (free >= MIN_FREE_PAGES && free > pragma(sql, 'page_count') / 2) sql.exec('VACUUM');
 }
 
 const pragma = (sql: DatabaseSync, name: string): number =>

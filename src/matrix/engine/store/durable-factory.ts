@@ -6,18 +6,20 @@ import {
   type RawStore,
   type StoreEvent,
 } from './indexed-db.ts';
-import { startJournal } from './journal.ts';
+import { startJournal, type Journal } from './journal.ts';
 import { loadDatabases } from './reader.ts';
 import { createWriter } from './writer.ts';
 
 /**
  * IndexedDB in memory (fake-indexeddb) whose every committed transaction is in the file, flushed, before
  * anyone hears that it is complete. When a write fails, `onFailure` is called and the transaction is never
- * reported complete, so that nothing that depends on it can leave the process.
+ * reported complete, so that nothing that depends on it can leave the process. `onWritten` is called after
+ * each transaction that was written.
  */
 export async function openDurableFactory(
   sql: DatabaseSync,
   onFailure: (error: unknown) => void,
+  onWritten: (database: string, journal: Journal) => void = () => {},
 ): Promise<FactoryInstance> {
   const factory = createFactory();
   await loadDatabases(sql, factory); // before the listeners below, or all of it would be written again
@@ -68,7 +70,10 @@ export async function openDurableFactory(
         const journal = startJournal(transaction, storesOf(connection, names));
         transaction.addEventListener(
           'complete',
-          orStop(() => writer.writeJournal(connection.name, journal)),
+          orStop(() => {
+            writer.writeJournal(connection.name, journal);
+            onWritten(connection.name, journal);
+          }),
         );
       }
       return transaction;

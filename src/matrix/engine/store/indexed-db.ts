@@ -25,11 +25,14 @@ export interface Transaction extends Listening {
   readonly mode: 'readonly' | 'readwrite' | 'versionchange';
   /** Inner: the one array by which a raw store knows the transaction that changes it. */
   readonly _rollbackLog: object;
+  objectStore(name: string): ObjectStore;
   abort(): void;
 }
 
 interface ObjectStore {
   put(value: unknown, key?: Key): unknown;
+  delete(key: Key): unknown;
+  clear(): unknown;
   createIndex(name: string, keyPath: KeyPath, options: { unique: boolean; multiEntry: boolean }): unknown;
 }
 
@@ -60,6 +63,7 @@ export interface RawStore {
   readonly keyGenerator: { num: number } | null;
   readonly rawIndexes: Map<string, RawIndex>;
   readonly records: { get(key: Key): StoredRecord | undefined; values(range?: Key): Iterable<StoredRecord> };
+  getValue(key: Key): unknown;
   storeRecord(record: { key: Key; value: unknown }, noOverwrite: boolean, log?: object): Key;
   deleteRecord(keyOrRange: Key, log?: object): void;
   clear(log?: object): void;

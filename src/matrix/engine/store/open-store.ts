@@ -7,12 +7,14 @@ import { openDatabaseFile } from './database-file.ts';
 import { openDurableFactory } from './durable-factory.ts';
 import { withGlobalIndexedDB } from './globals.ts';
 import { checkStoreKey } from './key-check.ts';
+import { openRetention, type Retention } from './retention.ts';
 
 /** The name of the file in the store's folder (0700), itself 0600. */
 const STORE_FILE = 'engine.sqlite';
 
 export interface OpenStore {
   readonly handle: StoreHandle;
+  readonly retention: Retention;
   /** Gives the file back. Only after the machine that uses the handle is closed. */
   close(): void;
 }
@@ -33,11 +35,23 @@ export async function openStore(
   const sql = openDatabaseFile(file);
   try {
     checkStoreKey(sql, storeKey);
-    const factory = await readable(file, () => openDurableFactory(sql, onFailure));
+    let retention: Retention | null = null;
+    const factory = await readable(file, () =>
+      openDurableFactory(sql, onFailure, (database, journal) => retention?.written(database, journal)),
+    );
     const handle = await withGlobalIndexedDB(factory, () =>
       readable(file, () => StoreHandle.openWithKey('engine', storeKey, logger)),
     );
-    return { handle, close: () => close(sql) };
+    const opened = await readable(file, () => openRetention(factory));
+    retention = opened;
+    return {
+      handle,
+      retention: opened,
+      close() {
+        opened.close();
+        close(sql);
+      },
+    };
   } catch (error) {
     close(sql);
     throw error;
