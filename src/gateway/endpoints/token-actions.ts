@@ -10,7 +10,6 @@ export async function withdraw(
   { accessControl }: TaskServices,
 ): Promise<GatewayResponse> {
   // The end that it brings about must not cut its own answer off.
-  context.leave();
   context.mayOutliveGrant = true;
   try {
     await accessControl.withdraw(requireAccess(context).grant.id);

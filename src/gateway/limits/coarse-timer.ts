@@ -1,10 +1,12 @@
+import { type Listed, MemberList } from './member-list.ts';
+
 /** Something that ends at a time unless it is over before. */
-export type Expiring = {
-  /** Milliseconds by the timer’s own clock. May be changed while it waits. */
-  deadline: number;
+export interface Expiring extends Listed {
+  /** Milliseconds by the timer’s own clock. */
+  readonly deadline: number;
   /** Called once, when it is removed already. */
   onExpired(): void;
-};
+}
 
 /** One timer for all deadlines: checked a few times a second, since a timer for each would cost more than it tells. */
 export interface CoarseTimer {
@@ -19,15 +21,12 @@ const TICK_MS = 100;
 
 /** A timer that runs while anything waits. */
 export function coarseTimer(): CoarseTimer {
-  const entries = new Set<Expiring>();
+  const entries = new MemberList<Expiring>();
   let interval: NodeJS.Timeout | undefined;
   const tick = (): void => {
     const now = performance.now();
-    for (const entry of entries) {
-      if (entry.deadline > now) continue;
-      entries.delete(entry);
-      entry.onExpired();
-    }
+    for (const entry of entries.snapshot())
+      if (entry.deadline <= now && entries.delete(entry)) entry.onExpired();
     if (entries.size > 0) return;
     clearInterval(interval);
     interval = undefined;

@@ -6,6 +6,7 @@ import type { GatewayResponse } from '../http/response.ts';
 import type { Target } from '../http/target.ts';
 import type { CoarseTimer, Expiring } from '../limits/coarse-timer.ts';
 import { type MemoryReservation, NO_MEMORY } from '../limits/memory-budget.ts';
+import type { Cuttable } from '../limits/open-requests.ts';
 import type { Use } from '../limits/uses.ts';
 import type { Received } from '../upstream/json-client.ts';
 import type { Plan } from './plan.ts';
@@ -45,7 +46,7 @@ export type Continuation = {
 };
 
 /** One request: what was read of it, what was decided, and what is held for it until its end. */
-export class RequestContext implements Decision, TaskContext, Expiring {
+export class RequestContext implements Decision, TaskContext, Cuttable {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly method: string;
@@ -75,11 +76,9 @@ export class RequestContext implements Decision, TaskContext, Expiring {
 
   memory: MemoryReservation = NO_MEMORY;
   use: Use | null = null;
-  /** Counts the request out of those that the end of its grant cuts off. */
-  leave: () => void = () => undefined;
   /** What a step that waits has called when the request is aborted. */
   onAbort: (() => void) | null = null;
-  /** The answer says that the grant has ended, or ends it. */
+  /** The answer says that the grant has ended, or ends it: that does not cut it off. */
   mayOutliveGrant = false;
   /** A long-poll that is counted as open. */
   isPolling = false;
@@ -88,12 +87,14 @@ export class RequestContext implements Decision, TaskContext, Expiring {
   next = 0;
   isDone = false;
 
-  deadline = 0;
+  /** Kept by the list of open requests. */
+  listIndex = -1;
   abortReason: Error | null = null;
   readonly #continuation: Continuation;
   readonly #timer: CoarseTimer;
   #controller: AbortController | null = null;
   #release: (() => void) | null = null;
+  #bodyDeadline: BodyDeadline | null = null;
 
   constructor(
     message: IncomingMessage,
@@ -126,17 +127,13 @@ export class RequestContext implements Decision, TaskContext, Expiring {
 
   /** Ends the connection where the request's body has not come by then, by the timer's clock. */
   limitBody(deadline: number): void {
-    this.deadline = deadline;
-    this.#timer.add(this);
+    this.#bodyDeadline = new BodyDeadline(this.message, deadline);
+    this.#timer.add(this.#bodyDeadline);
   }
 
   /** The body may take its time: it is a file. */
   disableBodyTimeout(): void {
-    this.#timer.delete(this);
-  }
-
-  onExpired(): void {
-    if (!this.message.complete) this.message.socket.destroy();
+    if (this.#bodyDeadline !== null) this.#timer.delete(this.#bodyDeadline);
   }
 
   /** For what takes a signal; made when first asked for. */
@@ -153,6 +150,7 @@ export class RequestContext implements Decision, TaskContext, Expiring {
 
   /** The grant is no longer valid: nothing goes on, and what is not read of the answer never is. */
   endByGrant(): void {
+    if (this.mayOutliveGrant) return;
     this.#abort(GRANT_ENDED);
     // Answered while the grant was valid.
     if (this.response.headersSent) this.response.destroy();
@@ -169,10 +167,25 @@ export class RequestContext implements Decision, TaskContext, Expiring {
 
   #onClose(): void {
     // Answered early, the rest of the body would come for as long as it likes, where the connection is open still.
-    if (this.message.complete || this.message.socket.destroyed) this.#timer.delete(this);
+    if (this.message.complete || this.message.socket.destroyed) this.disableBodyTimeout();
     this.#release?.();
     this.#release = null;
     if (!this.response.writableFinished) this.#abort(CLIENT_CLOSED);
+  }
+}
+
+class BodyDeadline implements Expiring {
+  listIndex = -1;
+  readonly deadline: number;
+  readonly #message: IncomingMessage;
+
+  constructor(message: IncomingMessage, deadline: number) {
+    this.#message = message;
+    this.deadline = deadline;
+  }
+
+  onExpired(): void {
+    if (!this.#message.complete) this.#message.socket.destroy();
   }
 }
 

@@ -25,9 +25,7 @@ export type TaskContext = {
   homeserverMs: number;
   /** Aborted when the holder has gone or the grant is no longer valid. */
   readonly signal: AbortSignal;
-  /** Counts the request out of those that the end of its grant cuts off. */
-  leave: () => void;
-  /** The answer says that the grant has ended, or ends it. */
+  /** The answer says that the grant has ended, or ends it: that does not cut it off. */
   mayOutliveGrant: boolean;
 };
 

@@ -1,4 +1,4 @@
-import type { Grant } from '../../domain/grant.ts';
+import type { GrantId } from '../../domain/ids.ts';
 import { rateLimited } from '../http/response.ts';
 import { createUse } from '../limits/uses.ts';
 import type { RequestContext, StepResult } from '../request/context.ts';
@@ -13,34 +13,32 @@ export function reserve(
   context: RequestContext,
   services: GatewayServices,
 ): StepResult | Promise<StepResult> {
-  const { grant } = requireAccess(context);
-  const entered = services.open.enter(grant.id, context);
-  return entered instanceof Promise
-    ? entered.then((leave) => hold(context, services, grant, leave))
-    : hold(context, services, grant, entered);
+  const { id } = requireAccess(context).grant;
+  const entered = services.open.enter(id, context);
+  return typeof entered === 'boolean'
+    ? hold(context, services, id, entered)
+    : entered.then((isEntered) => hold(context, services, id, isEntered));
 }
 
 function hold(
   context: RequestContext,
   services: GatewayServices,
-  grant: Grant,
-  leave: (() => void) | null,
+  grantId: GrantId,
+  isEntered: boolean,
 ): StepResult {
-  if (leave === null) return rateLimited(1_000);
+  if (!isEntered) return rateLimited(1_000);
   // It ended while it waited for another process, and nothing that comes later will count it out.
   if (context.abortReason !== null) {
-    leave();
+    services.open.leave(grantId, context);
     return undefined;
   }
-  const memory = services.memory.reserve(grant.id);
-  const use = grant.scope.uses === undefined ? null : createUse(services.accessControl, grant.id);
-  context.memory = memory;
-  context.use = use;
-  context.leave = leave;
+  const { scope } = requireAccess(context).grant;
+  context.memory = services.memory.reserve(grantId);
+  context.use = scope.uses === undefined ? null : createUse(services.accessControl, grantId);
   context.onClose(() => {
-    leave();
-    memory.close();
-    use?.over();
+    services.open.leave(grantId, context);
+    context.memory.close();
+    context.use?.over();
   });
   return undefined;
 }

@@ -102,7 +102,8 @@ export function createJsonClient(transport: Transport, sizes: Sizes, timer: Coar
 const HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden'];
 
 class JsonCall implements ExchangeListener, Expiring, Sent {
-  deadline: number;
+  listIndex = -1;
+  readonly deadline: number;
   readonly #sizes: Sizes;
   readonly #timer: CoarseTimer;
   readonly #options: CallOptions;

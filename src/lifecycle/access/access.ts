@@ -21,6 +21,21 @@ export type LocalAccess = AccessControl & {
   readonly close: () => void;
 };
 
+/** A room that is excluded while a request is open closes for that request too. */
+class CurrentAccess implements Access {
+  readonly grant: Grant;
+  readonly #entry: CachedGrant;
+
+  constructor(entry: CachedGrant) {
+    this.grant = entry.grant;
+    this.#entry = entry;
+  }
+
+  get rooms(): Access['rooms'] {
+    return this.#entry.rooms;
+  }
+}
+
 /**
  * Answers the gateway from memory for grants that were seen before. A commit takes effect before it resolves,
  * and an expiry by the clock, recorded or not.
@@ -50,14 +65,6 @@ export function createAccessControl(services: Services): LocalAccess {
         services.log.warn('joined rooms not refreshed', { grant: id, problem: problemOf(error) }),
       );
   };
-  // A room that is excluded while a request is open closes for that request too.
-  const accessTo = (entry: CachedGrant): Access => ({
-    grant: entry.grant,
-    get rooms() {
-      return entry.rooms;
-    },
-  });
-
   /** The homeserver is not asked for anything before the secret is proven. */
   const judge = (
     entry: CachedGrant | null,
@@ -78,7 +85,7 @@ export function createAccessControl(services: Services): LocalAccess {
       case 'active':
         expiry.watch(grant);
         if (entries.isStale(entry)) refreshInBackground(grant.id);
-        return { kind: 'valid', access: accessTo(entry) };
+        return { kind: 'valid', access: new CurrentAccess(entry) };
       case 'suspended':
         return { kind: 'suspended', grantId: grant.id };
       case 'inactive':
@@ -109,7 +116,7 @@ export function createAccessControl(services: Services): LocalAccess {
       return entry !== null &&
         !isRevoked(id) &&
         effectiveState(entry.grant, services.clock.now()) === 'active'
-        ? accessTo(entry)
+        ? new CurrentAccess(entry)
         : null;
     },
     countUse: async (id) => !isRevoked(id) && uses.countUse(id),
