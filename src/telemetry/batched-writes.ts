@@ -1,13 +1,14 @@
-import type { DestinationStream } from 'pino';
-
 /**
  * The most that is written at once, except for a single longer line: several processes may write to the same
  * pipe, and only writes up to this size are atomic (`PIPE_BUF`, pipe(7)).
  */
 const MAX_BATCH_BYTES = 4_096;
 
-/** A destination that is written to once for each turn of the event loop. */
-export type BatchedStream = DestinationStream & {
+/** Where lines go. */
+export type LineSink = { write(line: string): unknown };
+
+/** A sink that is written to once for each turn of the event loop. */
+export type BatchedSink = LineSink & {
   /** Writes what waits, now. */
   flush(): void;
 };
@@ -17,7 +18,7 @@ export type BatchedStream = DestinationStream & {
  * call. It is flushed when the process exits, also by an uncaught error.
  * @param to writes at once
  */
-export function batchWrites(to: DestinationStream): BatchedStream {
+export function batchWrites(to: LineSink): BatchedSink {
   let waiting = '';
   let bytes = 0;
   let planned = false;

@@ -23,19 +23,15 @@ export function scrubText(text: string): string {
   return text.replace(TOKENS, HIDDEN).replace(BEARER, `$1 ${HIDDEN}`).replace(NAMED, `$1${HIDDEN}`);
 }
 
-/**
- * Log data without credentials: by the name of the field, and by the look of the value. What is not flat is
- * dropped.
- */
-export function scrub(data: LogData): LogData {
-  const shown: Record<string, LogData[string]> = {};
-  for (const [name, value] of Object.entries(data)) shown[scrubText(name)] = scrubValue(name, value);
-  return shown;
+/** Whether what stands under a name is hidden, whatever it looks like. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
 }
 
-function scrubValue(name: string, value: unknown): LogData[string] {
+/** A value without anything that looks like a credential. What is not flat is dropped. */
+export function scrubValue(value: unknown, isSecret: boolean): LogData[string] {
   if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'number')
     return value;
-  if (SECRET_NAME.test(name)) return HIDDEN;
+  if (isSecret) return HIDDEN;
   return typeof value === 'string' ? scrubText(value) : '[not a plain value]';
 }

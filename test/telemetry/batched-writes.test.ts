@@ -62,3 +62,23 @@ test.each([
   const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
   expect(stderr.match(/"event":"(?:one|two)"/g)).toEqual(['"event":"one"', '"event":"two"']);
 });
+
+test.each([
+  ['the disk is full', '2>/dev/full'],
+  ['it is closed', '2>&-'],
+  ['nobody reads it any more', '2> >(true)'],
+])('a log that cannot be written stops nobody: %s', (_, redirection) => {
+  const code = `const { createLog } = await import(${JSON.stringify(LOG)}); const log = createLog({ level: 'info', pretty: false });
+    for (let round = 0; round < 50; round++) {
+      for (let line = 0; line < 1_000; line++) log.info('one', { text: 'x y '.repeat(20) });
+      await new Promise(setImmediate);
+    }
+    log.error('two');
+    console.log('still here', process.memoryUsage().rss < 200e6);`;
+  const script = `${JSON.stringify(process.execPath)} --input-type=module -e "$CODE" ${redirection}`;
+  const { stdout } = spawnSync('bash', ['-c', script], {
+    encoding: 'utf8',
+    env: { ...process.env, CODE: code },
+  });
+  expect(stdout).toBe('still here true\n');
+});

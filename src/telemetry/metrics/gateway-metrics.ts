@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { DurationHistogram } from './duration-histogram.ts';
 import { errcodeLabel } from './errcodes.ts';
 import { processMetrics } from './process-metrics.ts';
 
@@ -34,11 +35,18 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
   const registry = new Registry();
   const registers = [registry];
   if (process !== null) processMetrics(registry, process);
-  const requests = new Counter({
+  /** By operation and status. Plain numbers until somebody looks: labels cost as much as all the rest. */
+  const counted = new Map<string, Map<string, number>>();
+  void new Counter({
     name: 'mintwarden_gateway_requests_total',
     help: 'Requests, by operation of the catalogue and status; `cut`: refused without an answer, `left`: the holder did not wait for it.',
     labelNames: ['operation', 'status'] as const,
     registers,
+    collect() {
+      this.reset();
+      for (const [operation, byStatus] of counted)
+        for (const [status, count] of byStatus) this.inc({ operation, status }, count);
+    },
   });
   const refusals = new Counter({
     name: 'mintwarden_gateway_refusals_total',
@@ -46,27 +54,23 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
     labelNames: ['status', 'errcode', 'asked'] as const,
     registers,
   });
-  const own = new Histogram({
-    name: 'mintwarden_gateway_own_seconds',
-    help: 'Time a request spent in the gateway itself. Long-polls and files are left out.',
-    labelNames: ['operation'] as const,
-    buckets: OWN_S,
-    registers,
-  });
-  const homeserver = new Histogram({
-    name: 'mintwarden_gateway_homeserver_seconds',
-    help: 'Time the homeserver took for a request that was asked of it. Long-polls and files are left out.',
-    labelNames: ['operation'] as const,
-    buckets: HOMESERVER_S,
-    registers,
-  });
+  const own = new DurationHistogram(
+    'mintwarden_gateway_own_seconds',
+    'Time a request spent in the gateway itself. Long-polls and files are left out.',
+    OWN_S,
+    registry,
+  );
+  const homeserver = new DurationHistogram(
+    'mintwarden_gateway_homeserver_seconds',
+    'Time the homeserver took for a request that was asked of it. Long-polls and files are left out.',
+    HOMESERVER_S,
+    registry,
+  );
   const polls = new Gauge({
     name: 'mintwarden_gateway_open_long_polls',
     help: 'Syncs that wait for news right now.',
     registers,
   });
-  // Plain variables until somebody looks: a gauge that is set with each request costs as much as all the
-  // rest.
   let lastAt = 0;
   let contactAt = 0;
   const at = (name: string, help: string, read: () => number): Gauge =>
@@ -96,7 +100,7 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
     answered({ operation, outcome, status, errcode, ms, homeserverMs, timed }) {
       const asked = homeserverMs > 0;
       const how = outcome === 'answered' ? String(status) : outcome;
-      requests.inc({ operation, status: how });
+      count(counted, operation, how);
       if (outcome === 'left') return;
       if (outcome === 'cut' || status >= 400) {
         refusals.inc({ status: how, errcode: errcodeLabel(errcode), asked: asked ? 'yes' : 'no' });
@@ -104,8 +108,14 @@ export function gatewayMetrics(process: string | null): GatewayMetrics {
       lastAt = Date.now();
       if (asked && status !== 0 && status < 500) contactAt = lastAt;
       if (!timed) return;
-      own.observe({ operation }, Math.max(0, ms - homeserverMs) / 1_000);
-      if (asked) homeserver.observe({ operation }, homeserverMs / 1_000);
+      own.add(operation, Math.max(0, ms - homeserverMs) / 1_000);
+      if (asked) homeserver.add(operation, homeserverMs / 1_000);
     },
   };
+}
+
+function count(counted: Map<string, Map<string, number>>, operation: string, status: string): void {
+  let byStatus = counted.get(operation);
+  if (byStatus === undefined) counted.set(operation, (byStatus = new Map()));
+  byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
 }
