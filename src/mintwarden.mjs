@@ -4,10 +4,12 @@ import { existsSync } from 'node:fs';
 
 const NEEDED = [24, 12];
 /**
- * By default Node lets young objects take so much room that 100 MB and more of garbage stay resident. This is
- * not a limit that a large answer could hit; docs/architecture.md has the figures ("One small process").
+ * By default Node lets young objects take so much room that 100 MB and more of garbage stay resident; and what
+ * was once found to live long, when few requests were served, it makes among the old objects ever after, where
+ * it keeps others alive. Neither is a limit that a large answer could hit; docs/architecture.md has the figures
+ * ("One small process").
  */
-const V8_FLAGS = ['--max-semi-space-size=16'];
+const V8_FLAGS = ['--max-semi-space-size=16', '--no-allocation-site-pretenuring'];
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {

@@ -18,7 +18,7 @@ export type RunningGateway = {
 };
 
 /** As in `src/mintwarden.mjs`, which says why. */
-const FLAGS = ['--max-semi-space-size=16'];
+const FLAGS = ['--max-semi-space-size=16', '--no-allocation-site-pretenuring'];
 const PROGRAM = fileURLToPath(new URL('gateway-process.ts', import.meta.url));
 
 /**

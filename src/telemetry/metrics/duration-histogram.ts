@@ -47,7 +47,7 @@ export class DurationHistogram extends Histogram<'operation'> {
     let count = 0;
     const buckets = counts.map((more, at) => {
       count += more;
-      const labels = { operation, le: this.#bounds[at] ?? '+Inf' };
+      const labels = { le: this.#bounds[at] ?? '+Inf', operation };
       return { metricName: `${name}_bucket`, labels, value: count };
     });
     const labels = { operation };
