@@ -9,6 +9,8 @@ export function waitingReason(why: string, recipient: Actor): Line {
   switch (why) {
     case 'not-joined':
       return line`${who} has not accepted my invitation to a direct message.`;
+    case 'invite-refused':
+      return line`the settings of ${who} refuse invitations from me, or ignore me; they should allow them until they have joined my chat.`;
     case 'no-signed-device':
       return line`${who} has no cross-signed device; they should verify one of their sessions.`;
     case 'room-unsafe':

@@ -32,7 +32,7 @@ export type MessageBody =
   /** To the control room: the token waits for its recipient to join the DM, until `giveUpAt`. */
   | {
       readonly kind: 'delivery-waiting';
-      readonly why: 'not-joined' | 'no-signed-device' | 'room-unsafe' | 'identity-changed';
+      readonly why: 'not-joined' | 'invite-refused' | 'no-signed-device' | 'room-unsafe' | 'identity-changed';
       readonly giveUpAt: number;
     }
   /** To the control room: an upstream token may be alive that nobody holds, or could not be logged out. */

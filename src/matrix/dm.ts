@@ -117,10 +117,22 @@ async function invite(
     const content = { membership: 'invite', is_direct: true, reason };
     await homeserver.request('PUT', path`/rooms/${roomId}/state/m.room.member/${userId}`, { body: content });
   } catch (error) {
+    if (error instanceof HomeserverRefusal && error.errcode === 'M_INVITE_BLOCKED')
+      throw blocksInvites(userId, error);
     if (error instanceof HomeserverRefusal && (error.status === 403 || error.status === 404))
       throw cannotInvite(userId, error);
     throw error;
   }
+}
+
+/** Client-Server API 1.18, `m.invite_permission_config` (MSC4380). */
+function blocksInvites(userId: UserId, cause: unknown): MintwardenError {
+  return new MintwardenError(
+    'recipient-unusable',
+    `${userId} blocks invitations in their settings (M_INVITE_BLOCKED).`,
+    'They allow invitations in their client’s settings until they have joined the bot’s chat.',
+    { cause },
+  );
 }
 
 function cannotInvite(userId: UserId, cause?: unknown): MintwardenError {

@@ -66,6 +66,11 @@ export function toRefusal(answer: HttpResponse): MintwardenError {
       answer,
     );
   }
+  if (errcode === 'M_INVITE_BLOCKED') {
+    const sentence = 'Someone who was to be invited blocks invitations in their settings (M_INVITE_BLOCKED).';
+    const next = 'They allow invitations in their client’s settings; then try again.';
+    return new HomeserverRefusal({ code: 'homeserver-refused', sentence, next }, answer);
+  }
   const said = errcode === '' ? `status ${status}` : errcode;
   return new HomeserverRefusal(
     { code: 'homeserver-refused', sentence: `The homeserver refused (${said}).`, next: null },

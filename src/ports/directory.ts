@@ -1,5 +1,6 @@
 import type { RoomAlias, RoomId, UserId } from '../domain/ids.ts';
 import type { RoomFacts } from '../domain/grant.ts';
+import type { InvitePermission } from '../domain/invite-permission.ts';
 
 /** What the homeserver says of a local user. */
 export type SubjectFacts = {
@@ -12,6 +13,10 @@ export type SubjectFacts = {
   readonly noticesRoom: RoomId | null;
   /** The subject has the bot on their ignore list: it could not tell them anything. */
   readonly ignoresBot: boolean;
+  /** What their settings make of an invitation by the bot. */
+  readonly invites: InvitePermission;
+  /** Their settings hide server notices too. */
+  readonly refusesNotices: boolean;
 };
 
 /**

@@ -60,6 +60,8 @@ test('an answer that lacks something is never taken for an empty one', async () 
     joinedRooms: ['!a'],
     noticesRoom: null,
     ignoresBot: false,
+    invites: 'allow',
+    refusesNotices: false,
   });
 });
 

@@ -83,6 +83,26 @@ describe('a notice', () => {
     });
   });
 
+  it.each([{ invites: 'block' }, { invites: 'ignore' }, { ignoresBot: true }] as const)(
+    'that could not be seen because of a setting made meanwhile (%o) is not taken for told',
+    async (setting) => {
+      await using service = await Service.start();
+      const { homeserver } = service;
+      const { id } = await service.mint();
+      homeserver.change(ALICE, setting);
+      await service.pass(MINUTE);
+      expect(await service.messageOf(id, 'notice')).toMatchObject({
+        state: 'waiting',
+        lastProblem: expect.stringMatching(/could not be told/),
+      });
+      expect(homeserver.invites).toEqual([]);
+      expect(service.tokensSeen()).toEqual([]);
+      await service.pass(HOUR);
+      expect(await service.grant(id)).toMatchObject({ state: 'ended', endCause: 'untold' });
+      expect(service.tokensSeen()).toEqual([]);
+    },
+  );
+
   it('is already in the invite, which names no word of the minter’s', async () => {
     await using service = await Service.start();
     await service.mint({ reason: 'secret reasons' });
@@ -149,6 +169,30 @@ describe('a token', () => {
       });
       await service.pass(MINUTE);
       expect(homeserver.alive()).toEqual([]);
+    },
+  );
+
+  it.each(['block', 'ignore'] as const)(
+    'waits for a recipient who lets no invitation through (%s), says so, and is sent once they do',
+    async (invites) => {
+      await using service = await Service.start();
+      const { homeserver } = service;
+      const { id } = await service.mint();
+      homeserver.change(ADMIN, { invites });
+      await service.pass(MINUTE);
+      expect(await service.messageOf(id, 'delivery-waiting')).toMatchObject({
+        body: { why: 'invite-refused' },
+      });
+      expect(
+        homeserver
+          .sentTo(CONTROL)
+          .map(({ content }) => content.body)
+          .join(),
+      ).toMatch(/settings of @admin:example.org refuse invitations/);
+      expect(service.tokensSeen()).toEqual([]);
+      homeserver.change(ADMIN, { invites: 'allow' });
+      await service.pass(MINUTE);
+      expect(service.tokensSeen()).toHaveLength(1);
     },
   );
 

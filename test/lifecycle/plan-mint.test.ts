@@ -181,6 +181,87 @@ const refused: readonly Case[] = [
     { code: 'subject-unreachable', text: /could not be told/ },
   ],
   [
+    'a subject who blocks invitations',
+    {},
+    ({ homeserver }) => homeserver.change(ALICE, { invites: 'block' }),
+    {
+      code: 'subject-unreachable',
+      text: /M_INVITE_BLOCKED.*could not be told.*allow invitations.*server notices/,
+    },
+  ],
+  [
+    'a subject whose settings ignore invitations',
+    {},
+    ({ homeserver }) => homeserver.change(ALICE, { invites: 'ignore' }),
+    { code: 'subject-unreachable', text: /never see one.*could not be told/ },
+  ],
+  [
+    'a subject who has not taken an invitation, and blocks them now',
+    {},
+    ({ homeserver }) => {
+      homeserver.change(ALICE, { invites: 'block' });
+      homeserver.dms.set(ALICE, { roomId: DM, encrypted: true, membership: 'invite', justTheTwo: true });
+    },
+    { code: 'subject-unreachable', text: /M_INVITE_BLOCKED/ },
+  ],
+  [
+    'a subject who refuses both the bot and server notices',
+    {},
+    ({ homeserver }) => {
+      homeserver.change(ALICE, { ignoresBot: true, refusesNotices: true });
+      homeserver.serverNotices = true;
+    },
+    { code: 'subject-unreachable', text: /ignores this bot, and refuses server notices too/ },
+  ],
+  [
+    'a recipient who blocks invitations',
+    {},
+    ({ homeserver }) => homeserver.change(ADMIN, { invites: 'block' }),
+    { code: 'recipient-unusable', text: /M_INVITE_BLOCKED.*could not reach them.*--to/ },
+  ],
+  [
+    'a recipient whose settings ignore invitations',
+    {},
+    ({ homeserver }) => homeserver.change(ADMIN, { invites: 'ignore' }),
+    { code: 'recipient-unusable', text: /never see one/ },
+  ],
+  [
+    'a recipient who ignores the bot, though they are in its DM',
+    {},
+    ({ homeserver }) => {
+      homeserver.change(ADMIN, { ignoresBot: true });
+      homeserver.dms.set(ADMIN, { roomId: DM, encrypted: true, membership: 'join', justTheTwo: true });
+    },
+    { code: 'recipient-unusable', text: /ignores this bot/ },
+  ],
+  [
+    'a subject who is to get the token, can be told by server notice, and blocks invitations',
+    { recipient: ALICE },
+    ({ homeserver }) => {
+      homeserver.change(ALICE, { invites: 'block' });
+      homeserver.serverNotices = true;
+    },
+    { code: 'recipient-unusable', text: /M_INVITE_BLOCKED/ },
+  ],
+  [
+    'an unknown recipient',
+    { recipient: user('nobody:example.org') },
+    nothing,
+    { code: 'recipient-unusable', text: /no user @nobody/ },
+  ],
+  [
+    'a deactivated recipient',
+    {},
+    ({ homeserver }) => homeserver.change(ADMIN, { deactivated: true }),
+    { code: 'recipient-unusable', text: /is deactivated/ },
+  ],
+  [
+    'a locked recipient',
+    {},
+    ({ homeserver }) => homeserver.change(ADMIN, { locked: true }),
+    { code: 'recipient-unusable', text: /is locked/ },
+  ],
+  [
     'a recipient without a signed device',
     {},
     ({ homeserver }) => homeserver.setKeys(ADMIN, { signedDevices: 0 }),
@@ -274,6 +355,37 @@ describe('a plan', () => {
     service.policy = { ...service.policy, privilegedSubjects: [ALICE] };
     await expect(planMint(service.services, service.request())).resolves.toMatchObject({
       grant: { subject: ALICE },
+    });
+  });
+
+  it.each(['block', 'ignore'] as const)(
+    'needs no invitation to a DM that is joined (%s)',
+    async (invites) => {
+      await using service = await Service.start();
+      for (const userId of [ALICE, ADMIN]) {
+        service.homeserver.change(userId, { invites });
+        const roomId = `!dm-${userId.slice(1)}` as RoomId;
+        service.homeserver.dms.set(userId, { roomId, encrypted: true, membership: 'join', justTheTwo: true });
+      }
+      const { id } = await service.mint();
+      await service.drain();
+      expect(await service.messageOf(id, 'notice')).toMatchObject({
+        state: 'accepted',
+        channel: 'encrypted',
+      });
+      expect(service.tokensSeen()).toHaveLength(1);
+    },
+  );
+
+  it('takes a subject who blocks invitations where there are server notices, and tells by one', async () => {
+    await using service = await Service.start();
+    service.homeserver.change(ALICE, { invites: 'block' });
+    service.homeserver.serverNotices = true;
+    const { id } = await service.mint();
+    await service.drain();
+    expect(await service.messageOf(id, 'notice')).toMatchObject({
+      state: 'accepted',
+      channel: 'server-notice',
     });
   });
 

@@ -1,11 +1,13 @@
 import { parseRoomId, parseUserId, serverOf, type RoomId, type UserId } from '../../domain/ids.ts';
 import type { Directory, SubjectFacts } from '../../ports/directory.ts';
+import { invitePermission } from '../../domain/invite-permission.ts';
 import { replacementOf } from '../../domain/upgrade.ts';
 import { path, type Http, type JsonObject } from './http.ts';
 import { createNoticesRooms, roomList } from './notices-room.ts';
 import { bodyOf, invalidResponse, refusalOf } from './outcome.ts';
 
 const NO_NOTICES_REMEMBERED_MS = 60_000;
+const MSC4155 = 'org.matrix.msc4155.invite_permission_config';
 
 /** What the homeserver knows, by Synapse's admin API with the issuer's rights; aliases without any rights. */
 export function createDirectory(parts: {
@@ -69,7 +71,7 @@ export function createDirectory(parts: {
     const text = 'Mintwarden looks up here which account server notices come from. There is nothing to do.';
     return notice(me, { msgtype: 'm.notice', body: text }, 'mintwarden-who-sends-notices');
   };
-  const noticesRoomAmong = createNoticesRooms({ get, noticeToIssuer });
+  const noticesRooms = createNoticesRooms({ get, noticeToIssuer });
 
   // That it has them is for ever: their rooms stay. That it has none may change with its next restart.
   let noticesConfigured: boolean | null = null;
@@ -95,6 +97,14 @@ export function createDirectory(parts: {
     throw invalidResponse('whether it has server notices');
   };
 
+  /** Their invitations are not blocked, but they can be hidden, and what they say can be ignored. */
+  const refusesNotices = async (settings: JsonObject, noticesRoom: RoomId | null): Promise<boolean> => {
+    if (settings['m.ignored_user_list'] === undefined && settings[MSC4155] === undefined) return false;
+    const sender = await noticesRooms.sender();
+    if (ignores(settings, sender)) return true;
+    return noticesRoom === null && invitePermission(settings, sender) === 'ignore';
+  };
+
   return {
     serverName,
     async subject(userId) {
@@ -109,12 +119,15 @@ export function createDirectory(parts: {
       // Two answers of one moment may disagree where the user was deleted in between.
       if (rooms === null || data === null) return null;
       const joinedRooms = roomList(rooms, "a user's rooms");
-      const noticesRoom = hasNotices ? await noticesRoomAmong(joinedRooms) : null;
+      const noticesRoom = hasNotices ? await noticesRooms.among(joinedRooms) : null;
+      const settings = globalAccountData(data);
       return {
         ...accountState(user, userId),
         joinedRooms,
         noticesRoom,
-        ignoresBot: ignores(data, botUserId),
+        ignoresBot: ignores(settings, botUserId),
+        invites: invitePermission(settings, botUserId),
+        refusesNotices: hasNotices && (await refusesNotices(settings, noticesRoom)),
       };
     },
 
@@ -173,7 +186,7 @@ export function createDirectory(parts: {
     hasServerNotices,
 
     async isNoticesRoom(roomId) {
-      return (await hasServerNotices()) && (await noticesRoomAmong([roomId])) !== null;
+      return (await hasServerNotices()) && (await noticesRooms.among([roomId])) !== null;
     },
 
     async sendServerNotice(userId, content, transactionId) {
@@ -211,12 +224,15 @@ export function accountState(
   return { userId, deactivated: flag('deactivated'), locked: flag('locked'), admin: flag('admin') };
 }
 
-function ignores(data: JsonObject, botUserId: UserId): boolean {
-  const global = member(member(data, 'account_data', true), 'global', true);
+function globalAccountData(data: JsonObject): JsonObject {
+  return member(member(data, 'account_data', true), 'global', true) ?? {};
+}
+
+function ignores(settings: JsonObject, userId: UserId): boolean {
   // The list is the user's own writing: what is not well-formed ignores nobody, as clients and Synapse take
   // it.
-  const ignored = member(member(global, 'm.ignored_user_list'), 'ignored_users');
-  return ignored !== null && Object.hasOwn(ignored, botUserId);
+  const ignored = member(member(settings, 'm.ignored_user_list'), 'ignored_users');
+  return ignored !== null && Object.hasOwn(ignored, userId);
 }
 
 function member(object: JsonObject | null, key: string, isRequired = false): JsonObject | null {

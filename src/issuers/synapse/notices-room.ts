@@ -15,7 +15,11 @@ export function createNoticesRooms(parts: {
   readonly get: Get;
   /** Sends one notice to the issuer account and gives its event id. */
   readonly noticeToIssuer: () => Promise<string>;
-}): (joined: readonly RoomId[]) => Promise<RoomId | null> {
+}): {
+  /** Of these rooms, the one that server notices come in. */
+  readonly among: (joined: readonly RoomId[]) => Promise<RoomId | null>;
+  readonly sender: () => Promise<UserId>;
+} {
   let sender: Promise<UserId> | null = null;
   /** Of rooms looked at before: who made a room never changes. */
   const known = new Map<RoomId, boolean>();
@@ -29,20 +33,28 @@ export function createNoticesRooms(parts: {
     return found;
   };
 
-  return async (joined) => {
+  const senderOnce = (): Promise<UserId> => {
+    sender ??= findSender();
+    sender.catch(() => {
+      sender = null; // a failure is not remembered
+    });
+    return sender;
+  };
+
+  const among = async (joined: readonly RoomId[]): Promise<RoomId | null> => {
     if (joined.some((room) => !known.has(room))) {
-      sender ??= findSender();
-      sender.catch(() => {
-        sender = null; // a failure is not remembered
-      });
       const notices = new Set(
-        roomList(await parts.get`/_synapse/admin/v1/users/${await sender}/joined_rooms`, 'its notices rooms'),
+        roomList(
+          await parts.get`/_synapse/admin/v1/users/${await senderOnce()}/joined_rooms`,
+          'its notices rooms',
+        ),
       );
       if (known.size > REMEMBERED_ROOMS) known.clear();
       for (const room of joined) known.set(room, notices.has(room));
     }
     return joined.find((room) => known.get(room) === true) ?? null;
   };
+  return { among, sender: senderOnce };
 }
 
 /** The `joined_rooms` of an answer. */

@@ -1,7 +1,10 @@
 import type { Pin } from '../../domain/change.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { isOperator, parseUserId, serverOf, type Operator, type UserId } from '../../domain/ids.ts';
-import type { Keys } from '../../ports/chat.ts';
+import type { Dm, Keys } from '../../ports/chat.ts';
+import type { SubjectFacts } from '../../ports/directory.ts';
+import { refusesBotHint, refusesBotSentence } from '../../words/refuses-bot.ts';
+import { refusesBot } from '../subjects/refuses-bot.ts';
 import type { MintRequest } from '../requests.ts';
 import type { Services } from '../services.ts';
 
@@ -37,6 +40,29 @@ export function resolveRecipient(
     );
   }
   return recipient;
+}
+
+/**
+ * Whether the recipient's account and settings let the token reach them.
+ * @param facts null where there is no such user
+ * @throws MintwardenError `recipient-unusable`
+ */
+export function checkRecipientFacts(recipient: UserId, facts: SubjectFacts | null, dm: Dm | null): void {
+  if (facts === null || facts.deactivated || facts.locked)
+    throw new MintwardenError(
+      'recipient-unusable',
+      facts === null
+        ? `There is no user ${recipient} on this homeserver.`
+        : `The account of ${recipient} is ${facts.deactivated ? 'deactivated' : 'locked'}.`,
+      'Name somebody else with --to.',
+    );
+  const refuses = refusesBot(facts, dm);
+  if (refuses === null) return;
+  throw new MintwardenError(
+    'recipient-unusable',
+    `${refusesBotSentence(recipient, refuses)}: the token could not reach them.`,
+    `${refusesBotHint(refuses)}; or name somebody else with --to.`,
+  );
 }
 
 /**

@@ -1,7 +1,9 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { serverOf, type UserId } from '../../domain/ids.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { Dm } from '../../ports/chat.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
+import { refusesBot, subjectUnreachable } from '../subjects/refuses-bot.ts';
 import type { Services } from '../services.ts';
 
 /**
@@ -54,7 +56,7 @@ export function checkSubjectFacts(
   policy: Policy,
   subject: UserId,
   facts: SubjectFacts | null,
-  hasServerNotices: boolean,
+  ways: { readonly hasServerNotices: boolean; readonly dm: Dm | null },
 ): SubjectFacts {
   if (facts === null) {
     throw new MintwardenError(
@@ -79,12 +81,8 @@ export function checkSubjectFacts(
   }
   if (facts.admin && !policy.privilegedSubjects.includes(subject))
     throw privileged(subject, 'is a server administrator');
-  if (facts.ignoresBot && !hasServerNotices) {
-    throw new MintwardenError(
-      'subject-unreachable',
-      `${subject} ignores this bot, and the homeserver has no server notices: they could not be told.`,
-      'Ask them to stop ignoring the bot, or set up server notices on the homeserver.',
-    );
-  }
+  const refuses = refusesBot(facts, ways.dm);
+  if (refuses !== null && !(ways.hasServerNotices && !facts.refusesNotices))
+    throw subjectUnreachable(subject, refuses, ways.hasServerNotices);
   return facts;
 }

@@ -8,7 +8,7 @@ import type { Policy } from '../../domain/policy.ts';
 import type { SubjectFacts } from '../../ports/directory.ts';
 import { safeInline } from '../../words/safe-text.ts';
 import { checkLimits } from './mint-limits.ts';
-import { checkRecipientKeys, resolveRecipient } from './mint-recipient.ts';
+import { checkRecipientFacts, checkRecipientKeys, resolveRecipient } from './mint-recipient.ts';
 import { checkRoom, excludedRooms, resolveRoom, roomFacts, type ExcludedRooms } from './mint-rooms.ts';
 import { mintTerms } from './mint-terms.ts';
 import { checkSubjectFacts, checkSubjectName } from './mint-subject.ts';
@@ -57,13 +57,18 @@ export async function planMint(
   const keys = person === null ? null : deferRejection(services.chat.keys(person));
   const pin = person === null ? null : deferRejection(services.ledger.pin(person));
   const dm = person === null ? null : deferRejection(services.chat.dm(person));
+  const recipientFacts =
+    person === null || person === subject ? null : deferRejection(services.directory.subject(person));
   const theirDm = deferRejection(services.chat.dm(subject));
   const excluded = deferRejection(services.ledger.excluded());
   const predecessors = deferRejection(services.chat.controlRoomPredecessors());
   const early = earlyFacts(services, request);
   const notices = deferRejection(services.directory.hasServerNotices());
 
-  const facts = checkSubjectFacts(policy, subject, await services.directory.subject(subject), await notices);
+  const facts = checkSubjectFacts(policy, subject, await services.directory.subject(subject), {
+    hasServerNotices: await notices,
+    dm: await theirDm,
+  });
   const control = [services.controlRoomId as RoomId, ...(await predecessors)];
   const outside = excludedRooms(await excluded, {
     control,
@@ -78,7 +83,10 @@ export async function planMint(
     early,
     allows(terms, 'join') || allows(terms, 'knock'),
   );
-  if (person !== null && keys !== null) checkRecipientKeys(person, await keys, await pin);
+  if (person !== null && keys !== null) {
+    checkRecipientFacts(person, recipientFacts === null ? facts : await recipientFacts, await dm);
+    checkRecipientKeys(person, await keys, await pin);
+  }
   await limits;
 
   const now = services.clock.now();

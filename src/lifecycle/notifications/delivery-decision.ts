@@ -2,7 +2,12 @@ import type { Pin } from '../../domain/change.ts';
 import type { Dm, Keys } from '../../ports/chat.ts';
 
 /** Why a token is not sent yet. */
-export type WaitingFor = 'not-joined' | 'no-signed-device' | 'room-unsafe' | 'identity-changed';
+export type WaitingFor =
+  | 'not-joined'
+  | 'invite-refused'
+  | 'no-signed-device'
+  | 'room-unsafe'
+  | 'identity-changed';
 
 /**
  * Whether a token may be sent into a DM as things stand: encrypted, the two alone, the recipient there, with
@@ -18,14 +23,15 @@ export function tokenObstacle(dm: Dm, keys: Keys, pin: Pin | null): WaitingFor |
 }
 
 /**
- * By what way the subject is told. Server notices where the bot cannot reach them (ignored) or they have no
- * encryption; otherwise the DM, encrypted wherever they have keys.
+ * By what way the subject is told. Server notices where their settings refuse the bot or they have no
+ * encryption; otherwise the DM, encrypted wherever they have keys. Null: no way reaches them.
  */
 export function noticeChannel(facts: {
-  readonly ignoresBot: boolean;
+  readonly refusesBot: boolean;
   readonly devices: number;
-  readonly hasServerNotices: boolean;
-}): 'server-notice' | 'encrypted-dm' | 'plain-dm' {
-  if (facts.hasServerNotices && (facts.ignoresBot || facts.devices === 0)) return 'server-notice';
+  readonly noticesReach: boolean;
+}): 'server-notice' | 'encrypted-dm' | 'plain-dm' | null {
+  if (facts.noticesReach && (facts.refusesBot || facts.devices === 0)) return 'server-notice';
+  if (facts.refusesBot) return null;
   return facts.devices > 0 ? 'encrypted-dm' : 'plain-dm';
 }

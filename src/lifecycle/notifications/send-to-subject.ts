@@ -7,6 +7,7 @@ import { inviteReason } from '../../words/invite.ts';
 import { contentOf } from './content.ts';
 import { noticeChannel } from './delivery-decision.ts';
 import { excludeRoom } from '../exclude-room.ts';
+import { refusesBot, subjectUnreachable } from '../subjects/refuses-bot.ts';
 import { isGone } from '../subjects/subject-decision.ts';
 import { prepareSend, recordAccepted } from './try-message.ts';
 import type { Services } from '../services.ts';
@@ -30,11 +31,19 @@ export async function sendToSubject(
   if (facts === null || isGone(facts)) return 'gone';
   if (facts.noticesRoom !== null)
     await excludeRoom(services, { roomId: facts.noticesRoom, why: 'server-notices', userId: subject });
-  const way = noticeChannel({ ignoresBot: facts.ignoresBot, devices: keys.devices, hasServerNotices });
+  const refuses = refusesBot(facts, dm);
+  const way = noticeChannel({
+    refusesBot: refuses !== null,
+    devices: keys.devices,
+    noticesReach: hasServerNotices && !facts.refusesNotices,
+  });
   // What may have gone by one way is not sent by another as well, unless that way is closed.
   const sticks = message.channel === 'server-notice' && hasServerNotices;
   if (way === 'server-notice' || sticks) await byServerNotice(services, message, grant);
-  else await byDm(services, message, grant, dm, way === 'encrypted-dm');
+  // Other news they find if they ever allow the bot; a notice that nobody sees would let the token go out.
+  else if (refuses !== null && message.body.kind === 'notice')
+    throw subjectUnreachable(subject, refuses, hasServerNotices);
+  else await byDm(services, message, grant, dm, keys.devices > 0);
   return 'sent';
 }
 

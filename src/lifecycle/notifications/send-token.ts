@@ -6,6 +6,7 @@ import type { Message } from '../../domain/message.ts';
 import { deliveryInviteReason, inviteReason } from '../../words/invite.ts';
 import { contentOf } from './content.ts';
 import { tokenObstacle, type WaitingFor } from './delivery-decision.ts';
+import { refusesBot } from '../subjects/refuses-bot.ts';
 import { excludeRoom } from '../exclude-room.ts';
 import { grantRow } from '../rows/sealed-row.ts';
 import { prepareSend, recordAccepted } from './try-message.ts';
@@ -31,6 +32,7 @@ export async function sendToken(services: Services, message: Message, grant: Gra
   if (isOperator(recipient))
     throw new MintwardenError('internal', 'A token for an operator’s file is never sent.');
   const [keys, pin] = await Promise.all([services.chat.keys(recipient), services.ledger.pin(recipient)]);
+  if (await refusesInvitation(services, recipient)) return { kind: 'waiting', why: 'invite-refused' };
   const reason = recipient === grant.subject ? inviteReason(grant, now) : deliveryInviteReason(grant, now);
   const dm = await services.chat.openDm(recipient, { reason, encrypted: true });
   await excludeRoom(services, { roomId: dm.roomId, why: 'dm', userId: recipient });
@@ -44,6 +46,14 @@ export async function sendToken(services: Services, message: Message, grant: Gra
   if (before.kind === 'found') await recordAccepted(services, message.id, before.event);
   else await send(services, before.message, dm.roomId, recipient);
   return { kind: 'sent' };
+}
+
+/** An invitation that is ignored would look like one that is not answered. */
+async function refusesInvitation(services: Services, recipient: UserId): Promise<boolean> {
+  const dm = await services.chat.dm(recipient);
+  if (dm?.membership === 'join') return false;
+  const facts = await services.directory.subject(recipient);
+  return facts !== null && refusesBot(facts, dm) !== null;
 }
 
 async function send(

@@ -14,6 +14,8 @@ function why(body: Body, grant: Grant): Line {
   switch (body.why) {
     case 'not-joined':
       return line`${who} has not accepted my invitation to a direct message.`;
+    case 'invite-refused':
+      return line`the settings of ${who} refuse invitations from me, or ignore me. They should allow invitations until they have joined my chat.`;
     case 'no-signed-device':
       return line`${who} has no cross-signed device any more. They should verify one of their sessions.`;
     case 'room-unsafe':

@@ -102,7 +102,7 @@ export async function botStage(): Promise<BotStage> {
     directory: {
       serverName: 'x.org',
       subject: async (userId) =>
-        userId === ALICE || userId === BOB
+        userId === ALICE || userId === BOB || userId === ADA
           ? {
               userId,
               deactivated: false,
@@ -111,6 +111,8 @@ export async function botStage(): Promise<BotStage> {
               joinedRooms: [OPS],
               noticesRoom: null,
               ignoresBot: false,
+              invites: 'allow',
+              refusesNotices: false,
             }
           : null,
       room: async (roomId) => ({ roomId, name: 'Ops', encrypted: false }),

@@ -127,6 +127,8 @@ describe('the directory', () => {
       joinedRooms: [],
       noticesRoom: null,
       ignoresBot: false,
+      invites: 'allow',
+      refusesNotices: false,
     });
     const { room_id: room } = await matrixRequest<{ room_id: string }>(
       synapse.baseUrl,
@@ -156,6 +158,31 @@ describe('the directory', () => {
     await asAdmin(`/_synapse/admin/v2/users/${dora.userId}`, { locked: false, deactivated: true });
     expect(await adapter.directory.subject(id(dora))).toMatchObject({ deactivated: true });
     expect(await adapter.directory.subject('@nobody:test.local' as UserId)).toBeNull();
+  });
+
+  test('what a user’s settings make of invitations, and of server notices', async () => {
+    const erin = await synapse.registerUser('erin');
+    const set = (type: string, body: object) =>
+      matrixRequest(synapse.baseUrl, 'PUT', `/_matrix/client/v3/user/${erin.userId}/account_data/${type}`, {
+        token: erin.accessToken,
+        body,
+      });
+    const seen = async () => {
+      const { invites, ignoresBot, refusesNotices } = (await adapter.directory.subject(id(erin))) ?? {};
+      return { invites, ignoresBot, refusesNotices };
+    };
+    const none = { invites: 'allow', ignoresBot: false, refusesNotices: false };
+    expect(await seen()).toEqual(none);
+    await set('m.ignored_user_list', { ignored_users: { '@server-notices:test.local': {} } });
+    expect(await seen()).toEqual({ ...none, refusesNotices: true });
+    await set('m.ignored_user_list', { ignored_users: {} });
+    await set('org.matrix.msc4155.invite_permission_config', { ignored_servers: ['test.*'] });
+    expect(await seen()).toEqual({ ...none, invites: 'ignore', refusesNotices: true });
+    // Synapse lets the account of server notices past a block.
+    await set('org.matrix.msc4155.invite_permission_config', { blocked_servers: ['test.*'] });
+    expect(await seen()).toEqual({ ...none, invites: 'block' });
+    await set('m.invite_permission_config', { default_action: 'allow' });
+    expect(await seen()).toEqual(none);
   });
 
   test('a room with its name and encryption, by id and by alias', async () => {

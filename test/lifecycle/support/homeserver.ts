@@ -79,6 +79,8 @@ export class Homeserver {
         joinedRooms: [OPS, LOBBY],
         noticesRoom: null,
         ignoresBot: false,
+        invites: 'allow',
+        refusesNotices: false,
       },
       keys: { devices: 1, signedDevices: 1, masterKey: `master-of-${userId}`, isReplaced: false },
     });

@@ -119,3 +119,23 @@ test('matrix-nio, which shares nothing with our engine, reads it too', async () 
     content: { body: 'for nia' },
   });
 });
+
+test('someone whose settings block invitations is named as such', async () => {
+  const synapse = sharedSynapse();
+  const user = await synapse.uniqueUser('deaf');
+  await using bot = await newBot(synapse, [user.userId]);
+  const matrix = await bot.start();
+  await matrix.ready;
+  await matrixRequest(
+    synapse.baseUrl,
+    'PUT',
+    `/_matrix/client/v3/user/${user.userId}/account_data/m.invite_permission_config`,
+    { token: user.accessToken, body: { default_action: 'block' } },
+  );
+  await expect(
+    matrix.chat.openDm(user.userId as UserId, { reason: 'A token speaks for you.', encrypted: true }),
+  ).rejects.toMatchObject({
+    code: 'recipient-unusable',
+    message: expect.stringContaining('M_INVITE_BLOCKED'),
+  });
+});
