@@ -77,9 +77,9 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
   send: {
     ...inRooms,
     verb: 'send',
-    ofAnyType: 'send events of any type',
+    ofAnyType: 'send messages, stickers, polls and locations',
     allows:
-      'send events of any type but reactions, redactions and verification; send:TYPE only of that type. Encrypted events, calls and what clients act on must be named exactly',
+      'send messages, stickers, polls and locations; send:TYPE only of that type. Every other type must be named exactly: encrypted events, calls, whatever some software acts on',
     writes: true,
     takes: 'type',
   },
@@ -115,7 +115,7 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
     verb: 'set state',
     ofAnyType: 'set state of any type that need not be named',
     allows:
-      'set state events; state:TYPE or state:TYPE:KEY only those. What decides over others must be named exactly',
+      'set a room’s name, topic, picture, pinned events, image packs and live locations; state:TYPE or state:TYPE:KEY only those. Every other type must be named exactly',
     writes: true,
     takes: 'type-and-key',
   },
@@ -152,7 +152,7 @@ export const CAPABILITY: Readonly<Record<Capability, CapabilityFacts>> = {
   tags: {
     ...inRooms,
     verb: 'see and set room tags',
-    allows: 'see and set the user’s tags of rooms in scope',
+    allows: 'see the user’s tags of rooms in scope, and set those that only sort',
     writes: true,
   },
   media: {

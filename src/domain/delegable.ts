@@ -1,6 +1,6 @@
 import { unreachable } from './errors.ts';
 import type { Capability } from './capability.ts';
-import { hasWildcard, matchesPattern } from './wildcard.ts';
+import { covers, hasWildcard, matchesPattern } from './wildcard.ts';
 
 /**
  * State that no grant may set, since it gives power that outlives the token, or is another capability's:
@@ -27,37 +27,19 @@ const STATE_NEVER = [
 ];
 
 /**
- * State that decides who gets in, who sees what and how long, runs in others' clients, or has the homeserver
- * ask servers that are named in it (aliases are looked up). Named exactly or not at all: nobody means them by
- * `state` or `m.*`.
+ * State that is known to be harmless: it changes what a room is called and shows, and nobody's software obeys it.
+ * All other state has to be named exactly: it decides who gets in, who sees what and how long, runs in others'
+ * clients, has the homeserver ask servers that are named in it, or configures bots and bridges.
  */
-const STATE_BY_NAME = [
-  'm.room.server_acl',
-  'm.room.encryption',
-  'm.room.join_rules',
-  'm.room.history_visibility',
-  'm.room.guest_access',
-  'm.room.canonical_alias',
-  'm.room.predecessor',
-  'org.matrix.msc3946.*',
-  'm.room.aliases',
-  'm.room.policy',
-  'm.room.retention',
-  'org.matrix.msc1763.retention',
-  'org.matrix.msc4284.policy',
-  'm.space.child',
-  'm.space.parent',
-  'm.policy.rule.*',
-  'org.matrix.mjolnir.rule.*',
-  'm.room.rule.*',
-  'm.widget',
-  'm.widgets',
-  'im.vector.modular.widgets',
-  'm.room.bot.options',
-  'm.call*',
-  'm.rtc.*',
-  'org.matrix.msc3401.*',
-  'org.matrix.msc4143.*',
+const STATE_FREELY = [
+  'm.room.name',
+  'm.room.topic',
+  'm.room.avatar',
+  'm.room.pinned_events',
+  'm.beacon_info',
+  'org.matrix.msc3672.beacon_info',
+  'm.room.image_pack',
+  'im.ponies.room_emotes',
 ];
 
 /** Events that are another capability's, or speak for the subject's identity (verification in a room). */
@@ -71,23 +53,29 @@ const SEND_NEVER = [
 ];
 
 /**
- * Events that clients act on, not only show: ciphertext that nobody can look into, calls, what belongs to
- * devices, and state sent as if it were a message. Named exactly or not at all.
+ * Events that clients only show: messages, and what belongs to them. All others have to be named exactly:
+ * ciphertext that nobody can look into, calls, what belongs to devices, state sent as if it were a message, and
+ * whatever some software obeys. Source: spec 1.19 "Instant Messaging" and the modules that use it, MSC1767,
+ * MSC3381, MSC3489.
  */
-const SEND_BY_NAME = [
-  ...STATE_BY_NAME,
-  'm.room.encrypted',
-  'm.room.tombstone',
-  'm.room.third_party_invite',
-  'm.room.name',
-  'm.room.topic',
-  'm.room.avatar',
-  'm.room.pinned_events',
-  'm.room_key*',
-  'm.forwarded_room_key*',
-  'm.secret.*',
-  'm.dummy',
-  'org.matrix.msc4075.*',
+const SEND_FREELY = [
+  'm.room.message',
+  'm.sticker',
+  'm.message',
+  'm.file',
+  'm.image',
+  'm.video',
+  'm.audio',
+  'm.voice',
+  'm.location',
+  'm.poll.start',
+  'm.poll.response',
+  'm.poll.end',
+  'org.matrix.msc3381.poll.start',
+  'org.matrix.msc3381.poll.response',
+  'org.matrix.msc3381.poll.end',
+  'm.beacon',
+  'org.matrix.msc3672.beacon',
 ];
 
 /**
@@ -130,8 +118,17 @@ const ACCOUNT_DATA_NEVER = [
   'm.tag',
 ];
 
-/** How a type may be granted: under a wildcard too, only by its own name, or never. */
-export type Delegable = 'freely' | 'by-name' | 'never';
+/** Account data that is known to be harmless: it fills a menu of the subject's own client. */
+const ACCOUNT_DATA_FREELY = ['m.recent_emoji', 'io.element.recent_emoji', 'im.vector.setting.breadcrumbs'];
+
+/** Namespaces that many share, with settings in them that decide over the subject. */
+const SHARED_NAMESPACES = ['m.', 'org.matrix.', 'im.vector.', 'io.element.'];
+
+/**
+ * How a type may be granted: under any wildcard; under one that ends a namespace (`com.example.*`) or by its own
+ * name; only by its own name; or never. What nobody decided about is never `freely`.
+ */
+export type Delegable = 'freely' | 'by-namespace' | 'by-name' | 'never';
 
 /** Whether a capability may be granted for a type of event or data, whatever else a scope says. */
 export function mayGrantType(capability: Capability, type: string): Delegable {
@@ -139,15 +136,18 @@ export function mayGrantType(capability: Capability, type: string): Delegable {
     patterns.some((pattern) => matchesPattern(pattern, type));
   switch (capability) {
     case 'send':
-      return isOneOf(SEND_NEVER) ? 'never' : isOneOf(SEND_BY_NAME) ? 'by-name' : 'freely';
+      return isOneOf(SEND_NEVER) ? 'never' : isOneOf(SEND_FREELY) ? 'freely' : 'by-name';
     // They also need `send`, which has to name the type.
     case 'edit':
     case 'plaintext':
       return isOneOf(SEND_NEVER) ? 'never' : 'freely';
     case 'state':
-      return isOneOf(STATE_NEVER) ? 'never' : isOneOf(STATE_BY_NAME) ? 'by-name' : 'freely';
+      return isOneOf(STATE_NEVER) ? 'never' : isOneOf(STATE_FREELY) ? 'freely' : 'by-name';
+    // An application keeps as much as it likes under its own name, and it decides over nobody else.
     case 'account-data':
-      return isOneOf(ACCOUNT_DATA_NEVER) ? 'never' : 'freely';
+      if (isOneOf(ACCOUNT_DATA_NEVER)) return 'never';
+      if (isOneOf(ACCOUNT_DATA_FREELY)) return 'freely';
+      return isInNamespace(type) ? 'by-namespace' : 'by-name';
     case 'react':
       return type === 'm.reaction' ? 'freely' : 'never';
     case 'read':
@@ -183,6 +183,45 @@ export function mayGrantType(capability: Capability, type: string): Delegable {
 /** Whether a pattern, as granted, may stand for this type: a wildcard never means what has to be named. */
 export function patternMeans(capability: Capability, pattern: string, type: string): boolean {
   if (!matchesPattern(pattern, type)) return false;
-  const how = mayGrantType(capability, type);
-  return how === 'freely' || (how === 'by-name' && !hasWildcard(pattern));
+  switch (mayGrantType(capability, type)) {
+    case 'freely':
+      return true;
+    case 'by-namespace':
+      return !hasWildcard(pattern) || isInNamespace(pattern);
+    case 'by-name':
+      return !hasWildcard(pattern);
+    case 'never':
+      return false;
+  }
+}
+
+/** Whether all that `narrower` means is meant by `wider`: a wildcard does not hold what it may not stand for. */
+export function patternHolds(capability: Capability, wider: string, narrower: string): boolean {
+  if (!covers(wider, narrower)) return false;
+  if (!hasWildcard(narrower)) return wider === narrower || patternMeans(capability, wider, narrower);
+  return capability !== 'account-data' || isInNamespace(wider) || !isInNamespace(narrower);
+}
+
+/** Whether there is a type that the pattern may stand for. */
+export function meansAnything(capability: Capability, pattern: string): boolean {
+  if (!hasWildcard(pattern)) return mayGrantType(capability, pattern) !== 'never';
+  const freely = FREELY[capability];
+  if (freely === undefined || freely.some((type) => matchesPattern(pattern, type))) return true;
+  return capability === 'account-data' && isInNamespace(pattern);
+}
+
+/** The types known to be harmless that a pattern means, of the capabilities that have such a list. */
+export function harmlessTypes(capability: Capability, pattern: string): readonly string[] {
+  return (FREELY[capability] ?? []).filter((type) => matchesPattern(pattern, type));
+}
+
+const FREELY: Readonly<Partial<Record<Capability, readonly string[]>>> = {
+  send: SEND_FREELY,
+  state: STATE_FREELY,
+  'account-data': ACCOUNT_DATA_FREELY,
+};
+
+/** Whether a type, or all that a wildcard means, is in the namespace of one application: `com.example.` */
+function isInNamespace(text: string): boolean {
+  return /^[^.*]+\.[^.*]+\../.test(text) && !SHARED_NAMESPACES.some((shared) => text.startsWith(shared));
 }

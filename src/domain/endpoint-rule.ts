@@ -9,6 +9,9 @@ import { isPattern, matchesPattern } from './wildcard.ts';
  */
 export type EndpointRule = { readonly verdict: 'allow' | 'deny'; readonly on: string };
 
+/** A method and a path, encoded, under which an operation is served. */
+export type OperationName = { readonly method: string; readonly path: string };
+
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', '*'];
 const VERSIONS = ['v3', 'r0', 'v1', 'unstable'];
 const VERSION = /^\/_matrix\/(client|media)\/(?:v3|r0|v1|unstable)(?=\/|$)/;
@@ -81,18 +84,21 @@ function ruleMeans(rule: EndpointRule, method: string, segments: readonly string
  * allows something denies the rest, and a list that only denies lets the rest be. An empty list denies
  * nothing.
  * @param path as it came, encoded, without query; one that cannot be read is denied
- * @param otherNames further paths of the same operation: a rule that speaks of one of them speaks of them all
+ * @param otherNames further names of the same operation: a rule that speaks of one of them speaks of them all
  */
 export function listVerdict(
   rules: readonly EndpointRule[],
   method: string,
   path: string,
-  otherNames: readonly string[] = [],
+  otherNames: readonly OperationName[] = [],
 ): 'allow' | 'deny' {
-  const names = [path, ...otherNames].map(segmentsOf);
-  if (names.includes(null)) return 'deny';
+  const names = [{ method, path }, ...otherNames].map((name) => ({
+    method: name.method,
+    segments: segmentsOf(name.path),
+  }));
+  if (names.some(({ segments }) => segments === null)) return 'deny';
   const first = rules.find((rule) =>
-    names.some((segments) => segments !== null && ruleMeans(rule, method, segments)),
+    names.some((name) => name.segments !== null && ruleMeans(rule, name.method, name.segments)),
   );
   if (first !== undefined) return first.verdict;
   return rules.some((rule) => rule.verdict === 'allow') ? 'deny' : 'allow';

@@ -1,15 +1,7 @@
 import { type Capability, CAPABILITY, isCapability } from './capability.ts';
-import { mayGrantType, patternMeans } from './delegable.ts';
+import { mayGrantType, meansAnything, patternHolds, patternMeans } from './delegable.ts';
 import { MintwardenError } from './errors.ts';
-import {
-  compareText,
-  covers,
-  isPattern,
-  hasWildcard,
-  minimal,
-  matchesPattern,
-  intersect,
-} from './wildcard.ts';
+import { compareText, covers, isPattern, minimal, matchesPattern, intersect } from './wildcard.ts';
 
 /**
  * A capability as granted: `name`, `name:type` or `name:type:key`. A type or key may end in `*`, which
@@ -34,6 +26,21 @@ const ODD = /[\p{C}\p{Z},]/u;
  * @throws MintwardenError `usage` for what is not in the closed set or may never be granted
  */
 export function parsePermission(text: string): Permission {
+  const permission = parseStoredPermission(text);
+  const { name, type } = splitPermission(permission);
+  if (type !== null && !meansAnything(name, type))
+    throw refused(
+      `${name}:${type} would mean nothing: types that begin so are granted by name alone.`,
+      'Name each of them, without a `*`.',
+    );
+  return permission;
+}
+
+/**
+ * The same for what was granted before: a wildcard that means nothing any more stands for nothing.
+ * @throws MintwardenError `usage`
+ */
+export function parseStoredPermission(text: string): Permission {
   const [name = '', ...rest] = text.split(':');
   if (!isCapability(name))
     throw refused(`There is no capability “${name.slice(0, 40)}”.`, 'See `!help capabilities`.');
@@ -68,8 +75,6 @@ function checkType(name: Capability, type: string): void {
   parseTypePattern(type);
   if (type === '*' && CAPABILITY[name].takes === 'a-type')
     throw refused(`${name} needs types by name.`, `Write for example \`${name}:com.example.*\`.`);
-  if (hasWildcard(type) && mayGrantType(name, type) === 'by-name')
-    throw refused(`${name}:${type} means types that are granted by name alone.`, 'Name each of them.');
   if (mayGrantType(name, type) === 'never')
     throw refused(
       `${name}:${type} is never granted.`,
@@ -109,14 +114,11 @@ function within(a: Permission, b: Permission): boolean {
   if (a === 'read' && b === 'media') return true;
   const one = splitPermission(a);
   const other = splitPermission(b);
-  return one.name === other.name && typeWithin(one, other) && covers(one.key ?? '*', other.key ?? '*');
+  return one.name === other.name && holdsType(one, other) && covers(one.key ?? '*', other.key ?? '*');
 }
 
-/** A wildcard does not hold what has to be named, though the words match. */
-function typeWithin(wider: PermissionParts, narrower: PermissionParts): boolean {
-  const a = wider.type ?? '*';
-  const b = narrower.type ?? '*';
-  return covers(a, b) && (a === b || hasWildcard(b) || mayGrantType(narrower.name, b) !== 'by-name');
+function holdsType(wider: PermissionParts, narrower: PermissionParts): boolean {
+  return patternHolds(narrower.name, wider.type ?? '*', narrower.type ?? '*');
 }
 
 /** What two permissions share: a type from the narrower, a key from the narrower. Null: nothing. */
@@ -126,7 +128,7 @@ function both(a: Permission, b: Permission): Permission | null {
   const one = splitPermission(a);
   const other = splitPermission(b);
   if (one.name !== other.name) return null;
-  const type = typeWithin(one, other) ? other.type : typeWithin(other, one) ? one.type : undefined;
+  const type = holdsType(one, other) ? other.type : holdsType(other, one) ? one.type : undefined;
   const key = narrowest(one.key, other.key);
   return type === undefined || key === undefined ? null : print({ name: one.name, type, key });
 }

@@ -1,6 +1,6 @@
 import { permissionCovers, nameOf } from './permission.ts';
 import { type Capability, CAPABILITY } from './capability.ts';
-import { listVerdict } from './endpoint-rule.ts';
+import { listVerdict, type OperationName } from './endpoint-rule.ts';
 import type { UserId } from './ids.ts';
 import { networkHolds } from './network.ts';
 import { type PowerAction, type RoomPower, isWithinPower } from './power.ts';
@@ -39,13 +39,13 @@ export function addressAllowed(scope: Scope, address: string): boolean {
 /**
  * What the endpoint firewall says of a request.
  * @param path as it came, encoded, without query
- * @param otherNames further paths under which the same operation is served
+ * @param otherNames further names under which the same operation is served
  */
 export function ruleVerdict(
   scope: Scope,
   method: string,
   path: string,
-  otherNames: readonly string[],
+  otherNames: readonly OperationName[],
 ): 'allow' | 'deny' {
   return (scope.rules ?? []).every((list) => listVerdict(list, method, path, otherNames) === 'allow')
     ? 'allow'

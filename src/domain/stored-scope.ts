@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parsePermission, parseTypePattern } from './permission.ts';
+import { parseStoredPermission, parseTypePattern } from './permission.ts';
 import { parseCreatorPattern } from './creator.ts';
 import { parseEndpoint } from './endpoint-rule.ts';
 import { ENFORCED, type Enforcement, unenforced } from './enforced.ts';
@@ -25,7 +25,7 @@ function spelled<T extends string>(parse: (text: string) => T | null) {
 const stored = z.strictObject({
   v: z.literal(1),
   rooms: z.union([z.literal('all'), z.array(spelled(parseRoomId)).readonly()]),
-  can: z.array(spelled(parsePermission)).readonly(),
+  can: z.array(spelled(parseStoredPermission)).readonly(),
   // Without a server part it would not read back as it stands.
   by: z
     .array(spelled((text) => parseCreatorPattern(text, '')))

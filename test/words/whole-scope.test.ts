@@ -47,7 +47,7 @@ describe('the whole of a scope in words', () => {
         uses: 5,
       }),
     ).toMatchInlineSnapshot(
-      `"can read every room the user is in that @whatsappbot:x.org or @whatsapp_*:x.org made, later ones too (never the control room, Mintwarden's DMs, server notices); of encrypted rooms it sees who and when, not what; can also send events of any type there; of what it sends, only m.room.message; acts with a power level of at most 50; endpoints, the first that fits counts: deny PUT /a, let all else be; endpoints, the first that fits counts: allow GET /**, deny all else; only from 10.0.0.0/8 or 192.0.2.7/32; for at most 5 requests"`,
+      `"can read every room the user is in that @whatsappbot:x.org or @whatsapp_*:x.org made, later ones too (never the control room, Mintwarden's DMs, server notices); of encrypted rooms it sees who and when, not what; can also send messages, stickers, polls and locations there; of what it sends, only m.room.message; acts with a power level of at most 50; endpoints, the first that fits counts: deny PUT /a, let all else be; endpoints, the first that fits counts: allow GET /**, deny all else; only from 10.0.0.0/8 or 192.0.2.7/32; for at most 5 requests"`,
     );
     expect(said({ can: ['read'], from: [], types: [], followUpgrades: true, uses: 1 })).toMatchInlineSnapshot(
       `"can read 1 room, “Ops” (!ops:example.org); of what it sends, nothing; from nowhere; for 1 request; follows a room to the one that replaces it; cannot send"`,
@@ -83,7 +83,7 @@ describe('the whole of a scope in words', () => {
     expect(scopeList(long, NOW)?.map(lineToText)).toMatchInlineSnapshot(`
       [
         "can read 1 room, “Ops” (!ops:example.org)",
-        "can also send events of any type there",
+        "can also send messages, stickers, polls and locations there",
         "beyond rooms it can upload media",
         "acts with a power level of at most 0",
         "for at most 3 requests",

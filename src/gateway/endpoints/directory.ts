@@ -65,6 +65,7 @@ export const DIRECTORY: readonly Endpoint[] = [
   {
     ...list,
     id: 'queryPublicRooms',
+    formOf: 'getPublicRooms',
     methods: ['POST'],
     body: 'json',
     plan: multiStep(searchPublicRoomsSteps),

@@ -15,7 +15,7 @@ const LEGACY = 'Unauthenticated and frozen; use the authenticated paths.';
 const BYTES =
   'the streamed bytes; the gateway sets the headers: a content type from a short list, attachment, sandbox';
 
-type Fetching = Pick<TaskEndpoint, 'id' | 'why'> & {
+type Fetching = Pick<TaskEndpoint, 'id' | 'formOf' | 'why'> & {
   readonly below: string;
   readonly asked?: string;
   readonly read?: typeof downloadOf;
@@ -23,14 +23,13 @@ type Fetching = Pick<TaskEndpoint, 'id' | 'why'> & {
 
 /** A file that is shown in scope; with `media-any` every file. */
 function fetching({
-  id,
   below,
-  why,
   asked = 'server and ID rebuilt, `timeout_ms`; redirects are neither followed nor passed on',
   read = downloadOf,
+  ...rest
 }: Fetching): Endpoint {
   return {
-    id,
+    ...rest,
     kind: 'task',
     does: 'media',
     untimed: true,
@@ -47,7 +46,6 @@ function fetching({
     }, 'Only a file that events in scope show, which is looked at first.'),
     asked,
     shown: BYTES,
-    why,
   };
 }
 
@@ -101,6 +99,7 @@ export const MEDIA: readonly Endpoint[] = [
   }),
   fetching({
     id: 'getContentOverrideNameAuthed',
+    formOf: 'getContentAuthed',
     below: `download/${FILE}/{fileName}`,
     why: 'As above; the file name is the holder’s choice.',
   }),

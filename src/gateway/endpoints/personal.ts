@@ -1,7 +1,8 @@
 import { multiStep } from './tasks.ts';
 import { projectTags } from '../filters/account-data.ts';
 import { requireObject } from '../filters/json-shape.ts';
-import { ok } from '../http/response.ts';
+import { holds } from '../filters/read-view.ts';
+import { missingCapability, ok } from '../http/response.ts';
 import { maySetAccountData, getAccountDataSteps, setAccountDataSteps } from '../personal/account-data.ts';
 import {
   notificationsSteps,
@@ -43,7 +44,7 @@ const tag = {
   user: 'self',
   paths: [`${TAGS}/{tag}`],
   shown: 'nothing',
-  why: 'Changes how the subject’s rooms are sorted.',
+  why: 'Changes how the subject’s rooms are sorted. Other tags do more in clients, such as `m.server_notice`.',
 } as const;
 const rule = {
   kind: 'task',
@@ -125,7 +126,7 @@ export const PERSONAL: readonly Endpoint[] = [
     methods: ['PUT'],
     body: 'json-if-any',
     plan: multiStep(setTagSteps),
-    asked: 'only the order',
+    asked: 'only the order, of `m.favourite`, `m.lowpriority` and `u.*`',
   },
   { ...tag, id: 'deleteRoomTag', methods: ['DELETE'], plan: multiStep(deleteTagSteps), asked: 'as it is' },
   {
@@ -194,7 +195,8 @@ export const PERSONAL: readonly Endpoint[] = [
     room: 'answer',
     plan: multiStep(notificationsSteps),
     asked: '`from`, `limit`, `only`; more pages until there are enough results',
-    shown: 'those with an event of a room in scope, with content if the scope can read its type',
+    shown:
+      'those with an event of a room in scope: when, whether read, and the event if the scope can read its type',
     why: 'What notified the subject, and whether they read it, is personal.',
   },
   {
@@ -226,10 +228,16 @@ export const PERSONAL: readonly Endpoint[] = [
     methods: ['GET'],
     paths: ['/_matrix/client/unstable/io.element.msc4308/thread_subscriptions'],
     needs: 'notifications',
+    authorize: ({ access: { grant } }) =>
+      !holds(grant.scope, 'notifications')
+        ? missingCapability('notifications')
+        : holds(grant.scope, 'read')
+          ? null
+          : missingCapability('read'),
     room: 'answer',
     plan: multiStep(threadSubscriptionsSteps),
     asked: '`from`, `to`, `limit`, `dir`; more pages while pages are empty after filtering',
     shown: 'those in rooms in scope',
-    why: 'The list of such subscriptions (MSC4308).',
+    why: 'The list of such subscriptions (MSC4308). It names events of any type, so `read` is needed too.',
   },
 ];

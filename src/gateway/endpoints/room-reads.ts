@@ -50,6 +50,7 @@ const roomAndTypes = (call: Call): [roomId: string, readable: ReadableTypes] => 
 type Rest = Pick<
   ForwardEndpoint,
   | 'filter'
+  | 'formOf'
   | 'why'
   | 'shown'
   | 'query'
@@ -130,11 +131,13 @@ export const ROOM_READS: readonly Endpoint[] = [
   }),
   read('getRoomStateByType', 'state/{eventType}', {
     ...ofEmptyKey,
+    formOf: 'getRoomStateWithKey',
     source: 'synapse',
     why: `State with an empty key. ${TOLD_SENDERS}`,
   }),
   read('getRoomStateByTypeSlash', 'state/{eventType}/', {
     ...ofEmptyKey,
+    formOf: 'getRoomStateWithKey',
     source: 'synapse',
     why: `State with an empty key, with a trailing slash. ${TOLD_SENDERS}`,
   }),

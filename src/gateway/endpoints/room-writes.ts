@@ -12,6 +12,7 @@ const state = {
   does: 'multiStep',
   room: 'path',
   body: 'json',
+  parameters: 'refused',
   needs: 'state',
   authorize: maySetState,
   plan: multiStep(setStateSteps),
@@ -50,6 +51,7 @@ export const ROOM_WRITES: readonly Endpoint[] = [
   {
     ...state,
     id: 'setRoomState',
+    formOf: 'setRoomStateWithKey',
     source: 'synapse',
     methods: ['PUT'],
     paths: [`${R}/state/{eventType}`, `${R}/state/{eventType}/`],

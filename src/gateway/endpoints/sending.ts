@@ -4,7 +4,14 @@ import type { Endpoint, TaskEndpoint } from '../request/endpoint.ts';
 import { write as once } from './tasks.ts';
 
 const R = '/_matrix/client/{v}/rooms/{roomId}';
-const write = { kind: 'task', does: 'write', room: 'path', body: 'json', shown: 'the event ID' } as const;
+const write = {
+  kind: 'task',
+  does: 'write',
+  room: 'path',
+  body: 'json',
+  parameters: 'refused',
+  shown: 'the event ID',
+} as const;
 const send: Pick<TaskEndpoint, 'needs' | 'authorize' | 'plan'> = {
   needs: 'send',
   authorize: maySend,
@@ -33,6 +40,7 @@ export const SENDING: readonly Endpoint[] = [
     ...write,
     ...send,
     id: 'sendMessageWithoutTransaction',
+    formOf: 'sendMessage',
     source: 'synapse',
     methods: ['POST'],
     paths: [`${R}/send/{eventType}`],
@@ -52,6 +60,7 @@ export const SENDING: readonly Endpoint[] = [
     ...write,
     ...redact,
     id: 'redactEventWithoutTransaction',
+    formOf: 'redactEvent',
     source: 'synapse',
     methods: ['POST'],
     paths: [`${R}/redact/{eventId}`],

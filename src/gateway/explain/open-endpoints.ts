@@ -1,3 +1,4 @@
+import { harmlessTypes } from '../../domain/delegable.ts';
 import { splitPermission } from '../../domain/permission.ts';
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { ServingEndpoint } from '../request/endpoint.ts';
@@ -56,10 +57,12 @@ export function probesOf({ scope, subject }: Access['grant']): readonly Probe[] 
   ]);
   const pairs = (of: readonly string[], keyed: Iterable<string>) =>
     of.flatMap((type) => [...keyed].map((stateKey) => ({ type, stateKey })));
-  const own = named.map(({ type, key }) => ({
-    type: withoutWildcard(type ?? ''),
-    stateKey: withoutWildcard(key ?? ''),
-  }));
+  const own = named.flatMap(({ name, type, key }) =>
+    [withoutWildcard(type ?? ''), ...harmlessTypes(name, type ?? '').slice(0, 1)].map((one) => ({
+      type: one,
+      stateKey: withoutWildcard(key ?? ''),
+    })),
+  );
   return [...pairs(PROBES, usual), ...pairs(types.map(withoutWildcard), keys), ...own];
 }
 

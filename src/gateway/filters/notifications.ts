@@ -24,8 +24,9 @@ export function roomIdsInNotifications(body: unknown): string[] {
 }
 
 /**
- * Notifications of rooms in scope: which events notified, when, and whether they were read. An event's
- * content is there if the scope reads its type; the rules of the device that notified are not.
+ * Notifications of rooms in scope: when, and whether they were read. The event is there if the scope reads its
+ * type, otherwise nothing of it is: not who sent it, nor what it redacts. The rules of the device that notified
+ * are never there.
  */
 export function filterNotifications(
   body: unknown,
@@ -38,13 +39,10 @@ export function filterNotifications(
     if (!isObject(one) || typeof one['room_id'] !== 'string' || !rooms.has(one['room_id'] as RoomId))
       return [];
     const whole = filterEvent(one['event'], one['room_id'], 'around-event', readable);
-    const event = whole ?? filterEvent(one['event'], one['room_id'], 'around-event', ALL_TYPES);
-    if (event === null) return [];
-    const { content, unsigned, prev_content: _before, ...head } = event;
-    const shown =
-      whole !== null
-        ? { ...head, content, ...(unsigned === undefined ? {} : { unsigned }) }
-        : { ...head, content: {} };
+    // It must be an event of that room all the same.
+    if (whole === null && filterEvent(one['event'], one['room_id'], 'around-event', ALL_TYPES) === null)
+      return [];
+    const { prev_content: _before, ...shown } = whole ?? { content: {} };
     const actions = Array.isArray(one['actions'])
       ? (one['actions'] as unknown[]).filter((action) => typeof action === 'string')
       : [];

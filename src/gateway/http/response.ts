@@ -150,6 +150,16 @@ export function invalid(parameter: string): GatewayResponse {
   );
 }
 
+/**
+ * What changes something takes no parameters: a delay would let it happen when the token is over (MSC4140), a
+ * time would date it back, and one that narrows it (`propagate=false`, MSC4069) would be widened by leaving it out.
+ */
+export const NO_PARAMETERS = matrixError(
+  400,
+  'M_INVALID_PARAM',
+  'This request takes no parameters in its address. Leave them out.',
+);
+
 /** Whether something is an answer already: readers return either what they read or the refusal. */
 export function isResponse(value: unknown): value is GatewayResponse {
   return typeof value === 'object' && value !== null && 'status' in value && 'body' in value;

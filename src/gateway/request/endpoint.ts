@@ -20,6 +20,11 @@ type Common = {
   readonly paths: readonly string[];
   /** Other names of the same operation, from drafts and older versions. */
   readonly aliases?: readonly string[];
+  /**
+   * The operation that this is another form of: by another method, or with a part of the path left out. One
+   * endpoint rule is for all forms.
+   */
+  readonly formOf?: string;
   /** For the docs: what is asked of the homeserver, as far as the other members do not say it. */
   readonly asked?: string;
   /** For the docs: what is shown of the answer. */
@@ -126,6 +131,8 @@ export type TaskEndpoint = Serving & {
    * - `token`: about the token itself; no endpoint rule takes it away, and it is not counted as a use
    */
   readonly does: 'multiStep' | 'write' | 'media' | 'poll' | 'token';
+  /** It changes something, and a parameter might narrow the change (`propagate`, `delay`): none is taken. */
+  readonly parameters?: 'refused';
   /** Reads the request. A response refuses. */
   readonly plan: (call: Call) => Task | GatewayResponse;
   /** What is done without the capability, instead of a refusal. */

@@ -3,13 +3,24 @@ import { type GatewayResponse, UNRECOGNIZED, WRONG_METHOD } from '../http/respon
 import { type Endpoint, VERSIONS } from './endpoint.ts';
 import type { Segment } from '../http/target.ts';
 
-/** The endpoint a request falls under, and what its path says. */
-export type Route = { readonly endpoint: Endpoint; readonly params: Readonly<Record<string, string>> };
+/** One name of an operation: its methods, and a pattern of its path. */
+export type Form = { readonly methods: Endpoint['methods']; readonly path: string };
+
+/** The endpoint a request falls under, what its path says, and every name of the operation. */
+export type Route = {
+  readonly endpoint: Endpoint;
+  readonly params: Readonly<Record<string, string>>;
+  readonly forms: readonly Form[];
+};
 
 /** Finds the endpoint of a method and a path; null where there is none. */
 export type Router = (method: string, segments: readonly Segment[]) => Route | null;
 
-type Leaf = { readonly endpoint: Endpoint; readonly names: readonly string[] };
+type Leaf = {
+  readonly endpoint: Endpoint;
+  readonly names: readonly string[];
+  readonly forms: readonly Form[];
+};
 type Node = {
   readonly literals: Map<string, Node>;
   parameter: Node | null;
@@ -26,14 +37,18 @@ const node = (): Node => ({ literals: new Map(), parameter: null, leaves: new Ma
  */
 export function createRouter(endpoints: readonly Endpoint[]): Router {
   const root = node();
-  for (const endpoint of endpoints) for (const path of pathsOf(endpoint)) insert(root, path, endpoint);
+  const forms = Map.groupBy(endpoints.flatMap(formsOf), ({ operation }) => operation);
+  for (const endpoint of endpoints)
+    for (const path of pathsOf(endpoint))
+      insert(root, path, endpoint, forms.get(operationOf(endpoint)) ?? []);
   return (method, segments) => {
     const found = find(root, method, segments, 0);
     if (found === null) return null;
-    const { endpoint, names } = found.leaf;
+    const { endpoint, names, forms: named } = found.leaf;
     return {
       endpoint,
       params: Object.fromEntries(names.map((name, index) => [name, found.values[index] ?? ''])),
+      forms: named,
     };
   };
 }
@@ -55,11 +70,21 @@ export function pathsOf(endpoint: Endpoint): readonly string[] {
   return [...new Set([...endpoint.paths, ...(endpoint.aliases ?? [])].flatMap(versionsOf))];
 }
 
+function operationOf({ id, formOf }: Endpoint): string {
+  return formOf ?? id;
+}
+
+function formsOf(endpoint: Endpoint): readonly (Form & { readonly operation: string })[] {
+  const operation = operationOf(endpoint);
+  const paths = pathsOf(endpoint).filter((path) => !path.endsWith('/**'));
+  return paths.map((path) => ({ operation, methods: endpoint.methods, path }));
+}
+
 function versionsOf(path: string): readonly string[] {
   return path.includes('/{v}/') ? VERSIONS.map((version) => path.replace('{v}', version)) : [path];
 }
 
-function insert(root: Node, path: string, endpoint: Endpoint): void {
+function insert(root: Node, path: string, endpoint: Endpoint, forms: readonly Form[]): void {
   const segments = path.slice(1).split('/');
   const rest = segments.at(-1) === '**';
   const names: string[] = [];
@@ -78,7 +103,7 @@ function insert(root: Node, path: string, endpoint: Endpoint): void {
   for (const method of endpoint.methods === 'any' ? ['any'] : endpoint.methods) {
     if (leaves.has(method))
       throw new MintwardenError('internal', `Two endpoints of the catalogue claim ${method} ${path}.`);
-    leaves.set(method, { endpoint, names });
+    leaves.set(method, { endpoint, names, forms });
   }
 }
 

@@ -8,6 +8,7 @@ import {
   invalid,
   isResponse,
   missingCapability,
+  NO_PARAMETERS,
   UNRECOGNIZED,
 } from '../http/response.ts';
 import { type Decision, requireRoute } from '../request/context.ts';
@@ -49,7 +50,10 @@ export function planFor(endpoint: ServingEndpoint, call: Call): Plan {
   if (endpoint.room === 'path' && !access.rooms.has(params['roomId'] as RoomId)) return answer(FORBIDDEN);
   if (endpoint.user === 'self' && params['userId'] !== access.grant.subject) return answer(FORBIDDEN);
   if (endpoint.kind === 'local') return answer(endpoint.respond(call));
-  return endpoint.kind === 'task' ? planned(endpoint.plan(call)) : forward(endpoint, call);
+  if (endpoint.kind === 'forward') return forward(endpoint, call);
+  return endpoint.parameters === 'refused' && call.query.size > 0
+    ? answer(NO_PARAMETERS)
+    : planned(endpoint.plan(call));
 }
 
 /** What the scope lacks for an endpoint; null: nothing. Looks at no room and no user. */

@@ -1,4 +1,5 @@
 import type { Scope } from '../../domain/scope.ts';
+import type { OperationName } from '../../domain/endpoint-rule.ts';
 import { ruleVerdict } from '../../domain/scope-checks.ts';
 import {
   FORBIDDEN,
@@ -11,7 +12,7 @@ import type { Target } from '../http/target.ts';
 import type { Decision } from '../request/context.ts';
 import { requireAccess } from '../request/access.ts';
 import { isTask, type RefusedEndpoint } from '../request/endpoint.ts';
-import { pathsOf, type Route, unrouted } from '../request/router.ts';
+import { type Form, type Route, unrouted } from '../request/router.ts';
 import type { GatewayServices } from '../request/services.ts';
 
 /** Whether this token is served the operation at all: asked before anything more of the request is read. */
@@ -35,20 +36,29 @@ export function refusalOf({ unserved, needs }: RefusedEndpoint): GatewayResponse
   return needs === 'never' ? FORBIDDEN : missingCapability(needs);
 }
 
-/** Whether the scope’s endpoint rules refuse it. A rule for one path of an operation is for all its paths. */
+/** Whether the scope’s endpoint rules refuse it. A rule for one name of an operation is for all its names. */
 export function isRefusedByRules(
   scope: Scope,
   method: string,
   target: Target,
-  { endpoint, params }: Route,
+  { endpoint, params, forms }: Route,
 ): boolean {
   if (scope.rules === undefined || isTask(endpoint, 'token')) return false;
   // As it was understood, encoded again: one spelling, whatever the holder's was.
   const path = target.segments.map(({ text }) => `/${encodeURIComponent(text)}`).join('');
-  const others = pathsOf(endpoint).flatMap((pattern) =>
-    pattern.endsWith('/**') ? [] : [filledIn(pattern, params)],
-  );
+  const others = forms.flatMap((form) => namesOf(form, method, params));
   return ruleVerdict(scope, method, path, others) !== 'allow';
+}
+
+/** Parts of a path that say nothing of what is done. */
+const INCIDENTAL = ['txnId', 'fileName'];
+
+/** The names of the same operation in another form; none where that form could not say what the request says. */
+function namesOf({ methods, path }: Form, method: string, params: Route['params']): readonly OperationName[] {
+  const says = (name: string): boolean => path.includes(`{${name}}`) || INCIDENTAL.includes(name);
+  if (Object.entries(params).some(([name, value]) => value !== '' && !says(name))) return [];
+  const filled = filledIn(path, params);
+  return (methods === 'any' ? [method] : methods).map((one) => ({ method: one, path: filled }));
 }
 
 /** Another path with the same parameters. One that the request did not have is empty, as the operation takes it. */

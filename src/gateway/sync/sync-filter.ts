@@ -41,7 +41,8 @@ export function pushedSyncFilter(
   const perThread =
     isObject(room['timeline']) &&
     room['timeline']['unread_thread_notifications'] === true &&
-    holds(view.scope, 'notifications');
+    holds(view.scope, 'notifications') &&
+    readable.all;
   // A scope that can grow may become more while the poll waits.
   const named = !canGrow(view.scope);
   const rooms = wanted !== null ? wanted.filter(inScope) : named ? [...scope] : null;

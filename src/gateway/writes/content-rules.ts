@@ -73,10 +73,18 @@ function layersOf(content: JsonObject): readonly JsonObject[] {
   return isObject(replacement) ? [content, replacement] : [content];
 }
 
-/** Whether it begins to verify a device in the subject's name (spec 1.19, "Key verification framework"). */
-export function startsVerification(content: JsonObject): boolean {
+/** The kinds of messages of spec 1.19, "m.room.message msgtypes", that are only shown. */
+const SHOWN_MSGTYPES = ['text', 'emote', 'notice', 'image', 'file', 'audio', 'location', 'video'];
+
+/**
+ * Whether it is a message of the specification's own kinds that is more than shown: one that begins to verify a
+ * device in the subject's name ("Key verification framework"), one that speaks for the homeserver ("Server
+ * Notices"), or one that nobody decided about.
+ */
+export function hasForbiddenMsgtype(content: JsonObject): boolean {
   return layersOf(content).some(
-    ({ msgtype }) => typeof msgtype === 'string' && msgtype.startsWith('m.key.verification.'),
+    ({ msgtype }) =>
+      typeof msgtype === 'string' && msgtype.startsWith('m.') && !SHOWN_MSGTYPES.includes(msgtype.slice(2)),
   );
 }
 

@@ -5,7 +5,7 @@ import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isEventId } from './content-rules.ts';
-import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
+import { txnIdOf } from './txn-id.ts';
 import type { WriteRequest } from './write-request.ts';
 
 const PATH = '/_matrix/client/v3/rooms/{roomId}/redact/{eventId}';
@@ -21,12 +21,11 @@ export function mayRedact({ access }: Call): GatewayResponse | null {
  * Reads a request to redact an event. Only a reason is passed on: other fields of drafts redact what else
  * relates to it (MSC3912). State stays: emptying it would be setting it.
  */
-export function parseRedaction({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
+export function parseRedaction({ params, body, access }: Call): WriteRequest | GatewayResponse {
   const { roomId = '', eventId = '' } = params;
   const { scope, subject } = access.grant;
   const txnId = txnIdOf(params);
   if (txnId === undefined) return invalid('txnId');
-  if (query.size > 0) return NO_PARAMETERS;
   if (!isEventId(eventId)) return FORBIDDEN;
   const reason = isObject(body) ? body['reason'] : null;
   if (reason !== undefined && (typeof reason !== 'string' || reason.length > MAX_REASON))

@@ -12,8 +12,8 @@ import {
 import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { isReaction, relationsOf, mentionsRoom, startsVerification } from './content-rules.ts';
-import { NO_PARAMETERS, txnIdOf } from './txn-id.ts';
+import { isReaction, relationsOf, mentionsRoom, hasForbiddenMsgtype } from './content-rules.ts';
+import { txnIdOf } from './txn-id.ts';
 import type { Target, WriteRequest } from './write-request.ts';
 
 const PATH = '/_matrix/client/v3/rooms/{roomId}/send/{eventType}';
@@ -42,17 +42,16 @@ export function maySend({ params, access }: Call): GatewayResponse | null {
 /**
  * Reads a request to send an event. The type was checked already; here its content is: an edit needs `edit`
  * and an event of the subject's own, a reaction is a reaction and nothing else, every event that is named
- * must be in the room, nobody's device is verified, and not everybody is rung.
+ * must be in the room, nobody's device is verified, nobody speaks for the homeserver, and not everybody is rung.
  */
-export function parseSend({ params, query, body, access }: Call): WriteRequest | GatewayResponse {
+export function parseSend({ params, body, access }: Call): WriteRequest | GatewayResponse {
   const type = params['eventType'] ?? '';
   const { scope, subject } = access.grant;
   const txnId = txnIdOf(params);
   if (txnId === undefined) return invalid('txnId');
-  if (query.size > 0) return NO_PARAMETERS;
   if (!isObject(body)) return NOT_AN_OBJECT;
   if (Buffer.byteLength(JSON.stringify(body)) > MAX_CONTENT_BYTES) return TOO_LARGE;
-  if (startsVerification(body)) return FORBIDDEN;
+  if (hasForbiddenMsgtype(body)) return FORBIDDEN;
   if (mentionsRoom(body)) return NO_ROOM_MENTION;
   const relations = relationsOf(body);
   if (relations === null) return FORBIDDEN;

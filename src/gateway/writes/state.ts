@@ -17,10 +17,9 @@ import type { MultiStep } from '../upstream/tools.ts';
 import { alreadyJoinedFilter } from '../filters/account.ts';
 import { isObject, requireObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
-import { isEventId, mentionsRoom, startsVerification } from './content-rules.ts';
+import { isEventId, mentionsRoom, hasForbiddenMsgtype } from './content-rules.ts';
 import { refusedByPower } from './power-check.ts';
 import { EVENT_TYPE, MAX_CONTENT_BYTES, NO_ROOM_MENTION, NOT_AN_OBJECT } from './send.ts';
-import { NO_PARAMETERS } from './txn-id.ts';
 
 const STATE = '/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}';
 const OWN_MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{me}';
@@ -49,14 +48,13 @@ export function maySetState(call: Call): GatewayResponse | null {
  * so it needs no `plaintext`. Setting what stands already changes nothing, so no memory of it is kept.
  */
 export function setStateSteps(call: Call): MultiStep | GatewayResponse {
-  const { params, query, body, access } = call;
+  const { params, body, access } = call;
   if (isOwnMember(call)) return joinedAlready(call);
   const { type, key } = named(call);
-  if (query.size > 0) return NO_PARAMETERS;
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) return invalid('stateKey');
   if (!isObject(body)) return NOT_AN_OBJECT;
   if (Buffer.byteLength(JSON.stringify(body)) > MAX_CONTENT_BYTES) return TOO_LARGE;
-  if (startsVerification(body) || body['m.relates_to'] !== undefined) return FORBIDDEN;
+  if (hasForbiddenMsgtype(body) || body['m.relates_to'] !== undefined) return FORBIDDEN;
   if (mentionsRoom(body)) return NO_ROOM_MENTION;
   const roomId = params['roomId'] as RoomId;
   return async (tools) => {

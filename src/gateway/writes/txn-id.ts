@@ -1,19 +1,8 @@
 import { createHash } from 'node:crypto';
-import { matrixError } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import type { TransactionKey } from '../../ports/transactions.ts';
 
 const MAX_TXN_ID = 255;
-
-/**
- * A write takes no parameters: a delay would let it happen when the token is over (MSC4140), a time would
- * date it back.
- */
-export const NO_PARAMETERS = matrixError(
-  400,
-  'M_INVALID_PARAM',
-  'This request takes no parameters in its address.',
-);
 
 /** The holder's transaction id: null where the path has none, undefined where it is not taken. */
 export function txnIdOf(params: Readonly<Record<string, string>>): string | null | undefined {

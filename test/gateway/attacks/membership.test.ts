@@ -367,7 +367,7 @@ describe('the homeserver’s answer', () => {
 });
 
 test('five are done at once, whatever they are; then there is a wait', async () => {
-  await using s = await peopledStage([...ALL, 'state'] as never, { limits: {} });
+  await using s = await peopledStage([...ALL, 'state:com.example.a'] as never, { limits: {} });
   const statuses: number[] = [];
   for (const act of ['invite', 'ban', 'kick', 'leave'])
     statuses.push((await s.ask('POST', at(act), { body: who(BOB) })).status);

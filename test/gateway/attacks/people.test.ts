@@ -15,9 +15,28 @@ const OTHERS = [
 ];
 
 describe('profile', () => {
+  test('a change that was asked for without telling the rooms is refused, not made wider', async () => {
+    await using s = await personalStage(['profile']);
+    for (const query of ['propagate=false', 'org.matrix.msc4069.propagate=false', 'propagate_to=none', 'x=1'])
+      for (const [method, name, body] of [
+        ['PUT', 'displayname', '{"displayname":"Al"}'],
+        ['PUT', 'avatar_url', '{"avatar_url":"mxc://hs.test/abc"}'],
+        ['DELETE', 'displayname', undefined],
+      ] as const) {
+        const got = await s.ask(method, `${field(name)}?${query}`, body === undefined ? {} : { body });
+        expect([query, method, got.status, got.body['errcode']]).toEqual([
+          query,
+          method,
+          400,
+          'M_INVALID_PARAM',
+        ]);
+      }
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
   test('the subject’s own name, picture and time zone, nothing else of the body or the query', async () => {
     await using s = await personalStage(['profile']);
-    await s.ask('PUT', `${field('displayname')}?propagate=false`, {
+    await s.ask('PUT', field('displayname'), {
       body: '{"displayname":"Al","avatar_url":"mxc://hs.test/x"}',
     });
     await s.ask('PUT', field('avatar_url'), { body: '{"avatar_url":"mxc://hs.test/abc"}' });

@@ -202,6 +202,41 @@ describe('tags', () => {
   });
 });
 
+describe('a tag that clients act on', () => {
+  test.each([
+    'm.server_notice',
+    'm.unknown',
+    'im.vector.fake.direct',
+    'com.example.x',
+    'x',
+    'M.favourite',
+    'u.',
+  ])('%s is neither set nor taken away', async (tag) => {
+    await using s = await personalStage(['tags']);
+    for (const method of ['PUT', 'DELETE'])
+      expect((await s.ask(method, roomData(OPS, `tags/${tag}`), { body: '{}' })).status).toBe(403);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+});
+
+describe('account data that nobody decided about', () => {
+  test.each([
+    ['account-data:m.*', 'm.media_preview_config'],
+    ['account-data:m.media*', 'm.media_preview_config'],
+    ['account-data:org.*', 'org.matrix.preview_urls'],
+    ['account-data:io.element.*', 'io.element.anything'],
+    ['account-data:im.vector.*', 'im.vector.web.settings'],
+    ['account-data:com.*', 'com.example.a'],
+  ] as const)('%s does not stand for %s', async (can, type) => {
+    await using s = await personalStage([can]);
+    for (const path of [ofMine(`account_data/${type}`), roomData(OPS, `account_data/${type}`)]) {
+      expect((await s.ask('PUT', path, { body: '{}' })).status).toBe(403);
+      expect((await s.ask('GET', path)).status).toBe(404);
+    }
+    expect(s.homeserver.seen).toEqual([]);
+  });
+});
+
 describe('push rules', () => {
   const RULE = `${V3}/pushrules/global`;
 

@@ -468,6 +468,39 @@ describe('other capabilities beside', () => {
     expect(got.text).not.toMatch(/hidden|"body":"topic-body"/);
   });
 
+  test('notifications: nothing at all of an event of another type', async () => {
+    const other = event('m.room.redaction', 'topic-body', { redacts: '$hidden', unsigned: bundle });
+    for (const can of [['read:m.room.message', 'notifications'], ['notifications']] as const) {
+      await using s = await typed([...can]);
+      s.homeserver.answer(() => ({
+        notifications: [{ actions: [], event: other, read: false, room_id: OPS, ts: 1 }],
+      }));
+      expect((await told(s, get(`${V3}/notifications`))).body).toEqual({
+        notifications: [{ actions: [], event: { content: {} }, read: false, room_id: OPS, ts: 1 }],
+      });
+    }
+  });
+
+  test('notifications: threads are not named by events whose type is not read', async () => {
+    await using s = await typed(['read:m.room.message', 'notifications']);
+    s.homeserver.answer(() => ({
+      next_batch: 's',
+      rooms: {
+        join: {
+          [OPS]: {
+            timeline: { events: [seen[0]] },
+            unread_thread_notifications: { $hidden: { notification_count: 1 } },
+          },
+        },
+      },
+    }));
+    expect((await told(s, get(`${V3}/sync`))).text).not.toContain('hidden');
+    s.homeserver.seen.length = 0;
+    const list = '/_matrix/client/unstable/io.element.msc4308/thread_subscriptions';
+    expect((await told(s, get(list))).status).toBe(403);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
   test('who sends is told the algorithm alone', async () => {
     await using s = await typed(['read:m.room.message', 'send:m.room.message']);
     s.homeserver.answer(() => ({ algorithm: 'm.megolm.v1.aes-sha2', rotation_period_ms: 5, body: 'hidden' }));

@@ -79,6 +79,37 @@ describe('a denied endpoint is not passed', () => {
     expect(s.homeserver.seen).toEqual([]);
   });
 
+  test.each([
+    ['PUT', `${V3}/rooms/*/send/m.room.message/*`, 'POST', `${V3}/rooms/${ROOM}/send/m.room.message`],
+    ['PUT', `${V3}/rooms/*/send/m.room.message/**`, 'POST', `${V3}/rooms/${ROOM}/send/m.room.message`],
+    ['PUT', `${V3}/rooms/*/send/*/*`, 'POST', `/_matrix/client/r0/rooms/${ROOM}/send/m.room.message`],
+    ['POST', `${V3}/rooms/*/send/*`, 'PUT', `${V3}/rooms/${ROOM}/send/m.room.message/t`],
+    ['PUT', `${V3}/rooms/*/redact/*/*`, 'POST', `${V3}/rooms/${ROOM}/redact/$e`],
+    ['POST', `${V3}/rooms/*/redact/*`, 'PUT', `${V3}/rooms/${ROOM}/redact/$e/t`],
+    ['PUT', `${V3}/rooms/*/state/*/*`, 'PUT', `${V3}/rooms/${ROOM}/state/m.room.topic`],
+    ['PUT', `${V3}/rooms/*/state/m.room.topic`, 'PUT', `${V3}/rooms/${ROOM}/state/m.room.topic/`],
+    ['GET', `${V3}/rooms/*/state/*/*`, 'GET', `${V3}/rooms/${ROOM}/state/m.room.topic`],
+    ['GET', `${V3}/publicRooms`, 'POST', `${V3}/publicRooms`],
+    ['POST', `${V3}/publicRooms`, 'GET', `${V3}/publicRooms`],
+    [
+      'GET',
+      '/_matrix/client/v1/media/download/*/*',
+      'GET',
+      '/_matrix/client/v1/media/download/hs.test/abc/a.png',
+    ],
+  ])('in another form: %s %s, asked as %s %s', async (method, path, asked, at) => {
+    await using s = await stage({ rooms: [OPS], grant: ruled([], [`${method} ${path}`]) });
+    const body = asked === 'GET' ? {} : { body: '{"msgtype":"m.text","body":"x"}' };
+    expect(await s.ask(asked, at, body)).toMatchObject(REFUSED);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
+  test('but not where the other form says more', async () => {
+    await using s = await stage({ rooms: [OPS], grant: ruled([], [`PUT ${V3}/rooms/*/state/m.room.topic`]) });
+    const got = await s.ask('PUT', `${V3}/rooms/${ROOM}/state/m.room.topic/key`, { body: '{}' });
+    expect(got.headers.get('www-authenticate')).toContain('state');
+  });
+
   test('where it is answered here either', async () => {
     await using s = await stage({
       rooms: [OPS],

@@ -84,7 +84,9 @@ describe('the endpoints are those that `authorize` opens', () => {
   test.each([
     ['send', ['sendMessage'], ['redactEvent', 'sync']],
     ['react', ['sendMessage'], ['redactEvent', 'sync']],
-    ['send:org.example.a*', ['sendMessage'], ['redactEvent']],
+    ['send:org.example.a', ['sendMessage'], ['redactEvent']],
+    ['send:m.poll*', ['sendMessage'], ['redactEvent']],
+    ['account-data:com.example.*', ['setAccountData'], ['sendMessage']],
     ['redact-others', ['redactEvent'], ['sendMessage']],
   ] as const)('to one who may %s', (can, open, closed) => {
     expect(operations({ can: [can] })).toEqual(expect.arrayContaining([...open]));

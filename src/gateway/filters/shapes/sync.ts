@@ -113,7 +113,8 @@ function roomRule(view: ReadView): ObjectRule {
       unread_notifications: counts
         ? { rule: COUNTS, strict: true, otherwise: {} }
         : { rule: object({}), otherwise: {} },
-      ...(counts ? { unread_thread_notifications: { rule: perThread } } : {}),
+      // By the thread's first event: of which type each is, is not said.
+      ...(counts && readable.all ? { unread_thread_notifications: { rule: perThread } } : {}),
     },
     { streamed: true },
   );
