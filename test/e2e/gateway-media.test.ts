@@ -143,7 +143,16 @@ describe('a reader', () => {
 });
 
 test('posting a known address, in every way a holder has, does not open it', async () => {
-  await restart(['read', 'send', 'react', 'edit', 'state', 'state:m.room.avatar', 'profile']);
+  await restart([
+    'read',
+    'send',
+    'react',
+    'edit',
+    'state',
+    'state:m.room.avatar',
+    'state:org.example.picture',
+    'profile',
+  ]);
   const send = async (type: string, content: unknown) =>
     (await (
       await ask('PUT', roomPath(ops, `send/${type}/h${++txn}`), { body: JSON.stringify(content) })

@@ -13,11 +13,12 @@ import { type SubjectNews, subjectView } from './support/subject-view.ts';
 const CAN: readonly Permission[] = [
   'read',
   'send',
+  'send:org.example.note',
   'react',
   'edit',
   'redact',
   'redact-others',
-  'state',
+  'state:org.example.board',
   'invite',
   'kick',
   'ban',

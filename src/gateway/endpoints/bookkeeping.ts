@@ -1,6 +1,9 @@
-import { NOT_FOUND, ok, matrixError, TOO_LARGE } from '../http/response.ts';
+import { BAD_JSON, FILTER_TOO_LONG, NOT_FOUND, ok, matrixError, TOO_LARGE } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
+import { readViewOf } from '../filters/read-view.ts';
+import { isTooLong } from '../rewrite/query-rules.ts';
 import { storedFilter, storedFilterId } from '../sync/stored-filter.ts';
+import { pushedSyncFilter } from '../sync/sync-filter.ts';
 import type { GatewayResponse } from '../http/response.ts';
 import type { Endpoint, LocalEndpoint } from '../request/endpoint.ts';
 
@@ -36,8 +39,11 @@ export const BOOKKEEPING: readonly Endpoint[] = [
     needs: 'holder',
     user: 'self',
     body: 'json',
-    respond: ({ body }) => {
-      if (!isObject(body)) return matrixError(400, 'M_BAD_JSON', 'A filter is a JSON object.');
+    respond: ({ body, access }) => {
+      if (!isObject(body)) return matrixError(400, BAD_JSON, 'A filter is a JSON object.');
+      // Said here, not at each sync with it.
+      const pushed = pushedSyncFilter(body, access.rooms, readViewOf(access));
+      if (pushed !== null && isTooLong(JSON.stringify(pushed))) return FILTER_TOO_LONG;
       const id = storedFilterId(body);
       return id === null ? TOO_LARGE : ok({ filter_id: id });
     },

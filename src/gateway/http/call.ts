@@ -1,5 +1,6 @@
 import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import type { GatewayResponse } from './response.ts';
 
 /** The methods that endpoints have. */
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -16,8 +17,14 @@ export type Call = {
   readonly now: number;
 };
 
-/** Reads one parameter of a query and rewrites it for the homeserver. Null: it is not understood. */
-export type QueryRule = (value: string, call: Call) => string | null;
+/**
+ * Reads one parameter of a query and rewrites it for the homeserver. Null: it is not understood. A response says
+ * what is wrong with it.
+ */
+export type QueryRule = (value: string, call: Call) => string | GatewayResponse | null;
+
+/** One that has nothing more to say where it is not understood. */
+export type PlainRule = (value: string, call: Call) => string | null;
 
 /** A request to the homeserver, built here. `query` is not encoded yet. */
 export type UpstreamRequest = {

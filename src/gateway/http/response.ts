@@ -126,6 +126,16 @@ export const INVALID_UPSTREAM_RESPONSE = matrixError(
   'The homeserver gave an answer that cannot be passed on.',
 );
 
+/** The code for JSON whose values cannot be taken (spec 1.19, "Standard error response"). */
+export const BAD_JSON = 'M_BAD_JSON';
+
+/** A filter that no address could hold, encoded. */
+export const FILTER_TOO_LONG = matrixError(
+  400,
+  BAD_JSON,
+  'The filter is too long to be asked for. Name fewer types, senders and rooms, or use wildcards.',
+);
+
 /** More bytes than are taken. */
 export const TOO_LARGE = matrixError(413, 'M_TOO_LARGE', 'The request is too large.');
 

@@ -1,6 +1,6 @@
 import { allows } from '../../domain/scope.ts';
 import { type GatewayResponse, FORBIDDEN, invalid, missingCapability } from '../http/response.ts';
-import type { Call, QueryRule, UpstreamRequest } from '../http/call.ts';
+import type { Call, PlainRule, UpstreamRequest } from '../http/call.ts';
 import { oneOf } from '../rewrite/query-rules.ts';
 import { type MediaAddress, mediaAddress, segmentsOf } from '../../domain/media-address.ts';
 
@@ -23,7 +23,7 @@ const UPLOADS = '/_matrix/media/v3/upload';
 const MAX_WAIT_MS = 20_000;
 const MAX_SIDE = 2_048;
 
-const side: QueryRule = (value) =>
+const side: PlainRule = (value) =>
   /^[1-9]\d{0,3}$/.test(value) ? String(Math.min(Number(value), MAX_SIDE)) : null;
 const THUMBNAIL = {
   width: side,
@@ -55,7 +55,7 @@ export function thumbnailOf(call: Call): FileWanted | GatewayResponse {
 function wanted(
   call: Call,
   what: 'download' | 'thumbnail',
-  rules: Readonly<Record<string, QueryRule>>,
+  rules: Readonly<Record<string, PlainRule>>,
   needed: readonly string[],
 ): FileWanted | GatewayResponse {
   const address = addressOf(call);

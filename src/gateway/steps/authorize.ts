@@ -96,6 +96,7 @@ function forward(endpoint: ForwardEndpoint, call: Call): Plan {
     if (value === undefined) continue;
     const rebuilt = rules[name]?.(value, call) ?? null;
     if (rebuilt === null) return answer(invalid(name));
+    if (typeof rebuilt !== 'string') return answer(rebuilt);
     query.push([name, rebuilt]);
   }
   return {

@@ -1,12 +1,12 @@
 import type { Call, UpstreamRequest } from '../http/call.ts';
-import { type GatewayResponse, invalid, isResponse } from '../http/response.ts';
+import { FILTER_TOO_LONG, type GatewayResponse, invalid, isResponse } from '../http/response.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { PRESENCES } from '../filters/presence.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
 import { holds, readViewOf } from '../filters/read-view.ts';
-import { parseJson } from '../http/json.ts';
+import { type Parsed, parseJson } from '../http/json.ts';
 import { texts } from '../rewrite/event-filter.ts';
-import { token } from '../rewrite/query-rules.ts';
+import { isTooLong, token } from '../rewrite/query-rules.ts';
 import { storedFilter } from './stored-filter.ts';
 import { pushedSyncFilter } from './sync-filter.ts';
 
@@ -48,8 +48,12 @@ export function parseSyncRequest(call: Call): SyncRequest | GatewayResponse {
     if (asked) stateAfter ??= name;
   }
   const asked = askedFilter(query.get('filter'));
-  const filter = asked === null ? null : pushedSyncFilter(asked, call.access.rooms, readViewOf(call.access));
+  if (isResponse(asked)) return asked;
+  const filter =
+    asked === null ? null : pushedSyncFilter(asked.value, call.access.rooms, readViewOf(call.access));
   if (filter === null) return invalid('filter');
+  const pushed = JSON.stringify(filter);
+  if (isTooLong(pushed)) return FILTER_TOO_LONG;
   // Not said is not there either: what a program does is not the subject's presence (the specification has it
   // be "online").
   const presence = holds(call.access.grant.scope, 'presence')
@@ -60,7 +64,7 @@ export function parseSyncRequest(call: Call): SyncRequest | GatewayResponse {
     since,
     timeoutMs: Math.min(Number(timeout), MAX_TIMEOUT_MS),
     whole: since === null || fullState,
-    filter: JSON.stringify(filter),
+    filter: pushed,
     fullState,
     wantsCreate: letsCreateThrough(filter) && readableTypesOf(call.access.grant.scope).has('m.room.create'),
     stateAfter,
@@ -91,13 +95,15 @@ function flag(value: string | undefined): boolean | null {
   return value === 'true' ? true : null;
 }
 
-/** The holder's filter: none, in the query itself, or under an id of ours. */
-function askedFilter(value: string | undefined): unknown {
-  if (value === undefined || value === '') return {};
-  if (!value.startsWith('{')) return storedFilter(value);
-  const parsed = parseJson(value);
-  return isResponse(parsed) ? null : parsed.value;
+/** The holder's filter: none, in the query itself, or under an id of ours. Null: there is no such id. */
+function askedFilter(value: string | undefined): Parsed | GatewayResponse | null {
+  if (value === undefined || value === '') return NO_FILTER;
+  if (value.startsWith('{')) return parseJson(value);
+  const stored = storedFilter(value);
+  return stored === null ? null : { value: stored };
 }
+
+const NO_FILTER: Parsed = { value: {} };
 
 function letsCreateThrough(filter: JsonObject): boolean {
   const state = isObject(filter['room']) && isObject(filter['room']['state']) ? filter['room']['state'] : {};

@@ -99,6 +99,8 @@ export function createJsonClient(transport: Transport, sizes: Sizes, timer: Coar
   };
 }
 
+/** Synapse takes request lines of 16 KiB, and closes the connection at longer ones. */
+const MAX_TARGET = 16_000;
 const HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'Mintwarden'];
 
 class JsonCall implements ExchangeListener, Expiring, Sent {
@@ -134,11 +136,10 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     const headers = token === null ? HEADERS.slice() : [...HEADERS, 'authorization', `Bearer ${token}`];
     if (request.body !== undefined) headers.push('content-type', 'application/json');
     const body = request.body === undefined ? null : JSON.stringify(request.body);
+    const target = requestTarget(request);
     this.#timer.add(this);
-    this.#sent = transport.send(
-      { method: request.method, target: requestTarget(request), headers, body },
-      this,
-    );
+    if (target.length > MAX_TARGET) queueMicrotask(() => this.#addressTooLong());
+    else this.#sent = transport.send({ method: request.method, target, headers, body }, this);
   }
 
   /** The caller does not want it any more: the listener is not called. */
@@ -219,10 +220,19 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
 
   /** As if the homeserver had asked to wait. */
   #tooMuch(): void {
+    this.#answerAs(429, '1');
+  }
+
+  /** As if the homeserver had refused it, instead of closing the connection. */
+  #addressTooLong(): void {
+    this.#answerAs(414, null);
+  }
+
+  #answerAs(status: number, retryAfter: string | null): void {
     if (!this.#finish()) return;
     this.#discard();
     this.#sent?.abort();
-    this.#listener.onResponse({ status: 429, body: undefined, retryAfter: '1' });
+    this.#listener.onResponse({ status, body: undefined, retryAfter });
   }
 
   #end(error: MintwardenError): void {

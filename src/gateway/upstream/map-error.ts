@@ -41,6 +41,8 @@ export function mapUpstreamError(response: UpstreamResponse, maskNotFound: boole
       return maskNotFound ? NOT_FOUND : FORBIDDEN;
     case 404:
       return code === 'M_UNRECOGNIZED' && !maskNotFound ? UNRECOGNIZED : NOT_FOUND;
+    case 414:
+      return matrixError(414, 'M_TOO_LARGE', 'The address of the request is too long.');
     case 429:
       return rateLimited(retryAfterMs(response));
     default:
