@@ -24,9 +24,18 @@ const silent: Logger = {
   getChild: () => silent,
 };
 
-/** Matrix-js-sdk, as a web client or a bot made with it has it. */
-export function jsSdkHolder({ baseUrl, token, userId }: Held): HolderClient {
-  const client = createClient({ baseUrl, accessToken: token, userId, logger: silent });
+/**
+ * Matrix-js-sdk, as a web client or a bot made with it has it.
+ * @param deviceId of a client that encrypts: then with the Rust engine, as that device
+ */
+export function jsSdkHolder({ baseUrl, token, userId }: Held, deviceId?: string): HolderClient {
+  const client = createClient({
+    baseUrl,
+    accessToken: token,
+    userId,
+    logger: silent,
+    ...(deviceId === undefined ? {} : { deviceId }),
+  });
   let over: string | null = null;
   client.on(HttpApiEvent.SessionLoggedOut, (error) => {
     over = error.message;
@@ -46,6 +55,7 @@ export function jsSdkHolder({ baseUrl, token, userId }: Held): HolderClient {
           if (state === SyncState.Error) reject(data?.error ?? new HarnessError('The sync failed.'));
         });
       });
+      if (deviceId !== undefined) await client.initRustCrypto({ useIndexedDB: false });
       await client.startClient({ initialSyncLimit: 20, lazyLoadMembers: true });
       await prepared;
     },

@@ -1,3 +1,4 @@
+import { parseUserId } from '../../domain/ids.ts';
 import { BAD_JSON, FILTER_TOO_LONG, NOT_FOUND, ok, matrixError, TOO_LARGE } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
 import { readViewOf } from '../filters/read-view.ts';
@@ -27,6 +28,12 @@ function always(
     why,
     ...(source === undefined ? {} : { source }),
   };
+}
+
+/** No devices, of each user that is asked for. */
+function noDevices(body: unknown): Readonly<Record<string, object>> {
+  const asked = isObject(body) && isObject(body['device_keys']) ? Object.keys(body['device_keys']) : [];
+  return Object.fromEntries(asked.filter((one) => parseUserId(one) !== null).map((one) => [one, {}]));
 }
 
 /** What stock clients ask for at start and cannot live without, answered here. */
@@ -76,13 +83,17 @@ export const BOOKKEEPING: readonly Endpoint[] = [
     ok({ one_time_key_counts: { signed_curve25519: 50 } }),
     'Some clients stop if this is refused. The token has no device, so nothing is stored.',
   ),
-  always(
-    'queryKeys',
-    ['POST'],
-    ['/_matrix/client/{v}/keys/query'],
-    ok({ device_keys: {}, failures: {} }),
-    'Without encryption keys the token has nobody to encrypt to.',
-  ),
+  {
+    id: 'queryKeys',
+    kind: 'local',
+    methods: ['POST'],
+    paths: ['/_matrix/client/{v}/keys/query'],
+    needs: 'holder',
+    body: 'json-if-any',
+    respond: ({ body }) => ok({ device_keys: noDevices(body), failures: {} }),
+    shown: 'for each user that was asked for: no devices',
+    why: 'Without encryption keys the token has nobody to encrypt to. Clients ask again, without pause, about users whom the answer leaves out.',
+  },
   always(
     'getKeysChanges',
     ['GET'],

@@ -1,5 +1,6 @@
 import { multiStep } from './tasks.ts';
 import { joinSteps, mayJoin } from '../writes/membership.ts';
+import { joinByStateSteps, mayJoinByState } from '../writes/own-membership.ts';
 import { maySetState, setStateSteps } from '../writes/state.ts';
 import type { Endpoint } from '../request/endpoint.ts';
 import { never } from './refused.ts';
@@ -40,13 +41,33 @@ export const ROOM_WRITES: readonly Endpoint[] = [
     why: 'Bots join at every start: if the subject is already in the room, nothing needs to be done; otherwise `join` is needed. Aliases are refused, and `via` would make the homeserver contact any server.',
   },
   {
+    id: 'setOwnMembership',
+    source: 'ours',
+    formOf: 'joinRoom',
+    kind: 'task',
+    does: 'multiStep',
+    methods: ['PUT'],
+    paths: [`${R}/state/m.room.member/{userId}`],
+    needs: 'join',
+    authorize: mayJoinByState,
+    room: 'path',
+    user: 'self',
+    body: 'json',
+    parameters: 'refused',
+    plan: multiStep(joinByStateSteps),
+    asked:
+      'GET of the subject’s member event; if not joined, with `join`: PUT, the membership `join` and a reason, with `profile` also name and picture',
+    shown: 'the event ID',
+    why: 'A join, as double puppets write it; part of `setRoomStateWithKey` in the specification. If the subject is joined, the existing event is the answer, unless name or picture change with `profile`. No other membership is written so.',
+  },
+  {
     ...state,
     id: 'setRoomStateWithKey',
     methods: ['PUT'],
     paths: [`${R}/state/{eventType}/{stateKey}`],
     asked: ASKED,
     shown: 'the event ID',
-    why: 'Changes the room for everyone, by type and key, unencrypted in every room, as state always is. Membership has its own capabilities; a join of the subject where they are joined, as double puppets send it, is answered from the existing state. `m.room.power_levels`, `m.room.tombstone`, `m.room.create`, third-party invites and message types are never set.',
+    why: 'Changes the room for everyone, by type and key, unencrypted in every room, as state always is. Membership has its own capabilities. `m.room.power_levels`, `m.room.tombstone`, `m.room.create`, third-party invites and message types are never set.',
   },
   {
     ...state,

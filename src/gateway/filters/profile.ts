@@ -10,7 +10,7 @@ const PROFILE = {
 } as const satisfies Shape;
 
 /** The fields of a profile that are shown, and may be set: the others nobody decided about. */
-export const PROFILE_FIELDS: readonly string[] = Object.keys(PROFILE);
+export const PROFILE_FIELDS = Object.keys(PROFILE) as readonly (keyof typeof PROFILE)[];
 
 /** A profile: name, picture, time zone. */
 export const profile: AnswerFilter = (body) => ok(pick(requireObject(body, 'profile'), PROFILE));

@@ -7,14 +7,20 @@ import { pathOf } from '../rewrite/path.ts';
 
 const FIELD = '/_matrix/client/v3/profile/{me}/{field}';
 const NOT_AN_OBJECT = matrixError(400, 'M_BAD_JSON', 'The body must be an object.');
-const MAX_LENGTH: Readonly<Record<string, number>> = { displayname: 256, avatar_url: 1_000 };
 /** Time zones have names of letters (IANA); a profile is shown to anybody. */
-const GRAMMAR: Readonly<Record<string, RegExp>> = {
-  displayname: /^[^\p{Cc}]*$/u,
-  avatar_url: /^(?:mxc:\/\/[A-Za-z0-9.\-[\]:]+\/[A-Za-z0-9_.=+-]+)?$/,
-  'm.tz': /^[A-Za-z0-9_+/-]+$/,
-  'us.cloke.msc4175.tz': /^[A-Za-z0-9_+/-]+$/,
-};
+const ZONE = fits(/^[A-Za-z0-9_+/-]+$/, 64);
+
+/** Whether a text may be a field of a profile. */
+export const PROFILE_GRAMMAR = {
+  displayname: fits(/^[^\p{Cc}]*$/u, 256),
+  avatar_url: fits(/^(?:mxc:\/\/[A-Za-z0-9.\-[\]:]+\/[A-Za-z0-9_.=+-]+)?$/, 1_000),
+  'm.tz': ZONE,
+  'us.cloke.msc4175.tz': ZONE,
+} as const;
+
+function fits(grammar: RegExp, maxLength: number): (text: string) => boolean {
+  return (text) => text.length <= maxLength && grammar.test(text);
+}
 
 /**
  * Reads a request to set a field of the subject's own profile. Fields that nobody decided about are refused.
@@ -24,12 +30,7 @@ export function setProfileFieldSteps({ params, body, access }: Call): MultiStep 
   if (field === null) return NOT_FOUND;
   if (!isObject(body)) return NOT_AN_OBJECT;
   const value = body[field];
-  if (
-    typeof value !== 'string' ||
-    value.length > (MAX_LENGTH[field] ?? 64) ||
-    GRAMMAR[field]?.test(value) !== true
-  )
-    return invalid(field);
+  if (typeof value !== 'string' || !PROFILE_GRAMMAR[field](value)) return invalid(field);
   return changing(access.grant.subject, field, { [field]: value });
 }
 
@@ -39,7 +40,7 @@ export function deleteProfileFieldSteps({ params, access }: Call): MultiStep | G
   return field === null ? NOT_FOUND : changing(access.grant.subject, field, null);
 }
 
-function fieldOf(params: Call['params']): string | null {
+function fieldOf(params: Call['params']): (typeof PROFILE_FIELDS)[number] | null {
   return PROFILE_FIELDS.find((field) => field === params['keyName']) ?? null;
 }
 

@@ -51,7 +51,7 @@ export function isRefusedByRules(
 }
 
 /** Parts of a path that say nothing of what is done. */
-const INCIDENTAL = ['txnId', 'fileName'];
+const INCIDENTAL = ['txnId', 'fileName', 'userId'];
 
 /** The names of the same operation in another form; none where that form could not say what the request says. */
 function namesOf({ methods, path }: Form, method: string, params: Route['params']): readonly OperationName[] {

@@ -1,6 +1,5 @@
 import { nameOf } from '../../domain/permission.ts';
 import type { RoomId } from '../../domain/ids.ts';
-import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-checks.ts';
 import {
   type GatewayResponse,
@@ -14,7 +13,6 @@ import {
 } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import type { MultiStep } from '../upstream/tools.ts';
-import { alreadyJoinedFilter } from '../filters/account.ts';
 import { isObject, requireObject } from '../filters/json-shape.ts';
 import { pathOf } from '../rewrite/path.ts';
 import { isEventId, mentionsRoom, hasForbiddenMsgtype } from './content-rules.ts';
@@ -22,7 +20,6 @@ import { refusedByPower } from './power-check.ts';
 import { EVENT_TYPE, MAX_CONTENT_BYTES, NO_ROOM_MENTION, NOT_AN_OBJECT } from './send.ts';
 
 const STATE = '/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}';
-const OWN_MEMBER = '/_matrix/client/v3/rooms/{roomId}/state/m.room.member/{me}';
 const MAX_KEY_BYTES = 255;
 
 /**
@@ -32,10 +29,6 @@ const MAX_KEY_BYTES = 255;
 export function maySetState(call: Call): GatewayResponse | null {
   const { scope } = call.access.grant;
   const { type, key } = named(call);
-  if (isOwnMember(call))
-    return typeAllowed(scope, 'read', 'm.room.member') || allows(scope, 'join')
-      ? null
-      : missingCapability('read');
   if (EVENT_TYPE.test(type) && typeAllowed(scope, 'state', type, key)) return null;
   return scope.can.some((permission) => nameOf(permission) === 'state')
     ? FORBIDDEN
@@ -49,7 +42,6 @@ export function maySetState(call: Call): GatewayResponse | null {
  */
 export function setStateSteps(call: Call): MultiStep | GatewayResponse {
   const { params, body, access } = call;
-  if (isOwnMember(call)) return joinedAlready(call);
   const { type, key } = named(call);
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) return invalid('stateKey');
   if (!isObject(body)) return NOT_AN_OBJECT;
@@ -71,25 +63,6 @@ export function setStateSteps(call: Call): MultiStep | GatewayResponse {
     const { event_id: eventId } = requireObject(set.got, 'answer');
     return isEventId(eventId) ? ok({ event_id: eventId }) : INVALID_UPSTREAM_RESPONSE;
   };
-}
-
-/**
- * A join of oneself where one is joined: double puppets write it at every start. It is looked up, and nothing
- * is changed.
- */
-function joinedAlready({ params, body, access }: Call): MultiStep | GatewayResponse {
-  if (!isObject(body) || body['membership'] !== 'join') return FORBIDDEN;
-  const roomId = params['roomId'] as RoomId;
-  return async (tools) => {
-    const path = pathOf(OWN_MEMBER, { roomId, me: access.grant.subject });
-    const asked = await tools.ask({ method: 'GET', path, query: [['format', 'event']] }, false);
-    return isResponse(asked) ? asked : alreadyJoinedFilter(roomId)(asked.got, access.rooms);
-  };
-}
-
-function isOwnMember(call: Call): boolean {
-  const { type, key } = named(call);
-  return type === 'm.room.member' && key === call.access.grant.subject;
 }
 
 /** A path without a key means the empty one. */

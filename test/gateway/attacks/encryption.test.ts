@@ -141,6 +141,23 @@ describe('answered here, so that nothing of the subject’s is used up', () => {
     expect(s.homeserver.seen).toEqual([]);
   });
 
+  // The Rust engine asks again, without pause, about whom the answer leaves out.
+  test.each<[asked: object, of: object]>([
+    [
+      { [ALICE]: [], '@bob:hs.test': ['D'] },
+      { [ALICE]: {}, '@bob:hs.test': {} },
+    ],
+    [{ ['@eve:elsewhere.test']: [] }, { ['@eve:elsewhere.test']: {} }],
+    [{ nobody: [], '': [], '@x': [] }, {}],
+    [[], {}],
+  ])('devices of %j: none, of each', async (asked, of) => {
+    const got = await s.ask('POST', '/_matrix/client/v3/keys/query', {
+      body: JSON.stringify({ device_keys: asked, token: 's1' }),
+    });
+    expect([got.status, got.body]).toEqual([200, { device_keys: of, failures: {} }]);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
   test.each(['room_keys/version', 'dehydrated_device'])('GET %s is never there', async (below) => {
     expect((await s.ask('GET', `/_matrix/client/v3/${below}`)).status).toBe(404);
     expect(s.homeserver.seen).toEqual([]);

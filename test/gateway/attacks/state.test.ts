@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
-import { peopledStage } from '../support/peopled-room.ts';
+import { INVITED, peopledStage } from '../support/peopled-room.ts';
 import { TOKEN } from '../support/stage.ts';
 import { BOB, inRoom, writesAt } from '../support/writing-room.ts';
 
@@ -296,15 +296,84 @@ describe('a join of oneself by state', () => {
     ]);
   });
 
-  test('is no way into a room, with `join` and `state` either', async () => {
-    await using s = await peopledStage(['read', 'join', 'state']);
-    expect(
-      (
-        await s.ask('PUT', state(`m.room.member/${ALICE}`, '!invited:hs.test'), {
-          body: '{"membership":"join"}',
-        })
-      ).status,
-    ).toBe(403);
+  const OWN = (room: string) => state(`m.room.member/${ALICE}`, room);
+  const join = (more: object = {}) => ({ body: JSON.stringify({ membership: 'join', ...more }) });
+
+  test('is no way into a room without `join`, with everything else', async () => {
+    await using s = await peopledStage(['read', 'state', 'profile', 'knock', 'leave', 'invite']);
+    const got = await s.ask('PUT', OWN(INVITED), join());
+    expect([got.status, got.body['error']]).toEqual([403, 'This token does not hold the capability join.']);
     expect(writesAt(s.homeserver)).toEqual([]);
+  });
+
+  test('is the join it is with `join`: the membership and a reason, and nothing else of it', async () => {
+    await using s = await peopledStage(['join']);
+    const more = {
+      displayname: 'Mallory',
+      avatar_url: 'mxc://hs.test/evil',
+      reason: 'why not',
+      is_direct: true,
+      join_authorised_via_users_server: BOB,
+      third_party_invite: { signed: {} },
+    };
+    const got = await s.ask('PUT', OWN(INVITED), join(more));
+    expect([got.status, got.body]).toEqual([200, { event_id: '$sent1' }]);
+    expect(writesAt(s.homeserver)).toEqual([
+      expect.objectContaining({
+        method: 'PUT',
+        path: '/_matrix/client/v3/rooms/!invited%3Ahs.test/state/m.room.member/%40alice%3Ahs.test',
+        body: { membership: 'join', reason: 'why not' },
+      }),
+    ]);
+  });
+
+  test('shows another name and picture with `profile`, in a room one is in too', async () => {
+    await using s = await peopledStage(['read', 'join', 'profile']);
+    const shown = { displayname: 'Al', avatar_url: 'mxc://hs.test/al' };
+    for (const room of [INVITED, OPS]) await s.ask('PUT', OWN(room), join(shown));
+    expect(writesAt(s.homeserver).map(({ body }) => body)).toEqual([
+      { membership: 'join', ...shown },
+      { membership: 'join', ...shown },
+    ]);
+    for (const bad of [
+      { displayname: 'a\u0000b' },
+      { displayname: 'x'.repeat(300) },
+      { avatar_url: 'https://x' },
+      { displayname: {} },
+    ])
+      expect((await s.ask('PUT', OWN(INVITED), join(bad))).status).toBe(400);
+    expect(writesAt(s.homeserver)).toHaveLength(2);
+  });
+
+  test('goes nowhere else: outside the scope, for others, with parameters, by rules against the join', async () => {
+    await using s = await peopledStage(['read', 'join', 'state', 'profile']);
+    for (const [path, status] of [
+      [OWN(SECRET), 403],
+      [OWN('!nowhere:hs.test'), 403],
+      [state(`m.room.member/${BOB}`, INVITED), 403],
+      [state(`m.room.member/${ALICE}/`, INVITED), 404],
+      [state(`m%2Eroom%2Emember/${ALICE}`, INVITED), 403],
+      [`${OWN(INVITED)}?ts=1`, 400],
+      [`${OWN(INVITED)}?org.matrix.msc4140.delay=1`, 400],
+    ] as const)
+      expect([path, (await s.ask('PUT', path, join())).status]).toEqual([path, status]);
+    for (const membership of ['leave', 'invite', 'ban', 'knock', 'JOIN', null, ['join']])
+      expect((await s.ask('PUT', OWN(INVITED), { body: JSON.stringify({ membership }) })).status).toBe(403);
+    expect(writesAt(s.homeserver)).toEqual([]);
+    for (const denied of [
+      'POST /_matrix/client/v3/rooms/*/join',
+      'POST /_matrix/client/v3/join/*',
+      'PUT /_matrix/client/v3/rooms/*/state/**',
+    ]) {
+      await using ruled = await peopledStage(['join'], {
+        scope: { rules: [[{ verdict: 'deny', on: denied }]] },
+      });
+      for (const [method, path] of [
+        ['PUT', OWN(INVITED)],
+        ['POST', inRoom(INVITED, 'join')],
+      ] as const)
+        expect((await ruled.ask(method, path, join())).status).toBe(403);
+      expect(ruled.homeserver.seen).toEqual([]);
+    }
   });
 });

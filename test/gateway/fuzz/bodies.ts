@@ -96,7 +96,7 @@ function content(random: Random, room: string): unknown {
   }
   return {
     body: random.chance(0.9) ? 'hello' : '@room',
-    msgtype: random.chance(0.95) ? 'm.text' : 'm.key.verification.request',
+    msgtype: random.chance(0.95) ? 'm.text' : random.pick(['m.key.verification.request', 'm.server_notice']),
     ...(random.chance(0.3)
       ? { 'm.relates_to': relation(random, room), 'm.new_content': { body: random.pick(['new', '@room']) } }
       : {}),

@@ -17,7 +17,12 @@ const SPECIFIED: Readonly<Record<string, readonly Permission[]>> = {
     'state:m.room.join_rules',
     'state:com.example.x:key',
   ],
-  'account-data': ['account-data:com.example.settings', 'account-data:com.*'],
+  'account-data': [
+    'account-data:com.example.settings',
+    'account-data:com.*',
+    'account-data:com.example.*',
+    'account-data:m.*',
+  ],
   read: [
     'read:m.room.message',
     'read:m.room.*',

@@ -27,6 +27,7 @@ export function plainBody(kinds: Readonly<Record<string, 'text' | 'number' | 'fl
 export function contentFault(body: Body, params: Params, { scope }: Bounds): string | null {
   const text = JSON.stringify(body);
   if (text.includes('m.key.verification')) return 'verifies a device';
+  if (text.includes('"msgtype":"m.server_notice"')) return 'speaks for the homeserver';
   if (isObject(body['m.mentions']) && body['m.mentions']['room'] === true) return 'rings everybody';
   if (body['m.mentions'] === undefined && /@room/i.test(JSON.stringify(body['body'] ?? '')))
     return 'rings everybody';

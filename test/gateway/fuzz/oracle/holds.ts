@@ -2,13 +2,13 @@ import type { Scope } from '../../../../src/domain/scope.ts';
 
 // Said once more, by hand: nothing of the gateway's own deciding is asked here.
 
-/** What nobody means by a wildcard. */
-const BY_NAME: readonly RegExp[] = [
-  /^m\.room\.(?:encrypted|tombstone|third_party_invite|name|topic|avatar|aliases|canonical_alias|pinned_events)$/,
-  /^m\.room\.(?:server_acl|encryption|join_rules|history_visibility|guest_access|policy|retention|bot\.options)$/,
-  /^m\.(?:call|rtc\.|room_key|forwarded_room_key|secret\.|dummy$|space\.|widgets?$|policy\.rule\.|room\.rule\.)/,
-];
-const STATE_BY_NAME = BY_NAME.slice(1);
+/** All that a wildcard, or no type, may mean. */
+const SENT_FREELY =
+  /^(?:m\.(?:room\.message|sticker|message|file|image|video|audio|voice|location|beacon)|(?:m|org\.matrix\.msc3381)\.poll\.(?:start|response|end)|org\.matrix\.msc3672\.beacon)$/;
+const SET_FREELY =
+  /^(?:m\.room\.(?:name|topic|avatar|pinned_events|image_pack)|(?:m|org\.matrix\.msc3672)\.beacon_info|im\.ponies\.room_emotes)$/;
+const KEPT_FREELY = /^(?:m\.recent_emoji|io\.element\.recent_emoji|im\.vector\.setting\.breadcrumbs)$/;
+const APPLICATION = /^(?!m\.|org\.matrix\.|im\.vector\.|io\.element\.)[^.*]+\.[^.*]+\../;
 const SEND_NEVER =
   /^m\.(?:reaction$|room\.redaction$|key\.verification\.|room\.create$|room\.member$|room\.power_levels$)/;
 const STATE_NEVER = /^m\.room\.(?:create|power_levels|tombstone|member|third_party_invite)$/;
@@ -26,14 +26,14 @@ function fits(pattern: string, word: string): boolean {
 
 /** Whether the capability is held for this type, and key. */
 export function holdsType(scope: Scope, name: string, type: string, key: string | null = null): boolean {
-  const [never, named] =
+  const [never, freely] =
     name === 'send'
-      ? [SEND_NEVER, BY_NAME]
+      ? [SEND_NEVER, SENT_FREELY]
       : name === 'state'
-        ? [STATE_NEVER, STATE_BY_NAME]
+        ? [STATE_NEVER, SET_FREELY]
         : name === 'account-data'
-          ? [DATA_NEVER, []]
-          : [null, []];
+          ? [DATA_NEVER, KEPT_FREELY]
+          : [null, /^/];
   if (never?.test(type) === true) return false;
   if (
     name !== 'account-data' &&
@@ -41,11 +41,11 @@ export function holdsType(scope: Scope, name: string, type: string, key: string 
     scope.types?.some((pattern) => fits(pattern, type)) === false
   )
     return false;
-  const onlyNamed = named.some((pattern) => pattern.test(type));
   return scope.can.some((permission) => {
     const [own, pattern, ...keys] = permission.split(':');
     if (own !== name) return false;
-    if (onlyNamed && pattern !== type) return false;
+    const isItsOwn = name === 'account-data' && APPLICATION.test(pattern ?? '') && APPLICATION.test(type);
+    if (!freely.test(type) && pattern !== type && !isItsOwn) return false;
     if (pattern !== undefined && !fits(pattern, type)) return false;
     return keys.length === 0 || fits(keys.join(':'), key ?? '');
   });

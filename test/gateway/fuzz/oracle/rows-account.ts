@@ -48,6 +48,8 @@ const mediaFault: Check = ({ server, media }, { scope, rooms }: Bounds) => {
 
 const DATA = `${V3}/user/{self}/account_data/{type}`;
 const ROOM_DATA = `${V3}/user/{self}/rooms/{room}/account_data/{type}`;
+const tagFault: Check = ({ tag = '' }) =>
+  /^(?:m\.(?:favourite|lowpriority)$|u\.)/.test(tag) ? null : 'a tag that clients act on';
 const TAGS = `${V3}/user/{self}/rooms/{room}/tags`;
 const RULES = `${V3}/pushrules`;
 const THREAD = '/_matrix/client/unstable/io.element.msc4306/rooms/{room}/thread/{event}/subscription';
@@ -87,8 +89,8 @@ export const ACCOUNT_ROWS: readonly Row[] = [
     body: plainBody({ typing: 'flag', timeout: 'number' }),
   }),
   row('tags', 'GET', TAGS),
-  row('tags', 'PUT', `${TAGS}/{tag}`, { body: plainBody({ order: 'number' }) }),
-  row('tags', 'DELETE', `${TAGS}/{tag}`),
+  row('tags', 'PUT', `${TAGS}/{tag}`, { check: tagFault, body: plainBody({ order: 'number' }) }),
+  row('tags', 'DELETE', `${TAGS}/{tag}`, { check: tagFault }),
   row('account-data', 'GET', DATA, { check: dataFault }),
   row('account-data', 'PUT', DATA, { check: dataFault, body: anyContent }),
   row('account-data', 'GET', ROOM_DATA, { check: dataFault }),

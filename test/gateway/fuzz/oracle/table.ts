@@ -237,6 +237,16 @@ export const TABLE: readonly Row[] = [
   changes('POST', 'rooms/{room}/forget', 'leave', {}),
   changes('POST', 'rooms/{room}/join', 'join', reason),
   changes('POST', 'join/{room}', 'join', reason),
+  changes('PUT', 'rooms/{room}/state/m.room.member/{self}', 'join', {
+    body: (body, _, { scope }) =>
+      body['membership'] !== 'join'
+        ? 'another membership'
+        : plainBody({
+            membership: 'text',
+            reason: 'text',
+            ...(holds(scope, 'profile') ? { displayname: 'text', avatar_url: 'text' } : {}),
+          })(body),
+  }),
   changes('POST', 'knock/{room}', 'knock', reason),
   person('invite'),
   person('kick'),
