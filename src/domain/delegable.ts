@@ -183,16 +183,9 @@ export function mayGrantType(capability: Capability, type: string): Delegable {
 /** Whether a pattern, as granted, may stand for this type: a wildcard never means what has to be named. */
 export function patternMeans(capability: Capability, pattern: string, type: string): boolean {
   if (!matchesPattern(pattern, type)) return false;
-  switch (mayGrantType(capability, type)) {
-    case 'freely':
-      return true;
-    case 'by-namespace':
-      return !hasWildcard(pattern) || isInNamespace(pattern);
-    case 'by-name':
-      return !hasWildcard(pattern);
-    case 'never':
-      return false;
-  }
+  const how = mayGrantType(capability, type);
+  if (how === 'never' || how === 'freely') return how === 'freely';
+  return !hasWildcard(pattern) || (how === 'by-namespace' && isInNamespace(pattern));
 }
 
 /** Whether all that `narrower` means is meant by `wider`: a wildcard does not hold what it may not stand for. */
