@@ -162,8 +162,9 @@ export function permissionCovers(
   key: string | null,
 ): boolean {
   if (permission === 'read' && name === 'media') return true;
+  if (nameOf(permission) !== name) return false;
   const parts = splitPermission(permission);
-  if (parts.name !== name || !patternMeans(name, parts.type ?? '*', type)) return false;
+  if (!patternMeans(name, parts.type ?? '*', type)) return false;
   return parts.key === null || (key !== null && matchesPattern(parts.key, key));
 }
 

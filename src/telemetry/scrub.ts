@@ -16,10 +16,12 @@ const SECRET_NAME =
 
 /** Letters and digits alone hold no credential that we know, but for what could be an old macaroon. */
 const PLAIN = /^(?!.*MDAx)[A-Za-z0-9]*$/i;
+/** The same for what is too short for one. */
+const SHORT = /^[A-Za-z0-9]{0,19}$/;
 
 /** A text without anything that looks like a credential. */
 export function scrubText(text: string): string {
-  if (PLAIN.test(text)) return text;
+  if (SHORT.test(text) || PLAIN.test(text)) return text;
   return text.replace(TOKENS, HIDDEN).replace(BEARER, `$1 ${HIDDEN}`).replace(NAMED, `$1${HIDDEN}`);
 }
 
