@@ -51,6 +51,7 @@ type Rest = Pick<
   ForwardEndpoint,
   | 'filter'
   | 'formOf'
+  | 'overBytes'
   | 'why'
   | 'shown'
   | 'query'
@@ -119,6 +120,7 @@ export const ROOM_READS: readonly Endpoint[] = [
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     ...events,
     filter: (call) => messagesFilter(...roomAndTypes(call)),
+    overBytes: 'messages',
     shown: 'events of this room, with bundled relations',
     why: 'The timeline; every event must state that it belongs to this room.',
   }),
@@ -181,6 +183,7 @@ export const ROOM_READS: readonly Endpoint[] = [
     query: { limit, filter: eventFilter },
     ...events,
     filter: (call) => contextFilter(...roomAndTypes(call)),
+    overBytes: 'context',
     maskNotFound: true,
     shown: 'the event and those around it, if they belong to this room',
     why: 'The context of an event of this room; Synapse alone would load it from any room.',

@@ -1,15 +1,35 @@
+import { isAscii } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
 import { MintwardenError } from '../../domain/errors.ts';
-import type { GatewayResponse } from '../http/response.ts';
-import { type ByteInput, byteInput, byteTaskOf } from './byte-input.ts';
+import type { RoomId } from '../../domain/ids.ts';
+import type { AnswerFilter } from '../filters/answer-filter.ts';
+import { filterBytes, type RoomTask } from '../filters/bytes/byte-filter.ts';
+import { type GatewayResponse, INVALID_UPSTREAM_RESPONSE, NOT_FOUND } from '../http/response.ts';
+import { type ByteInput, byteInput, byteTaskOf, roomTaskOf } from './byte-input.ts';
+import { parseUpstreamJson } from './parse-upstream-json.ts';
 import type { FilterJob, FilterTask, LocalFilterJob } from './filter-job.ts';
+import type { Call } from '../http/call.ts';
 import type { FilterInput, FilterWorker } from './filter-worker.ts';
 
 /** The filter over bytes showed something else than the one over parsed JSON, which was then taken. */
 export type FilterDifference = {
   /** Which answer: never what is in it. */
-  readonly answer: FilterTask['kind'];
+  readonly answer: FilterTask['kind'] | RoomTask['kind'];
 };
+
+/** Filters answers, whatever their size. */
+export interface AnswerFilters extends FilterWorker {
+  /**
+   * Filters a whole small answer over its bytes, here and now. Null: it is to be read as JSON.
+   * @param tree the same filter over parsed JSON
+   */
+  filterInPlace(
+    kind: RoomTask['kind'],
+    call: Call,
+    tree: AnswerFilter,
+    bytes: Buffer,
+  ): GatewayResponse | null;
+}
 
 /** How answers are filtered. */
 export type FilterOptions = {
@@ -30,22 +50,54 @@ const MAX_COMPARED_BYTES = 524_288;
  * Filters `/sync`, `/messages` and `/context` over their bytes, in place and while they arrive; everything else
  * in the worker. A sample goes both ways.
  */
-export function answerFilters(worker: FilterWorker, options: FilterOptions): FilterWorker {
+export function answerFilters(worker: FilterWorker, options: FilterOptions): AnswerFilters {
   const { mode, onDifference, isSampled = () => Math.random() * SAMPLE < 1 } = options;
   let isOff = mode === 'tree';
+  const differ = (answer: FilterDifference['answer']): void => {
+    if (!isOff) onDifference({ answer });
+    isOff = true;
+  };
   return {
     open(work, grantId) {
       const task = isOff ? null : byteTaskOf(work);
       if (task === null) return worker.open(work, grantId);
       const bytes = byteInput(task);
       if (!isSampled()) return once(bytes);
-      return twice(bytes, worker.open(work, grantId), () => {
-        if (!isOff) onDifference({ answer: work.kind });
-        isOff = true;
-      });
+      return twice(bytes, worker.open(work, grantId), () => differ(work.kind));
+    },
+    filterInPlace(kind, call, tree, bytes) {
+      if (isOff) return null;
+      const shown = filterSmall(bytes, roomTaskOf(kind, call));
+      if (!isSampled()) return shown;
+      if (isDeepStrictEqual(parsed(shown), parsed(treeResponse(tree, bytes)))) return shown;
+      differ(kind);
+      return null;
     },
     close: () => worker.close(),
   };
+}
+
+function filterSmall(bytes: Buffer, task: RoomTask): GatewayResponse {
+  const filtered = attempted(() => filterBytes(bytes, task));
+  if (filtered === null) return INVALID_UPSTREAM_RESPONSE;
+  if (filtered.value === null) return NOT_FOUND;
+  const { bytes: shown, references } = filtered.value;
+  // A text goes out together with its head.
+  const serialized = shown.toString(isAscii(shown) ? 'latin1' : 'utf8');
+  return { status: 200, body: null, serialized, mediaReferences: references };
+}
+
+function treeResponse(tree: AnswerFilter, bytes: Buffer): GatewayResponse {
+  const body = parseUpstreamJson(bytes);
+  if (body === undefined) return INVALID_UPSTREAM_RESPONSE;
+  return attempted(() => tree(body, NO_ROOMS))?.value ?? INVALID_UPSTREAM_RESPONSE;
+}
+
+const NO_ROOMS: ReadonlySet<RoomId> = new Set();
+
+/** What two filters must agree about. */
+function parsed({ status, body, serialized }: GatewayResponse): readonly unknown[] {
+  return [status, serialized === undefined ? body : JSON.parse(Buffer.from(serialized).toString())];
 }
 
 /** Nothing waits: what was taken is filtered. */
@@ -119,10 +171,7 @@ function comparedJob(bytes: LocalFilterJob, tree: FilterJob, onDifference: () =>
       const response = await compare<GatewayResponse>(
         () => bytes.response(creates),
         () => tree.response(creates),
-        ({ status, body, serialized }) => [
-          status,
-          serialized === undefined ? body : (JSON.parse(Buffer.from(serialized).toString()) as unknown),
-        ],
+        parsed,
       );
       if (isInvalid) onDifference();
       return response;

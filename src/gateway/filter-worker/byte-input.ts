@@ -1,9 +1,15 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import type { RoomId } from '../../domain/ids.ts';
 import { canGrow } from '../../domain/scope.ts';
-import { byteFilter, type ByteFilter, type ByteFilterTask } from '../filters/bytes/byte-filter.ts';
+import {
+  byteFilter,
+  type ByteFilter,
+  type ByteFilterTask,
+  type RoomTask,
+} from '../filters/bytes/byte-filter.ts';
 import type { SyncResponse } from '../filters/bytes/sync-response.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
+import type { Call } from '../http/call.ts';
 import { NOT_FOUND } from '../http/response.ts';
 import { type FilterTask, type LocalFilterJob, UNSUMMARIZED } from './filter-job.ts';
 
@@ -13,11 +19,6 @@ export type ByteInput = {
   end(): LocalFilterJob;
 };
 
-const ROOM_TASKS: Readonly<Record<string, 'messages' | 'context'>> = {
-  getRoomEvents: 'messages',
-  getEventContext: 'context',
-};
-
 /** The task for a filter over bytes; null where there is none for such an answer. */
 export function byteTaskOf(work: FilterTask): ByteFilterTask | null {
   if (work.kind === 'sync') {
@@ -25,9 +26,12 @@ export function byteTaskOf(work: FilterTask): ByteFilterTask | null {
     const named = canGrow(scope) || scope.rooms === 'all' ? null : new Set<string>(scope.rooms);
     return { kind: 'sync', view: work.view, mayShow: (roomId) => named === null || named.has(roomId) };
   }
-  const kind = work.kind === 'endpoint' ? ROOM_TASKS[work.endpointId] : undefined;
-  if (kind === undefined || work.kind !== 'endpoint') return null;
-  const { params, access } = work.call;
+  if (work.kind !== 'endpoint' || work.overBytes === undefined) return null;
+  return roomTaskOf(work.overBytes, work.call);
+}
+
+/** The task for an answer that is all of the room in the path. */
+export function roomTaskOf(kind: RoomTask['kind'], { params, access }: Call): RoomTask {
   return { kind, roomId: params['roomId'] ?? '', readable: readableTypesOf(access.grant.scope) };
 }
 

@@ -3,6 +3,7 @@ import type { GatewayResponse } from '../http/response.ts';
 import type { Call } from '../http/call.ts';
 import type { JsonObject } from '../filters/json-shape.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
+import type { RoomTask } from '../filters/bytes/byte-filter.ts';
 import { ok } from '../http/response.ts';
 import { filterSearch } from '../filters/search.ts';
 import { readableTypesOf } from '../filters/readable-types.ts';
@@ -12,7 +13,13 @@ import { roomsMissingCreate, addCreateEvents } from './create-events.ts';
 
 /** What is to be shown of a homeserver's answer, as plain data that another thread can be given. */
 export type FilterTask =
-  | { readonly kind: 'endpoint'; readonly endpointId: string; readonly call: Call }
+  | {
+      readonly kind: 'endpoint';
+      readonly endpointId: string;
+      readonly call: Call;
+      /** The rules for its bytes, if there are any. */
+      readonly overBytes: RoomTask['kind'] | undefined;
+    }
   | { readonly kind: 'sync'; readonly view: ReadView }
   | { readonly kind: 'search'; readonly view: ReadView };
 

@@ -10,7 +10,7 @@ export type GatewayResponse = {
   /** The methods there are, where another was used. */
   readonly allow?: readonly string[];
   /** The body as it is written, where that was done already; `body` is then null. */
-  readonly serialized?: Uint8Array;
+  readonly serialized?: Uint8Array | string;
   /** The files that are shown in it, where that is known already. */
   readonly mediaReferences?: readonly MediaReference[];
   /** A file in the place of a body, which is then null. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { GatewayResponse } from '../http/response.ts';
 import type { Call, Method, QueryRule } from '../http/call.ts';
 import type { AnswerFilter } from '../filters/answer-filter.ts';
+import type { RoomTask } from '../filters/bytes/byte-filter.ts';
 import type { Need } from './need.ts';
 import type { Task, TaskServices } from './task.ts';
 
@@ -112,6 +113,8 @@ export type ForwardEndpoint = Serving & {
   /** Checks what the members above cannot. A response refuses. */
   readonly check?: (call: Call) => GatewayResponse | null;
   readonly filter: (call: Call) => AnswerFilter;
+  /** The same rules for a filter over the answer's bytes, where there are such rules. */
+  readonly overBytes?: RoomTask['kind'];
   /** The rooms in an answer: an unknown one makes a scope that can grow be looked up again. */
   readonly roomsIn?: (body: unknown) => readonly string[];
   /** Refusals and absences upstream are one and the same 404 to the holder. */

@@ -1,4 +1,5 @@
 import type { Log } from '../../ports/log.ts';
+import type { AnswerFilters } from '../filter-worker/answer-filters.ts';
 import type { CoarseTimer } from '../limits/coarse-timer.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import type { OpenRequests } from '../limits/open-requests.ts';
@@ -13,6 +14,7 @@ import type { TaskServices } from './task.ts';
 
 /** Everything the steps of a request use. Nothing that protects is optional. */
 export type GatewayServices = TaskServices & {
+  readonly filterWorker: AnswerFilters;
   readonly router: Router;
   readonly routeCache: RouteCache;
   readonly publicAnswers: PublicAnswers;

@@ -3,7 +3,7 @@ import type { GrantId } from '../../domain/ids.ts';
 import type { UpstreamToken } from '../../lifecycle/access/access-control.ts';
 import type { FilterTask } from '../filter-worker/filter-job.ts';
 import type { FilterInput } from '../filter-worker/filter-worker.ts';
-import { isResponse, UNAVAILABLE } from '../http/response.ts';
+import { type GatewayResponse, isResponse, UNAVAILABLE } from '../http/response.ts';
 import type { MemoryReservation } from '../limits/memory-budget.ts';
 import { type RequestContext, type StepResult, WAIT } from '../request/context.ts';
 import type { ForwardPlan } from '../request/plan.ts';
@@ -80,6 +80,13 @@ class ForwardCall implements CallListener, CallOptions {
     return this.#services.filterWorker.open(filterTask(this.#plan), this.#grantId);
   }
 
+  /** What the byte filter shows of a whole answer; null: it is to be read as JSON. */
+  filterInPlace(bytes: Buffer): GatewayResponse | null {
+    const { endpoint, call, filter } = this.#plan;
+    if (endpoint.overBytes === undefined) return null;
+    return this.#services.filterWorker.filterInPlace(endpoint.overBytes, call, filter, bytes);
+  }
+
   onResponse(response: UpstreamResponse): void {
     if (isTokenUnknown(response)) {
       if (this.#isSecond) this.#resume(UNAVAILABLE);
@@ -121,6 +128,7 @@ function filterTask({ endpoint, call }: ForwardPlan): FilterTask {
   return {
     kind: 'endpoint',
     endpointId: endpoint.id,
+    overBytes: endpoint.overBytes,
     call: { params: { ...params }, query: new Map(query), body, now, access: { grant, rooms: new Set() } },
   };
 }

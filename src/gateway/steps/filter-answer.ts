@@ -1,7 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { FilterJob } from '../filter-worker/filter-job.ts';
 import { runFilterJob } from '../filter-worker/run-job.ts';
-import { UNKNOWN_TOKEN } from '../http/response.ts';
+import { type GatewayResponse, UNKNOWN_TOKEN } from '../http/response.ts';
 import { referencesInEvents } from '../media/references-in-answer.ts';
 import type { RequestContext } from '../request/context.ts';
 import { requireAccess } from '../request/access.ts';
@@ -20,6 +20,7 @@ export function filterAnswer(
   context.received = null;
   if (received.large !== undefined) return filterLarge(context, services, plan, received.large);
   const access = requireAccess(context);
+  if (received.filtered !== undefined) return answer(context, services, received.filtered);
   try {
     const rooms =
       plan.endpoint.roomsIn === undefined
@@ -52,6 +53,14 @@ function show(
   return undefined;
 }
 
+/** Answers with what was filtered over its bytes or in the worker. */
+function answer(context: RequestContext, { media }: GatewayServices, response: GatewayResponse): undefined {
+  context.result = response;
+  const { mediaReferences } = response;
+  if (mediaReferences !== undefined && mediaReferences.length > 0 && response.status === 200)
+    media.remember(requireAccess(context), () => mediaReferences);
+}
+
 async function filterLarge(
   context: RequestContext,
   services: GatewayServices,
@@ -65,10 +74,7 @@ async function filterLarge(
       (await runFilterJob(job, signal, (roomIds) =>
         roomsInScope(services.accessControl, access, roomIds, signal),
       )) ?? UNKNOWN_TOKEN;
-    context.result = response;
-    const { mediaReferences } = response;
-    if (mediaReferences !== undefined && response.status === 200)
-      services.media.remember(access, () => mediaReferences);
+    answer(context, services, response);
   } catch (error) {
     fail(context, error);
   }

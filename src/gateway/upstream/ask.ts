@@ -121,8 +121,8 @@ export function responseForError(error: unknown): GatewayResponse {
 
 /** The body of a 200; for every other status the holder's response. */
 export function readResponse(response: UpstreamResponse, maskNotFound: boolean): Received | GatewayResponse {
-  const { status, body, large } = response;
-  if (status === 200) return large === undefined ? { got: body } : { got: undefined, large };
+  const { status, body, large, filtered } = response;
+  if (status === 200) return { got: body, large, filtered };
   return errcodeOf(response) === 'M_USER_LOCKED' ? USER_LOCKED : mapUpstreamError(response, maskNotFound);
 }
 

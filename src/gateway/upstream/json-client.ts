@@ -3,6 +3,7 @@ import type { FilterInput } from '../filter-worker/filter-worker.ts';
 import type { FilterJob } from '../filter-worker/filter-job.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { UpstreamRequest } from '../http/call.ts';
+import type { GatewayResponse } from '../http/response.ts';
 import type { CoarseTimer, Expiring } from '../limits/coarse-timer.ts';
 import type { MemoryReservation } from '../limits/memory-budget.ts';
 import { invalidResponse, unreachable } from './errors.ts';
@@ -16,10 +17,15 @@ export type UpstreamResponse = {
   readonly retryAfter: string | null;
   /** An answer of 200 that is filtered in another thread. */
   readonly large?: FilterJob;
+  /** What is shown of an answer of 200 that was filtered where it came in. */
+  readonly filtered?: GatewayResponse;
 };
 
-/** A body of 200, boxed so that it cannot pass for a refusal; or, where it was large, its job instead. */
-export type Received = { readonly got: unknown; readonly large?: FilterJob };
+/**
+ * A body of 200, boxed so that it cannot pass for a refusal; or its job instead, where it was large; or what is
+ * shown of it, where that is known already.
+ */
+export type Received = Pick<UpstreamResponse, 'large' | 'filtered'> & { readonly got: unknown };
 
 /** On whose behalf, and for how long. */
 export type CallOptions = {
@@ -30,6 +36,8 @@ export type CallOptions = {
   readonly times: { homeserverMs: number } | null;
   /** Where an answer goes that turns out to be large; null: it is read in place. */
   readonly large: (() => FilterInput) | null;
+  /** Filters an answer of 200 that came in one piece; null: it is to be read as JSON. Its bytes do not stay. */
+  filterInPlace?(bytes: Buffer): GatewayResponse | null;
   /** The largest answer, in bytes, where that is less than the gateway's own limit. */
   readonly maxBytes?: number;
   /** Called when the request is put on a connection: before that, the homeserver cannot have seen it. */
@@ -121,6 +129,7 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
   #chunks: Buffer[] | null = null;
   #isParsed = false;
   #body: unknown = undefined;
+  #filtered: GatewayResponse | null = null;
   #input: FilterInput | null = null;
 
   constructor(sizes: Sizes, timer: CoarseTimer, options: CallOptions, listener: CallListener) {
@@ -182,7 +191,8 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     // All of it in one piece, as nearly always: read where it is.
     if (this.#chunks === null && chunk.length === this.#length && !isLarge) {
       this.#isParsed = true;
-      this.#body = parseUpstreamJson(chunk);
+      this.#filtered = this.#status === 200 ? (this.#options.filterInPlace?.(chunk) ?? null) : null;
+      if (this.#filtered === null) this.#body = parseUpstreamJson(chunk);
       return;
     }
     if (!isLarge) {
@@ -202,6 +212,8 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     const retryAfter = this.#retryAfter;
     if (this.#input !== null)
       return this.#listener.onResponse({ status, body: undefined, retryAfter, large: this.#input.end() });
+    if (this.#filtered !== null)
+      return this.#listener.onResponse({ status, body: undefined, retryAfter, filtered: this.#filtered });
     const body = this.#isParsed
       ? this.#body
       : parseUpstreamJson(Buffer.concat(this.#chunks ?? [], this.#size));

@@ -9,8 +9,10 @@ import {
 } from '../../../src/gateway/filter-worker/filter-job.ts';
 import type { FilterWorker } from '../../../src/gateway/filter-worker/filter-worker.ts';
 import { parseUpstreamJson } from '../../../src/gateway/filter-worker/parse-upstream-json.ts';
-import { ok } from '../../../src/gateway/http/response.ts';
-import { ALICE, OPS, SECRET } from '../support/grants.ts';
+import { messagesFilter } from '../../../src/gateway/filters/room.ts';
+import { ALL_TYPES } from '../../../src/gateway/filters/readable-types.ts';
+import { INVALID_UPSTREAM_RESPONSE, ok } from '../../../src/gateway/http/response.ts';
+import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
 
 const GRANT = 'g' as GrantId;
 const SYNC = {
@@ -125,4 +127,47 @@ test('an answer that is large is not compared', async () => {
   expect(discarded).toEqual(['sync']);
   input.push(Buffer.from(ANSWER));
   expect(await input.end().roomIds()).toEqual([OPS, SECRET]);
+});
+
+const TREE = messagesFilter(OPS, ALL_TYPES);
+const CALL = {
+  params: { roomId: OPS },
+  query: new Map<string, string>(),
+  body: undefined,
+  now: 0,
+  access: { grant: grantOf([OPS]), rooms: new Set([OPS]) },
+};
+const page = (...chunk: object[]): Buffer => Buffer.from(JSON.stringify({ start: 'a', end: 'b', chunk }));
+const inPlace = (filters: ReturnType<typeof answerFilters>, bytes: Buffer, tree = TREE) =>
+  filters.filterInPlace('messages', CALL, tree, bytes);
+const MINE = { ...EVENT, event_id: '$a', room_id: OPS };
+const PAGE = page(MINE, { ...MINE, room_id: SECRET }, { ...MINE, content: { body: 'schön 🎉' } });
+
+test.each([false, true])('a small page is filtered where it is (also by the tree: %s)', (isSampled) => {
+  const { options: how, differences } = options(isSampled);
+  const shown = inPlace(answerFilters(worker().given, how), PAGE);
+  expect(shown?.mediaReferences?.map(({ address }) => address)).toEqual(['mxc://hs.test/file']);
+  expect(JSON.parse(String(shown?.serialized))).toEqual(TREE(JSON.parse(PAGE.toString()), new Set()).body);
+  expect(differences).toEqual([]);
+});
+
+test('a small page that is not one is invalid, by both filters alike', () => {
+  const { options: sampling, differences } = options(true);
+  const filters = answerFilters(worker().given, sampling);
+  for (const bytes of ['', '{', '[]', '{"chunk":{}}', '{"chunk":[]}x'].map((text) => Buffer.from(text)))
+    expect(inPlace(filters, bytes)).toEqual(INVALID_UPSTREAM_RESPONSE);
+  expect(inPlace(filters, Buffer.from([0xff]))).toEqual(INVALID_UPSTREAM_RESPONSE);
+  expect(differences).toEqual([]);
+});
+
+test('a difference in a small page is told once, and from then on everything is parsed', () => {
+  const { options: sampling, differences } = options(true);
+  const filters = answerFilters(worker().given, sampling);
+  const none = () => ok({ start: 'a', end: 'b', chunk: [] });
+  expect([inPlace(filters, PAGE, none), inPlace(filters, PAGE, none)]).toEqual([null, null]);
+  expect(differences).toEqual([{ answer: 'messages' }]);
+});
+
+test('with `tree` no page is filtered over its bytes', () => {
+  expect(inPlace(answerFilters(worker().given, options(false, 'tree').options), PAGE)).toBeNull();
 });
