@@ -38,11 +38,12 @@ const room = {
   invited: [],
   replacedBy: null,
 };
+const ISSUER = '@mintwarden-issuer:x.org' as UserId;
 const context: ControlRoomContext = {
   now: NOW,
   policy: { admins: [ADA], commandMaxAgeMs: 300_000 },
   serverName: 'x.org',
-  ownAccounts: [BOT],
+  ownAccounts: [BOT, ISSUER],
   seen: false,
   room,
   pin: { userId: ADA, masterKey: 'MASTER', at: 0 },
@@ -114,6 +115,12 @@ describe('authority in the control room', () => {
       { room: { ...room, joined: [mallory] }, policy: { ...context.policy, admins: [mallory] } },
       'refuse: remote',
     ],
+    [
+      'the issuer account, which anyone with the operator’s secrets can write as',
+      { sender: ISSUER },
+      { policy: { ...context.policy, admins: [ISSUER] }, room: { ...room, joined: [ISSUER] } },
+      'ignore: own',
+    ],
     ['the bot itself', { sender: BOT }, { policy: { ...context.policy, admins: [BOT] } }, 'ignore: own'],
     ['at the edge of old', { sentAt: NOW - 300_000 }, {}, 'accept'],
     ['a clock a little ahead', { sentAt: NOW + 60_000 }, {}, 'accept'],
@@ -126,6 +133,30 @@ describe('authority in the control room', () => {
       { encryption: null },
       { room: { ...room, encrypted: false } },
       'accept, exposed',
+    ],
+    [
+      'an old text in a room without encryption',
+      { encryption: null, sentAt: NOW - 300_001 },
+      { room: { ...room, encrypted: false } },
+      'refuse: old',
+    ],
+    [
+      'a text of the future in a room without encryption',
+      { encryption: null, sentAt: NOW + 60_001 },
+      { room: { ...room, encrypted: false } },
+      'refuse: future',
+    ],
+    [
+      'an edit in a room without encryption',
+      { encryption: null, isEdit: true },
+      { room: { ...room, encrypted: false } },
+      'refuse: edit',
+    ],
+    [
+      'a replay in a room without encryption',
+      { encryption: null },
+      { room: { ...room, encrypted: false }, seen: true },
+      'ignore: seen',
     ],
     [
       'a room without encryption, to one who is not permitted',

@@ -251,6 +251,23 @@ describe('a command in the control room', () => {
     expect(said).not.toContain('secret text');
   });
 
+  it('of the issuer account is none, though policy and room would have it', async () => {
+    const issuer = '@mintwarden-issuer:x.org' as UserId;
+    stage.policy = { ...stage.policy, admins: [ADA, issuer] };
+    stage.room = { ...stage.room, joined: [...stage.room.joined, issuer] };
+    expect(await stage.says(MINT, { sender: issuer })).toBe('');
+    expect(await grants()).toEqual([]);
+    expect(await stage.says('!list')).toContain('No live grants');
+  });
+
+  it('says what our own code found wrong by a reference too: its words are for the log’s reader', async () => {
+    const error = new MintwardenError('internal', 'the secret text', 'the secret hint');
+    Object.assign(stage.services.ledger, { grants: () => Promise.reject(error) });
+    const said = await stage.says('!list --user @alice');
+    expect(said).toMatch(/\(ref [0-9a-f]{6}\)/);
+    expect(said + JSON.stringify(stage.log.lines)).not.toContain('the secret');
+  });
+
   it('never stands in the log', async () => {
     for (const text of ['!list --user @Zebra', '!mint "zebra', '!mint @alice --rooms !zebra --reason zebra'])
       await stage.says(text);

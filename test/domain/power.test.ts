@@ -71,6 +71,18 @@ describe('a ceiling', () => {
     ).toBe(false);
   });
 
+  it('lifts a ban only where it may both ban and kick, whichever asks for more, and over who is banned', () => {
+    const unban = { kind: 'unban', target: EVE } as const;
+    const asks = (levels: object) => room({ users: { [ALICE]: 100, [EVE]: 10 }, ...levels });
+    expect(isWithinPower(50, ALICE, asks({ ban: 40, kick: 60 }), unban)).toBe(false);
+    expect(isWithinPower(60, ALICE, asks({ ban: 40, kick: 60 }), unban)).toBe(true);
+    expect(isWithinPower(50, ALICE, asks({ ban: 60, kick: 40 }), unban)).toBe(false);
+    expect(isWithinPower(60, ALICE, asks({ ban: 60, kick: 40 }), unban)).toBe(true);
+    expect(isWithinPower(10, ALICE, asks({ ban: 0, kick: 0 }), unban)).toBe(false);
+    expect(isWithinPower(49, ALICE, asks({}), unban)).toBe(false);
+    expect(isWithinPower(50, ALICE, asks({}), unban)).toBe(true);
+  });
+
   it('redacts others only where it may send redactions', () => {
     const strict = room({ users: { [ALICE]: 100 }, redact: 0, events: { 'm.room.redaction': 60 } });
     expect(isWithinPower(59, ALICE, strict, { kind: 'redact-others' })).toBe(false);

@@ -73,6 +73,11 @@ describe('a lease', () => {
       fc.property(tried, fc.nat(4 * HOUR), fc.nat(60_000), (outcome, now, retryMs) => {
         const change = decideKilled(grant, killingLease(alive, 0), outcome, retryMs, now, ids);
         const [lease] = change.leases as [Lease];
+        // Only the homeserver's own word makes one dead.
+        expect(lease.state === 'dead').toBe(outcome.kind === 'dead');
+        if (outcome.kind === 'unknown') expect(lease.state === 'killing').toBe(now < 2 * HOUR);
+        if (outcome.kind === 'unopenable') expect(lease.state).toBe('unkillable');
+        expect(lease.attempts).toBe(outcome.kind === 'dead' ? 0 : 1);
         if (lease.state === 'killing') expect(lease.nextActionAt).toBe(now + retryMs);
         else if (lease.state === 'unkillable') expect(change.messages).toHaveLength(1);
         else expect(lease.state).toBe('dead');

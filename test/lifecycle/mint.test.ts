@@ -107,6 +107,34 @@ describe('a mint', () => {
     expect((await service.ledger.leases(id))[0]?.state).toBe('dead');
   });
 
+  it.each([
+    ['after it was given up', 10 * 60_000, HOUR],
+    ['after the lifetime that was asked for', 90_000, 60_000],
+    ['at the very end of that lifetime', 60_000, 60_000],
+  ])('whose answer comes %s is not live, and what was made is ended', async (_, delayMs, ttlMs) => {
+    await using service = await Service.start();
+    const { homeserver } = service;
+    homeserver.during = async (call) => {
+      if (call === 'issued') await service.pass(delayMs);
+    };
+    const { id } = await service.mint({ ttlMs });
+    homeserver.during = async () => undefined;
+    expect(homeserver.tokens.size).toBe(1);
+    expect((await service.ledger.leases(id))[0]?.state).toBe('killing');
+    await service.drain();
+    expect([...homeserver.tokens.values()]).toMatchObject([{ killed: true }]);
+    expect((await service.ledger.leases(id))[0]).toMatchObject({ state: 'dead' });
+    expect(await service.grant(id)).toMatchObject({ state: 'failed', sealedToken: null });
+    expect(service.tokensSeen()).toEqual([]);
+    expect(
+      homeserver
+        .sentTo(CONTROL)
+        .map(({ content }) => content.body)
+        .join('\n'),
+    ).not.toMatch(/is live/);
+    expect(await service.auditFault()).toBeNull();
+  });
+
   it('whose outcome cannot be written kills what was made at once', async () => {
     await using service = await Service.start();
     const commit = service.ledger.commit.bind(service.ledger);

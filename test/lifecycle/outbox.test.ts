@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { deliver, deliverWaitingTo } from '../../src/lifecycle/notifications/deliver.ts';
+import { reviseMessage } from '../../src/lifecycle/rows/message-row.ts';
 import { Service } from './support/harness.ts';
 import { ADMIN, ALICE, CONTROL } from './support/homeserver.ts';
 import { settled } from '../support/wait.ts';
@@ -120,6 +121,28 @@ describe('a notice', () => {
     await service.mint();
     await service.drain();
     expect(excluded).toEqual(expect.arrayContaining(['!dm-alice:example.org', ADMIN_DM]));
+  });
+});
+
+describe('a message to the control room that fails', () => {
+  it.each([
+    [7, 'holds up those behind it, so that they come in their order', false],
+    [8, 'again and again holds up nothing any more', true],
+  ])('%i times %s', async (attempts, _, passes) => {
+    await using service = await Service.start();
+    const minted = await service.mint();
+    const row = await service.messageOf(minted.id, 'minted');
+    if (row === undefined) throw new Error('no reply');
+    await service.ledger.commit({
+      at: service.clock.at,
+      messages: [reviseMessage(row, { attempts, nextActionAt: service.clock.at + HOUR })],
+    });
+    await service.revoke(minted);
+    await service.pass(MINUTE);
+    expect((await service.messageOf(minted.id, 'revoked'))?.state).toBe(passes ? 'accepted' : 'waiting');
+    await service.pass(2 * HOUR);
+    for (const kind of ['minted', 'revoked'] as const)
+      expect((await service.messageOf(minted.id, kind))?.state).toBe('accepted');
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { UserId } from '../../src/domain/ids.ts';
+import type { RoomId, UserId } from '../../src/domain/ids.ts';
 import { endAutomatically } from '../../src/lifecycle/revocation/end-grant.ts';
 import { mint } from '../../src/lifecycle/mint/mint.ts';
 import { revoke } from '../../src/lifecycle/revocation/revoke.ts';
@@ -43,6 +43,26 @@ describe('a revocation', () => {
     expect(await service.messageOf(minted.id, 'notice')).toMatchObject({ state: 'abandoned' });
     expect(await service.messageOf(minted.id, 'ended-notice')).toBeUndefined();
     expect((await service.grant(minted.id)).sealedToken).toBeNull();
+  });
+
+  it('while the notice may have arrived already is told to the subject after it', async () => {
+    await using service = await Service.start();
+    const { homeserver } = service;
+    const minted = await service.mint();
+    homeserver.fault = (call) => (call === 'send' ? 'unanswered' : null);
+    await service.drain();
+    expect(await service.messageOf(minted.id, 'notice')).toMatchObject({
+      state: 'waiting',
+      firstTriedAt: expect.any(Number),
+    });
+    await service.revoke(minted);
+    homeserver.fault = () => null;
+    await service.pass(5 * 60_000);
+    const [notice, end, ...more] = homeserver.sentTo('!dm-alice:example.org' as RoomId);
+    expect(more).toEqual([]);
+    expect(notice?.content.body).toMatch(/made an access token/);
+    expect(end?.content.body).toMatch(/ended|no longer/i);
+    expect(service.tokensSeen()).toEqual([]);
   });
 
   it('between the notice and the token stops the token and tells the subject', async () => {

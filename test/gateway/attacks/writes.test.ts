@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { GrantId, RoomId } from '../../../src/domain/ids.ts';
 import { ALICE, DEV, OPS, SECRET } from '../support/grants.ts';
 import { answerAsRoom, inRoom, V3, writesAt, writingStage } from '../support/writing-room.ts';
 import { settled } from '../../support/wait.ts';
@@ -535,6 +536,37 @@ test('a token that ends while the room is looked at sends nothing', async () => 
   await settled();
   expect(writesAt(s.homeserver)).toEqual([]);
 });
+
+test.each(['the room is looked at', 'its lease is made'])(
+  'a room that leaves the scope while %s is not written to, and the transaction id stays free',
+  async (moment) => {
+    await using s = await writingStage(['send']);
+    const verified = s.desk.verifyToken('mwt_7F3K9Q_thisIsTheScopedToken');
+    if (!('access' in verified)) throw new Error('the token is not valid');
+    const rooms = verified.access.rooms as Set<RoomId>;
+    const lease = s.desk.upstreamToken('7F3K9Q' as GrantId);
+    if (moment === 'its lease is made')
+      s.desk.upstreamToken = () => {
+        if (s.homeserver.seen.length > 0) rooms.delete(OPS);
+        return lease;
+      };
+    else
+      s.homeserver.answer((_, response) => {
+        rooms.delete(OPS);
+        return void response
+          .writeHead(404, { 'content-type': 'application/json' })
+          .end('{"errcode":"M_NOT_FOUND"}');
+      });
+    expect((await s.ask('PUT', send('m.room.message'), { body: HELLO })).status).toBe(403);
+    await settled();
+    expect(writesAt(s.homeserver)).toEqual([]);
+    rooms.add(OPS);
+    s.desk.upstreamToken = () => lease;
+    answerAsRoom(s.homeserver);
+    expect((await s.ask('PUT', send('m.room.message'), { body: HELLO })).status).toBe(200);
+    expect(writesAt(s.homeserver)).toHaveLength(1);
+  },
+);
 
 test('a token that ends while another lease is made for its write sends nothing with that', async () => {
   await using s = await writingStage(['send']);

@@ -3,6 +3,7 @@ import type { RoomId, UserId } from '../../../src/domain/ids.ts';
 import type { Audience } from '../../../src/ports/chat.ts';
 import { startJsClient } from '../../harness/js-client.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
+import { ratchetUses, roomEvents } from '../../harness/megolm.ts';
 import { startNioClient } from '../../harness/nio-client.ts';
 import { cut, startProxy } from '../../harness/proxy.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
@@ -105,6 +106,22 @@ test('plaintext is never sent where encryption was expected, nor a token in the 
   await expect(chat.send('!nowhere:test.local' as RoomId, text('x'), sending('n4'))).rejects.toMatchObject({
     code: 'homeserver-refused',
   });
+});
+
+test('what is too long for Matrix is refused before a step of the ratchet is used up', async () => {
+  const synapse = sharedSynapse();
+  const carol = await synapse.uniqueUser('carol');
+  await using bot = await newBot(synapse, []);
+  const { chat } = await bot.start();
+  const dm = await chat.openDm(carol.userId as UserId, { reason: 'r', encrypted: true });
+  const first = await chat.send(dm.roomId, text('one'), sending('n1', 'every-device'));
+  await expect(
+    chat.send(dm.roomId, text('x'.repeat(70_000)), sending('n-long', 'every-device')),
+  ).rejects.toMatchObject({ code: 'homeserver-refused', message: expect.stringContaining('too long') });
+  const last = await chat.send(dm.roomId, text('two'), sending('n2', 'every-device'));
+  const events = await roomEvents(synapse.baseUrl, bot.options.accessToken, dm.roomId);
+  const uses = ratchetUses(events).filter(({ eventId }) => eventId === first || eventId === last);
+  expect(uses.map(({ index }) => index)).toEqual([0, 1]);
 });
 
 test('a DM that somebody else was brought into gets no token', async () => {
