@@ -1,6 +1,6 @@
 import { MintwardenError } from '../domain/errors.ts';
 import type { RoomAlias, RoomId, UserId } from '../domain/ids.ts';
-import { quoted } from '../words/safe-text.ts';
+import { quoted, quotedWords } from '../words/safe-text.ts';
 import { readRoom } from './values/room.ts';
 import { readUser } from './values/user.ts';
 
@@ -24,10 +24,13 @@ export function asSeen(text: string): string {
 export function checkPill(target: Identifier, text: string, serverName: string): MintwardenError | null {
   const seen = asSeen(text);
   if (seen === '')
-    return refused(`There is a link to ${quoted(target, 100)} that nobody can see.`, 'Write the id itself.');
+    return refused(
+      `There is a link to ${quotedWords(target, 100)} that nobody can see.`,
+      'Write the id itself.',
+    );
   if (UNTYPABLE.test(target))
     return refused(
-      `The link ${quoted(seen, 100)} leads to an id that cannot stand in a command.`,
+      `The link ${quotedWords(seen, 100)} leads to an id that cannot stand in a command.`,
       'For a room, write its id (`!abc…`).',
     );
   const words = seen.split(BETWEEN_WORDS).filter((word) => word.includes(':'));
@@ -71,7 +74,7 @@ export function checkOtherLink(line: string, link: OtherLink, serverName: string
   const word = words.find(names);
   if (word === undefined) return null;
   return refused(
-    `${quoted(word, 100)} is a link to something else (${quoted(link.target, 100)}), so I do not know whom or what you mean.`,
+    `${quotedWords(word, 100)} is a link to something else (${quotedWords(link.target, 100)}), so I do not know whom or what you mean.`,
     'Write the id without a link, or choose from the list your client offers.',
   );
 }

@@ -35,6 +35,22 @@ export function unlinked(text: string): string {
   return text.replace(/matrix\.to\/(?=#)/giu, 'matrix.to/ ').replace(/\bmatrix:(?=\S)/giu, 'matrix: ');
 }
 
+/** What makes an address of text: the colon of a scheme or an id, the dot of a domain or an IP address. */
+const COLONS = /(?<=(?:\p{L}[\p{L}\p{N}+.-]*|[@#!$+][^\s:]+))[:：](?=\S)/gu;
+const DOTS = /(?<=[\p{L}\p{N}\p{M}_-])[.。．｡](?=\p{L}{2})/gu;
+const IP = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/gu;
+
+/**
+ * Text in which no client finds an address to click: `https[:]//evil[.]example`, as those write who warn of one.
+ * Many clients make links of bare domains too.
+ */
+export function unclickable(text: string): string {
+  return text
+    .replace(COLONS, '[:]')
+    .replace(DOTS, '[.]')
+    .replace(IP, (address) => address.replaceAll('.', '[.]'));
+}
+
 /**
  * Whatever looks like our quotation marks, two single ones side by side included, or like the marks of a line
  * to copy.
@@ -42,8 +58,19 @@ export function unlinked(text: string): string {
 const MARKS =
   /["`\u00ab\u00bb\u02ba\u02dd\u02ee\u05f4\u1cd3\u2033\u2034\u2036\u2037\u201c-\u201f\u2057\u275d\u275e\u2760\u301d-\u301f\uff02\u{1f676}-\u{1f678}]|['\u02b9\u02bc\u05f3\u2018-\u201b\u2032\u2035\uff07]{2,}/gu;
 
-/** What somebody else wrote (a reason, a room's name), in quotation marks it cannot close. */
+function withoutMarks(text: string): string {
+  return safeInline(text).trim().replace(MARKS, "'");
+}
+
+/** An id or a value as it stands, in quotation marks it cannot close. */
 export function quoted(text: string, max = 300): string {
-  const inside = safeInline(text).trim().replace(MARKS, "'");
-  return `“${shortened(unlinked(inside), max)}”`;
+  return `“${shortened(unlinked(withoutMarks(text)), max)}”`;
+}
+
+/**
+ * What somebody else wrote (a reason, a room's name), in quotation marks it cannot close and with nothing to
+ * click: what stands in a message of ours looks official.
+ */
+export function quotedWords(text: string, max = 300): string {
+  return `“${shortened(unclickable(withoutMarks(text)), max)}”`;
 }

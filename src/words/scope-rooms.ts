@@ -2,7 +2,7 @@ import type { Grant, RoomFacts } from '../domain/grant.ts';
 import type { RoomId } from '../domain/ids.ts';
 import { joined, line } from './build.ts';
 import type { Line } from './document.ts';
-import { quoted, safeInline, shortened } from './safe-text.ts';
+import { quotedWords, safeInline, shortened } from './safe-text.ts';
 
 const MAX_NAMED = 20;
 const WHOLE_ID = 24;
@@ -61,7 +61,7 @@ export function roomWords(grant: Rooms): Line {
   const ids = facts.map((room) => room.roomId);
   const named = facts.map(({ roomId, name }): Line => {
     const id = shortRoomId(roomId, ids);
-    return [name === null || name.trim() === '' ? id : `${quoted(name, 60)} (${id})`];
+    return [name === null || name.trim() === '' ? id : `${quotedWords(name, 60)} (${id})`];
   });
   const only = by === undefined ? [] : line`, of these those${makers}`;
   return line`${facts.length === 1 ? '1 room, ' : `${facts.length} rooms: `}${listed(named)}${only}`;
@@ -77,7 +77,7 @@ export function encryptionWords(grant: Rooms): Line | null {
   if (encrypted.length === facts.length) return [`all of them are encrypted: ${SEES}`];
   const ids = facts.map((room) => room.roomId);
   const names = encrypted.map(({ roomId, name }): Line => [
-    name === null || name.trim() === '' ? shortRoomId(roomId, ids) : quoted(name, 60),
+    name === null || name.trim() === '' ? shortRoomId(roomId, ids) : quotedWords(name, 60),
   ]);
   return line`${listed(names)}${encrypted.length === 1 ? ' is' : ' are'} encrypted: ${SEES}`;
 }

@@ -5,7 +5,7 @@ import { block, code, list, paragraph, pill, strong } from '../../src/words/buil
 import type { Block, Document, Inline } from '../../src/words/document.ts';
 import { MAX_RENDERED_BYTES } from '../../src/words/fit.ts';
 import { toHtml, toText } from '../../src/words/render.ts';
-import { quoted } from '../../src/words/safe-text.ts';
+import { quoted, quotedWords } from '../../src/words/safe-text.ts';
 
 const nasty = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -167,6 +167,46 @@ describe('rendering', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         expect(quoted(text)).toMatch(/^“[^“”"\n]*”$/);
+      }),
+    );
+  });
+
+  it.each([
+    ['https://evil.example/login', 'https[:]//evil[.]example/login'],
+    ['HTTPS：//EVIL。EXAMPLE', 'HTTPS[:]//EVIL[.]EXAMPLE'],
+    ['go to evil.example now', 'go to evil[.]example now'],
+    ['www.evil.co.uk', 'www[.]evil[.]co[.]uk'],
+    ['пример.рф', 'пример[.]рф'],
+    ['xn--e1afmkfd.xn--p1ai', 'xn--e1afmkfd[.]xn--p1ai'],
+    ['mailto:root@evil.example', 'mailto[:]root@evil[.]example'],
+    ['javascript:alert(1)', 'javascript[:]alert(1)'],
+    ['element://user/@root:x', 'element[:]//user/@root[:]x'],
+    ['ask @root:example.org in #ops:example.org', 'ask @root[:]example[.]org in #ops[:]example[.]org'],
+    ['192.0.2.7 and 192.0.2.7:80', '192[.]0[.]2[.]7 and 192[.]0[.]2[.]7:80'],
+    ['at 14:05, release 1.2.3. Then 3.5 h, e.g. 4.', 'at 14:05, release 1.2.3. Then 3.5 h, e.g. 4.'],
+    ['Ops: the room. Come in', 'Ops: the room. Come in'],
+  ])('what others wrote has nothing to click: %s', (text, shown) => {
+    expect(quotedWords(text)).toBe(`“${shown}”`);
+  });
+
+  it('no address survives, wherever it stands', () => {
+    const address = /(?:https?|matrix|mailto):\S|[\p{L}\p{N}]\.(?:com|example)\b|[@#!]\w+:\w/u;
+    const piece = fc.constantFrom(
+      'https://',
+      'evil.com',
+      'a.example',
+      '@root:',
+      'x',
+      '.',
+      ':',
+      '/',
+      ' ',
+      '-',
+      '#b:c',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        expect(quotedWords(pieces.join(''))).not.toMatch(address);
       }),
     );
   });

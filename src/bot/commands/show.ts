@@ -6,7 +6,7 @@ import { code, line, list, paragraph, pill } from '../../words/build.ts';
 import type { Document, Line } from '../../words/document.ts';
 import { canSentence, scopeSentence } from '../../words/scope-sentence.ts';
 import { actorName, again, id, reason, undo } from '../../words/text/en.ts';
-import { quoted } from '../../words/safe-text.ts';
+import { quotedWords } from '../../words/safe-text.ts';
 import { moment } from '../../words/time.ts';
 import { required } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
@@ -41,7 +41,7 @@ function head(grant: Grant, live: boolean, now: number): Line {
 
 function rooms(grant: Grant): readonly Line[] {
   return grant.rooms.map((room) => {
-    const name = room.name === null ? '' : `${quoted(room.name, 60)}, `;
+    const name = room.name === null ? '' : `${quotedWords(room.name, 60)}, `;
     return line`Room: ${name}${code(room.roomId)}${room.encrypted ? ', encrypted' : ''}`;
   });
 }

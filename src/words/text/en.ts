@@ -4,7 +4,7 @@ import { parseUserId, type Actor, type UserId } from '../../domain/ids.ts';
 import { code, joined, line, pill, strong } from '../build.ts';
 import type { Inline, Line } from '../document.ts';
 import { mintLine } from '../command-line.ts';
-import { quoted } from '../safe-text.ts';
+import { quotedWords } from '../safe-text.ts';
 import { moment } from '../time.ts';
 
 /** A grant's id, standing out. */
@@ -23,7 +23,7 @@ export function actorName(actor: Actor): Line {
   if (userId !== null) return [pill(userId)];
   if (actor === 'holder') return ['the token’s holder'];
   if (actor === 'system') return ['Mintwarden'];
-  return [`the operator ${quoted(actor.slice('operator:'.length), 60)} at the server`];
+  return [`the operator ${quotedWords(actor.slice('operator:'.length), 60)} at the server`];
 }
 
 /** Why a grant ended, after "It ended:". */
@@ -76,7 +76,7 @@ export function again(grant: Grant): Line {
 
 /** The reason somebody gave, or that nobody did. */
 export function reason(grant: Pick<Grant, 'reason'>): Line {
-  return [grant.reason === null ? 'Reason: none was given.' : `Reason: ${quoted(grant.reason)}`];
+  return [grant.reason === null ? 'Reason: none was given.' : `Reason: ${quotedWords(grant.reason)}`];
 }
 
 /** The few people to ask: the minter first, where that is a person, then other admins. */
