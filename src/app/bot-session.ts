@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { Config } from '../config/index.ts';
+import type { UserId } from '../domain/ids.ts';
 import type { BotClientOptions } from '../matrix/options.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
@@ -25,9 +26,10 @@ export function botSessionOptions(
     readonly position: PositionCache;
     readonly ledger: Pick<Ledger, 'pin'>;
     readonly log: Log;
+    readonly isAdmin: (userId: UserId) => boolean;
   },
 ): Omit<BotClientOptions, 'accessToken' | 'onEvent'> {
-  const { sealingKey, sealer, position, ledger, log } = parts;
+  const { sealingKey, sealer, position, ledger, log, isAdmin } = parts;
   return {
     homeserverUrl: config.homeserver.url,
     userId: config.bot.user_id,
@@ -40,6 +42,7 @@ export function botSessionOptions(
     },
     password: async () => config.bot.password ?? null,
     controlRoomId: config.control_room,
+    isAdmin,
     pinnedMasterKey: async (userId) => (await ledger.pin(userId))?.masterKey ?? null,
     log,
   };

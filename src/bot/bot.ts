@@ -39,6 +39,7 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
   const { controlRoomId } = services;
   const hints = createThrottle(HOUR_MS);
   const refusals = createThrottle(HOUR_MS);
+  const leftOut = createThrottle(HOUR_MS);
   const resends = createThrottle(RESEND_HINT_INTERVAL_MS);
   const inFlight = new Set<string>();
 
@@ -163,6 +164,13 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
     await reply(event, control || dm?.encrypted === true, undecryptableReply(control));
   }
 
+  /** Said once in a while, in the person's own DM. */
+  async function onLeftOut(event: Extract<ChatEvent, { kind: 'left-out' }>): Promise<void> {
+    if (event.roomId === controlRoomId || !leftOut.allow(event.sender, services.clock.now())) return;
+    const dm = await services.chat.dm(event.sender);
+    if (dm?.roomId === event.roomId) await reply(event, dm.encrypted, leftOutReply());
+  }
+
   /** A message that could not even be judged: those who may command are told, if they seem to be asking. */
   async function onFailure(message: Incoming, error: unknown): Promise<void> {
     const document = failureDocument(services, null, error);
@@ -199,6 +207,7 @@ export function createBot({ services, requests, onMembership, retryDelays = RETR
       try {
         if (event.kind === 'membership') onMembership?.(event);
         else if (event.kind === 'undecryptable') await onUndecryptable(event);
+        else if (event.kind === 'left-out') await onLeftOut(event);
         else await handleOnce(event.message);
       } catch (error) {
         if (isHomeserverAway(error)) throw error;
@@ -238,6 +247,13 @@ function dmHint(admin: boolean): Document {
       line`I am a bot, and nobody reads along here. I understand ${code('tokens')}, ${code('show ID')}, ${code('revoke ID')} and ${code('help')}.${admin ? ' Administrators’ commands belong in the control room.' : ''}`,
     ),
   ];
+}
+
+function leftOutReply(): Document {
+  return errorDocument({
+    message: 'You write faster than I read, so I left some of it out.',
+    hint: 'Wait a minute, then send again what I have not answered.',
+  });
 }
 
 function undecryptableReply(control: boolean): Document {

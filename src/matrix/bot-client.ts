@@ -13,6 +13,7 @@ import { openEngine, type EngineClient } from './engine-client.ts';
 import { createHomeserverClient, path, stringAt, type HomeserverClient } from './homeserver.ts';
 import { queryKeys, toKeys } from './keys.ts';
 import { findByMarker, hasRead, redact } from './messages.ts';
+import { listInvitations, startInvitations } from './invitations.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 import { createReceiver } from './receiver.ts';
 import { bridgeSdkLog } from './sdk-log.ts';
@@ -107,20 +108,34 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
     onRefused: options.onRefused ?? (() => undefined),
     elapsedMs,
   });
+  const invitations = startInvitations({
+    homeserver,
+    botId: userId,
+    controlRoomId,
+    isAdmin: options.isAdmin,
+    log,
+    elapsedMs,
+  });
+  listInvitations(homeserver).then(invitations.note, () =>
+    log.warn('earlier invitations could not be looked for'),
+  );
   const receiver = createReceiver({
     engine,
     homeserver,
     botId: userId,
     isWatched,
+    isAdmin: options.isAdmin,
     onEvent: options.onEvent,
     log,
     now,
+    elapsedMs,
   });
   const loop = startSyncLoop({
     homeserver,
     engine,
     receiver,
     gate,
+    invitations,
     position: options.position,
     log,
     now,
@@ -151,6 +166,7 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
     syncedAt: () => loop.syncedAt(),
     async stop() {
       await loop.stop();
+      await invitations.stop();
       await engine.close();
     },
   };

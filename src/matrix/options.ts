@@ -29,6 +29,8 @@ export type BotClientOptions = {
   /** The bot's password, for homeservers that ask for it before the first cross-signing keys are taken. */
   readonly password?: () => Promise<string | null>;
   readonly controlRoomId: string;
+  /** Administrators are heard at any pace, and their invitations are left alone. */
+  readonly isAdmin: (userId: UserId) => boolean;
   /**
    * A user's pinned master key, if there is one: it takes precedence over the key that the encryption store
    * first saw.

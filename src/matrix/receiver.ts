@@ -1,5 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { MintwardenError } from '../domain/errors.ts';
-import { parseUserId, type RoomId } from '../domain/ids.ts';
+import { parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 import type { ChatEvent } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import { decrypt, type DecryptionResult } from './decrypt.ts';
@@ -7,11 +8,16 @@ import type { EngineClient } from './engine-client.ts';
 import type { RoomEvent } from './events.ts';
 import { stringAt, type HomeserverClient } from './homeserver.ts';
 import { toMessage } from './incoming.ts';
+import { createPace } from './pace.ts';
 
 /** How long a text waits for a key that comes after it, before its sender is asked to send it again. */
 const KEY_TIMEOUT_MS = 10_000;
 /** Without a position nothing says what was seen already; older than this, nothing is a command any more. */
 const MAX_AGE_MS = 600_000;
+/** What somebody who is no administrator may write at once, and then how often: each text is work. */
+const BURST = 30;
+const REFILL_MS = 2_000;
+const MAX_REMEMBERED = 1_000;
 /** How often an event that its handler cannot take is tried, before it is let go so that others are heard. */
 const MAX_ATTEMPTS = 5;
 /** The same where the homeserver is to blame, and not the event: some minutes. */
@@ -57,11 +63,16 @@ export function createReceiver(options: {
   readonly homeserver: HomeserverClient;
   readonly botId: string;
   readonly isWatched: (roomId: RoomId) => Promise<boolean>;
+  readonly isAdmin: (userId: UserId) => boolean;
   readonly onEvent: (event: ChatEvent) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
+  /** A clock that only goes forward. */
+  readonly elapsedMs: () => number;
 }): Receiver {
   const { engine, homeserver, botId, log, now } = options;
+  const mayWrite = createPace({ burst: BURST, refillMs: REFILL_MS, elapsedMs: options.elapsedMs });
+  const letIn = new LRUCache<string, true>({ max: MAX_REMEMBERED });
   const pending = new Map<string, PendingEvent>();
   const attempts = new Map<string, number>();
   let round = 0;
@@ -120,6 +131,12 @@ export function createReceiver(options: {
         return;
       }
       if (event.sender === botId || event.stateKey !== null || now() - event.sentAt > MAX_AGE_MS) return;
+      if (event.type !== 'm.room.encrypted' && event.type !== 'm.room.message') return;
+      const { sender, eventId } = event;
+      // One that comes again is not counted again.
+      if (!options.isAdmin(sender) && !letIn.has(eventId) && !mayWrite(sender))
+        return deliver({ kind: 'left-out', roomId, eventId, sender }, eventId);
+      letIn.set(eventId, true);
       if (event.type === 'm.room.encrypted' && stringAt(event.content, 'ciphertext') !== null)
         await receiveEncrypted(roomId, event);
       if (event.type !== 'm.room.message') return;

@@ -5,6 +5,7 @@ import type { Log } from '../ports/log.ts';
 import type { EngineClient } from './engine-client.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
 import { arrayAt, objectAt, path, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
+import type { Invitations } from './invitations.ts';
 import { HomeserverRefusal, isForbidden, isNotFound, invalidResponse } from './homeserver-errors.ts';
 import type { Receiver } from './receiver.ts';
 import type { PositionStore } from './options.ts';
@@ -37,13 +38,14 @@ export function startSyncLoop(options: {
   readonly engine: EngineClient;
   readonly receiver: Receiver;
   readonly gate: ToDeviceGate;
+  readonly invitations: Pick<Invitations, 'note'>;
   readonly position: PositionStore;
   readonly log: Log;
   readonly now: () => number;
   readonly onLoggedOut: (() => void) | undefined;
   readonly onReconnected: (() => void) | undefined;
 }): SyncLoop {
-  const { homeserver, engine, receiver, gate, position, log, now } = options;
+  const { homeserver, engine, receiver, gate, invitations, position, log, now } = options;
   const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   let syncedAt = 0;
@@ -97,6 +99,7 @@ export function startSyncLoop(options: {
     const toDevice = arrayAt(objectAt(answer, 'to_device'), 'events');
     await engine.processSync(answer, await gate.admit(toDevice));
     await engine.withLock(() => engine.sendOutgoingRequests());
+    invitations.note(answer);
     await receiver.retryPending();
     for (const update of roomUpdates(answer)) {
       // Other people who have the bot in a room must not make it page back through theirs.

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Contacts } from './contacts.ts';
 import { isJsonObject, objectAt, stringAt, type JsonObject } from './homeserver.ts';
+import { createPace } from './pace.ts';
 
 const OLM = 'm.olm.v1.curve25519-aes-sha2';
 /** A room key takes some 3 kB. */
@@ -8,7 +8,6 @@ const MAX_CIPHERTEXT = 16_384;
 /** What one sender may send at once, and then how often: a client sends one event for each key that it makes. */
 const BURST = 100;
 const REFILL_MS = 5_000;
-const MAX_SENDERS = 10_000;
 
 /** To-device events that were refused: from people the bot has no business with, and too many of a contact's. */
 export type ToDeviceRefusals = {
@@ -40,7 +39,7 @@ export function createToDeviceGate(options: {
   readonly elapsedMs: () => number;
 }): ToDeviceGate {
   const { contacts, identityKey, elapsedMs } = options;
-  const takeOne = createPace(elapsedMs);
+  const takeOne = createPace({ burst: BURST, refillMs: REFILL_MS, elapsedMs });
 
   return {
     async admit(events) {
@@ -60,24 +59,6 @@ export function createToDeviceGate(options: {
       if (strangers + tooMany > 0) options.onRefused({ strangers, tooMany, lastSender });
       return admitted;
     },
-  };
-}
-
-function createPace(elapsedMs: () => number): (sender: string) => boolean {
-  const allowances = new LRUCache<string, { readonly left: number; readonly at: number }>({
-    max: MAX_SENDERS,
-  });
-  return (sender) => {
-    const now = elapsedMs();
-    const { left, at } = allowances.get(sender) ?? { left: BURST, at: now };
-    const refilled = Math.floor((now - at) / REFILL_MS);
-    const available = Math.min(BURST, left + refilled);
-    if (available === 0) return false;
-    allowances.set(sender, {
-      left: available - 1,
-      at: available === BURST ? now : at + refilled * REFILL_MS,
-    });
-    return true;
   };
 }
 

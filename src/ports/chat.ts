@@ -70,6 +70,13 @@ export type ChatEvent =
       readonly eventId: EventId;
       readonly sender: UserId;
     }
+  /** Somebody wrote more than is read of one person in so short a time: the text was not looked at. */
+  | {
+      readonly kind: 'left-out';
+      readonly roomId: RoomId;
+      readonly eventId: EventId;
+      readonly sender: UserId;
+    }
   | {
       readonly kind: 'membership';
       readonly roomId: RoomId;

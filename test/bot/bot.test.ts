@@ -289,6 +289,25 @@ describe('a command in the control room', () => {
     ]);
   });
 
+  it('that was left out of a flood is told of once in a while, in the person’s own DM', async () => {
+    const event = {
+      kind: 'left-out',
+      roomId: dmOf(ALICE),
+      eventId: '$f' as EventId,
+      sender: ALICE,
+    } as const;
+    for (let index = 0; index < 50; index++)
+      await stage.bot.handle({ ...event, eventId: `$f${index}` as EventId });
+    await stage.bot.handle({ ...event, roomId: stage.room.roomId, sender: BOB });
+    await stage.bot.handle({ ...event, roomId: OPS, sender: BOB });
+    expect(stage.sent.map(({ roomId, content }) => [roomId, content.body])).toEqual([
+      [dmOf(ALICE), expect.stringContaining('faster than I read')],
+    ]);
+    stage.now += 3_600_000;
+    await stage.bot.handle({ ...event, eventId: '$later' as EventId });
+    expect(stage.sent).toHaveLength(2);
+  });
+
   it('list and show name what there is, and how to end it', async () => {
     expect(await stage.says('!list')).toBe(
       'No live grants. To make one: `!mint @alice:x.org --rooms ROOMS --ttl 1h`',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MintwardenError } from '../../src/domain/errors.ts';
 import type { RoomId } from '../../src/domain/ids.ts';
 import { parseEvent } from '../../src/matrix/events.ts';
 import { createReceiver, type Receiver } from '../../src/matrix/receiver.ts';
@@ -22,7 +23,10 @@ function event(id: string, content: object, more: object = {}) {
 }
 
 /** Plaintext needs neither engine nor homeserver. */
-function receiver(onEvent: (event: ChatEvent) => Promise<void>): Receiver {
+function receiver(
+  onEvent: (event: ChatEvent) => Promise<void>,
+  more: { elapsedMs?: () => number; isAdmin?: (userId: string) => boolean } = {},
+): Receiver {
   const nothing = undefined as never;
   return createReceiver({
     engine: nothing,
@@ -30,10 +34,60 @@ function receiver(onEvent: (event: ChatEvent) => Promise<void>): Receiver {
     botId: '@bot:x',
     isWatched: async (roomId) => roomId === ROOM,
     onEvent,
+    isAdmin: () => false,
+    elapsedMs: () => 0,
     log: silentLog,
     now: () => NOW,
+    ...more,
   });
 }
+
+const text = (id: string, more: object = {}) => event(id, { msgtype: 'm.text', body: id }, more);
+
+test('a flood of texts by one person is left out, and each of it told so that it can be said; admins are heard', async () => {
+  const heard = new Map<string, string[]>();
+  const hear = async (each: ChatEvent): Promise<void> => {
+    const sender =
+      each.kind === 'message' ? each.message.sender : each.kind === 'left-out' ? each.sender : '';
+    heard.set(`${sender} ${each.kind}`, [...(heard.get(`${sender} ${each.kind}`) ?? []), each.kind]);
+  };
+  let elapsed = 0;
+  const paced = receiver(hear, { elapsedMs: () => elapsed, isAdmin: (userId) => userId === '@admin:x' });
+  const write = async (sender: string, count: number): Promise<void> => {
+    for (let index = 0; index < count; index++)
+      await paced.receive(ROOM, text(`$${sender}-${elapsed}-${index}`, { sender }));
+  };
+  await write('@eve:x', 100);
+  await write('@a:x', 5);
+  await write('@admin:x', 100);
+  const counts = (): Record<string, number> =>
+    Object.fromEntries([...heard].map(([name, all]) => [name, all.length]));
+  expect(counts()).toEqual({
+    '@eve:x message': 30,
+    '@eve:x left-out': 70,
+    '@a:x message': 5,
+    '@admin:x message': 100,
+  });
+  elapsed = 10_000;
+  await write('@eve:x', 10);
+  expect(counts()).toMatchObject({ '@eve:x message': 35, '@eve:x left-out': 75 });
+});
+
+test('what comes again because it could not be taken is not counted again', async () => {
+  let isAway = true;
+  const heard: string[] = [];
+  const away = receiver(async (each) => {
+    if (isAway) throw new MintwardenError('homeserver-unreachable', 'Away.', '');
+    heard.push(each.kind);
+  });
+  for (let attempt = 0; attempt < 19; attempt++) {
+    await expect(away.receive(ROOM, text('$1'))).rejects.toThrow('Away');
+    await expect(away.receive(ROOM, text('$2'))).rejects.toThrow('Away');
+  }
+  isAway = false;
+  for (const id of ['$1', '$2']) await away.receive(ROOM, text(id));
+  expect(heard).toEqual(['message', 'message']);
+});
 
 test('what its handler cannot take comes again, but not for ever', async () => {
   let calls = 0;

@@ -17,6 +17,7 @@ function nothingToRead(): Promise<never> {
 }
 
 const gate: ToDeviceGate = { admit: async () => [] };
+const invitations = { note: () => undefined };
 const UNHEARD = { onLoggedOut: undefined, onReconnected: undefined };
 
 test('somebody who sends what cannot be decrypted, again and again, does not keep the position from moving', async () => {
@@ -56,6 +57,8 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
     homeserver,
     botId: '@bot:x',
     isWatched: async () => true,
+    isAdmin: () => true,
+    elapsedMs: () => 0,
     onEvent: async (event) => void heard.push(event.kind),
     log: silentLog,
     now: () => clock,
@@ -66,6 +69,7 @@ test('somebody who sends what cannot be decrypted, again and again, does not kee
     engine,
     receiver,
     gate,
+    invitations,
     position,
     log: silentLog,
     now: () => clock,
@@ -124,6 +128,8 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
     homeserver,
     botId: '@bot:x',
     isWatched: async (roomId) => roomId !== '!foreign',
+    isAdmin: () => true,
+    elapsedMs: () => 0,
     onEvent: async (event) => void (event.kind === 'message' && heard.push(event.message.body)),
     log: silentLog,
     now: () => 2,
@@ -134,6 +140,7 @@ test('rooms that are not ours, and one that was purged, do not keep it from hear
     engine,
     receiver,
     gate,
+    invitations,
     position,
     log: silentLog,
     now: () => 2,

@@ -77,7 +77,14 @@ export async function startMatrix(
     log,
     open: (accessToken, hooks) =>
       startBotClient({
-        ...botSessionOptions(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
+        ...botSessionOptions(config, {
+          sealingKey: sealingKey.key,
+          sealer,
+          position,
+          ledger,
+          log,
+          isAdmin: (userId) => policy.get().admins.includes(userId),
+        }),
         ...hooks,
         onReconnected: () => reconnected(),
         onRefused,

@@ -62,6 +62,7 @@ export async function newBot(synapse: SynapseServer, admins: readonly string[]):
       },
     },
     controlRoomId,
+    isAdmin: (userId) => admins.includes(userId),
     onEvent: async (event) => {
       heard.push(event);
     },

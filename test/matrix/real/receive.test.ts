@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import type { UserId } from '../../../src/domain/ids.ts';
 import type { ChatEvent } from '../../../src/ports/chat.ts';
 import { startJsClient } from '../../harness/js-client.ts';
+import { matrixRequest } from '../../harness/matrix-http.ts';
 import { startProxy } from '../../harness/proxy.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
+import type { TestUser } from '../../harness/synapse-users.ts';
 import { newBot, type TestBot } from './bot.ts';
 import { realTime, until } from '../../support/wait.ts';
 
@@ -238,7 +240,31 @@ test('it goes on hearing where the position can be neither read nor saved', asyn
   expect(bodies(bot)).toEqual(['one', 'two']);
 });
 
-test('invitations elsewhere are left alone, and other rooms are not listened to', async () => {
+test('invitations are refused, earlier ones too, but for those of administrators', async () => {
+  const synapse = sharedSynapse();
+  const [eve, admin] = [await synapse.uniqueUser('eve'), await synapse.uniqueUser('admin')];
+  await using bot = await newBot(synapse, [admin.userId]);
+  const invite = async (by: TestUser): Promise<string> => {
+    const body = { preset: 'private_chat', invite: [bot.user.userId] };
+    const options = { token: by.accessToken, body };
+    const path = '/_matrix/client/v3/createRoom';
+    return (await matrixRequest<{ room_id: string }>(synapse.baseUrl, 'POST', path, options)).room_id;
+  };
+  const membership = async (by: TestUser, roomId: string): Promise<unknown> => {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${bot.user.userId}`;
+    return (await matrixRequest(synapse.baseUrl, 'GET', path, { token: by.accessToken }))['membership'];
+  };
+  const [earlier, kept] = [await invite(eve), await invite(admin)];
+  const matrix = await bot.start();
+  await matrix.ready;
+  const later = await invite(eve);
+  await expect.poll(() => membership(eve, earlier), { timeout: 10_000 }).toBe('leave');
+  await expect.poll(() => membership(eve, later), { timeout: 10_000 }).toBe('leave');
+  expect(await membership(admin, kept)).toBe('invite');
+  expect((await matrix.chat.controlRoom()).botJoined).toBe(true);
+});
+
+test('other rooms are not listened to', async () => {
   const synapse = sharedSynapse();
   const user = await synapse.uniqueUser('eve');
   await using eve = await startJsClient(synapse, user);

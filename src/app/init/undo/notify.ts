@@ -72,7 +72,14 @@ export async function notifyEveryone({
   });
   if (sessionRenewed) await tokens.reload();
   const matrix = await startBotClient({
-    ...botSessionOptions(config, { sealingKey: sealingKey.key, sealer, position, ledger, log }),
+    ...botSessionOptions(config, {
+      sealingKey: sealingKey.key,
+      sealer,
+      position,
+      ledger,
+      log,
+      isAdmin: (userId) => config.admins.includes(userId),
+    }),
     accessToken: tokens.bot(),
     // Nobody is obeyed any more.
     onEvent: async () => {},
