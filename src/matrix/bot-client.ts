@@ -116,8 +116,9 @@ export async function startBotClient(options: BotClientOptions): Promise<BotClie
     log,
     elapsedMs,
   });
-  listInvitations(homeserver).then(invitations.note, () =>
-    log.warn('earlier invitations could not be looked for'),
+  listInvitations(homeserver).then(
+    (answer) => invitations.note(answer),
+    () => log.warn('earlier invitations could not be looked for'),
   );
   const receiver = createReceiver({
     engine,
