@@ -32,7 +32,10 @@ export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway' | 'monitorin
     readonly transport: 'auto' | 'undici';
     readonly filter: 'auto' | 'tree';
   };
-  readonly monitoring: { readonly listen: { readonly host: string; readonly port: number } | null };
+  readonly monitoring: {
+    readonly listen: { readonly host: string; readonly port: number } | null;
+    readonly hosts: readonly string[];
+  };
   /** The files that secrets were read from, for `doctor` to look at. */
   readonly secret_files: readonly string[];
 };

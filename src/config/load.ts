@@ -112,6 +112,7 @@ function assemble(
     },
     monitoring: {
       listen: content.monitoring.listen === undefined ? null : parseListen(content.monitoring.listen),
+      hosts: content.monitoring.hosts,
     },
     state_dir: resolve(folder, content.state_dir),
     sealing_key_file: resolve(folder, content.sealing_key_file),

@@ -6,6 +6,7 @@ import { commandSyntax, duration, file, roomId, userId } from './value-types.ts'
 
 const MINUTE_MS = 60_000;
 const ADDRESS_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:\s[\]]+):\d{1,5}$/;
+const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
 /**
  * The configuration file, as written. Every key stands here with what is said of it in the example, in
@@ -188,6 +189,14 @@ export const fileSchema = z.strictObject({
           description:
             'The address that answers /health, /ready and /metrics, to anyone who can reach it. None unless set.',
           examples: ['127.0.0.1:9464'],
+        }),
+      hosts: z
+        .array(z.string().regex(HOST_NAME, 'is no host name'))
+        .default([])
+        .meta({
+          description:
+            'Names by which monitoring asks there. IP addresses, the machine’s own name, names without a dot and private ones (.internal, .local, .svc …) need not be listed; any other Host is refused, so that no web page can read it through a browser.',
+          examples: [['mint-1.example.org']],
         }),
     })
     .prefault({})

@@ -19,6 +19,7 @@ import { openRequests } from './limits/open-requests.ts';
 import { pollThrottle } from './limits/poll-throttle.ts';
 import { type RateLimiter, tokenBucket } from './limits/rate-limiter.ts';
 import { type RequestRate, requestRate } from './limits/request-rate.ts';
+import { createUnauthenticatedLog } from './limits/unauthenticated-log.ts';
 import { createMediaGate } from './media/gate.ts';
 import { createMedia } from './media/media.ts';
 import type { Uploads } from './media/uploads.ts';
@@ -105,6 +106,7 @@ export function createServices(options: GatewayOptions): Composed {
   });
   const upstreams = { accessControl, json, filterWorker };
   const open = openRequests(options.slots ?? grantSlots(limits.concurrentPerGrant));
+  const unauthenticatedLog = createUnauthenticatedLog(log);
   const services: GatewayServices = {
     ...upstreams,
     router: createRouter(CATALOGUE),
@@ -144,6 +146,7 @@ export function createServices(options: GatewayOptions): Composed {
     sentence: options.sentence,
     observer: options.observer ?? NO_OBSERVER,
     log,
+    unauthenticatedLog,
     now,
   };
   const stopListening = accessControl.onGrantInactive((grantId) => {
@@ -155,6 +158,7 @@ export function createServices(options: GatewayOptions): Composed {
     async close() {
       stopListening();
       timer.close();
+      unauthenticatedLog.close();
       await Promise.all([json.close(), files.close(), filterWorker.close()]);
     },
   };

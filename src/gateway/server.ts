@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MintwardenError } from '../domain/errors.ts';
 import { createServices, type GatewayOptions } from './compose.ts';
+import { hasBody } from './http/body.ts';
 import type { GatewayResponse } from './http/response.ts';
 import { writePreflight } from './http/write-response.ts';
 import type { GatewayLimits } from './limits/limits.ts';
 import { createPipeline } from './pipeline.ts';
+import { BodyDeadline } from './request/context.ts';
 import type { RequestObserver } from './request/record.ts';
 import { MALFORMED } from './steps/parse.ts';
 
@@ -34,8 +36,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = strictServer(services.limits, services.observer);
   const handle = createPipeline(services);
   server.on('request', (message, response) => {
-    if (message.method === 'OPTIONS') writePreflight(response);
-    else handle(message, response);
+    if (message.method !== 'OPTIONS') return handle(message, response);
+    const { timer, limits } = services;
+    if (hasBody(message)) timer.add(new BodyDeadline(message, timer.now() + limits.requestTimeoutMs));
+    writePreflight(response);
   });
   try {
     await listening(server, options.listen);

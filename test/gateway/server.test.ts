@@ -137,6 +137,31 @@ test('answers a preflight without a token', async () => {
   expect(got.headers.get('access-control-allow-headers')).toContain('Authorization');
 });
 
+test.each([
+  ['never comes', 'Content-Length: 9\r\n\r\n'],
+  ['comes in drops', 'Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n'],
+])('a preflight whose body %s keeps no connection', async (_, rest) => {
+  await using s = await stage({ limits: { requestTimeoutMs: 300 } });
+  const begun = performance.now();
+  const text = await s.raw(`OPTIONS ${V3}/sync HTTP/1.1\r\nHost: x\r\n${rest}`, 10_000);
+  expect(text).toMatch(/^HTTP\/1.1 204/);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+});
+
+test('a flood without a valid token is few lines in the log', async () => {
+  await using s = await stage();
+  for (let index = 0; index < 50; index++) {
+    await s.ask('GET', `${V3}/account/whoami`, { token: null });
+    await s.ask('GET', `${V3}/account/whoami`, { token: `mwt_7F3K9Q_${String(index)}` });
+    await s.ask('GET', `/nothing/${String(index)}`, { token: null });
+    await s.ask('GET', `${V3}/%zz`, { token: null });
+  }
+  expect(s.logged.length).toBeLessThan(8);
+  await s.gateway.close();
+  const counted = s.logged.map(({ data }) => Number(data['count'] ?? 1));
+  expect(counted.reduce((sum, count) => sum + count, 0)).toBe(200);
+});
+
 test('logs the operation and the status, and nothing that names a room or a token', async () => {
   await using s = await stage();
   s.homeserver.answer(() => ({ chunk: [] }));

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { MintwardenError } from '../../domain/errors.ts';
 import { CONTENT_TYPE } from '../../telemetry/metrics/exposition.ts';
 import { coalesce } from './coalesce.ts';
+import { isOwnHost } from './own-host.ts';
 
 /** Something that keeps the service from doing its work, for monitoring. */
 export type ReadinessProblem = { readonly kind: string; readonly sentence: string };
@@ -27,7 +28,7 @@ const TIMEOUT_MS = 5_000;
  * @throws MintwardenError `configuration` where it cannot listen
  */
 export async function startMonitoringServer(
-  listen: { readonly host: string; readonly port: number },
+  listen: { readonly host: string; readonly port: number; readonly hosts: readonly string[] },
   sources: MonitoringSources,
 ): Promise<MonitoringServer> {
   const told: MonitoringSources = {
@@ -41,6 +42,10 @@ export async function startMonitoringServer(
   });
   server.maxConnections = 100;
   server.on('request', (request, response) => {
+    if (!isOwnHost(request.headers.host, listen.hosts))
+      return send(response, 421, {
+        error: 'Not under this name. Allow it by monitoring.hosts, or use the IP.',
+      });
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, 405, { error: 'Only GET is answered here.' });
     void respond((request.url ?? '').split('?')[0] ?? '', response, told).catch(() => {

@@ -64,7 +64,7 @@ const SENTENCES: Readonly<Record<IncidentKind, string>> = {
  * @throws MintwardenError `configuration` where it cannot listen
  */
 export async function startMonitoring(config: Config, version: string): Promise<Monitoring> {
-  const { listen } = config.monitoring;
+  const { listen, hosts } = config.monitoring;
   const metrics = serviceMetrics(version);
   let watched: MonitoredService | null = null;
   let unless = STARTING;
@@ -77,7 +77,7 @@ export async function startMonitoring(config: Config, version: string): Promise<
     return exposition([await numbersOf(metrics.registry), ...gateways]);
   };
   const monitoring: MonitoringServer | null =
-    listen === null ? null : await startMonitoringServer(listen, { notReady, metrics: scrape });
+    listen === null ? null : await startMonitoringServer({ ...listen, hosts }, { notReady, metrics: scrape });
   return {
     metrics,
     port: monitoring?.port ?? null,

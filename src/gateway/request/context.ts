@@ -174,7 +174,8 @@ export class RequestContext implements Decision, TaskContext, Cuttable {
   }
 }
 
-class BodyDeadline implements Expiring {
+/** Ends a connection whose request has a body that is not there in time. */
+export class BodyDeadline implements Expiring {
   listIndex = -1;
   readonly deadline: number;
   readonly #message: IncomingMessage;

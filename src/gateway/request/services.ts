@@ -4,6 +4,7 @@ import type { CoarseTimer } from '../limits/coarse-timer.ts';
 import type { MemoryBudget } from '../limits/memory-budget.ts';
 import type { OpenRequests } from '../limits/open-requests.ts';
 import type { PollThrottle } from '../limits/poll-throttle.ts';
+import type { UnauthenticatedLog } from '../limits/unauthenticated-log.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
 import type { SharedRoomCheck } from '../personal/shared-room.ts';
 import type { PublicAnswers } from '../upstream/public-answers.ts';
@@ -29,4 +30,5 @@ export type GatewayServices = TaskServices & {
   readonly timer: CoarseTimer;
   readonly observer: RequestObserver;
   readonly log: Log;
+  readonly unauthenticatedLog: UnauthenticatedLog;
 };

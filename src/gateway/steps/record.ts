@@ -9,12 +9,14 @@ type End = { readonly outcome: RequestRecord['outcome']; readonly response: Gate
 /** Logs and counts a request that is over. */
 export function record(
   context: RequestContext,
-  { log, observer, now, timer }: GatewayServices,
+  { log, unauthenticatedLog, observer, now, timer }: GatewayServices,
   { outcome, response }: End,
 ): void {
   const { operation, grantId, homeserverMs, startedAt } = context;
   const status = response?.status ?? 0;
-  log.info('request', { operation, status, ms: now() - startedAt, grant: grantId });
+  const facts = { operation, status, ms: now() - startedAt, grant: grantId };
+  if (context.access === null) unauthenticatedLog.note(facts);
+  else log.info('request', facts);
   try {
     if (context.isPolling) observer.polling(-1);
     observer.answered({

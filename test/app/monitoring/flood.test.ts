@@ -17,7 +17,7 @@ test.each(['/metrics', '/ready'])(
       return value;
     };
     const told = { notReady: () => work([]), metrics: () => work('up 1\n') };
-    const monitoring = await startMonitoringServer({ host: '127.0.0.1', port: 0 }, told);
+    const monitoring = await startMonitoringServer({ host: '127.0.0.1', port: 0, hosts: [] }, told);
     try {
       const begun = performance.now();
       let answers = 0;
@@ -45,7 +45,7 @@ test('what failed is tried again, and does not stand for long', async () => {
       return 'up 1\n';
     },
   };
-  const monitoring = await startMonitoringServer({ host: '127.0.0.1', port: 0 }, told);
+  const monitoring = await startMonitoringServer({ host: '127.0.0.1', port: 0, hosts: [] }, told);
   try {
     const ask = async () => (await fetch(`http://127.0.0.1:${String(monitoring.port)}/metrics`)).status;
     expect(await ask()).toBe(500);

@@ -9,7 +9,8 @@ import type { Incident } from '../../../src/domain/incident.ts';
 import { Service } from '../../lifecycle/support/harness.ts';
 import { settled } from '../../support/wait.ts';
 
-const config = (port = 0): Config => ({ monitoring: { listen: { host: '127.0.0.1', port } } }) as Config;
+const config = (port = 0): Config =>
+  ({ monitoring: { listen: { host: '127.0.0.1', port }, hosts: [] } }) as unknown as Config;
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
