@@ -140,12 +140,10 @@ function finish(
 }
 
 /** Writes a response; what cannot be written (JSON nested deeper than the stack) is told as an error of ours. */
-function write(
-  { response }: RequestContext,
-  services: GatewayServices,
-  result: GatewayResponse,
-): GatewayResponse {
-  const { readTimeoutMs } = services.limits;
+function write(context: RequestContext, services: GatewayServices, result: GatewayResponse): GatewayResponse {
+  const { message, response } = context;
+  const { readTimeoutMs, requestTimeoutMs } = services.limits;
+  if (!message.complete && hasBody(message)) context.limitRest(services.timer.now() + requestTimeoutMs);
   try {
     writeResponse(response, result, readTimeoutMs);
     return result;
@@ -165,9 +163,8 @@ function fail(context: RequestContext, services: GatewayServices, error: unknown
     context.isDone = true;
     record(context, services, { outcome: 'left', response: null });
   } else if (context.abortReason === GRANT_ENDED) {
-    const closing = context.message.complete ? {} : ({ closeConnection: true } as const);
     endedResponse(context, services).then(
-      (response) => finish(context, services, { ...response, ...closing }),
+      (response) => finish(context, services, response),
       (other: unknown) => finish(context, services, refusalOf(services, other)),
     );
   } else finish(context, services, refusalOf(services, error));

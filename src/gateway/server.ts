@@ -36,6 +36,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = strictServer(services.limits, services.observer);
   const handle = createPipeline(services);
   server.on('request', (message, response) => {
+    // What Node reads behind an offer that was ignored is lost.
+    if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (message.method !== 'OPTIONS') return handle(message, response);
     const { timer, limits } = services;
     if (hasBody(message)) timer.add(new BodyDeadline(message, timer.now() + limits.requestTimeoutMs));
@@ -66,6 +68,8 @@ function strictServer(limits: GatewayLimits, observer: RequestObserver): Server 
   const server = createServer({
     insecureHTTPParser: false,
     requireHostHeader: true,
+    // curl --http2 and Java's client offer it. RFC 9110, 7.8: an offer may be ignored. Others are refused.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() !== 'h2c',
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.requestTimeoutMs,
     // Of files; all other bodies have a clock of their own, see `RequestContext.limitBody`.

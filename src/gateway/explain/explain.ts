@@ -47,7 +47,7 @@ export function explain(
       'The user is locked: every request is refused until they are unlocked.',
     ]);
   const decision: Decision = {
-    method: question.method.toUpperCase(),
+    method: methodOf(question),
     rawTarget: pathIn(question.target),
     now,
     target: null,
@@ -58,9 +58,10 @@ export function explain(
   };
   const unread = DECIDING_STEPS.parse(decision, services);
   if (unread === WRONG_METHOD)
-    return refused(unread, null, ['The gateway serves GET, PUT, POST, DELETE, and no other method.']);
+    return refused(unread, null, ['The gateway serves GET, HEAD, PUT, POST, DELETE, and no other method.']);
   if (unread !== undefined) return refused(unread, null, [errorIn(unread)]);
-  DECIDING_STEPS.route(decision, services);
+  const unroutable = DECIDING_STEPS.route(decision, services);
+  if (unroutable !== undefined) return refused(unroutable, null, [errorIn(unroutable)]);
   const endpoint = decision.route?.endpoint ?? null;
   if (endpoint?.kind === 'static' || endpoint?.kind === 'public')
     return passing(endpoint, 'yes', ['Anybody may ask that, without a token.', endpoint.why]);
@@ -75,6 +76,12 @@ export function explain(
   decision.body = body.value;
   const refusal = DECIDING_STEPS.authorize(decision);
   return explainPlan(endpoint, decision, refusal, question.body === null, rooms === null);
+}
+
+/** HEAD is GET, as the gateway takes it. */
+function methodOf({ method }: Question): string {
+  const upper = method.toUpperCase();
+  return upper === 'HEAD' ? 'GET' : upper;
 }
 
 function bodyOf({ body }: Question, endpoint: ServingEndpoint): Parsed | GatewayResponse {

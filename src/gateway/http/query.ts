@@ -7,11 +7,17 @@ export type Query = { readonly values: ReadonlyMap<string, string> };
 /** Printable ASCII: curl sends JSON as it is. A fragment never travels. */
 const RAW = /^[\u0021\u0022\u0024-\u007e]*$/;
 
+/**
+ * Lists by the specification ("Joining rooms"), so clients repeat them. They are not even kept: the homeserver would
+ * talk to servers of the holder's choice.
+ */
+const LISTS = new Set(['via', 'server_name', 'org.matrix.msc4156.via']);
+
 const NONE: Query = Object.freeze({ values: new Map() });
 
 /**
- * Reads a query (application/x-www-form-urlencoded). A name given twice is refused: Synapse takes the
- * first, others the last. A token in here is refused, whatever the rest.
+ * Reads a query (application/x-www-form-urlencoded). A name given twice is refused, unless it is a list: Synapse
+ * takes the first, others the last. A token in here is refused, whatever the rest.
  */
 export function parseQuery(raw: string): Query | GatewayResponse {
   if (raw === '') return NONE;
@@ -28,6 +34,7 @@ export function parseQuery(raw: string): Query | GatewayResponse {
     );
     if (name === 'access_token') return TOKEN_IN_ADDRESS;
     if (name === null || value === null) fault ??= ambiguous('the query is not well encoded');
+    else if (LISTS.has(name)) continue;
     else if (values.has(name)) fault ??= ambiguous('a parameter is given twice');
     else values.set(name, value);
   }

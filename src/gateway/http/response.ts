@@ -15,7 +15,7 @@ export type GatewayResponse = {
   readonly mediaReferences?: readonly MediaReference[];
   /** A file in the place of a body, which is then null. */
   readonly file?: FileBody;
-  /** What the holder still sends is not waited for. */
+  /** The connection ends at once: it is not sure where the request does. */
   readonly closeConnection?: true;
 };
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { hasBody } from './body.ts';
 import type { GatewayResponse, FileBody } from './response.ts';
 import { isObject } from '../../domain/json.ts';
 
@@ -44,18 +45,35 @@ export function writeResponse(
   const headers = answer.status === 200 ? ALWAYS.slice() : [...ALWAYS, ...more(answer)];
   headers[LENGTH_AT] = String(length);
   response.writeHead(answer.status, headers);
-  if (length === body.length) response.end(body, 'latin1');
+  if (!response.req.complete && answer.closeConnection !== true && hasBody(response.req))
+    endOnceRead(response, body);
+  else if (length === body.length) response.end(body, 'latin1');
   else response.end(body);
   // Nobody has to wait for what the system has taken whole; an answer behind another one (pipelining) is not
   // written yet.
   if (response.socket === null || response.socket.writableLength > 0) response.setTimeout(readTimeoutMs);
 }
 
+/**
+ * Writes an answer that is there before the request's body is: the rest of that is read and dropped, and the response
+ * ends with it. A connection that is closed before would be reset, and the answer lost (RFC 9112, 9.6). The
+ * request's own clock bounds it.
+ */
+function endOnceRead(response: ServerResponse, body: string | Uint8Array): void {
+  const { req: request } = response;
+  response.write(body);
+  request.once('end', () => response.end());
+  request.once('close', () => response.end());
+  request.resume();
+}
+
 /** Writes a file's head, and has its bytes follow as they are read. */
 function writeFile(response: ServerResponse, file: FileBody, readTimeoutMs: number): void {
   response.setTimeout(readTimeoutMs);
   response.writeHead(200, [...file.headers, ...CORS]);
-  file.pour(response);
+  if (response.req.method !== 'HEAD') return file.pour(response);
+  response.end();
+  file.drop();
 }
 
 /** Answers a browser's preflight: it carries no token, and learns nothing. */

@@ -33,18 +33,6 @@ const HELD_BYTES = 262_144;
  *   drops
  */
 export async function upload(
-  wanted: Upload,
-  access: Access,
-  services: MediaServices,
-  body: IncomingMessage,
-  onBehalf: OnBehalf,
-): Promise<GatewayResponse> {
-  const answer = await passOn(wanted, access, services, body, onBehalf);
-  // What is left of a body that nobody reads is not waited for.
-  return answer.status === 200 || body.complete ? answer : { ...answer, closeConnection: true };
-}
-
-async function passOn(
   { request, fills }: Upload,
   access: Access,
   services: MediaServices,

@@ -105,7 +105,8 @@ export class RequestContext implements Decision, TaskContext, Cuttable {
   ) {
     this.message = message;
     this.response = response;
-    this.method = message.method ?? '';
+    // RFC 9110, 9.3.2: the same as GET, and the body is not sent.
+    this.method = message.method === 'HEAD' ? 'GET' : (message.method ?? '');
     this.rawTarget = message.url ?? '';
     this.startedAt = startedAt;
     this.startedMonotonic = timer.now();
@@ -134,6 +135,12 @@ export class RequestContext implements Decision, TaskContext, Cuttable {
   /** The body may take its time: it is a file. */
   disableBodyTimeout(): void {
     if (this.#bodyDeadline !== null) this.#timer.delete(this.#bodyDeadline);
+    this.#bodyDeadline = null;
+  }
+
+  /** As `limitBody`, for what is left of a body once the answer is there: nobody waits for it any more. */
+  limitRest(deadline: number): void {
+    if (this.#bodyDeadline === null) this.limitBody(deadline);
   }
 
   /** For what takes a signal; made when first asked for. */

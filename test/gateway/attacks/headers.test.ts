@@ -58,16 +58,42 @@ describe('messages whose end could be read in two ways', () => {
       'an upgrade',
       `GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n${SMUGGLED}`,
     ],
-    [
-      'an upgrade to HTTP/2',
-      `GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n\r\n${SMUGGLED}`,
-    ],
     ['too many bytes', `GET ${IN} HTTP/1.1\r\n${AUTH}X: ${'x'.repeat(40_000)}\r\n\r\n`],
   ])('%s: one refusal, nothing upstream', async (_, bytes) => {
     const text = await s.raw(bytes);
     expect(statuses(text)).toHaveLength(1);
     expect([400, 404, 431]).toContain(statuses(text)[0]);
     expect(text).not.toContain(TOKEN);
+    expect(s.homeserver.seen).toEqual([]);
+  });
+
+  // curl --http2 and Java's client; RFC 9110, 7.8.
+  test('an offer of HTTP/2 is ignored, and what is sent as if it were taken is not read', async () => {
+    const offer = `${AUTH}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n`;
+    for (const behind of ['', SMUGGLED, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
+      s.homeserver.seen.length = 0;
+      const text = await s.raw(`GET ${IN} HTTP/1.1\r\n${offer}\r\n${behind}`);
+      expect(statuses(text)).toEqual([200]);
+      expect(text).toMatch(/connection: close/i);
+      expect(text).not.toMatch(/upgrade|HTTP\/2/i);
+      expect(s.homeserver.seen).toHaveLength(1);
+    }
+    s.homeserver.seen.length = 0;
+    const posted = await s.raw(
+      `POST /_matrix/client/v3/user/@alice:hs.test/filter HTTP/1.1\r\n${offer}Content-Length: 2\r\n\r\n{}${SMUGGLED}`,
+    );
+    expect(statuses(posted)).toEqual([200]);
+    for (const bad of [
+      'Upgrade: h2c, websocket',
+      'Upgrade: websocket, h2c',
+      'Upgrade: h2c\r\nUpgrade: websocket',
+      'Upgrade: h2',
+    ])
+      expect(
+        statuses(
+          await s.raw(`GET ${IN} HTTP/1.1\r\n${AUTH}Connection: Upgrade\r\n${bad}\r\n\r\n${SMUGGLED}`),
+        ),
+      ).toEqual([400]);
     expect(s.homeserver.seen).toEqual([]);
   });
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseEndpoint } from '../../../src/domain/endpoint-rule.ts';
+import type { UserId } from '../../../src/domain/ids.ts';
 import { OPS, SECRET } from '../support/grants.ts';
 import { type Stage, stage, TOKEN } from '../support/stage.ts';
 
@@ -100,9 +102,194 @@ describe('paths that could be read in two ways never reach the homeserver', () =
   });
 });
 
+describe('a slash in an id', () => {
+  const ME = '@dev%2Fci:hs.test';
+  const EVENT = `$${'a/b+c'.repeat(8)}abc`;
+  const slashed = () =>
+    stage({
+      rooms: [OPS],
+      grant: {
+        subject: '@dev/ci:hs.test' as UserId,
+        scope: {
+          v: 1,
+          rooms: [OPS],
+          can: [
+            'read',
+            'typing',
+            'profile',
+            'directory',
+            'state:com.example.a',
+            'account-data:com.example.a',
+            'redact',
+          ],
+        },
+      },
+    });
+
+  test.each<[method: string, path: string, asked: string]>([
+    ['PUT', `${V3}/profile/${ME}/displayname`, `${V3}/profile/%40dev%2Fci%3Ahs.test/displayname`],
+    ['GET', `${V3}/profile/${ME}`, `${V3}/profile/%40dev%2Fci%3Ahs.test`],
+    ['PUT', `${V3}/rooms/${IN}/typing/${ME}`, `${V3}/rooms/!ops%3Ahs.test/typing/%40dev%2Fci%3Ahs.test`],
+    [
+      'PUT',
+      `${V3}/user/${ME}/account_data/com.example.a`,
+      `${V3}/user/%40dev%2Fci%3Ahs.test/account_data/com.example.a`,
+    ],
+    ['GET', `${V3}/directory/room/%23dev%2Fci:hs.test`, `${V3}/directory/room/%23dev%2Fci%3Ahs.test`],
+    [
+      'GET',
+      `${V3}/rooms/${IN}/state/m.room.member/${ME}`,
+      `${V3}/rooms/!ops%3Ahs.test/state/m.room.member/%40dev%2Fci%3Ahs.test`,
+    ],
+    [
+      'PUT',
+      `${V3}/rooms/${IN}/state/com.example.a/a%2fb%2Fc`,
+      `${V3}/rooms/!ops%3Ahs.test/state/com.example.a/a%2Fb%2Fc`,
+    ],
+    [
+      'GET',
+      `${V3}/rooms/${IN}/event/${encodeURIComponent(EVENT)}`,
+      `${V3}/rooms/!ops%3Ahs.test/event/${encodeURIComponent(EVENT)}`,
+    ],
+  ])('passes, as one segment, encoded again: %s %s', async (method, path, asked) => {
+    await using one = await slashed();
+    one.homeserver.answer(() => ({}));
+    const body = { displayname: 'x', typing: false };
+    await one.ask(method, path, method === 'GET' ? {} : { body: JSON.stringify(body) });
+    expect(one.homeserver.seen.map(({ url }) => url.split('?')[0])).toContain(asked);
+  });
+
+  test('a client starts with such a token', async () => {
+    await using one = await slashed();
+    const stored = await one.ask('POST', `${V3}/user/${ME}/filter`, { body: '{}' });
+    expect(stored.status).toBe(200);
+    expect((await one.ask('GET', `${V3}/user/${ME}/filter/${String(stored.body['filter_id'])}`)).status).toBe(
+      200,
+    );
+  });
+
+  test.each([
+    ['a room', `${V3}/rooms/${IN}%2Fx/state`],
+    ['a room and a literal', `${V3}/rooms/${IN}%2Fstate`],
+    ['a type of state', `${V3}/rooms/${IN}/state/com%2Fexample`],
+    ['a literal', `${V3}%2Frooms/${IN}/state`],
+    ['a type of account data', `${V3}/user/${ME}/account_data/com%2Fexample`],
+    ['what is no user', `${V3}/profile/dev%2Fci:hs.test`],
+    ['a user without a server', `${V3}/profile/@dev%2Fci`],
+    ['a user and what is behind', `${V3}/profile/@dev:hs.test%2Fdisplayname`],
+    ['what is no alias', `${V3}/directory/room/dev%2Fci:hs.test`],
+    ['an event of no room version', `${V3}/rooms/${IN}/event/$a%2Fb`],
+    ['dots', `${V3}/rooms/${IN}/state/com.example.a/a%2F..%2Fb`],
+    ['one dot', `${V3}/rooms/${IN}/state/com.example.a/a%2F.%2Fb`],
+    ['dots with a parameter', `${V3}/rooms/${IN}/state/com.example.a/a%2F..;x%2Fb`],
+    ['encoded dots', `${V3}/rooms/${IN}/state/com.example.a/a%2F%2e%2e%2Fb`],
+    ['dots in a user id', `${V3}/profile/@a%2F..%2Fb:hs.test`],
+    ['two slashes', `${V3}/rooms/${IN}/state/com.example.a/a%2F%2Fb`],
+    ['one at the end', `${V3}/rooms/${IN}/state/com.example.a/a%2F`],
+    ['one at the beginning', `${V3}/rooms/${IN}/state/com.example.a/%2Fa`],
+    ['alone', `${V3}/rooms/${IN}/state/com.example.a/%2F`],
+    ['a backslash', `${V3}/rooms/${IN}/state/com.example.a/a%5Cb`],
+    ['encoded twice', `${V3}/rooms/${IN}/state/com.example.a/a%252Fb`],
+    ['below a branch that is refused', '/_synapse/admin/v2/users/@dev%2Fci:hs.test'],
+    ['where there is nothing', `${V3}/nothing/@dev%2Fci:hs.test`],
+    ['a transaction', `${V3}/rooms/${IN}/send/m.room.message/a%2Fb`],
+    ['a tag', `${V3}/user/${ME}/rooms/${IN}/tags/u.a%2Fb`],
+  ])('does not pass in %s', async (_, path) => {
+    await using one = await slashed();
+    for (const method of ['GET', 'PUT']) {
+      const got = await one.ask(method, path, method === 'GET' ? {} : { body: '{}' });
+      expect([method, got.status]).toEqual([method, 400]);
+    }
+    expect(one.homeserver.seen).toEqual([]);
+  });
+
+  test('is one segment to endpoint rules, whatever it decodes to', async () => {
+    const on = (rule: string) => ({
+      rooms: [OPS] as const,
+      grant: {
+        scope: {
+          v: 1 as const,
+          rooms: [OPS],
+          can: ['read'] as const,
+          rules: [[{ verdict: 'deny' as const, on: parseEndpoint(rule) }]],
+        },
+      },
+    });
+    for (const [rule, status] of [
+      [`GET ${V3}/rooms/*/state/com.example.a/*`, 403],
+      [`GET ${V3}/rooms/*/state/com.example.a/a%2Fb`, 403],
+      [`GET ${V3}/rooms/*/state/com.example.a/a/b`, 200],
+      [`GET ${V3}/rooms/*/state/com.example.a/a/*`, 200],
+    ] as const) {
+      await using one = await stage({ ...on(rule), rooms: [OPS] });
+      one.homeserver.answer(() => ({}));
+      expect([rule, (await one.ask('GET', `${V3}/rooms/${IN}/state/com.example.a/a%2Fb`)).status]).toEqual([
+        rule,
+        status,
+      ]);
+    }
+  });
+});
+
+describe('HEAD is GET without the body (RFC 9110, 9.3.2)', () => {
+  test.each([
+    ['/health', 200],
+    ['/.well-known/matrix/client', 200],
+    ['/_matrix/client/versions', 200],
+    [`${V3}/account/whoami`, 200],
+    [`${V3}/rooms/${IN}/state`, 200],
+    [`${V3}/rooms/${OUT}/state`, 403],
+    [`${V3}/search`, 405],
+    [`${V3}/createRoom`, 404],
+    [`${V3}/nothing`, 404],
+    [`${V3}/rooms/${IN}/../state`, 400],
+  ])('%s', async (path, expected) => {
+    s.homeserver.answer(({ path: asked }) => (asked.endsWith('/versions') ? { versions: ['v1.1'] } : []));
+    const head = `HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`;
+    const [withBody, without] = [await s.raw(`GET ${path} ${head}`), await s.raw(`HEAD ${path} ${head}`)];
+    const headOf = (text: string) => text.slice(0, text.indexOf('\r\n\r\n')).replace(/\r\nDate: .*/, '');
+    expect(Number(without.split(' ')[1])).toBe(expected);
+    expect(headOf(without)).toBe(headOf(withBody));
+    expect(without.slice(without.indexOf('\r\n\r\n') + 4)).toBe('');
+    for (const { method } of s.homeserver.seen) expect(method).toBe('GET');
+  });
+
+  test('is under the same rules, and counts as a use', async () => {
+    await using one = await stage({
+      rooms: [OPS],
+      grant: {
+        scope: {
+          v: 1,
+          rooms: [OPS],
+          can: ['read'],
+          rules: [[{ verdict: 'deny', on: parseEndpoint(`GET ${V3}/account/whoami`) }]],
+        },
+      },
+    });
+    expect((await one.ask('HEAD', `${V3}/account/whoami`)).status).toBe(403);
+  });
+});
+
+test.each(['via', 'server_name'])('a repeated %s is a list, and is not passed on', async (name) => {
+  await using one = await stage({
+    rooms: [OPS],
+    grant: { scope: { v: 1, rooms: [OPS], can: ['join', 'knock'] } },
+  });
+  one.homeserver.answer(({ method }, response) => {
+    if (method === 'POST') return { room_id: OPS };
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{"errcode":"M_NOT_FOUND"}');
+    return undefined;
+  });
+  const list = `${name}=a.test&${name}=b.test&${name}=a.test`;
+  for (const path of [`${V3}/join/${IN}`, `${V3}/rooms/${IN}/join`, `${V3}/knock/${IN}`])
+    expect((await one.ask('POST', `${path}?${list}`, { body: '{}' })).status).toBe(200);
+  expect(one.homeserver.seen.map(({ url }) => url).join()).not.toMatch(/via|server_name/);
+  expect((await one.ask('POST', `${V3}/join/${IN}?${list}&${name}=%ff`, { body: '{}' })).status).toBe(400);
+  expect((await one.ask('POST', `${V3}/join/${IN}?x=1&x=2`, { body: '{}' })).status).toBe(400);
+});
+
 describe('methods that no endpoint has', () => {
   test.each([
-    ['HEAD', 405],
     ['PATCH', 405],
     ['TRACE', 405],
     ['PROPFIND', 405],

@@ -107,7 +107,7 @@ describe('methods (spec 1.19, M_UNRECOGNIZED; RFC 9110, 15.5.6)', () => {
     ['DELETE', `${V3}/sync`, 405, 'GET, OPTIONS'],
     ['GET', `${V3}/search`, 405, 'POST, OPTIONS'],
     ['PATCH', `${V3}/sync`, 405, 'GET, POST, PUT, DELETE, OPTIONS'],
-    ['HEAD', `${V3}/sync`, 405, 'GET, POST, PUT, DELETE, OPTIONS'],
+    ['HEAD', `${V3}/search`, 405, 'POST, OPTIONS'],
     ['GET', `${V3}/nothing`, 404, null],
     ['GET', `${V3}/search/more`, 404, null],
     // What no token may do is not told apart by its methods.

@@ -36,6 +36,7 @@ describe('what is granted is set once, rewritten by the gateway', () => {
       "com.example.a/a%3Bb%3Dc%26d'(x)%2B~",
     ],
     ['an encoded key', ['state:com.example.a:ä '], 'com.example.a/%C3%A4%20', 'com.example.a/%C3%A4%20'],
+    ['a key with a slash', ['state:com.example.a'], 'com.example.a/b%2fc', 'com.example.a/b%2Fc'],
     ['any type that need not be named', ['state'], 'm.room.name/', 'm.room.name/'],
     ['one that must be, where it is', ['state:m.room.join_rules'], 'm.room.join_rules', 'm.room.join_rules/'],
     [
@@ -181,7 +182,8 @@ describe('nothing else is set', () => {
     ['a type with a colon', ['state'], state('m.room.member:x/x'), '{"membership":"ban"}', 403],
     ['a type that is a wildcard', ['state'], state('*'), '{}', 403],
     ['a key with a slash', ['state'], state('com.example.a/b/c'), '{}', 404],
-    ['a key with an encoded slash', ['state'], state('com.example.a/b%2Fc'), '{}', 400],
+    ['a key with an encoded slash, and no other type', ['state'], state('com.example.a/b%2Fc'), '{}', 403],
+    ['a type with an encoded slash', ['state'], state('com.example%2Fa/b'), '{}', 400],
     ['a key with a backslash', ['state'], state('com.example.a/b%5Cc'), '{}', 400],
     ['a key that ends a text', ['state'], state('com.example.a/b%00c'), '{}', 400],
     ['a key that turns the direction', ['state'], state('com.example.a/b%E2%80%AEc'), '{}', 400],
