@@ -88,7 +88,7 @@ const rows: readonly Row[] = [
       bytes(given) {
         const filter = byteFilter(SYNC);
         inPieces(given, filter);
-        return filter.sync(ROOMS, true).write(new Map()).bytes.length;
+        return filter.sync(ROOMS, true).write(new Map()).pieces.length;
       },
       tree: (given) =>
         Buffer.byteLength(JSON.stringify(filterSync(parseUpstreamJson(given), ROOMS, true, SYNC.view).body)),

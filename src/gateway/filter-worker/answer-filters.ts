@@ -58,10 +58,10 @@ export function answerFilters(worker: FilterWorker, options: FilterOptions): Ans
     isOff = true;
   };
   return {
-    open(work, grantId) {
+    open(work, grantId, size) {
       const task = isOff ? null : byteTaskOf(work);
       if (task === null) return worker.open(work, grantId);
-      const bytes = byteInput(task);
+      const bytes = byteInput(task, size);
       if (!isSampled()) return once(bytes);
       return twice(bytes, worker.open(work, grantId), () => differ(work.kind));
     },
@@ -97,7 +97,11 @@ const NO_ROOMS: ReadonlySet<RoomId> = new Set();
 
 /** What two filters must agree about. */
 function parsed({ status, body, serialized }: GatewayResponse): readonly unknown[] {
-  return [status, serialized === undefined ? body : JSON.parse(Buffer.from(serialized).toString())];
+  if (serialized === undefined) return [status, body];
+  return [
+    status,
+    JSON.parse(typeof serialized === 'string' ? serialized : Buffer.concat(serialized).toString()),
+  ];
 }
 
 /** Nothing waits: what was taken is filtered. */

@@ -36,8 +36,8 @@ export function roomTaskOf(kind: RoomTask['kind'], { params, access }: Call): Ro
 }
 
 /** Filters an answer while it arrives. What is wrong with it is told by the job's first step. */
-export function byteInput(task: ByteFilterTask): ByteInput {
-  const filter = byteFilter(task);
+export function byteInput(task: ByteFilterTask, size?: number): ByteInput {
+  const filter = byteFilter(task, size);
   let fault: MintwardenError | null = null;
   const attempt = (run: () => void): void => {
     try {
@@ -69,14 +69,14 @@ function byteJob(filter: ByteFilter, fault: MintwardenError | null, isSync: bool
       return { nextBatch: sync.nextBatch, news: sync.news, missingCreate: sync.missingCreate };
     },
     response(creates) {
-      const written = sync === null ? filter.result() : sync.write(creates);
-      if (written === null) return NOT_FOUND;
-      return {
-        status: 200,
-        body: null,
-        serialized: written.bytes,
-        mediaReferences: written.references,
-      };
+      if (sync !== null) {
+        const { pieces, references } = sync.write(creates);
+        return { status: 200, body: null, serialized: pieces, mediaReferences: references };
+      }
+      const result = filter.result();
+      if (result === null) return NOT_FOUND;
+      const { bytes, references } = result;
+      return { status: 200, body: null, serialized: [bytes], mediaReferences: references };
     },
     release: () => undefined,
   };

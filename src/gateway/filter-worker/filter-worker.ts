@@ -31,8 +31,11 @@ export interface FilterInput {
 
 /** Filters large answers in a thread of their own, while the gateway answers others. */
 export interface FilterWorker {
-  /** @param grantId whose it is: one may fill what waits, but not shut the others out */
-  open(work: FilterTask, grantId: GrantId): FilterInput;
+  /**
+   * @param grantId whose it is: one may fill what waits, but not shut the others out
+   * @param size of the answer in bytes, where the homeserver says it
+   */
+  open(work: FilterTask, grantId: GrantId, size?: number): FilterInput;
   close(): Promise<void>;
 }
 
@@ -206,7 +209,7 @@ export function createFilterWorker(options: Options): FilterWorker {
                 bytes: written,
                 mediaReferences,
               } = expectStep(await ask({ id, step: 'response', creates }), 'response');
-              return { status, body: null, serialized: written, mediaReferences };
+              return { status, body: null, serialized: [written], mediaReferences };
             },
             release: drop,
           };

@@ -9,8 +9,8 @@ export type GatewayResponse = {
   readonly missingCapability?: string;
   /** The methods there are, where another was used. */
   readonly allow?: readonly string[];
-  /** The body as it is written, where that was done already; `body` is then null. */
-  readonly serialized?: Uint8Array | string;
+  /** The body as it is written, in pieces if it is long, where that was done already; `body` is then null. */
+  readonly serialized?: string | readonly Uint8Array[];
   /** The files that are shown in it, where that is known already. */
   readonly mediaReferences?: readonly MediaReference[];
   /** A file in the place of a body, which is then null. */

@@ -39,14 +39,15 @@ export function writeResponse(
 ): void {
   if (response.headersSent || response.destroyed) return answer.file?.drop();
   if (answer.file !== undefined) return writeFile(response, answer.file, readTimeoutMs);
-  // A text goes out together with its head; bytes would be a second piece.
   const body = answer.serialized ?? JSON.stringify(answer.body);
-  const length = Buffer.byteLength(body);
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : totalLength(body);
   const headers = answer.status === 200 ? ALWAYS.slice() : [...ALWAYS, ...more(answer)];
   headers[LENGTH_AT] = String(length);
   response.writeHead(answer.status, headers);
-  if (!response.req.complete && answer.closeConnection !== true && hasBody(response.req))
-    endOnceRead(response, body);
+  const isUnread = !response.req.complete && answer.closeConnection !== true && hasBody(response.req);
+  if (isUnread || typeof body !== 'string')
+    writePieces(response, typeof body === 'string' ? [body] : body, isUnread);
+  // A text goes out together with its head.
   else if (length === body.length) response.end(body, 'latin1');
   else response.end(body);
   // Nobody has to wait for what the system has taken whole; an answer behind another one (pipelining) is not
@@ -54,14 +55,30 @@ export function writeResponse(
   if (response.socket === null || response.socket.writableLength > 0) response.setTimeout(readTimeoutMs);
 }
 
+function totalLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** @param isUnread the request's body is not there yet */
+function writePieces(
+  response: ServerResponse,
+  pieces: readonly (Uint8Array | string)[],
+  isUnread: boolean,
+): void {
+  response.cork();
+  for (const piece of pieces) if (piece.length > 0) response.write(piece);
+  if (isUnread) endOnceRead(response);
+  else response.end();
+  response.uncork();
+}
+
 /**
- * Writes an answer that is there before the request's body is: the rest of that is read and dropped, and the response
+ * Ends an answer that is there before the request's body is: the rest of that is read and dropped, and the response
  * ends with it. A connection that is closed before would be reset, and the answer lost (RFC 9112, 9.6). The
  * request's own clock bounds it.
  */
-function endOnceRead(response: ServerResponse, body: string | Uint8Array): void {
+function endOnceRead(response: ServerResponse): void {
   const { req: request } = response;
-  response.write(body);
   request.once('end', () => response.end());
   request.once('close', () => response.end());
   request.resume();

@@ -76,8 +76,8 @@ class ForwardCall implements CallListener, CallOptions {
     this.#sent = this.#services.json.send(this.#plan.request, this.#lease.token, this, this);
   }
 
-  large(): FilterInput {
-    return this.#services.filterWorker.open(filterTask(this.#plan), this.#grantId);
+  large(size: number | undefined): FilterInput {
+    return this.#services.filterWorker.open(filterTask(this.#plan), this.#grantId, size);
   }
 
   /** What the byte filter shows of a whole answer; null: it is to be read as JSON. */

@@ -59,7 +59,7 @@ export function createAsk(upstreams: Upstreams, onBehalf: OnBehalf, maxBytes?: n
   const { json, filterWorker } = upstreams;
   const { grantId, memory, times, signal } = onBehalf;
   return async (request, timeoutMs, maskNotFound, task) => {
-    const large = task === undefined ? null : () => filterWorker.open(task(), grantId);
+    const large = task === undefined ? null : (size?: number) => filterWorker.open(task(), grantId, size);
     const options = {
       timeoutMs,
       signal,

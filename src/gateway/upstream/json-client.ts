@@ -35,7 +35,7 @@ export type CallOptions = {
   /** Where the homeserver's time is counted. */
   readonly times: { homeserverMs: number } | null;
   /** Where an answer goes that turns out to be large; null: it is read in place. */
-  readonly large: (() => FilterInput) | null;
+  readonly large: ((size: number | undefined) => FilterInput) | null;
   /** Filters an answer of 200 that came in one piece; null: it is to be read as JSON. Its bytes do not stay. */
   filterInPlace?(bytes: Buffer): GatewayResponse | null;
   /** The largest answer, in bytes, where that is less than the gateway's own limit. */
@@ -199,7 +199,7 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
       (this.#chunks ??= []).push(Buffer.from(chunk));
       return;
     }
-    this.#input ??= this.#options.large?.() ?? null;
+    this.#input ??= this.#options.large?.(this.#length ?? undefined) ?? null;
     if (this.#input === null) return;
     for (const early of this.#chunks ?? []) if (!this.#input.push(early)) return this.#tooMuch();
     this.#chunks = [];

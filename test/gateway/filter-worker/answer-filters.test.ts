@@ -56,7 +56,7 @@ async function shown(filters: FilterWorker, task: FilterTask, answer = ANSWER): 
   return {
     nextBatch,
     news,
-    body: serialized === undefined ? body : (JSON.parse(Buffer.from(serialized).toString()) as unknown),
+    body: serialized === undefined ? body : (JSON.parse([serialized].flat().map(String).join('')) as unknown),
     media: mediaReferences?.map(({ address }) => address),
   };
 }

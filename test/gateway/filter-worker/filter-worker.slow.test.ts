@@ -59,7 +59,7 @@ async function filtered(large: FilterWorker, bytes: Uint8Array, chunk: number): 
   expect(shown).toStrictEqual({ nextBatch: 's1', news: true, missingCreate: [DEV] });
   const answer = await job.response(NO_EVENTS);
   job.release();
-  return Buffer.from(answer.serialized ?? '').toString();
+  return Buffer.concat((answer.serialized ?? []) as Uint8Array[]).toString();
 }
 
 describe('a large answer', () => {

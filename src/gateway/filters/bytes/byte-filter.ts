@@ -54,16 +54,16 @@ export interface ByteFilter {
   sync(rooms: ReadonlySet<RoomId>, whole: boolean): SyncResponse;
 }
 
-/** A filter for one answer. */
-export function byteFilter(task: ByteFilterTask): ByteFilter {
-  return filterWith(task, newParts());
+/** A filter for one answer. @param size of the answer, in bytes, where it is known */
+export function byteFilter(task: ByteFilterTask, size?: number): ByteFilter {
+  return filterWith(task, newParts(size));
 }
 
 type Parts = { readonly scan: Scanner; readonly out: Output; readonly skip: Skip; readonly items: Items };
 
-function newParts(): Parts {
+function newParts(size?: number): Parts {
   const scan = new Scanner();
-  const out = new Output(scan);
+  const out = new Output(scan, size);
   const skip = new Skip(scan);
   return { scan, out, skip, items: new Items(scan, out, skip, roomEvents('', Buffer.alloc(0), null)) };
 }

@@ -1,6 +1,7 @@
 import type { Scanner } from './scanner.ts';
 
 const INITIAL_BYTES = 65_536;
+const MUCH_BYTES = 1_048_576;
 
 /**
  * What is written. Spans of the input that follow one another are copied in one go, so positions count what
@@ -12,9 +13,12 @@ export class Output {
   #from = -1;
   #to = -1;
   readonly #scan: Scanner;
+  readonly #size: number;
 
-  constructor(scan: Scanner) {
+  /** @param size how much will be written if nothing is left out, where that is known */
+  constructor(scan: Scanner, size = 0) {
     this.#scan = scan;
+    this.#size = size;
   }
 
   /** Starts again with nothing. */
@@ -103,7 +107,9 @@ export class Output {
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buf.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buf.length * 2));
+    // Of a long answer of which much is shown, most may be: then each doubling would be copied for nothing.
+    const all = this.#buf.length >= MUCH_BYTES ? this.#size : 0;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buf.length * 2, all));
     this.#buf.copy(larger, 0, 0, this.#length);
     this.#buf = larger;
   }

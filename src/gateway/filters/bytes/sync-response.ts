@@ -15,7 +15,13 @@ export type SyncResponse = {
   /** The rooms that lack their create event. */
   readonly missingCreate: readonly string[];
   /** @param creates create events to add, by room */
-  write(creates: ReadonlyMap<string, JsonObject>): { bytes: Buffer; references: readonly MediaReference[] };
+  write(creates: ReadonlyMap<string, JsonObject>): WrittenSync;
+};
+
+/** In pieces: one of them all would be as large as the answer once more. */
+type WrittenSync = {
+  readonly pieces: readonly Uint8Array[];
+  readonly references: readonly MediaReference[];
 };
 
 type ShownRoom = { readonly room: SyncRoom; readonly data: readonly string[] };
@@ -77,12 +83,12 @@ function written(
   shown: ReadonlyMap<string, readonly ShownRoom[]>,
   account: readonly string[],
   creates: ReadonlyMap<string, JsonObject>,
-): { bytes: Buffer; references: MediaReference[] } {
-  const parts: Uint8Array[] = [];
+): WrittenSync {
+  const pieces: Uint8Array[] = [];
   const references: MediaReference[] = [];
   let text = `{"next_batch":${JSON.stringify(given.nextBatch)}`;
   const view = (start: number, end: number): void => {
-    parts.push(Buffer.from(text), out.view(start, end));
+    pieces.push(Buffer.from(text), out.view(start, end));
     text = '';
   };
   if (account.length > 0) text += `,"account_data":{"events":[${account.join(',')}]}`;
@@ -108,6 +114,6 @@ function written(
     }
     text += '}';
   }
-  parts.push(Buffer.from(`${text}}}`));
-  return { bytes: Buffer.concat(parts), references: references.slice(0, MAX_REFERENCES) };
+  pieces.push(Buffer.from(`${text}}}`));
+  return { pieces, references: references.slice(0, MAX_REFERENCES) };
 }

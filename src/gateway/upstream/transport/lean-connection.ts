@@ -21,6 +21,9 @@ export interface ConnectionPool {
   closed(connection: LeanConnection): void;
 }
 
+/** So much is read in one turn of the event loop; then others have theirs. */
+const TURN_BYTES = 262_144;
+
 /** One connection: connecting, idle, or with one exchange. Never pipelined. */
 export class LeanConnection {
   /** Set by the pool: when it is destroyed if still idle. */
@@ -29,6 +32,8 @@ export class LeanConnection {
   readonly #socket: Socket;
   readonly #reader = new ResponseReader();
   #exchange: LeanExchange | null = null;
+  /** Of one exchange, since its last turn. */
+  #read = 0;
 
   constructor(pool: ConnectionPool) {
     this.#pool = pool;
@@ -78,6 +83,7 @@ export class LeanConnection {
   #write(exchange: LeanExchange): void {
     const { listener, text, encoding } = exchange;
     this.#reader.begin(listener);
+    this.#read = 0;
     // It contains the token.
     exchange.text = '';
     try {
@@ -99,7 +105,11 @@ export class LeanConnection {
         this.#onThrown(thrown);
       }
     }
-    return true;
+    this.#read += length;
+    if (this.#exchange === null || this.#read < TURN_BYTES) return true;
+    this.#read = 0;
+    setImmediate(() => this.#socket.resume());
+    return false;
   }
 
   #readFor(exchange: LeanExchange, length: number): void {

@@ -154,11 +154,11 @@ function byBytes({ kind, pieces, scope, roomId, rooms, canGrow, whole, creates }
     };
   }
   const sync = filter.sync(rooms, whole);
-  const { bytes, references } = sync.write(
+  const { pieces: written, references } = sync.write(
     new Map([...creates].filter(([id]) => sync.missingCreate.includes(id))),
   );
   return {
-    body: JSON.parse(bytes.toString()),
+    body: JSON.parse(Buffer.concat(written).toString()),
     references: sorted(references),
     news: sync.news,
     missingCreate: sync.missingCreate,
