@@ -238,6 +238,8 @@ export const TABLE: readonly Row[] = [
   changes('POST', 'rooms/{room}/join', 'join', reason),
   changes('POST', 'join/{room}', 'join', reason),
   changes('PUT', 'rooms/{room}/state/m.room.member/{self}', 'join', {
+    // Where everybody is in every room, it can still change how they are shown there.
+    when: (scope) => holds(scope, 'join') || holds(scope, 'profile'),
     body: (body, _, { scope }) =>
       body['membership'] !== 'join'
         ? 'another membership'
