@@ -12,7 +12,7 @@ import {
   recordLostState,
 } from '../lifecycle/anchors/record-findings.ts';
 import type { AnchorParts } from '../lifecycle/anchors/anchor-parts.ts';
-import { loginWithPassword, logout } from '../matrix/accounts.ts';
+import { loginWithPassword, logout } from '../matrix/sessions.ts';
 import { createAnchorage } from '../matrix/anchorage.ts';
 import type { Log } from '../ports/log.ts';
 import { cryptoFolder } from './paths.ts';

@@ -120,7 +120,8 @@ function assemble(
   };
 }
 
-function parseListen(listen: string): { host: string; port: number } {
+/** An address to listen on, as it was checked by the schema. */
+export function parseListen(listen: string): { host: string; port: number } {
   const colon = listen.lastIndexOf(':');
   return { host: listen.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(listen.slice(colon + 1)) };
 }

@@ -1,7 +1,6 @@
-import { MintwardenError } from '../domain/errors.ts';
-import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
+import { parseRoomId, type RoomId, type UserId } from '../domain/ids.ts';
 import { RESTRICTED_POWER_LEVELS } from './dm-room.ts';
-import { HomeserverRefusal, invalidResponse } from './homeserver-errors.ts';
+import { invalidResponse } from './homeserver-errors.ts';
 import {
   createHomeserverClient,
   objectAt,
@@ -13,55 +12,8 @@ import {
 import { roomsCreatedBy } from './created-rooms.ts';
 import { MEGOLM, readRoomState } from './room-state.ts';
 
-/** A session that a login gave. `accessToken` is a secret. */
-export type Session = { readonly accessToken: string; readonly deviceId: string; readonly userId: UserId };
-
 /** In the creation content of a control room made by `createControlRoom`. */
 const CONTROL_ROOM_KEY = 'org.mintwarden.control';
-
-/**
- * Logs in with a password, as a new device.
- * @throws MintwardenError `homeserver-refused` where the password is wrong or the homeserver has no password
- *   login
- */
-export async function loginWithPassword(
-  homeserverUrl: string,
-  user: string,
-  password: string,
-  deviceName: string,
-): Promise<Session> {
-  const homeserver = createHomeserverClient({ homeserverUrl, accessToken: null });
-  const body = {
-    type: 'm.login.password',
-    identifier: { type: 'm.id.user', user },
-    password,
-    initial_device_display_name: deviceName,
-  };
-  const answer = await homeserver.request('POST', path`/login`, { body }).catch((error: unknown) => {
-    if (!(error instanceof HomeserverRefusal) || error.code !== 'homeserver-refused') throw error;
-    const next = 'Check its password, and that password login is on (in Synapse: `password_config`).';
-    throw new MintwardenError(
-      'homeserver-refused',
-      `${user} could not log in (${error.errcode || error.status}).`,
-      next,
-      { cause: error },
-    );
-  });
-  const [accessToken, deviceId] = [stringAt(answer, 'access_token'), stringAt(answer, 'device_id')];
-  const userId = parseUserId(stringAt(answer, 'user_id') ?? '');
-  if (accessToken === null || deviceId === null || userId === null)
-    throw invalidResponse('a login without a session');
-  return { accessToken, deviceId, userId };
-}
-
-/** Ends a session. A token that is dead already is no error. */
-export async function logout(homeserverUrl: string, accessToken: string): Promise<void> {
-  try {
-    await createHomeserverClient({ homeserverUrl, accessToken }).request('POST', path`/logout`, { body: {} });
-  } catch (error) {
-    if (!(error instanceof HomeserverRefusal) || error.errcode !== 'M_UNKNOWN_TOKEN') throw error;
-  }
-}
 
 /**
  * The bot's control room: private, encrypted, by invitation, in which the admins have the bot's power, so

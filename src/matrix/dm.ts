@@ -4,6 +4,7 @@ import type { Dm } from '../ports/chat.ts';
 import { DM_KEY, dmCreationBody, toDm } from './dm-room.ts';
 import { HomeserverRefusal, isForbidden, isNotFound, invalidResponse } from './homeserver-errors.ts';
 import { path, stringAt, type HomeserverClient } from './homeserver.ts';
+import { INVITES_DISABLED_HINT, isInvitesDisabled } from './invites.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
 import { roomsCreatedBy } from './created-rooms.ts';
 import { MEGOLM, readRoomState } from './room-state.ts';
@@ -119,6 +120,13 @@ async function invite(
   } catch (error) {
     if (error instanceof HomeserverRefusal && error.errcode === 'M_INVITE_BLOCKED')
       throw blocksInvites(userId, error);
+    if (isInvitesDisabled(error))
+      throw new MintwardenError(
+        'recipient-unusable',
+        `The homeserver does not let the bot invite anybody, so ${userId} cannot be told.`,
+        INVITES_DISABLED_HINT,
+        { cause: error },
+      );
     if (error instanceof HomeserverRefusal && (error.status === 403 || error.status === 404))
       throw cannotInvite(userId, error);
     throw error;

@@ -104,7 +104,8 @@ function errcodeOf(body: unknown): string {
   return typeof body.errcode === 'string' && /^[A-Z0-9_.a-z]{1,64}$/.test(body.errcode) ? body.errcode : '';
 }
 
-function retryAfterMs(body: unknown): number | null {
+/** How long a 429 asks to wait, in its body; null where it does not say. */
+export function retryAfterMs(body: unknown): number | null {
   if (typeof body !== 'object' || body === null || !('retry_after_ms' in body)) return null;
   return typeof body.retry_after_ms === 'number' && body.retry_after_ms >= 0 ? body.retry_after_ms : null;
 }

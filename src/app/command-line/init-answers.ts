@@ -141,10 +141,10 @@ async function adminSession(
   const user = textOf(flags, 'admin-user');
   if (user !== null) {
     const password = await readSecretFlag(flags, 'admin-password-file', 'The administrator’s password');
-    if (password !== null) return loginForInit(homeserverUrl, user, password, log);
+    if (password !== null) return loginForInit(homeserverUrl, user, password, log, console.log);
     return askUntil(
       () => terminal().askHidden(`Password of ${user} (nothing shows): `),
-      (typed) => loginForInit(homeserverUrl, user, typed, log),
+      (typed) => loginForInit(homeserverUrl, user, typed, log, console.log),
     );
   }
   const nothing = { [Symbol.asyncDispose]: async () => {} };

@@ -133,6 +133,11 @@ export const CHECKS = {
     why: 'Another session could speak as the bot, and might read the control room.',
     fix: 'End the sessions you do not recognize.',
   },
+  'bot-invites': {
+    what: 'the bot may invite people (block_non_admin_invites in homeserver.yaml)',
+    why: 'It tells people of their tokens in chats that it invites them to: nothing can be minted for anyone it cannot tell.',
+    fix: 'Set block_non_admin_invites: false in homeserver.yaml, and restart Synapse.',
+  },
   'bot-consent': {
     what: 'the bot is marked as a bot',
     why: 'If the homeserver requires consent to its terms, everything this account does fails until it consents.',

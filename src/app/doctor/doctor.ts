@@ -2,6 +2,7 @@ import type { Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { createSynapse } from '../../issuers/synapse/synapse.ts';
 import type { Log } from '../../ports/log.ts';
+import { isRunning } from '../is-running.ts';
 import { checkAdmins, checkBot, checkIssuer } from './accounts.ts';
 import type { CheckId } from './checks.ts';
 import { checkControlRoom } from './control-room.ts';
@@ -11,7 +12,8 @@ import { checkFiles } from './files.ts';
 import { fail, type Finding, ok } from './finding.ts';
 import { checkGateway } from './gateway.ts';
 import { checkHomeserver } from './homeserver.ts';
-import { checkLedger, inspectLedgerFile, isRunning, pinnedKeyLookup } from './ledger.ts';
+import { checkInvites } from './invites.ts';
+import { checkLedger, inspectLedgerFile, pinnedKeyLookup } from './ledger.ts';
 import { checkSealing } from './sealing.ts';
 import { checkSocket } from './socket.ts';
 import { checkToDevice } from './to-device.ts';
@@ -60,6 +62,7 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
     const ofBot = await look('bot-token', () => checkBot(config, admin, isIssuerGood));
     if (isIssuerGood) await look('admins', () => checkAdmins(config, admin));
     if (ofBot('bot-token')) {
+      await look('bot-invites', () => checkInvites(config));
       await look('admin-identities', () => checkIdentities(config, pinnedKeyLookup(config, log, inspected)));
       await look('control-room', () => checkControlRoom(config));
       await look('bot-device', () => checkDevice(config));

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import type { Config } from '../../config/index.ts';
 import { type Network, networkHolds } from '../../domain/network.ts';
 import { loadKey } from '../../store/seal/index.ts';
+import { listenError } from '../can-listen.ts';
 import { instanceKeyOf } from '../instance-key.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { type ProbeResult, probe } from './probe.ts';
@@ -139,12 +139,4 @@ function describeServer(met: ProbeResult): string {
     default:
       return met satisfies never;
   }
-}
-
-function listenError(host: string, port: number): Promise<string | null> {
-  const { promise, resolve } = Promise.withResolvers<string | null>();
-  const server = createServer();
-  server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'no reason given'));
-  server.listen(port, host, () => server.close(() => resolve(null)));
-  return promise;
 }

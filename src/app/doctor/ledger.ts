@@ -4,25 +4,11 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { type Inspection, inspectLedger, openSqliteLedgerReadOnly } from '../../store/sqlite/index.ts';
-import { takeWriterLock } from '../../store/sqlite/lock.ts';
 import { type AuditVerdict, verifyAudit } from '../audit/verify.ts';
 import { safeInline, shortened } from '../../words/safe-text.ts';
 import { ledgerFile } from '../paths.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { ownCommand } from './shell.ts';
-
-/** Whether a Mintwarden runs on this state folder: then it has the ledger's lock. */
-export function isRunning(config: Config, log: Log): boolean {
-  const file = ledgerFile(config);
-  if (!existsSync(`${file}.lock`)) return false;
-  try {
-    takeWriterLock(file, log)();
-    return false;
-  } catch (error) {
-    if (error instanceof MintwardenError && /in use/.test(error.message)) return true;
-    throw error;
-  }
-}
 
 /**
  * What is seen of the ledger's file; null where there is none, or it cannot be opened (`checkLedger` says

@@ -3,7 +3,8 @@ import { readSecretFile } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { localpartOf, type UserId } from '../../domain/ids.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
-import { loginWithPassword, logout } from '../../matrix/accounts.ts';
+import { loginWithPassword, logout } from '../../matrix/sessions.ts';
+import { shortDuration } from '../../words/time.ts';
 import { createPrivate, writePrivate } from '../private-files.ts';
 import type { Recording } from './record.ts';
 
@@ -116,6 +117,7 @@ export async function ensureAccount(parts: {
     userId,
     password,
     isIssuer ? 'Mintwarden (issuer)' : 'Mintwarden',
+    { onWait: (ms) => out(loginWaitLine(ms)) },
   );
   if (session.userId !== userId)
     throw new MintwardenError(
@@ -129,6 +131,11 @@ export async function ensureAccount(parts: {
   if (kept !== null) await logout(homeserverUrl, kept);
   out(`Logged ${userId} in${kept === null ? '' : ' again, since the keys of its session are lost'}.`);
   return session.accessToken;
+}
+
+/** What people are told while the homeserver lets nobody log in. */
+export function loginWaitLine(ms: number): string {
+  return `The homeserver limits logins (rc_login in homeserver.yaml): waiting ${shortDuration(Math.ceil(ms / 1_000) * 1_000)}.`;
 }
 
 /** An account that was there before us, or that somebody gave us the password of, is not ours to end. */

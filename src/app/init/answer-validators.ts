@@ -2,8 +2,9 @@ import { validateConfig } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
-import { loginWithPassword, logout } from '../../matrix/accounts.ts';
+import { loginWithPassword, logout } from '../../matrix/sessions.ts';
 import type { Log } from '../../ports/log.ts';
+import { loginWaitLine } from './account.ts';
 import { configContent } from './config-content.ts';
 import { parseAdminIds, checkAdmins, checkAdminToken, checkHomeserver } from './preflight.ts';
 
@@ -52,9 +53,12 @@ export async function loginForInit(
   user: string,
   password: string,
   log: Log,
+  out: (line: string) => void,
 ): Promise<AsyncDisposable & { readonly token: string }> {
   await inspectHomeserver(homeserverUrl, null, log);
-  const { accessToken } = await loginWithPassword(homeserverUrl, user, password, 'mintwarden init');
+  const { accessToken } = await loginWithPassword(homeserverUrl, user, password, 'mintwarden init', {
+    onWait: (ms) => out(loginWaitLine(ms)),
+  });
   const end = (): Promise<void> => logout(homeserverUrl, accessToken);
   try {
     await inspectHomeserver(homeserverUrl, accessToken, log);

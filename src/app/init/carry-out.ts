@@ -6,6 +6,8 @@ import { MintwardenError } from '../../domain/errors.ts';
 import type { RoomId, UserId } from '../../domain/ids.ts';
 import type { Synapse } from '../../issuers/synapse/synapse.ts';
 import { createControlRoom } from '../../matrix/accounts.ts';
+import { createHomeserverClient } from '../../matrix/homeserver.ts';
+import { INVITES_DISABLED_HINT, mayInvite } from '../../matrix/invites.ts';
 import { privateFolder, writePrivate } from '../private-files.ts';
 import { ensureAccount } from './account.ts';
 import { joinAdoptedRoom } from './adopt-room.ts';
@@ -62,6 +64,7 @@ export async function carryOut(found: InitState): Promise<InitResult> {
     wanted: bot,
     sessionLost: existing !== null && areKeysLost(existing),
   });
+  await checkInvites(homeserverUrl, botToken, bot.userId);
   if (await isRateLimited(asAdmin, bot.userId)) {
     if (recording !== null)
       await recording.change({ liftedLimits: [...new Set([...recording.record.liftedLimits, bot.userId])] });
@@ -103,6 +106,19 @@ export async function carryOut(found: InitState): Promise<InitResult> {
   }
   await loadConfig(configFile, {});
   return { configFile, controlRoom, botUserId: bot.userId, issuerUserId: issuer.userId };
+}
+
+/**
+ * Only the bot's account can show it, so that it has to be there; nothing else is made before.
+ * @throws MintwardenError `homeserver-refused`
+ */
+async function checkInvites(homeserverUrl: string, accessToken: string, userId: UserId): Promise<void> {
+  if (await mayInvite(createHomeserverClient({ homeserverUrl, accessToken }), userId)) return;
+  throw new MintwardenError(
+    'homeserver-refused',
+    `On this homeserver only server administrators may invite people (block_non_admin_invites). Only the account ${userId} was made so far.`,
+    `${INVITES_DISABLED_HINT} Then run init again: it goes on from there. Or run mintwarden init --undo, which ends that account.`,
+  );
 }
 
 /** Whether the homeserver limits how fast the account may write. */

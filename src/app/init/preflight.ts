@@ -1,6 +1,7 @@
 import { MintwardenError } from '../../domain/errors.ts';
 import { parseUserId, serverOf, type UserId } from '../../domain/ids.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
+import { listenError } from '../can-listen.ts';
 
 /** The address of a homeserver, without a slash at its end. @throws MintwardenError `usage` */
 export function parseHomeserverUrl(text: string): string {
@@ -12,6 +13,29 @@ export function parseHomeserverUrl(text: string): string {
     bare
       ? `Write it with http:// or https:// before it: http://${text}`
       : 'Write for example: http://127.0.0.1:8008',
+  );
+}
+
+/**
+ * Looks whether the gateway will be able to listen; what listens there may be the service of an earlier run.
+ * @throws MintwardenError `usage`
+ */
+export async function checkListen(
+  { host, port }: { readonly host: string; readonly port: number },
+  isServiceRunning: boolean,
+): Promise<void> {
+  const problem = port === 0 || isServiceRunning ? null : await listenError(host, port);
+  if (problem === null) return;
+  const what =
+    problem === 'EADDRINUSE'
+      ? 'something else listens there'
+      : problem === 'EADDRNOTAVAIL'
+        ? 'it is no address of this machine'
+        : problem;
+  throw new MintwardenError(
+    'usage',
+    `The gateway cannot listen on ${host}:${String(port)}: ${what}.`,
+    `Nothing was changed. Choose another address or port with --listen, or free it; what has it: ss -ltnp 'sport = :${String(port)}'`,
   );
 }
 

@@ -1,14 +1,15 @@
 import { join, resolve } from 'node:path';
-import { validateConfig, type Config } from '../../config/index.ts';
+import { parseListen, validateConfig, type Config } from '../../config/index.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import { parseUserId, type RoomId, type UserId } from '../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../issuers/synapse/synapse.ts';
 import type { Log } from '../../ports/log.ts';
+import { isRunning } from '../is-running.ts';
 import { secretFiles, type AccountSpec } from './account.ts';
 import { resolveRoom } from './adopt-room.ts';
 import { inspectHomeserver } from './answer-validators.ts';
 import { configContent, type Answers } from './config-content.ts';
-import { checkAdmins, parseAdminIds, parseHomeserverUrl } from './preflight.ts';
+import { checkAdmins, checkListen, parseAdminIds, parseHomeserverUrl } from './preflight.ts';
 import { loadPreviousConfig } from './previous-config.ts';
 import { readRecord } from './record.ts';
 
@@ -120,6 +121,8 @@ export async function gatherState(options: InitOptions): Promise<InitState> {
   const kept: string[] = [];
   const existing =
     options.force === true ? null : await loadPreviousConfig(configFile, answers, (line) => kept.push(line));
+  const running = isRunning({ state_dir: existing?.state_dir ?? join(directory, 'state') }, log);
+  await checkListen(existing?.gateway.listen ?? parseListen(listen), running);
   const asked =
     options.controlRoom === undefined
       ? null

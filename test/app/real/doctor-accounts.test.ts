@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loginWithPassword } from '../../../src/matrix/accounts.ts';
+import { loginWithPassword } from '../../../src/matrix/sessions.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';
 import { doctorStage } from './support/doctor-stage.ts';
 

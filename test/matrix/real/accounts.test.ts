@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { UserId } from '../../../src/domain/ids.ts';
-import { createControlRoom, loginWithPassword, logout } from '../../../src/matrix/accounts.ts';
+import { createControlRoom } from '../../../src/matrix/accounts.ts';
+import { loginWithPassword, logout } from '../../../src/matrix/sessions.ts';
 import { answerWith, startProxy } from '../../harness/proxy.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
 import { sharedSynapse } from '../../harness/shared-synapse.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import type { UserId } from '../../../src/domain/ids.ts';
-import { loginWithPassword } from '../../../src/matrix/accounts.ts';
+import { loginWithPassword } from '../../../src/matrix/sessions.ts';
 import { startJsClient } from '../../harness/js-client.ts';
 import { matrixRequest } from '../../harness/matrix-http.ts';
 import { ratchetUses, reusedRatchets, roomEvents } from '../../harness/megolm.ts';

@@ -2,7 +2,7 @@ import { readSecretFile } from '../../../config/index.ts';
 import { MintwardenError } from '../../../domain/errors.ts';
 import type { RoomId, UserId } from '../../../domain/ids.ts';
 import { createSynapse, type Synapse } from '../../../issuers/synapse/synapse.ts';
-import { loginWithPassword, logout } from '../../../matrix/accounts.ts';
+import { loginWithPassword, logout } from '../../../matrix/sessions.ts';
 import { HomeserverRefusal } from '../../../matrix/homeserver-errors.ts';
 import { createHomeserverClient, path } from '../../../matrix/homeserver.ts';
 import type { Log } from '../../../ports/log.ts';
