@@ -7,7 +7,9 @@ import { beginsWithQuote, readSegments, type Segment } from './html/segments.ts'
 import { checkOtherLink, checkPill, touchesPill, type OtherLink } from './link-checks.ts';
 import { parsePermalink } from './values/permalink.ts';
 
+/** No command has more. Few tags can be made to unfold into very many elements. */
 const MAX_HTML = 8_000;
+const MAX_TAGS = 500;
 /** Embedding, override and isolate: they make text look as if it stood in another order (Unicode UAX #9). */
 const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/u;
 
@@ -25,22 +27,35 @@ type Message = Pick<Incoming, 'body' | 'html' | 'isEdit' | 'replyTo' | 'encrypti
  * its formatting, to those who do not, and to us.
  */
 export function typedText(message: Message, context: TypedTextContext): TypedText {
-  const { html, isEdit } = message;
-  const body = replyBody(message);
+  const { isEdit } = message;
+  const html = message.html === null ? null : withoutLongQuote(message.html);
+  const isReadable = html === null || isShort(html);
+  const body = replyBody(message, isReadable ? html : null);
+  if (!isReadable) return finish(body, TOO_LONG, isEdit);
   if (html === null || html.trim() === '') return finish(body, null, isEdit);
-  if (html.length > MAX_HTML) return finish(body, TOO_LONG, isEdit);
   const segments = readSegments(html, message.replyTo === null ? 'keep' : 'drop');
+  if (segments === null) return finish(body, TOO_LONG, isEdit);
   const line = readLine(segments, context);
   const text = line.hasPill ? line.typed : body;
   const problem = line.problem ?? (saysTheSame(body, segments, parsePermalink) ? null : TWO_TEXTS);
   return finish(text, problem, isEdit);
 }
 
+function isShort(html: string): boolean {
+  return html.length <= MAX_HTML && html.split('<', MAX_TAGS + 2).length <= MAX_TAGS + 1;
+}
+
+/** What is replied to may be long, and is not read anyway. */
+function withoutLongQuote(html: string): string {
+  const end = isShort(html) || !/^\s*<mx-reply>/i.test(html) ? -1 : html.lastIndexOf('</mx-reply>');
+  return end === -1 ? html : `<mx-reply>${html.slice(end)}`;
+}
+
 /**
  * What a text replies to stands outside the ciphertext: a homeserver that adds it must not turn a quotation with
  * a command below it into the command.
  */
-function replyBody({ body, html, replyTo, encryption }: Message): string {
+function replyBody({ body, replyTo, encryption }: Message, html: string | null): string {
   const isQuoted = replyTo !== null && (encryption === null || (html !== null && beginsWithQuote(html)));
   return isQuoted ? stripQuoteFallback(body) : body;
 }

@@ -224,6 +224,8 @@ describe('one message says one thing', () => {
     ['colours', '<font color="red">!</font><font color="blue">list</font>', '!list'],
     ['code', '<pre><code>!list\n</code></pre>', '```\n!list\n```'],
     ['a custom emoji', '!list <img data-mx-emoticon src="mxc://x/y" alt=":ok:" title=":ok:">', '!list :ok:'],
+    ['as many tags as are read', `${'<br>'.repeat(500)}!list`, '!list'],
+    ['nesting as deep as clients show', `${'<u>'.repeat(99)}!list`, '!list'],
     ['entities', '!x &lt;b&gt; &amp; c', '!x <b> & c'],
   ])('whatever formatting does: %s', (_, html, body) => expect(read(html, body)).toBe(body));
 
@@ -236,6 +238,9 @@ describe('one message says one thing', () => {
       '!mint @alice --rooms all --to @eve',
     ],
     ['a comment', '!mint @alice<!-- --to @eve -->', '!mint @alice --to @eve'],
+    ['deeper than is read', `${'<b>'.repeat(2_600)}!list`, '!list'],
+    ['a little deeper than clients show', `${'<b>'.repeat(100)}!list`, '!list'],
+    ['more tags than are read', `${'<br>'.repeat(501)}!list`, '!list'],
     ['more than is read', `!list<b>${' '.repeat(8_000)}</b>`, '!list'],
   ])('refused: %s', (_, html, body) =>
     expect(read(html, body)).toMatch(/^\[(?:Your message says one|That message has too)/),

@@ -36,6 +36,17 @@ describe('a reply', () => {
     });
   });
 
+  test('loses a quote that is longer than any command', () => {
+    const quote = `<mx-reply>${'<p>a line</p>'.repeat(2_000)}</mx-reply>`;
+    const body = `> ${'a line'.repeat(2_000)}\n\n!revoke 7F3K9Q`;
+    const said = (encrypted: boolean) => read(body, `${quote}!revoke 7F3K9Q`, { encrypted });
+    expect(said(true)).toEqual({ text: '!revoke 7F3K9Q', problem: null });
+    expect(said(false)).toEqual({ text: '!revoke 7F3K9Q', problem: null });
+    expect(read(body, `${quote}${'<b>'.repeat(501)}!revoke 7F3K9Q`).problem?.message).toMatch(
+      /too much form/,
+    );
+  });
+
   it.each([
     ['the second quote is no quote', '<mx-reply>a</mx-reply><mx-reply>!mint</mx-reply>!list', '> a\n\n!list'],
     ['a quote later is text', '!list<mx-reply> --user @eve</mx-reply>', '!list'],

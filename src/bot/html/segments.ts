@@ -27,12 +27,19 @@ const HIDDEN = new Set([
   'title',
 ]);
 
-/** The pieces of a message in their order. @param quote whether what it replies to is left out */
-export function readSegments(html: string, quote: 'keep' | 'drop'): readonly Segment[] {
+/** Deeper than clients show (Client-Server API, `m.room.message` msgtypes: "limit the depth to 100"). */
+const MAX_DEPTH = 100;
+
+/**
+ * The pieces of a message in their order; null where it is nested too deeply.
+ * @param quote whether what it replies to is left out
+ */
+export function readSegments(html: string, quote: 'keep' | 'drop'): readonly Segment[] | null {
   const nodes = parseFragment(html).childNodes;
   const start = quote === 'drop' ? firstVisible(nodes) : -1;
   const isQuote = nodes[start]?.nodeName === 'mx-reply';
-  return nodes.flatMap((node, index) => (isQuote && index <= start ? [] : read(node)));
+  const shown = isQuote ? nodes.slice(start + 1) : nodes;
+  return shown.some((node) => depthExceeds(node, MAX_DEPTH)) ? null : shown.flatMap(read);
 }
 
 /**
@@ -45,6 +52,11 @@ export function beginsWithQuote(html: string): boolean {
 
 function firstVisible(nodes: readonly DefaultTreeAdapterTypes.ChildNode[]): number {
   return nodes.findIndex((node) => !tree.isTextNode(node) || node.value.trim() !== '');
+}
+
+function depthExceeds(node: DefaultTreeAdapterTypes.Node, left: number): boolean {
+  if (left === 0) return true;
+  return 'childNodes' in node && node.childNodes.some((child) => depthExceeds(child, left - 1));
 }
 
 function read(node: DefaultTreeAdapterTypes.Node): Segment[] {
