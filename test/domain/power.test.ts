@@ -29,9 +29,11 @@ describe('power', () => {
     expect(powerOf(ALICE, room({}, { creators: [ALICE] }))).toBe(Infinity);
     expect(powerOf(ALICE, room(null, { madeBy: ALICE }))).toBe(100);
     expect(powerOf(ALICE, room(null, { madeBy: ALICE, creators: [BOB] }))).toBe(0);
-    for (const odd of [null, 'a', {}, [], 1.5, true])
+    for (const odd of [null, 'a', {}, [], 1.5, true, '50x', 'x50', '5 0', ['50'], ''])
       expect(powerOf(ALICE, room({ users: { [ALICE]: odd } }))).toBe(-Infinity);
     expect(powerOf('__proto__' as UserId, usual)).toBe(0);
+    expect(powerOf(EVE, room({ users_default: 'a' }))).toBe(-Infinity);
+    expect(powerOf(EVE, room(null, { madeBy: ALICE }))).toBe(0);
   });
 });
 
@@ -57,6 +59,54 @@ describe('a ceiling', () => {
     expect(isWithinPower(0, ALICE, twelve, topic)).toBe(false);
     expect(isWithinPower(100, ALICE, twelve, topic)).toBe(true);
     expect(isWithinPower(100, ALICE, twelve, ban)).toBe(false);
+  });
+
+  it('asks for each thing what the room says of that thing', () => {
+    const levels = {
+      users: { [ALICE]: 100, [BOB]: 5 },
+      events_default: 10,
+      state_default: 20,
+      invite: 30,
+      redact: 40,
+      kick: 50,
+      ban: 60,
+    };
+    const asks: readonly (readonly [PowerAction, number])[] = [
+      [message, 10],
+      [topic, 20],
+      [{ kind: 'invite' }, 30],
+      [{ kind: 'redact-others' }, 40],
+      [{ kind: 'kick', target: BOB }, 50],
+      [ban, 60],
+      [{ kind: 'unban', target: BOB }, 60],
+    ];
+    for (const [action, level] of asks)
+      for (const [ceiling, may] of [
+        [level, true],
+        [level - 1, false],
+      ] as const)
+        expect([action, ceiling, isWithinPower(ceiling, ALICE, room(levels), action)]).toEqual([
+          action,
+          ceiling,
+          may,
+        ]);
+    const redactions = { ...levels, redact: 0 };
+    expect(isWithinPower(9, ALICE, room(redactions), { kind: 'redact-others' })).toBe(false);
+    expect(isWithinPower(10, ALICE, room(redactions), { kind: 'redact-others' })).toBe(true);
+  });
+
+  it('is over whom it puts out, in each of the three ways, but for oneself', () => {
+    const equals = room({ users: { [ALICE]: 100, [BOB]: 60 }, kick: 0, ban: 0 });
+    for (const kind of ['kick', 'ban', 'unban'] as const) {
+      expect([kind, isWithinPower(60, ALICE, equals, { kind, target: BOB })]).toEqual([kind, false]);
+      expect([kind, isWithinPower(61, ALICE, equals, { kind, target: BOB })]).toEqual([kind, true]);
+      expect([kind, isWithinPower(0, ALICE, equals, { kind, target: ALICE })]).toEqual([kind, true]);
+    }
+  });
+
+  it('takes no power for state where a room says nothing of power', () => {
+    expect(isWithinPower(0, ALICE, room(null), topic)).toBe(true);
+    expect(isWithinPower(49, ALICE, room({ users: { [ALICE]: 100 } }), topic)).toBe(false);
   });
 
   it('never lends power that the subject has not', () =>
@@ -124,6 +174,7 @@ describe('what a room says of power', () => {
       create({}, { sender: null }),
       create({ room_version: 12 }),
       create({ room_version: '12', additional_creators: {} }),
+      create({ room_version: '12', additional_creators: [ALICE, 7] }),
     ])
       expect([odd, parseRoomPower(odd, null)]).toEqual([odd, null]);
     for (const levels of [undefined, [], 'x', 1]) expect(parseRoomPower(create({}), levels)).toBeNull();
