@@ -3,7 +3,7 @@
 import type { RoomId } from '../../src/domain/ids.ts';
 import { byteFilter, filterBytes } from '../../src/gateway/filters/bytes/byte-filter.ts';
 import { ALL_TYPES } from '../../src/gateway/filters/readable-types.ts';
-import { messagesFilter } from '../../src/gateway/filters/room.ts';
+import { roomFilter } from '../../src/gateway/filters/room.ts';
 import { filterSync } from '../../src/gateway/filters/sync.ts';
 import { parseUpstreamJson } from '../../src/gateway/filter-worker/parse-upstream-json.ts';
 import { ALICE, OPS } from '../gateway/support/grants.ts';
@@ -41,7 +41,7 @@ const SYNC = {
   view: { subject: ALICE, scope: { v: 1, rooms: [OPS], can: ['read'] } },
   mayShow: () => true,
 } as const;
-const filterMessages = messagesFilter(OPS, ALL_TYPES);
+const filterMessages = roomFilter('messages', OPS, ALL_TYPES);
 
 /** How long the longest piece took, in milliseconds. */
 let longest = 0;

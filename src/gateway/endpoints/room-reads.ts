@@ -4,23 +4,15 @@ import { nameOf } from '../../domain/permission.ts';
 import { allows } from '../../domain/scope.ts';
 import { typeAllowed } from '../../domain/scope-checks.ts';
 import { type GatewayResponse, FORBIDDEN, missingCapability } from '../http/response.ts';
-import {
-  aliases,
-  timestampToEvent,
-  relationsFilter,
-  roomSummaryFilter,
-  threadsFilter,
-} from '../filters/room-related.ts';
+import { aliases, timestampToEvent, roomSummaryFilter } from '../filters/room-related.ts';
 import {
   encryptionAlgorithm,
-  contextFilter,
   singleEventFilter,
   joinedMembers,
-  membersFilter,
-  messagesFilter,
+  roomFilter,
   stateEventFilter,
-  stateFilter,
 } from '../filters/room.ts';
+import type { RoomAnswer } from '../filters/shapes/room.ts';
 import { type ReadableTypes, readableTypesOf } from '../filters/readable-types.ts';
 import { eventFilter, flag, instant, limit, oneOf, token } from '../rewrite/query-rules.ts';
 import type { ForwardEndpoint, Endpoint } from '../request/endpoint.ts';
@@ -72,6 +64,12 @@ function read(id: string, below: string, rest: Rest, version: 'v3' | 'v1' = 'v3'
   return { id, kind: 'forward', methods: ['GET'], paths, needs: 'read', room: 'path', to, ...rest };
 }
 
+/** The filters of an answer that is a list of events. */
+const listOf = (kind: RoomAnswer) => ({
+  overBytes: kind,
+  filter: (call: Call) => roomFilter(kind, ...roomAndTypes(call)),
+});
+
 /** A page is of the types that are read, whether the holder says so or not. */
 const events = {
   byType: 'filtered',
@@ -119,15 +117,14 @@ export const ROOM_READS: readonly Endpoint[] = [
     eventsIn: inChunk,
     query: { from: token, to: token, dir: oneOf('b', 'f'), limit, filter: eventFilter },
     ...events,
-    filter: (call) => messagesFilter(...roomAndTypes(call)),
-    overBytes: 'messages',
+    ...listOf('messages'),
     shown: 'events of this room, with bundled relations',
     why: 'The timeline; every event must state that it belongs to this room.',
   }),
   read('getRoomState', 'state', {
     eventsIn: (body) => (Array.isArray(body) ? (body as unknown[]) : []),
     byType: 'filtered',
-    filter: (call) => stateFilter(...roomAndTypes(call)),
+    ...listOf('state'),
     shown: 'state events of this room',
     why: 'The whole state; every event must state that it belongs to this room.',
   }),
@@ -156,7 +153,7 @@ export const ROOM_READS: readonly Endpoint[] = [
     eventsIn: inChunk,
     query: { at: token, membership: MEMBERSHIP, not_membership: MEMBERSHIP },
     byType: ['m.room.member'],
-    filter: (call) => membersFilter(...roomAndTypes(call)),
+    ...listOf('members'),
     shown: 'member events of this room',
     why: 'Member events of this room.',
   }),
@@ -182,8 +179,7 @@ export const ROOM_READS: readonly Endpoint[] = [
     ],
     query: { limit, filter: eventFilter },
     ...events,
-    filter: (call) => contextFilter(...roomAndTypes(call)),
-    overBytes: 'context',
+    ...listOf('context'),
     maskNotFound: true,
     shown: 'the event and those around it, if they belong to this room',
     why: 'The context of an event of this room; Synapse alone would load it from any room.',
@@ -203,7 +199,7 @@ export const ROOM_READS: readonly Endpoint[] = [
         query: { from: token, to: token, dir: oneOf('b', 'f'), limit, recurse: flag },
         byType: 'filtered',
         check: (call) => (call.params['eventType'] === undefined ? null : lackingType(call)),
-        filter: (call) => relationsFilter(...roomAndTypes(call)),
+        ...listOf('relations'),
         maskNotFound: true,
         shown: 'related events of this room',
         why: 'Thread replies, reactions, edits; an event of another room has none here.',
@@ -219,7 +215,7 @@ export const ROOM_READS: readonly Endpoint[] = [
       eventsIn: inChunk,
       query: { include: oneOf('all', 'participated'), from: token, limit },
       byType: 'filtered',
-      filter: (call) => threadsFilter(...roomAndTypes(call)),
+      ...listOf('threads'),
       shown: 'thread roots of this room, with their latest events',
       why: 'The threads of a room are part of its timeline.',
     },

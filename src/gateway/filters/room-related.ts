@@ -1,33 +1,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { NOT_FOUND, ok } from '../http/response.ts';
-import { filterEvents } from './event.ts';
-import type { ReadableTypes } from './readable-types.ts';
 import { isObject, type JsonObject, requireArray, requireObject, pick, type Shape } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
-
-const RELATED: Shape = { next_batch: 'text', prev_batch: 'text', recursion_depth: 'count' };
-
-/** `/relations`: what answers, reacts to or replaces an event of this room. */
-export function relationsFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  return (body) => {
-    const page = requireObject(body, 'relations');
-    return ok({
-      ...pick(page, RELATED),
-      chunk: filterEvents(requireArray(page['chunk'], 'chunk'), roomId, 'in-event', readable),
-    });
-  };
-}
-
-/** `/threads`: the first events of the room's threads. */
-export function threadsFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  return (body) => {
-    const page = requireObject(body, 'threads');
-    return ok({
-      ...pick(page, { next_batch: 'text' }),
-      chunk: filterEvents(requireArray(page['chunk'], 'chunk'), roomId, 'in-event', readable),
-    });
-  };
-}
 
 /** `/timestamp_to_event`: an id and a time, nothing of the event. */
 export const timestampToEvent: AnswerFilter = (body) => {

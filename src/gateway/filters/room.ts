@@ -1,7 +1,7 @@
 import { NOT_FOUND, ok } from '../http/response.ts';
 import { filterEvent, filterEvents } from './event.ts';
-import { contextOf, isShown, project } from './project.ts';
-import { roomRules } from './shapes/room.ts';
+import { contextOf, EMPTY, isShown, project } from './project.ts';
+import { type RoomAnswer, roomRules } from './shapes/room.ts';
 import type { ReadableTypes } from './readable-types.ts';
 import {
   invalidResponse,
@@ -15,19 +15,18 @@ import type { AnswerFilter } from './answer-filter.ts';
 
 const ALGORITHM = { algorithm: 'text' } as const;
 
-/** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
-export function messagesFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  const rule = roomRules(readable).messages;
+/**
+ * An answer that is a list of one room's events. Synapse loads the event of `/context` before it looks at the room, so
+ * there the event itself decides whether anything is shown.
+ */
+export function roomFilter(kind: RoomAnswer, roomId: string, readable: ReadableTypes): AnswerFilter {
+  const rule = roomRules(readable)[kind];
   return (body) => {
-    const page = project(rule, body, contextOf(roomId));
-    if (!isShown(page)) throw invalidResponse('page');
-    return ok(page);
+    const shown = project(rule, body, contextOf(roomId));
+    if (isShown(shown)) return ok(shown);
+    if (shown === EMPTY && kind === 'context') return NOT_FOUND;
+    throw invalidResponse(kind);
   };
-}
-
-/** `/state`: the room's whole state. */
-export function stateFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  return (body) => ok(filterEvents(requireArray(body, 'state'), roomId, 'in-event', readable));
 }
 
 /** `/state/{type}/{key}`: the content, or the event where that was asked for. */
@@ -52,28 +51,6 @@ export function singleEventFilter(roomId: string, readable: ReadableTypes): Answ
   return (body) => {
     const shown = filterEvent(requireObject(body, 'event'), roomId, 'in-event', readable);
     return shown === null ? NOT_FOUND : ok(shown);
-  };
-}
-
-/** `/context/{id}`: Synapse loads the event before it looks at the room, so the event itself decides. */
-export function contextFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  const rule = roomRules(readable).context;
-  return (body) => {
-    const around = project(rule, requireObject(body, 'context'), contextOf(roomId));
-    return isShown(around) ? ok(around) : NOT_FOUND;
-  };
-}
-
-/** `/members`: membership events and nothing else. */
-export function membersFilter(roomId: string, readable: ReadableTypes): AnswerFilter {
-  return (body) => {
-    const chunk = filterEvents(
-      requireArray(requireObject(body, 'members')['chunk'], 'chunk'),
-      roomId,
-      'in-event',
-      readable,
-    );
-    return ok({ chunk: chunk.filter((event) => event['type'] === 'm.room.member') });
   };
 }
 

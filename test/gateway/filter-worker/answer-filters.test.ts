@@ -9,7 +9,7 @@ import {
 } from '../../../src/gateway/filter-worker/filter-job.ts';
 import type { FilterWorker } from '../../../src/gateway/filter-worker/filter-worker.ts';
 import { parseUpstreamJson } from '../../../src/gateway/filter-worker/parse-upstream-json.ts';
-import { messagesFilter } from '../../../src/gateway/filters/room.ts';
+import { roomFilter } from '../../../src/gateway/filters/room.ts';
 import { ALL_TYPES } from '../../../src/gateway/filters/readable-types.ts';
 import { INVALID_UPSTREAM_RESPONSE, ok } from '../../../src/gateway/http/response.ts';
 import { ALICE, grantOf, OPS, SECRET } from '../support/grants.ts';
@@ -129,7 +129,7 @@ test('an answer that is large is not compared', async () => {
   expect(await input.end().roomIds()).toEqual([OPS, SECRET]);
 });
 
-const TREE = messagesFilter(OPS, ALL_TYPES);
+const TREE = roomFilter('messages', OPS, ALL_TYPES);
 const CALL = {
   params: { roomId: OPS },
   query: new Map<string, string>(),

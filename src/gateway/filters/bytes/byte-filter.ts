@@ -4,7 +4,7 @@ import { invalidResponse } from '../json-shape.ts';
 import type { MediaReference } from '../../../domain/media-reference.ts';
 import type { ReadableTypes } from '../readable-types.ts';
 import type { ReadView } from '../read-view.ts';
-import { roomRules } from '../shapes/room.ts';
+import { type RoomAnswer, roomRules } from '../shapes/room.ts';
 import { syncRule } from '../shapes/sync.ts';
 import { compile } from './compile.ts';
 import { Items } from './items.ts';
@@ -29,7 +29,7 @@ export type ByteFilterTask =
 
 /** What is all of one room. */
 export type RoomTask = {
-  readonly kind: 'messages' | 'context';
+  readonly kind: RoomAnswer;
   readonly roomId: string;
   readonly readable: ReadableTypes;
 };
@@ -48,7 +48,7 @@ export interface ByteFilter {
   end(): void;
   /** Of a `/sync`, after its end: the rooms the subject is in or invited to. */
   readonly roomIds: readonly string[];
-  /** `/messages` and `/context`, after their end. */
+  /** Lists of one room's events, after their end. */
   result(): FilteredBytes;
   /** `/sync`, after its end. @param whole keeps rooms in which there is no news */
   sync(rooms: ReadonlySet<RoomId>, whole: boolean): SyncResponse;
@@ -129,9 +129,7 @@ function ofRoom(task: ByteFilterTask): RoomEvents {
 }
 
 function ruleOf(task: ByteFilterTask) {
-  if (task.kind === 'sync') return syncRule(task.view);
-  const { messages, context } = roomRules(task.readable);
-  return task.kind === 'messages' ? messages : context;
+  return task.kind === 'sync' ? syncRule(task.view) : roomRules(task.readable)[task.kind];
 }
 
 /** How many bytes at the end begin a character that is not whole. */
@@ -148,7 +146,7 @@ function unfinished(bytes: Uint8Array): number {
 let idle: (Parts & { readonly stream: Stream; roomId: string; roomIdJson: Buffer }) | null = null;
 
 /**
- * Filters a small `/messages` or `/context` in one go.
+ * Filters a small list of one room's events in one go.
  * @throws MintwardenError `homeserver-invalid-response`
  */
 export function filterBytes(bytes: Uint8Array, task: RoomTask): FilteredBytes {

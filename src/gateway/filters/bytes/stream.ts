@@ -115,8 +115,10 @@ export class Stream {
     const scan = this.#scan;
     const byte = scan.space();
     if (scan.pos >= scan.end) throw NEED_MORE;
-    if (byte !== OPEN_OBJECT || this.#root === null) throw invalidResponse('answer');
-    this.#push(this.#root, null, this.#out.position(), this.#hooks !== null);
+    const root = this.#root;
+    if (root === null || byte !== (root.op === OPS.list ? OPEN_LIST : OPEN_OBJECT))
+      throw invalidResponse('answer');
+    this.#push(root, null, this.#out.position(), this.#hooks !== null);
   }
 
   #push(rule: CompiledRule, field: CompiledField | null, mark: number, isSilent: boolean): void {

@@ -1,45 +1,51 @@
 import type { ReadableTypes } from '../readable-types.ts';
 import { eventRules } from './event.ts';
-import { list, object, type ObjectRule } from './rule.ts';
+import { type EventRule, type Field, list, type ListRule, object, type ObjectRule } from './rule.ts';
+
+/** Answers that are lists of one room's events, of whatever length, with little beside them. */
+export type RoomAnswer = 'messages' | 'context' | 'state' | 'members' | 'relations' | 'threads';
+
+type RoomRules = Readonly<Record<RoomAnswer, ObjectRule | ListRule>>;
 
 const PAGE = { start: 'text', end: 'text' } as const;
-
-type RoomRules = { readonly messages: ObjectRule; readonly context: ObjectRule };
 const known = new WeakMap<ReadableTypes, RoomRules>();
 
 /** The rules for reading a room's events of these types; the same objects for the same types. */
 export function roomRules(readable: ReadableTypes): RoomRules {
   let rules = known.get(readable);
-  if (rules === undefined)
-    known.set(readable, (rules = { messages: messagesRule(readable), context: contextRule(readable) }));
+  if (rules === undefined) known.set(readable, (rules = rulesFor(eventRules(readable).inEvent)));
   return rules;
 }
 
-/** `/messages`: a page of one room's timeline, and the members' state that goes with it. */
-function messagesRule(readable: ReadableTypes): ObjectRule {
-  const events = list(eventRules(readable).inEvent, { streamed: true });
-  return object(
-    {
-      ...PAGE,
-      chunk: { rule: events, strict: true, required: true },
-      state: { rule: events, strict: true },
-    },
-    { streamed: true },
-  );
+function rulesFor(event: EventRule): RoomRules {
+  const events = list(event, { streamed: true });
+  const chunk: Field = { rule: events, strict: true, required: true };
+  const around: Field = { rule: events, strict: true, otherwise: [] };
+  const streamed = { streamed: true } as const;
+  return {
+    // A page of the timeline, and the members' state that goes with it.
+    messages: object({ ...PAGE, chunk, state: { rule: events, strict: true } }, streamed),
+    // Nothing is shown where the event itself is not.
+    context: object(
+      {
+        ...PAGE,
+        event: { rule: event, required: true },
+        events_before: around,
+        events_after: around,
+        state: around,
+      },
+      streamed,
+    ),
+    state: events,
+    members: object({ chunk: { ...chunk, rule: list(memberEvent(event), streamed) } }, streamed),
+    relations: object({ next_batch: 'text', prev_batch: 'text', recursion_depth: 'count', chunk }, streamed),
+    threads: object({ next_batch: 'text', chunk }, streamed),
+  };
 }
 
-/** `/context`: an event and those around it. Nothing is shown where the event itself is not. */
-function contextRule(readable: ReadableTypes): ObjectRule {
-  const event = eventRules(readable).inEvent;
-  const events = { rule: list(event, { streamed: true }), strict: true, otherwise: [] } as const;
-  return object(
-    {
-      ...PAGE,
-      event: { rule: event, required: true },
-      events_before: events,
-      events_after: events,
-      state: events,
-    },
-    { streamed: true },
-  );
+/** Membership events and nothing else. */
+function memberEvent(event: EventRule): EventRule {
+  const { readable } = event;
+  const has = (type: string): boolean => type === 'm.room.member' && readable.has(type);
+  return { ...event, readable: { all: false, patterns: ['m.room.member'], has } };
 }

@@ -1,3 +1,4 @@
+import type { RoomAnswer } from '../../../../src/gateway/filters/shapes/room.ts';
 import type { Random } from '../../fuzz/random.ts';
 import { ALICE, DEV, OPS, SECRET } from '../../support/grants.ts';
 import { Raw } from './json-text.ts';
@@ -178,19 +179,27 @@ function events(random: Random, roomId: string): unknown {
   );
 }
 
-/** A page of `/messages`. */
-export function messages(random: Random, roomId: string): unknown {
+/** An answer that is a list of a room's events, of any kind. */
+export function ofRoom(kind: RoomAnswer, random: Random, roomId: string): unknown {
+  if (kind === 'context') return context(random, roomId);
+  return kind === 'state' ? events(random, roomId) : page(random, roomId);
+}
+
+/** A page of `/messages`, and of what else is read in pages. */
+function page(random: Random, roomId: string): unknown {
   return {
     start: mostly(random, 't1'),
     chunk: events(random, roomId),
     ...(random.chance(0.3) ? { end: mostly(random, 't2') } : {}),
     ...(random.chance(0.3) ? { state: events(random, roomId) } : {}),
+    ...(random.chance(0.3) ? { next_batch: mostly(random, 'n1'), prev_batch: mostly(random, 'p1') } : {}),
+    ...(random.chance(0.2) ? { recursion_depth: mostly(random, 3) } : {}),
     ...(random.chance(0.1) ? { other: anything(random) } : {}),
   };
 }
 
 /** An answer of `/context`. */
-export function context(random: Random, roomId: string): unknown {
+function context(random: Random, roomId: string): unknown {
   return {
     start: mostly(random, 't1'),
     event: mostly(random, event(random, roomId)),

@@ -2,7 +2,8 @@ import type { Permission } from '../../../../src/domain/permission.ts';
 import type { RoomId } from '../../../../src/domain/ids.ts';
 import type { Scope } from '../../../../src/domain/scope.ts';
 import { randomOf, type Random } from '../../fuzz/random.ts';
-import { context, messages, ROOMS, setRarity, sync } from './answers.ts';
+import type { RoomAnswer } from '../../../../src/gateway/filters/shapes/room.ts';
+import { ofRoom, ROOMS, setRarity, sync } from './answers.ts';
 import type { Case } from './compare.ts';
 import { textOf } from './json-text.ts';
 
@@ -51,6 +52,8 @@ const TOKENS = [
   'é',
 ];
 
+const ROOM_KINDS: readonly RoomAnswer[] = ['messages', 'context', 'state', 'members', 'relations', 'threads'];
+
 /** How many cases are made of one answer, each with other accidents, pieces, scopes and rooms. */
 const CASES_OF_ONE = 8;
 
@@ -83,11 +86,11 @@ function answerOf(seed: number, number: number): Answer {
   const key = `${seed} ${number}`;
   if (last?.key === key) return last.answer;
   const random = randomOf(Math.imul(seed, 0x85ebca6b) ^ number);
-  const kind = random.pick(['messages', 'context', 'sync', 'sync', 'sync'] as const);
+  const kind = random.pick([...ROOM_KINDS, ...ROOM_KINDS.map(() => 'sync' as const)]);
   const roomId = random.pick(ROOMS);
   setRarity(random.pick([0, 0.003, 0.003, 0.03]));
   const oddity = random.pick([0, 0, 0.002, 0.01, 0.05]);
-  const answer = kind === 'sync' ? sync(random) : (kind === 'messages' ? messages : context)(random, roomId);
+  const answer = kind === 'sync' ? sync(random) : ofRoom(kind, random, roomId);
   last = { key, answer: { kind, roomId, text: textOf(answer, random, oddity) } };
   return last.answer;
 }

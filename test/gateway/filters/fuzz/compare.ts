@@ -7,13 +7,14 @@ import { byteFilter } from '../../../../src/gateway/filters/bytes/byte-filter.ts
 import { isObject, type JsonObject } from '../../../../src/gateway/filters/json-shape.ts';
 import { type MediaReference, addMediaReferences } from '../../../../src/domain/media-reference.ts';
 import { readableTypesOf } from '../../../../src/gateway/filters/readable-types.ts';
-import { contextFilter, messagesFilter } from '../../../../src/gateway/filters/room.ts';
+import { roomFilter } from '../../../../src/gateway/filters/room.ts';
+import type { RoomAnswer } from '../../../../src/gateway/filters/shapes/room.ts';
 import { filterSync, roomIdsInSync } from '../../../../src/gateway/filters/sync.ts';
 import { ALICE } from '../../support/grants.ts';
 
 /** One answer to be filtered in both ways. */
 export type Case = {
-  readonly kind: 'messages' | 'context' | 'sync';
+  readonly kind: RoomAnswer | 'sync';
   readonly bytes: Buffer;
   readonly pieces: readonly Buffer[];
   readonly scope: Scope;
@@ -102,20 +103,18 @@ function byTree({ kind, bytes, scope, roomId, rooms, whole, creates }: Case): Sh
       roomIds: [...new Set(roomIdsInSync(parsed))].toSorted(),
     };
   }
-  const readable = readableTypesOf(scope);
-  const filter = (kind === 'messages' ? messagesFilter : contextFilter)(roomId, readable);
-  const answer = filter(parsed, rooms);
+  const answer = roomFilter(kind, roomId, readableTypesOf(scope))(parsed, rooms);
   if (answer.status !== 200) return null;
-  const shown = rewritten(answer.body) as JsonObject;
-  for (const list of [
-    shown['chunk'],
-    shown['state'],
-    [shown['event']],
-    shown['events_before'],
-    shown['events_after'],
-  ])
-    for (const event of (list ?? []) as unknown[]) addMediaReferences(event, roomId as RoomId, references);
+  const shown = rewritten(answer.body);
+  for (const event of eventsIn(shown)) addMediaReferences(event, roomId as RoomId, references);
   return { body: shown, references: sorted(references), news: true, missingCreate: [], roomIds: [] };
+}
+
+function eventsIn(shown: unknown): readonly unknown[] {
+  if (Array.isArray(shown)) return shown as unknown[];
+  return ['chunk', 'state', 'event', 'events_before', 'events_after'].flatMap(
+    (name) => (shown as JsonObject)[name] ?? [],
+  );
 }
 
 function referencesInSync(body: unknown, found: MediaReference[]): void {
