@@ -132,7 +132,7 @@ export function createServices(options: GatewayOptions): Composed {
       uploadBytes: limits.uploadBytes,
     }),
     open,
-    memory: memoryBudget(limits.answerBytes, limits.heldBytes),
+    memory: memoryBudget(limits.answerBytes, limits.heldBytes, timer),
     requestRate: options.requestRate ?? requestRate(limits.requestsPerSecond, limits.requestsAtOnce, elapsed),
     rateLimiters,
     invalidTokenThrottle: pollThrottle(limits.invalidTokenDelaysMs, elapsed),

@@ -146,6 +146,7 @@ function write(context: RequestContext, services: GatewayServices, result: Gatew
   if (!message.complete && hasBody(message)) context.limitRest(services.timer.now() + requestTimeoutMs);
   try {
     writeResponse(response, result, readTimeoutMs);
+    if (response.writableLength > 0) context.writtenAt = services.timer.now();
     return result;
   } catch (error) {
     result.file?.drop();

@@ -5,7 +5,7 @@ import type { Access } from '../../lifecycle/access/access-control.ts';
 import type { GatewayResponse } from '../http/response.ts';
 import type { Target } from '../http/target.ts';
 import type { CoarseTimer, Expiring } from '../limits/coarse-timer.ts';
-import { type MemoryReservation, NO_MEMORY } from '../limits/memory-budget.ts';
+import { type AnswerReader, type MemoryReservation, NO_MEMORY } from '../limits/memory-budget.ts';
 import type { Cuttable } from '../limits/open-requests.ts';
 import type { Use } from '../limits/uses.ts';
 import type { Received } from '../upstream/json-client.ts';
@@ -46,7 +46,7 @@ export type Continuation = {
 };
 
 /** One request: what was read of it, what was decided, and what is held for it until its end. */
-export class RequestContext implements Decision, TaskContext, Cuttable {
+export class RequestContext implements Decision, TaskContext, Cuttable, AnswerReader {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly method: string;
@@ -75,6 +75,7 @@ export class RequestContext implements Decision, TaskContext, Cuttable {
   homeserverMs = 0;
 
   memory: MemoryReservation = NO_MEMORY;
+  writtenAt: number | null = null;
   use: Use | null = null;
   /** What a step that waits has called when the request is aborted. */
   onAbort: (() => void) | null = null;
@@ -161,6 +162,10 @@ export class RequestContext implements Decision, TaskContext, Cuttable {
     this.#abort(GRANT_ENDED);
     // Answered while the grant was valid.
     if (this.response.headersSent) this.response.destroy();
+  }
+
+  endSlowReading(): void {
+    this.response.destroy();
   }
 
   #abort(reason: Error): void {

@@ -33,7 +33,7 @@ function hold(
     return undefined;
   }
   const { scope } = requireAccess(context).grant;
-  context.memory = services.memory.reserve(grantId);
+  context.memory = services.memory.reserve(grantId, context);
   context.use = scope.uses === undefined ? null : createUse(services.accessControl, grantId);
   context.onClose(() => {
     services.open.leave(grantId, context);

@@ -5,10 +5,10 @@ import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import type { GatewayResponse } from '../http/response.ts';
 import type { CoarseTimer, Expiring } from '../limits/coarse-timer.ts';
-import type { MemoryReservation } from '../limits/memory-budget.ts';
+import type { MemoryReservation, Turn } from '../limits/memory-budget.ts';
 import { invalidResponse, unreachable } from './errors.ts';
 import { requestTarget } from './request-target.ts';
-import type { ExchangeListener, ResponseHead, Sent, Transport } from './transport/transport.ts';
+import type { ExchangeListener, ResponseHead, Sent, SentExchange, Transport } from './transport/transport.ts';
 
 /** What the homeserver answered, read whole. `body` is undefined where it was not JSON, or `large` has it. */
 export type UpstreamResponse = {
@@ -113,13 +113,13 @@ const HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'u
 
 class JsonCall implements ExchangeListener, Expiring, Sent {
   listIndex = -1;
-  readonly deadline: number;
+  deadline: number;
   readonly #sizes: Sizes;
   readonly #timer: CoarseTimer;
   readonly #options: CallOptions;
   readonly #listener: CallListener;
   readonly #startedAt: number;
-  #sent: Sent | null = null;
+  #sent: SentExchange | null = null;
   #isDone = false;
   #status = 0;
   #retryAfter: string | null = null;
@@ -130,6 +130,9 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
   #isParsed = false;
   #body: unknown = undefined;
   #filtered: GatewayResponse | null = null;
+  /** Of a large answer. */
+  #turn: Turn | null = null;
+  #isWhole = false;
   #input: FilterInput | null = null;
 
   constructor(sizes: Sizes, timer: CoarseTimer, options: CallOptions, listener: CallListener) {
@@ -159,6 +162,8 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
   }
 
   onExpired(): void {
+    // It waited for its turn alone.
+    if (this.#turn?.isTaken === false) return this.#tooMuch();
     this.#end(unreachable('it did not answer in time'));
   }
 
@@ -181,32 +186,69 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     if (this.#isDone) return;
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) return this.#end(invalidResponse('is too large'));
+    if (this.#turn !== null || this.#isLarge()) return this.#onLargeData(chunk);
     const { memory } = this.#options;
     if (memory !== null) {
       if (!memory.take(chunk.length)) return this.#tooMuch();
       this.#counted += chunk.length;
     }
-    const isLarge =
-      this.#size > this.#sizes.inPlaceBytes && this.#options.large !== null && this.#status === 200;
     // All of it in one piece, as nearly always: read where it is.
-    if (this.#chunks === null && chunk.length === this.#length && !isLarge) {
+    if (this.#chunks === null && chunk.length === this.#length) {
       this.#isParsed = true;
       this.#filtered = this.#status === 200 ? (this.#options.filterInPlace?.(chunk) ?? null) : null;
       if (this.#filtered === null) this.#body = parseUpstreamJson(chunk);
-      return;
-    }
-    if (!isLarge) {
-      (this.#chunks ??= []).push(Buffer.from(chunk));
-      return;
-    }
+    } else (this.#chunks ??= []).push(Buffer.from(chunk));
+  }
+
+  #isLarge(): boolean {
+    return this.#size > this.#sizes.inPlaceBytes && this.#options.large !== null && this.#status === 200;
+  }
+
+  /** Large answers take turns. One that waits is not read. */
+  #onLargeData(chunk: Buffer): void {
+    const turn = this.#turn ?? this.#waitForTurn();
+    if (!turn.isTaken) (this.#chunks ??= []).push(Buffer.from(chunk));
+    else if (this.#feed()?.push(chunk) === false) this.#tooMuch();
+  }
+
+  #waitForTurn(): Turn {
+    const { memory } = this.#options;
+    const bytes = this.#length ?? this.#maxBytes;
+    memory?.give(this.#counted);
+    this.#counted = 0;
+    const turn = memory?.waitForTurn(bytes, () => this.#onTurn()) ?? TAKEN;
+    if (!turn.isTaken) this.#sent?.pause();
+    this.#turn = turn;
+    return turn;
+  }
+
+  #onTurn(): void {
+    if (this.#isDone) return;
+    this.deadline = this.#timer.now() + this.#options.timeoutMs;
+    this.#feed();
+    if (this.#isDone) return;
+    if (this.#isWhole) this.onEnd();
+    else this.#sent?.resume();
+  }
+
+  /** Where the answer goes, with what came before. */
+  #feed(): FilterInput | null {
     this.#input ??= this.#options.large?.(this.#length ?? undefined) ?? null;
-    if (this.#input === null) return;
-    for (const early of this.#chunks ?? []) if (!this.#input.push(early)) return this.#tooMuch();
-    this.#chunks = [];
-    if (!this.#input.push(chunk)) this.#tooMuch();
+    const early = this.#chunks ?? [];
+    this.#chunks = null;
+    for (const chunk of early)
+      if (this.#input?.push(chunk) === false) {
+        this.#tooMuch();
+        return null;
+      }
+    return this.#input;
   }
 
   onEnd(): void {
+    if (this.#turn?.isTaken === false) {
+      this.#isWhole = true;
+      return;
+    }
     if (!this.#finish()) return;
     const status = this.#status;
     const retryAfter = this.#retryAfter;
@@ -259,6 +301,7 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     if (this.#isDone) return false;
     this.#isDone = true;
     this.#timer.delete(this);
+    this.#turn?.end(this.#size);
     const { times } = this.#options;
     if (times !== null) times.homeserverMs += this.#timer.now() - this.#startedAt;
     return true;
@@ -269,6 +312,8 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
     this.#options.memory?.give(this.#counted);
   }
 }
+
+const TAKEN: Turn = { isTaken: true, end: () => undefined };
 
 function isJson(type: string | null): boolean {
   return type !== null && (type === 'application/json' || /^application\/json\s*(?:;|$)/i.test(type));

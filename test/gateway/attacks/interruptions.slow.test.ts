@@ -72,13 +72,14 @@ test('whatever is interrupted: each request ends once, nothing is held afterward
   const watched: GatewayServices = {
     ...services,
     memory: {
-      reserve(grantId) {
-        const reserved = services.memory.reserve(grantId);
+      reserve(grantId, reader) {
+        const reserved = services.memory.reserve(grantId, reader);
         held.add(reserved);
         const closed = (): void => (held.delete(reserved), reserved.close());
         return {
           take: (bytes) => reserved.take(bytes),
           give: (bytes) => reserved.give(bytes),
+          waitForTurn: (bytes, go) => reserved.waitForTurn(bytes, go),
           releaseAll: () => reserved.releaseAll(),
           close: closed,
         };

@@ -34,6 +34,7 @@ export class LeanConnection {
   #exchange: LeanExchange | null = null;
   /** Of one exchange, since its last turn. */
   #read = 0;
+  #isPaused = false;
 
   constructor(pool: ConnectionPool) {
     this.#pool = pool;
@@ -59,6 +60,17 @@ export class LeanConnection {
     this.#exchange = exchange;
     exchange.connection = this;
     if (!this.#socket.connecting) this.#write(exchange);
+  }
+
+  /** Reads no more for its exchange until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket.resume();
   }
 
   /** Destroys it; its exchange gets the error. */
@@ -106,9 +118,13 @@ export class LeanConnection {
       }
     }
     this.#read += length;
-    if (this.#exchange === null || this.#read < TURN_BYTES) return true;
+    if (this.#exchange === null) return true;
+    if (this.#isPaused) return false;
+    if (this.#read < TURN_BYTES) return true;
     this.#read = 0;
-    setImmediate(() => this.#socket.resume());
+    setImmediate(() => {
+      if (!this.#isPaused) this.#socket.resume();
+    });
     return false;
   }
 
@@ -119,6 +135,7 @@ export class LeanConnection {
       this.fail(new TransportError('invalid-response', sentence));
     } else if (progress === 'ended') {
       this.#exchange = null;
+      this.#isPaused = false;
       this.#reader.stop();
       // If the response came before the whole request was written, the rest of it is still queued.
       const usable = !exchange.last && this.#socket.writableLength === 0;

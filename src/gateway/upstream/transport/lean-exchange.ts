@@ -1,9 +1,12 @@
 import { rethrow } from './rethrow.ts';
-import type { ExchangeListener, Sent } from './transport.ts';
+import type { ExchangeListener, SentExchange } from './transport.ts';
 
 /** One exchange: waiting, then on a connection, then over. */
-export class LeanExchange implements Sent {
-  connection: { destroy(): void } | null = null;
+/** The connection that an exchange is on. */
+type Carrier = { destroy(): void; pause(): void; resume(): void };
+
+export class LeanExchange implements SentExchange {
+  connection: Carrier | null = null;
   over = false;
   readonly listener: ExchangeListener;
   /** The request as it is written; empty afterwards. */
@@ -25,6 +28,14 @@ export class LeanExchange implements Sent {
     this.text = '';
     this.connection?.destroy();
     this.connection = null;
+  }
+
+  pause(): void {
+    this.connection?.pause();
+  }
+
+  resume(): void {
+    this.connection?.resume();
   }
 
   end(): void {

@@ -4,7 +4,7 @@ import { constantLines, problemOf, requestText } from './request-head.ts';
 import {
   type Exchange,
   type ExchangeListener,
-  type Sent,
+  type SentExchange,
   type Transport,
   TransportError,
 } from './transport.ts';
@@ -62,7 +62,7 @@ class LeanTransport implements Transport, ConnectionPool {
     this.#ticking = setInterval(() => this.#tick(), 1_000).unref();
   }
 
-  send(exchange: Exchange, listener: ExchangeListener): Sent {
+  send(exchange: Exchange, listener: ExchangeListener): SentExchange {
     const problem = this.#open ? problemOf(exchange) : CLOSED;
     if (problem !== null) return refuse(listener, this.#open ? 'invalid-request' : 'closed', problem);
     const { method, body } = exchange;
@@ -147,7 +147,11 @@ function drop(list: LeanConnection[], connection: LeanConnection): void {
 }
 
 /** Calls `onError` after `send` has returned. */
-function refuse(listener: ExchangeListener, code: 'invalid-request' | 'closed', sentence: string): Sent {
+function refuse(
+  listener: ExchangeListener,
+  code: 'invalid-request' | 'closed',
+  sentence: string,
+): SentExchange {
   const told = setImmediate(() => listener.onError(new TransportError(code, sentence)));
-  return { abort: () => clearImmediate(told) };
+  return { abort: () => clearImmediate(told), pause: () => undefined, resume: () => undefined };
 }

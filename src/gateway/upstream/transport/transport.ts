@@ -44,10 +44,17 @@ export interface ExchangeListener {
   onError(error: Error): void;
 }
 
-/** The handle of one exchange. */
+/** What was begun and can be given up. */
 export interface Sent {
   /** Destroys the connection. Does nothing if the exchange has ended. */
   abort(): void;
+}
+
+/** The handle of one exchange. */
+export interface SentExchange extends Sent {
+  /** Reads no more of the response until `resume`; one more `onData`, and `onEnd`, may be on their way. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Makes requests to the homeserver. It has no timeouts: the caller has them, and calls `abort`. */
@@ -56,7 +63,7 @@ export interface Transport {
    * Sends once and never retries, not even a request that failed before it was written: the caller knows
    * `onStart` and can decide better. Never throws: an invalid request gets `onError`.
    */
-  send(exchange: Exchange, listener: ExchangeListener): Sent;
+  send(exchange: Exchange, listener: ExchangeListener): SentExchange;
   /** Destroys all connections; open exchanges get `onError`. */
   close(): Promise<void>;
 }

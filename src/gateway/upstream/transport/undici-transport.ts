@@ -5,7 +5,7 @@ import {
   type Exchange,
   type ExchangeListener,
   type ResponseHead,
-  type Sent,
+  type SentExchange,
   type Transport,
   TransportError,
 } from './transport.ts';
@@ -49,7 +49,7 @@ function optionsOf(base: string, { method, target, headers, body }: Exchange): D
   return { path: base + target, method, headers: headers as string[], body };
 }
 
-class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
+class UndiciExchange implements SentExchange, Dispatcher.DispatchHandler {
   readonly #listener: ExchangeListener;
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
@@ -62,6 +62,14 @@ class UndiciExchange implements Sent, Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     this.#controller?.abort(ABORTED);
+  }
+
+  pause(): void {
+    if (!this.#over) this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#over) this.#controller?.resume();
   }
 
   failLater(error: Error): void {

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import type { GrantId } from '../../../src/domain/ids.ts';
+import type { CoarseTimer, Expiring } from '../../../src/gateway/limits/coarse-timer.ts';
+import { memoryBudget } from '../../../src/gateway/limits/memory-budget.ts';
+
+const MIB = 1_048_576;
+
+/** A budget of four mebibytes for a grant and six for all, and a clock that is set by hand. */
+function setUp() {
+  const waiting = new Set<Expiring>();
+  let now = 0;
+  const timer: CoarseTimer = {
+    now: () => now,
+    add: (entry) => void waiting.add(entry),
+    delete: (entry) => void waiting.delete(entry),
+    close: () => undefined,
+  };
+  const budget = memoryBudget(4 * MIB, 6 * MIB, timer);
+  const order: string[] = [];
+  const cut: string[] = [];
+  return {
+    order,
+    cut,
+    /** One request of a grant, named by its first letter, with a large answer. */
+    ask(name: string, mib: number) {
+      const reader = {
+        writtenAt: null as number | null,
+        endSlowReading() {
+          cut.push(name);
+          memory.close();
+        },
+      };
+      const memory = budget.reserve(name.slice(0, 1) as GrantId, reader);
+      const turn = memory.waitForTurn(mib * MIB, () => void order.push(name));
+      if (turn.isTaken) order.push(name);
+      return {
+        /** The answer came whole, and is handed to the system. */
+        write() {
+          turn.end(mib * MIB);
+          reader.writtenAt = now;
+        },
+        /** Nothing is asked for any more. */
+        leave() {
+          turn.end(0);
+          memory.close();
+        },
+      };
+    },
+    async pass(ms: number) {
+      for (const end = now + ms; now < end;) {
+        now += 500;
+        for (const entry of [...waiting]) {
+          if (entry.deadline > now) continue;
+          waiting.delete(entry);
+          entry.listIndex = -1;
+          entry.onExpired();
+        }
+      }
+    },
+  };
+}
+
+test('large answers take turns by grant, and one of a grant at a time', () => {
+  const { ask, order } = setUp();
+  const first = ask('a1', 1);
+  const second = ask('a2', 1);
+  ask('a3', 1);
+  ask('b1', 1);
+  ask('c1', 1);
+  expect(order).toEqual(['a1', 'b1', 'c1']);
+  first.write();
+  expect(order).toEqual(['a1', 'b1', 'c1', 'a2']);
+  second.write();
+  expect(order.at(-1)).toBe('a3');
+});
+
+test('one that does not fit is not overtaken for ever, only by what is small', () => {
+  const { ask, order } = setUp();
+  const first = ask('a1', 4);
+  ask('b1', 3);
+  const small = ask('c1', 1);
+  ask('d1', 2);
+  expect(order).toEqual(['a1', 'c1']);
+  small.leave();
+  expect(order).toEqual(['a1', 'c1']);
+  first.leave();
+  expect(order).toEqual(['a1', 'c1', 'b1', 'd1']);
+});
+
+test('what leaves before its turn is not called, and does not hold up those behind it', () => {
+  const { ask, order } = setUp();
+  const first = ask('a1', 4);
+  ask('a2', 4).leave();
+  ask('a3', 4);
+  first.leave();
+  expect(order).toEqual(['a1', 'a3']);
+});
+
+test('who reads slowly is cut, but only while others wait', async () => {
+  const { ask, order, cut, pass } = setUp();
+  const slow = ask('a1', 4);
+  slow.write();
+  await pass(60_000);
+  expect(cut).toEqual([]);
+  ask('b1', 4);
+  expect(order).toEqual(['a1']);
+  await pass(2_000);
+  expect({ cut, order }).toEqual({ cut: ['a1'], order: ['a1', 'b1'] });
+  // One that is still being read from the homeserver is no slow reader.
+  ask('c1', 4);
+  await pass(60_000);
+  expect(cut).toEqual(['a1']);
+});
