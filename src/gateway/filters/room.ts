@@ -1,16 +1,9 @@
 import { NOT_FOUND, ok } from '../http/response.ts';
-import { filterEvent, filterEvents } from './event.ts';
+import { filterEvent } from './event.ts';
 import { contextOf, EMPTY, isShown, project } from './project.ts';
 import { type RoomAnswer, roomRules } from './shapes/room.ts';
 import type { ReadableTypes } from './readable-types.ts';
-import {
-  invalidResponse,
-  isObject,
-  requireArray,
-  requireObject,
-  pick,
-  type JsonObject,
-} from './json-shape.ts';
+import { invalidResponse, isObject, requireObject, pick, type JsonObject } from './json-shape.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 
 const ALGORITHM = { algorithm: 'text' } as const;
