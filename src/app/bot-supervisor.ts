@@ -2,14 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MintwardenError } from '../domain/errors.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { Incidents } from '../lifecycle/incidents/incidents.ts';
-import { isLoggedOut } from '../matrix/homeserver-errors.ts';
+import { isLoggedOut, isSessionEnded } from '../matrix/homeserver-errors.ts';
 import type { BotClient } from '../matrix/bot-client.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Log } from '../ports/log.ts';
 import type { AccountTokens } from './account-tokens.ts';
 
 /** What a bot reports to its supervisor. */
-export type BotHooks = { readonly onLoggedOut: () => void; readonly onFatal: () => void };
+export type BotHooks = {
+  readonly onLoggedOut: (hasSessionEnded?: boolean) => void;
+  readonly onFatal: () => void;
+};
 
 /** The bot, restarted when it stops; the rest of the service keeps running meanwhile. */
 export type SupervisedBot = {
@@ -24,7 +27,7 @@ export type SupervisedBot = {
 export type SupervisorOptions = {
   readonly userId: UserId;
   readonly open: (token: string, hooks: BotHooks) => Promise<BotClient>;
-  readonly tokens: Pick<AccountTokens, 'bot' | 'reload'>;
+  readonly tokens: Pick<AccountTokens, 'bot' | 'reload' | 'renew'>;
   readonly incidents: Incidents;
   /** The disk was full. */
   readonly onFatal: () => void;
@@ -59,7 +62,7 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
   async function connect(): Promise<void> {
     const token = tokens.bot();
     const matrix: BotClient = await open(token, {
-      onLoggedOut: () => onLost(matrix, () => reportLoggedOut(), token),
+      onLoggedOut: (hasSessionEnded = false) => onLost(matrix, reportLoggedOut, token, hasSessionEnded),
       onFatal: () => onLost(matrix, () => reportStoreFailure(), null),
     });
     if (stopping.signal.aborted) return matrix.stop();
@@ -86,14 +89,23 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
     options.onFatal();
   }
 
-  /** @param refused the token that no longer counts; null: it is not the token */
-  function onLost(matrix: BotClient | undefined, say: () => void, refused: string | null): void {
+  /**
+   * @param refused the token that no longer counts; null: it is not the token
+   * @param hasSessionEnded its time was over: nothing is wrong where the account can be logged in again
+   */
+  function onLost(
+    matrix: BotClient | undefined,
+    say: () => void,
+    refused: string | null,
+    hasSessionEnded = false,
+  ): void {
     if (stopping.signal.aborted || (matrix !== undefined && current !== matrix)) return;
     current = null;
-    say();
+    if (!hasSessionEnded) say();
     // Not awaited: the caller is a part of the bot that is being stopped.
     recovery = recovery.then(async () => {
       await matrix?.stop().catch(() => log.warn('the bot could not be stopped in order'));
+      if (hasSessionEnded && !(await tokens.renew('bot'))) say();
       await recover(refused);
     });
   }
@@ -115,7 +127,7 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
       } catch (error) {
         if (isLoggedOut(error)) {
           refused = tokens.bot();
-          reportLoggedOut();
+          if (!isSessionEnded(error) || !(await tokens.renew('bot'))) reportLoggedOut();
         }
         waitMs = Math.min(MAX_RETRY_MS, waitMs * 1.5);
         log.warn('the bot could not be started', {
@@ -129,7 +141,7 @@ export async function superviseBot(options: SupervisorOptions): Promise<Supervis
     await connect();
   } catch (error) {
     if (!isLoggedOut(error)) throw error;
-    onLost(undefined, reportLoggedOut, tokens.bot());
+    onLost(undefined, reportLoggedOut, tokens.bot(), isSessionEnded(error));
   }
 
   const forward = <A extends unknown[], T>(call: (chat: Chat) => (...args: A) => Promise<T>) => {

@@ -25,7 +25,8 @@ export function accountKeys(who: string, localpart: string, tokenUse: string) {
     password_file: file()
       .optional()
       .meta({
-        description: 'A file that contains only its password. Needed when cross-signing keys are created.',
+        description:
+          'A file that contains only its password. Needed when cross-signing keys are created, and to log in again where the homeserver ends sessions (session_lifetime).',
         examples: [`secrets/${localpart}.password`],
       }),
     password: z

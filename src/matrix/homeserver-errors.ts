@@ -114,3 +114,13 @@ export function retryAfterMs(body: unknown): number | null {
 export function isLoggedOut(error: unknown): boolean {
   return error instanceof HomeserverRefusal && error.errcode === 'M_UNKNOWN_TOKEN';
 }
+
+/**
+ * Whether the session of the token has ended by itself, and may be renewed as the same device (Client-Server API,
+ * "Soft logout").
+ */
+export function isSessionEnded(error: unknown): boolean {
+  if (!(error instanceof HomeserverRefusal) || !isLoggedOut(error)) return false;
+  const { body } = error;
+  return typeof body === 'object' && body !== null && 'soft_logout' in body && body.soft_logout === true;
+}

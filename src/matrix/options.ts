@@ -41,8 +41,8 @@ export type BotClientOptions = {
    * rejects, or the process dies first, the event comes again.
    */
   readonly onEvent: (event: ChatEvent) => Promise<void>;
-  /** The homeserver does not know the token any more. Called again and again, until the bot is stopped. */
-  readonly onLoggedOut?: () => void;
+  /** The homeserver does not know the token any more; `hasSessionEnded`: its time was over, nobody ended it. Called again and again, until the bot is stopped. */
+  readonly onLoggedOut?: (hasSessionEnded: boolean) => void;
   /** To-device events were kept from the encryption engine. Called once for each answer that had any. */
   readonly onRefused?: (refused: ToDeviceRefusals) => void;
   /** News come again after a failure. */

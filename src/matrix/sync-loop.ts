@@ -6,7 +6,13 @@ import type { EngineClient } from './engine-client.ts';
 import { eventsAt, type RoomEvent } from './events.ts';
 import { arrayAt, objectAt, path, stringAt, type HomeserverClient, type JsonObject } from './homeserver.ts';
 import type { Invitations } from './invitations.ts';
-import { HomeserverRefusal, isForbidden, isNotFound, invalidResponse } from './homeserver-errors.ts';
+import {
+  HomeserverRefusal,
+  isForbidden,
+  isNotFound,
+  isSessionEnded,
+  invalidResponse,
+} from './homeserver-errors.ts';
 import type { Receiver } from './receiver.ts';
 import type { PositionStore } from './options.ts';
 import type { ToDeviceGate } from './to-device-gate.ts';
@@ -42,7 +48,7 @@ export function startSyncLoop(options: {
   readonly position: PositionStore;
   readonly log: Log;
   readonly now: () => number;
-  readonly onLoggedOut: (() => void) | undefined;
+  readonly onLoggedOut: ((hasSessionEnded: boolean) => void) | undefined;
   readonly onReconnected: (() => void) | undefined;
 }): SyncLoop {
   const { homeserver, engine, receiver, gate, invitations, position, log, now } = options;
@@ -146,7 +152,7 @@ export function startSyncLoop(options: {
         const code = error instanceof MintwardenError ? error.code : 'internal';
         const errcode = error instanceof HomeserverRefusal ? error.errcode : null;
         log.warn('news from the homeserver could not be dealt with', { code, errcode, failures });
-        if (errcode === 'M_UNKNOWN_TOKEN') options.onLoggedOut?.();
+        if (errcode === 'M_UNKNOWN_TOKEN') options.onLoggedOut?.(isSessionEnded(error));
         await sleep(Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 6)), undefined, {
           signal: stopping.signal,
         }).catch(() => undefined);

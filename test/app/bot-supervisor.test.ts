@@ -17,13 +17,25 @@ afterEach(async () => {
 
 /** Keeps a bot that answers only to the tokens in `good`. */
 async function keep(good: Set<string>) {
-  const token = { now: 'one', inFile: 'one' };
+  const token: { now: string; inFile: string; byLogin: string | null } = {
+    now: 'one',
+    inFile: 'one',
+    byLogin: null,
+  };
   const begun: { token: string; hooks: BotHooks; stopped: boolean; breaks?: Error }[] = [];
   const incidents = createIncidents({ clock: { now: () => 0 }, log: silentLog });
   const fatal = { count: 0 };
   const kept = await superviseBot({
     userId: '@bot:test' as UserId,
-    tokens: { bot: () => token.now, reload: async () => void (token.now = token.inFile) },
+    tokens: {
+      bot: () => token.now,
+      reload: async () => void (token.now = token.inFile),
+      renew: async () => {
+        if (token.byLogin === null) return false;
+        token.now = token.inFile = token.byLogin;
+        return true;
+      },
+    },
     incidents,
     onFatal: () => fatal.count++,
     log: silentLog,
@@ -73,6 +85,24 @@ describe('the bot', () => {
     expect(kinds()).toEqual([]);
   });
 
+  test('whose session was over is logged in again without a word', async () => {
+    const good = new Set(['one', 'two']);
+    const { begun, token, kinds } = await keep(good);
+    good.delete('one');
+    token.byLogin = 'two';
+    begun[0]?.hooks.onLoggedOut(true);
+    expect(kinds()).toEqual([]);
+    await expect.poll(() => begun.length, SOON).toBe(2);
+    expect(begun.map((each) => each.token)).toEqual(['one', 'two']);
+    expect(kinds()).toEqual([]);
+  });
+
+  test('whose session was over and who cannot be logged in again is an incident', async () => {
+    const { begun, kinds } = await keep(new Set(['one']));
+    begun[0]?.hooks.onLoggedOut(true);
+    await expect.poll(kinds).toEqual(['bot-logged-out']);
+  });
+
   test('logged out at the start is no error; anything else is', async () => {
     const { begun, kinds } = await keep(new Set());
     expect(kinds()).toEqual(['bot-logged-out']);
@@ -81,7 +111,7 @@ describe('the bot', () => {
     const incidents = createIncidents({ clock: { now: () => 0 }, log: silentLog });
     const parts = {
       userId: ALICE,
-      tokens: { bot: () => '', reload: async () => undefined },
+      tokens: { bot: () => '', reload: async () => undefined, renew: async () => false },
       incidents,
       onFatal: () => undefined,
       log: silentLog,

@@ -3,15 +3,18 @@ import type { Config } from '../../config/index.ts';
 import { serverOf, type UserId } from '../../domain/ids.ts';
 import type { Account, AdminApi } from '../../issuers/synapse/admin.ts';
 import { path } from '../../issuers/synapse/http.ts';
+import { isSessionEnded } from '../../matrix/homeserver-errors.ts';
+import { createHomeserverClient, path as clientPath } from '../../matrix/homeserver.ts';
 import { secretFiles } from '../init/account.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { checkSessions } from './sessions.ts';
-import { adminRequest, AS_ADMIN, initCommand, reactivateRequest } from './shell.ts';
+import { adminRequest, AS_ADMIN, initCommand, ownCommand, reactivateRequest } from './shell.ts';
 
 /** The issuer: logged in, an administrator, nothing else. */
 export async function checkIssuer(config: Config, admin: AdminApi): Promise<readonly Finding[]> {
   const { user_id: userId, access_token: token } = config.issuer;
   const whose = await admin.whoami(token);
+  if (whose === null && (await hasSessionEnded(config, token))) return [sessionEnded(config, 'issuer')];
   if (whose === null)
     return [
       fail(
@@ -66,6 +69,8 @@ export async function checkBot(
   const findings = isIssuerGood ? [accountFinding(config, userId, account)] : [];
   if (findings.some(({ severity }) => severity === 'fail')) return findings;
   const whose = await admin.whoami(token);
+  if (whose === null && (await hasSessionEnded(config, token)))
+    return [...findings, sessionEnded(config, 'bot')];
   if (whose === null)
     return [
       ...findings,
@@ -100,6 +105,24 @@ export async function checkBot(
     await checkSessions('bot-sessions', config, userId, token),
     ...consent('bot-consent', config, userId, account),
   ];
+}
+
+function sessionEnded(config: Config, which: 'bot' | 'issuer'): Finding {
+  const { user_id: userId, password } = config[which];
+  const found = `The session of ${userId} has ended: this homeserver lets none live longer (session_lifetime).`;
+  return password === undefined
+    ? fail(`${which}-token`, `${found} There is no password to log in again with.`, {
+        fix: `Put the password into ${which}.password_file: the service then logs in again by itself.`,
+      })
+    : warn(`${which}-token`, found, {
+        fix: 'The service logs in again by itself. Where it is not running, start it.',
+        command: ownCommand(config, 'start'),
+      });
+}
+
+async function hasSessionEnded(config: Config, accessToken: string): Promise<boolean> {
+  const homeserver = createHomeserverClient({ homeserverUrl: config.homeserver.url, accessToken });
+  return homeserver.request('GET', clientPath`/account/whoami`).then(() => false, isSessionEnded);
 }
 
 function accountFinding(config: Config, userId: UserId, account: Account | null): Finding {

@@ -129,6 +129,10 @@ export async function ensureAccount(parts: {
   await writePrivate(files.token, `${session.accessToken}\n`);
   // Only now: a run that is cut off must find a session that works, or none.
   if (kept !== null) await logout(homeserverUrl, kept);
+  if (session.expiresInMs !== null && !isIssuer)
+    out(
+      `Sessions end after ${shortDuration(session.expiresInMs)} on this homeserver (session_lifetime): the service logs both accounts in again by itself, with the passwords in ${secretsDir}.`,
+    );
   out(`Logged ${userId} in${kept === null ? '' : ' again, since the keys of its session are lost'}.`);
   return session.accessToken;
 }

@@ -18,11 +18,15 @@ export type Homeserver = {
 };
 
 /** Waits until the homeserver answers, and connects to its admin API. */
-export async function connectHomeserver(context: StartContext, { ledger }: Stores): Promise<Homeserver> {
+export async function connectHomeserver(
+  context: StartContext,
+  { ledger, cache }: Stores,
+): Promise<Homeserver> {
   const { config, log, signal, lifetime } = context;
   const { url, server_name: serverName } = config.homeserver;
-  const tokens = createAccountTokens(config, process.env, log);
+  const tokens = createAccountTokens(config, process.env, log, cache.space<string>('sessions'));
   await waitForHomeserver(url, log, signal);
+  await tokens.prepare();
   const clock = createSteadyClock({
     wall: wallClock.now,
     monotonic: () => performance.now(),
@@ -36,9 +40,9 @@ export async function connectHomeserver(context: StartContext, { ledger }: Store
       homeserverUrl: url,
       serverName,
       issuerToken: tokens.issuer,
-      onRefusedToken: async () => {
+      onRefusedToken: async (hasSessionEnded) => {
         const before = tokens.issuer();
-        await tokens.reload();
+        await (hasSessionEnded ? tokens.renew('issuer') : tokens.reload());
         return tokens.issuer() !== before;
       },
       botUserId: config.bot.user_id,

@@ -21,7 +21,7 @@ export type SynapseOptions = {
    * The homeserver does not know the issuer's token. True: `issuerToken` gives another one now, and the
    * request is made again with it.
    */
-  readonly onRefusedToken?: () => Promise<boolean>;
+  readonly onRefusedToken?: (hasSessionEnded: boolean) => Promise<boolean>;
   readonly botUserId: UserId;
   /** For each request as a whole. */
   readonly timeoutMs: number;
