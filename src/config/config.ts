@@ -3,6 +3,7 @@ import { firewall } from '../domain/endpoint-rule.ts';
 import type { Network } from '../domain/network.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type Preset, PRESETS } from '../domain/preset.ts';
+import type { LimitsConfig } from './limit-keys.ts';
 import type { FileContent } from './schema.ts';
 
 /** One of the two accounts, with its secrets read. */
@@ -31,6 +32,7 @@ export type Config = Omit<FileContent, 'bot' | 'issuer' | 'gateway' | 'monitorin
     readonly trusted_proxies: readonly Network[];
     readonly transport: 'auto' | 'undici';
     readonly filter: 'auto' | 'tree';
+    readonly limits: LimitsConfig;
   };
   readonly monitoring: {
     readonly listen: { readonly host: string; readonly port: number } | null;

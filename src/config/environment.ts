@@ -53,7 +53,7 @@ function parseValue(key: Key, text: string): unknown {
         .map((part) => part.trim())
         .filter((part) => part !== '');
     case 'number':
-      return /^\d{1,15}$/.test(text) ? Number(text) : text;
+      return /^\d{1,15}(?:\.\d{1,6})?$/.test(text) ? Number(text) : text;
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : text;
     case 'text':

@@ -109,6 +109,7 @@ function assemble(
       trusted_proxies: content.gateway.trusted_proxies,
       transport: content.gateway.transport,
       filter: content.gateway.filter,
+      limits: content.gateway.limits,
     },
     monitoring: {
       listen: content.monitoring.listen === undefined ? null : parseListen(content.monitoring.listen),

@@ -1,6 +1,6 @@
-import { formatDuration } from '../domain/duration.ts';
 import { variableName } from './environment.ts';
 import { type Key, KEYS, SECTIONS } from './keys.ts';
+import { spellNumber } from './value-types.ts';
 
 /** Where what is made begins in `docs/configuration.md`. */
 export const REFERENCE_MARKER = '<!-- What follows is made by `npm run docs`. -->';
@@ -24,7 +24,7 @@ export function referenceInMarkdown(): string {
 function rowOf({ path, valueKind, description, example, defaultValue }: Key): string[] {
   const asText =
     typeof defaultValue === 'number' && typeof example === 'string'
-      ? formatDuration(defaultValue)
+      ? spellNumber(defaultValue, example)
       : defaultValue;
   const variable = valueKind === 'section' ? '' : code(variableName(path));
   return [code(path.join('.')), cell(description), code(asText), code(example), variable];

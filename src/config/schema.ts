@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseNetwork } from '../domain/network.ts';
 import { accountKeys } from './account-keys.ts';
+import { limits } from './limit-keys.ts';
 import { preset } from './preset-keys.ts';
 import { commandSyntax, duration, file, roomId, userId } from './value-types.ts';
 
@@ -103,6 +104,7 @@ export const fileSchema = z.strictObject({
             'How answers of the homeserver are filtered. auto: sync, messages and context over their bytes, everything else over parsed JSON. tree: everything over parsed JSON, which is slower and takes more memory.',
           examples: ['auto'],
         }),
+      limits,
     })
     .meta({
       description: 'The gateway in front of the homeserver: the only place where scoped tokens work.',

@@ -1,9 +1,9 @@
 import { basename, dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { formatDuration } from '../domain/duration.ts';
 import { variableName } from './environment.ts';
 import type { ConfigSource } from './source.ts';
 import { isSecretKey, type Key, KEYS } from './keys.ts';
+import { spellNumber } from './value-types.ts';
 
 /** One key of the configuration as it counts, and where its value came from. */
 export type Setting = {
@@ -63,7 +63,7 @@ function originOf({ overrides, yaml, file }: ConfigSource, key: Key): string {
 }
 
 function toWritten({ path, example }: Key, value: unknown, folder: string): unknown {
-  if (typeof value === 'number' && typeof example === 'string') return formatDuration(value);
+  if (typeof value === 'number' && typeof example === 'string') return spellNumber(value, example);
   const isPath = typeof value === 'string' && /_(?:file|dir)$/.test(path.at(-1) ?? '');
   return isPath ? resolve(folder, value) : value;
 }

@@ -84,23 +84,24 @@ function mergeOverrides(value: unknown, overrides: readonly Override[]): unknown
   if (value !== null && (typeof value !== 'object' || Array.isArray(value))) return value;
   const root: Record<string, unknown> = structuredClone({ ...value });
   for (const { key, value: given } of overrides) {
-    const [first = '', second] = key.path;
-    if (second === undefined) {
-      root[first] = given;
-      continue;
-    }
-    const section = root[first] ?? {};
-    if (typeof section !== 'object' || Array.isArray(section)) continue;
-    const other = second.endsWith('_file') ? second.slice(0, -'_file'.length) : `${second}_file`;
-    const { [other]: replaced, ...rest } = section as Record<string, unknown>;
-    const isAlsoGiven = overrides.some(
-      (override) => override.key.path[0] === first && override.key.path[1] === other,
-    );
-    root[first] = {
-      ...rest,
-      ...(isAlsoGiven && replaced !== undefined ? { [other]: replaced } : {}),
-      [second]: given,
-    };
+    const section = sectionOf(root, key.path.slice(0, -1));
+    const name = key.path.at(-1) ?? '';
+    if (section === null) continue;
+    const other = name.endsWith('_file') ? name.slice(0, -'_file'.length) : `${name}_file`;
+    const otherPath = [...key.path.slice(0, -1), other].join('.');
+    if (!overrides.some((override) => override.key.path.join('.') === otherPath)) delete section[other];
+    section[name] = given;
   }
   return root;
+}
+
+/** The section at a path, made where it is not there; null: what is there is none. */
+function sectionOf(root: Record<string, unknown>, path: readonly string[]): Record<string, unknown> | null {
+  let section = root;
+  for (const part of path) {
+    const inner = (section[part] ??= {});
+    if (typeof inner !== 'object' || Array.isArray(inner)) return null;
+    section = inner as Record<string, unknown>;
+  }
+  return section;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDuration } from '../domain/duration.ts';
+import { formatDuration, parseDuration } from '../domain/duration.ts';
 import { MintwardenError } from '../domain/errors.ts';
 import { parseRoomId, parseUserId, type RoomId, type UserId } from '../domain/ids.ts';
 
@@ -32,6 +32,29 @@ export const duration = (minMs: number): z.ZodType<number, string> =>
     }
     return z.NEVER;
   });
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1_024, M: 1_048_576, G: 1_073_741_824 };
+
+/** A number of bytes: `50M`, with K, M or G for 1024 of the smaller one each, as Synapse has it. */
+export const byteSize = (min: number, max: number): z.ZodType<number, string> =>
+  z.string().transform((text, context) => {
+    const [, digits = '', unit = ''] = /^(\d{1,15})([KMG]?)$/.exec(text) ?? [];
+    const bytes = digits === '' ? Number.NaN : Number(digits) * (UNITS[unit] ?? 1);
+    if (bytes >= min && bytes <= max) return bytes;
+    const message = digits === '' ? 'is no size such as 50M' : bytes < min ? 'is too small' : 'is too large';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+/**
+ * A duration or a size in its file's spelling again.
+ * @param example of the same key
+ */
+export function spellNumber(value: number, example: string): string {
+  if (!/^\d+[KMG]$/.test(example)) return formatDuration(value);
+  const unit = ['G', 'M', 'K', ''].find((one) => value % (UNITS[one] ?? 1) === 0) ?? '';
+  return `${String(value / (UNITS[unit] ?? 1))}${unit}`;
+}
 
 /** The path of a file or folder. */
 export const file = (): z.ZodType<string, string> => z.string().min(1, 'is empty');

@@ -6,6 +6,8 @@ import { jsonSchema } from '../../src/config/json-schema.ts';
 import { PRESETS } from '../../src/domain/preset.ts';
 import { KEYS } from '../../src/config/keys.ts';
 import { variableName } from '../../src/config/environment.ts';
+import { gatewayLimits } from '../../src/app/gateway-limits.ts';
+import { DEFAULT_LIMITS } from '../../src/gateway/limits/limits.ts';
 import { folder, GOOD } from './folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -22,7 +24,23 @@ test('the least configuration, with its defaults', async () => {
     transport: 'auto',
     filter: 'auto',
     processes: 0,
+    limits: {
+      writes_per_second: 0.1,
+      writes_at_once: 5,
+      personal_per_second: 1,
+      personal_at_once: 20,
+      requests_per_second: 50,
+      requests_at_once: 200,
+      open_requests: 64,
+      connections: 10_000,
+      long_poll: 300_000,
+      body_size: 262_144,
+      upload_size: 52_428_800,
+      download_size: 2_147_483_648,
+    },
   });
+  // Nothing changes for who says nothing.
+  expect({ ...DEFAULT_LIMITS, ...gatewayLimits(config.gateway.limits) }).toEqual(DEFAULT_LIMITS);
   expect(config.state_dir).toBe(join(it.dir, 'state'));
   expect(config.sealing_key_file).toBe(join(it.dir, 'secrets/sealing.key'));
   expect(toPolicy(config)).toEqual({
@@ -82,6 +100,35 @@ test('the example loads, explains every key, and its commented values are the de
 
 test('the JSON Schema for editors is the one of the code', async () => {
   expect(await readFile(join(ROOT, 'config/bot.schema.json'), 'utf8')).toBe(jsonSchema());
+});
+
+test('limits are read as they are written, in the file and in the environment', async () => {
+  await using it = await folder(
+    `${GOOD}  limits: { writes_per_second: 2, upload_size: 100M, long_poll: 30s }\n`,
+  );
+  const { limits } = (await it.load({ MINTWARDEN_GATEWAY_LIMITS_PERSONAL_PER_SECOND: '0.5' })).gateway;
+  expect(limits).toMatchObject({
+    writes_per_second: 2,
+    personal_per_second: 0.5,
+    upload_size: 104_857_600,
+    long_poll: 30_000,
+  });
+});
+
+test.each([
+  ['writes_per_second: 0', /limits\.writes_per_second .*too small/],
+  ['writes_per_second: -1', /limits\.writes_per_second .*too small/],
+  ['writes_per_second: often', /limits\.writes_per_second .*no number/],
+  ['writes_at_once: 0', /limits\.writes_at_once .*too small/],
+  ['writes_at_once: 1.5', /limits\.writes_at_once .*no whole number/],
+  ['upload_size: 50 MB', /limits\.upload_size .*no size such as 50M/],
+  ['upload_size: 0M', /limits\.upload_size .*too small/],
+  ['body_size: 1G', /limits\.body_size .*too large/],
+  ['long_poll: 0s', /limits\.long_poll/],
+  ['writes: 5', /gateway\.limits\.writes is no key/],
+])('limits that are none: %s', async (line, says) => {
+  await using it = await folder(`${GOOD}  limits: { ${line} }\n`);
+  await expect(it.load()).rejects.toThrow(says);
 });
 
 const complaints: [what: string, spoil: (good: string) => string, says: RegExp[]][] = [

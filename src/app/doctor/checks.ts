@@ -253,6 +253,11 @@ export const CHECKS = {
     why: '--from depends on it.',
     fix: 'Make the proxy append the address to X-Forwarded-For or overwrite the header, and list the proxy in gateway.trusted_proxies.',
   },
+  'gateway-limits': {
+    what: 'gateway.limits beside the homeserver’s own limits',
+    why: 'What a token writes uses up its user’s own rate at the homeserver: a token that may write faster keeps its user from writing, and runs into refusals. Files that only the homeserver refuses are sent in vain.',
+    fix: 'Compare gateway.limits with rc_message and max_upload_size in homeserver.yaml.',
+  },
   'control-socket': {
     what: 'the socket of mintwarden exec is accessible only to its owner, and answers',
     why: 'Anyone who can open it can give commands as the operator.',

@@ -14,6 +14,7 @@ import { checkGateway } from './gateway.ts';
 import { checkHomeserver } from './homeserver.ts';
 import { checkInvites } from './invites.ts';
 import { checkLedger, inspectLedgerFile, pinnedKeyLookup } from './ledger.ts';
+import { checkLimits } from './limits.ts';
 import { checkSealing } from './sealing.ts';
 import { checkSocket } from './socket.ts';
 import { checkToDevice } from './to-device.ts';
@@ -64,6 +65,7 @@ export async function doctor(config: Config, log: Log): Promise<readonly Finding
     if (ofBot('bot-token')) {
       await look('bot-invites', () => checkInvites(config));
       await look('admin-identities', () => checkIdentities(config, pinnedKeyLookup(config, log, inspected)));
+      await look('gateway-limits', () => checkLimits(config, admin));
       await look('control-room', () => checkControlRoom(config));
       await look('bot-device', () => checkDevice(config));
     }

@@ -1,6 +1,7 @@
 import { lineToText } from '../../words/render.ts';
 import { scopeSentence } from '../../words/scope-sentence.ts';
 import { startConfiguredGateway, type RunningGateway } from '../gateway.ts';
+import { gatewayLimits } from '../gateway-limits.ts';
 import { instanceKeyOf } from '../instance-key.ts';
 import type { StartContext } from './context.ts';
 import type { Jobs } from './jobs.ts';
@@ -20,6 +21,7 @@ export async function startGateway(
     homeserverUrl: config.homeserver.url,
     transport: config.gateway.transport,
     filter: config.gateway.filter,
+    limits: gatewayLimits(config.gateway.limits),
     publicUrl: config.gateway.public_url,
     accessControl: access,
     sentence: (grant, now) => lineToText(scopeSentence(grant, now)),

@@ -20,7 +20,7 @@ export function planSync(call: Call): Task | GatewayResponse {
     poll,
     async run(context, services) {
       const access = requireAccess(context);
-      const response = await answerSync(poll, access, longPollContext(context, services));
+      const response = await answerSync(bounded(poll, services), access, longPollContext(context, services));
       if (response.status === 200)
         services.media.remember(access, () => response.mediaReferences ?? referencesInSync(response.body));
       return response;
@@ -34,7 +34,8 @@ export function planEmptySync(call: Call): Task | GatewayResponse {
   if (isResponse(poll)) return poll;
   return {
     kind: 'emptySync',
-    run: (context, { now }) => answerEmptySync(poll, requireAccess(context), now, context.signal),
+    run: (context, services) =>
+      answerEmptySync(bounded(poll, services), requireAccess(context), services.now, context.signal),
     conditions: ['It would be answered with nothing, after the wait: there is no capability read.'],
   };
 }
@@ -47,12 +48,21 @@ export function planSlidingSync(call: Call): Task | GatewayResponse {
     kind: 'slidingSync',
     async run(context, services) {
       const access = requireAccess(context);
-      const response = await answerSlidingSync(request, access, longPollContext(context, services));
+      const response = await answerSlidingSync(
+        bounded(request, services),
+        access,
+        longPollContext(context, services),
+      );
       if (response.status === 200)
         services.media.remember(access, () => referencesInSlidingSync(response.body));
       return response;
     },
   };
+}
+
+/** The same with no longer wait than is allowed. */
+function bounded<T extends { readonly timeoutMs: number }>(request: T, { limits }: TaskServices): T {
+  return { ...request, timeoutMs: Math.min(request.timeoutMs, limits.longPollMs) };
 }
 
 function longPollContext(context: TaskContext, services: TaskServices): LongPollContext {

@@ -33,6 +33,8 @@ export type GatewayLimits = {
   readonly personalAtOnce: number;
   /** How long nothing of an answer may be read. */
   readonly readTimeoutMs: number;
+  /** How long a sync may wait at most. */
+  readonly longPollMs: number;
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
   /** For a file to be uploaded. */
@@ -69,6 +71,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   personalPerSecond: 1,
   personalAtOnce: 20,
   readTimeoutMs: 60_000,
+  longPollMs: 300_000,
   requestTimeoutMs: 30_000,
   uploadTimeoutMs: 600_000,
   mediaBytes: 2_147_483_648,

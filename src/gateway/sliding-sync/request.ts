@@ -3,7 +3,6 @@ import type { Call } from '../http/call.ts';
 import { isObject, type JsonObject } from '../filters/json-shape.ts';
 import { token } from '../rewrite/query-rules.ts';
 
-const MAX_TIMEOUT_MS = 300_000;
 const MAX_LISTS = 20;
 const MAX_RANGES = 20;
 const MAX_PLACE = 99_999;
@@ -66,7 +65,7 @@ export function parseSlidingSyncRequest(call: Call): SlidingSyncRequest | Gatewa
     return invalid('room_subscriptions');
   return {
     pos,
-    timeoutMs: Math.min(Number(timeout), MAX_TIMEOUT_MS),
+    timeoutMs: Number(timeout),
     connection,
     lists: lists as readonly SlidingList[],
     subscriptions: subscriptions as readonly (readonly [string, Wanted])[],

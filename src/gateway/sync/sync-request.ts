@@ -10,7 +10,6 @@ import { isTooLong, token } from '../rewrite/query-rules.ts';
 import { storedFilter } from './stored-filter.ts';
 import { pushedSyncFilter } from './sync-filter.ts';
 
-const MAX_TIMEOUT_MS = 300_000;
 const STATE_AFTER = ['use_state_after', 'org.matrix.msc4222.use_state_after'] as const;
 
 /** A `/sync`, read: what the homeserver is asked, once or, while there is no news, again. */
@@ -62,7 +61,7 @@ export function parseSyncRequest(call: Call): SyncRequest | GatewayResponse {
   if (!PRESENCES.includes(presence)) return invalid('set_presence');
   return {
     since,
-    timeoutMs: Math.min(Number(timeout), MAX_TIMEOUT_MS),
+    timeoutMs: Number(timeout),
     whole: since === null || fullState,
     filter: pushed,
     fullState,

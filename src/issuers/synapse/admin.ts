@@ -29,6 +29,8 @@ export type AdminApi = {
   hasPasswordLogin(): Promise<boolean>;
   /** Whose token it is; null where the homeserver does not know it, or its user is locked or deactivated. */
   whoami(token: string): Promise<UserId | null>;
+  /** The largest file that the homeserver takes from whose token it is, in bytes; null where it says none. */
+  uploadSize(token: string): Promise<number | null>;
   /** Whether the token that this was made with is a server administrator's. */
   isAdmin(): Promise<boolean>;
   /** How the account of the token that this was made with stands with the homeserver. */
@@ -128,6 +130,16 @@ export function createAdminApi(parts: {
       const found = parseUserId(String(bodyOf(answer, 'whose token it is')?.['user_id']));
       if (found === null) throw invalidResponse('whose token it is');
       return found;
+    },
+
+    async uploadSize(someToken) {
+      const path = '/_matrix/client/v1/media/config';
+      const found = bodyOf(
+        await http.ask({ method: 'GET', path, token: someToken }),
+        'how large files may be',
+      );
+      const bytes = found?.['m.upload.size'];
+      return typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : null;
     },
 
     async isAdmin() {

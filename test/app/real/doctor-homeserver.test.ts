@@ -80,6 +80,28 @@ test('is an old Synapse', async () => {
   await asItWas();
 });
 
+test('has other limits than the gateway', async () => {
+  await fixed('gateway-limits');
+  for (const [key, value, says] of [
+    ['writes_per_second', 2, /A token may write 2 times a second/],
+    ['writes_at_once', 50, /50 at once/],
+    ['upload_size', '60M', /60 MiB may be uploaded, but the homeserver takes 50 MiB/],
+  ] as const) {
+    await configure({ [`gateway.limits.${key}`]: value });
+    expect((await broken('gateway-limits', says, 'warn')).fix).toMatch(/gateway\.limits/);
+    await asItWas();
+  }
+  await behind(
+    () => proxy.on({ path: '/media/config' }, answerWith(200, { 'm.upload.size': 1_048_576 })),
+    async () => void (await broken('gateway-limits', /takes 1 MiB/, 'warn')),
+  );
+  await behind(
+    () => proxy.on({ path: '/media/config' }, answerWith(200, {})),
+    async () => void (await fixed('gateway-limits')),
+  );
+  await fixed('gateway-limits');
+});
+
 test('has a clock that is wrong', async () => {
   const dated = (skewMs: number): Fault => ({
     after: ({ response }, { status, headers, body }) => {
