@@ -30,9 +30,13 @@ import { createRouter } from './request/router.ts';
 import type { GatewayServices } from './request/services.ts';
 import { createFileClient } from './upstream/file-client.ts';
 import { createJsonClient } from './upstream/json-client.ts';
+import { createMemberships } from './upstream/memberships.ts';
 import { publicAnswers } from './upstream/public-answers.ts';
 import { chooseTransport, type TransportSetting } from './upstream/transport/choose-transport.ts';
 import { createWriter } from './writes/writer.ts';
+
+/** Each asks the homeserver several things of the subject, with the issuer's rights. */
+const ROOM_LOOKS = { perSecond: 0.2, atOnce: 10 };
 
 /** What a gateway is made of. */
 export type GatewayOptions = {
@@ -113,6 +117,8 @@ export function createServices(options: GatewayOptions): Composed {
     routeCache: createRouteCache(),
     publicAnswers: publicAnswers(json, limits.upstreamTimeoutMs, elapsed),
     sharedRoom: createSharedRoomCheck(elapsed),
+    memberships: createMemberships(upstreams, limits.upstreamTimeoutMs, elapsed),
+    roomLooks: tokenBucket(ROOM_LOOKS.perSecond, ROOM_LOOKS.atOnce, elapsed),
     write: createWriter({
       ...upstreams,
       transactions: options.transactions,

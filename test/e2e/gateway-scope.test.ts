@@ -276,3 +276,89 @@ test('endpoint rules and networks count before the homeserver is asked', async (
   expect(await from('192.0.2.7, 198.51.100.1')).toBe(403);
   expect(await near.status(near.get(`${V3}/joined_rooms`))).toBe(403);
 });
+
+describe('rooms that come and go while the scope is remembered', () => {
+  const messages = (room: string) => roomPath(room, 'messages?dir=b&limit=100');
+  const open = () =>
+    carol.createRoom({
+      preset: 'public_chat',
+      initial_state: [
+        {
+          type: 'm.room.history_visibility',
+          state_key: '',
+          content: { history_visibility: 'world_readable' },
+        },
+      ],
+    });
+
+  test('a room that was left is not joined again, though it is public', async () => {
+    const room = await open();
+    await alice.join(room);
+    const h = await holder({ can: ['read', 'join', 'knock', 'leave'] });
+    await h.get(messages(room));
+    await alice.request('POST', roomPath(room, 'leave'), {});
+    const own = roomPath(room, `state/m.room.member/${encodeURIComponent(alice.userId)}`);
+    expect(
+      await Promise.all([
+        h.status(h.ask('POST', roomPath(room, 'join'), {})),
+        h.status(h.ask('POST', `${V3}/join/${encodeURIComponent(room)}`, {})),
+        h.status(h.ask('PUT', own, { membership: 'join' })),
+        h.status(h.ask('POST', `${V3}/knock/${encodeURIComponent(room)}`, {})),
+        h.status(h.ask('POST', roomPath(room, 'forget'), {})),
+      ]),
+    ).toEqual([403, 403, 403, 403, 403]);
+    expect(await carol.request('GET', own)).toMatchObject({ membership: 'leave' });
+  });
+
+  test('nor is it read a second later, though everybody may', async () => {
+    const room = await open();
+    await alice.join(room);
+    const h = await holder({ can: ['read'] });
+    await h.get(messages(room));
+    await alice.request('POST', roomPath(room, 'leave'), {});
+    const took = await until(async () => (await h.status(h.get(messages(room)))) === 403, 2_000);
+    expect(took).toBeLessThan(1_500);
+    await carol.say(room, 'said since');
+    // Anybody else may read it.
+    const { chunk } = await bridge.request<{ chunk: { content: { body?: string } }[] }>(
+      'GET',
+      messages(room),
+    );
+    expect(chunk.map(({ content }) => content.body)).toContain('said since');
+    for (const below of ['state', 'messages?dir=b', 'members', 'hierarchy'])
+      expect([below, await h.status(h.get(roomPath(room, below)))]).toEqual([below, 403]);
+  });
+
+  test('an invite that was rejected opens nothing of a world-readable room', async () => {
+    const room = await bridge.createRoom({
+      preset: 'public_chat',
+      invite: [alice.userId],
+      initial_state: [
+        {
+          type: 'm.room.history_visibility',
+          state_key: '',
+          content: { history_visibility: 'world_readable' },
+        },
+      ],
+    });
+    const h = await holder({ can: ['read', 'join'], by: [bridge.userId as never] });
+    await h.get(messages(room));
+    await alice.request('POST', roomPath(room, 'leave'), {});
+    await until(async () => (await h.status(h.get(messages(room)))) === 403, 3_000);
+    expect(await h.status(h.ask('POST', roomPath(room, 'join'), {}))).toBe(403);
+  });
+
+  test.each(['of all rooms', 'by creator'])(
+    'a room that was just made is served, in a scope %s',
+    async (kind) => {
+      const h = await holder(kind === 'by creator' ? { by: [bridge.userId as never] } : {});
+      await h.joined();
+      for (let round = 0; round < 3; round++) {
+        const room = await roomOf(bridge);
+        expect(await h.status(h.get(roomPath(room, 'state')))).toBe(200);
+      }
+      const elsewhere = await roomOf(carol);
+      expect(await h.status(h.get(roomPath(elsewhere, 'state')))).toBe(kind === 'by creator' ? 403 : 200);
+    },
+  );
+});

@@ -129,6 +129,7 @@ function toolsOf(rooms: ReadonlySet<RoomId>, onAsk: () => void): Tools {
     lookUp: (request) => Promise.resolve({ response: reply(request) }),
     change: (request, _pace, roomId) =>
       roomId !== null && !rooms.has(roomId) ? Promise.resolve(FORBIDDEN) : ask(request),
+    changeMembership: (request, roomId) => (rooms.has(roomId) ? ask(request) : Promise.resolve(FORBIDDEN)),
     roomsInScope: () => Promise.resolve(rooms),
     refreshRooms: () => Promise.resolve(),
   };

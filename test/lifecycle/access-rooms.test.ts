@@ -170,6 +170,18 @@ describe('a scope by creator', () => {
     slow.close();
   });
 
+  it('is looked up again, whatever is known, where that is asked for: with a look that begins afterwards', async () => {
+    await using it = await delivered(by('@whatsappbot:example.org'), bridged);
+    expect(await it.open()).toEqual([BRIDGED]);
+    it.homeserver.change(ALICE, { joinedRooms: [OTHER] });
+    // Within the second, and of a room that is known.
+    expect([...((await it.access.refreshRooms(it.grant.id, [BRIDGED]))?.rooms ?? [])]).toEqual([BRIDGED]);
+    const again = await Promise.all([1, 2, 3].map(() => it.access.refreshRooms(it.grant.id, 'again')));
+    for (const one of again) expect([...(one?.rooms ?? [])]).toEqual([]);
+    it.homeserver.fault = () => 'lost';
+    await expect(it.access.refreshRooms(it.grant.id, 'again')).rejects.toThrow();
+  });
+
   it('is not looked up again for rooms that are known to be closed', async () => {
     await using it = await delivered(by('@whatsappbot:example.org'), bridged);
     await it.open();

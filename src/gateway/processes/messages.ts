@@ -51,7 +51,7 @@ export type IpcMethods = {
     readonly result: UpstreamToken | 'gone' | 'unavailable';
   };
   readonly refresh: {
-    readonly params: OfGrant & { readonly spokenOf: readonly RoomId[] | null };
+    readonly params: OfGrant & { readonly spokenOf: readonly RoomId[] | 'again' | null };
     readonly result: GrantSnapshot | null;
   };
   readonly use: { readonly params: OfGrant; readonly result: boolean };

@@ -162,12 +162,16 @@ export function createRemoteAccess(client: IpcClient, now: () => number): Remote
         typeof other === 'string' ? other : keep(id, other),
       );
     },
-    refreshRooms: (id, spokenOf) =>
-      singleFlight(`refresh ${id} ${JSON.stringify(spokenOf ?? null)}`, () =>
+    refreshRooms(id, spokenOf) {
+      const refresh = () =>
         client.call('refresh', { grantId: id, spokenOf: spokenOf ?? null }, (snapshot) =>
           snapshot === null ? null : accessTo(store(snapshot)),
-        ),
-      ),
+        );
+      // One that is under way may have looked already.
+      return spokenOf === 'again'
+        ? refresh()
+        : singleFlight(`refresh ${id} ${JSON.stringify(spokenOf ?? null)}`, refresh);
+    },
     async countUse(id) {
       let isGivenUp = false;
       const counting = client.call('use', { grantId: id }, (counted) => {

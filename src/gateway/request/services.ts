@@ -7,6 +7,8 @@ import type { PollThrottle } from '../limits/poll-throttle.ts';
 import type { UnauthenticatedLog } from '../limits/unauthenticated-log.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
 import type { SharedRoomCheck } from '../personal/shared-room.ts';
+import type { Memberships } from '../upstream/memberships.ts';
+import type { LocalRateLimiter } from '../limits/rate-limiter.ts';
 import type { PublicAnswers } from '../upstream/public-answers.ts';
 import type { RequestObserver } from './record.ts';
 import type { RouteCache } from './route-cache.ts';
@@ -20,6 +22,9 @@ export type GatewayServices = TaskServices & {
   readonly routeCache: RouteCache;
   readonly publicAnswers: PublicAnswers;
   readonly sharedRoom: SharedRoomCheck;
+  readonly memberships: Memberships;
+  /** How often a room that is not known may have the rooms in scope looked up. */
+  readonly roomLooks: LocalRateLimiter;
   readonly open: OpenRequests;
   readonly memory: MemoryBudget;
   readonly requestRate: RequestRate;

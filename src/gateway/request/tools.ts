@@ -36,6 +36,13 @@ export function toolsOf(context: TaskContext, services: TaskServices): Tools {
   const askLarge = createAsk(services, onBehalf);
   const refresh = () =>
     unlessAborted(accessControl.refreshRooms(access.grant.id).catch(ignoreFailure), signal);
+  const change: Tools['change'] = async (request, rateClass, roomId) => {
+    const waitMs = await rateLimiters[rateClass].take(access.grant.id);
+    if (waitMs > 0) return rateLimited(waitMs);
+    // Meanwhile the room may have left the scope, or the grant have ended.
+    if (signal.aborted) throw signal.reason;
+    return roomId !== null && !access.rooms.has(roomId) ? FORBIDDEN : ask(request, timeoutMs, false);
+  };
   return {
     ask: (request, maskNotFound) => ask(request, timeoutMs, maskNotFound),
     async show(request, task, rooms) {
@@ -45,12 +52,14 @@ export function toolsOf(context: TaskContext, services: TaskServices): Tools {
       return (await runFilterJob(job, signal, () => rooms)) ?? UNKNOWN_TOKEN;
     },
     lookUp: createLookUp(services, onBehalf, timeoutMs),
-    async change(request, rateClass, roomId) {
-      const waitMs = await rateLimiters[rateClass].take(access.grant.id);
-      if (waitMs > 0) return rateLimited(waitMs);
-      // Meanwhile the room may have left the scope, or the grant have ended.
-      if (signal.aborted) throw signal.reason;
-      return roomId !== null && !access.rooms.has(roomId) ? FORBIDDEN : ask(request, timeoutMs, false);
+    change,
+    async changeMembership(request, roomId) {
+      if (canGrow(access.grant.scope)) {
+        const looked = await unlessAborted(accessControl.refreshRooms(access.grant.id, 'again'), signal);
+        if (looked === null) return UNKNOWN_TOKEN;
+        if (!looked.rooms.has(roomId)) return FORBIDDEN;
+      }
+      return change(request, 'writes', roomId);
     },
     // A grant that is over shows no room.
     roomsInScope: async (roomIds) =>

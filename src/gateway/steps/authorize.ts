@@ -30,7 +30,8 @@ export function authorize(decision: Decision): GatewayResponse | undefined {
   return plan.kind === 'answer' && plan.response.status !== 200 ? plan.response : undefined;
 }
 
-const NO_QUERY: Call['query'] = new Map();
+/** For a request that has none. */
+export const NO_QUERY: Call['query'] = new Map();
 
 /**
  * The plan for a request of a valid token. Pure. The endpoint's rules in their order: the capability, the room,

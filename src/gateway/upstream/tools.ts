@@ -35,6 +35,11 @@ export type Tools = {
     rateClass: RateClass,
     roomId: RoomId | null,
   ) => Promise<AskResult>;
+  /**
+   * The same for a change of the subject's own membership, within the pace of writes. The homeserver lets others in
+   * where the subject is not, so which rooms are in scope is looked up right before, where that can change.
+   */
+  readonly changeMembership: (request: UpstreamRequest, roomId: RoomId) => Promise<AskResult>;
   /** The rooms in scope for an answer that speaks of these rooms. */
   readonly roomsInScope: (spokenOf: readonly string[]) => Promise<ReadonlySet<RoomId>>;
   /**

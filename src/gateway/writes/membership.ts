@@ -73,7 +73,7 @@ export function knockSteps({ params, body }: Call): MultiStep | GatewayResponse 
 }
 
 async function intoRoom(tools: Tools, request: UpstreamRequest, roomId: RoomId): Promise<GatewayResponse> {
-  const done = await tools.change(request, 'writes', roomId);
+  const done = await tools.changeMembership(request, roomId);
   if (isResponse(done)) return done;
   await tools.refreshRooms(null);
   return isObject(done.got) && done.got['room_id'] === roomId
@@ -97,11 +97,12 @@ export function forgetSteps({ params }: Call): MultiStep {
 
 function outOfRoom(roomId: RoomId, act: 'leave' | 'forget', body: JsonObject): MultiStep {
   return async (tools) => {
-    const done = await tools.change(
-      { method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body },
-      'writes',
-      roomId,
-    );
+    const request = { method: 'POST', path: pathOf(`${ROOM}/${act}`, { roomId }), query: [], body } as const;
+    // Where the subject is not, there is nothing to leave.
+    const done =
+      act === 'leave'
+        ? await tools.change(request, 'writes', roomId)
+        : await tools.changeMembership(request, roomId);
     if (isResponse(done)) return done;
     await tools.refreshRooms(roomId);
     return ok({});

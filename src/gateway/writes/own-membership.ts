@@ -67,7 +67,7 @@ export function joinByStateSteps({ params, body, access }: Call): MultiStep | Ga
     } else if (status !== 403 && status !== 404) return mapLookUpError(looked.response);
     else if (!allows(scope, 'join')) return missingCapability('join');
     const content = { membership: 'join', ...profile, ...reason };
-    const done = await tools.change({ method: 'PUT', path, query: [], body: content }, 'writes', roomId);
+    const done = await tools.changeMembership({ method: 'PUT', path, query: [], body: content }, roomId);
     if (isResponse(done)) return done;
     await tools.refreshRooms(null);
     const { event_id: eventId } = requireObject(done.got, 'answer');

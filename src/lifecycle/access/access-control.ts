@@ -46,9 +46,10 @@ export interface AccessControl {
   replaceUpstreamToken(grantId: GrantId, leaseId: LeaseId): Promise<UpstreamToken | 'gone' | 'unavailable'>;
   /**
    * Looks up again which rooms are in scope (if the scope can grow); single flight, at most once a second.
-   * @param spokenOf the rooms in question: if it is known for each whether it is in scope, nothing is asked
+   * @param spokenOf the rooms in question: if it is known for each whether it is in scope, nothing is asked;
+   *   `again`: whatever is known, with a look that begins after this call
    */
-  refreshRooms(grantId: GrantId, spokenOf?: readonly RoomId[]): Promise<Access | null>;
+  refreshRooms(grantId: GrantId, spokenOf?: readonly RoomId[] | 'again'): Promise<Access | null>;
   /**
    * Counts one more request of a grant with a limited number of uses, durably before it resolves. False: none
    * is left, or the grant is not active. After true the caller calls `finishUse` once, however the request

@@ -185,10 +185,14 @@ export function grantCache(services: Services) {
     });
 
   /** An incremental response mentions a new room once, so it waits for a look-up that started after it. */
-  const refreshFor = async (id: GrantId, spokenOf: readonly RoomId[]): Promise<CachedGrant | null> => {
+  const refreshFor = async (
+    id: GrantId,
+    spokenOf: readonly RoomId[] | 'again',
+  ): Promise<CachedGrant | null> => {
     const known = entries.peek(id);
     const before = known?.looks ?? 0;
-    if (known !== undefined && spokenOf.every((room) => isSettled(known, room))) return known;
+    if (known !== undefined && spokenOf !== 'again' && spokenOf.every((room) => isSettled(known, room)))
+      return known;
     const first = await refresh(id, true);
     return first === null || first.latest > before ? first : refresh(id, true);
   };
@@ -200,7 +204,7 @@ export function grantCache(services: Services) {
     /** The entry by the ledger's row alone, without a look-up: the caller has proven nothing yet. */
     load,
     /** Looks up again which rooms the subject is in, at most once a second. */
-    refresh: (id: GrantId, spokenOf?: readonly RoomId[]): Promise<CachedGrant | null> =>
+    refresh: (id: GrantId, spokenOf?: readonly RoomId[] | 'again'): Promise<CachedGrant | null> =>
       spokenOf === undefined ? refresh(id) : refreshFor(id, spokenOf),
     /** Whether its rooms have to be looked up before it opens anything. */
     lacksRooms: (entry: CachedGrant): boolean =>
