@@ -23,7 +23,7 @@ import { countUse } from './steps/count-use.ts';
 import { filterAnswer } from './steps/filter-answer.ts';
 import { confirmGrant, throttlePolls } from './steps/finish.ts';
 import { checkHead, parse } from './steps/parse.ts';
-import { lookAtRoom } from './steps/look-at-room.ts';
+import { confirmRoom, lookAtUnknownRoom } from './steps/look-at-room.ts';
 import { perform } from './steps/perform.ts';
 import { readBody } from './steps/read-body.ts';
 import { record } from './steps/record.ts';
@@ -52,9 +52,10 @@ export const STEPS: readonly Step[] = [
   reserve,
   // What does it want, and may it?
   readBody,
-  lookAtRoom,
+  lookAtUnknownRoom,
   authorize,
   countUse,
+  confirmRoom,
   checkSharedRoom,
   // It is done here, or asked of the homeserver and filtered.
   perform,

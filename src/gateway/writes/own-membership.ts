@@ -62,7 +62,8 @@ export function joinByStateSteps({ params, body, access }: Call): MultiStep | Ga
     if (status === 200) {
       const told = alreadyJoinedFilter(roomId)(member, access.rooms);
       if (told.status === 200) {
-        if (shows(member, profile)) return told;
+        // Once the subject has left, writing a name would be a join.
+        if (!allows(scope, 'join') || shows(member, profile)) return told;
       } else if (!allows(scope, 'join')) return missingCapability('join');
     } else if (status !== 403 && status !== 404) return mapLookUpError(looked.response);
     else if (!allows(scope, 'join')) return missingCapability('join');

@@ -347,6 +347,13 @@ describe('a join of oneself by state', () => {
     expect(writesAt(s.homeserver)).toHaveLength(2);
   });
 
+  test('changes no name without `join`: where the subject left meanwhile, that would be a join', async () => {
+    await using s = await peopledStage(['read', 'profile', 'state']);
+    const got = await s.ask('PUT', OWN(OPS), join({ displayname: 'Al' }));
+    expect([got.status, got.body]).toEqual([200, { room_id: OPS, event_id: '$member' }]);
+    expect(writesAt(s.homeserver)).toEqual([]);
+  });
+
   test('goes nowhere else: outside the scope, for others, with parameters, by rules against the join', async () => {
     await using s = await peopledStage(['read', 'join', 'state', 'profile']);
     for (const [path, status] of [
