@@ -97,7 +97,7 @@ test('has other limits than the gateway', async () => {
   );
   await behind(
     () => proxy.on({ path: '/media/config' }, answerWith(200, {})),
-    async () => void (await fixed('gateway-limits')),
+    () => fixed('gateway-limits'),
   );
   await fixed('gateway-limits');
 });
