@@ -1,4 +1,5 @@
 import { fetch, type RequestInit } from 'undici';
+import { sharedDispatcher } from '../net/dispatcher.ts';
 import { invalidResponse, toRefusal, unreachable } from './homeserver-errors.ts';
 
 /** Where and as whom the homeserver is asked. */
@@ -44,6 +45,7 @@ export function createHomeserverClient({ homeserverUrl, accessToken }: Credentia
     const init: RequestInit = {
       method,
       redirect: 'manual',
+      dispatcher: sharedDispatcher(),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       headers: { ...authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -63,6 +63,11 @@ export const CHECKS = {
     why: 'The issuer’s token and every upstream token are sent there.',
     fix: 'Use https, or make sure that the network in between is trusted.',
   },
+  proxy: {
+    what: 'whether the homeserver is reached through a proxy named in the environment (as doctor was started)',
+    why: 'All connections follow one rule, that of Node: http_proxy, https_proxy and no_proxy count only with NODE_USE_ENV_PROXY=1.',
+    fix: 'Set NODE_USE_ENV_PROXY=1 for the service if the proxy is to be used; otherwise take the variables away.',
+  },
   'admin-api': {
     what: 'Synapse’s admin API is reachable there',
     why: 'It creates the tokens.',

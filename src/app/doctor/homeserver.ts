@@ -2,6 +2,7 @@ import { isLoopback, type Config } from '../../config/index.ts';
 import { speakDuration } from '../../domain/duration.ts';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { AdminApi } from '../../issuers/synapse/admin.ts';
+import { proxySentence } from '../../net/proxy.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { evaluateVersion } from './versions.ts';
 
@@ -41,12 +42,24 @@ export async function checkHomeserver(
             : 'The homeserver is on this machine.',
         ),
   );
+  findings.push(proxyFinding(protocol, process.env));
   try {
     return [...findings, ...(await checkSynapse(url, admin))];
   } catch (error) {
     if (!(error instanceof MintwardenError)) throw error;
     return [...findings, fail('admin-api', error.message)];
   }
+}
+
+/** How this environment has the homeserver reached; the service's own may be another. */
+export function proxyFinding(protocol: string, environment: NodeJS.ProcessEnv): Finding {
+  const { kind, sentence } = proxySentence(environment);
+  if (kind === 'ignored') return warn('proxy', sentence);
+  return kind === 'proxy' && protocol === 'http:'
+    ? warn('proxy', `${sentence} It can read every token, since homeserver.url is plain http.`, {
+        fix: 'Use https in homeserver.url, or name its host in no_proxy.',
+      })
+    : ok('proxy', sentence);
 }
 
 async function checkSynapse(url: string, admin: AdminApi): Promise<readonly Finding[]> {

@@ -1,5 +1,6 @@
 import { toPolicy, type Config } from '../../config/index.ts';
 import { inviteFirstAdmin } from '../../lifecycle/notifications/invite-first-admin.ts';
+import { proxySentence } from '../../net/proxy.ts';
 import type { Log } from '../../ports/log.ts';
 import { startExec } from '../exec/index.ts';
 import { startMonitoring } from '../monitoring/monitoring.ts';
@@ -37,6 +38,8 @@ export async function startApp(config: Config, log: Log, signal: AbortSignal): P
     policy: { get: () => policy, set: (changed) => (policy = changed) },
   };
 
+  const { kind, sentence } = proxySentence(process.env);
+  log[kind === 'ignored' ? 'warn' : 'info']('connections to the homeserver', { how: sentence });
   const stores = await startStores(context);
   const homeserver = await connectHomeserver(context, stores);
   const matrix = await startMatrix(context, stores, homeserver);

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { MintwardenError } from '../../domain/errors.ts';
+import { PROXY_VARIABLES, usesProxy } from '../../net/proxy.ts';
 import { REVISION_FD } from './run-child.ts';
 import type { FromChild, ChildSetup, ToChild } from './messages.ts';
 import { fromIpcError } from './ipc-error.ts';
@@ -33,7 +34,15 @@ export type GatewayProcess = {
 };
 
 /** The environment of a child. Not the rest: it can hold secrets that a gateway process has no need of. */
-const PASSED_ENVIRONMENT = ['PATH', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+const PASSED_ENVIRONMENT: readonly string[] = [
+  'PATH',
+  'TZ',
+  'LANG',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  ...PROXY_VARIABLES,
+];
 
 /** Starts one. The pipe to it is a socket pair that no other process has. */
 export function startGatewayProcess(
@@ -45,9 +54,11 @@ export function startGatewayProcess(
 ): GatewayProcess {
   const stdio: ('ignore' | 'inherit' | 'ipc' | number)[] = ['ignore', 'inherit', 'inherit', 'ipc'];
   stdio[REVISION_FD] = revisionFd;
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => PASSED_ENVIRONMENT.includes(name)),
-  );
+  const env = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ENVIRONMENT.includes(name))),
+    // NODE_OPTIONS, by which that can be said too, is not passed on.
+    ...(usesProxy(process.env) && { NODE_USE_ENV_PROXY: '1' }),
+  };
   const child = fork(file, [...args], { execArgv: [...flags], env, stdio });
   const unacknowledged: { since: number; readonly isEnd: boolean }[] = [];
   const listening = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import { createDispatcher } from '../../net/dispatcher.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import { invalidResponse, unreachable } from './errors.ts';
@@ -58,6 +59,8 @@ export interface FileClient {
   close(): Promise<void>;
 }
 
+type Upstream = { readonly dispatcher: Dispatcher; readonly origin: string; readonly base: string };
+
 /** Of an answer that is not a file. */
 const MAX_REPLY_BYTES = 65_536;
 const PIECES = { objectMode: false, highWaterMark: 65_536 } as const;
@@ -66,22 +69,27 @@ const PIECES = { objectMode: false, highWaterMark: 65_536 } as const;
 export function createFileClient(homeserverUrl: string): FileClient {
   const { origin, pathname } = new URL(homeserverUrl);
   const base = pathname.replace(/\/+$/, '');
-  const pool = new Pool(origin, { pipelining: 1, connections: null, headersTimeout: 0, bodyTimeout: 0 });
+  const dispatcher = createDispatcher(origin, {
+    pipelining: 1,
+    connections: null,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const upstream = { dispatcher, origin, base };
   return {
-    fetch: (request, token, streaming) => exchange(pool, base, request, token, null, streaming),
+    fetch: (request, token, streaming) => exchange(upstream, request, token, null, streaming),
     send: async (request, token, sending, streaming) => {
-      const reply = await exchange(pool, base, request, token, sending, streaming);
+      const reply = await exchange(upstream, request, token, sending, streaming);
       if (!('pour' in reply)) return reply;
       reply.drop();
       throw invalidResponse('is not JSON');
     },
-    close: () => pool.destroy(),
+    close: () => dispatcher.destroy(),
   };
 }
 
 function exchange(
-  pool: Pool,
-  base: string,
+  { dispatcher, origin, base }: Upstream,
   request: UpstreamRequest,
   token: string,
   sending: Sending | null,
@@ -158,8 +166,9 @@ function exchange(
     ];
     if (sending !== null)
       headers.push('content-type', sending.type, 'content-length', String(sending.length));
-    pool.dispatch(
+    dispatcher.dispatch(
       {
+        origin,
         path,
         method: request.method,
         headers,

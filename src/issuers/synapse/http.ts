@@ -1,5 +1,5 @@
-import { Pool } from 'undici';
 import { MintwardenError } from '../../domain/errors.ts';
+import { createDispatcher } from '../../net/dispatcher.ts';
 
 /** A JSON object as it came: nothing in it is trusted. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -55,7 +55,7 @@ export function isBearer(text: unknown): text is string {
 export function createHttp(options: { readonly homeserverUrl: string; readonly timeoutMs: number }): Http {
   const base = new URL(options.homeserverUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
-  const pool = new Pool(base.origin, {
+  const dispatcher = createDispatcher(base.origin, {
     connections: 16,
     pipelining: 1,
     allowH2: false,
@@ -73,7 +73,8 @@ export function createHttp(options: { readonly homeserverUrl: string; readonly t
         );
       }
       try {
-        const response = await pool.request({
+        const response = await dispatcher.request({
+          origin: base.origin,
           method: request.method,
           path: prefix + request.path,
           headers: {
@@ -98,7 +99,7 @@ export function createHttp(options: { readonly homeserverUrl: string; readonly t
         return classify(error, base.origin, options.timeoutMs);
       }
     },
-    close: () => pool.close(),
+    close: () => dispatcher.close(),
   };
 }
 

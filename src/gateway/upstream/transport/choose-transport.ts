@@ -1,3 +1,4 @@
+import { usesProxy } from '../../../net/proxy.ts';
 import { leanTransport } from './lean-transport.ts';
 import type { Transport } from './transport.ts';
 import { undiciTransport } from './undici-transport.ts';
@@ -18,7 +19,7 @@ export function chooseTransport(
 ): Transport {
   return isLean(homeserverUrl, setting, environment)
     ? leanTransport(homeserverUrl)
-    : undiciTransport(homeserverUrl, { proxied: usesProxy(environment) });
+    : undiciTransport(homeserverUrl, environment);
 }
 
 /** Whether `chooseTransport` takes the lean client. */
@@ -28,15 +29,4 @@ export function isLean(
   environment: NodeJS.ProcessEnv,
 ): boolean {
   return setting === 'auto' && new URL(homeserverUrl).protocol === 'http:' && !usesProxy(environment);
-}
-
-/** By the same variables as Node's own `fetch`. */
-function usesProxy(environment: NodeJS.ProcessEnv): boolean {
-  const told =
-    environment['NODE_USE_ENV_PROXY'] === '1' ||
-    /(?:^|\s)--use-env-proxy(?:\s|$)/.test(environment['NODE_OPTIONS'] ?? '');
-  return (
-    told &&
-    ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'].some((name) => Boolean(environment[name]))
-  );
 }

@@ -1,4 +1,5 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import { createDispatcher } from '../../../net/dispatcher.ts';
 import { problemOf } from './request-head.ts';
 import { rethrow } from './rethrow.ts';
 import {
@@ -20,14 +21,12 @@ const OPTIONS = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
  * undici behind the same interface: for https and proxies. It is less strict than the lean client: it accepts
  * bodies that end with the connection, chunk extensions and trailers.
  * @param homeserverUrl targets are relative to its path
- * @param proxied whether to use the proxy named in the environment (http_proxy, https_proxy, no_proxy)
+ * @param environment which may name a proxy
  */
-export function undiciTransport(homeserverUrl: string, { proxied = false } = {}): Transport {
+export function undiciTransport(homeserverUrl: string, environment: NodeJS.ProcessEnv = {}): Transport {
   const { origin, pathname } = new URL(homeserverUrl);
   const base = pathname.replace(/\/+$/, '');
-  const dispatcher: Dispatcher = proxied
-    ? new EnvHttpProxyAgent(OPTIONS)
-    : new Pool(origin, { ...OPTIONS, connections: null });
+  const dispatcher = createDispatcher(origin, { ...OPTIONS, connections: null }, environment);
   let open = true;
   return {
     send(exchange, listener) {
