@@ -1,4 +1,5 @@
-import { type Check, CHECKS } from './checks.ts';
+import type { Check } from './check.ts';
+import { CHECKS } from './checks.ts';
 
 /** Where the table stands in `docs/doctor.md`. */
 export const TABLE_BEGINS = '<!-- What follows is made by `npm run docs`. -->';
