@@ -112,6 +112,46 @@ describe('a capability as granted', () => {
     expect(permissionCovers(permission, permission.split(':')[0] as never, type, key)).toBe(means);
   });
 
+  it('has types and keys as long as ids are, and no longer', () => {
+    const long = 'x'.repeat(255);
+    expect(parsePermission(`send:${long}`)).toBe(`send:${long}`);
+    expect(parsePermission(`state:m.x:${long}`)).toBe(`state:m.x:${long}`);
+    for (const text of [`send:${long}x`, `state:m.x:${long}x`, 'state:m.x:a\u202eb', `state:m.x:${long}*`])
+      expect(() => parsePermission(text)).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
+
+  it.each([
+    ['send:m.reaction', /`react`/],
+    ['send:m.room.redaction', /`redact`/],
+    ['send:m.room.create', /^Leave it out/],
+    ['state:m.reaction', /^Leave it out/],
+    ['state:m.room.redaction', /^Leave it out/],
+  ])('%s: the hint names what is meant', (text, hint) =>
+    expect(() => parsePermission(text)).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(hint) }),
+    ),
+  );
+
+  it('shows no more of what was typed than fits', () => {
+    for (const text of [`${'y'.repeat(500)}`, `send:${'y y'.repeat(500)}`, `state:m.x:*${'y'.repeat(500)}`])
+      expect(() => parsePermission(text)).toThrow(
+        expect.objectContaining({ message: expect.stringMatching(/^.{10,120}$/) }),
+      );
+  });
+
+  it.each([
+    [['state:m.room.topic:a*'], ['state:m.*:ab*'], ['state:m.room.topic:ab*']],
+    [['state:*:ab*'], ['state:m.room.topic'], ['state:m.room.topic:ab*']],
+    [['state:m.room.topic:a*'], ['state:m.room.topic:b*'], []],
+    [['state:m.room.topic'], ['send:m.room.topic'], []],
+    [['read'], ['media'], ['media']],
+    [['read:m.room.message'], ['media'], []],
+    [['send'], ['send:m.room.message'], ['send:m.room.message']],
+  ] as const)('%j and %j share %j', (a, b, shared) => {
+    expect(intersectPermissions(a, b)).toEqual(shared);
+    expect(intersectPermissions(b, a)).toEqual(shared);
+  });
+
   it('is told in the order of the set', () => {
     expect(sortPermissions(['upload', 'send:m.b', 'send:m.a', 'read'])).toEqual([
       'read',
