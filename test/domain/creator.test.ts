@@ -21,6 +21,9 @@ it.each([
   '@bot:',
   '!room:x',
   '@:x',
+  'bot*',
+  'bot:x',
+  `@${'a'.repeat(300)}`,
 ])('%j names nobody', (text) =>
   expect(() => parseCreatorPattern(text, 'example.org')).toThrow(expect.objectContaining({ code: 'usage' })),
 );
