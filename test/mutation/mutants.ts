@@ -75,7 +75,8 @@ export function instrument(
     }
     const text = inner(node);
     if (ts.isExpressionStatement(node) && !ts.isStringLiteral(node.expression))
-      return `if (!__mutant(${add(node, node.getText(tree), ';')})) { ${text} }`;
+      // In braces, or an `else` that follows would be taken for its own.
+      return `{ if (!__mutant(${add(node, node.getText(tree), ';')})) { ${text} } }`;
     const changes = ts.isExpression(node) && mayWrap(node) ? changesOf(node) : [];
     return changes.reduceRight(
       (rest, { before, after }) => `(__mutant(${add(node, before, after)}) ? (${after}) : ${rest})`,
