@@ -217,6 +217,17 @@ for (const [name, make] of Object.entries(KINDS)) {
       expect(rooms(before)).toEqual([OPS, third].toSorted());
     });
 
+    it('looks again at what it knows, where that is asked for, within the second too', async () => {
+      await using given = await delivered({ rooms: 'all' });
+      const { service, access, token, grant } = given;
+      const before = await access.verifyToken(token);
+      expect(rooms(before)).toContain(OPS);
+      service.homeserver.change(ALICE, { joinedRooms: [] });
+      const looked = await Promise.all([1, 2, 3].map(() => access.refreshRooms(grant.id, 'again')));
+      for (const one of looked) expect([...(one?.rooms ?? [])]).toEqual([]);
+      expect(rooms(before)).toEqual([]);
+    });
+
     it('says it as it is when the rooms cannot be looked up', async () => {
       await using given = await delivered({ rooms: 'all' });
       given.service.homeserver.fault = (call) => (call === 'subject' ? 'lost' : null);
