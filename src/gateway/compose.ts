@@ -88,7 +88,12 @@ export function createServices(options: GatewayOptions): Composed {
   const transport = chooseTransport(homeserverUrl, options.transport ?? 'auto', process.env);
   const json = createJsonClient(transport, limits, timer);
   const filterWorker = answerFilters(
-    createFilterWorker({ queueBytes: limits.largeBytes, stepTimeoutMs: limits.largeTimeoutMs, log }),
+    createFilterWorker({
+      queueBytes: limits.largeBytes,
+      stepTimeoutMs: limits.largeTimeoutMs,
+      heapMb: limits.workerHeapMb,
+      log,
+    }),
     {
       mode: options.filter ?? 'auto',
       onDifference(difference) {

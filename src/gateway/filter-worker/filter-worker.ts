@@ -2,19 +2,15 @@ import { Worker } from 'node:worker_threads';
 import { MintwardenError } from '../../domain/errors.ts';
 import type { GrantId } from '../../domain/ids.ts';
 import type { Log } from '../../ports/log.ts';
-import type { FromWorker, ToWorker } from './protocol.ts';
+import type { FromWorker, ToWorker, WorkerData } from './protocol.ts';
 import type { FilterJob, FilterTask } from './filter-job.ts';
 
 const BLOCK_BYTES = 262_144;
+/** Of the thread's heap, what is new: as in the process. */
+const YOUNG_MB = 48;
 /** A thread costs some 40 MB: it is there while there is work for it, and a while longer. */
 const END_WITHIN_MS = 3_000;
 const IDLE_MS = 60_000;
-/**
- * What the thread's heap may grow to. Twice what the worst 32 MiB of JSON become, which is as much as it is
- * ever given: a thread that hits this limit can take the process with it.
- */
-const HEAP_MB = 1_536;
-
 /** Beyond the bound, those whose answers come to no more than `SMALL_BYTES` have so much for themselves. */
 const RESERVED_BYTES = 4_194_304;
 const SMALL_BYTES = 1_048_576;
@@ -48,10 +44,14 @@ type Options = {
   readonly queueBytes: number;
   /** For one step, those before it in the queue not counted. */
   readonly stepTimeoutMs: number;
+  /**
+   * What the thread's heap may grow to. It parses nothing that would take half of it: a thread that hits this limit
+   * can take the process with it.
+   */
+  readonly heapMb: number;
   readonly log: Log;
   /** For tests of a thread that goes wrong. */
   readonly thread?: URL;
-  readonly heapMb?: number;
   readonly idleMs?: number;
 };
 
@@ -69,7 +69,7 @@ const THREAD = new URL('../filter-thread.ts', import.meta.url);
  * nobody else is.
  */
 export function createFilterWorker(options: Options): FilterWorker {
-  const { queueBytes, stepTimeoutMs, log, thread = THREAD, heapMb = HEAP_MB, idleMs = IDLE_MS } = options;
+  const { queueBytes, stepTimeoutMs, log, thread = THREAD, heapMb, idleMs = IDLE_MS } = options;
   let worker: Worker | null = null;
   let waiting = new Map<number, Step>();
   let watch: NodeJS.Timeout | null = null;
@@ -83,7 +83,8 @@ export function createFilterWorker(options: Options): FilterWorker {
     const fresh = new Worker(thread, {
       env: {},
       name: 'mintwarden-filter',
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      workerData: { parsedBytes: (heapMb * 1_048_576) / 2 } satisfies WorkerData,
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     fresh.unref();
     fresh.on('message', (message: FromWorker) => {

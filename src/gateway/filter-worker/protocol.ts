@@ -3,6 +3,9 @@ import type { JsonObject } from '../filters/json-shape.ts';
 import type { MediaReference } from '../../domain/media-reference.ts';
 import type { FilterSummary, FilterTask } from './filter-job.ts';
 
+/** What the thread is started with: how much answers may take as objects at one time, in bytes. */
+export type WorkerData = { readonly parsedBytes: number };
+
 /** What is sent to the thread about one answer. All but `chunk` and `drop` are answered by one `FromWorker`. */
 export type ToWorker =
   /** Some bytes of the answer, in their order; transferred, not copied. */
@@ -23,6 +26,8 @@ export type ToWorker =
 
 /** What a step came to. */
 export type FromWorker =
+  /** It waits for room, and is well. */
+  | { readonly id: 0; readonly step: 'alive' }
   | { readonly id: number; readonly step: 'read'; readonly roomIds: readonly string[] }
   | { readonly id: number; readonly step: 'filter'; readonly shown: FilterSummary }
   | {

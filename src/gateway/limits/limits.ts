@@ -1,3 +1,5 @@
+import { DEFAULT_MEMORY_BYTES, memoryPlan } from './memory-plan.ts';
+
 /** What the gateway bounds. Times in milliseconds. */
 export type GatewayLimits = {
   /** The largest body of a request. */
@@ -14,6 +16,8 @@ export type GatewayLimits = {
   readonly inPlaceBytes: number;
   /** Bytes of large answers that may be in the filter's own thread at one time. */
   readonly largeBytes: number;
+  /** What the heap of that thread may grow to, in MiB. */
+  readonly workerHeapMb: number;
   /** For one step of a large answer there. */
   readonly largeTimeoutMs: number;
   /** Requests of one grant at the same time, until their answers are read. */
@@ -57,10 +61,8 @@ export type GatewayLimits = {
 export const DEFAULT_LIMITS: GatewayLimits = {
   bodyBytes: 262_144,
   headerBytes: 32_768,
-  answerBytes: 33_554_432,
-  heldBytes: 268_435_456,
+  ...memoryPlan(DEFAULT_MEMORY_BYTES),
   inPlaceBytes: 65_536,
-  largeBytes: 33_554_432,
   largeTimeoutMs: 15_000,
   concurrentPerGrant: 64,
   requestsPerSecond: 50,

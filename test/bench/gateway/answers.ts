@@ -7,6 +7,7 @@ export const STATE_PATH = `${CLIENT}/rooms/${encodeURIComponent(OPS)}/state/m.ro
 export const MESSAGES_PATH = `${CLIENT}/rooms/${encodeURIComponent(OPS)}/messages`;
 export const LONG_MESSAGES_PATH = `${CLIENT}/rooms/${encodeURIComponent(LOBBY)}/messages`;
 export const SYNC_PATH = `${CLIENT}/sync`;
+export const HIERARCHY_PATH = `/_matrix/client/v1/rooms/${encodeURIComponent(OPS)}/hierarchy`;
 
 const SMALL_BYTES = 800;
 const SYNC_BYTES = 15_000_000;

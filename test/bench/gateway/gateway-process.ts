@@ -60,7 +60,7 @@ const gateway =
         program: {
           file: fileURLToPath(new URL('../../../src/app/gateway-process.ts', import.meta.url)),
           args: ['info', 'json', watched ? 'watched' : 'unwatched'],
-          flags: [],
+          flags: process.execArgv.filter((flag) => flag.startsWith('--')),
         },
         ledger: service.ledger,
         folder: tmpdir(),

@@ -31,6 +31,13 @@ export function hostileAnswer(hostility: Hostility): Buffer {
   ]);
 }
 
+/** 30 MB of a space's hierarchy: what is parsed as a whole. */
+export function hostileHierarchy(): Buffer {
+  const child = `{"type":"m.space.child","state_key":"!x:example.org","sender":"@a:example.org","origin_server_ts":1,"content":{"via":["example.org"],"pad":[${'{},'.repeat(19_000)}{}]}}`;
+  const room = `{"room_id":"${OPS}","num_joined_members":1,"guest_can_join":false,"world_readable":false,"children_state":[${Array.from({ length: EVENTS }, () => child).join(',')}]}`;
+  return Buffer.from(`{"rooms":[${room}]}`);
+}
+
 function hostileEvent(hostility: Hostility, at: number): Buffer {
   const type = hostility === 'escaped-keys' ? String.raw`"t\u0079pe"` : '"type"';
   const again = hostility === 'repeated-keys' ? '"type":"m.room.message",' : '';

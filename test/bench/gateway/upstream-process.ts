@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { announce } from './announce.ts';
-import { ANSWERS, MESSAGES_PATH, SYNC_PATH } from './answers.ts';
-import { HOSTILITIES, hostileAnswer } from './hostile.ts';
+import { ANSWERS, HIERARCHY_PATH, MESSAGES_PATH, SYNC_PATH } from './answers.ts';
+import { HOSTILITIES, hostileAnswer, hostileHierarchy } from './hostile.ts';
 
 // The upstream where nginx is missing, where a long-poll must hang, and where `/messages` is costly to read:
 // node upstream-process.ts [hang | HOSTILITY]
@@ -13,6 +13,8 @@ for (const [path, make] of Object.entries(ANSWERS)) {
   if (path === MESSAGES_PATH && hostility !== undefined) answers.set(path, hostileAnswer(hostility));
   else if (path !== SYNC_PATH || mode === undefined) answers.set(path, Buffer.from(make()));
 }
+
+if (hostility !== undefined) answers.set(HIERARCHY_PATH, hostileHierarchy());
 
 announce(
   createServer({ keepAliveTimeout: 600_000 }, (request, response) => {

@@ -21,6 +21,7 @@ function started(
 ): FilterWorker & AsyncDisposable {
   const large = createFilterWorker({
     queueBytes: 64_000_000,
+    heapMb: 1_536,
     stepTimeoutMs: 5_000,
     log: silentLog,
     ...options,

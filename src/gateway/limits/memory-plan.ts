@@ -1,0 +1,33 @@
+import type { GatewayLimits } from './limits.ts';
+
+const MIB = 1_048_576;
+/** What the service takes when nobody asks for anything large: the bot, its encryption, the ledger, the code. */
+const OWN_MIB = 224;
+/** Where the system sets no limit, as the units that come with it do. */
+export const DEFAULT_MEMORY_BYTES: number = 512 * MIB;
+/** With less, nothing large is served. */
+const LEAST_MIB = 64;
+
+type MemoryPlan = Pick<GatewayLimits, 'heldBytes' | 'answerBytes' | 'largeBytes' | 'workerHeapMb'>;
+
+/**
+ * Divides the memory the service may take. An eighth of what it does not need itself is for answers that are held,
+ * a quarter for the thread that parses the others; the rest is garbage that waits to be collected.
+ * @param limitBytes of the whole service
+ */
+export function memoryPlan(limitBytes: number): MemoryPlan {
+  const free = Math.max(LEAST_MIB, limitBytes / MIB - OWN_MIB);
+  const held = Math.floor(Math.min(256, free / 8)) * MIB;
+  const answer = Math.min(32 * MIB, held);
+  return {
+    heldBytes: held,
+    answerBytes: answer,
+    largeBytes: answer,
+    workerHeapMb: Math.floor(Math.min(1_536, free / 4)),
+  };
+}
+
+/** The limit the system sets for this process and its kind (a container, a unit), in bytes; else the default. */
+export function memoryLimit(constrained: number, installed: number): number {
+  return constrained > 0 && constrained < installed ? constrained : DEFAULT_MEMORY_BYTES;
+}
