@@ -1,9 +1,13 @@
+import { totalmem } from 'node:os';
 import type { Config } from '../config/index.ts';
 import type { GatewayLimits } from '../gateway/limits/limits.ts';
+import { memoryLimit, memoryPlan } from '../gateway/limits/memory-plan.ts';
 
 /** The limits that are configured, as the gateway calls them. */
-export function gatewayLimits(limits: Config['gateway']['limits']): Partial<GatewayLimits> {
+export function gatewayLimits({ limits, processes }: Config['gateway']): Partial<GatewayLimits> {
+  const memory = limits.memory ?? memoryLimit(process.constrainedMemory(), totalmem());
   return {
+    ...memoryPlan(memory, processes),
     writesPerSecond: limits.writes_per_second,
     writesAtOnce: limits.writes_at_once,
     personalPerSecond: limits.personal_per_second,

@@ -65,6 +65,13 @@ export const limits = z
         description: 'How many connections the gateway accepts in total. It protects the machine.',
         examples: [10_000],
       }),
+    memory: byteSize(256 * MB, 1_024 * 1_024 * MB)
+      .optional()
+      .meta({
+        description:
+          'What the whole service may take of the machine’s memory. How large answers of the homeserver may be, and how many are read at a time, follows from it. By default what the system allows the service (a container, a systemd unit), or else 512M.',
+        examples: ['512M'],
+      }),
     long_poll: duration(1_000)
       .default(300_000)
       .meta({

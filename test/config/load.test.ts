@@ -40,7 +40,7 @@ test('the least configuration, with its defaults', async () => {
     },
   });
   // Nothing changes for who says nothing.
-  expect({ ...DEFAULT_LIMITS, ...gatewayLimits(config.gateway.limits) }).toEqual(DEFAULT_LIMITS);
+  expect({ ...DEFAULT_LIMITS, ...gatewayLimits(config.gateway) }).toEqual(DEFAULT_LIMITS);
   expect(config.state_dir).toBe(join(it.dir, 'state'));
   expect(config.sealing_key_file).toBe(join(it.dir, 'secrets/sealing.key'));
   expect(toPolicy(config)).toEqual({

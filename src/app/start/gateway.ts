@@ -21,7 +21,7 @@ export async function startGateway(
     homeserverUrl: config.homeserver.url,
     transport: config.gateway.transport,
     filter: config.gateway.filter,
-    limits: gatewayLimits(config.gateway.limits),
+    limits: gatewayLimits(config.gateway),
     publicUrl: config.gateway.public_url,
     accessControl: access,
     sentence: (grant, now) => lineToText(scopeSentence(grant, now)),

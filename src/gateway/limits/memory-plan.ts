@@ -3,6 +3,8 @@ import type { GatewayLimits } from './limits.ts';
 const MIB = 1_048_576;
 /** What the service takes when nobody asks for anything large: the bot, its encryption, the ledger, the code. */
 const OWN_MIB = 224;
+/** What a gateway process of its own takes. */
+const PROCESS_MIB = 96;
 /** Where the system sets no limit, as the units that come with it do. */
 export const DEFAULT_MEMORY_BYTES: number = 512 * MIB;
 /** With less, nothing large is served. */
@@ -14,9 +16,10 @@ type MemoryPlan = Pick<GatewayLimits, 'heldBytes' | 'answerBytes' | 'largeBytes'
  * Divides the memory the service may take. An eighth of what it does not need itself is for answers that are held,
  * a quarter for the thread that parses the others; the rest is garbage that waits to be collected.
  * @param limitBytes of the whole service
+ * @param processes that the gateway has of its own
  */
-export function memoryPlan(limitBytes: number): MemoryPlan {
-  const free = Math.max(LEAST_MIB, limitBytes / MIB - OWN_MIB);
+export function memoryPlan(limitBytes: number, processes = 0): MemoryPlan {
+  const free = Math.max(LEAST_MIB, limitBytes / MIB - OWN_MIB - processes * PROCESS_MIB);
   const held = Math.floor(Math.min(256, free / 8)) * MIB;
   const answer = Math.min(32 * MIB, held);
   return {

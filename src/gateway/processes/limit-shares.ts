@@ -1,5 +1,8 @@
 import { DEFAULT_LIMITS, type GatewayLimits } from '../limits/limits.ts';
 
+/** What a thread needs to load the filters and read what is not too large. */
+const LEAST_HEAP_MB = 48;
+
 /**
  * The limits of each of several gateway processes, so that all of them together keep to the whole:
  * connections and memory are divided equally. The limits of one grant are not divided: the bot's process keeps
@@ -13,5 +16,6 @@ export function limitShare(limits: Partial<GatewayLimits>, processes: number): G
     connections: part(all.connections),
     // One answer must fit in any case.
     heldBytes: Math.max(all.answerBytes, part(all.heldBytes)),
+    workerHeapMb: Math.max(LEAST_HEAP_MB, part(all.workerHeapMb)),
   };
 }
