@@ -65,10 +65,10 @@ test.each([
       await response.arrayBuffer();
       return response.status;
     };
-    let isOver = false;
+    const over = new AbortController();
     const watch = (async () => {
       let served = 0;
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const most = Math.max(...peaks(gateway.child.pid ?? 0));
         if (most > MOST_MB) gateway.child.kill('SIGKILL');
         expect(most).toBeLessThan(MOST_MB);
@@ -83,7 +83,7 @@ test.each([
         return ask(path, holders[at % GRANTS] ?? '');
       }),
     );
-    isOver = true;
+    over.abort();
     expect(await watch).toBeGreaterThan(20);
     // What would be far too large as objects is not parsed; what had to wait for long is to come again.
     for (const [at, status] of statuses.entries())

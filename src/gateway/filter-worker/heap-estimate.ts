@@ -14,7 +14,7 @@ export function heapEstimate(json: Uint8Array): number {
   let bytes = 0;
   const { length } = json;
   for (let at = 0; at < length; at++) {
-    switch (json[at]) {
+    switch (json[at] as number) {
       case QUOTE: {
         const start = at++;
         while (at < length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
