@@ -1,24 +1,16 @@
-import { DEFAULT_MEMORY_BYTES, memoryPlan } from './memory-plan.ts';
+import { DEFAULT_MEMORY_BYTES, type MemoryPlan, memoryPlan } from './memory-plan.ts';
 
 /** What the gateway bounds. Times in milliseconds. */
-export type GatewayLimits = {
+export type GatewayLimits = MemoryPlan & {
   /** The largest body of a request. */
   readonly bodyBytes: number;
   /** A request's request line and headers together. */
   readonly headerBytes: number;
-  /** The largest answer taken from the homeserver. */
-  readonly answerBytes: number;
-  /** What is held of answers at one time for all grants; one grant holds no more than one largest answer. */
-  readonly heldBytes: number;
   /**
    * Answers up to here are filtered in place: handing them to another thread would cost more than it saves.
    */
   readonly inPlaceBytes: number;
-  /** Bytes of large answers that may be in the filter's own thread at one time. */
-  readonly largeBytes: number;
-  /** What the heap of that thread may grow to, in MiB. */
-  readonly workerHeapMb: number;
-  /** For one step of a large answer there. */
+  /** For one step of a large answer in the filter's own thread. */
   readonly largeTimeoutMs: number;
   /** Requests of one grant at the same time, until their answers are read. */
   readonly concurrentPerGrant: number;

@@ -1,5 +1,3 @@
-import type { GatewayLimits } from './limits.ts';
-
 const MIB = 1_048_576;
 /** What the service takes when nobody asks for anything large: the bot, its encryption, the ledger, the code. */
 const OWN_MIB = 224;
@@ -10,7 +8,17 @@ export const DEFAULT_MEMORY_BYTES: number = 512 * MIB;
 /** With less, nothing large is served. */
 const LEAST_MIB = 64;
 
-type MemoryPlan = Pick<GatewayLimits, 'heldBytes' | 'answerBytes' | 'largeBytes' | 'workerHeapMb'>;
+/** What of the gateway's limits follows from memory. */
+export type MemoryPlan = {
+  /** The largest answer taken from the homeserver. */
+  readonly answerBytes: number;
+  /** What is held of answers at one time for all grants; one grant holds no more than one largest answer. */
+  readonly heldBytes: number;
+  /** Bytes of large answers that may be in the filter's own thread at one time. */
+  readonly largeBytes: number;
+  /** What the heap of that thread may grow to, in MiB. */
+  readonly workerHeapMb: number;
+};
 
 /**
  * Divides the memory the service may take. An eighth of what it does not need itself is for answers that are held,
