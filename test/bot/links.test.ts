@@ -67,6 +67,9 @@ describe('what a link names', () => {
     ['another host', 'https://matrix.to.evil.org/#/@carol:example.org'],
     ['another place of the address', 'https://example.org/user/@carol:example.org'],
     ['another scheme', 'javascript://x/#/user/@carol:example.org'],
+    ['an address in another', 'javascript:https://x/#/user/@carol:example.org'],
+    ['a scheme in another', 'x-element://user/@carol:example.org'],
+    ['a URI in another', 'web+matrix:u/carol:example.org'],
     ['broken escapes', 'https://matrix.to/#/%E0%A4%A'],
   ])('nobody: %s', (_, link) => expect(parsePermalink(link)).toBeNull());
 
@@ -165,6 +168,23 @@ describe('the link decides, and its text must not say otherwise', () => {
   ])('refused: %s', (_, html) => {
     const body = html.replace(/<img[^>]*alt="([^"]*)"[^>]*>/g, '$1').replace(/<[^>]*>/g, '');
     expect(read(`!mint @a --rooms ${html}`, `!mint @a --rooms ${body}`)).toMatch(/^\[(?!Your)/);
+  });
+
+  it.each([
+    ['https://matrix.to/#/!ops:example.org', '!ops:example.org'],
+    ['https://matrix.to/#/!ops:example.org', '!op'],
+    ['https://matrix.to/#/!ops:example.org', 'Ops: the room'],
+    ['https://matrix.to/#/%23ops:example.org', '#ops:example.org'],
+  ])('takes %s under the name %s', (href, text) => {
+    const id = parsePermalink(href);
+    expect(read(`!mint @a --rooms ${link(href, text)}`, `!mint @a --rooms ${text}`)).toBe(
+      `!mint @a --rooms ${id}`,
+    );
+  });
+
+  it.each(['@carol', '@Carol'])('takes a short name in any case (%s), a whole id as it is', (text) => {
+    expect(read(`!x ${pill(text)}`, `!x ${text}`)).toBe(`!x ${CAROL}`);
+    expect(read(`!x ${pill('@Carol:example.org')}`, '!x @Carol:example.org')).toMatch(/^\[The link/);
   });
 
   it('takes what clients make of a list, a sentence and the bot’s name', () => {
