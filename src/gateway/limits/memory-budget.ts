@@ -26,7 +26,8 @@ export interface MemoryReservation {
   give(bytes: number): void;
   /**
    * Reserves bytes for a large answer in its turn.
-   * @param go called when the turn comes, unless it has come at once; never if the turn is ended before
+   * @param go called when the turn comes, unless it has come at once; never if the turn is ended before. It must not
+   *   throw
    */
   waitForTurn(bytes: number, go: () => void): Turn;
   /** Counts out all that was taken so far. */
@@ -168,7 +169,11 @@ class LargeTurn implements Turn {
   take(): void {
     this.isTaken = true;
     this.#reservation.hold(this.bytes);
-    if (!this.#isEntering) this.#go();
+    // Not within what the other request is doing.
+    if (!this.#isEntering)
+      setImmediate(() => {
+        if (!this.#isOver) this.#go();
+      });
   }
 
   end(bytes: number): void {

@@ -225,10 +225,14 @@ class JsonCall implements ExchangeListener, Expiring, Sent {
   #onTurn(): void {
     if (this.#isDone) return;
     this.deadline = this.#timer.now() + this.#options.timeoutMs;
-    this.#feed();
-    if (this.#isDone) return;
-    if (this.#isWhole) this.onEnd();
-    else this.#sent?.resume();
+    try {
+      this.#feed();
+    } catch {
+      // While it is read, the connection catches this.
+      return this.#end(invalidResponse('shape'));
+    }
+    if (this.#isDone) return undefined;
+    return this.#isWhole ? this.onEnd() : this.#sent?.resume();
   }
 
   /** Where the answer goes, with what came before. */

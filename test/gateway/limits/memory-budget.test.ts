@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { GrantId } from '../../../src/domain/ids.ts';
 import type { CoarseTimer, Expiring } from '../../../src/gateway/limits/coarse-timer.ts';
@@ -60,7 +61,7 @@ function setUp() {
   };
 }
 
-test('large answers take turns by grant, and one of a grant at a time', () => {
+test('large answers take turns by grant, and one of a grant at a time', async () => {
   const { ask, order } = setUp();
   const first = ask('a1', 1);
   const second = ask('a2', 1);
@@ -69,12 +70,14 @@ test('large answers take turns by grant, and one of a grant at a time', () => {
   ask('c1', 1);
   expect(order).toEqual(['a1', 'b1', 'c1']);
   first.write();
+  await nextTurn();
   expect(order).toEqual(['a1', 'b1', 'c1', 'a2']);
   second.write();
+  await nextTurn();
   expect(order.at(-1)).toBe('a3');
 });
 
-test('one that does not fit is not overtaken for ever, only by what is small', () => {
+test('one that does not fit is not overtaken for ever, only by what is small', async () => {
   const { ask, order } = setUp();
   const first = ask('a1', 4);
   ask('b1', 3);
@@ -82,21 +85,24 @@ test('one that does not fit is not overtaken for ever, only by what is small', (
   ask('d1', 2);
   expect(order).toEqual(['a1', 'c1']);
   small.leave();
+  await nextTurn();
   expect(order).toEqual(['a1', 'c1']);
   first.leave();
+  await nextTurn();
   expect(order).toEqual(['a1', 'c1', 'b1', 'd1']);
 });
 
-test('what leaves before its turn is not called, and does not hold up those behind it', () => {
+test('what leaves before its turn is not called, and does not hold up those behind it', async () => {
   const { ask, order } = setUp();
   const first = ask('a1', 4);
   ask('a2', 4).leave();
   ask('a3', 4);
   first.leave();
+  await nextTurn();
   expect(order).toEqual(['a1', 'a3']);
 });
 
-test('who reads slowly is cut, but only while others wait', () => {
+test('who reads slowly is cut, but only while others wait', async () => {
   const { ask, order, cut, pass } = setUp();
   const slow = ask('a1', 4);
   slow.write();
@@ -105,9 +111,21 @@ test('who reads slowly is cut, but only while others wait', () => {
   ask('b1', 4);
   expect(order).toEqual(['a1']);
   pass(2_000);
+  await nextTurn();
   expect({ cut, order }).toEqual({ cut: ['a1'], order: ['a1', 'b1'] });
   // One that is still being read from the homeserver is no slow reader.
   ask('c1', 4);
   pass(60_000);
   expect(cut).toEqual(['a1']);
+});
+
+test('a turn that has come and is given up in the same moment is not called', async () => {
+  const { ask, order } = setUp();
+  const first = ask('a1', 4);
+  const second = ask('a2', 4);
+  ask('a3', 4);
+  first.leave();
+  second.leave();
+  await nextTurn();
+  expect(order).toEqual(['a1', 'a3']);
 });
