@@ -18,7 +18,7 @@ import {
   withLease,
 } from '../upstream/ask.ts';
 import type { OpenFile } from '../upstream/file-client.ts';
-import type { UpstreamResponse } from '../upstream/json-client.ts';
+import type { UpstreamResponse } from '../upstream/json-call.ts';
 import { fileHeaders } from './file-head.ts';
 import type { MediaServices } from './media-services.ts';
 import type { FileWanted } from './requests.ts';

@@ -16,7 +16,7 @@ import {
 } from '../http/response.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import { errcodeOf, responseForError, isTokenUnknown, type OnBehalf, readResponse } from '../upstream/ask.ts';
-import type { UpstreamResponse } from '../upstream/json-client.ts';
+import type { UpstreamResponse } from '../upstream/json-call.ts';
 import type { MediaServices } from './media-services.ts';
 import type { Upload } from './requests.ts';
 

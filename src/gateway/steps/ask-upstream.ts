@@ -9,7 +9,7 @@ import { type RequestContext, type StepResult, WAIT } from '../request/context.t
 import type { ForwardPlan } from '../request/plan.ts';
 import type { GatewayServices } from '../request/services.ts';
 import { responseForError, isTokenUnknown, readResponse, renewLease } from '../upstream/ask.ts';
-import type { CallListener, CallOptions, UpstreamResponse } from '../upstream/json-client.ts';
+import type { CallListener, CallOptions, UpstreamResponse } from '../upstream/json-call.ts';
 import type { Sent } from '../upstream/transport/transport.ts';
 
 /**

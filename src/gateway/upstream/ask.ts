@@ -16,7 +16,8 @@ import {
 } from '../http/response.ts';
 import { unlessAborted } from '../http/unless-aborted.ts';
 import type { MemoryReservation } from '../limits/memory-budget.ts';
-import type { JsonClient, Received, UpstreamResponse } from './json-client.ts';
+import type { UpstreamResponse } from './json-call.ts';
+import type { JsonClient, Received } from './json-client.ts';
 import { mapUpstreamError } from './map-error.ts';
 
 /** What it takes to ask the homeserver on a grant's behalf. */

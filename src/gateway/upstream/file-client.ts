@@ -6,7 +6,7 @@ import type { UpstreamRequest } from '../http/call.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import { invalidResponse, unreachable } from './errors.ts';
 import { requestTarget } from './request-target.ts';
-import type { UpstreamResponse } from './json-client.ts';
+import type { UpstreamResponse } from './json-call.ts';
 
 /** What the homeserver says of a file. */
 export type FileHead = { readonly type: string | null; readonly disposition: string | null };

@@ -1,7 +1,7 @@
 import type { UpstreamRequest } from '../http/call.ts';
 import { type GatewayResponse, isResponse } from '../http/response.ts';
 import { isTokenUnknown, type OnBehalf, SMALL_ANSWER_BYTES, type Upstreams, withLease } from './ask.ts';
-import type { UpstreamResponse } from './json-client.ts';
+import type { UpstreamResponse } from './json-call.ts';
 
 /** The homeserver's response in a box, so that it cannot pass for the holder's; or the holder's response. */
 export type LookUpResult = { readonly response: UpstreamResponse } | GatewayResponse;

@@ -9,7 +9,7 @@ import {
   UNRECOGNIZED,
 } from '../http/response.ts';
 import { isObject } from '../filters/json-shape.ts';
-import type { UpstreamResponse } from './json-client.ts';
+import type { UpstreamResponse } from './json-call.ts';
 
 const BAD_REQUESTS: Readonly<Record<string, string>> = {
   M_BAD_JSON: 'The homeserver does not accept the request.',

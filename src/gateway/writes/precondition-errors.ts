@@ -1,5 +1,5 @@
 import { type GatewayResponse, matrixError, USER_LOCKED } from '../http/response.ts';
-import type { UpstreamResponse } from '../upstream/json-client.ts';
+import type { UpstreamResponse } from '../upstream/json-call.ts';
 import { mapUpstreamError } from '../upstream/map-error.ts';
 import { errcodeOf } from '../upstream/ask.ts';
 

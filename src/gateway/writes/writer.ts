@@ -18,7 +18,7 @@ import {
 import { unlessAborted } from '../http/unless-aborted.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
 import { errcodeOf, isTokenUnknown, type OnBehalf, renewLease, type Upstreams } from '../upstream/ask.ts';
-import type { UpstreamResponse } from '../upstream/json-client.ts';
+import type { UpstreamResponse } from '../upstream/json-call.ts';
 import { createLookUp, type LookUp } from '../upstream/look-up.ts';
 import { mapUpstreamError } from '../upstream/map-error.ts';
 import { isEventId } from './content-rules.ts';
