@@ -1,4 +1,5 @@
 import { expect as assertion, vi as vitestVi } from 'vitest';
+import { realTime } from '../support/wait.ts';
 
 /** What stands for `vitest` while mutants are run: the same names, with tests that can be run again and again. */
 type Hook = () => unknown;
@@ -77,7 +78,7 @@ async function retried<T>(
       return await run();
     } catch (error) {
       if (left <= 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, interval));
+      await realTime(interval);
     }
   }
 }

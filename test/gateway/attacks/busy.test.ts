@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Permission } from '../../../src/domain/permission.ts';
 import type { RoomId } from '../../../src/domain/ids.ts';
+import { memoryPlan } from '../../../src/gateway/limits/memory-plan.ts';
 import { introspection } from '../../../src/gateway/explain/introspection.ts';
 import {
   parseSlidingSyncRequest,
@@ -131,7 +132,7 @@ describe('a holder of a large answer', () => {
   });
 
   test('does not have the others wait for a search that found as much as it may', async () => {
-    await using s = await stage();
+    await using s = await stage({ limits: memoryPlan(2_147_483_648) });
     const results = Array.from({ length: 150_000 }, (_, at) => ({
       rank: 1,
       result: event(at, at === 7 ? OPS : SECRET),
