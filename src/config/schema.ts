@@ -101,7 +101,7 @@ export const fileSchema = z.strictObject({
         .default('auto')
         .meta({
           description:
-            'How answers of the homeserver are filtered. auto: sync, messages and context over their bytes, everything else over parsed JSON. tree: everything over parsed JSON, which is slower and takes more memory.',
+            'How answers of the homeserver are filtered. auto: sync and lists of a room’s events over their bytes, everything else over parsed JSON. tree: everything over parsed JSON, which is slower and takes more memory.',
           examples: ['auto'],
         }),
       limits,

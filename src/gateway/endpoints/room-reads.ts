@@ -29,7 +29,7 @@ const inLists =
     eventsInLists(body, names);
 const inChunk = inLists('chunk', 'state');
 const wholeBody = (body: unknown): unknown[] => [body];
-/** A content whole could be given the looks of an event by anyone who may set it. */
+/** Whoever sets state could make its bare content look like an event. */
 const ifEvent = (body: unknown, { query }: Pick<Call, 'query'>): unknown[] =>
   query.get('format') === 'event' ? [body] : [];
 const roomOf = (call: Call) => call.params['roomId'] ?? '';
@@ -94,8 +94,8 @@ const ofEmptyKey = {
 } as const;
 
 /**
- * Whether state of the type that is named is read. One that is not read and one that is not there are told
- * apart by nobody: neither is asked for.
+ * Why state of the named type may not be read; null: it may. State that may not be read and state that does not
+ * exist get the same answer, and the homeserver is not asked.
  */
 function lackingType({ access, params }: Call): GatewayResponse | null {
   const { scope } = access.grant;

@@ -47,7 +47,7 @@ const SAMPLE = 1_000;
 const MAX_COMPARED_BYTES = 524_288;
 
 /**
- * Filters `/sync`, `/messages` and `/context` over their bytes, in place and while they arrive; everything else
+ * Filters `/sync` and lists of a room's events over their bytes, in place and while they arrive; everything else
  * in the worker. A sample goes both ways.
  */
 export function answerFilters(worker: FilterWorker, options: FilterOptions): AnswerFilters {

@@ -11,7 +11,7 @@ const YOUNG_MB = 48;
 /** A thread costs some 40 MB: it is there while there is work for it, and a while longer. */
 const END_WITHIN_MS = 3_000;
 const IDLE_MS = 60_000;
-/** Beyond the bound, those whose answers come to no more than `SMALL_BYTES` have so much for themselves. */
+/** Grants with at most `SMALL_BYTES` in the queue may exceed `queueBytes` by this much. */
 const RESERVED_BYTES = 4_194_304;
 const SMALL_BYTES = 1_048_576;
 

@@ -8,7 +8,7 @@ export interface Expiring extends Listed {
   onExpired(): void;
 }
 
-/** One timer for all deadlines: checked a few times a second, since a timer for each would cost more than it tells. */
+/** One timer for all deadlines: checked a few times a second, since a timer for each would cost more than its precision is worth. */
 export interface CoarseTimer {
   /** Milliseconds that only go forward, for deadlines. */
   now(): number;

@@ -12,7 +12,7 @@ export interface AnswerReader {
 
 /** The turn of a large answer. */
 export interface Turn {
-  /** False: it waits, and is told. */
+  /** Whether the turn has come. If not, `go` is called when it does. */
   readonly isTaken: boolean;
   /** The answer has come whole, or is not wanted: the grant's next may come. @param bytes what stays reserved */
   end(bytes: number): void;
@@ -52,15 +52,15 @@ export const NO_MEMORY: MemoryReservation = {
 
 /** Each grant may hold this much, however much others do: they cannot shut it out. */
 const FLOOR_BYTES = 1_048_576;
-/** How slowly a large answer may be read while others wait: so long, and a second for so many bytes. */
+/** While others wait, a large answer must be read within this time, plus a second for each `SLOWEST_READ_BYTES`. */
 const SLOWEST_READ_MS = 5_000;
 const SLOWEST_READ_BYTES = 524_288;
 const LOOK_EVERY_MS = 1_000;
 
 /**
  * Bounds the memory that holders can make the gateway use by asking for much and reading slowly.
- * @param perGrant bytes for all requests of one grant
- * @param overall bytes for all of them, but for a mebibyte that each grant has in any case
+ * @param perGrant bytes of small answers, and of large ones, for all requests of one grant
+ * @param overall bytes for all grants together; each may hold `FLOOR_BYTES` beyond that
  */
 export function memoryBudget(perGrant: number, overall: number, timer: CoarseTimer): MemoryBudget {
   const budget = new Budget(perGrant, overall, timer);

@@ -2,17 +2,17 @@ const MIB = 1_048_576;
 /** What the service takes when nobody asks for anything large: the bot, its encryption, the ledger, the code. */
 const OWN_MIB = 224;
 /** What a gateway process of its own takes. */
-const PROCESS_MIB = 96;
-/** Where the system sets no limit, as the units that come with it do. */
+const PROCESS_MIB = 128;
+/** Assumed where the system sets no limit. The same as `MemoryMax` in `config/mintwarden.service`. */
 export const DEFAULT_MEMORY_BYTES: number = 512 * MIB;
-/** With less, nothing large is served. */
+/** At least this much counts as free, even where it is not. */
 const LEAST_MIB = 64;
 
 /** What of the gateway's limits follows from memory. */
 export type MemoryPlan = {
   /** The largest answer taken from the homeserver. */
   readonly answerBytes: number;
-  /** What is held of answers at one time for all grants; one grant holds no more than one largest answer. */
+  /** What is held of answers at one time, for all grants together. */
   readonly heldBytes: number;
   /** Bytes of large answers that may be in the filter's own thread at one time. */
   readonly largeBytes: number;
@@ -22,7 +22,7 @@ export type MemoryPlan = {
 
 /**
  * Divides the memory the service may take. An eighth of what it does not need itself is for answers that are held,
- * a quarter for the thread that parses the others; the rest is garbage that waits to be collected.
+ * a quarter is the heap of the thread that parses what the byte filter does not read; the rest is garbage that waits to be collected.
  * @param limitBytes of the whole service
  * @param processes that the gateway has of its own
  */

@@ -4,8 +4,8 @@ import type { GrantId } from '../../domain/ids.ts';
 export type Waiting = { readonly grantId: GrantId; readonly bytes: number };
 
 /**
- * What waits, by grant. A grant has one turn at a time, and those that wait follow one another by grant: who asks for
- * twelve at once waits for eleven of their own, and nobody else does.
+ * What waits, by grant. Grants take turns, and have one at a time each: a grant that asks for twelve answers delays
+ * only itself.
  */
 export class TurnQueue<T extends Waiting> {
   /** In the order of their turns. */
@@ -35,8 +35,8 @@ export class TurnQueue<T extends Waiting> {
   }
 
   /**
-   * Takes out whose turn it is. Where that one does not fit, nobody overtakes it but what may go in any case, or the
-   * large ones would wait for ever.
+   * Removes and returns the next one. If it does not fit, only what `mayOvertake` accepts may pass it; otherwise large
+   * ones could wait for ever.
    */
   next(fits: (one: T) => boolean, mayOvertake: (one: T) => boolean): T | null {
     let isBlocked = false;

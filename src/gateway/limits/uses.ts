@@ -1,7 +1,7 @@
 import type { GrantId } from '../../domain/ids.ts';
 import type { AccessControl } from '../../lifecycle/access/access-control.ts';
 
-/** One request of a grant that is good for so many. */
+/** One request of a grant with a limited number of uses. */
 export type Use = {
   /** Counts it. False: none is left. @throws MintwardenError where it could not be counted */
   count(): Promise<boolean>;

@@ -156,7 +156,7 @@ export class RequestContext implements Decision, TaskContext, Cuttable, AnswerRe
     this.#release = release;
   }
 
-  /** The grant is no longer valid: nothing goes on, and what is not read of the answer never is. */
+  /** The grant is no longer valid: ends the request and drops what is still unread of the answer. */
   endByGrant(): void {
     if (this.mayOutliveGrant) return;
     this.#abort(GRANT_ENDED);

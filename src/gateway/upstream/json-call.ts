@@ -15,7 +15,7 @@ export type UpstreamResponse = {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfter: string | null;
-  /** An answer of 200 that is filtered in another thread. */
+  /** An answer of 200 that was too large to be read in place: it is being filtered. */
   readonly large?: FilterJob;
   /** What is shown of an answer of 200 that was filtered where it came in. */
   readonly filtered?: GatewayResponse;
@@ -24,7 +24,7 @@ export type UpstreamResponse = {
 /** On whose behalf, and for how long. */
 export type CallOptions = {
   readonly timeoutMs: number;
-  /** Where the answer's bytes are counted while they are in memory; null for what nobody can multiply. */
+  /** Where the answer's bytes are counted while they are in memory; null: not counted, since holders cannot cause many of them. */
   readonly memory: MemoryReservation | null;
   /** Where the homeserver's time is counted. */
   readonly times: { homeserverMs: number } | null;
@@ -104,7 +104,7 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
   }
 
   onExpired(): void {
-    // It waited for its turn alone.
+    // The homeserver was not slow: the turn did not come in time.
     if (this.#turn?.isTaken === false) return this.#tooMuch();
     this.#end(unreachable('it did not answer in time'));
   }
