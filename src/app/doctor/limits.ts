@@ -11,7 +11,9 @@ const MB = 1_048_576;
 export async function checkLimits(config: Config, admin: AdminApi): Promise<readonly Finding[]> {
   const { limits } = config.gateway;
   const uploadSize = await admin.uploadSize(config.bot.access_token);
-  return [writeFinding(limits), uploadFinding(limits, uploadSize)];
+  const findings = [writeFinding(limits), uploadFinding(limits, uploadSize)];
+  const wrong = findings.filter(({ severity }) => severity !== 'ok');
+  return wrong.length > 0 ? wrong : [ok(ID, findings.map(({ found }) => found).join(' '))];
 }
 
 function writeFinding(limits: Config['gateway']['limits']): Finding {
