@@ -12,7 +12,7 @@ import {
   type FilterTask,
 } from './filter-worker/filter-job.ts';
 import { parseUpstreamJson } from './filter-worker/parse-upstream-json.ts';
-import { heapEstimate } from './filter-worker/heap-estimate.ts';
+import { filterEstimate } from './filter-worker/heap-estimate.ts';
 import type { FromWorker, ToWorker, WorkerData } from './filter-worker/protocol.ts';
 import { referencesInEvents, referencesInSync } from './media/references-in-answer.ts';
 import type { ForwardEndpoint } from './request/endpoint.ts';
@@ -56,7 +56,7 @@ function forget(id: number): void {
 /** Reads an answer when there is room for it as objects. @throws TypeError where there never is */
 function whenItFits(message: ToWorker & { readonly step: 'read' }, job: Job): void {
   const bytes = Buffer.concat(job.chunks.splice(0));
-  const parsedBytes = heapEstimate(bytes);
+  const parsedBytes = filterEstimate(bytes);
   if (parsedBytes > MOST_PARSED) throw new TypeError('too large as objects');
   const attempt = (): void => {
     if (!jobs.has(message.id)) return waiting.shift()?.();

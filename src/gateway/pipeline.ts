@@ -154,7 +154,7 @@ function write(context: RequestContext, services: GatewayServices, result: Gatew
   } catch (error) {
     result.file?.drop();
     const refusal = refusalOf(services, error);
-    if (response.headersSent) response.destroy();
+    if (response.headersSent) message.socket.destroy();
     else writeResponse(response, refusal, readTimeoutMs);
     return refusal;
   }

@@ -53,7 +53,7 @@ test.each([
   'the worst answers, twenty at once, take little memory and keep nobody waiting: %s',
   { timeout: 180_000 },
   async (_, setup) => {
-    using upstream = await started('upstream-process.ts', ['escaped-keys']);
+    using upstream = await started('upstream-process.ts', ['braces']);
     const args = [`http://127.0.0.1:${upstream.port}`, JSON.stringify(setup)];
     using gateway = await started('gateway-process.ts', args, serviceFlags());
     const tokens: string[] = [];

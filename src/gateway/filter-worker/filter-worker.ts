@@ -6,6 +6,8 @@ import type { FromWorker, ToWorker, WorkerData } from './protocol.ts';
 import type { FilterJob, FilterTask } from './filter-job.ts';
 
 const BLOCK_BYTES = 262_144;
+/** Of the thread's heap, what its code takes. */
+const OWN_MB = 20;
 /** Of the thread's heap, what is new: as in the process. */
 const YOUNG_MB = 48;
 /** A thread costs some 40 MB: it is there while there is work for it, and a while longer. */
@@ -45,7 +47,7 @@ type Options = {
   /** For one step, those before it in the queue not counted. */
   readonly stepTimeoutMs: number;
   /**
-   * What the thread's heap may grow to. It parses nothing that would take half of it: a thread that hits this limit
+   * What the thread's heap may grow to. It filters nothing that could take all of it: a thread that hits this limit
    * can take the process with it.
    */
   readonly heapMb: number;
@@ -83,7 +85,7 @@ export function createFilterWorker(options: Options): FilterWorker {
     const fresh = new Worker(thread, {
       env: {},
       name: 'mintwarden-filter',
-      workerData: { parsedBytes: (heapMb * 1_048_576) / 2 } satisfies WorkerData,
+      workerData: { parsedBytes: Math.max(heapMb / 2, heapMb - OWN_MB) * 1_048_576 } satisfies WorkerData,
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     fresh.unref();

@@ -52,15 +52,20 @@ export const NO_MEMORY: MemoryReservation = {
 
 /** Each grant may hold this much, however much others do: they cannot shut it out. */
 const FLOOR_BYTES = 1_048_576;
-/** While others wait, a large answer must be read within this time, plus a second for each `SLOWEST_READ_BYTES`. */
+/**
+ * While others wait, a large answer must be read within this time, plus a second for each `SLOWEST_READ_BYTES`, and in
+ * any case before those who wait give up.
+ */
 const SLOWEST_READ_MS = 5_000;
 const SLOWEST_READ_BYTES = 524_288;
+const LONGEST_READ_MS = 20_000;
 const LOOK_EVERY_MS = 1_000;
 
 /**
  * Bounds the memory that holders can make the gateway use by asking for much and reading slowly.
  * @param perGrant bytes of small answers, and of large ones, for all requests of one grant
- * @param overall bytes for all grants together; each may hold `FLOOR_BYTES` beyond that
+ * @param overall bytes of small answers, and of large ones, for all grants together; each may hold `FLOOR_BYTES` beyond
+ *   that
  */
 export function memoryBudget(perGrant: number, overall: number, timer: CoarseTimer): MemoryBudget {
   const budget = new Budget(perGrant, overall, timer);
@@ -79,7 +84,7 @@ class Budget implements Expiring {
   readonly #queue = new TurnQueue<LargeTurn>();
   /** Those with large answers. */
   readonly #large = new Set<Reservation>();
-  #total = 0;
+  readonly #total = { small: 0, large: 0 };
 
   constructor(perGrant: number, overall: number, timer: CoarseTimer) {
     this.#perGrant = perGrant;
@@ -91,12 +96,12 @@ class Budget implements Expiring {
   fits(grantId: GrantId, bytes: number, of: Size): boolean {
     const all = (this.#byGrant[of].get(grantId) ?? 0) + bytes;
     if (all > this.#perGrant) return false;
-    return this.#total + bytes <= this.#overall || all <= FLOOR_BYTES;
+    return this.#total[of] + bytes <= this.#overall || all <= FLOOR_BYTES;
   }
 
   count(grantId: GrantId, bytes: number, of: Size): void {
     if (bytes === 0) return;
-    this.#total += bytes;
+    this.#total[of] += bytes;
     const byGrant = this.#byGrant[of];
     const all = (byGrant.get(grantId) ?? 0) + bytes;
     if (all === 0) byGrant.delete(grantId);
@@ -126,8 +131,12 @@ class Budget implements Expiring {
     for (;;) {
       const turn = this.#queue.next(
         // One answer always fits.
-        ({ grantId, bytes }) => this.fits(grantId, bytes, 'large') || this.#total === 0,
+        ({ grantId, bytes }) => this.fits(grantId, bytes, 'large') || this.#total.large === 0,
         ({ grantId, bytes }) => bytes <= FLOOR_BYTES && this.fits(grantId, bytes, 'large'),
+        ({ grantId, bytes }) => {
+          const mine = this.#byGrant.large.get(grantId) ?? 0;
+          return mine > 0 && mine + bytes > this.#perGrant;
+        },
       );
       if (turn === null) return;
       turn.take();
@@ -215,6 +224,7 @@ class Reservation implements MemoryReservation {
   waitForTurn(bytes: number, go: () => void): Turn {
     if (this.#isClosed) return { isTaken: false, end: () => undefined };
     this.#turn?.end(0);
+    this.keep(0);
     this.#turn = new LargeTurn(this.#budget, this, this.#grantId, bytes, go);
     return this.#turn;
   }
@@ -237,7 +247,7 @@ class Reservation implements MemoryReservation {
 
   endIfSlow(now: number): void {
     const { writtenAt } = this.#reader;
-    const allowedMs = SLOWEST_READ_MS + (this.#large / SLOWEST_READ_BYTES) * 1_000;
+    const allowedMs = Math.min(LONGEST_READ_MS, SLOWEST_READ_MS + (this.#large / SLOWEST_READ_BYTES) * 1_000);
     if (writtenAt !== null && now - writtenAt > allowedMs) this.#reader.endSlowReading();
   }
 

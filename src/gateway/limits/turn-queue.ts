@@ -35,14 +35,18 @@ export class TurnQueue<T extends Waiting> {
   }
 
   /**
-   * Removes and returns the next one. If it does not fit, only what `mayOvertake` accepts may pass it; otherwise large
-   * ones could wait for ever.
+   * Removes and returns the next one. A grant that has to wait for itself is passed over. If one does not fit, only what
+   * `mayOvertake` accepts may pass it; otherwise large ones could wait for ever.
    */
-  next(fits: (one: T) => boolean, mayOvertake: (one: T) => boolean): T | null {
+  next(
+    fits: (one: T) => boolean,
+    mayOvertake: (one: T) => boolean,
+    waitsForItself: (one: T) => boolean,
+  ): T | null {
     let isBlocked = false;
     for (const [grantId, mine] of this.#waiting) {
       const first = mine[0];
-      if (first === undefined || this.#taken.has(grantId)) continue;
+      if (first === undefined || this.#taken.has(grantId) || waitsForItself(first)) continue;
       if (isBlocked ? !mayOvertake(first) : !fits(first)) {
         isBlocked = true;
         continue;

@@ -161,11 +161,16 @@ export class RequestContext implements Decision, TaskContext, Cuttable, AnswerRe
     if (this.mayOutliveGrant) return;
     this.#abort(GRANT_ENDED);
     // Answered while the grant was valid.
-    if (this.response.headersSent) this.response.destroy();
+    if (this.response.headersSent) this.#cut();
   }
 
   endSlowReading(): void {
-    this.response.destroy();
+    this.#cut();
+  }
+
+  /** Not by the response: one that waits behind another on its connection (pipelining) would still be written. */
+  #cut(): void {
+    this.message.socket.destroy();
   }
 
   #abort(reason: Error): void {

@@ -1,6 +1,7 @@
 import type { MintwardenError } from '../../domain/errors.ts';
 import type { FilterInput } from '../filter-worker/filter-worker.ts';
 import type { FilterJob } from '../filter-worker/filter-job.ts';
+import { heapEstimate } from '../filter-worker/heap-estimate.ts';
 import { parseUpstreamJson } from '../filter-worker/parse-upstream-json.ts';
 import type { UpstreamRequest } from '../http/call.ts';
 import type { GatewayResponse } from '../http/response.ts';
@@ -75,6 +76,7 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
   /** Of a large answer. */
   #turn: Turn | null = null;
   #isWhole = false;
+  #isWaiting = false;
   #input: FilterInput | null = null;
 
   constructor(sizes: Sizes, timer: CoarseTimer, options: CallOptions, listener: CallListener) {
@@ -105,7 +107,7 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
 
   onExpired(): void {
     // The homeserver was not slow: the turn did not come in time.
-    if (this.#turn?.isTaken === false) return this.#tooMuch();
+    if (this.#isWaiting) return this.#tooMuch();
     this.#end(unreachable('it did not answer in time'));
   }
 
@@ -148,8 +150,8 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
 
   /** Large answers take turns. One that waits is not read. */
   #onLargeData(chunk: Buffer): void {
-    const turn = this.#turn ?? this.#waitForTurn();
-    if (!turn.isTaken) (this.#chunks ??= []).push(Buffer.from(chunk));
+    this.#turn ??= this.#waitForTurn();
+    if (this.#isWaiting) (this.#chunks ??= []).push(Buffer.from(chunk));
     else if (this.#feed()?.push(chunk) === false) this.#tooMuch();
   }
 
@@ -159,13 +161,14 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
     memory?.give(this.#counted);
     this.#counted = 0;
     const turn = memory?.waitForTurn(bytes, () => this.#onTurn()) ?? TAKEN;
-    if (!turn.isTaken) this.#sent?.pause();
-    this.#turn = turn;
+    this.#isWaiting = !turn.isTaken;
+    if (this.#isWaiting) this.#sent?.pause();
     return turn;
   }
 
   #onTurn(): void {
     if (this.#isDone) return;
+    this.#isWaiting = false;
     this.deadline = this.#timer.now() + this.#options.timeoutMs;
     try {
       this.#feed();
@@ -191,7 +194,7 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
   }
 
   onEnd(): void {
-    if (this.#turn?.isTaken === false) {
+    if (this.#isWaiting) {
       this.#isWhole = true;
       return;
     }
@@ -202,9 +205,7 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
       return this.#listener.onResponse({ status, body: undefined, retryAfter, large: this.#input.end() });
     if (this.#filtered !== null)
       return this.#listener.onResponse({ status, body: undefined, retryAfter, filtered: this.#filtered });
-    const body = this.#isParsed
-      ? this.#body
-      : parseUpstreamJson(Buffer.concat(this.#chunks ?? [], this.#size));
+    const body = this.#isParsed ? this.#body : parseModest(Buffer.concat(this.#chunks ?? [], this.#size));
     if (status === 200 && body === undefined) this.#listener.onFailure(invalidResponse('is not JSON'));
     else this.#listener.onResponse({ status, body, retryAfter });
   }
@@ -257,6 +258,15 @@ export class JsonCall implements ExchangeListener, Expiring, Sent {
     this.#input?.discard();
     this.#options.memory?.give(this.#counted);
   }
+}
+
+/** How much larger an answer may become as objects where it is parsed in place: its bytes alone are counted. */
+const MOST_GROWTH = 5;
+
+/** Its JSON; undefined where it is none, or would become far larger than it is (`{},{},…`). */
+function parseModest(bytes: Buffer): unknown {
+  const isModest = bytes.length < 65_536 || heapEstimate(bytes) <= MOST_GROWTH * bytes.length;
+  return isModest ? parseUpstreamJson(bytes) : undefined;
 }
 
 const TAKEN: Turn = { isTaken: true, end: () => undefined };

@@ -158,6 +158,17 @@ describe('a holder of a large answer', () => {
     expect(waited).toBeLessThan(180);
   });
 
+  test('has it refused where it would be far larger when read in place', async () => {
+    await using s = await stage({ rooms: [OPS] });
+    s.homeserver.answer(({ path }) =>
+      path.endsWith('/hierarchy')
+        ? { rooms: [{ room_id: OPS, children_state: [], pad: Array.from({ length: 300_000 }, () => ({})) }] }
+        : {},
+    );
+    const path = `/_matrix/client/v1/rooms/${encodeURIComponent(OPS)}/hierarchy`;
+    expect(await s.ask('GET', path)).toMatchObject({ status: 502 });
+  });
+
   test.each([
     ['GET', `/_matrix/client/v1/rooms/${encodeURIComponent(OPS)}/hierarchy`],
     ['GET', '/_matrix/client/v3/notifications'],

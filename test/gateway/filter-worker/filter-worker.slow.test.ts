@@ -223,3 +223,36 @@ describe('a thread that goes wrong', () => {
     ]);
   });
 });
+
+test('what a small heap could not hold is refused, and the thread stays: wide characters take twice the room', async () => {
+  await using large = started({ heapMb: 72 });
+  const answer = (megabytes: number): Buffer => {
+    const body = `${'a'.repeat(60_000)}€`;
+    const events = Array.from({ length: megabytes * 16 }, (_, at) => ({
+      type: 'm.room.message',
+      event_id: `$${at}`,
+      sender: '@b:hs.test',
+      content: { msgtype: 'm.text', body },
+    }));
+    return Buffer.from(
+      JSON.stringify({ next_batch: 's1', rooms: { join: { [OPS]: { timeline: { events } } } } }),
+    );
+  };
+  const read = async (bytes: Buffer): Promise<number> => {
+    const input = large.open(WORK, MINE);
+    expect(input.push(bytes)).toBe(true);
+    const job = input.end();
+    try {
+      await job.roomIds();
+      await job.filter(ROOMS, true);
+      const { serialized } = await job.response(NO_EVENTS);
+      return Buffer.concat(serialized as Uint8Array[]).length;
+    } finally {
+      job.release();
+    }
+  };
+  expect(await read(answer(6))).toBeGreaterThan(5_000_000);
+  for (const megabytes of [15, 20, 30])
+    await expect(read(answer(megabytes))).rejects.toMatchObject({ code: 'homeserver-invalid-response' });
+  expect(await read(answer(6))).toBeGreaterThan(5_000_000);
+});

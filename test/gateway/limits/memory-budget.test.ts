@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { GrantId } from '../../../src/domain/ids.ts';
-import type { CoarseTimer, Expiring } from '../../../src/gateway/limits/coarse-timer.ts';
+import { type CoarseTimer, coarseTimer, type Expiring } from '../../../src/gateway/limits/coarse-timer.ts';
 import { memoryBudget } from '../../../src/gateway/limits/memory-budget.ts';
 
 const MIB = 1_048_576;
@@ -128,4 +128,31 @@ test('a turn that has come and is given up in the same moment is not called', as
   second.leave();
   await nextTurn();
   expect(order).toEqual(['a1', 'a3']);
+});
+
+test('a grant that waits for its own limit holds up nobody', () => {
+  const { ask, order } = setUp();
+  ask('a1', 4).write();
+  ask('a2', 2);
+  ask('b1', 2);
+  expect(order).toEqual(['a1', 'b1']);
+});
+
+test('two large answers of one request, one after the other, are both counted out', () => {
+  const budget = memoryBudget(4 * MIB, 6 * MIB, coarseTimer());
+  const reader = { writtenAt: null, endSlowReading: () => undefined };
+  const memory = budget.reserve('a' as GrantId, reader);
+  memory.waitForTurn(2 * MIB, () => undefined).end(2 * MIB);
+  memory.waitForTurn(2 * MIB, () => undefined).end(2 * MIB);
+  memory.close();
+  const turn = budget.reserve('a' as GrantId, reader).waitForTurn(4 * MIB, () => undefined);
+  expect(turn.isTaken).toBe(true);
+});
+
+test('small answers that are held for long do not keep large ones waiting', () => {
+  const budget = memoryBudget(4 * MIB, 6 * MIB, coarseTimer());
+  const reader = { writtenAt: null, endSlowReading: () => undefined };
+  expect(budget.reserve('a' as GrantId, reader).take(4 * MIB)).toBe(true);
+  const turn = budget.reserve('b' as GrantId, reader).waitForTurn(4 * MIB, () => undefined);
+  expect(turn.isTaken).toBe(true);
 });

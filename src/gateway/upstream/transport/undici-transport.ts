@@ -67,8 +67,11 @@ class UndiciExchange implements SentExchange, Dispatcher.DispatchHandler {
     if (!this.#over) this.#controller?.pause();
   }
 
+  /** Not at once: undici must not be resumed while it reads another response. */
   resume(): void {
-    if (!this.#over) this.#controller?.resume();
+    setImmediate(() => {
+      if (!this.#over) this.#controller?.resume();
+    });
   }
 
   failLater(error: Error): void {
