@@ -105,9 +105,10 @@ async function perform(service: Service, step: Step): Promise<void> {
       return;
     }
     case 'forget':
+      service.gate.die();
+      await homeserver.arrived();
       homeserver.forgetTransactions();
       homeserver.deviceId = `BOT${homeserver.events.length}`;
-      service.gate.die();
       return service.restart();
     case 'lock':
       homeserver.change(ALICE, { locked: step.on });

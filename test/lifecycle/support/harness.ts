@@ -77,6 +77,7 @@ export class Service implements AsyncDisposable {
   async restart(): Promise<void> {
     this.gate.die();
     await this.ledger.close();
+    await this.homeserver.arrived();
     await this.open();
     await resume(this.services);
   }

@@ -107,7 +107,25 @@ export class Homeserver {
     return this.events.filter((event) => event.roomId === roomId);
   }
 
-  async #effect<T>(call: string, effect: () => T): Promise<T> {
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  /**
+   * Waits for what was on its way when the process died: it arrives before another process has started, which takes
+   * seconds.
+   */
+  async arrived(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  #effect<T>(call: string, effect: () => T): Promise<T> {
+    const made = this.#make(call, effect);
+    this.#underWay.add(made);
+    const over = (): void => void this.#underWay.delete(made);
+    made.then(over, over);
+    return made;
+  }
+
+  async #make<T>(call: string, effect: () => T): Promise<T> {
     this.calls.push(call);
     await this.during(call);
     const fault = this.fault(call);
