@@ -163,45 +163,38 @@ export class Items {
     scan.pos++;
     out.span(from, scan.pos);
     from = scan.pos;
-    if (scan.space() !== CLOSE_OBJECT) {
-      for (;;) {
-        const key = scan.pos;
-        scan.string();
-        if (scan.isEscaped) throw TO_TREE;
-        const field = findField(scan, rule, key + 1, scan.pos - 1);
-        scan.colon();
-        if (field !== null && (seen & field.bit) !== 0) throw TO_TREE;
-        if (field !== null) seen |= field.bit;
-        if (field === null || isDropped) {
-          this.#skip.whole();
-          from = -1;
-        } else {
-          const mark = out.position();
-          const start = scan.pos;
-          if (from >= 0) out.span(from, start);
-          else {
-            if (count > 0) out.byte(COMMA);
-            out.span(key, start);
-          }
-          const status = this.#field(rule, field);
-          if (status === SHOWN && field.role !== 0 && !this.#keep(rule, field.role, start)) isDropped = true;
-          if (status === SHOWN && !field.hidden) {
-            count++;
-            from = scan.pos;
-          } else {
-            out.truncate(mark);
-            from = -1;
-          }
-          if (status === SHOWN) shown |= field.bit;
-          else if (field.required || field.role === ROLES.room_id) isDropped = true;
+    for (let more = this.#hasFirst(CLOSE_OBJECT); more; more = this.#hasNext(CLOSE_OBJECT)) {
+      const key = scan.pos;
+      scan.string();
+      if (scan.isEscaped) throw TO_TREE;
+      const field = findField(scan, rule, key + 1, scan.pos - 1);
+      scan.colon();
+      if (field !== null && (seen & field.bit) !== 0) throw TO_TREE;
+      if (field !== null) seen |= field.bit;
+      if (field === null || isDropped) {
+        this.#skip.whole();
+        from = -1;
+      } else {
+        const mark = out.position();
+        const start = scan.pos;
+        if (from >= 0) out.span(from, start);
+        else {
+          if (count > 0) out.byte(COMMA);
+          out.span(key, start);
         }
-        const next = scan.space();
-        scan.pos++;
-        if (next === CLOSE_OBJECT) break;
-        if (next !== COMMA) throw scan.fault(scan.pos - 1);
-        scan.space();
+        const status = this.#field(rule, field);
+        if (status === SHOWN && field.role !== 0 && !this.#keep(rule, field.role, start)) isDropped = true;
+        if (status === SHOWN && !field.hidden) {
+          count++;
+          from = scan.pos;
+        } else {
+          out.truncate(mark);
+          from = -1;
+        }
+        if (status === SHOWN) shown |= field.bit;
+        else if (field.required || field.role === ROLES.room_id) isDropped = true;
       }
-    } else scan.pos++;
+    }
     if (isDropped || (shown & rule.requiredBits) !== rule.requiredBits) return NOTHING;
     if (rule.hasDefaults) {
       for (const field of rule.fields) {
@@ -212,11 +205,8 @@ export class Items {
         from = -1;
       }
     }
-    if (rule.nonEmpty && count === 0) return NOTHING;
     if (rule.news && count > 0) this.room.news = true;
-    if (from >= 0) out.span(from, scan.pos);
-    else out.byte(CLOSE_OBJECT);
-    return SHOWN;
+    return this.#close(rule, count, from, CLOSE_OBJECT);
   }
 
   #field(rule: CompiledRule, field: CompiledField): Status {
@@ -242,30 +232,20 @@ export class Items {
     let count = 0;
     out.span(scan.pos, from);
     scan.pos = from;
-    if (scan.space() !== CLOSE_LIST) {
-      for (;;) {
-        const mark = out.position();
-        const start = scan.pos;
-        if (from >= 0) out.span(from, start);
-        else if (count > 0) out.byte(COMMA);
-        if (this.#value(of) === SHOWN) {
-          count++;
-          from = scan.pos;
-        } else {
-          out.truncate(mark);
-          from = -1;
-        }
-        const next = scan.space();
-        scan.pos++;
-        if (next === CLOSE_LIST) break;
-        if (next !== COMMA) throw scan.fault(scan.pos - 1);
-        scan.space();
+    for (let more = this.#hasFirst(CLOSE_LIST); more; more = this.#hasNext(CLOSE_LIST)) {
+      const mark = out.position();
+      const start = scan.pos;
+      if (from >= 0) out.span(from, start);
+      else if (count > 0) out.byte(COMMA);
+      if (this.#value(of) === SHOWN) {
+        count++;
+        from = scan.pos;
+      } else {
+        out.truncate(mark);
+        from = -1;
       }
-    } else scan.pos++;
-    if (rule.nonEmpty && count === 0) return NOTHING;
-    if (from >= 0) out.span(from, scan.pos);
-    else out.byte(CLOSE_LIST);
-    return SHOWN;
+    }
+    return this.#close(rule, count, from, CLOSE_LIST);
   }
 
   #map(rule: CompiledRule): Status {
@@ -277,42 +257,59 @@ export class Items {
     let count = 0;
     out.span(scan.pos, from);
     scan.pos = from;
-    if (scan.space() !== CLOSE_OBJECT) {
-      for (;;) {
-        const key = scan.pos;
-        scan.string();
-        const text = scan.value(key, scan.pos);
-        scan.colon();
-        const start = scan.pos;
-        const mark = out.position();
-        let status: Status = NOTHING;
-        if (keys(text)) {
-          if (seen.has(text)) throw TO_TREE;
-          seen.add(text);
-          if (from >= 0) out.span(from, start);
-          else {
-            if (count > 0) out.byte(COMMA);
-            out.span(key, start);
-          }
-          status = this.#value(rule.of as CompiledRule);
-        } else this.#skip.whole();
-        if (status === SHOWN) {
-          count++;
-          from = scan.pos;
-        } else {
-          out.truncate(mark);
-          from = -1;
+    for (let more = this.#hasFirst(CLOSE_OBJECT); more; more = this.#hasNext(CLOSE_OBJECT)) {
+      const key = scan.pos;
+      scan.string();
+      const text = scan.value(key, scan.pos);
+      scan.colon();
+      const start = scan.pos;
+      const mark = out.position();
+      let status: Status = NOTHING;
+      if (keys(text)) {
+        if (seen.has(text)) throw TO_TREE;
+        seen.add(text);
+        if (from >= 0) out.span(from, start);
+        else {
+          if (count > 0) out.byte(COMMA);
+          out.span(key, start);
         }
-        const next = scan.space();
-        scan.pos++;
-        if (next === CLOSE_OBJECT) break;
-        if (next !== COMMA) throw scan.fault(scan.pos - 1);
-        scan.space();
+        status = this.#value(rule.of as CompiledRule);
+      } else this.#skip.whole();
+      if (status === SHOWN) {
+        count++;
+        from = scan.pos;
+      } else {
+        out.truncate(mark);
+        from = -1;
       }
-    } else scan.pos++;
+    }
+    return this.#close(rule, count, from, CLOSE_OBJECT);
+  }
+
+  /** Goes into an object or a list. @returns whether there is anything in it */
+  #hasFirst(close: number): boolean {
+    const scan = this.#scan;
+    if (scan.space() !== close) return true;
+    scan.pos++;
+    return false;
+  }
+
+  /** Goes to the next member or element. @returns whether there is one */
+  #hasNext(close: number): boolean {
+    const scan = this.#scan;
+    const byte = scan.space();
+    scan.pos++;
+    if (byte === close) return false;
+    if (byte !== COMMA) throw scan.fault(scan.pos - 1);
+    scan.space();
+    return true;
+  }
+
+  /** Writes the end of an object or a list. @param from where the input can be passed on in one piece; -1: nowhere */
+  #close(rule: CompiledRule, count: number, from: number, close: number): Status {
     if (rule.nonEmpty && count === 0) return NOTHING;
-    if (from >= 0) out.span(from, scan.pos);
-    else out.byte(CLOSE_OBJECT);
+    if (from >= 0) this.#out.span(from, this.#scan.pos);
+    else this.#out.byte(close);
     return SHOWN;
   }
 
