@@ -41,7 +41,7 @@ test('a flood is one line of the log an hour, and doctor reads its count beside 
   await cache.close();
 });
 
-test('a record is begun anew after a week', () => {
+test('a record starts again after a week', () => {
   const first = addRefusals(undefined, refused(5), NOW);
   expect(addRefusals(first, refused(5, 1), NOW + DAY)).toMatchObject({
     strangers: 10,

@@ -39,7 +39,7 @@ export function filterNotifications(
     if (!isObject(one) || typeof one['room_id'] !== 'string' || !rooms.has(one['room_id'] as RoomId))
       return [];
     const whole = filterEvent(one['event'], one['room_id'], 'around-event', readable);
-    // It must be an event of that room all the same.
+    // It must still be an event of that room.
     if (whole === null && filterEvent(one['event'], one['room_id'], 'around-event', ALL_TYPES) === null)
       return [];
     const { prev_content: _before, ...shown } = whole ?? { content: {} };
